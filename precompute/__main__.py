@@ -1,0 +1,207 @@
+"""Command line of the offline stage: `python -m precompute run ...`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from precompute.config import Config, ConfigError, ModelChoice
+
+_RUN = """\
+Take CLIP models apart over a folder of images and write a bundle.
+
+An interrupted run loses nothing: give the same command again and it goes on.
+"""
+
+_EXAMPLES = """\
+examples:
+  a known model, weights from open_clip's cache or the hub:
+    python -m precompute run --model ViT-B-32/openai --images photos --texts pool.tsv --bundle bundles/photos
+
+  a local file; the tag says which preprocessing and activation it was trained with:
+    python -m precompute run --model ViT-B-16/laion2b_s34b_b88k --checkpoint open_clip_model.safetensors \\
+        --images photos --texts pool.tsv --bundle bundles/photos
+
+  your own model; nobody but you can know these:
+    python -m precompute run --model ViT-B-32/mine --checkpoint mine.pt --activation gelu \\
+        --mean 0.481,0.458,0.408 --std 0.269,0.261,0.276 --interpolation bicubic \\
+        --images photos --texts pool.tsv --bundle bundles/photos
+
+  two models in one bundle, each with its own file:
+    python -m precompute run --model A/x --checkpoint A/x=a.safetensors --model B/y --checkpoint B/y=b.safetensors ...
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code: 0 done, 1 refused, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = _config(options)
+        # Importing torch takes seconds: after the command line is known to be sound.
+        from precompute import pipeline
+
+        pipeline.run(config)
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is lost: give the same command again to go on.", file=sys.stderr)
+        return 130
+    except (ConfigError, *_expected_errors()) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """Errors whose message is written for the person at the terminal."""
+    from db.errors import StoreError
+    from precompute.clip import TextError
+    from precompute.images import ImagesError
+    from precompute.models import ModelError
+    from precompute.pool import PoolError
+    from precompute.work import WorkError
+
+    return (StoreError, TextError, ImagesError, ModelError, PoolError, WorkError)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m precompute", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser(
+        "run",
+        help="make a bundle from a folder of images",
+        description=_RUN,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_required(run)
+    _add_model_options(run)
+    _add_result_options(run)
+    _add_speed_options(run)
+    return parser
+
+
+def _add_required(run: argparse.ArgumentParser) -> None:
+    group = run.add_argument_group("what goes in and out")
+    group.add_argument(
+        "--model",
+        action="append",
+        required=True,
+        metavar="ARCHITECTURE/WEIGHTS",
+        help="as open_clip names them; may be given several times",
+    )
+    group.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="folder, any depth")
+    group.add_argument(
+        "--texts",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="text pool: one text a line, tab, its properties separated by |",
+    )
+    group.add_argument("--bundle", type=Path, required=True, metavar="OUT", help="directory to make")
+    group.add_argument("--replace", action="store_true", help="replace OUT if it exists")
+    group.add_argument(
+        "--metadata",
+        type=Path,
+        metavar="CSV",
+        help="a column `path` (relative to FOLDER) and one column per known attribute",
+    )
+
+
+def _add_model_options(run: argparse.ArgumentParser) -> None:
+    group = run.add_argument_group("local weights")
+    group.add_argument(
+        "--checkpoint",
+        action="append",
+        default=[],
+        metavar="[MODEL=]FILE",
+        help="safetensors or a PyTorch state dict; with several models say which one it is for",
+    )
+    group.add_argument("--activation", choices=["gelu", "quick_gelu"], help="where the weights tag is unknown")
+    group.add_argument("--mean", type=_three, metavar="R,G,B", help="where the weights tag is unknown")
+    group.add_argument("--std", type=_three, metavar="R,G,B", help="where the weights tag is unknown")
+    group.add_argument(
+        "--interpolation", choices=["bicubic", "bilinear"], help="where the weights tag is unknown"
+    )
+
+
+def _add_result_options(run: argparse.ArgumentParser) -> None:
+    group = run.add_argument_group("what is computed")
+    group.add_argument("--layers", type=_layers, default=4, metavar="N|all", help="last layers (default: 4)")
+    group.add_argument("--picks", type=int, default=60, help="texts for each head (default: 60)")
+    group.add_argument("--rotations", type=int, default=199, help="rotated heads per p-value (default: 199)")
+    group.add_argument("--gallery-images", type=int, default=500, help="images with maps, at most (default: 500)")
+    group.add_argument(
+        "--gallery-megabytes", type=float, default=128.0, help="size of those per model, at most (default: 128)"
+    )
+    group.add_argument(
+        "--no-thumbnails", action="store_true", help="keep hashes and paths only, no pictures in the bundle"
+    )
+    group.add_argument("--license", default="not stated", help="what may be done with the images")
+    group.add_argument("--seed", type=int, default=0, help="of rotations and random texts (default: 0)")
+
+
+def _add_speed_options(run: argparse.ArgumentParser) -> None:
+    group = run.add_argument_group("how fast (these never change the result)")
+    group.add_argument("--batch-size", type=int, default=32)
+    group.add_argument("--shard-size", type=int, default=512, help="images of one work file (default: 512)")
+    group.add_argument("--workers", type=int, default=2, help="processes that decode images (default: 2)")
+    group.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
+
+
+def _config(options: argparse.Namespace) -> Config:
+    checkpoints = _checkpoints(options.checkpoint, options.model)
+    models = tuple(
+        ModelChoice(
+            name=name,
+            checkpoint=checkpoints.get(name),
+            activation=options.activation,
+            mean=options.mean,
+            std=options.std,
+            interpolation=options.interpolation,
+        )
+        for name in options.model
+    )
+    same = ["images", "texts", "bundle", "metadata", "layers", "picks", "rotations", "gallery_images"]
+    same += ["gallery_megabytes", "license", "seed", "replace", "batch_size", "shard_size", "workers", "device"]
+    return Config(
+        models=models,
+        thumbnails=not options.no_thumbnails,
+        **{name: getattr(options, name) for name in same},
+    )
+
+
+def _checkpoints(given: list[str], models: list[str]) -> dict[str, Path]:
+    """Which file belongs to which model."""
+    files = {}
+    for entry in given:
+        name, separator, file = entry.partition("=")
+        if not separator:
+            if len(models) > 1:
+                raise ConfigError(
+                    f"--checkpoint {entry}: {len(models)} models are given. "
+                    f"Say which one it is for: --checkpoint {models[0]}={entry}"
+                )
+            name, file = models[0], entry
+        if name not in models:
+            raise ConfigError(f"--checkpoint {entry}: no --model {name} is given.")
+        files[name] = Path(file)
+    return files
+
+
+def _three(text: str) -> tuple[float, float, float]:
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not three numbers such as 0.5,0.5,0.5") from None
+    return red, green, blue
+
+
+def _layers(text: str) -> int | None:
+    if text == "all":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of last layers nor 'all'") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

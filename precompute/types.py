@@ -1,0 +1,170 @@
+"""Result types that the stages share. Stages import these and never each other."""
+
+from typing import NamedTuple
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+class VisionWeights(NamedTuple):
+    """The weights of an image tower that act on what its last layers write, LayerScale folded in."""
+
+    layers: tuple[int, ...]
+    """The layers to take apart: the last ones of the model, without a gap."""
+
+    layers_total: int
+    """Layers of the whole model: L of the method."""
+
+    out_weight: Float[Tensor, "layer head d_head d_model"]
+    """Rows of the output projection that belong to each head: W_O."""
+
+    out_bias: Float[Tensor, "layer d_model"]
+    """Bias of the output projection, shared by the heads of a layer: b_O."""
+
+    ln_weight: Float[Tensor, " d_model"]
+    """Weight of `ln_post`: gamma."""
+
+    ln_bias: Float[Tensor, " d_model"]
+    """Bias of `ln_post`: beta."""
+
+    ln_eps: float
+    """What `ln_post` adds to the variance."""
+
+    projection: Float[Tensor, "d_model d_out"]
+    """From the residual stream to the joint space: P."""
+
+
+class Captured(NamedTuple):
+    """What one forward pass leaves at the class token."""
+
+    head: Float[Tensor, "image layer head d_head"]
+    """Attention output of each head before the output projection: z."""
+
+    mlp: Float[Tensor, "image layer d_model"]
+    """What each decomposed layer's MLP adds to the residual stream."""
+
+    early: Float[Tensor, "image d_model"]
+    """The residual stream as it enters the first decomposed layer."""
+
+    final: Float[Tensor, "image d_model"]
+    """The residual stream as it enters `ln_post`."""
+
+
+class CapturedTokens(NamedTuple):
+    """What one forward pass leaves at the class token, and what each token gave to it."""
+
+    whole: Captured
+    token: Float[Tensor, "image layer head token d_head"]
+    """Attention of the class token to each token, times that token's value; sums over tokens to `whole.head`."""
+
+
+class HeadSpaces(NamedTuple):
+    """The subspace of d_out that each decomposed head can write to."""
+
+    layers: tuple[int, ...]
+    """Layer numbers of the model, one for each entry of the axis `layer`."""
+
+    basis: Float[Tensor, "layer head rank d_out"]
+    """Orthonormal rows; rows past a head's own rank are zero."""
+
+    rank: Int[Tensor, "layer head"]
+    """Number of rows of `basis` in use."""
+
+
+class Decomposition(NamedTuple):
+    """The parts of unit-length image embeddings: early + heads + MLPs."""
+
+    embedding: Float[Tensor, "image d_out"]
+    """Unit length."""
+
+    head: Float[Tensor, "image layer head rank"]
+    """Coordinates y = Q c of each head's contribution c in its own space."""
+
+    mlp: Float[Tensor, "image layer d_out"]
+    """Contribution of each decomposed layer's MLP."""
+
+    early: Float[Tensor, "image d_out"]
+    """Contribution of everything that enters the first decomposed layer."""
+
+    sum_error: Float[Tensor, " image"]
+    """Largest absolute entry of (sum of all contributions - embedding)."""
+
+
+class Moments(NamedTuple):
+    """Count, mean and centred second moment of head coordinates, kept in groups of images. float64."""
+
+    count: Int[Tensor, " group"]
+    mean: Float[Tensor, "group layer head rank"]
+    second: Float[Tensor, "group layer head rank rank"]
+    """Sum over images of (y - mean)(y - mean)'; not divided by the count."""
+
+
+class ComponentMoments(NamedTuple):
+    """What coverage needs of every component c and the embedding e, kept in groups of images. float64.
+
+    Components stand in the order early, heads (layer by layer), MLPs.
+    """
+
+    count: Int[Tensor, " group"]
+    mean: Float[Tensor, "group component d_out"]
+    embedding_mean: Float[Tensor, "group d_out"]
+    cross: Float[Tensor, "group component"]
+    """Sum over images of (c - mean)·(e - embedding_mean)."""
+
+    total: Float[Tensor, " group"]
+    """Sum over images of |e - embedding_mean|^2."""
+
+
+class TextSpan(NamedTuple):
+    """An ordered list of texts that spans what one head does."""
+
+    text_index: Int[Tensor, " k"]
+    """Chosen rows of the pool, in the order they were chosen; k may be smaller than asked for."""
+
+    variance_share: Float[Tensor, " k"]
+    """Share of the head's variance that each choice removes; sums to at most 1."""
+
+    cumulative_share: Float[Tensor, " k"]
+    margin: Float[Tensor, " k"]
+    """Score of the choice less that of the next text, over the score of the choice; 0 is a tie."""
+
+
+class Label(NamedTuple):
+    """What one head is about, by one method."""
+
+    label: str
+    picks: int
+    """Number of first texts the method read."""
+
+    tail: float
+    """Hypergeometric tail of the label among the first picks: an index, not a p-value."""
+
+    p_value: float
+    """Share of rotated heads with a tail as small, by the add-one rule."""
+
+    q_value: float
+    """Benjamini-Hochberg over the heads of a model."""
+
+    @property
+    def supported(self) -> bool:
+        """Whether the label stands up to rotated heads; an unsupported one is shown, and marked."""
+        return self.q_value <= 0.05
+
+
+class Pool(NamedTuple):
+    """A text pool: texts, each with its properties."""
+
+    name: str
+    language: str
+    """BCP 47 tag; `und` where the file does not say."""
+
+    license: str | None
+    texts: tuple[str, ...]
+    properties: tuple[str, ...]
+    """All properties of the pool, sorted."""
+
+    tags: Bool[Tensor, "text property"]
+    """Which properties each text carries."""
+
+    dropped_duplicates: int
+    dropped_empty: int

@@ -1,0 +1,100 @@
+"""Work files: what a run has finished so far, so that the next run goes on from there.
+
+Every file is named by the hash of what it depends on and appears whole or not at all:
+a changed option never meets an old result, and a kill loses only the file in flight.
+Knows nothing of models or stages.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+
+class WorkError(RuntimeError):
+    """The work directory cannot be used."""
+
+
+def key_of(*parts: object) -> str:
+    """First 16 hex digits of the SHA-256 of `parts` as JSON."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[Path]:
+    """Hold `directory` for this process; a kill releases it.
+
+    Raises:
+        WorkError: another run holds it, or it cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        handle = open(directory / "lock", "a")  # noqa: SIM115  closed below, with the lock
+    except OSError as error:
+        raise WorkError(f"cannot write to {directory}: {error.strerror}. Give another --bundle.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise WorkError(
+            f"another run is writing {directory}. Wait for it to end, or give another --bundle."
+        ) from error
+    try:
+        yield directory
+    finally:
+        handle.close()
+
+
+@contextmanager
+def appearing_whole(path: Path) -> Iterator[Path]:
+    """Yield a path to write to; what is written there takes the name `path` at the end.
+
+    Raises:
+        WorkError: the disk is full.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.writing")
+    try:
+        yield aside
+        with open(aside, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(aside, path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise WorkError(
+            f"could not write {path}: {error.strerror or error}. Free some space and run the same command "
+            "again; it goes on where it stopped."
+        ) from error
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str] | None = None) -> None:
+    with appearing_whole(path) as aside:
+        contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        safetensors.torch.save_file(contiguous, aside, metadata=notes)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    return safetensors.torch.load_file(path)
+
+
+def load_notes(path: Path) -> dict[str, str]:
+    with safetensors.safe_open(path, framework="pt") as file:
+        return file.metadata() or {}
+
+
+def save_table(path: Path, table: pd.DataFrame) -> None:
+    with appearing_whole(path) as aside:
+        table.to_parquet(aside, index=False)
+
+
+def load_table(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path)

@@ -1,0 +1,28 @@
+"""The static contracts live in pyproject.toml; this proves them at run time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    "module", ["db.queries", "db.vectors", "db.bundle", "dashboard.charts", "dashboard.data", "dashboard.live"]
+)
+def test_the_app_side_never_loads_torch(module):
+    code = f"import sys, {module}; print('torch' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False", f"importing {module} loaded torch"
+
+
+@pytest.mark.parametrize("package", ["precompute", "db", "dashboard"])
+def test_every_folder_with_code_is_a_package(package):
+    """import-linter silently skips a folder without __init__.py."""
+    folders = {file.parent for file in (ROOT / package).rglob("*.py")}
+
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []

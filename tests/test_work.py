@@ -1,0 +1,63 @@
+"""Work files appear whole or not at all, and belong to one run at a time."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import torch
+
+from precompute import work
+
+
+def test_tensors_come_back_as_they_were_saved(tmp_path):
+    tensors = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor([1, 2])}
+
+    work.save_tensors(tmp_path / "x" / "t.safetensors", tensors, {"note": "kept"})
+
+    loaded = work.load_tensors(tmp_path / "x" / "t.safetensors")
+    assert torch.equal(loaded["a"], tensors["a"])
+    assert torch.equal(loaded["b"], tensors["b"])
+    assert work.load_notes(tmp_path / "x" / "t.safetensors") == {"note": "kept"}
+
+
+def test_a_table_with_pictures_comes_back(tmp_path):
+    table = pd.DataFrame({"image_id": ["a", "b"], "thumbnail": [b"\xff\xd8", None]})
+
+    work.save_table(tmp_path / "t.parquet", table)
+
+    assert work.load_table(tmp_path / "t.parquet").thumbnail.tolist() == [b"\xff\xd8", None]
+
+
+def test_a_file_that_fails_half_way_never_takes_its_name(tmp_path):
+    with pytest.raises(RuntimeError, match="half way"), work.appearing_whole(tmp_path / "t") as aside:
+        aside.write_text("half")
+        raise RuntimeError("half way")
+
+    assert not (tmp_path / "t").exists()
+
+
+def test_keys_differ_with_what_they_depend_on():
+    assert work.key_of("a", {"layers": 4}) == work.key_of("a", {"layers": 4})
+    assert work.key_of("a", {"layers": 4}) != work.key_of("a", {"layers": 5})
+    assert len(work.key_of("a")) == 16
+
+
+_HOLD = "import sys, time, pathlib; from precompute import work\n"
+_HOLD += "with work.locked(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+
+
+def test_a_second_run_is_refused_and_a_kill_releases_the_first(tmp_path):
+    first = subprocess.Popen([sys.executable, "-c", _HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout.readline().strip() == "held"
+        with pytest.raises(work.WorkError, match="another run is writing"), work.locked(tmp_path):
+            pass
+    finally:
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+
+    with work.locked(tmp_path) as directory:
+        assert directory == tmp_path
