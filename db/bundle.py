@@ -1,0 +1,156 @@
+"""Look at a bundle from the command line: show, verify, diff, zip."""
+
+import argparse
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+from db import checks, manifest
+from db.connection import Bundle, cursor, open_bundle, read_manifest
+from db.diff import TOLERANCE, VECTOR_TOLERANCE, diff
+from db.errors import BundleExists, StoreError
+from db.layout import MANIFEST, VECTORS
+from db.queries import image_set, models, text_pool
+
+SHOWN = 50
+"""Differences printed; the rest is counted."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 where all is well, 1 where something differs, 2 where it cannot be done."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (StoreError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print what the bundle is."""
+    bundle = open_bundle(options.bundle)
+    facts, images, texts = bundle.manifest, image_set(bundle).iloc[0], text_pool(bundle).iloc[0]
+    size = sum(entry["bytes"] for entry in facts["files"].values())
+    print(f"{options.bundle}: input_id {facts['input_id']}, made {facts['created_at']}, {size / 1e6:.1f} MB")
+    counts = f"{images['images']} distinct in {images['files']} files, {images['failed']} failed"
+    print(f"images  {images['name']}: {counts}")
+    print(f"texts   {texts['name']}: {texts['texts']} ({texts['language']})")
+    for model in models(bundle).itertuples():
+        control = ", a control" if model.is_control else ""
+        heads = f"{model.layers - model.first_layer} layers x {model.heads} heads"
+        print(f"model   {model.model_key}: {model.model}{control}, {heads}")
+    print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')
+    bundle.close()
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Print what is damaged or does not fit; the checksums first, for a damaged file may not open."""
+    found = problems(options.bundle)
+    for problem in found:
+        print(problem)
+    print(f"{options.bundle}: {'sound' if not found else f'{len(found)} problems. Copy or build it again.'}")
+    return 1 if found else 0
+
+
+def problems(path: Path) -> list[str]:
+    """What is wrong with the bundle at `path`, one sentence each; empty where it is sound."""
+    if path.is_dir():
+        damaged = manifest.damage(path, read_manifest(path))
+        if damaged:
+            return damaged
+    bundle = open_bundle(path)
+    try:
+        return _inside(bundle)
+    finally:
+        bundle.close()
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Print how two bundles differ."""
+    a, b = open_bundle(options.bundle), open_bundle(options.other)
+    found = diff(a, b, tolerance=options.tolerance, vector_tolerance=options.vector_tolerance)
+    for difference in found[:SHOWN]:
+        print(difference)
+    if len(found) > SHOWN:
+        print(f"and {len(found) - SHOWN} more")
+    print(f"{len(found)} differences" if found else "the same")
+    a.close()
+    b.close()
+    return 1 if found else 0
+
+
+def pack(options: argparse.Namespace) -> int:
+    """Zip a bundle to send it; `open_bundle` reads the zip as it is."""
+    read_manifest(options.bundle)
+    out: Path = options.out
+    if out.exists() and not options.replace:
+        raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
+    aside = out.with_name(f".{out.name}.building")
+    try:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for name in [MANIFEST, *manifest.files(options.bundle)]:
+                archive.write(options.bundle / name, f"{options.bundle.resolve().name}/{name}")
+        os.replace(aside, out)
+    finally:
+        aside.unlink(missing_ok=True)
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def _inside(bundle: Bundle) -> list[str]:
+    damaged = manifest.damage(bundle.path, bundle.manifest)
+    return damaged or checks.problems(cursor(bundle), bundle.path / VECTORS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m db.bundle", description=__doc__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    one = commands.add_parser("show", help="what a bundle is: models, images, texts, size")
+    one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
+    one.set_defaults(command=show)
+
+    one = commands.add_parser(
+        "verify",
+        help="is every byte and every row as it was written?",
+        description="Checks format, SHA-256 of every file, keys between tables, and rows of the vectors. "
+        "Ends with 1 where something is wrong.",
+    )
+    one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
+    one.set_defaults(command=verify)
+
+    one = commands.add_parser(
+        "diff",
+        help="do two bundles say the same?",
+        description="Compares every table but run (times differ), sorted by key, and all vectors by id. "
+        "Ends with 1 where they differ. Files are not compared: those of equal bundles differ.",
+    )
+    one.add_argument("bundle", type=Path, help="first bundle, a directory or a zip")
+    one.add_argument("other", type=Path, help="second bundle")
+    one.add_argument(
+        "--tolerance",
+        type=float,
+        default=TOLERANCE,
+        help="numbers of a table are equal where |x - y| <= T * (1 + max(|x|, |y|)); default %(default)g",
+    )
+    one.add_argument(
+        "--vector-tolerance",
+        type=float,
+        default=VECTOR_TOLERANCE,
+        help="numbers of a vector column are equal where |x - y| <= T * (RMS of the column + max(|x|, |y|)); "
+        "float16 keeps 11 bits; default %(default)g",
+    )
+    one.set_defaults(command=compare)
+
+    one = commands.add_parser("zip", help="one file to send; opened like a directory")
+    one.add_argument("bundle", type=Path, help="directory of a bundle")
+    one.add_argument("out", type=Path, help="file to write, e.g. demo.zip")
+    one.add_argument("--replace", action="store_true", help="overwrite the file where it is there already")
+    one.set_defaults(command=pack)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Are two bundles the same? Tables compared row by row by key, vectors by id, files never.
+
+Lance files are never equal byte for byte, DuckDB files rarely: what counts is what they say.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from db import lance
+from db.arrays import from_column
+from db.connection import Bundle, cursor, query
+from db.layout import KINDS, VECTORS, lance_table
+from db.tables import columns, primary_keys
+
+TOLERANCE = 1e-5
+"""Two numbers of a table are equal within tolerance * (1 + the larger of both)."""
+
+VECTOR_TOLERANCE = 2e-3
+"""Two stored numbers are equal within tolerance * (RMS of the column + the larger of both).
+
+float16 keeps 11 bits, half a unit of the last being 5e-4.
+"""
+
+NOT_COMPARED = {"run"}
+"""Times differ."""
+
+
+def diff(
+    a: Bundle, b: Bundle, *, tolerance: float = TOLERANCE, vector_tolerance: float = VECTOR_TOLERANCE
+) -> list[str]:
+    """Differences between two bundles, one sentence each; none where they are the same."""
+    return [*table_differences(a, b, tolerance), *vector_differences(a, b, vector_tolerance)]
+
+
+def table_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
+    """Differences between the DuckDB tables, all but `run`."""
+    keys = primary_keys(cursor(a))
+    for table, names in columns(cursor(a)).items():
+        if table not in NOT_COMPARED:
+            left, right = (_rows(bundle, table, keys[table]) for bundle in (a, b))
+            values = [name for name in names if name not in keys[table]]
+            yield from _missing(table, left.index, right.index)
+            yield from _changed(table, left, right, values, tolerance)
+
+
+def vector_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
+    """Differences between the Lance tables of the models that both have."""
+    for model_key in sorted(set(a.model_keys) & set(b.model_keys)):
+        for kind in KINDS:
+            name = lance_table(kind, model_key)
+            left, right = (lance.open_table(bundle.path / VECTORS, name) for bundle in (a, b))
+            if left.schema != right.schema:
+                yield f"{name}: columns differ"
+                continue
+            key = ["layer", "head"] if kind == "heads" else [left.schema.names[0]]
+            keys = [lance.read(table, key).to_pandas().set_index(key).index for table in (left, right)]
+            if not keys[0].equals(keys[1]):
+                yield from _missing(name, *keys)
+                continue
+            for column in (column for column in left.schema.names if column not in key):
+                yield from _vectors_changed(name, column, left, right, keys[0], tolerance)
+
+
+def _rows(bundle: Bundle, table: str, key: list[str]) -> pd.DataFrame:
+    kinds = query(bundle, f'select column_name, column_type from (describe "{table}")')
+    shown = [
+        f'md5("{name}") as "{name}"' if kind == "BLOB"  # thumbnails need not be held in memory twice
+        else f'"{name}"::varchar as "{name}"' if kind.endswith("[]")
+        else f'"{name}"'
+        for name, kind in kinds.itertuples(index=False)
+    ]  # fmt: skip
+    order = ", ".join(f'"{name}"' for name in key)
+    return query(bundle, f'select {", ".join(shown)} from "{table}" order by {order}').set_index(key)
+
+
+def _missing(where: str, left: pd.Index, right: pd.Index) -> Iterator[str]:
+    for index, side in ((left.difference(right), "second"), (right.difference(left), "first")):
+        for key in index:
+            yield f"{where}: {_shown(key)} is missing in the {side}"
+
+
+def _changed(
+    table: str, left: pd.DataFrame, right: pd.DataFrame, values: list[str], tolerance: float
+) -> Iterator[str]:
+    both = left.index.intersection(right.index)
+    for name in values:
+        x, y = left.loc[both, name], right.loc[both, name]
+        for key in both[~_equal(x, y, tolerance)]:
+            yield f"{table}.{name}: {_shown(key)} is {x.loc[key]} in the first, {y.loc[key]} in the second"
+
+
+def _equal(x: pd.Series, y: pd.Series, tolerance: float) -> np.ndarray:
+    missing = x.isna().to_numpy() & y.isna().to_numpy()
+    if x.dtype.kind == "f" and y.dtype.kind in "fi":
+        a, b = x.to_numpy(np.float64), y.to_numpy(np.float64)
+        return missing | (a == b) | (np.abs(a - b) <= tolerance * (1 + np.maximum(np.abs(a), np.abs(b))))
+    return missing | (x.astype(object) == y.astype(object)).to_numpy()
+
+
+def _vectors_changed(
+    name: str, column: str, left: Any, right: Any, keys: pd.Index, tolerance: float
+) -> Iterator[str]:
+    a, b = (_numbers(lance.read(table, [column])[column]) for table in (left, right))
+    room = tolerance * (np.sqrt(np.mean(np.square(a))) + np.maximum(np.abs(a), np.abs(b))) if a.size else a
+    for row in np.flatnonzero((np.abs(a - b) > room).any(axis=1)):
+        yield f"{name}.{column}: {_shown(keys[row])} differs by up to {np.abs(a[row] - b[row]).max():.3g}"
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """[row, width] float32 of a column of vectors or of numbers."""
+    if pa.types.is_fixed_size_list(column.type):
+        return from_column(column).astype(np.float32)
+    return column.to_numpy().astype(np.float32)[:, None]
+
+
+def _shown(key: object) -> str:
+    return " ".join(map(str, key)) if isinstance(key, tuple) else str(key)

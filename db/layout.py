@@ -1,0 +1,38 @@
+"""Names of the files of a bundle, in one place. Knows nothing of what is inside them."""
+
+from pathlib import Path
+
+FORMAT = 1
+"""Version of the bundle format. Raise it when a table, a column or a vector changes its meaning."""
+
+MANIFEST = "manifest.json"
+DATABASE = "headlight.duckdb"
+VECTORS = "vectors.lance"
+STORAGE_VERSION = "v1.2.0"
+"""Files of this version, with primary keys and comments, still open in DuckDB 1.2."""
+
+KINDS = ("images", "texts", "heads", "tokens")
+"""The Lance tables of one model."""
+
+SCHEMA = Path(__file__).parent / "schema.sql"
+SQL = Path(__file__).parent / "sql"
+
+
+def head_name(layer: int, head: int) -> str:
+    """Name of a head to people: L11.H3."""
+    return f"L{layer}.H{head}"
+
+
+def head_column(layer: int, head: int) -> str:
+    """Name of a head as a Lance column, where no dot may stand: L11_H3."""
+    return f"L{layer}_H{head}"
+
+
+def lance_table(kind: str, model_key: str) -> str:
+    """Name of a Lance table, e.g. images__ViT-B-32-laion2b-1a2b3c4d."""
+    return f"{kind}__{model_key}"
+
+
+def sql_of(name: str) -> str:
+    """The text of the query `name`, db/sql/<name>.sql; a page shows it beside its numbers."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8").strip()

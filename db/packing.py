@@ -1,0 +1,149 @@
+"""How vectors lie in a bundle: numpy arrays in, Arrow batches out. Knows nothing of files.
+
+Image coordinates are centered and divided by their head's RMS before they become float16: near
+2e-3 they would lose their order, token coordinates near 1e-5 would be subnormal. Embeddings of
+images are float16 too: entries of unit vectors, of which they are 13 % of the size at float32.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from db.arrays import to_column, vector_type
+from db.errors import StoreError
+from db.layout import head_column
+from db.vectors import HeadSpace
+
+
+def checked_space(model_key: str, space: HeadSpace) -> HeadSpace:
+    """The spaces in the types they are stored in; refuses shapes that do not fit and a wrong order."""
+    n = len(space.layer)
+    basis, mean, scale = (np.asarray(part, np.float32) for part in (space.basis, space.mean, space.scale))
+    layer, head = np.asarray(space.layer, np.int32), np.asarray(space.head, np.int32)
+    if basis.ndim != 3 or len(head) != n or mean.shape != (n, basis.shape[1]) or scale.shape != (n,):
+        raise StoreError(
+            f"spaces of {model_key} do not fit: layer [{n}], head {head.shape}, basis {basis.shape}, "
+            f"mean {mean.shape}, scale {scale.shape}. Give [n], [n], [n, rank, d_out], [n, rank], [n]."
+        )
+    pairs = list(zip(layer.tolist(), head.tolist(), strict=True))
+    if pairs != sorted(set(pairs)):
+        raise StoreError(f"heads of {model_key} are not sorted by layer, then head. Sort them.")
+    if not (np.isfinite(basis).all() and np.isfinite(mean).all() and np.isfinite(scale).all()):
+        raise StoreError(f"spaces of {model_key} hold a number that is not finite. Compute them again.")
+    # A head that never moves has scale 0; its centered coordinates are 0 whatever they are divided by.
+    return HeadSpace(layer, head, basis, mean, np.where(scale > 0, scale, np.float32(1)))
+
+
+def pack_spaces(space: HeadSpace) -> pa.RecordBatch:
+    """All heads of a model, one row each."""
+    _, rank, d_out = space.basis.shape
+    schema = pa.schema(
+        [
+            pa.field("layer", pa.int32(), False),
+            pa.field("head", pa.int32(), False),
+            pa.field("basis", vector_type(rank * d_out, np.float32)),
+            pa.field("mean", vector_type(rank, np.float32)),
+            pa.field("scale", pa.float32(), False),
+        ]
+    )
+    columns = [
+        pa.array(space.layer),
+        pa.array(space.head),
+        to_column(space.basis, np.float32),
+        to_column(space.mean, np.float32),
+        pa.array(space.scale),
+    ]
+    return pa.record_batch(columns, schema=schema)
+
+
+def image_schema(space: HeadSpace) -> pa.Schema:
+    """Columns of images__<model_key>."""
+    _, rank, d_out = space.basis.shape
+    fixed = [pa.field("image_id", pa.string(), False), pa.field("embedding", vector_type(d_out))]
+    return pa.schema([*fixed, *_head_fields(space, rank)])
+
+
+def pack_images(space: HeadSpace, ids: Sequence[str], embedding: Any, coordinates: Any) -> pa.RecordBatch:
+    """Images with their coordinates [image, layer, head, rank], not centered."""
+    n, rank, d_out = space.basis.shape
+    y = shaped(coordinates, (len(ids), n, rank), "coordinates")
+    stored = (y - space.mean) / space.scale[:, None]
+    unit = shaped(embedding, (len(ids), d_out), "embedding")
+    columns = [pa.array(list(ids), pa.string()), to_column(unit), *_head_columns(stored)]
+    return pa.record_batch(columns, schema=image_schema(space))
+
+
+def pack_texts(space: HeadSpace, ids: Sequence[str], embedding: Any) -> pa.RecordBatch:
+    """Texts, sorted by id, with their coordinates in every head, centered on the mean of these texts."""
+    n, rank, d_out = space.basis.shape
+    order = np.argsort(np.asarray(ids, dtype=object), kind="stable")
+    unit = shaped(embedding, (len(ids), d_out), "embeddings")[order]
+    centered = unit - unit.mean(axis=0, dtype=np.float64).astype(np.float32)
+    coordinates = (centered @ space.basis.reshape(-1, d_out).T).reshape(len(ids), n, rank)
+    fixed = [pa.field("text_id", pa.string(), False), pa.field("embedding", vector_type(d_out, np.float32))]
+    schema = pa.schema([*fixed, *_head_fields(space, rank)])
+    sorted_ids = pa.array([ids[place] for place in order], pa.string())
+    return pa.record_batch(
+        [sorted_ids, to_column(unit, np.float32), *_head_columns(coordinates)], schema=schema
+    )
+
+
+def token_schema(space: HeadSpace, tokens: int) -> pa.Schema:
+    """Columns of tokens__<model_key>: one scale per image and head."""
+    n, rank, d_out = space.basis.shape
+    fixed = [
+        pa.field("image_id", pa.string(), False),
+        pa.field("rest", vector_type(d_out, np.float32)),
+        pa.field("token_scale", vector_type(n, np.float32)),
+    ]
+    return pa.schema([*fixed, *_head_fields(space, tokens * rank)])
+
+
+def pack_tokens(space: HeadSpace, tokens: int, image_id: str, coordinates: Any, rest: Any) -> pa.RecordBatch:
+    """One gallery image with its coordinates [layer, head, token, rank], not centered."""
+    n, rank, d_out = space.basis.shape
+    y = shaped(coordinates, (n, tokens, rank), f"token coordinates of {image_id}")
+    other = shaped(rest, (d_out,), f"rest of {image_id}")
+    rms = np.sqrt(np.square(y, dtype=np.float64).mean(axis=(1, 2)))
+    scale = np.where(rms > 0, rms, 1).astype(np.float32)
+    columns = [
+        pa.array([image_id], pa.string()),
+        to_column(other[None], np.float32),
+        to_column(scale[None], np.float32),
+        *_head_columns((y / scale[:, None, None])[None]),
+    ]
+    return pa.record_batch(columns, schema=token_schema(space, tokens))
+
+
+def check_rising(ids: Sequence[str], last: str) -> str:
+    """The last id; refuses ids that do not rise, for readers look them up by halving."""
+    for one in ids:
+        if one <= last:
+            raise StoreError(f'id "{one}" comes after "{last}". Write vectors sorted by id, each id once.')
+        last = one
+    return last
+
+
+def shaped(array: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """`array` as float32 in `shape`, where only axes are joined ([layer, head] to [n]); all finite."""
+    given = np.asarray(array, np.float32)
+    joined = (
+        given.reshape(shape) if given.size == np.prod(shape) and given.shape[-1:] == shape[-1:] else given
+    )
+    if joined.shape != shape:
+        raise StoreError(f"{what} have shape {given.shape}, but {shape} is expected.")
+    if not np.isfinite(joined).all():
+        raise StoreError(f"{what} hold a number that is not finite. Compute them again.")
+    return joined
+
+
+def _head_fields(space: HeadSpace, width: int) -> list[pa.Field]:
+    pairs = zip(space.layer.tolist(), space.head.tolist(), strict=True)
+    return [pa.field(head_column(layer, head), vector_type(width)) for layer, head in pairs]
+
+
+def _head_columns(stored: np.ndarray) -> list[pa.Array]:
+    """One column per head of [row, n, ...]."""
+    return [to_column(stored[:, place]) for place in range(stored.shape[1])]

@@ -1,0 +1,202 @@
+"""What pages ask a bundle: one function per question, its SQL in db/sql/<name of the function>.sql.
+
+Every function takes the bundle first and returns a DataFrame; the first line of its SQL file says
+what one row is. `sql_of(name)` gives that text, so that a page can show where a number came from.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from db.connection import Bundle, check_model, query
+from db.errors import UnknownName
+from db.layout import head_name, sql_of
+
+__all__ = ["sql_of"]
+
+
+def models(bundle: Bundle) -> pd.DataFrame:
+    """All models with their facts, controls last."""
+    return _ask(bundle, "models")
+
+
+def leaderboard(bundle: Bundle, *, heads_used: str | None = None) -> pd.DataFrame:
+    """Model metrics of all models in long form; over `heads_used` ("all" or "supported") where given."""
+    return _ask(bundle, "leaderboard", heads_used=heads_used)
+
+
+def model_metrics(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """Metrics of one model."""
+    return _of_model(bundle, "model_metrics", model_key)
+
+
+def metrics(bundle: Bundle) -> pd.DataFrame:
+    """What every metric means."""
+    return _ask(bundle, "metrics")
+
+
+def heads(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """Heads of one model with their chosen label, its evidence, and their first text."""
+    return _of_model(bundle, "heads", model_key)
+
+
+def head_texts(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
+    """Texts that describe one head, in the order of choice, with their variance."""
+    return _of_head(bundle, "head_texts", model_key, layer, head)
+
+
+def head_labels(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
+    """All labels of one head with their evidence, the chosen one first."""
+    return _of_head(bundle, "head_labels", model_key, layer, head)
+
+
+def head_metrics(
+    bundle: Bundle, *, model_key: str, layer: int | None = None, head: int | None = None
+) -> pd.DataFrame:
+    """Metrics of all heads of one model in long form, or of one head."""
+    if layer is not None and head is not None:
+        return _of_head(bundle, "head_metrics", model_key, layer, head)
+    return _of_model(bundle, "head_metrics", model_key, layer=layer, head=head)
+
+
+def judgements(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
+    """Answers of all judges about one head."""
+    return _of_head(bundle, "judgements", model_key, layer, head)
+
+
+def properties(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """All properties, with the heads of one model that are about them."""
+    return _of_model(bundle, "properties", model_key)
+
+
+def property_heads(bundle: Bundle, *, model_key: str, property: str) -> pd.DataFrame:
+    """Heads of one model whose chosen label is one property; none where no head is about it."""
+    return _of_model(bundle, "property_heads", model_key, property=property)
+
+
+def texts(
+    bundle: Bundle, *, search: str | None = None, property: str | None = None, limit: int | None = None
+) -> pd.DataFrame:
+    """Texts of the pool that contain `search` and carry `property`, in the order of the pool."""
+    return _ask(bundle, "texts", search=search or None, property=property, limit=limit)
+
+
+def text_by_id(bundle: Bundle, *, text_id: str) -> pd.DataFrame:
+    """One text of the pool."""
+    return _one(_ask(bundle, "text_by_id", text_id=text_id), "text", text_id)
+
+
+def images(
+    bundle: Bundle,
+    *,
+    search: str | None = None,
+    attribute: str | None = None,
+    value: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> pd.DataFrame:
+    """Images whose path or attribute values contain `search`, and that have an attribute (and value)."""
+    filters = {"search": search or None, "attribute": attribute, "value": value}
+    return _ask(bundle, "images", **filters, limit=limit, offset=offset)
+
+
+def image_count(
+    bundle: Bundle, *, search: str | None = None, attribute: str | None = None, value: str | None = None
+) -> int:
+    """How many images `images` would find without a limit."""
+    found = _ask(bundle, "image_count", search=search or None, attribute=attribute, value=value)
+    return int(found["images"].iloc[0])
+
+
+def image(bundle: Bundle, *, image_id: str) -> pd.DataFrame:
+    """One image."""
+    return _one(_ask(bundle, "image", image_id=image_id), "image", image_id)
+
+
+def images_by_id(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
+    """Images by their ids, in the order given; unknown ids are left out."""
+    return _in_order(_ask(bundle, "images_by_id", image_ids=list(image_ids)), image_ids)
+
+
+def image_files(bundle: Bundle, *, image_id: str) -> pd.DataFrame:
+    """All paths of one image."""
+    return _one(_ask(bundle, "image_files", image_id=image_id), "image", image_id)
+
+
+def thumbnails(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
+    """Thumbnails as JPEG bytes, in the order given; None where they were left out."""
+    return _in_order(_ask(bundle, "thumbnails", image_ids=list(image_ids)), image_ids)
+
+
+def image_attributes(bundle: Bundle, *, image_ids: Sequence[str] | None = None) -> pd.DataFrame:
+    """Known attribute values of some images, or of all."""
+    ids = None if image_ids is None else list(image_ids)
+    return _ask(bundle, "image_attributes", image_ids=ids)
+
+
+def attributes(bundle: Bundle) -> pd.DataFrame:
+    """All attributes and values, with the number of images that have them."""
+    return _ask(bundle, "attributes")
+
+
+def component_shares(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """Share of the embedding's covariance by component, early first; they sum to 1."""
+    return _of_model(bundle, "component_shares", model_key)
+
+
+def published(bundle: Bundle) -> pd.DataFrame:
+    """Figures quoted from papers."""
+    return _ask(bundle, "published")
+
+
+def failed_images(bundle: Bundle) -> pd.DataFrame:
+    """Files that could not be read, and why."""
+    return _ask(bundle, "failed_images")
+
+
+def image_set(bundle: Bundle) -> pd.DataFrame:
+    """The image set."""
+    return _ask(bundle, "image_set")
+
+
+def text_pool(bundle: Bundle) -> pd.DataFrame:
+    """The text pool."""
+    return _ask(bundle, "text_pool")
+
+
+def runs(bundle: Bundle) -> pd.DataFrame:
+    """How and when every stage was computed."""
+    return _ask(bundle, "runs")
+
+
+def _ask(bundle: Bundle, name: str, **params: Any) -> pd.DataFrame:
+    return query(bundle, sql_of(name), params)
+
+
+def _of_model(bundle: Bundle, name: str, model_key: str, **params: Any) -> pd.DataFrame:
+    check_model(bundle, model_key)
+    return _ask(bundle, name, model_key=model_key, **params)
+
+
+def _of_head(bundle: Bundle, name: str, model_key: str, layer: int, head: int) -> pd.DataFrame:
+    found = _of_model(bundle, name, model_key, layer=int(layer), head=int(head))
+    if found.empty:  # rare, so only then is it worth asking whether the head exists at all
+        known = heads(bundle, model_key=model_key)
+        if not ((known["layer"] == layer) & (known["head"] == head)).any():
+            raise UnknownName(
+                f"head {head_name(layer, head)} of {model_key} is not in this bundle. "
+                f"It has {known['name'].iloc[0]} to {known['name'].iloc[-1]}."
+            )
+    return found
+
+
+def _one(found: pd.DataFrame, what: str, name: str) -> pd.DataFrame:
+    if found.empty:
+        raise UnknownName(f'{what} "{name}" is not in this bundle. Choose another one.')
+    return found
+
+
+def _in_order(found: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+    known: Mapping[str, int] = {one: place for place, one in enumerate(found["image_id"])}
+    return found.iloc[[known[one] for one in ids if one in known]].reset_index(drop=True)

@@ -1,0 +1,373 @@
+-- The tables of a bundle. Keys are (model_key, layer, head), image_id and text_id, always by these names.
+
+create table bundle (
+    format integer primary key,
+    input_id varchar not null
+);
+comment on table bundle is 'One row: what this bundle is.';
+comment on column bundle.format is 'Version of the bundle format; a reader refuses any other.';
+comment on column bundle.input_id is 'Hash of everything the bundle was made from; equal on any machine.';
+
+create table model (
+    model_key varchar primary key,
+    model varchar not null,
+    architecture varchar not null,
+    weights varchar not null,
+    weights_sha256 varchar not null,
+    layers integer not null,
+    first_layer integer not null,
+    heads integer not null,
+    d_head integer not null,
+    d_model integer not null,
+    d_out integer not null,
+    rank integer not null,
+    image_size integer not null,
+    patch_size integer not null,
+    grid_rows integer not null,
+    grid_columns integer not null,
+    parameters bigint not null,
+    activation varchar not null,
+    training_data varchar,
+    context_length integer not null,
+    mean double[] not null,
+    std double[] not null,
+    interpolation varchar not null,
+    resize_mode varchar not null,
+    is_control boolean not null,
+    images bigint not null,
+    gallery_images bigint not null,
+    max_sum_error double not null
+);
+comment on table model is 'One row per model: an architecture with one set of weights.';
+comment on column model.model_key is 'Name with every other character as -, then 8 hex digits of the weights'' hash.';
+comment on column model.model is 'Name to show, architecture/weights, as open_clip names them.';
+comment on column model.architecture is 'Architecture, as open_clip names it.';
+comment on column model.weights is 'Weights tag, as open_clip names it.';
+comment on column model.weights_sha256 is 'SHA-256 of the weights.';
+comment on column model.layers is 'Layers of the vision transformer.';
+comment on column model.first_layer is 'First layer taken apart, zero-based; everything before it is the component early.';
+comment on column model.heads is 'Heads of one layer.';
+comment on column model.d_head is 'Width of one head.';
+comment on column model.d_model is 'Width of the residual stream.';
+comment on column model.d_out is 'Width of the joint image-text space.';
+comment on column model.rank is 'Stored coordinates of one head, padded to a multiple of 8.';
+comment on column model.image_size is 'Side of the picture the model sees, pixels.';
+comment on column model.patch_size is 'Side of one patch, pixels.';
+comment on column model.grid_rows is 'Rows of patches.';
+comment on column model.grid_columns is 'Columns of patches.';
+comment on column model.parameters is 'Number of parameters, both towers.';
+comment on column model.activation is 'gelu or quick_gelu.';
+comment on column model.training_data is 'What the weights were trained on, where known.';
+comment on column model.context_length is 'Longest text, tokens.';
+comment on column model.mean is 'Mean subtracted from each color channel before the model sees it.';
+comment on column model.std is 'Standard deviation each color channel is divided by.';
+comment on column model.interpolation is 'Interpolation of the resize step.';
+comment on column model.resize_mode is 'How a picture is brought to image_size (shortest: shorter side, then a center crop).';
+comment on column model.is_control is 'True for a control, such as a random-weights twin.';
+comment on column model.images is 'Images decomposed.';
+comment on column model.gallery_images is 'Images with token-level coordinates stored.';
+comment on column model.max_sum_error is 'Largest absolute entry, over images, of (sum of contributions - embedding).';
+
+create table image_set (
+    name varchar primary key,
+    images bigint not null,
+    files bigint not null,
+    failed bigint not null,
+    license varchar
+);
+comment on table image_set is 'One row: the image set of this bundle.';
+comment on column image_set.name is 'Name of the folder or list the images came from.';
+comment on column image_set.images is 'Distinct images (by their bytes).';
+comment on column image_set.files is 'Files found, those that could not be read included; the same bytes under two paths are two files, one image.';
+comment on column image_set.failed is 'Files that could not be read.';
+comment on column image_set.license is 'What may be done with the images, as stated by whoever built the bundle.';
+
+create table image (
+    image_id varchar primary key,
+    width integer not null,
+    height integer not null,
+    thumbnail blob
+);
+comment on table image is 'One row per distinct image.';
+comment on column image.image_id is 'First 16 hex digits of the SHA-256 of the file''s bytes.';
+comment on column image.width is 'Width after EXIF rotation, pixels.';
+comment on column image.height is 'Height after EXIF rotation, pixels.';
+comment on column image.thumbnail is 'The whole image as JPEG, shorter side at most 128 pixels; null where thumbnails were left out.';
+
+create table image_file (
+    image_id varchar not null,
+    path varchar primary key
+);
+comment on table image_file is 'One row per path.';
+comment on column image_file.image_id is 'The image these bytes are.';
+comment on column image_file.path is 'Path relative to the image folder, with forward slashes.';
+
+create table image_attribute (
+    image_id varchar not null,
+    attribute varchar not null,
+    value varchar not null,
+    primary key (image_id, attribute, value)
+);
+comment on table image_attribute is 'One row per known attribute value of an image.';
+comment on column image_attribute.image_id is 'The image.';
+comment on column image_attribute.attribute is 'Name of the attribute, e.g. class or color.';
+comment on column image_attribute.value is 'Its value; an image may have several.';
+
+create table failed_image (
+    path varchar primary key,
+    reason varchar not null
+);
+comment on table failed_image is 'One row per file that could not be read.';
+comment on column failed_image.path is 'Path relative to the image folder.';
+comment on column failed_image.reason is 'What was wrong with it.';
+
+create table text_pool (
+    name varchar primary key,
+    language varchar not null,
+    license varchar,
+    texts bigint not null,
+    dropped_duplicates bigint not null,
+    dropped_empty bigint not null
+);
+comment on table text_pool is 'One row: the text pool of this bundle.';
+comment on column text_pool.name is 'Name of the pool.';
+comment on column text_pool.language is 'Language of the texts, as a BCP 47 tag.';
+comment on column text_pool.license is 'License of the pool.';
+comment on column text_pool.texts is 'Distinct texts.';
+comment on column text_pool.dropped_duplicates is 'Lines left out because the same text stood above.';
+comment on column text_pool.dropped_empty is 'Empty lines left out.';
+
+create table text (
+    text_id varchar primary key,
+    position integer not null,
+    text varchar not null
+);
+comment on table text is 'One row per text of the pool.';
+comment on column text.text_id is 'First 16 hex digits of the SHA-256 of the NFC-normalised, stripped UTF-8.';
+comment on column text.position is 'Place in the pool, zero-based; ties in TEXTSPAN go to the lower one.';
+comment on column text.text is 'The text.';
+
+create table text_property (
+    text_id varchar not null,
+    property varchar not null,
+    primary key (text_id, property)
+);
+comment on table text_property is 'One row per property that a text carries.';
+comment on column text_property.text_id is 'The text.';
+comment on column text_property.property is 'The property.';
+
+create table head (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    rank integer not null,
+    importance double not null,
+    primary key (model_key, layer, head)
+);
+comment on table head is 'One row per decomposed head.';
+comment on column head.model_key is 'The model.';
+comment on column head.layer is 'Layer, zero-based.';
+comment on column head.head is 'Head of the layer, zero-based.';
+comment on column head.rank is 'Dimensions the head can write to in d_out.';
+comment on column head.importance is 'Square root of the trace of the covariance of the head''s contribution: the direct effect of mean-ablating it.';
+
+create table head_text (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    position integer not null,
+    text_id varchar not null,
+    variance_share double not null,
+    cumulative_share double not null,
+    margin double not null,
+    primary key (model_key, layer, head, position)
+);
+comment on table head_text is 'One row per text that TEXTSPAN chose for a head.';
+comment on column head_text.model_key is 'The model.';
+comment on column head_text.layer is 'Layer, zero-based.';
+comment on column head_text.head is 'Head, zero-based.';
+comment on column head_text.position is 'Order of choice, zero-based.';
+comment on column head_text.text_id is 'The text.';
+comment on column head_text.variance_share is 'Share of the head''s variance removed by this choice.';
+comment on column head_text.cumulative_share is 'Share removed by this and all choices before it.';
+comment on column head_text.margin is 'Relative lead over the next text; 0 is a tie.';
+
+create table head_label (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    method varchar not null,
+    picks integer not null,
+    label varchar not null,
+    tail double,
+    p_value double,
+    q_value double,
+    votes double,
+    chosen boolean not null,
+    supported boolean,
+    primary key (model_key, layer, head, method, picks)
+);
+comment on table head_label is 'One row per head, method and number of picks read; exactly one row per head is chosen.';
+comment on column head_label.model_key is 'The model.';
+comment on column head_label.layer is 'Layer, zero-based.';
+comment on column head_label.head is 'Head, zero-based.';
+comment on column head_label.method is 'enrichment, language_model or person.';
+comment on column head_label.picks is 'Number of first texts the method read.';
+comment on column head_label.label is 'The property.';
+comment on column head_label.tail is 'Hypergeometric tail of the label among the picks: an index, not a p-value.';
+comment on column head_label.p_value is 'Share of rotated heads whose tail is as small, by the add-one rule.';
+comment on column head_label.q_value is 'Benjamini-Hochberg over the heads of the model.';
+comment on column head_label.votes is 'Share of draws that gave this label, for a language model.';
+comment on column head_label.chosen is 'True for the label the pages show.';
+comment on column head_label.supported is 'True where q_value is at most 0.05; null where the method has none.';
+
+create table judgement (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    label varchar not null,
+    position integer not null,
+    judge varchar not null,
+    draw integer not null,
+    consistent boolean not null,
+    primary key (model_key, layer, head, label, position, judge, draw)
+);
+comment on table judgement is 'One row per answer to: is this text consistent with this label?';
+comment on column judgement.model_key is 'The model.';
+comment on column judgement.layer is 'Layer, zero-based.';
+comment on column judgement.head is 'Head, zero-based.';
+comment on column judgement.label is 'The label judged.';
+comment on column judgement.position is 'Place of the text in the head''s list, zero-based.';
+comment on column judgement.judge is 'tag_match (the offline rule) or the name of a language model.';
+comment on column judgement.draw is 'Number of the draw, zero-based.';
+comment on column judgement.consistent is 'The answer.';
+
+create table head_metric (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    metric varchar not null,
+    value double,
+    low double,
+    high double,
+    primary key (model_key, layer, head, metric)
+);
+comment on table head_metric is 'One row per head and metric.';
+comment on column head_metric.model_key is 'The model.';
+comment on column head_metric.layer is 'Layer, zero-based.';
+comment on column head_metric.head is 'Head, zero-based.';
+comment on column head_metric.metric is 'Name of the metric; see the table metric.';
+comment on column head_metric.value is 'Its value; null where it is not defined.';
+comment on column head_metric.low is 'Lower end of the 95 % measurement interval; null where none was computed.';
+comment on column head_metric.high is 'Upper end of the 95 % measurement interval.';
+
+create table model_metric (
+    model_key varchar not null,
+    metric varchar not null,
+    heads_used varchar not null,
+    value double,
+    low double,
+    high double,
+    chance double,
+    primary key (model_key, metric, heads_used)
+);
+comment on table model_metric is 'One row per model, metric and set of heads it is taken over.';
+comment on column model_metric.model_key is 'The model.';
+comment on column model_metric.metric is 'Name of the metric; see the table metric.';
+comment on column model_metric.heads_used is 'all (as in the papers) or supported (heads with a supported label).';
+comment on column model_metric.value is 'Its value; null where it is not defined.';
+comment on column model_metric.low is 'Lower end of the 95 % measurement interval; null where none was computed.';
+comment on column model_metric.high is 'Upper end of the 95 % measurement interval.';
+comment on column model_metric.chance is 'What rotated heads give; null where none was computed.';
+
+create table metric (
+    metric varchar primary key,
+    level varchar not null,
+    title varchar not null,
+    description varchar not null,
+    unit varchar not null,
+    direction varchar not null,
+    position integer not null
+);
+comment on table metric is 'One row per metric: what it means.';
+comment on column metric.metric is 'Name, as in head_metric and model_metric.';
+comment on column metric.level is 'head or model.';
+comment on column metric.title is 'Name to show.';
+comment on column metric.description is 'One sentence: what it measures.';
+comment on column metric.unit is 'Unit of the value, e.g. share or texts.';
+comment on column metric.direction is 'higher, lower or neither: which end is easier to interpret.';
+comment on column metric.position is 'Order on the pages.';
+
+create table property (
+    property varchar primary key,
+    texts bigint not null
+);
+comment on table property is 'One row per property of the pool.';
+comment on column property.property is 'The property.';
+comment on column property.texts is 'Texts of the pool that carry it.';
+
+create table property_head (
+    model_key varchar not null,
+    property varchar not null,
+    layer integer not null,
+    head integer not null,
+    primary key (model_key, property, layer, head)
+);
+comment on table property_head is 'One row per head whose chosen label is the property, supported or not.';
+comment on column property_head.model_key is 'The model.';
+comment on column property_head.property is 'The property.';
+comment on column property_head.layer is 'Layer, zero-based.';
+comment on column property_head.head is 'Head, zero-based.';
+
+create table component_share (
+    model_key varchar not null,
+    component varchar not null,
+    layer integer,
+    head integer,
+    share double not null,
+    primary key (model_key, component)
+);
+comment on table component_share is 'One row per component: its share of the covariance of the embedding, tr Cov(c, e) / tr Cov(e); a model''s shares sum to 1.';
+comment on column component_share.model_key is 'The model.';
+comment on column component_share.component is 'early, head L11.H3 or mlp L11.';
+comment on column component_share.layer is 'Layer; null for early.';
+comment on column component_share.head is 'Head; null for early and for an MLP.';
+comment on column component_share.share is 'Share of the covariance; may be negative.';
+
+create table published (
+    model varchar not null,
+    metric varchar not null,
+    value double not null,
+    source varchar not null,
+    read_from varchar not null,
+    definition_known boolean not null,
+    note varchar,
+    primary key (model, metric, source)
+);
+comment on table published is 'One row per figure quoted from a paper; never the same thing as ours unless the note says so.';
+comment on column published.model is 'architecture/weights.';
+comment on column published.metric is 'What the paper calls it.';
+comment on column published.value is 'The figure.';
+comment on column published.source is 'Where it stands.';
+comment on column published.read_from is 'primary (read in the paper itself) or secondary (quoted by another).';
+comment on column published.definition_known is 'True where the definition could be read.';
+comment on column published.note is 'What to know before comparing.';
+
+create table run (
+    model_key varchar not null,
+    stage varchar not null,
+    method_version integer not null,
+    options varchar not null,
+    software varchar not null,
+    started_at timestamp not null,
+    seconds double not null,
+    primary key (model_key, stage)
+);
+comment on table run is 'One row per model and stage: how and when it was computed. Not compared by diff: times differ.';
+comment on column run.model_key is 'The model; empty for stages that belong to the whole bundle.';
+comment on column run.stage is 'Stage of the pipeline.';
+comment on column run.method_version is 'Version of the method; a change of any result raises it.';
+comment on column run.options is 'Options of the stage, as JSON.';
+comment on column run.software is 'Versions of the libraries, as JSON.';
+comment on column run.started_at is 'When the stage began, UTC.';
+comment on column run.seconds is 'How long it took, all sittings together.';

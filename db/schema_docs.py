@@ -1,0 +1,53 @@
+"""Writes docs/schema.md from the comments in schema.sql: `make docs`."""
+
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from db import tables
+from db.layout import sql_of
+
+INTRODUCTION = """\
+# Tables of a bundle
+
+Generated from `db/schema.sql` by `make docs`; a test fails where the two differ. Keys are
+`(model_key, layer, head)`, `image_id` and `text_id`, always by these names. Ask them on the
+SQL page, or open the file itself:
+
+```
+duckdb -readonly bundles/demo/headlight.duckdb "select * from head_label where chosen limit 10"
+```
+"""
+
+
+def schema_markdown() -> str:
+    """The page as it should stand in docs/schema.md."""
+    with tempfile.TemporaryDirectory() as folder:
+        connection = tables.create(Path(folder) / "empty.duckdb")
+        text = "\n".join([INTRODUCTION, *_sections(connection)])
+        tables.close(connection)
+    return text
+
+
+def _sections(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    keys = tables.primary_keys(connection)
+    columns = connection.execute(sql_of("table_columns")).fetchall()
+    sections = []
+    for table, comment in connection.execute(sql_of("table_comments")).fetchall():
+        lines = [
+            f"## {table}\n",
+            f"{comment}\n",
+            "| column | type | | meaning |",
+            "| --- | --- | --- | --- |",
+        ]
+        for owner, column, kind, required, meaning in columns:
+            if owner == table:
+                role = "key" if column in keys[table] else "" if required else "may be null"
+                lines.append(f"| `{column}` | {kind.lower()} | {role} | {meaning} |")
+        sections.append("\n".join(lines) + "\n")
+    return sections
+
+
+if __name__ == "__main__":
+    print(schema_markdown(), end="")

@@ -1,0 +1,16 @@
+-- One row per label that one head was given, by method and number of picks, the chosen one first.
+select
+    method,
+    picks,
+    label,
+    tail,
+    p_value,
+    q_value,
+    votes,
+    chosen,
+    supported
+from head_label
+where model_key = $model_key
+    and layer = $layer
+    and head = $head
+order by chosen desc, method, picks

@@ -1,0 +1,19 @@
+-- One row per text that TEXTSPAN chose for one head, in the order of choice.
+select
+    head_text.position,
+    head_text.text_id,
+    text.text,
+    (
+        select string_agg(property, ', ' order by property)
+        from text_property
+        where text_property.text_id = head_text.text_id
+    ) as properties,
+    head_text.variance_share,
+    head_text.cumulative_share,
+    head_text.margin
+from head_text
+join text using (text_id)
+where head_text.model_key = $model_key
+    and head_text.layer = $layer
+    and head_text.head = $head
+order by head_text.position

@@ -1,0 +1,3 @@
+-- One row: the image set of this bundle.
+select *
+from image_set

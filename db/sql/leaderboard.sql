@@ -1,0 +1,34 @@
+-- One row per model, model metric and set of heads it is taken over.
+select
+    model.model_key,
+    model.model,
+    model.is_control,
+    model.training_data,
+    model.parameters,
+    model.layers,
+    model.first_layer,
+    model.heads,
+    model.images,
+    model.max_sum_error,
+    metric.metric,
+    metric.title,
+    metric.unit,
+    metric.direction,
+    metric.position,
+    model_metric.heads_used,
+    model_metric.value,
+    model_metric.low,
+    model_metric.high,
+    model_metric.chance
+from model_metric
+join model using (model_key)
+join metric using (metric)
+where $heads_used is null
+    or model_metric.heads_used = $heads_used
+order by
+    model.is_control,
+    model.model,
+    model.model_key,
+    metric.position,
+    metric.metric,
+    model_metric.heads_used

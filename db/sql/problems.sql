@@ -1,0 +1,103 @@
+-- One row per contradiction between the tables; none in a sound bundle.
+select 'image_set has ' || count(*) || ' rows, but has one' as problem
+from image_set
+having count(*) <> 1
+union all
+select 'text_pool has ' || count(*) || ' rows, but has one' as problem
+from text_pool
+having count(*) <> 1
+union all
+select 'no model was written' as problem
+from model
+having count(*) = 0
+union all
+select distinct 'head names the model ' || model_key || ', which model lacks' as problem
+from head
+anti join model using (model_key)
+union all
+select distinct 'model_metric names the model ' || model_key || ', which model lacks' as problem
+from model_metric
+anti join model using (model_key)
+union all
+select distinct 'component_share names the model ' || model_key || ', which model lacks' as problem
+from component_share
+anti join model using (model_key)
+union all
+select distinct 'head_text names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from head_text
+anti join head using (model_key, layer, head)
+union all
+select distinct 'head_label names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from head_label
+anti join head using (model_key, layer, head)
+union all
+select distinct 'judgement names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from judgement
+anti join head using (model_key, layer, head)
+union all
+select distinct 'head_metric names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from head_metric
+anti join head using (model_key, layer, head)
+union all
+select distinct 'property_head names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from property_head
+anti join head using (model_key, layer, head)
+union all
+select distinct 'head_text names the text ' || text_id || ', which text lacks' as problem
+from head_text
+anti join text using (text_id)
+union all
+select distinct 'text_property names the text ' || text_id || ', which text lacks' as problem
+from text_property
+anti join text using (text_id)
+union all
+select distinct 'image_file names the image ' || image_id || ', which image lacks' as problem
+from image_file
+anti join image using (image_id)
+union all
+select distinct 'image_attribute names the image ' || image_id || ', which image lacks' as problem
+from image_attribute
+anti join image using (image_id)
+union all
+select 'image ' || image_id || ' has no row in image_file' as problem
+from image
+anti join image_file using (image_id)
+union all
+select distinct 'head_metric names the metric ' || metric || ', which metric lacks' as problem
+from head_metric
+anti join metric using (metric)
+union all
+select distinct 'model_metric names the metric ' || metric || ', which metric lacks' as problem
+from model_metric
+anti join metric using (metric)
+union all
+select distinct 'text_property names the property ' || property || ', which property lacks' as problem
+from text_property
+anti join property using (property)
+union all
+select model_key || ' L' || layer || '.H' || head || ' has ' || count_if(chosen) || ' chosen labels, but has one' as problem
+from head_label
+group by model_key, layer, head
+having count_if(chosen) <> 1
+union all
+select 'image_set counts ' || images || ' images, but image has ' || (select count(*) from image) || ' rows' as problem
+from image_set
+where images <> (select count(*) from image)
+union all
+select 'image_set counts ' || files || ' files, but image_file and failed_image do not add up to that' as problem
+from image_set
+where files <> (select count(*) from image_file) + (select count(*) from failed_image)
+union all
+select 'image_set counts ' || failed || ' failed, but failed_image has ' || (select count(*) from failed_image) || ' rows' as problem
+from image_set
+where failed <> (select count(*) from failed_image)
+union all
+select 'text_pool counts ' || texts || ' texts, but text has ' || (select count(*) from text) || ' rows' as problem
+from text_pool
+where texts <> (select count(*) from text)
+union all
+select 'head_text of ' || model_key || ' L' || layer || '.H' || head || ' skips a position' as problem
+from head_text
+group by model_key, layer, head
+having max(position) <> count(*) - 1
+order by problem

@@ -1,0 +1,3 @@
+-- One row: the text pool of this bundle.
+select *
+from text_pool

@@ -1,0 +1,187 @@
+"""Write a bundle: tables to DuckDB, vectors to LanceDB, checksums last, then the final name.
+
+    with BundleWriter(out, input_id=...) as writer:
+        writer.write("model", rows)                  # any table of schema.sql, any number of times
+        writer.write_heads(model_key, spaces)        # before the other vectors of that model
+        writer.write_images(model_key, batches)
+        writer.write_texts(model_key, text_ids, embeddings)
+        writer.write_tokens(model_key, tokens, images)
+        writer.finish({"software": ...})
+
+Leaving the block without `finish` leaves nothing behind. Knows nothing of models or pages.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from db import lance, packing, tables
+from db.aside import Aside
+from db.checks import check_consistent
+from db.errors import StoreError, UnknownName
+from db.layout import DATABASE, FORMAT, VECTORS, lance_table
+from db.manifest import manifest_facts, write_manifest
+from db.vectors import HeadSpace
+
+
+class ImageVectors(NamedTuple):
+    """A batch of images of one model; ids rise within a batch and from batch to batch."""
+
+    image_id: Sequence[str]
+    embedding: np.ndarray
+    """[image, d_out]; unit length."""
+
+    coordinates: np.ndarray
+    """[image, layer, head, rank]: y, neither centered nor scaled; the writer does both."""
+
+
+class ImageTokens(NamedTuple):
+    """One image of the gallery."""
+
+    image_id: str
+    coordinates: np.ndarray
+    """[layer, head, token, rank], not centered: the sum over tokens is y."""
+
+    rest: np.ndarray
+    """[d_out]: the contribution of everything that is not a stored head (early and MLPs)."""
+
+
+class BundleWriter:
+    """Writes one bundle aside and publishes it whole."""
+
+    def __init__(self, out: Path | str, *, input_id: str, replace: bool = False) -> None:
+        """Claim the output.
+
+        Raises:
+            BundleExists: `out` is there and `replace` is false.
+            BundleBusy: another process is writing `out`.
+        """
+        self._aside = Aside(Path(out), replace=replace)
+        self._spaces: dict[str, HeadSpace] = {}
+        self._open = True
+        try:
+            self._connection = tables.create(self._aside.building / DATABASE)
+            self._columns = tables.columns(self._connection)
+            self._keys = tables.primary_keys(self._connection)
+            self.write("bundle", pd.DataFrame({"format": [FORMAT], "input_id": [input_id]}))
+        except BaseException:
+            self._aside.abandon()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._open:
+            self._open = False
+            self._connection.close()
+            self._aside.abandon()
+
+    def write(self, table: str, rows: pd.DataFrame) -> None:
+        """Append rows to a table; columns are named as in the schema, in any order.
+
+        Raises:
+            UnknownName, StoreError: naming the table or the column that does not fit.
+        """
+        names = [str(name) for name in rows.columns]
+        self._check_columns(table, names)
+        if rows.empty:
+            return
+        columns = ", ".join(f'"{name}"' for name in names)
+        key = ", ".join(f'"{name}"' for name in self._keys[table])
+        self._connection.register("incoming", rows)
+        try:
+            # Sorted, so that equal bundles hold their rows in one order.
+            self._connection.execute(
+                f'insert into "{table}" by name select {columns} from incoming order by {key}'
+            )
+        except duckdb.Error as error:
+            # DuckDB's own text names the column or the key.
+            raise StoreError(f"rows do not fit table {table}: {error}") from error
+        finally:
+            self._connection.unregister("incoming")
+
+    def write_heads(self, model_key: str, spaces: HeadSpace) -> None:
+        """Write the spaces of a model's stored heads. Comes before its images, texts and tokens."""
+        space = packing.checked_space(model_key, spaces)
+        batch = packing.pack_spaces(space)
+        self._vectors("heads", model_key, batch.schema, [batch])
+        self._spaces[model_key] = space
+
+    def write_images(self, model_key: str, batches: Iterable[ImageVectors]) -> int:
+        """Stream vectors of images, in rising order of image_id; return how many."""
+        space = self._space(model_key)
+
+        def packed() -> Iterator[pa.RecordBatch]:
+            last = ""
+            for batch in batches:
+                last = packing.check_rising(batch.image_id, last)
+                yield packing.pack_images(space, batch.image_id, batch.embedding, batch.coordinates)
+
+        return self._vectors("images", model_key, packing.image_schema(space), packed())
+
+    def write_texts(self, model_key: str, text_ids: Sequence[str], embeddings: np.ndarray) -> int:
+        """Write the whole pool's embeddings [text, d_out], unit length, in any order; return how many.
+
+        Their coordinates in every head follow from the spaces and are stored beside them.
+        """
+        batch = packing.pack_texts(self._space(model_key), text_ids, embeddings)
+        packing.check_rising(batch["text_id"].to_pylist(), "")
+        return self._vectors("texts", model_key, batch.schema, [batch])
+
+    def write_tokens(self, model_key: str, tokens: int, images: Iterable[ImageTokens]) -> int:
+        """Stream the gallery, images of `tokens` tokens, in rising order of image_id; return how many."""
+        space = self._space(model_key)
+
+        def packed() -> Iterator[pa.RecordBatch]:
+            last = ""
+            for image in images:
+                last = packing.check_rising([image.image_id], last)
+                yield packing.pack_tokens(space, tokens, image.image_id, image.coordinates, image.rest)
+
+        return self._vectors("tokens", model_key, packing.token_schema(space, tokens), packed())
+
+    def finish(self, manifest: dict[str, Any] | None = None) -> Path:
+        """Check what was written, add the manifest, and give the bundle its name.
+
+        `manifest` adds to what the bundle knows of itself: versions of software and methods, notes.
+
+        Raises:
+            StoreError: tables and vectors do not fit each other; each misfit is named.
+        """
+        check_consistent(self._connection, self._aside.building / VECTORS)
+        facts = manifest_facts(self._connection)
+        tables.close(self._connection)
+        write_manifest(self._aside.building, {**(manifest or {}), **facts})
+        self._aside.publish()
+        self._open = False
+        return self._aside.out
+
+    def _vectors(
+        self, kind: str, model_key: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    ) -> int:
+        return lance.write_table(
+            self._aside.building / VECTORS, lance_table(kind, model_key), schema, batches
+        )
+
+    def _space(self, model_key: str) -> HeadSpace:
+        if model_key not in self._spaces:
+            raise StoreError(f"no spaces of {model_key} were written. Call write_heads before other vectors.")
+        return self._spaces[model_key]
+
+    def _check_columns(self, table: str, names: list[str]) -> None:
+        if table not in self._columns:
+            raise UnknownName(f'there is no table "{table}". Tables: {", ".join(sorted(self._columns))}.')
+        known = self._columns[table]
+        if unknown := [name for name in names if name not in known]:
+            raise StoreError(f'table {table} has no column "{unknown[0]}". It has: {", ".join(known)}.')
+        if missing := [name for name, required in known.items() if required and name not in names]:
+            raise StoreError(f'rows for table {table} lack the column "{missing[0]}". Add it.')

@@ -1,0 +1,228 @@
+"""Vectors of a bundle: what every head, image and text is, as numbers.
+
+Shapes in brackets use the axis names of `precompute/__init__.py`. Row order is never an identity:
+rows are kept sorted by image_id or text_id, and every answer brings its ids.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from db import lance
+from db.arrays import from_column
+from db.connection import Bundle
+from db.errors import StoreError, UnknownName
+from db.layout import head_column, head_name
+from db.rows import ID, ids_of, offsets_of, opened, table_of, vectors_of
+
+METRICS = ("cosine", "dot")
+
+
+class HeadSpace(NamedTuple):
+    """The subspaces of all stored heads of one model, sorted by layer, then head."""
+
+    layer: np.ndarray
+    """[n] int."""
+
+    head: np.ndarray
+    """[n] int."""
+
+    basis: np.ndarray
+    """[n, rank, d_out] float32; orthonormal rows, rows past a head's own rank are zero."""
+
+    mean: np.ndarray
+    """[n, rank] float32: mean coordinates over the images, taken off what is stored."""
+
+    scale: np.ndarray
+    """[n] float32: stored image coordinates are (y - mean) / scale."""
+
+
+class Tokens(NamedTuple):
+    """One image of the gallery, token by token."""
+
+    coordinates: np.ndarray
+    """[head, token, rank] float32, not centered: the sum over tokens is y. Token 0 is the class token."""
+
+    rest: np.ndarray
+    """[d_out] float32: the contribution of everything that is not a stored head."""
+
+
+def head_spaces(bundle: Bundle, model_key: str) -> HeadSpace:
+    """Bases, means and scales of all stored heads of one model."""
+    table = table_of(bundle, "heads", model_key)
+    known = opened(bundle)
+    if ("space", model_key) not in known:
+        rows = lance.read(table, ["layer", "head", "basis", "mean", "scale"])
+        layer, head, scale = (rows[name].to_numpy() for name in ("layer", "head", "scale"))
+        order = np.lexsort((head, layer))
+        mean = from_column(rows["mean"])[order]
+        basis = from_column(rows["basis"])[order].reshape(len(order), mean.shape[1], -1)
+        known["space", model_key] = HeadSpace(layer[order], head[order], basis, mean, scale[order])
+    return known["space", model_key]
+
+
+def image_coordinates(
+    bundle: Bundle, model_key: str, image_ids: Sequence[str] | None, heads: Sequence[tuple[int, int]]
+) -> tuple[list[str], np.ndarray]:
+    """Coordinates y - mean, [image, head, rank] float32, of some images in the order given, or of all."""
+    places = _places(bundle, model_key, heads)
+    ids, columns = vectors_of(bundle, "images", model_key, image_ids, [head_column(*head) for head in heads])
+    scale = head_spaces(bundle, model_key).scale[places]
+    return ids, _stack(columns, scale)
+
+
+def image_embeddings(
+    bundle: Bundle, model_key: str, image_ids: Sequence[str] | None = None
+) -> tuple[list[str], np.ndarray]:
+    """Unit-length embeddings, [image, d_out] float32, of some images in the order given, or of all."""
+    ids, columns = vectors_of(bundle, "images", model_key, image_ids, ["embedding"])
+    return ids, columns[0].astype(np.float32)
+
+
+def text_coordinates(
+    bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]], text_ids: Sequence[str] | None = None
+) -> tuple[list[str], np.ndarray]:
+    """Coordinates Q t of texts in heads, centered on the pool's mean, [text, head, rank] float32.
+
+    The mean taken off is Q times the mean of `text_embeddings` over the whole pool.
+    """
+    _places(bundle, model_key, heads)
+    ids, columns = vectors_of(bundle, "texts", model_key, text_ids, [head_column(*head) for head in heads])
+    return ids, _stack(columns, np.ones(len(heads), np.float32))
+
+
+def text_embeddings(
+    bundle: Bundle, model_key: str, text_ids: Sequence[str] | None = None
+) -> tuple[list[str], np.ndarray]:
+    """Unit-length embeddings, [text, d_out] float32, of some texts in the order given, or of all."""
+    ids, columns = vectors_of(bundle, "texts", model_key, text_ids, ["embedding"])
+    return ids, columns[0].astype(np.float32)
+
+
+def nearest(
+    bundle: Bundle,
+    model_key: str,
+    layer: int,
+    head: int,
+    query: np.ndarray,
+    *,
+    metric: str = "cosine",
+    k: int = 20,
+    image_ids: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """The `k` images nearest to `query` [rank] in one head: image_id and distance, nearest first.
+
+    The query is in stored units: (y - mean) / scale for centered cosine, y / scale for the paper's
+    plain dot. Distance is 1 - cosine or 1 - dot. All images there are come back where k is larger
+    (an image at the very mean has no cosine and is left out of that).
+    """
+    _places(bundle, model_key, [(layer, head)])
+    return _search(bundle, "images", model_key, head_column(layer, head), query, metric, k, image_ids)
+
+
+def nearest_by_embedding(
+    bundle: Bundle, model_key: str, query: np.ndarray, *, k: int = 20, image_ids: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The `k` images whose whole embedding is nearest to `query` [d_out] by cosine."""
+    return _search(bundle, "images", model_key, "embedding", query, "cosine", k, image_ids)
+
+
+def text_nearest(
+    bundle: Bundle,
+    model_key: str,
+    layer: int,
+    head: int,
+    query: np.ndarray,
+    *,
+    metric: str = "cosine",
+    k: int = 20,
+    text_ids: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """The `k` texts nearest to `query` [rank] in one head, in coordinate units: text_id and distance."""
+    _places(bundle, model_key, [(layer, head)])
+    return _search(bundle, "texts", model_key, head_column(layer, head), query, metric, k, text_ids)
+
+
+def gallery(bundle: Bundle, model_key: str) -> list[str]:
+    """Ids of the images with token-level coordinates, sorted."""
+    return list(ids_of(bundle, "tokens", model_key))
+
+
+def tokens(
+    bundle: Bundle, model_key: str, image_id: str, heads: Sequence[tuple[int, int]] | None = None
+) -> Tokens:
+    """Token-level coordinates of one gallery image: of all stored heads, or of `heads` in that order."""
+    space = head_spaces(bundle, model_key)
+    if heads is None:
+        heads = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
+    places = _places(bundle, model_key, heads)
+    names = ["rest", "token_scale", *(head_column(*head) for head in heads)]
+    _, (rest, scale, *columns) = vectors_of(bundle, "tokens", model_key, [image_id], names)
+    rank = space.mean.shape[1]
+    flat = _stack(columns, scale[0, places])[0]  # [head, token * rank]
+    return Tokens(flat.reshape(len(heads), -1, rank), rest[0])
+
+
+def _stack(columns: list[np.ndarray], scale: np.ndarray) -> np.ndarray:
+    """Columns of stored vectors as one float32 array [row, column, width], each times its scale."""
+    if not columns:
+        raise StoreError("no heads were asked for. Give at least one (layer, head).")
+    stacked = np.empty((len(columns[0]), len(columns), columns[0].shape[1]), np.float32)
+    for place, column in enumerate(columns):
+        np.multiply(column, scale[place], out=stacked[:, place], dtype=np.float32)
+    return stacked
+
+
+def _places(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]) -> list[int]:
+    """Where each head stands in `head_spaces`."""
+    space = head_spaces(bundle, model_key)
+    place = {pair: i for i, pair in enumerate(zip(space.layer.tolist(), space.head.tolist(), strict=True))}
+    for layer, head in heads:
+        if (layer, head) not in place:
+            first, last = head_name(*min(place)), head_name(*max(place))
+            raise UnknownName(
+                f"head {head_name(layer, head)} of {model_key} is not stored. Stored are {first} to {last}."
+            )
+    return [place[layer, head] for layer, head in heads]
+
+
+def _search(
+    bundle: Bundle,
+    kind: str,
+    model_key: str,
+    column: str,
+    query: np.ndarray,
+    metric: str,
+    k: int,
+    ids: Sequence[str] | None,
+) -> pd.DataFrame:
+    """The nearest rows; rows of equal distance come in the order of their ids."""
+    table, key = table_of(bundle, kind, model_key), ID[kind]
+    if metric not in METRICS:
+        raise StoreError(f'metric "{metric}" is not known. Use "cosine" or "dot".')
+    if k < 1:
+        raise StoreError(f"k is {k}. Ask for at least 1.")
+    unit, length = _unit(query, table.schema.field(column).type.list_size)
+    if ids is not None:
+        offsets_of(bundle, kind, model_key, ids)  # refuses unknown ids
+        if not ids:
+            return pd.DataFrame({key: pd.Series(dtype=str), "distance": pd.Series(dtype=np.float64)})
+    rows = lance.search(table, column, unit, metric, k, key, ids)
+    distance = rows["_distance"].to_numpy().astype(np.float64)
+    # Cosine of equal vectors comes back as -1e-7; the dot was taken with the query at unit length.
+    distance = np.maximum(distance, 0) if metric == "cosine" else 1 - (1 - distance) * length
+    found = pd.DataFrame({key: rows[key].to_pandas(), "distance": distance})
+    return found.sort_values(["distance", key], ignore_index=True)
+
+
+def _unit(query: np.ndarray, width: int) -> tuple[np.ndarray, float]:
+    """The query at unit length, and its length: Lance rounds it to float16, where small entries vanish."""
+    vector = np.asarray(query, np.float64)
+    if vector.shape != (width,):
+        raise StoreError(f"the query has shape {vector.shape}, but vectors here have shape ({width},).")
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length == 0:
+        raise StoreError("the query has no direction (it is zero or not finite). Choose another one.")
+    return (vector / length).astype(np.float32), length
