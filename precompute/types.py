@@ -7,13 +7,7 @@ from torch import Tensor
 
 
 class VisionWeights(NamedTuple):
-    """The weights of an image tower that act on what its last layers write, LayerScale folded in."""
-
-    layers: tuple[int, ...]
-    """The layers to take apart: the last ones of the model, without a gap."""
-
-    layers_total: int
-    """Layers of the whole model: L of the method."""
+    """The weights of an image tower that act on what its layers write, LayerScale folded in. All layers."""
 
     out_weight: Float[Tensor, "layer head d_head d_model"]
     """Rows of the output projection that belong to each head: W_O."""
@@ -55,7 +49,7 @@ class CapturedTokens(NamedTuple):
 
     whole: Captured
     token: Float[Tensor, "image layer head token d_head"]
-    """Attention of the class token to each token, times that token's value; sums over tokens to `whole.head`."""
+    """Attention of the class token to each token, times that token's value; sums to `whole.head`."""
 
 
 class HeadSpaces(NamedTuple):
@@ -93,7 +87,9 @@ class Decomposition(NamedTuple):
 class Moments(NamedTuple):
     """Count, mean and centred second moment of head coordinates, kept in groups of images. float64."""
 
-    count: Int[Tensor, " group"]
+    images: Int[Tensor, " group"]
+    """Number of images of each group."""
+
     mean: Float[Tensor, "group layer head rank"]
     second: Float[Tensor, "group layer head rank rank"]
     """Sum over images of (y - mean)(y - mean)'; not divided by the count."""
@@ -105,7 +101,9 @@ class ComponentMoments(NamedTuple):
     Components stand in the order early, heads (layer by layer), MLPs.
     """
 
-    count: Int[Tensor, " group"]
+    images: Int[Tensor, " group"]
+    """Number of images of each group."""
+
     mean: Float[Tensor, "group component d_out"]
     embedding_mean: Float[Tensor, "group d_out"]
     cross: Float[Tensor, "group component"]

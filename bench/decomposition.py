@@ -1,0 +1,107 @@
+"""Time of taking images apart, as a share of the time of plain `encode_image` in the same run.
+
+`python -m bench.decomposition` prints both for the three architectures of the study, with random weights and
+the last four layers taken apart. The two are timed in pairs, one right after the other, now one first, now
+the other, so that what else the machine does falls on both.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from precompute import clip, decomposition, models
+
+LAYERS = 4
+
+
+class Case(NamedTuple):
+    """One architecture, the images of one batch, and the share of encode_image it may take."""
+
+    name: str
+    batch: int
+    target: float
+
+
+CASES = (
+    Case("ViT-B-32/datacomp_m_s128m_b4k", batch=32, target=0.95),
+    Case("ViT-B-16/laion2b_s34b_b88k", batch=16, target=0.95),
+    Case("ViT-L-14/laion2b_s32b_b82k", batch=4, target=1.00),
+)
+
+
+class Timing(NamedTuple):
+    """Seconds of one batch, pair by pair."""
+
+    plain: torch.Tensor
+    apart: torch.Tensor
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pairs", type=int, default=15, help="pairs of timings for each architecture")
+    parser.add_argument("--only", metavar="TEXT", default="", help="architectures whose name holds TEXT")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+
+    print(f"{torch.get_num_threads()} threads, device {options.device}, last {LAYERS} layers taken apart")
+    print(f"{'model':31} {'plain/s':>8} {'apart/s':>8} {'ratio':>6} {'quartiles':>13} {'target':>7}")
+    missed = False
+    for case in CASES:
+        if options.only in case.name:
+            timing = measure(case, options.pairs, options.device)
+            missed |= not report(case, timing)
+    raise SystemExit(1 if missed else 0)
+
+
+def measure(case: Case, pairs: int, device: str) -> Timing:
+    """Time `pairs` pairs after one that is thrown away."""
+    spec = models.random_twin(models.resolve(case.name, clip.catalog()))
+    model = clip.load(spec, device=device)
+    weights, layers = clip.vision_weights(model), clip.last_layers(model, LAYERS)
+    plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
+    pixels = torch.randn(case.batch, 3, model.image_size, model.image_size).to(device)
+
+    @torch.inference_mode()
+    def plain() -> None:
+        model.model.encode_image(pixels)
+
+    def apart() -> None:
+        decomposition.decompose(plan, clip.capture(model, pixels, layers))
+
+    seconds = []
+    for pair in range(pairs + 1):
+        first, second = (plain, apart) if pair % 2 else (apart, plain)
+        took = {work: _seconds(work, device) for work in (first, second)}
+        seconds.append([took[plain], took[apart]])
+        print(f"  {case.name}: pair {pair} of {pairs}", end="\r", flush=True)
+    return Timing(*torch.tensor(seconds[1:]).T)
+
+
+def report(case: Case, timing: Timing) -> bool:
+    """Print one line; whether the target is held."""
+    ratio = timing.apart / timing.plain
+    low, middle, high = ratio.quantile(torch.tensor([0.25, 0.5, 0.75])).tolist()
+    plain, apart = (case.batch / float(seconds.median()) for seconds in timing)
+    held = middle <= case.target
+    print(
+        f"{case.name:31} {plain:8.1f} {apart:8.1f} {middle:6.3f} {low:6.3f}-{high:.3f} "
+        f"{case.target:7.2f} {'held' if held else 'MISSED'}"
+    )
+    return held
+
+
+def _seconds(work: Callable[[], None], device: str) -> float:
+    began = time.perf_counter()
+    work()
+    if device != "cpu":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

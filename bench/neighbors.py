@@ -1,0 +1,128 @@
+"""Time and size of vectors at full size: `python -m bench.neighbors`.
+
+50,000 images, 64 heads of rank 72, embeddings of 768, as ViT-L-14 with its last four layers taken
+apart. Numbers are random: neither the time of a flat search nor the size of float16 depends on them.
+"""
+
+import argparse
+import resource
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from db import lance, packing, vectors
+from db.connection import Bundle
+from db.layout import MANIFEST, VECTORS, lance_table
+from db.store import ImageVectors
+from db.vectors import HeadSpace
+
+TARGET_MS = 30.0
+TARGET_GB = 0.6
+KEY = "bench-00000000"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", type=int, default=50_000)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--heads", type=int, default=16, help="heads of one layer")
+    parser.add_argument("--rank", type=int, default=72)
+    parser.add_argument("--d-out", type=int, default=768)
+    parser.add_argument("--queries", type=int, default=60, help="searches to take the median of")
+    parser.add_argument("--folder", type=Path, help="where to write; default: a temporary folder")
+    options = parser.parse_args()
+
+    folder = Path(tempfile.mkdtemp(prefix="headlight-bench-", dir=options.folder))
+    try:
+        space = made_up(options.layers, options.heads, options.rank, options.d_out)
+        write(folder, space, options.images)
+        read(folder, space, options.queries)
+    finally:
+        shutil.rmtree(folder)
+
+
+def write(folder: Path, space: HeadSpace, images: int) -> None:
+    """Write the vectors as the writer does, and print size, time and memory."""
+    schema, began = packing.image_schema(space), time.perf_counter()
+    batches = (
+        packing.pack_images(space, batch.image_id, batch.embedding, batch.coordinates)
+        for batch in image_batches(space, images)
+    )
+    lance.write_table(folder / VECTORS, lance_table("images", KEY), schema, batches)
+    spaces = packing.pack_spaces(space)
+    lance.write_table(folder / VECTORS, lance_table("heads", KEY), spaces.schema, [spaces])
+    seconds = time.perf_counter() - began
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    heads, rank, d_out = space.basis.shape
+    print(f"vectors: {images} images, {heads} heads of rank {rank}, embeddings of {d_out}: ", end="")
+    print(f"{size:.3f} GB (target: {TARGET_GB}), written in {seconds:.1f} s, peak memory {peak:.1f} GB")
+
+
+def read(folder: Path, space: HeadSpace, queries: int) -> None:
+    """Search and read back, and print times."""
+    (folder / MANIFEST).write_text("{}")
+    state = (folder / MANIFEST).stat()
+    stamp = (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size)
+    bundle = Bundle(folder, {"models": [{"model_key": KEY}]}, None, stamp)  # type: ignore[arg-type]
+    heads = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
+    random = np.random.default_rng(1)
+    asked = random.standard_normal((queries, space.mean.shape[1])).astype(np.float32)
+
+    for metric in vectors.METRICS:
+
+        def search(i: int, metric: str = metric) -> object:
+            return vectors.nearest(bundle, KEY, *heads[i % len(heads)], asked[i], metric=metric, k=50)
+
+        print(
+            f"neighbors in one head by {metric}: median {timed(queries, search)} (target: {TARGET_MS:.0f} ms)"
+        )
+    ids, _ = vectors.image_coordinates(bundle, KEY, None, heads[:1])
+    print("coordinates of all images in 1 head: median", end=" ")
+    print(timed(5, lambda i: vectors.image_coordinates(bundle, KEY, None, heads[i : i + 1])))
+    print("coordinates of 20 images in all heads: median", end=" ")
+    print(timed(9, lambda i: vectors.image_coordinates(bundle, KEY, ids[i::97][:20], heads)))
+    print("embeddings of all images: median", end=" ")
+    print(timed(3, lambda i: vectors.image_embeddings(bundle, KEY)))
+
+
+def timed(count: int, call: Callable[[int], object]) -> str:
+    """Median and slowest of `count` calls, after one that warms up."""
+    call(0)
+    taken = []
+    for number in range(count):
+        began = time.perf_counter()
+        call(number)
+        taken.append((time.perf_counter() - began) * 1e3)
+    return f"{statistics.median(taken):.1f} ms, slowest {max(taken):.1f} ms"
+
+
+def made_up(layers: int, heads: int, rank: int, d_out: int) -> HeadSpace:
+    """Spaces of random directions; searches do not read them."""
+    n = layers * heads
+    basis = np.random.default_rng(0).standard_normal((n, rank, d_out), dtype=np.float32)
+    layer, head = np.repeat(np.arange(layers), heads), np.tile(np.arange(heads), layers)
+    mean = np.zeros((n, rank), np.float32)
+    return packing.checked_space(KEY, HeadSpace(layer, head, basis, mean, np.full(n, 0.01, np.float32)))
+
+
+def image_batches(space: HeadSpace, images: int, batch: int = 500) -> Iterator[ImageVectors]:
+    """Images in batches, as the pipeline gives them."""
+    random = np.random.default_rng(2)
+    n, rank, d_out = space.basis.shape
+    for start in range(0, images, batch):
+        ids = [f"{number:016x}" for number in range(start, min(start + batch, images))]
+        embedding = random.standard_normal((len(ids), d_out), dtype=np.float32) / np.sqrt(d_out)
+        coordinates = random.standard_normal((len(ids), n, rank), dtype=np.float32) * 0.01
+        yield ImageVectors(ids, embedding, coordinates)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Time of TEXTSPAN over the heads of one large model, and of the rotated heads behind its labels.
+
+`python -m bench.textspan` prints both for 64 heads, 3,500 texts, rank 72 and d_out 768; the first is to stay
+under 5 seconds on two cores. `--heads 384 --rotated-heads 384` is ViT-L-14 with every layer taken apart.
+"""
+
+import argparse
+import os
+import time
+
+import torch
+from torch import Tensor
+
+from precompute.textspan import rotated_heads, textspan_heads
+
+TARGET_SECONDS = 5.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--heads", type=int, default=64)
+    parser.add_argument("--texts", type=int, default=3500)
+    parser.add_argument("--rank", type=int, default=72)
+    parser.add_argument("--d-out", type=int, default=768)
+    parser.add_argument("--k", type=int, default=60)
+    parser.add_argument("--rotations", type=int, default=199)
+    parser.add_argument(
+        "--rotated-heads", type=int, default=16, help="heads to time rotations on; 0 for none"
+    )
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+
+    text, basis, covariance = made_up(options.heads, options.texts, options.rank, options.d_out)
+    began = time.perf_counter()
+    textspan_heads(covariance, text, basis, k=options.k, workers=options.workers)
+    seconds = time.perf_counter() - began
+    print(
+        f"textspan: {options.heads} heads x {options.k} of {options.texts} texts, rank {options.rank}, "
+        f"d_out {options.d_out}, {options.workers} workers: {seconds:.2f} s (target: {TARGET_SECONDS:.0f} s "
+        "for the defaults)"
+    )
+
+    if some := min(options.rotated_heads, options.heads):
+        own_rank = torch.full((some,), options.rank)
+        began = time.perf_counter()
+        rotated_heads(
+            covariance[:some], text, basis[:some],
+            own_rank=own_rank, rotations=options.rotations, workers=options.workers,
+        )  # fmt: skip
+        seconds = time.perf_counter() - began
+        print(f"rotated heads: {some} heads x {options.rotations} rotations x 20 texts: {seconds:.2f} s")
+
+
+def made_up(heads: int, texts: int, rank: int, d_out: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Unit texts in a cone, orthonormal bases, covariances with a falling spectrum."""
+    generator = torch.Generator().manual_seed(0)
+    text = torch.nn.functional.normalize(torch.randn(texts, d_out, generator=generator) + 0.5, dim=1)
+    basis = torch.linalg.qr(torch.randn(heads, d_out, rank, generator=generator)).Q.mT.contiguous()
+    half = torch.randn(heads, rank, rank, generator=generator, dtype=torch.float64) * torch.logspace(
+        0, -2, rank
+    )
+    return text, basis, half @ half.mT
+
+
+if __name__ == "__main__":
+    main()

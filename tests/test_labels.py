@@ -1,0 +1,158 @@
+"""A head planted on one property is called by its name, and noise is called at the promised rate."""
+
+from fractions import Fraction
+from itertools import combinations
+from math import comb
+
+import pytest
+import torch
+
+from precompute import labels
+from precompute.textspan import picks, rotated_heads, textspan_heads
+
+PROPERTIES = ("animal", "color", "shape")
+
+
+def tags_of(*properties):
+    return torch.tensor([[one == name for name in PROPERTIES] for one in properties])
+
+
+def test_the_tail_counts_draws_with_at_least_as_many_hits():
+    carrying = {0, 1, 2}
+    draws = [sum(text in carrying for text in drawn) for drawn in combinations(range(8), 4)]
+
+    for count in range(5):
+        expected = Fraction(sum(hits >= count for hits in draws), comb(8, 4))
+        assert labels.hypergeometric_tail(8, 3, 4, count) == float(expected)
+
+
+def test_a_tail_of_a_large_pool_does_not_underflow():
+    assert 0 < labels.hypergeometric_tail(3500, 60, 20, 20) < 1e-30
+
+
+def test_the_label_is_the_property_the_picks_share():
+    tags = tags_of("color", "shape", "color", "animal", "shape", "animal", "animal", "shape")
+
+    found = labels.enrich(torch.tensor([0, 2, 3]), tags)
+
+    assert PROPERTIES[found.property] == "color"
+    assert found.hits == 2
+    assert float(found.tail) == labels.hypergeometric_tail(8, 2, 3, 2)
+
+
+def test_a_rare_property_beats_a_common_one_with_as_many_hits():
+    tags = tags_of("color", "color", "color", "color", "shape", "animal", "animal")
+
+    found = labels.enrich(torch.tensor([0, 4]), tags)
+
+    assert PROPERTIES[found.property] == "shape"
+
+
+def test_equal_tails_go_to_the_first_property_by_name():
+    found = labels.enrich(torch.tensor([0, 1]), tags_of("shape", "color", "color", "shape"))
+
+    assert PROPERTIES[found.property] == "color"
+
+
+def test_picks_never_made_are_not_counted_as_drawn():
+    tags = tags_of("color", "shape", "color", "animal", "shape")
+
+    short = labels.enrich(torch.tensor([[0, -1, -1], [-1, -1, -1]]), tags)
+
+    assert short.tail.tolist() == [labels.hypergeometric_tail(5, 2, 1, 1), 1.0]
+    assert short.hits.tolist() == [1, 0]
+
+
+def test_p_adds_one_to_both_sides():
+    rotated = torch.tensor([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]])
+
+    p = labels.p_values(torch.tensor([0.2, 0.01]), rotated)
+
+    assert p.tolist() == [3 / 4, 1 / 4]
+
+
+def test_q_values_are_those_of_benjamini_and_hochberg():
+    """
+    The example of their paper: 15 p-values, of which the first four are below 0.05.
+    """
+    p = torch.tensor(
+        [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344,
+         0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0],
+        dtype=torch.float64,
+    )  # fmt: skip
+    order = torch.randperm(15, generator=torch.Generator().manual_seed(0))
+
+    q = labels.benjamini_hochberg(p[order])
+
+    assert (q <= 0.05).sum() == 4
+    assert q[order.argsort()][:4].tolist() == pytest.approx([0.0015, 0.003, 0.0095, 0.035625])
+    assert q.max() == 1.0
+
+
+NAMES = ("animal", "color", "food", "shape", "sport", "weather")
+EACH = 8
+RANK = EACH * len(NAMES)
+ITSELF = torch.eye(RANK, dtype=torch.float64)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """180 texts in a space of 48 dimensions; those of one property share 8 of them.
+
+    Properties have 20 to 40 texts: with equal numbers tails take few values and p-values far fewer still.
+    """
+    generator = torch.Generator().manual_seed(0)
+    carried = torch.arange(len(NAMES)).repeat_interleave(4 * torch.arange(len(NAMES)) + 20)
+    tags = torch.nn.functional.one_hot(carried).bool()
+    text = torch.randn(len(tags), RANK, generator=generator, dtype=torch.float64)
+    return text * (0.1 + tags.repeat_interleave(EACH, dim=1)), tags
+
+
+def label_all(heads, pool, rotations):
+    """Labels of heads given as pairs of a covariance and the basis it is written in."""
+    text, tags = pool
+    covariance, basis = (torch.stack(part) for part in zip(*heads, strict=True))
+    chosen = picks(textspan_heads(covariance, text, basis, k=10), 10)
+    own_rank = torch.full((len(basis),), RANK)
+    rotated = rotated_heads(covariance, text, basis, own_rank=own_rank, k=10, rotations=rotations)
+    observed, null = labels.enrich(chosen, tags), labels.enrich(rotated, tags)
+    return labels.label_heads(observed, null, NAMES, picks=10)
+
+
+def noise(heads):
+    """One spectrum in bases that have nothing to do with the texts."""
+    generator = torch.Generator().manual_seed(5)
+    spectrum = torch.diag(torch.logspace(0, -3, RANK, dtype=torch.float64))
+    basis = torch.linalg.qr(torch.randn(heads, RANK, RANK, generator=generator, dtype=torch.float64)).Q
+    return [(spectrum, one) for one in basis]
+
+
+def test_a_head_planted_on_one_property_is_labeled_so_and_supported(pool):
+    """
+    Its variance lies in the eight dimensions of one property; nine heads of noise stand beside it.
+    """
+    planted = torch.full((RANK,), 1e-3, dtype=torch.float64)
+    planted[EACH : 2 * EACH] = torch.linspace(1, 0.5, EACH)
+
+    found = label_all([(torch.diag(planted), ITSELF), *noise(9)], pool, rotations=199)[0]
+
+    assert (found.label, found.picks) == ("color", 10)
+    assert found.p_value == 1 / 200
+    assert found.supported
+
+
+def test_heads_of_noise_are_called_at_five_per_cent_or_less(pool):
+    """
+    Tails are discrete, so the rate is the next below 0.05 that they can take: 0.036 here, 9 of 240 heads.
+    """
+    found = label_all(noise(240), pool, rotations=99)
+
+    assert 2 <= sum(label.p_value <= 0.05 for label in found) <= 18
+    assert sum(label.supported for label in found) <= 3
+
+
+def test_a_head_without_picks_has_a_label_that_nothing_supports(pool):
+    found = label_all([(torch.zeros(RANK, RANK), ITSELF)], pool, rotations=19)[0]
+
+    assert (found.tail, found.p_value, found.q_value) == (1.0, 1.0, 1.0)
+    assert not found.supported
