@@ -1,0 +1,145 @@
+"""Image files in a folder: all of them, in one order whatever the file system.
+
+Opens no file: what is listed here may still turn out to be no image.
+"""
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+READABLE = "png apng jpg jpeg jpe jfif mpo webp avif bmp dib gif tif tiff ppm pgm pbm pnm jp2"
+
+# Listed though Pillow cannot read them: a phone's photos must turn up as failures, not vanish.
+UNREADABLE = "heic heif jxl"
+
+EXTENSIONS = frozenset("." + kind for kind in f"{READABLE} {UNREADABLE}".split())
+
+
+class ImagesError(ValueError):
+    """The folder, the attribute file or a file in it cannot be used; says what to do."""
+
+
+class ImageFile(NamedTuple):
+    """One file that may be an image."""
+
+    path: Path
+    """Where to open it."""
+
+    relative: str
+    """Path relative to the folder, NFC, with forward slashes: the name of the file in the bundle."""
+
+
+class Survey(NamedTuple):
+    """What lies in a folder."""
+
+    files: list[ImageFile]
+    """Files with an image extension, sorted by `relative`."""
+
+    others: dict[str, int]
+    """Number of files of every other extension ("" for none), most frequent first."""
+
+
+def find(folder: Path) -> list[ImageFile]:
+    """All image files under `folder`, at any depth, sorted by relative path. Raises ImagesError."""
+    return survey(folder).files
+
+
+def survey(folder: Path) -> Survey:
+    """What lies under `folder`; hidden files and folders are passed over, links are followed.
+
+    Raises ImagesError if it is no folder that can be read, or holds no image.
+    """
+    _check_folder(folder)
+
+    files: list[ImageFile] = []
+    others: Counter[str] = Counter()
+    for path, relative in _walk(folder):
+        kind = os.path.splitext(relative)[1].lower()
+        if kind in EXTENSIONS:
+            files.append(ImageFile(Path(path), relative))
+        else:
+            others[kind] += 1
+
+    if not files:
+        held = other_kinds(others) if others else "it is empty"
+        raise ImagesError(f"no images in {folder} ({held}). Give a folder of PNG, JPEG, ... files.")
+    # Sorting by code point is sorting by UTF-8 bytes.
+    files.sort(key=lambda file: file.relative)
+    _check_distinct(files)
+    return Survey(files, dict(sorted(others.items(), key=lambda item: (-item[1], item[0]))))
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise ImagesError unless `folder` is a folder."""
+    try:
+        is_folder = os.path.isdir(folder) or not os.stat(folder)
+    except OSError as error:
+        raise ImagesError(f"cannot open the folder {folder}: {error.strerror}. Check the path.") from error
+    if not is_folder:
+        raise ImagesError(f"{folder} is a file. Give the folder that holds the images.")
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, str]]:
+    """Path and relative path of every file that is not hidden, in no particular order."""
+    real = Path(os.path.realpath(folder))
+    # A link to the folder itself, to a folder it was reached through or to one that holds them all is a loop.
+    waiting = [(str(folder), "", frozenset(_identity(path) for path in (real, *real.parents)))]
+    while waiting:
+        place, prefix, above = waiting.pop()
+        for entry in _entries(place):
+            if entry.name.startswith("."):
+                continue
+            if not _is_folder(entry):
+                # A broken link counts as a file: it fails with a reason later. Sockets and pipes do not.
+                if entry.is_symlink() or entry.is_file():
+                    yield entry.path, prefix + _portable(entry.name)
+            elif (identity := _identity(entry.path)) not in above:
+                waiting.append((entry.path, prefix + _portable(entry.name) + "/", above | {identity}))
+
+
+def _entries(place: str) -> list[os.DirEntry]:
+    """The entries of one folder. Raises ImagesError rather than leave a folder out."""
+    try:
+        with os.scandir(place) as entries:
+            return list(entries)
+    except OSError as error:
+        raise ImagesError(
+            f"cannot list {place}: {error.strerror}. Make it readable or move it out of the image folder."
+        ) from error
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    """Whether an entry is a folder or a link to one; a link that leads nowhere is none."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    """What a folder is, whatever path leads to it. Raises ImagesError."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise ImagesError(f"cannot open the folder {path}: {error.strerror}. Make it readable.") from error
+    return status.st_dev, status.st_ino
+
+
+def _portable(name: str) -> str:
+    """A file name as it is stored: NFC, and always valid UTF-8 (stray bytes as \\xff)."""
+    valid = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", valid)
+
+
+def other_kinds(others: Mapping[str, int]) -> str:
+    """The files that are no images, e.g. 12 files of other kinds: .csv, .txt."""
+    count = sum(others.values())
+    kinds = ", ".join(sorted(kind or "no extension" for kind in others)[:8])
+    return f"{count} {'file' if count == 1 else 'files'} of other kinds: {kinds}"
+
+
+def _check_distinct(files: Sequence[ImageFile]) -> None:
+    """Raise ImagesError if two sorted files have one name after NFC normalization."""
+    for one, other in zip(files, files[1:], strict=False):
+        if one.relative == other.relative:
+            raise ImagesError(f"two files are both called {one.relative} in NFC Unicode. Rename one of them.")
