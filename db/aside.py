@@ -58,15 +58,15 @@ class Aside:
         self._unlock()
 
     def abandon(self) -> None:
-        """Remove what was built and let go."""
-        shutil.rmtree(self.building, ignore_errors=True)
+        """Remove what was built and let go; an old bundle that was moved aside gets its name back."""
+        self._repair()
         self._unlock()
 
     def _sibling(self, suffix: str) -> Path:
         return self.out.with_name(f".{self.out.name}.{suffix}")
 
     def _repair(self) -> None:
-        """Clear up after a killed writer."""
+        """Clear up after a writer that did not end: the table above."""
         if self._old.exists() and not self.out.exists():
             self._old.rename(self.out)
         shutil.rmtree(self._old, ignore_errors=True)

@@ -13,7 +13,7 @@ import pytest
 from db import bundle as commands
 from db import queries, vectors
 from db.connection import Bundle, open_bundle
-from db.diff import diff
+from db.diff import TOLERANCE, diff, table_differences
 from db.errors import BundleDamaged, BundleFormat, BundleMissing
 from db.layout import DATABASE, MANIFEST, VECTORS
 from tests import bundles
@@ -182,7 +182,7 @@ def test_diff_finds_one_changed_number(tiny, copy, capsys):
 def test_diff_lets_the_last_digits_of_a_number_be(tiny, copy):
     edit(copy, "update head set importance = importance * 1.000001")
 
-    assert diff(tiny, open_bundle(copy)) == []
+    assert list(table_differences(tiny, open_bundle(copy), TOLERANCE)) == []
 
 
 FIRST_HEAD = f"model_key = '{MODEL_KEY}' and layer = 1 and head = 0"
@@ -209,7 +209,7 @@ FIRST_HEAD = f"model_key = '{MODEL_KEY}' and layer = 1 and head = 0"
 def test_diff_finds_rows_texts_blobs_lists_and_missing_values(tiny, copy, sql, expected):
     edit(copy, sql)
 
-    found = diff(tiny, open_bundle(copy))
+    found = list(table_differences(tiny, open_bundle(copy), TOLERANCE))
 
     assert len(found) == 1
     assert re.match(expected, found[0])
@@ -218,7 +218,7 @@ def test_diff_finds_rows_texts_blobs_lists_and_missing_values(tiny, copy, sql, e
 def test_diff_leaves_the_times_of_a_run_alone(tiny, copy):
     edit(copy, "update run set seconds = 99")
 
-    assert diff(tiny, open_bundle(copy)) == []
+    assert list(table_differences(tiny, open_bundle(copy), TOLERANCE)) == []
 
 
 def test_diff_finds_one_changed_vector(tiny, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from db import vectors
+from db.aside import Aside
 from db.connection import Bundle, open_bundle, query
 from db.diff import diff
 from db.errors import BundleBusy, BundleExists, StoreError, UnknownName
@@ -193,6 +194,16 @@ def test_a_kill_between_the_two_renames_is_repaired(taken):
 
     with BundleWriter(taken, input_id="new", replace=True):
         pass
+
+    assert input_id(taken) == "tiny"
+    assert left_beside(taken) == ["demo"]
+
+
+def test_an_interrupt_between_the_two_renames_is_repaired_at_once(taken):
+    aside = Aside(taken, replace=True)
+    taken.rename(taken.with_name(".demo.old"))
+
+    aside.abandon()
 
     assert input_id(taken) == "tiny"
     assert left_beside(taken) == ["demo"]

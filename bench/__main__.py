@@ -1,0 +1,24 @@
+"""Every benchmark, one after the other, each in a process of its own: `python -m bench`, or `make bench`.
+
+Speed is told as ratios and against stated targets, measured in one run on this machine; no test depends on it.
+"""
+
+import subprocess
+import sys
+
+BENCHMARKS = ("textspan", "neighbors", "decomposition")
+
+
+def main() -> int:
+    """Run all; the exit code is 0 if every target is met."""
+    missed = []
+    for name in BENCHMARKS:
+        print(f"\n== {name} (python -m bench.{name} --help for its options)", flush=True)
+        if subprocess.run([sys.executable, "-m", f"bench.{name}"]).returncode:
+            missed.append(name)
+    print(f"\n{'all targets met' if not missed else 'targets missed: ' + ', '.join(missed)}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
