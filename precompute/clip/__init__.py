@@ -1,0 +1,31 @@
+"""CLIP models: build, load, encode, and read off what one forward pass leaves at the class token.
+
+The only part that knows open_clip. The image tower is run block by block from here, with its own weights:
+nothing is hooked, so nothing can be left behind. What cannot be taken apart exactly is refused, by name.
+
+    model        Clip, load: from a spec to a model with its weights
+    hub          where the weights of a known tag come from
+    checkpoints  files of weights: read, compare, load, identify
+    refusals     which towers can be taken apart exactly, and why others cannot
+    tower        the forward pass of the image tower, and what it leaves at the class token
+    text         texts: check, encode
+"""
+
+from precompute.clip.model import Clip, catalog, encode_image, from_model, load
+from precompute.clip.text import TextError, check_text, encode_text
+from precompute.clip.tower import capture, capture_tokens, last_layers, vision_weights
+
+__all__ = [
+    "Clip",
+    "TextError",
+    "capture",
+    "capture_tokens",
+    "catalog",
+    "check_text",
+    "encode_image",
+    "encode_text",
+    "from_model",
+    "last_layers",
+    "load",
+    "vision_weights",
+]

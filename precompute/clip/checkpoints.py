@@ -1,0 +1,130 @@
+"""Read a file of weights, check it against a model, load it, and tell which weights they are.
+
+Names and shapes are compared before anything is loaded, so that a wrong file says what is wrong with it.
+Files are read as tensors only: none can run code here.
+"""
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from precompute.models import ModelError
+
+State = dict[str, Tensor]
+
+_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask", "position_ids")
+"""Entries that some files hold beside the weights."""
+
+_TEXT_TOWER = ("text_projection", "positional_embedding", "token_embedding.", "transformer.", "ln_final.")
+"""Names that move under `text.` in architectures whose text tower is a module of its own."""
+
+
+def read(path: Path, *, trusted_sha256: str | None = None) -> State:
+    """The tensors of a file: safetensors, a state dict, or a training checkpoint that holds one.
+
+    A TorchScript archive is a program. It is opened only if its bytes are those of `trusted_sha256`.
+    """
+    if not path.is_file():
+        raise ModelError(f"no file of weights at {path}. Check the path given to --checkpoint.")
+    if path.suffix == ".safetensors":
+        return _plain(_read_safetensors(path), path)
+    if _is_torchscript(path):
+        return _plain(_read_torchscript(path, trusted_sha256), path)
+    return _plain(_read_pickled(path), path)
+
+
+def load_into(model: nn.Module, state: State, path: Path, name: str) -> None:
+    """Load weights that fit, as float32; refuse, with both shapes, weights that do not."""
+    expected = model.state_dict()
+    if "text.positional_embedding" in expected and "positional_embedding" in state:
+        state = {f"text.{key}" if key.startswith(_TEXT_TOWER) else key: state[key] for key in state}
+    state = {key: _like(tensor, expected.get(key)) for key, tensor in state.items()}
+    problems = _problems(state, expected)
+    if problems:
+        more = f"; and {len(problems) - 4} more" if len(problems) > 4 else ""
+        raise ModelError(
+            f"the weights in {path} do not fit {name}: {'; '.join(problems[:4])}{more}. "
+            "Name the architecture that these weights were trained with."
+        )
+    broken = [key for key, tensor in state.items() if not tensor.isfinite().all()]
+    if broken:
+        raise ModelError(f"{path} holds values that are not numbers, as in {broken[0]}. Get the file again.")
+    model.load_state_dict(state)
+
+
+def fingerprint(model: nn.Module) -> str:
+    """SHA-256 of the weights as the model uses them: the same for any container and any stored precision."""
+    digest = hashlib.sha256()
+    for key, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _read_safetensors(path: Path) -> State:
+    try:
+        return load_file(path)
+    except Exception as error:
+        raise ModelError(f"{path} is not a readable safetensors file ({error}). Get it again.") from error
+
+
+def _read_pickled(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        first_line = (str(error).strip() or repr(error)).splitlines()[0]
+        raise ModelError(
+            f"{path} is not a file of plain tensors ({first_line}). Give a safetensors file, or save the "
+            "state dict alone: torch.save(model.state_dict(), FILE)."
+        ) from error
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(entry.endswith("/constants.pkl") for entry in archive.namelist())
+
+
+def _read_torchscript(path: Path, trusted_sha256: str | None) -> State:
+    with path.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != trusted_sha256:
+        raise ModelError(
+            f"{path} is a TorchScript program, not a file of tensors, and not the one published under this "
+            "weights tag. If you trust it, save its tensors alone: "
+            "torch.save(torch.jit.load(FILE).state_dict(), NEW_FILE)."
+        )
+    return torch.jit.load(path, map_location="cpu").state_dict()
+
+
+def _plain(state: object, path: Path) -> State:
+    """Unwrap what training scripts wrap around a state dict."""
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict):
+        raise ModelError(f"{path} holds a {type(state).__name__}, not named tensors. Save a state dict.")
+    named = {str(key).removeprefix("module."): value for key, value in state.items()}
+    return {k: v for k, v in named.items() if isinstance(v, Tensor) and not k.endswith(_NOT_WEIGHTS)}
+
+
+def _like(tensor: Tensor, expected: Tensor | None) -> Tensor:
+    """A scalar may be stored with one axis or none; that is no difference in the weights."""
+    if expected is not None and tensor.numel() == expected.numel() == 1:
+        return tensor.reshape(expected.shape)
+    return tensor
+
+
+def _problems(state: State, expected: State) -> list[str]:
+    misshapen = [
+        f"{key} has shape {list(state[key].shape)}, the model wants {list(tensor.shape)}"
+        for key, tensor in expected.items()
+        if key in state and state[key].shape != tensor.shape
+    ]
+    missing = [f"{key} is missing" for key in expected if key not in state]
+    unexpected = [f"{key} has no place in the model" for key in state if key not in expected]
+    return misshapen + missing + unexpected

@@ -1,0 +1,158 @@
+"""From a spec to a model with its weights, in float32."""
+
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import open_clip
+import torch
+from jaxtyping import Float
+from open_clip.model import CLIP, CustomTextCLIP
+from open_clip.pretrained import get_pretrained_cfg, list_pretrained
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from torch import Tensor
+
+from precompute.clip import checkpoints, hub
+from precompute.clip.refusals import refuse_config, refuse_tower
+from precompute.models import Catalog, ModelError, ModelSpec, WeightsFacts, as_triple, model_key
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One model, loaded, in float32. Sizes are read off the model itself."""
+
+    spec: ModelSpec
+    model: Any
+    """open_clip's CLIP or CustomTextCLIP."""
+
+    weights_sha256: str
+    """Of the tensors, not of the file: see `checkpoints.fingerprint`."""
+
+    layers: int
+    heads: int
+    """Heads of one layer."""
+
+    d_head: int
+    d_model: int
+    d_out: int
+    image_size: int
+    """Side of the square picture the model sees, pixels."""
+
+    patch_size: int
+    grid: tuple[int, int]
+    """Rows and columns of patches."""
+
+    parameters: int
+    context_length: int
+    """Tokens of the longest text, start and end included."""
+
+    preprocess: Callable
+    """PIL image -> Float[Tensor, "3 h w"]."""
+
+    device: torch.device
+
+    @property
+    def model_key(self) -> str:
+        return model_key(self.spec.name, self.weights_sha256)
+
+
+@lru_cache
+def catalog() -> Catalog:
+    """All architectures and weights tags that open_clip knows, with what each tag says of its training."""
+    known: Catalog = {architecture: {} for architecture in open_clip.list_models()}
+    for architecture, tag in list_pretrained():
+        facts = get_pretrained_cfg(architecture, tag)
+        # A tag that is silent leaves it to the architecture's config; the architecture's name says nothing.
+        config = open_clip.get_model_config(architecture) or {}
+        quick = facts.get("quick_gelu", config.get("quick_gelu", False))
+        known.setdefault(architecture, {})[tag] = WeightsFacts(
+            activation="quick_gelu" if quick else "gelu",
+            mean=as_triple(facts["mean"]),
+            std=as_triple(facts["std"]),
+            interpolation=facts["interpolation"],
+            resize_mode=facts["resize_mode"],
+        )
+    return known
+
+
+def load(spec: ModelSpec, *, device: str = "cpu") -> Clip:
+    """Build the architecture, refuse it if it cannot be taken apart exactly, then load its weights."""
+    config = _read_config(spec)
+    refuse_config(spec, config)
+    with torch.device("meta"):  # without memory: nothing is fetched for a tower that is refused
+        refuse_tower(spec, _build(spec, config).visual)
+    path = None if spec.is_control else spec.checkpoint or hub.fetch(spec)
+    model = _build(spec, config)
+    if path is not None:
+        state = checkpoints.read(path, trusted_sha256=hub.published_sha256(spec))
+        checkpoints.load_into(model, state, path, spec.name)
+    return from_model(spec, model, device=device)
+
+
+def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu") -> Clip:
+    """Wrap an open_clip model that has its weights."""
+    visual = model.visual
+    refuse_tower(spec, visual)
+    model = model.float().eval().requires_grad_(False).to(device)
+    d_model, d_out = visual.proj.shape
+    heads = visual.transformer.resblocks[0].attn.num_heads
+    pixels = {key: getattr(spec, key) for key in ("mean", "std", "interpolation", "resize_mode")}
+    return Clip(
+        spec=spec,
+        model=model,
+        weights_sha256=checkpoints.fingerprint(model),
+        layers=len(visual.transformer.resblocks),
+        heads=heads,
+        d_head=d_model // heads,
+        d_model=d_model,
+        d_out=d_out,
+        image_size=visual.image_size[0],
+        patch_size=visual.patch_size[0],
+        grid=tuple(visual.grid_size),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        context_length=model.context_length,
+        preprocess=image_transform_v2(PreprocessCfg(size=visual.image_size, **pixels), is_train=False),
+        device=torch.device(device),
+    )
+
+
+@torch.no_grad()
+def encode_image(clip: Clip, pixels: Float[Tensor, "image 3 h w"]) -> Float[Tensor, "image d_out"]:
+    """Embeddings as open_clip computes them, not normalised."""
+    return clip.model.encode_image(pixels.to(clip.device))
+
+
+def _build(spec: ModelSpec, config: dict) -> Any:
+    """The architecture with fresh weights, the same for one seed; the caller's random state is left alone."""
+    config = deepcopy(config)
+    text = config["text_cfg"]
+    own_text_tower = config.pop("custom_text", False) or "hf_model_name" in text
+    if "hf_model_name" in text:
+        text["hf_model_pretrained"] = False  # its weights are in the file; its own would be fetched
+    config["quick_gelu"] = spec.activation == "quick_gelu"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(spec.seed or 0)
+        try:
+            return (CustomTextCLIP if own_text_tower else CLIP)(**config)
+        except Exception as error:
+            raise ModelError(f"open_clip cannot build {spec.architecture}: {error}") from error
+
+
+def _read_config(spec: ModelSpec) -> dict:
+    if spec.config is None:
+        config = open_clip.get_model_config(spec.architecture)
+        if config is None:
+            raise ModelError(f"no architecture {spec.architecture!r} in open_clip. Give its config JSON.")
+        return config
+    try:
+        config = json.loads(spec.config.read_text(encoding="utf-8"))
+        config = config.get("model_cfg", config)
+        return {**config, "vision_cfg": config["vision_cfg"], "text_cfg": config["text_cfg"]}
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise ModelError(
+            f"{spec.config} is not an open_clip model config ({error!r}). It must be JSON with embed_dim, "
+            "vision_cfg and text_cfg."
+        ) from error

@@ -1,0 +1,180 @@
+"""Passes over the images with a model: head coordinates of every image, token coordinates of the gallery.
+
+Results go to work files of `shard_size` images, in the order of image_id. A pass that was interrupted goes on
+with the first missing file. Shards are only a unit of work: everything after reads them as one stream.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from precompute import clip, decomposition, images, moments, progress, work
+from precompute.config import Config
+from precompute.models import ModelError
+from precompute.types import ComponentMoments, Decomposition, HeadSpaces, Moments
+
+# Float32 gives 1e-6; a hundred times the largest error ever seen means the arithmetic is wrong, not rounded.
+_LARGEST_ERROR = 1e-4
+
+_GALLERY_SHARD = 16
+
+
+class Shard(NamedTuple):
+    """Some images, in the order of image_id."""
+
+    image_id: list[str]
+    path: Path
+
+
+class Taken(NamedTuple):
+    """What the passes over the images give for one model."""
+
+    shards: tuple[Shard, ...]
+    gallery: tuple[Shard, ...]
+    moments: Moments
+    components: ComponentMoments
+    max_sum_error: float
+
+
+def take_apart(
+    model: clip.Clip, spaces: HeadSpaces, distinct: dict[str, images.ImageFile], directory: Path, config: Config
+) -> Taken:
+    """Decompose all images and the gallery, or read back what an earlier run has finished."""
+    plan = decomposition.plan(clip.vision_weights(model), spaces)
+    _check_against_encode_image(model, plan, distinct)
+    shards = _shards(list(distinct), directory / "images", config.shard_size)
+
+    def whole(pixels: Tensor) -> dict[str, Tensor]:
+        return decomposition.decompose(plan, clip.capture(model, pixels, spaces.layers))._asdict()
+
+    _run_missing(model, shards, distinct, whole, "decomposing", config)
+
+    chosen = gallery_ids(list(distinct), spaces, _tokens(model), config)
+    gallery = _shards(chosen, directory / "gallery", _GALLERY_SHARD)
+
+    def token_level(pixels: Tensor) -> dict[str, Tensor]:
+        captured = clip.capture_tokens(model, pixels, spaces.layers)
+        parts, token = decomposition.decompose_tokens(plan, captured)
+        return {"token": token, "rest": parts.early + parts.mlp.sum(dim=1)}
+
+    _run_missing(model, gallery, distinct, token_level, "gallery, by token", config)
+    return _reduce(shards, gallery, spaces)
+
+
+def read(shard: Shard) -> dict[str, Tensor]:
+    """The tensors of one shard; first axis image."""
+    return work.load_tensors(shard.path)
+
+
+def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, config: Config) -> list[str]:
+    """Ids of the images that get token-level coordinates: evenly over the sorted ids, as many as fit."""
+    layers, heads, rank, _ = spaces.basis.shape
+    bytes_each = layers * heads * tokens * rank * 2
+    fit = int(config.gallery_megabytes * 1e6 // bytes_each)
+    count = min(len(image_ids), config.gallery_images, fit)
+    places = np.linspace(0, len(image_ids) - 1, count).round().astype(int) if count else []
+    return [image_ids[place] for place in places]
+
+
+def _tokens(model: clip.Clip) -> int:
+    return 1 + model.grid[0] * model.grid[1]
+
+
+def _shards(image_ids: list[str], directory: Path, size: int) -> tuple[Shard, ...]:
+    """Cut the images into shards; a shard's name holds what is in it."""
+    parts = [image_ids[start : start + size] for start in range(0, len(image_ids), size)]
+    return tuple(Shard(part, directory / f"{work.key_of(part)}.safetensors") for part in parts)
+
+
+def _run_missing(
+    model: clip.Clip,
+    shards: tuple[Shard, ...],
+    distinct: dict[str, images.ImageFile],
+    compute: Callable[[Tensor], dict[str, Tensor]],
+    what: str,
+    config: Config,
+) -> None:
+    missing = [shard for shard in shards if not shard.path.exists()]
+    if not missing:
+        return
+    total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, missing))
+    waiting = {image_id: distinct[image_id] for shard in missing for image_id in shard.image_id}
+    batches = images.pixel_batches(
+        waiting, model.preprocess, batch_size=config.batch_size, workers=config.workers
+    )
+    with progress.bar(what, total=total, done=total - left) as bar:
+        results = _advancing(bar, (_on_cpu(compute(pixels.to(model.device))) for _, pixels in batches))
+        for shard, tensors in zip(missing, _recut(results, [len(s.image_id) for s in missing]), strict=True):
+            _check_sum(tensors, model)
+            work.save_tensors(shard.path, tensors)
+
+
+def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.cpu() for name, tensor in tensors.items()}
+
+
+def _advancing(bar: progress.tqdm, results: Iterator[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+    for tensors in results:
+        yield tensors
+        bar.update(len(next(iter(tensors.values()))))
+
+
+def _recut(batches: Iterator[dict[str, Tensor]], sizes: list[int]) -> Iterator[dict[str, Tensor]]:
+    """Turn batches of any size into pieces of the given sizes, holding no more than one piece and one batch."""
+    held: list[dict[str, Tensor]] = []
+    for size in sizes:
+        while sum(_length(tensors) for tensors in held) < size:
+            held.append(next(batches))
+        joined = {name: torch.cat([tensors[name] for tensors in held]) for name in held[0]}
+        yield {name: tensor[:size] for name, tensor in joined.items()}
+        held = [{name: tensor[size:] for name, tensor in joined.items()}]
+
+
+def _length(tensors: dict[str, Tensor]) -> int:
+    return len(next(iter(tensors.values())))
+
+
+def _check_sum(tensors: dict[str, Tensor], model: clip.Clip) -> None:
+    """Every image, while the bundle is built: contributions sum to the embedding."""
+    if "sum_error" in tensors and not float(tensors["sum_error"].max()) <= _LARGEST_ERROR:
+        raise ModelError(
+            f"{model.spec.name}: contributions miss the embedding by {float(tensors['sum_error'].max()):.1e}, "
+            f"more than {_LARGEST_ERROR:.0e}. This model is not taken apart exactly; please report it."
+        )
+
+
+def _check_against_encode_image(
+    model: clip.Clip, plan: decomposition.Plan, distinct: dict[str, images.ImageFile]
+) -> None:
+    """The identity alone cannot notice a wrong forward pass; open_clip's own can."""
+    few = dict(list(distinct.items())[:4])
+    _, pixels = next(images.pixel_batches(few, model.preprocess, batch_size=4, workers=0))
+    pixels = pixels.to(model.device)
+    ours = decomposition.decompose(plan, clip.capture(model, pixels, plan.spaces.layers)).embedding
+    theirs = torch.nn.functional.normalize(clip.encode_image(model, pixels), dim=-1)
+    difference = float((ours - theirs).abs().max())
+    if not difference <= _LARGEST_ERROR:
+        raise ModelError(
+            f"{model.spec.name}: the decomposed forward pass differs from open_clip's by {difference:.1e}. "
+            "This model is not taken apart exactly; please report it."
+        )
+
+
+def _reduce(shards: tuple[Shard, ...], gallery: tuple[Shard, ...], spaces: HeadSpaces) -> Taken:
+    """Moments over all images, in one stream over the shards."""
+    total = components = None
+    largest = 0.0
+    for shard in progress.track(shards, "moments", total=len(shards), unit="shard"):
+        parts = Decomposition(**read(shard))
+        group = torch.tensor([moments.group_of(image_id) for image_id in shard.image_id])
+        mine = moments.from_coordinates(parts.head, group)
+        mine_components = moments.component_from(parts, spaces, group)
+        total = mine if total is None else moments.merge(total, mine)
+        components = mine_components if components is None else moments.merge_components(components, mine_components)
+        largest = max(largest, float(parts.sum_error.max()))
+    assert total is not None and components is not None
+    return Taken(shards, gallery, total, components, largest)

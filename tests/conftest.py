@@ -1,0 +1,68 @@
+"""Fixtures that several files share: scenes on disk, a small pool, a bundle made by the real pipeline."""
+
+from pathlib import Path
+
+import pytest
+
+from precompute import demo
+from precompute.config import Config, ModelChoice
+
+TWIN = f"{demo.MODEL_NAME}-random-0"
+"""The demo model with fresh weights: needs no training and no file."""
+
+POOL = """\
+# language: en
+# license: CC0-1.0
+a picture with red objects\tcolor
+a picture with blue objects\tcolor
+a drawing of green things\tcolor
+a picture with stars\tshape
+a picture with circles\tshape
+a drawing of hearts\tshape
+a picture with two objects\tcount
+there are three things\tcount
+a picture with two red stars\tcolor|shape|count
+"""
+
+
+@pytest.fixture(scope="session")
+def scene_folder(tmp_path_factory) -> Path:
+    """40 scenes with their attributes, drawn once."""
+    from precompute.demo.__main__ import main
+
+    folder = tmp_path_factory.mktemp("scenes")
+    main(["scenes", "--out", str(folder), "--count", "40", "--seed", "5"])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pool_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("pool") / "small.tsv"
+    path.write_text(POOL, encoding="utf-8")
+    return path
+
+
+def small_config(scene_folder: Path, pool_file: Path, bundle: Path, **changes) -> Config:
+    """A run of seconds: one untrained model, two layers, a gallery of eight."""
+    options = {
+        "models": (ModelChoice(TWIN),),
+        "images": scene_folder,
+        "texts": pool_file,
+        "bundle": bundle,
+        "metadata": scene_folder / "attributes.csv",
+        "layers": 2,
+        "picks": 6,
+        "rotations": 19,
+        "gallery_images": 8,
+        "shard_size": 16,
+        "workers": 0,
+    }
+    return Config(**(options | changes))
+
+
+@pytest.fixture(scope="session")
+def small_bundle(scene_folder, pool_file, tmp_path_factory) -> Path:
+    """A bundle made by the pipeline, once for all tests; not to be changed."""
+    from precompute import pipeline
+
+    return pipeline.run(small_config(scene_folder, pool_file, tmp_path_factory.mktemp("made") / "small"))

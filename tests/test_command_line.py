@@ -1,0 +1,91 @@
+"""`python -m precompute`: what a person types, and what is said back."""
+
+import subprocess
+import sys
+
+import pytest
+
+from db.connection import open_bundle
+from precompute.__main__ import main
+from tests.conftest import TWIN
+
+
+def arguments(scene_folder, pool_file, bundle, *more: str) -> list[str]:
+    return [
+        *["run", "--images", str(scene_folder), "--texts", str(pool_file), "--bundle", str(bundle)],
+        *["--layers", "1", "--rotations", "19", "--gallery-images", "2", "--workers", "0"],
+        *more,
+    ]
+
+
+def test_one_command_makes_a_bundle(scene_folder, pool_file, tmp_path, capsys):
+    code = main(arguments(scene_folder, pool_file, tmp_path / "b", "--model", TWIN))
+
+    assert code == 0
+    assert open_bundle(tmp_path / "b").manifest["models"][0]["model"] == TWIN
+    said = capsys.readouterr().err
+    assert "40 images; 9 texts of 3 properties" in said
+    assert f"python -m dashboard --bundle {tmp_path / 'b'}" in said
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--model", "ViT-B-23/openai"], "Close names: "),
+        (["--model", "RN50/openai"], "ModifiedResNet"),
+        (["--model", "ViT-B-32/mine", "--checkpoint", "mine.pt"], "--activation"),
+        (["--model", TWIN, "--model", TWIN], "given twice"),
+        (["--model", TWIN, "--checkpoint", "other/model=x.pt"], "no --model other/model is given"),
+        (["--model", TWIN, "--metadata", "nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_a_mistake_is_named_with_what_to_do(scene_folder, pool_file, tmp_path, capsys, more, says):
+    code = main(arguments(scene_folder, pool_file, tmp_path / "b", *more))
+
+    assert code == 1
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("make", ["missing", "empty", "file"])
+def test_a_folder_without_images_says_so(pool_file, tmp_path, capsys, make):
+    folder = tmp_path / "pictures"
+    if make == "empty":
+        folder.mkdir()
+    if make == "file":
+        folder.write_text("I am a file")
+
+    code = main(arguments(folder, pool_file, tmp_path / "b", "--model", TWIN))
+
+    assert code == 1
+    assert str(folder) in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_shape_is_refused_before_loading(scene_folder, pool_file, tmp_path, capsys):
+    import torch
+
+    torch.save({"visual.proj": torch.zeros(3, 5)}, tmp_path / "wrong.pt")
+    options = ["--model", "ViT-B-32/openai", "--checkpoint", str(tmp_path / "wrong.pt")]
+
+    code = main(arguments(scene_folder, pool_file, tmp_path / "b", *options))
+
+    assert code == 1
+    assert "[3, 5]" in capsys.readouterr().err
+
+
+def test_a_pool_with_words_the_model_never_saw_is_refused_by_name(scene_folder, tmp_path, capsys):
+    (tmp_path / "pool.tsv").write_text("a photo of a giraffe\tanimal\n")
+
+    code = main(arguments(scene_folder, tmp_path / "pool.tsv", tmp_path / "b", "--model", TWIN))
+
+    assert code == 1
+    assert "giraffe" in capsys.readouterr().err
+
+
+def test_help_teaches_by_example():
+    done = subprocess.run(
+        [sys.executable, "-m", "precompute", "run", "--help"], capture_output=True, text=True, check=True
+    )
+
+    assert "--model ViT-B-32/openai --images photos" in done.stdout
+    assert "give the same command again" in done.stdout

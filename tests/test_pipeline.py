@@ -1,0 +1,231 @@
+"""The pipeline: images in, a bundle out, the same one whatever the batches, shards, workers and interruptions."""
+
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from db import vectors
+from db.connection import open_bundle, query
+from db.diff import diff
+from db.errors import BundleExists
+from precompute import clip, images, models, pipeline
+from precompute.config import ConfigError, ModelChoice
+from precompute.images import ImagesError
+from tests.conftest import TWIN, small_config
+
+
+def differences(one, other) -> list[str]:
+    return diff(open_bundle(one), open_bundle(other))
+
+
+def count(bundle, table: str) -> int:
+    return int(query(bundle, f"select count(*) as n from {table}").n[0])
+
+
+def test_a_run_fills_every_table_it_should(small_bundle):
+    bundle = open_bundle(small_bundle)
+
+    assert count(bundle, "image") == count(bundle, "image_file") == 40
+    assert count(bundle, "text") == 9
+    assert count(bundle, "head") == 2 * 4
+    assert count(bundle, "head_text") == 8 * 6
+    assert count(bundle, "head_label") == 8 * 3
+    assert count(bundle, "property_head") == 8
+    assert count(bundle, "judgement") == 8 * 5
+    assert count(bundle, "component_share") == 1 + 8 + 2
+    assert count(bundle, "failed_image") == 0
+    assert len(vectors.gallery(bundle, bundle.model_keys[0])) == 8
+
+
+def test_what_is_stored_sums_to_what_open_clip_computes(small_bundle, scene_folder):
+    """Early and MLPs (as `rest`) and all tokens of all heads give back encode_image, from the bundle alone."""
+    bundle = open_bundle(small_bundle)
+    key = bundle.model_keys[0]
+    model = clip.load(models.resolve(TWIN, clip.catalog()))
+    image_id = vectors.gallery(bundle, key)[0]
+    [path] = query(bundle, "select path from image_file where image_id = $id", {"id": image_id}).path
+
+    tokens = vectors.tokens(bundle, key, image_id)
+    basis = vectors.head_spaces(bundle, key).basis
+    total = tokens.rest + np.einsum("htr,hrd->d", tokens.coordinates, basis)
+
+    pixels = model.preprocess(images.read(scene_folder / path))[None]
+    expected = torch.nn.functional.normalize(clip.encode_image(model, pixels), dim=-1)[0].numpy()
+    assert np.abs(total - expected).max() < 2e-3  # float16 in the bundle
+    assert query(bundle, "select max_sum_error from model").max_sum_error[0] < 1e-5
+
+
+def test_shares_of_a_model_sum_to_one(small_bundle):
+    shares = query(open_bundle(small_bundle), "select sum(share) as total from component_share")
+
+    assert shares.total[0] == pytest.approx(1, abs=1e-6)
+
+
+def test_batches_shards_and_workers_leave_no_trace(small_bundle, scene_folder, pool_file, tmp_path):
+    other = small_config(
+        scene_folder, pool_file, tmp_path / "other", batch_size=7, shard_size=11, workers=2
+    )
+
+    pipeline.run(other)
+
+    assert differences(small_bundle, tmp_path / "other") == []
+
+
+def test_the_names_and_order_of_files_leave_no_trace_in_heads(small_bundle, scene_folder, pool_file, tmp_path):
+    """An image is its bytes: renamed files give the same texts, labels and vectors."""
+    renamed = tmp_path / "renamed"
+    renamed.mkdir()
+    for number, file in enumerate(sorted(scene_folder.glob("*.png"), reverse=True)):
+        shutil.copy(file, renamed / f"{number:03d}.png")
+
+    pipeline.run(small_config(renamed, pool_file, tmp_path / "other", metadata=None))
+
+    tables = {line.split(":")[0].split(".")[0] for line in differences(small_bundle, tmp_path / "other")}
+    assert tables <= {"bundle", "image_set", "image_file", "image_attribute"}
+
+
+def test_a_finished_run_computes_nothing_twice(scene_folder, pool_file, tmp_path, monkeypatch):
+    pipeline.run(small_config(scene_folder, pool_file, tmp_path / "b"))
+    monkeypatch.setattr(images, "pixel_batches", _only_the_check)
+
+    pipeline.run(small_config(scene_folder, pool_file, tmp_path / "b", replace=True))
+
+    assert open_bundle(tmp_path / "b").manifest["format"] == 1
+
+
+def _only_the_check(wanted, preprocess, *, batch_size, workers):
+    """Allow the four images of the check against encode_image, and no more."""
+    assert len(wanted) <= 4, "an image was decomposed again"
+    from precompute.images.reading import pixel_batches
+
+    return pixel_batches(wanted, preprocess, batch_size=batch_size, workers=workers)
+
+
+def test_an_existing_bundle_is_refused_before_any_work(small_bundle, scene_folder, pool_file):
+    with pytest.raises(BundleExists, match="--replace"):
+        pipeline.run(small_config(scene_folder, pool_file, small_bundle))
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(scene_folder, pool_file, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.txt").write_text("precious")
+
+    with pytest.raises(BundleExists, match="not a bundle"):
+        pipeline.run(small_config(scene_folder, pool_file, tmp_path / "thesis", replace=True))
+
+    assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "precious"
+
+
+def test_unreadable_images_are_listed_and_the_run_goes_on(scene_folder, pool_file, tmp_path):
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    some = sorted(scene_folder.glob("*.png"))[:6]
+    for file in some:
+        shutil.copy(file, folder)
+    shutil.copy(some[0], folder / "copy.png")
+    (folder / "broken.jpg").write_bytes(b"not an image at all")
+
+    bundle = open_bundle(pipeline.run(small_config(folder, pool_file, tmp_path / "b", metadata=None)))
+
+    assert count(bundle, "image") == 6
+    assert count(bundle, "image_file") == 7
+    assert query(bundle, "select path from failed_image").path.tolist() == ["broken.jpg"]
+
+
+def test_a_folder_of_nothing_but_damaged_files_is_refused(pool_file, tmp_path):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.png").write_bytes(b"no")
+
+    with pytest.raises(ImagesError, match="none of the 1 image files"):
+        pipeline.run(small_config(tmp_path / "bad", pool_file, tmp_path / "b", metadata=None))
+
+
+def test_a_bundle_without_thumbnails_holds_no_picture(scene_folder, pool_file, tmp_path):
+    config = small_config(scene_folder, pool_file, tmp_path / "b", thumbnails=False)
+
+    bundle = open_bundle(pipeline.run(config))
+
+    assert int(query(bundle, "select count(thumbnail) as n from image").n[0]) == 0
+
+
+def test_two_models_stand_side_by_side(scene_folder, pool_file, tmp_path):
+    other = TWIN.replace("random-0", "random-1")
+    config = small_config(
+        scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(TWIN), ModelChoice(other))
+    )
+
+    bundle = open_bundle(pipeline.run(config))
+
+    assert query(bundle, "select model from model order by model").model.tolist() == [TWIN, other]
+    per_model = query(bundle, "select model_key, count(*) as n from head group by model_key")
+    assert per_model.n.tolist() == [8, 8]
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from precompute import pipeline
+from tests.conftest import small_config
+if __name__ == "__main__":
+    folder, pool, bundle = map(Path, sys.argv[1:])
+    pipeline.run(small_config(folder, pool, bundle, shard_size=8, batch_size=1))
+"""
+
+
+@pytest.mark.parametrize("wait_for", ["model-*/images/*.safetensors", "model-*/gallery/*.safetensors"])
+def test_a_killed_run_ends_in_the_same_bundle(small_bundle, scene_folder, pool_file, tmp_path, wait_for):
+    out = tmp_path / "killed"
+    command = [sys.executable, "-c", _RUN, str(scene_folder), str(pool_file), str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not list(pipeline.work_directory(out).glob(wait_for)) and process.poll() is None:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+
+    pipeline.run(small_config(scene_folder, pool_file, out))
+
+    assert differences(small_bundle, out) == []
+
+
+def test_thumbnails_are_the_whole_image_made_small(small_bundle):
+    bundle = open_bundle(small_bundle)
+    rows = query(bundle, "select thumbnail, width, height from image limit 3")
+
+    for row in rows.itertuples():
+        picture = Image.open(io.BytesIO(row.thumbnail))
+        assert picture.size == (128, 128) and (row.width, row.height) == (256, 256)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": 0}, "--layers 0"),
+        ({"rotations": 3}, "--rotations 3 is too small"),
+        ({"models": ()}, "no model given"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(scene_folder, pool_file, tmp_path, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        small_config(scene_folder, pool_file, tmp_path / "b", **changes)
+
+
+def test_more_layers_than_there_are_is_refused_by_name(scene_folder, pool_file, tmp_path):
+    with pytest.raises(models.ModelError, match="it has 5"):
+        pipeline.run(small_config(scene_folder, pool_file, tmp_path / "b", layers=7))
+
+
+def test_options_that_only_change_speed_are_not_part_of_the_result(scene_folder, pool_file, tmp_path):
+    plain = small_config(scene_folder, pool_file, tmp_path / "b")
+    quick = small_config(scene_folder, pool_file, tmp_path / "c", batch_size=64, workers=2, device="cpu")
+
+    assert plain.result_options() == quick.result_options()
