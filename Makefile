@@ -55,7 +55,7 @@ clean:  ## remove everything that can be made again, the virtual environment too
 
 bundles/demo/manifest.json: | .venv/installed $(SCENES)/attributes.csv
 	$(BIN)/python -m precompute run --model $(DEMO_MODEL) --images $(SCENES) --metadata $(SCENES)/attributes.csv \
-		--texts precompute/texts/demo.tsv --bundle bundles/demo
+		--texts precompute/texts/demo.tsv --gallery-images 240 --bundle bundles/demo
 
 $(SCENES)/attributes.csv: | .venv/installed
-	$(BIN)/python -m precompute.demo scenes --out $(SCENES) --count 2000 --seed 1
+	$(BIN)/python -m precompute.demo scenes --out $(SCENES) --count 2000 --seed 3

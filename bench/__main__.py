@@ -1,6 +1,6 @@
 """Every benchmark, one after the other, each in a process of its own: `python -m bench`, or `make bench`.
 
-Speed is told as ratios and against stated targets, measured in one run on this machine; no test depends on it.
+Speed is told against stated targets, measured in one run on this machine; no test depends on it.
 """
 
 import subprocess

@@ -26,8 +26,8 @@ class Case(NamedTuple):
 
 
 CASES = (
-    Case("ViT-B-32/datacomp_m_s128m_b4k", batch=32, target=0.95),
-    Case("ViT-B-16/laion2b_s34b_b88k", batch=16, target=0.95),
+    Case("ViT-B-32/datacomp_m_s128m_b4k", batch=16, target=0.95),
+    Case("ViT-B-16/laion2b_s34b_b88k", batch=8, target=0.95),
     Case("ViT-L-14/laion2b_s32b_b82k", batch=4, target=1.00),
 )
 
@@ -45,9 +45,12 @@ def main() -> None:
     )
     parser.add_argument("--pairs", type=int, default=15, help="pairs of timings for each architecture")
     parser.add_argument("--only", metavar="TEXT", default="", help="architectures whose name holds TEXT")
+    parser.add_argument("--threads", type=int, help="fewer than cores on a machine with other work to do")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
 
+    if options.threads:
+        torch.set_num_threads(options.threads)
     print(f"{torch.get_num_threads()} threads, device {options.device}, last {LAYERS} layers taken apart")
     print(f"{'model':31} {'plain/s':>8} {'apart/s':>8} {'ratio':>6} {'quartiles':>13} {'target':>7}")
     missed = False

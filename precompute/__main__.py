@@ -27,7 +27,8 @@ examples:
         --images photos --texts pool.tsv --bundle bundles/photos
 
   two models in one bundle, each with its own file:
-    python -m precompute run --model A/x --checkpoint A/x=a.safetensors --model B/y --checkpoint B/y=b.safetensors ...
+    python -m precompute run --model A/x --checkpoint A/x=a.safetensors \\
+        --model B/y --checkpoint B/y=b.safetensors ...
 """
 
 
@@ -37,13 +38,15 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = _config(options)
         # Importing torch takes seconds: after the command line is known to be sound.
-        from precompute import pipeline
+        from precompute.pipeline import run
 
-        pipeline.run(config)
+        run(config)
     except KeyboardInterrupt:
         print("\nStopped. Nothing is lost: give the same command again to go on.", file=sys.stderr)
         return 130
-    except (ConfigError, *_expected_errors()) as error:
+    except Exception as error:
+        if not isinstance(error, _expected_errors()):
+            raise
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -53,12 +56,12 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message is written for the person at the terminal."""
     from db.errors import StoreError
     from precompute.clip import TextError
-    from precompute.images import ImagesError
+    from precompute.images import ImagesError, WorkerDied
     from precompute.models import ModelError
     from precompute.pool import PoolError
     from precompute.work import WorkError
 
-    return (StoreError, TextError, ImagesError, ModelError, PoolError, WorkError)
+    return (ConfigError, StoreError, TextError, ImagesError, WorkerDied, ModelError, PoolError, WorkError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,12 +117,23 @@ def _add_model_options(run: argparse.ArgumentParser) -> None:
         metavar="[MODEL=]FILE",
         help="safetensors or a PyTorch state dict; with several models say which one it is for",
     )
-    group.add_argument("--activation", choices=["gelu", "quick_gelu"], help="where the weights tag is unknown")
+    group.add_argument(
+        "--activation", choices=["gelu", "quick_gelu"], help="where the weights tag is unknown"
+    )
     group.add_argument("--mean", type=_three, metavar="R,G,B", help="where the weights tag is unknown")
     group.add_argument("--std", type=_three, metavar="R,G,B", help="where the weights tag is unknown")
     group.add_argument(
         "--interpolation", choices=["bicubic", "bilinear"], help="where the weights tag is unknown"
     )
+    group.add_argument(
+        "--resize-mode",
+        choices=["shortest", "longest", "squash"],
+        help="how a picture becomes a square: crop (default), border, or squash",
+    )
+    group.add_argument(
+        "--config", type=Path, metavar="JSON", help="architecture that open_clip does not know"
+    )
+    group.add_argument("--bpe", type=Path, metavar="FILE", help="merges of a tokenizer of your own (gzip)")
 
 
 def _add_result_options(run: argparse.ArgumentParser) -> None:
@@ -127,9 +141,14 @@ def _add_result_options(run: argparse.ArgumentParser) -> None:
     group.add_argument("--layers", type=_layers, default=4, metavar="N|all", help="last layers (default: 4)")
     group.add_argument("--picks", type=int, default=60, help="texts for each head (default: 60)")
     group.add_argument("--rotations", type=int, default=199, help="rotated heads per p-value (default: 199)")
-    group.add_argument("--gallery-images", type=int, default=500, help="images with maps, at most (default: 500)")
     group.add_argument(
-        "--gallery-megabytes", type=float, default=128.0, help="size of those per model, at most (default: 128)"
+        "--gallery-images", type=int, default=500, help="images with maps, at most (default: 500)"
+    )
+    group.add_argument(
+        "--gallery-megabytes",
+        type=float,
+        default=128.0,
+        help="size of those per model, at most (default: 128)",
     )
     group.add_argument(
         "--no-thumbnails", action="store_true", help="keep hashes and paths only, no pictures in the bundle"
@@ -156,11 +175,23 @@ def _config(options: argparse.Namespace) -> Config:
             mean=options.mean,
             std=options.std,
             interpolation=options.interpolation,
+            resize_mode=options.resize_mode,
+            config=options.config,
+            bpe=options.bpe,
         )
         for name in options.model
     )
     same = ["images", "texts", "bundle", "metadata", "layers", "picks", "rotations", "gallery_images"]
-    same += ["gallery_megabytes", "license", "seed", "replace", "batch_size", "shard_size", "workers", "device"]
+    same += [
+        "gallery_megabytes",
+        "license",
+        "seed",
+        "replace",
+        "batch_size",
+        "shard_size",
+        "workers",
+        "device",
+    ]
     return Config(
         models=models,
         thumbnails=not options.no_thumbnails,

@@ -154,7 +154,9 @@ def _write_pool(writer: BundleWriter, pool: Pool) -> None:
 def _write_vectors(writer: BundleWriter, result: ModelResult, pool: Pool) -> None:
     key, described = result.model_key, result.described
     writer.write_heads(key, _space(result.spaces, described))
-    images = progress.track(result.taken.shards, "writing vectors", total=len(result.taken.shards), unit="shard")
+    images = progress.track(
+        result.taken.shards, "writing vectors", total=len(result.taken.shards), unit="shard"
+    )
     writer.write_images(key, (_vectors(shard) for shard in images))
     writer.write_texts(key, [text_id(text) for text in pool.texts], result.text.numpy())
     tokens = 1 + int(result.facts["grid_rows"]) * int(result.facts["grid_columns"])  # type: ignore[call-overload]

@@ -30,6 +30,14 @@ class ModelChoice:
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
     interpolation: str | None = None
+    resize_mode: str | None = None
+    """shortest (then a crop; the default), longest (then a border) or squash."""
+
+    config: Path | None = None
+    """open_clip model config, for an architecture that open_clip does not know."""
+
+    bpe: Path | None = None
+    """Merges of the tokenizer, where it is not the architecture's."""
 
 
 @dataclass(frozen=True)

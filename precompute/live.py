@@ -62,6 +62,7 @@ def load(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     interpolation: str | None = None,
+    resize_mode: str | None = None,
 ) -> LiveModel:
     """Load `model` and check that it is the one the bundle was made from.
 
@@ -79,14 +80,16 @@ def load(
             mean=_three(mean),
             std=_three(std),
             interpolation=interpolation,
+            resize_mode=resize_mode,
         )
         loaded = clip.load(spec)
     except models.ModelError as error:
         raise LiveError(f"{error} For the dashboard, set {CHECKPOINTS}={model}=FILE.") from error
     if loaded.weights_sha256 != weights_sha256:
         raise LiveError(
-            f"the weights of {model} found here ({loaded.weights_sha256[:8]}) are not those the bundle was made "
-            f"from ({weights_sha256[:8]}). Set {CHECKPOINTS}={model}=FILE to the right file, or rebuild the bundle."
+            f"the weights of {model} found here ({loaded.weights_sha256[:8]}) are not those the bundle was "
+            f"made from ({weights_sha256[:8]}). Set {CHECKPOINTS}={model}=FILE to the right file, or rebuild "
+            "the bundle."
         )
     rank, d_out = basis.shape[1:]
     tensor = torch.from_numpy(np.array(basis, np.float32)).reshape(len(layers), -1, rank, d_out)

@@ -41,7 +41,11 @@ class Taken(NamedTuple):
 
 
 def take_apart(
-    model: clip.Clip, spaces: HeadSpaces, distinct: dict[str, images.ImageFile], directory: Path, config: Config
+    model: clip.Clip,
+    spaces: HeadSpaces,
+    distinct: dict[str, images.ImageFile],
+    directory: Path,
+    config: Config,
 ) -> Taken:
     """Decompose all images and the gallery, or read back what an earlier run has finished."""
     plan = decomposition.plan(clip.vision_weights(model), spaces)
@@ -76,7 +80,7 @@ def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, config: C
     bytes_each = layers * heads * tokens * rank * 2
     fit = int(config.gallery_megabytes * 1e6 // bytes_each)
     count = min(len(image_ids), config.gallery_images, fit)
-    places = np.linspace(0, len(image_ids) - 1, count).round().astype(int) if count else []
+    places = np.linspace(0, len(image_ids) - 1, count).round().astype(int)
     return [image_ids[place] for place in places]
 
 
@@ -124,7 +128,7 @@ def _advancing(bar: progress.tqdm, results: Iterator[dict[str, Tensor]]) -> Iter
 
 
 def _recut(batches: Iterator[dict[str, Tensor]], sizes: list[int]) -> Iterator[dict[str, Tensor]]:
-    """Turn batches of any size into pieces of the given sizes, holding no more than one piece and one batch."""
+    """Turn batches of any size into pieces of the given sizes, holding one piece and one batch at most."""
     held: list[dict[str, Tensor]] = []
     for size in sizes:
         while sum(_length(tensors) for tensors in held) < size:
@@ -142,8 +146,9 @@ def _check_sum(tensors: dict[str, Tensor], model: clip.Clip) -> None:
     """Every image, while the bundle is built: contributions sum to the embedding."""
     if "sum_error" in tensors and not float(tensors["sum_error"].max()) <= _LARGEST_ERROR:
         raise ModelError(
-            f"{model.spec.name}: contributions miss the embedding by {float(tensors['sum_error'].max()):.1e}, "
-            f"more than {_LARGEST_ERROR:.0e}. This model is not taken apart exactly; please report it."
+            f"{model.spec.name}: contributions miss the embedding by "
+            f"{float(tensors['sum_error'].max()):.1e}, more than {_LARGEST_ERROR:.0e}. "
+            "This model is not taken apart exactly; please report it."
         )
 
 
@@ -159,7 +164,7 @@ def _check_against_encode_image(
     difference = float((ours - theirs).abs().max())
     if not difference <= _LARGEST_ERROR:
         raise ModelError(
-            f"{model.spec.name}: the decomposed forward pass differs from open_clip's by {difference:.1e}. "
+            f"{model.spec.name}: the forward pass taken apart differs from open_clip's by {difference:.1e}. "
             "This model is not taken apart exactly; please report it."
         )
 
@@ -174,7 +179,9 @@ def _reduce(shards: tuple[Shard, ...], gallery: tuple[Shard, ...], spaces: HeadS
         mine = moments.from_coordinates(parts.head, group)
         mine_components = moments.component_from(parts, spaces, group)
         total = mine if total is None else moments.merge(total, mine)
-        components = mine_components if components is None else moments.merge_components(components, mine_components)
+        components = (
+            mine_components if components is None else moments.merge_components(components, mine_components)
+        )
         largest = max(largest, float(parts.sum_error.max()))
     assert total is not None and components is not None
     return Taken(shards, gallery, total, components, largest)

@@ -9,6 +9,7 @@ run that was stopped goes on and a changed option never meets old results.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def run(config: Config) -> Path:
         results = [_one_model(spec, config, pictures, texts, directory) for spec in specs]
         with _stage({}, "writing", f"writing {config.bundle}"):
             board = describe.board([(result.model_key, result.described) for result in results])
-            bundling.write(config, _input_id(config, results, pictures, texts), pictures, texts, results, board)
+            bundling.write(
+                config, _input_id(config, results, pictures, texts), pictures, texts, results, board
+            )
     progress.say(f"done: {config.bundle}\nopen it with: python -m dashboard --bundle {config.bundle}")
     return config.bundle
 
@@ -55,15 +58,8 @@ def work_directory(bundle: Path) -> Path:
 
 
 def _resolve(choice: ModelChoice) -> models.ModelSpec:
-    return models.resolve(
-        choice.name,
-        clip.catalog(),
-        checkpoint=choice.checkpoint,
-        activation=choice.activation,
-        mean=choice.mean,
-        std=choice.std,
-        interpolation=choice.interpolation,
-    )
+    given = asdict(choice)
+    return models.resolve(given.pop("name"), clip.catalog(), **given)
 
 
 def _one_model(
@@ -112,7 +108,9 @@ def _input_id(
 
 
 def _summary(pictures: intake.Intake, texts: Pool) -> str:
-    failed = f", {len(pictures.failed)} could not be read (listed in failed_image)" if len(pictures.failed) else ""
+    failed = (
+        f", {len(pictures.failed)} could not be read (listed in failed_image)" if len(pictures.failed) else ""
+    )
     copies = len(pictures.files) - len(pictures.distinct)
     same = f", {copies} of them copies of others" if copies else ""
     dropped = texts.dropped_duplicates + texts.dropped_empty

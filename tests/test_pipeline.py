@@ -1,4 +1,4 @@
-"""The pipeline: images in, a bundle out, the same one whatever the batches, shards, workers and interruptions."""
+"""The pipeline: images in, a bundle out, whatever the batches, shards, workers and interruptions."""
 
 import io
 import os
@@ -47,7 +47,7 @@ def test_a_run_fills_every_table_it_should(small_bundle):
 
 
 def test_what_is_stored_sums_to_what_open_clip_computes(small_bundle, scene_folder):
-    """Early and MLPs (as `rest`) and all tokens of all heads give back encode_image, from the bundle alone."""
+    """Early and MLPs (`rest`) and all tokens of all heads give back encode_image, from the bundle alone."""
     bundle = open_bundle(small_bundle)
     key = bundle.model_keys[0]
     model = clip.load(models.resolve(TWIN, clip.catalog()))
@@ -71,16 +71,16 @@ def test_shares_of_a_model_sum_to_one(small_bundle):
 
 
 def test_batches_shards_and_workers_leave_no_trace(small_bundle, scene_folder, pool_file, tmp_path):
-    other = small_config(
-        scene_folder, pool_file, tmp_path / "other", batch_size=7, shard_size=11, workers=2
-    )
+    other = small_config(scene_folder, pool_file, tmp_path / "other", batch_size=7, shard_size=11, workers=2)
 
     pipeline.run(other)
 
     assert differences(small_bundle, tmp_path / "other") == []
 
 
-def test_the_names_and_order_of_files_leave_no_trace_in_heads(small_bundle, scene_folder, pool_file, tmp_path):
+def test_the_names_and_order_of_files_leave_no_trace_in_heads(
+    small_bundle, scene_folder, pool_file, tmp_path
+):
     """An image is its bytes: renamed files give the same texts, labels and vectors."""
     renamed = tmp_path / "renamed"
     renamed.mkdir()
