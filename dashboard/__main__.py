@@ -1,0 +1,78 @@
+"""`python -m dashboard`: serve a bundle."""
+
+import argparse
+import contextlib
+import os
+import sys
+import threading
+from pathlib import Path
+
+from dashboard import DEFAULT_BUNDLE
+from db import vectors
+from db.connection import open_bundle
+from db.errors import StoreError
+
+EXAMPLES = """examples:
+  python -m dashboard                          the demo bundle at http://localhost:8501
+  python -m dashboard --bundle bundles/mine    another one; those beside it are in the sidebar
+  python -m dashboard --port 8600 --address 0.0.0.0
+                                               let others on the network in
+
+A bundle is made by "make demo" or "python -m precompute run". Opening one needs neither torch nor
+weights; typing your own texts and uploading images load the model once. The environment variable
+HEADLIGHT_BUNDLE sets the default bundle.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        open_bundle(options.bundle).close()
+    except StoreError as error:
+        print(f"Cannot open the bundle: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"Headlight serves {options.bundle} at http://{options.address}:{options.port} (stop with Ctrl-C)",
+        flush=True,
+    )
+    return serve(options.bundle, options.port, options.address)
+
+
+def parser() -> argparse.ArgumentParser:
+    about = argparse.ArgumentParser(
+        prog="python -m dashboard",
+        description="Open a bundle in the browser: the leaderboard and the five analyses.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    about.add_argument(
+        "--bundle",
+        default=os.environ.get("HEADLIGHT_BUNDLE", DEFAULT_BUNDLE),
+        help="directory of the bundle, or a zip of one (default: %(default)s)",
+    )
+    about.add_argument("--port", type=int, default=8501, help="port to serve at (default: %(default)s)")
+    about.add_argument("--address", default="localhost", help="address to serve at (default: %(default)s)")
+    return about
+
+
+def serve(bundle: str, port: int, address: str) -> int:
+    os.environ["HEADLIGHT_BUNDLE"] = bundle
+    from streamlit.web import cli  # a second to import; --help and a wrong path need not wait for it
+
+    threading.Thread(target=warm, args=(bundle,), daemon=True).start()
+
+    app = Path(__file__).with_name("app.py")
+    sys.argv = ["streamlit", "run", str(app), "--server.port", str(port), "--server.address", address]
+    return cli.main() or 0
+
+
+def warm(path: str) -> None:
+    """Read vectors while the first page is looked at: the library behind them takes seconds to import."""
+    with contextlib.suppress(StoreError):
+        bundle = open_bundle(path)
+        vectors.head_spaces(bundle, bundle.model_keys[0])
+        bundle.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""Table of contents. Start it with `python -m dashboard`, or `streamlit run dashboard/app.py`."""
+
+import streamlit as st
+
+from dashboard import address, widgets
+from dashboard.live import LiveError
+from db.errors import StoreError
+
+PAGES = [
+    st.Page("views/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:", default=True),
+    st.Page("views/property_search.py", title="Property search", icon=":material/category_search:"),
+    st.Page("views/topic_segmentation.py", title="Topic segmentation", icon=":material/gradient:"),
+    st.Page(
+        "views/contrastive_segmentation.py", title="Contrastive segmentation", icon=":material/contrast:"
+    ),
+    st.Page("views/image_neighbors.py", title="Image neighbors", icon=":material/grid_view:"),
+    st.Page("views/text_neighbors.py", title="Text neighbors", icon=":material/match_word:"),
+]
+# Streamlit leaves a hand's breadth above the title; a page of pictures needs it.
+STYLE = "<style>.stMainBlockContainer { padding: 3.5rem 3rem 3rem; }</style>"
+
+
+def main() -> None:
+    page = st.navigation(PAGES)
+    st.set_page_config(
+        page_title=f"{page.title} - Headlight", page_icon=":material/highlight:", layout="wide"
+    )
+    try:
+        address.arrive(page.url_path)
+        st.html(STYLE)
+        st.session_state["source"] = widgets.sidebar()
+        page.run()
+    except (StoreError, LiveError) as error:
+        # Everything drawn so far stays: the choices that led here can be changed.
+        st.error(str(error), icon=":material/error:")
+
+
+main()

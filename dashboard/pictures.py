@@ -1,0 +1,130 @@
+"""Pictures as the model sees them, and maps drawn over them. Pillow and numpy; no Streamlit, no Altair."""
+
+import base64
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+# ColorBrewer PuOr, reversed: purple below zero, orange above. Zero-centered and readable without red-green
+# vision.
+DIVERGING = (
+    "#2d004b",
+    "#542788",
+    "#8073ac",
+    "#b2abd2",
+    "#d8daeb",
+    "#f7f7f7",
+    "#fee0b6",
+    "#fdb863",
+    "#e08214",
+    "#b35806",
+    "#7f3b08",
+)
+
+
+class PictureError(ValueError):
+    """These bytes are no picture; the message says what to do."""
+
+
+def read(data: bytes, name: str = "the file") -> Image.Image:
+    """Decode an image, upright and RGB."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PictureError(
+            f"{name} is not an image that can be read ({error}). Choose a PNG, JPEG, WebP, GIF or BMP file."
+        ) from error
+
+
+def model_view(image: Image.Image, resize_mode: str, aspect: float = 1.0) -> Image.Image:
+    """The part of a picture that the model's patches cover; `aspect` is its width over its height.
+
+    shortest: shorter side to size, then a center crop. squash: stretched. longest: padded to a square.
+    """
+    width, height = image.size
+    if resize_mode == "squash":
+        side = max(width, height)
+        return image.resize((side, round(side / aspect)))
+    if resize_mode == "longest":
+        side = max(width, height)
+        padded = Image.new("RGB", (side, side))
+        padded.paste(image, ((side - width) // 2, (side - height) // 2))
+        return padded
+    crop_width = min(width, round(height * aspect))
+    crop_height = min(height, round(width / aspect))
+    left, top = round((width - crop_width) / 2), round((height - crop_height) / 2)
+    return image.crop((left, top, left + crop_width, top + crop_height))
+
+
+def png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, format="PNG")
+    return out.getvalue()
+
+
+def data_url(image: Image.Image, side: int = 448) -> str:
+    """The picture as text, to stand inside a chart; enlarged so that a chart scales smoothly."""
+    out = io.BytesIO()
+    enlarge(image, side).save(out, format="JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def colors(grid: NDArray, limit: float) -> NDArray:
+    """Colors of values on a scale from -limit to limit -> uint8 [row, column, 3]."""
+    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in DIVERGING], float)
+    place = (np.clip(grid / limit, -1, 1) + 1) / 2  # 0 to 1
+    channels = [np.interp(place, np.linspace(0, 1, len(stops)), stops[:, c]) for c in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+def enlarge(image: Image.Image, side: int = 448) -> Image.Image:
+    return image.resize((side, round(side * image.height / image.width)), Image.Resampling.BICUBIC)
+
+
+def overlay(
+    image: Image.Image, grid: NDArray, limit: float, opacity: float, *, side: int = 448
+) -> Image.Image:
+    """One map over the model's view of a picture; patch edges stay sharp, for the map knows nothing finer."""
+    below = enlarge(image.convert("L").convert("RGB"), side)  # every hue on it is the map's
+    cover = Image.fromarray(colors(grid, limit)).resize(below.size, Image.Resampling.NEAREST)
+    return Image.blend(below, cover, opacity)
+
+
+def sheet(panels: list[tuple[str, Image.Image]], limit: float, unit: str, note: str) -> bytes:
+    """Titled panels side by side above one color scale, as PNG bytes: the figure to save."""
+    gap, head, foot = 24, 34, 84
+    font, small = ImageFont.load_default(16), ImageFont.load_default(13)
+    width = max(sum(p.width + gap for _, p in panels) + gap, 560)
+    height = max(p.height for _, p in panels) + head + foot
+    page = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(page)
+    left = gap
+    for title, panel in panels:
+        draw.text((left, 8), fit(title, panel.width, font), fill="black", font=font)
+        page.paste(panel, (left, head))
+        left += panel.width + gap
+    bar = np.linspace(-limit, limit, 320)[None, :].repeat(14, axis=0)
+    page.paste(Image.fromarray(colors(bar, limit)), (gap, height - foot + 12))
+    for place, value in ((0, -limit), (160, 0.0), (320, limit)):
+        draw.text(
+            (gap + place, height - foot + 28),
+            f"{1000 * value:+.3g}" if value else "0",
+            fill="black",
+            font=small,
+            anchor="mt",
+        )
+    draw.text((gap + 340, height - foot + 11), unit, fill="black", font=small)
+    draw.text((gap, height - foot + 54), fit(note, width - 2 * gap, small), fill="#444444", font=small)
+    return png(page)
+
+
+def fit(text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
+    """Cut a line to a width, with an ellipsis where it was cut."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "...") > width:
+        text = text[:-1]
+    return text + "..."

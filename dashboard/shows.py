@@ -1,0 +1,260 @@
+"""How pages show what they found: galleries, maps, tables, and where the numbers came from."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import answers, charts, data, offers, pictures
+from dashboard.address import put
+from dashboard.source import Source
+from dashboard.view_state import Head, head_name
+
+READ_CAUTION = (
+    "A map shows where the heads *read*, not what decides the answer: a patch that adds little here may act "
+    "through other heads or earlier layers."
+)
+DIRECTIONS = {
+    "higher": "Higher is easier to interpret.",
+    "lower": "Lower is easier to interpret.",
+    "neither": "Neither end is better.",
+}
+MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
+"""Width of a panel by the number of panels, pixels."""
+
+
+def show_image(source: Source, image_id: str) -> None:
+    info = data.image_info(source, image_id)
+    thumbnail(data.thumbnails(source, (image_id,))[image_id], alt=info.path)
+    st.caption(f"**{short(info.path)}**", help=describe(info.path, info.attributes))
+
+
+def thumbnail(picture: bytes | None, *, alt: str) -> None:
+    if picture is None:
+        st.caption(":material/hide_image: no thumbnail in this bundle")
+    else:
+        st.image(picture, width="stretch", alt=alt)
+
+
+def cells(count: int, columns: int) -> list[DeltaGenerator]:
+    """Cells of a grid, row by row."""
+    return [cell for _ in range(0, count, columns) for cell in st.columns(columns, gap="small")]
+
+
+def describe(path: str, attributes: str) -> str:
+    return path + "".join(f"  \n{one}" for one in attributes.split(", ") if one)
+
+
+def short(path: str, length: int = 22) -> str:
+    """The end of a path, which is the part that differs."""
+    return path if len(path) <= length else "…" + path[-length + 1 :]
+
+
+def gallery(source: Source, frame: pd.DataFrame, *, columns: int = 6, query: bool = True) -> None:
+    """Images with a score each, best first; where images are asked by image, each can be the next query."""
+    thumbnails = data.thumbnails(source, tuple(frame["image_id"]))
+    for cell, row in zip(cells(len(frame), columns), frame.itertuples(), strict=False):
+        with cell, st.container(gap="xsmall"):
+            thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:.3f}")
+            name = short(row.path, 11) if query else ""  # a narrow cell has room for the score only
+            st.caption(f"**{row.score:.3f}** {name}", help=describe(row.path, row.attributes))
+            if query:
+                key = f"query.{row.image_id}"
+                st.button(
+                    "Use as query", key=key, on_click=put, args=("image", row.image_id), type="tertiary"
+                )
+
+
+def descriptions(texts: pd.DataFrame) -> None:
+    """Texts with a score each, best first."""
+    score = st.column_config.NumberColumn(format="%.3f", width=70)
+    st.dataframe(texts, hide_index=True, column_order=["score", "text"], column_config={"score": score})
+
+
+def evidence(source: Source, head: Head) -> None:
+    """What a head's label is worth, and the texts it comes from."""
+    st.caption(offers.evidence(source, head))
+
+
+def heads_used(source: Source, heads: Sequence[Head]) -> None:
+    names = offers.head_names(source)
+    listed = ", ".join(head_name(head) for head in heads[:12]) + (", and more" if len(heads) > 12 else "")
+    labels = "  \n".join(names[head] for head in heads)
+    st.caption(
+        f"Through {len(heads)} of {len(names)} stored heads: {listed}.",
+        help=f'{labels}  \nA label with "?" is unsupported: rotated heads do as well at the 5 % level.',
+    )
+
+
+def score_method(by: str, of: str) -> str:
+    """What a score is, in a sentence."""
+    if by == "dot":
+        return f"Score: plain dot product of {of}, as in the paper, in float32 from the stored vectors."
+    return (
+        f"Score: cosine of {of}, each less its mean over the images of the bundle (a text: over the pool). "
+        "1 is the same direction, 0 nothing in common; in float32 from the stored vectors."
+    )
+
+
+def draw_maps(source: Source, found: answers.Maps, view) -> None:
+    """The picture, the maps over it on one scale, and ways to save them."""
+    limit, opacity = view.scale / 1000 or found.limit, view.opacity / 100
+    # Gray under a map, so that every hue on it is the map's.
+    gray = pictures.data_url(found.picture.convert("L").convert("RGB"))
+    panels: list[charts.Panel] = [(gray, one.title, one.map.grid) for one in found.shown]
+    if len(panels) < max(MAP_WIDTHS):
+        panels.insert(0, (pictures.data_url(found.picture), "What the model sees", None))
+    width = MAP_WIDTHS[len(panels)]
+    chart = charts.maps(panels, limit=limit, opacity=opacity, shape=source.grid, width=width)
+    titles = "; ".join(one.title for one in found.shown)
+    st.vega_lite_chart(
+        spec=chart, width="content", alt=f"Maps over the picture: {titles}. Orange adds, purple takes away."
+    )
+    control = "".join(f" {one.title}." for one in found.shown if one.title.startswith("Control"))
+    st.caption(f"Orange adds to the similarity, purple takes away.{control} {READ_CAUTION}")
+    if found.note:
+        st.info(found.note, icon=":material/info:")
+    st.download_button(
+        "Save as PNG",
+        partial(png, found, limit, opacity, f"{source.info.model}, heads {view.heads}"),
+        "maps.png",
+        "image/png",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def png(found: answers.Maps, limit: float, opacity: float, note: str) -> bytes:
+    """The maps as one picture, drawn only when it is asked for."""
+    drawn = [("What the model sees", pictures.enlarge(found.picture))]
+    drawn += [
+        (one.title, pictures.overlay(found.picture, one.map.grid, limit, opacity)) for one in found.shown
+    ]
+    return pictures.sheet(drawn, limit, charts.UNIT, note)
+
+
+def draw_parts(found: answers.Maps, title: str, *, which: int = 0) -> None:
+    """The signed parts of the score behind one map; they add up."""
+    one = found.shown[which]
+    table = answers.parts_table([one]).rename(columns={one.title: "value"})
+    st.subheader(title)
+    st.vega_lite_chart(
+        spec=charts.signed_bars(table), alt="Signed parts of the score; they add up to the last bar"
+    )
+    *terms, total = (f"{value:.2f}".replace("-", "−") for value in table["value"])
+    summed = " + ".join(terms).replace("+ −", "− ")
+    st.caption(f"{summed} = {total}, in thousandths of cosine similarity.")
+
+
+def draw_why(table: pd.DataFrame, most: int = 12) -> None:
+    """The heads that decide between A and B; they and the rest add up."""
+    shown = answers.why_shown(table, most)
+    st.vega_lite_chart(spec=charts.signed_bars(shown), alt="Heads sorted by what they add to A over B")
+
+
+def map_numbers(source: Source, found: answers.Maps, *, name: str, heads: pd.DataFrame | None = None) -> None:
+    more = {f"{name} patches": answers.patches_table(found.shown)}
+    if heads is not None:
+        more[f"{name} heads"] = heads
+    numbers(
+        answers.parts_table(found.shown).drop(columns=["total"]),
+        offers.sql_behind(source, "heads", "property_heads", "texts"),
+        file_name=f"{name}_score.csv",
+        method="A patch's number is its contribution through the shown heads, times the text, x 1000; "
+        "recomputed from the stored vectors.",
+        more=more,
+    )
+
+
+def numbers(
+    frame: pd.DataFrame,
+    queries: dict[str, str],
+    *,
+    file_name: str,
+    method: str = "",
+    more: dict[str, pd.DataFrame] | None = None,
+) -> None:
+    """The numbers behind a picture, to read and to save, and the queries they came from."""
+    box = st.expander(
+        "Numbers and the query behind them", icon=":material/table:", key="numbers", on_change="rerun"
+    )
+    if not box.open:  # tables are large, and most visits do not open them
+        return
+    with box:
+        st.markdown(method)
+        table_to_save(frame, file_name)
+        for title, table in (more or {}).items():
+            st.caption(title)
+            table_to_save(table, f"{title.lower().replace(' ', '_')}.csv")
+        for title, sql in queries.items():
+            st.caption(title)
+            st.code(sql, language="sql")
+
+
+def table_to_save(frame: pd.DataFrame, file_name: str) -> None:
+    st.dataframe(frame, hide_index=True)
+    st.download_button(
+        "Save as CSV",
+        partial(csv, frame),
+        file_name,
+        "text/csv",
+        key=f"csv.{file_name}",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def csv(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=False).encode()
+
+
+def metric_chart(source: Source, metric: str, one: pd.DataFrame) -> None:
+    """One metric over all models, with what it means and what chance gives."""
+    info = answers.metric_info(source, metric)
+    st.markdown(f"**{info.title}**: {info.description} {DIRECTIONS[info.direction]}")
+    if one["value"].isna().all():
+        st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
+        return
+    chart = charts.dot_plot(one, title=f"{info.title} ({info.unit})")
+    st.vega_lite_chart(spec=chart, alt=f"{info.title} of every model")
+    chance = "Orange ticks: what rotated heads give." if one["chance"].notna().any() else "No chance level."
+    if one["low"].isna().all():
+        st.caption(f"{chance} No intervals: too few images, or none were computed.")
+        return
+    st.caption(
+        f"{chance} Lines: 95 % measurement intervals, what another sample of images and texts would change; "
+        "nothing here speaks of another training run."
+    )
+
+
+def model_table(table: pd.DataFrame) -> None:
+    """All models by all metrics; a click chooses the model."""
+    keys = table["model_key"].tolist()
+
+    def follow() -> None:
+        rows = st.session_state["leaderboard.table"]["selection"]["rows"]
+        if rows:
+            put("model", keys[rows[0]])
+
+    number = st.column_config.NumberColumn(format="%.3f")
+    st.dataframe(
+        table.drop(columns=["model_key"]),
+        hide_index=True,
+        key="leaderboard.table",
+        on_select=follow,
+        selection_mode="single-row",
+        column_config={name: number for name in table.select_dtypes("number")},
+        alt="Metrics of every model",
+    )
+
+
+def published_figures(source: Source) -> None:
+    """What papers print, kept apart: mostly under definitions that could not be read."""
+    found = data.published(source.bundle)
+    if found.empty:
+        return
+    st.subheader("Published figures")
+    st.caption("Quoted, not computed here. Do not set them beside the numbers above unless the note says so.")
+    st.dataframe(found, hide_index=True)

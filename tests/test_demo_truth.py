@@ -1,0 +1,130 @@
+"""The whole chain against known truth: what is drawn in a scene is what its bundle says of it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dashboard.analyses import maps, neighbors
+from db import vectors
+from db.connection import Bundle, open_bundle, query
+from precompute import clip, demo, models, pipeline
+from precompute.config import ModelChoice
+from precompute.demo import scenes, words
+from tests.conftest import small_config
+
+SEED, SCENES = 11, 240
+POOL = Path(demo.__file__).parents[1] / "texts" / "demo.tsv"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Bundle:
+    """The trained demo model over 240 scenes it has never seen."""
+    from precompute.demo.__main__ import main
+
+    folder = tmp_path_factory.mktemp("truth")
+    main(["scenes", "--out", str(folder / "scenes"), "--count", str(SCENES), "--seed", str(SEED)])
+    config = small_config(
+        folder / "scenes",
+        POOL,
+        folder / "bundle",
+        models=(ModelChoice(demo.MODEL_NAME),),
+        layers=4,
+        gallery_images=120,
+        shard_size=512,
+    )
+    return open_bundle(pipeline.run(config))
+
+
+def scene_of(bundle: Bundle) -> dict[str, int]:
+    """Number of the scene behind each image."""
+    files = query(bundle, "select image_id, path from image_file")
+    return {row.image_id: int(row.path[6:11]) for row in files.itertuples()}
+
+
+def caption(kind: scenes.Kind) -> str:
+    return f"a picture with {kind.color} {words.PLURAL[kind.shape]}"
+
+
+def inside(mask: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Share of each patch that the mask covers."""
+    rows, columns = grid
+    return mask.reshape(rows, mask.shape[0] // rows, columns, mask.shape[1] // columns).mean(axis=(1, 3))
+
+
+def test_a_map_favors_the_objects_its_text_names(bundle):
+    """On scenes of two kinds, A - B is higher on the objects of A than on those of B."""
+    key = bundle.model_keys[0]
+    info = query(bundle, "select grid_rows, grid_columns from model").iloc[0]
+    grid = (int(info.grid_rows), int(info.grid_columns))
+    space = vectors.head_spaces(bundle, key)
+    model = clip.load(models.resolve(demo.MODEL_NAME, clip.catalog()))
+    number = scene_of(bundle)
+    everything = np.ones(len(space.layer), bool)
+
+    margins = []
+    for image_id in vectors.gallery(bundle, key):
+        scene = scenes.draw(number[image_id], SEED)
+        if len(scene.content.kinds) < 2:
+            continue
+        texts = clip.encode_text(model, [caption(kind) for kind in scene.content.kinds]).numpy()
+        tokens = vectors.tokens(bundle, key, image_id)
+        of_a, of_b = (
+            maps.text_map(tokens.coordinates, space.basis, tokens.rest, text, everything, grid)
+            for text in texts
+        )
+        difference = maps.contrast(of_a, of_b).grid
+        on_a, on_b = (inside(mask, grid) for mask in scene.mask)
+        margins.append((difference * on_a).sum() / on_a.sum() - (difference * on_b).sum() / on_b.sum())
+
+    assert len(margins) >= 40
+    assert np.mean(np.array(margins) > 0) >= 0.8
+
+
+def test_neighbors_of_a_red_scene_through_the_most_color_selective_head_are_red(bundle):
+    key = bundle.model_keys[0]
+    number = scene_of(bundle)
+    space = vectors.head_spaces(bundle, key)
+    heads = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
+    ids, coordinates = vectors.image_coordinates(bundle, key, None, heads)
+    contents = [scenes.content_of(number[image_id], SEED) for image_id in ids]
+    one = np.array([len(content.kinds) == 1 for content in contents])
+    color = np.array([content.kinds[0].color for content in contents])
+    best = int(np.argmax([explained(coordinates[one, head], color[one]) for head in range(len(heads))]))
+
+    mine = slice(best, best + 1)
+    rows = [coordinates[one, best]]
+    norms = neighbors.mixture_norms(rows, space.basis[mine])
+    red_shares = []
+    for place in np.flatnonzero(color[one] == "red"):
+        score = neighbors.scores(
+            rows[0][place][None], rows, space.basis[mine], space.mean[mine], norms, metric="cosine"
+        )
+        nearest = neighbors.top(score, 5, leave_out=int(place)).row
+        red_shares.append(np.mean(color[one][nearest] == "red"))
+
+    assert np.mean(color[one] == "red") < 0.2
+    assert np.mean(red_shares) >= 0.6
+
+
+def explained(coordinates: np.ndarray, value: np.ndarray) -> float:
+    """η²: share of the variance [image, rank] that lies between the values."""
+    centered = coordinates - coordinates.mean(axis=0)
+    between = sum(
+        (value == one).sum() * np.square(centered[value == one].mean(axis=0)).sum() for one in set(value)
+    )
+    return float(between / np.square(centered).sum())
+
+
+def test_the_parts_of_a_score_add_up_to_the_cosine(bundle):
+    key = bundle.model_keys[0]
+    space = vectors.head_spaces(bundle, key)
+    image_id = vectors.gallery(bundle, key)[0]
+    tokens = vectors.tokens(bundle, key, image_id)
+    text = vectors.text_embeddings(bundle, key)[1][0]
+    shown = np.arange(len(space.layer)) < 3
+
+    parts = maps.text_map(tokens.coordinates, space.basis, tokens.rest, text, shown, (8, 8)).parts
+
+    embedding = vectors.image_embeddings(bundle, key, [image_id])[1][0]
+    assert parts.score == pytest.approx(float(embedding @ text), abs=2e-3)
