@@ -33,7 +33,9 @@ def test_every_make_target_named_exists(target):
 
 def test_every_link_to_a_file_leads_somewhere():
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
-    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))]
+    links = [
+        (page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8"))
+    ]
 
     broken = [link for page, link in links if "://" not in link and not (page.parent / link).exists()]
     assert broken == []

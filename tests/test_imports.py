@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
-    "module", ["db.queries", "db.vectors", "db.bundle", "dashboard.charts", "dashboard.data", "dashboard.live"]
+    "module",
+    ["db.queries", "db.vectors", "db.bundle", "dashboard.charts", "dashboard.data", "dashboard.live"],
 )
 def test_the_app_side_never_loads_torch(module):
     code = f"import sys, {module}; print('torch' in sys.modules)"
