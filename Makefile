@@ -37,8 +37,8 @@ docs: .venv/installed  ## docs/schema.md from the schema itself
 demo-model: .venv/installed  ## train the demo model anew (resumable)
 	$(BIN)/python -m precompute.demo train
 
-clean:  ## remove everything that can be made again, the virtual environment too
-	rm -rf .venv .work bundles build *.egg-info
+clean:  ## remove what can be made again; your own bundles stay
+	rm -rf .venv .work build *.egg-info bundles/demo bundles/.demo.*
 
 .venv/installed: requirements-app.txt requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headlight needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'

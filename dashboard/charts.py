@@ -1,13 +1,11 @@
-"""DataFrame in, Vega-Lite out. Knows nothing of Streamlit or of bundles.
-
-Written out, for Altair takes a tenth of a second a chart to say the same; the tests hold every chart
-against its schema.
+"""DataFrame in, Altair chart out. Knows nothing of Streamlit or of bundles.
 
 Contributions are drawn in thousandths of cosine similarity: one head of sixty adds a few of them.
 """
 
-from typing import Any
+import json
 
+import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -23,201 +21,169 @@ LABEL_COLORS = ["#7fb8d8", "#f2cf7f", "#7fceb9", "#e5bcd3", "#aad9f4", "#eaae7f"
 Panel = tuple[str, str, NDArray | None]
 """Picture (data URL), title, and a grid of contributions or none."""
 
-PATCH_TOOLTIP = [
-    {"field": "row", "type": "quantitative", "title": "patch row"},
-    {"field": "column", "type": "quantitative", "title": "patch column"},
-    {"field": "value", "type": "quantitative", "title": "x 1000", "format": "+.3f"},
-]
+Layers = alt.LayerChart | alt.FacetChart
+"""What `alt.layer` gives; the second only of charts in facets, of which there are none here."""
+
+STRIDE = 1.08
+"""From one panel to the next, in widths of a panel."""
+
+AROUND = 110
+"""Height of what stands over and under maps, the titles and the scale, in pixels."""
+
+# Channels are written as objects, not strings: Altair takes milliseconds to make sense of each string.
+VALUE = alt.Tooltip("value:Q", title="x 1000", format="+.3f")
 
 
-def map_cells(grid: NDArray) -> pd.DataFrame:
-    """One row per patch: its place and its value in thousandths. Row 0 is the top of the picture."""
-    rows, columns = grid.shape
-    return pd.DataFrame(
-        {
-            "row": [row for row in range(rows) for _ in range(columns)],
-            "column": list(range(columns)) * rows,
-            "value": 1000 * grid.ravel(),
-            "right": list(range(1, columns + 1)) * rows,
-            "bottom": [row + 1 for row in range(rows) for _ in range(columns)],
-        }
+def maps(panels: list[Panel], *, limit: float, opacity: float, shape: tuple[int, int], width: int) -> Layers:
+    """Panels (picture, title, grid or None) side by side on one color scale.
+
+    They are one chart, on which a panel is 1 wide and 1 high, so that all shrink where the page is too narrow
+    for `width` pixels each.
+    """
+    rows, columns = shape
+    span = STRIDE * (len(panels) - 1) + 1
+    # Vega's `width` is that of the whole chart, which only the browser knows.
+    across = f"min({width}, width / {span})"
+    down = f"{rows / columns} * {across}"
+    x_scale = alt.Scale(domain=[0, span], range=[0, alt.ExprRef(f"{span} * {across}")], round=True)
+    y_scale = alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(down)], round=True)  # 0 at the top
+    x = alt.X("left:Q", scale=x_scale, axis=panel_titles([title for _, title, _ in panels], across))
+    y = alt.Y("top:Q", scale=y_scale, axis=None)
+    picture = alt.Chart(map_pictures(panels)).mark_image(
+        align="left", baseline="top", aspect=False, width=alt.ExprRef(across), height=alt.ExprRef(down)
+    )
+    patches = alt.Chart(map_cells(panels)).mark_rect(opacity=opacity)
+    seen = [alt.Tooltip("row:Q", title="patch row"), alt.Tooltip("column:Q", title="patch column"), VALUE]
+    return alt.layer(
+        picture.encode(x, y, alt.Url("url:N")),
+        patches.encode(x, y, alt.X2("right"), alt.Y2("bottom"), map_color(limit, down), tooltip=seen),
+    ).properties(height=round(width * rows / columns) + AROUND)
+
+
+def panel_titles(titles: list[str], width: str) -> alt.Axis:
+    """Titles over the panels: labels of an axis, which follow the page's theme as text marks do not."""
+    return alt.Axis(
+        orient="top",
+        title=None,
+        values=[STRIDE * place for place in range(len(titles))],
+        description="; ".join(titles),  # for who hears the page
+        labelExpr=f"{json.dumps(titles)}[round(datum.value / {STRIDE})]",
+        labelAlign="left",
+        labelLimit=alt.ExprRef(width),
+        labelOverlap=False,
+        labelFlush=False,
+        labelPadding=8,
+        labelFontSize=13,
+        labelFontWeight=600,
+        grid=False,
+        ticks=False,
+        domain=False,
     )
 
 
-def map_panel(
-    picture: str,
-    grid: NDArray | None,
-    title: str,
-    *,
-    limit: float,
-    opacity: float,
-    shape,
-    width: int,
-    legend: bool,
-) -> dict:
-    """A picture (data URL) with one map over it, as Vega-Lite; without a grid the picture alone."""
-    rows, columns = shape
-    height = round(width * rows / columns)
-    x = {"type": "quantitative", "scale": {"domain": [0, columns], "nice": False}, "axis": None}
-    y = {
-        "type": "quantitative",
-        "scale": {"domain": [rows, 0], "nice": False},
-        "axis": None,
-    }  # row 0 at the top
-    below = {
-        "data": {"values": [{"x": columns / 2, "y": rows / 2, "url": picture}]},
-        "mark": {"type": "image", "width": width, "height": height, "aspect": False},
-        "encoding": {
-            "x": {"field": "x", **x},
-            "y": {"field": "y", **y},
-            "url": {"field": "url", "type": "nominal"},
-        },
-    }
-    layers = [below]
-    if grid is not None:
-        places = {"x": {"field": "column", **x}, "y": {"field": "row", **y}, "x2": {"field": "right"}}
-        layers.append(
-            {
-                "data": {"values": map_cells(grid).to_dict("records")},
-                "mark": {"type": "rect", "opacity": opacity},
-                "encoding": places
-                | {"y2": {"field": "bottom"}, "color": map_color(limit, legend), "tooltip": PATCH_TOOLTIP},
-            }
-        )
-    head = {"text": title, "anchor": "start", "fontSize": 13, "limit": width}
-    return {"title": head, "width": width, "height": height, "layer": layers}
+def map_pictures(panels: list[Panel]) -> pd.DataFrame:
+    """One row per panel: where its picture starts."""
+    lefts = [STRIDE * place for place in range(len(panels))]
+    return pd.DataFrame({"left": lefts, "top": 0.0, "url": [url for url, _, _ in panels]})
 
 
-def map_color(limit: float, legend: bool) -> dict:
-    """Zero in the middle, both ends alike, whatever the values are."""
-    ends = [-1000 * limit, 1000 * limit]
-    shown = {
-        "title": UNIT,
-        "orient": "bottom",
-        "gradientLength": 320,
-        "gradientOpacity": 1,
-        "titleLimit": 400,
-    }
-    shown["labelExpr"] = "datum.value ? format(datum.value, '+.3~g') : '0'"
-    shown["values"] = [ends[0], ends[0] / 2, 0, ends[1] / 2, ends[1]]
-    return {
-        "field": "value",
-        "type": "quantitative",
-        "scale": {"domain": ends, "range": list(DIVERGING), "interpolate": "rgb", "clamp": True},
-        "legend": shown if legend else None,
-    }
+def map_cells(panels: list[Panel]) -> pd.DataFrame:
+    """One row per patch of every map: its place and its value in thousandths. Row 0 is the top."""
+    found = []
+    for place, (_, _, grid) in enumerate(panels):
+        if grid is None:
+            continue
+        rows, columns = grid.shape
+        row, column = np.indices(grid.shape).reshape(2, -1)
+        start = STRIDE * place
+        edges = {"left": start + column / columns, "right": start + (column + 1) / columns}
+        edges |= {"top": row / rows, "bottom": (row + 1) / rows}
+        found.append(pd.DataFrame({"row": row, "column": column, "value": 1000 * grid.ravel(), **edges}))
+    return pd.concat(found, ignore_index=True)
 
 
-def maps(panels: list[Panel], *, limit: float, opacity: float, shape, width: int) -> dict:
-    """Panels (picture, title, grid or None) side by side on one color scale."""
-    first = next(place for place, (_, _, grid) in enumerate(panels) if grid is not None)
-    drawn = [
-        map_panel(
-            url, grid, title, limit=limit, opacity=opacity, shape=shape, width=width, legend=place == first
-        )
-        for place, (url, title, grid) in enumerate(panels)
-    ]
-    return {"hconcat": drawn, "spacing": 18, "config": {"view": {"stroke": None}}}
+def map_color(limit: float, under: str) -> alt.Color:
+    """Zero in the middle, both ends alike, whatever the values are; the scale is printed under the maps."""
+    end = 1000 * limit
+    legend = alt.Legend(
+        title=UNIT,
+        orient="none",
+        direction="horizontal",
+        legendX=0,
+        legendY=alt.ExprRef(f"{under} + 14"),
+        gradientLength=320,
+        gradientOpacity=1,
+        titleLimit=400,
+        values=[-end, -end / 2, 0, end / 2, end],
+        labelExpr="datum.value ? format(datum.value, '+.3~g') : '0'",
+    )
+    scale = alt.Scale(domain=[-end, end], range=list(DIVERGING), interpolate="rgb", clamp=True)
+    return alt.Color("value:Q", scale=scale, legend=legend)
 
 
-def signed_bars(frame: pd.DataFrame) -> dict:
+def signed_bars(frame: pd.DataFrame) -> alt.Chart:
     """Signed parts that add up, in the order given: columns part, value (thousandths), total (a sum)."""
-    signs = [
-        "total" if total else "adds" if value >= 0 else "takes away"
-        for value, total in zip(frame["value"], frame["total"], strict=True)
-    ]
-    color = {"domain": ["adds", "takes away", "total"], "range": [ORANGE, PURPLE, GRAY]}
-    part, value = field("part", "nominal"), field("value", title="x 1000", format="+.3f")
-    return {
-        "data": {"values": records(frame.assign(sign=signs))},
-        "mark": {"type": "bar", "height": {"band": 0.7}},
-        "encoding": {
-            "x": field("value", title=UNIT, axis={"tickCount": 8}),
-            "y": part | {"sort": None, "title": None, "axis": {"labelLimit": 260}},
-            "color": field("sign", "nominal", scale=color, legend=None),
-            "tooltip": [part, value],
-        },
-        "height": 24 * len(frame) + 64,
-    }
+    signs = np.where(frame["total"], "total", np.where(frame["value"] >= 0, "adds", "takes away"))
+    colors = alt.Scale(domain=["adds", "takes away", "total"], range=[ORANGE, PURPLE, GRAY])
+    return (
+        alt.Chart(frame[["part", "value"]].assign(sign=signs))
+        .mark_bar(height=alt.RelativeBandSize(0.7))
+        .encode(
+            x=alt.X("value:Q", title=UNIT, axis=alt.Axis(tickCount=8)),
+            y=alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
+            color=alt.Color("sign:N", scale=colors, legend=None),
+            tooltip=[alt.Tooltip("part:N"), VALUE],
+        )
+        .properties(height=24 * len(frame) + 64)
+    )
 
 
-def dot_plot(frame: pd.DataFrame, *, title: str) -> dict:
+def dot_plot(frame: pd.DataFrame, *, title: str) -> Layers:
     """One metric over models: columns model, value, low, high, chance, kind (model or control)."""
-    numbers = frame[["value", "low", "high", "chance"]].to_numpy(float)
-    share = np.nanmin(numbers) >= 0 and np.nanmax(numbers) <= 1  # the same scale for every share
-    scale = {"domain": [0, 1]} if share else {"zero": True, "nice": True}
-    y = field("model", "nominal", sort=None, title=None, axis={"labelLimit": 300})
-    kinds = {"domain": ["model", "control"], "range": [BLUE, GRAY]}
-    color = field("kind", "nominal", scale=kinds, legend={"title": None, "orient": "top"})
-    seen = [field(name, "nominal") for name in ("model", "kind")]
-    seen += [field(name, format=".3f") for name in ("value", "low", "high", "chance")]
+    numbers = ["value", "low", "high", "chance"]
+    values = frame[numbers].to_numpy(float)
+    share = np.nanmin(values) >= 0 and np.nanmax(values) <= 1  # the same scale for every share
+    scale = alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True, nice=True)
+    kinds = alt.Scale(domain=["model", "control"], range=[BLUE, GRAY])
+    color = alt.Color("kind:N", scale=kinds, legend=alt.Legend(title=None, orient="top"))
+    y = alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=300))
+    seen = [alt.Tooltip("model:N"), alt.Tooltip("kind:N")]
+    seen += [alt.Tooltip(f"{name}:Q", format=".3f") for name in numbers]
 
-    def x(name: str) -> dict:
-        return field(name, title=title, scale=scale, axis={"tickCount": 8})
+    def along(name: str) -> alt.Chart:
+        """The rows that have a number, placed by it."""
+        x = alt.X(f"{name}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=8))
+        return alt.Chart(frame.dropna(subset=[name])).encode(x=x, y=y, tooltip=seen)
 
-    def layer(needed: str, mark: dict, **encoding: dict) -> dict:
-        rows = records(frame[frame[needed].notna()])
-        return {"data": {"values": rows}, "mark": mark, "encoding": {"y": y, "tooltip": seen, **encoding}}
-
-    return {
-        "layer": [
-            layer("low", {"type": "rule", "strokeWidth": 2}, x=x("low"), x2={"field": "high"}, color=color),
-            layer("chance", {"type": "tick", "color": ORANGE, "thickness": 3, "size": 18}, x=x("chance")),
-            layer(
-                "value",
-                {"type": "point", "filled": True, "size": 120, "opacity": 1},
-                x=x("value"),
-                color=color,
-            ),
-        ],
-        "height": 36 * len(frame) + 110,
-    }
+    return alt.layer(
+        along("low").mark_rule(strokeWidth=2).encode(alt.X2("high"), color),
+        along("chance").mark_tick(color=ORANGE, thickness=3, size=18),
+        along("value").mark_point(filled=True, size=120, opacity=1).encode(color),
+    ).properties(height=36 * len(frame) + 110)
 
 
-def head_grid(frame: pd.DataFrame) -> dict:
+def head_grid(frame: pd.DataFrame) -> Layers:
     """Layer by head, each cell its label: columns layer, head, name, label, supported, first_text, q_value...
 
     The commonest labels have a color of their own, unsupported ones are gray; the label stands in the cell,
     so color is never the only sign. Cells are light in both themes, for their words are dark.
     """
     tints = dict(zip(frame["label"].value_counts().index, LABEL_COLORS, strict=False))
+    labels = frame["label"].fillna("no label")
     weak = [value is False for value in frame["supported"]]
-    labels = [label if isinstance(label, str) else "no label" for label in frame["label"]]
-    shown = frame[
-        ["layer", "head", "name", "label", "supported", "first_text", "q_value", "importance"]
-    ].assign(
-        tint=["#e9e9e9" if w else tints.get(label, "#d0d0d0") for label, w in zip(labels, weak, strict=True)],
-        shown=[f"{label}?" if w else label for label, w in zip(labels, weak, strict=True)],
+    words, numbers = ["name", "label", "supported", "first_text"], ["q_value", "importance"]
+    shown = frame[["layer", "head", *words, *numbers]].assign(
+        tint=labels.map(tints).fillna("#d0d0d0").mask(weak, "#e9e9e9"),
+        shown=labels.mask(weak, labels + "?"),
     )
-    gap = {"paddingInner": 0.05}
-    tooltip = [field(name, "nominal") for name in ("name", "label", "supported", "first_text")]
-    tooltip += [field(name, format=".3g") for name in ("q_value", "importance")]
-    return {
-        "data": {"values": records(shown)},
-        "encoding": {
-            "x": field("head", "ordinal", axis={"labelAngle": 0, "orient": "top"}, scale=gap),
-            "y": field("layer", "ordinal", sort="descending", scale=gap),
-            "tooltip": tooltip,
-        },
-        "layer": [
-            {
-                "mark": {"type": "rect", "cornerRadius": 3},
-                "encoding": {"color": field("tint", "nominal", scale=None)},
-            },
-            {
-                "mark": {"type": "text", "fontSize": 12, "color": "#1c2530", "limit": 110},
-                "encoding": {"text": field("shown", "nominal")},
-            },
-        ],
-        "height": 36 * frame["layer"].nunique() + 60,
-    }
-
-
-def field(name: str, type: str = "quantitative", **more: Any) -> dict:
-    """One channel of a chart: the column it shows, and how."""
-    return {"field": name, "type": type, **more}
-
-
-def records(frame: pd.DataFrame) -> list[dict]:
-    """Rows as plain values; what is missing is null, which JSON knows and NaN is not."""
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+    gap = alt.Scale(paddingInner=0.05)
+    cells = alt.Chart(shown).encode(
+        x=alt.X("head:O", axis=alt.Axis(labelAngle=0, orient="top"), scale=gap),
+        y=alt.Y("layer:O", sort="descending", scale=gap),
+        tooltip=[alt.Tooltip(f"{word}:N") for word in words]
+        + [alt.Tooltip(f"{name}:Q", format=".3g") for name in numbers],
+    )
+    return alt.layer(
+        cells.mark_rect(cornerRadius=3).encode(alt.Color("tint:N", scale=None)),
+        cells.mark_text(fontSize=12, color="#1c2530", limit=110).encode(alt.Text("shown:N")),
+    ).properties(height=36 * frame["layer"].nunique() + 60)

@@ -314,6 +314,7 @@ def _load(source: Source) -> Any:
         mean=info.mean,
         std=info.std,
         interpolation=info.interpolation,
+        resize_mode=info.resize_mode,
     )
 
 

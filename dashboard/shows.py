@@ -22,7 +22,7 @@ DIRECTIONS = {
     "neither": "Neither end is better.",
 }
 MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
-"""Width of a panel by the number of panels, pixels."""
+"""Width of a panel by the number of panels, pixels; less where the window is too narrow for all."""
 
 
 def show_image(source: Source, image_id: str) -> None:
@@ -109,9 +109,7 @@ def draw_maps(source: Source, found: answers.Maps, view) -> None:
     width = MAP_WIDTHS[len(panels)]
     chart = charts.maps(panels, limit=limit, opacity=opacity, shape=source.grid, width=width)
     titles = "; ".join(one.title for one in found.shown)
-    st.vega_lite_chart(
-        spec=chart, width="content", alt=f"Maps over the picture: {titles}. Orange adds, purple takes away."
-    )
+    st.altair_chart(chart, alt=f"Maps over the picture: {titles}. Orange adds, purple takes away.")
     control = "".join(f" {one.title}." for one in found.shown if one.title.startswith("Control"))
     st.caption(f"Orange adds to the similarity, purple takes away.{control} {READ_CAUTION}")
     if found.note:
@@ -140,9 +138,7 @@ def draw_parts(found: answers.Maps, title: str, *, which: int = 0) -> None:
     one = found.shown[which]
     table = answers.parts_table([one]).rename(columns={one.title: "value"})
     st.subheader(title)
-    st.vega_lite_chart(
-        spec=charts.signed_bars(table), alt="Signed parts of the score; they add up to the last bar"
-    )
+    st.altair_chart(charts.signed_bars(table), alt="Signed parts of the score; they add up to the last bar")
     *terms, total = (f"{value:.2f}".replace("-", "−") for value in table["value"])
     summed = " + ".join(terms).replace("+ −", "− ")
     st.caption(f"{summed} = {total}, in thousandths of cosine similarity.")
@@ -151,7 +147,7 @@ def draw_parts(found: answers.Maps, title: str, *, which: int = 0) -> None:
 def draw_why(table: pd.DataFrame, most: int = 12) -> None:
     """The heads that decide between A and B; they and the rest add up."""
     shown = answers.why_shown(table, most)
-    st.vega_lite_chart(spec=charts.signed_bars(shown), alt="Heads sorted by what they add to A over B")
+    st.altair_chart(charts.signed_bars(shown), alt="Heads sorted by what they add to A over B")
 
 
 def map_numbers(source: Source, found: answers.Maps, *, name: str, heads: pd.DataFrame | None = None) -> None:
@@ -218,7 +214,7 @@ def metric_chart(source: Source, metric: str, one: pd.DataFrame) -> None:
         st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
         return
     chart = charts.dot_plot(one, title=f"{info.title} ({info.unit})")
-    st.vega_lite_chart(spec=chart, alt=f"{info.title} of every model")
+    st.altair_chart(chart, alt=f"{info.title} of every model")
     chance = "Orange ticks: what rotated heads give." if one["chance"].notna().any() else "No chance level."
     if one["low"].isna().all():
         st.caption(f"{chance} No intervals: too few images, or none were computed.")

@@ -13,6 +13,7 @@ Knows nothing of what is in the directory.
 """
 
 import fcntl
+import json
 import os
 import shutil
 from contextlib import suppress
@@ -101,10 +102,19 @@ def check_free(out: Path, *, replace: bool) -> None:
     """
     if not out.exists():
         return
-    if not out.is_dir() or not ((out / MANIFEST).exists() or next(out.iterdir(), None) is None):
+    if not _is_bundle(out) and not (out.is_dir() and next(out.iterdir(), None) is None):
         raise BundleExists(f"{out} is there and is not a bundle, so it is left alone. Give another path.")
     if not replace:
         raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
+
+
+def _is_bundle(directory: Path) -> bool:
+    """A manifest alone does not make one: web pages have files of that name too."""
+    try:
+        found = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and {"format", "input_id"} <= set(found)
 
 
 def sync(directory: Path) -> None:

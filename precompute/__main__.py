@@ -61,7 +61,8 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from precompute.pool import PoolError
     from precompute.work import WorkError
 
-    return (ConfigError, StoreError, TextError, ImagesError, WorkerDied, ModelError, PoolError, WorkError)
+    ours = (ConfigError, StoreError, TextError, ImagesError, WorkerDied, ModelError, PoolError, WorkError)
+    return (*ours, OSError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -204,7 +205,7 @@ def _checkpoints(given: list[str], models: list[str]) -> dict[str, Path]:
     files = {}
     for entry in given:
         name, separator, file = entry.partition("=")
-        if not separator:
+        if not separator or (len(models) == 1 and name != models[0] and Path(entry).exists()):
             if len(models) > 1:
                 raise ConfigError(
                     f"--checkpoint {entry}: {len(models)} models are given. "

@@ -30,8 +30,12 @@ class ModelResult(NamedTuple):
     facts: dict[str, object]
     """The model's row of the table `model`."""
 
+    identity: list[object]
+    """What the model's numbers depend on."""
+
     spaces: HeadSpaces
-    taken: passes.Taken
+    shards: tuple[passes.Shard, ...]
+    gallery: tuple[passes.Shard, ...]
     text: Float[Tensor, "text d_out"]
     described: Described
     timing: dict[str, tuple[datetime, float]]
@@ -154,13 +158,11 @@ def _write_pool(writer: BundleWriter, pool: Pool) -> None:
 def _write_vectors(writer: BundleWriter, result: ModelResult, pool: Pool) -> None:
     key, described = result.model_key, result.described
     writer.write_heads(key, _space(result.spaces, described))
-    images = progress.track(
-        result.taken.shards, "writing vectors", total=len(result.taken.shards), unit="shard"
-    )
+    images = progress.track(result.shards, "writing vectors", total=len(result.shards), unit="shard")
     writer.write_images(key, (_vectors(shard) for shard in images))
     writer.write_texts(key, [text_id(text) for text in pool.texts], result.text.numpy())
     tokens = 1 + int(result.facts["grid_rows"]) * int(result.facts["grid_columns"])  # type: ignore[call-overload]
-    writer.write_tokens(key, tokens, _gallery(result.taken.gallery))
+    writer.write_tokens(key, tokens, _gallery(result.gallery))
 
 
 def _space(spaces: HeadSpaces, described: Described) -> HeadSpace:

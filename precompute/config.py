@@ -92,6 +92,10 @@ class Config:
     def __post_init__(self):
         if not self.models:
             raise ConfigError("no model given. Add --model ARCHITECTURE/WEIGHTS.")
+        if self.bundle.resolve().name in ("", self.bundle.anchor) or self.bundle.name in ("", ".."):
+            raise ConfigError(
+                f"--bundle {self.bundle} has no name of its own. Give the path of a new directory."
+            )
         names = [choice.name for choice in self.models]
         if len(set(names)) < len(names):
             raise ConfigError(f"a model is given twice: {', '.join(sorted(names))}.")
@@ -104,6 +108,7 @@ class Config:
             ("shard_size", 1),
             ("workers", 0),
             ("gallery_images", 0),
+            ("gallery_megabytes", 0),
         ]:
             value = getattr(self, option)
             if value < least:

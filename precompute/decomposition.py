@@ -90,7 +90,7 @@ def head_spaces(weights: VisionWeights, layers: tuple[int, ...]) -> HeadSpaces:
 
 def plan(weights: VisionWeights, spaces: HeadSpaces) -> Plan:
     """Multiply the weights out, once for any number of images. The plan lives where the weights live."""
-    w, basis = _in_double(weights, spaces.layers), spaces.basis.double().cpu()
+    w, basis = _in_double(weights, spaces.layers), spaces.basis.cpu().double()
     layers_total, heads = weights.out_weight.shape[:2]
     share = 1 / (heads * (2 * layers_total + 1))
     out, out_beta = w.ln_weight[:, None] * w.projection, w.ln_bias @ w.projection
@@ -147,12 +147,12 @@ def _in_double(weights: VisionWeights, layers: tuple[int, ...]) -> VisionWeights
     """Some layers, in float64, on the processor: the basis must not depend on the device of the images."""
     chosen = list(layers)
     return VisionWeights(
-        out_weight=weights.out_weight[chosen].double().cpu(),
-        out_bias=weights.out_bias[chosen].double().cpu(),
-        ln_weight=weights.ln_weight.double().cpu(),
-        ln_bias=weights.ln_bias.double().cpu(),
+        out_weight=weights.out_weight[chosen].cpu().double(),
+        out_bias=weights.out_bias[chosen].cpu().double(),
+        ln_weight=weights.ln_weight.cpu().double(),
+        ln_bias=weights.ln_bias.cpu().double(),
         ln_eps=weights.ln_eps,
-        projection=weights.projection.double().cpu(),
+        projection=weights.projection.cpu().double(),
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from precompute import images, progress, work
+from precompute.config import METHOD_VERSION
 
 _CHUNK = 1000
 
@@ -52,7 +53,7 @@ def read(folder: Path, metadata: Path | None, directory: Path, *, workers: int, 
     if others:
         progress.say(f"ignored in {folder}: {images.other_kinds(others)}.")
     listing = [(file.relative, *_stamp(file.path)) for file in found]
-    scan = directory / f"scan-{work.key_of(listing, thumbnails)}"
+    scan = directory / f"scan-{work.key_of(METHOD_VERSION, listing, thumbnails)}"
     chunks = [found[start : start + _CHUNK] for start in range(0, len(found), _CHUNK)]
     paths = tuple(scan / f"{number:06d}.parquet" for number in range(len(chunks)))
     _scan_missing(chunks, paths, workers=workers, thumbnails=thumbnails)
@@ -87,7 +88,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _scan_missing(
     chunks: list[list[images.ImageFile]], paths: tuple[Path, ...], *, workers: int, thumbnails: bool
 ) -> None:
-    missing = [number for number, path in enumerate(paths) if not path.exists()]
+    missing = [number for number, path in enumerate(paths) if not _is_settled(path)]
     total = sum(len(chunk) for chunk in chunks)
     done = total - sum(len(chunks[number]) for number in missing)
     if not missing:
@@ -102,6 +103,14 @@ def _scan_missing(
                 bar.update()
             columns = ["path", "image_id", "width", "height", "thumbnail", "reason"]
             work.save_table(paths[number], pd.DataFrame(rows, columns=columns))
+
+
+def _is_settled(path: Path) -> bool:
+    """Whether a chunk is there, and none of its files failed for a reason that may pass by itself."""
+    if not path.exists():
+        return False
+    reason = pd.read_parquet(path, columns=["reason"]).reason.dropna()
+    return not reason.str.startswith("cannot be opened").any()
 
 
 def _row(result: images.Found | images.Failed) -> tuple:

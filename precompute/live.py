@@ -5,7 +5,7 @@ weights other than those the bundle was made from.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,8 +59,8 @@ def load(
     layers: Sequence[int],
     basis: Float[ndarray, "head rank d_out"],
     activation: str | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
+    mean: Iterable[float] | None = None,
+    std: Iterable[float] | None = None,
     interpolation: str | None = None,
     resize_mode: str | None = None,
 ) -> LiveModel:
@@ -84,7 +84,10 @@ def load(
         )
         loaded = clip.load(spec)
     except models.ModelError as error:
-        raise LiveError(f"{error} For the dashboard, set {CHECKPOINTS}={model}=FILE.") from error
+        raise LiveError(
+            f"{error} For the dashboard, set {CHECKPOINTS}={model}=FILE. (A model made with --config can be "
+            "asked with the bundle's own texts and images only.)"
+        ) from error
     if loaded.weights_sha256 != weights_sha256:
         raise LiveError(
             f"the weights of {model} found here ({loaded.weights_sha256[:8]}) are not those the bundle was "
@@ -131,7 +134,7 @@ def decompose_image(live: LiveModel, data: bytes) -> LiveImage:
     )
 
 
-def _three(values: Sequence[float] | None) -> tuple[float, float, float] | None:
+def _three(values: Iterable[float] | None) -> tuple[float, float, float] | None:
     if values is None:
         return None
     red, green, blue = (float(value) for value in values)

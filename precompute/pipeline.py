@@ -20,7 +20,7 @@ from torch import Tensor
 from db.aside import check_free
 from db.layout import FORMAT
 from precompute import bundling, clip, decomposition, describe, intake, models, passes, pool, progress, work
-from precompute.config import METHOD_VERSION, Config, ModelChoice
+from precompute.config import METHOD_VERSION, Config, ConfigError, ModelChoice
 from precompute.types import Pool
 
 Timing = dict[str, tuple[datetime, float]]
@@ -34,6 +34,7 @@ def run(config: Config) -> Path:
         ModelError, TextError, ImagesError, PoolError, WorkError: with what to do about it.
     """
     check_free(config.bundle, replace=config.replace)
+    _check_device(config.device)
     # Names and options are checked for all models before the first of them takes its hours.
     specs = [_resolve(choice) for choice in config.models]
     texts = pool.load(config.texts)
@@ -50,6 +51,13 @@ def run(config: Config) -> Path:
             )
     progress.say(f"done: {config.bundle}\nopen it with: python -m dashboard --bundle {config.bundle}")
     return config.bundle
+
+
+def _check_device(device: str) -> None:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not available.get(device.split(":")[0], False):
+        there = ", ".join(name for name, is_there in available.items() if is_there)
+        raise ConfigError(f"--device {device} is not available here. Use one of: {there}.")
 
 
 def work_directory(bundle: Path) -> Path:
@@ -71,7 +79,7 @@ def _one_model(
         model = clip.load(spec, device=config.device)
         layers = clip.last_layers(model, config.layers)
         spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
-    mine = directory / f"model-{work.key_of(METHOD_VERSION, model.model_key, model.weights_sha256, layers)}"
+    mine = directory / f"model-{work.key_of(METHOD_VERSION, _identity(model), layers)}"
     with _stage(timing, "texts"):
         text = _text_embeddings(model, texts, mine)
     with _stage(timing, "decomposition"):
@@ -81,7 +89,25 @@ def _one_model(
             model.model_key, taken.moments, taken.components, spaces, text, texts, config
         )
     facts = bundling.model_facts(model, spaces, taken)
-    return bundling.ModelResult(facts, spaces, taken, text, described, timing)
+    return bundling.ModelResult(
+        facts, _identity(model), spaces, taken.shards, taken.gallery, text, described, timing
+    )
+
+
+def _identity(model: clip.Clip) -> list[object]:
+    """What the numbers of a model depend on: its weights, and all that no file of weights tells."""
+    spec = model.spec
+    files = [work.hash_of(path) for path in (spec.config, spec.bpe) if path is not None]
+    fed = [spec.activation, spec.mean, spec.std, spec.interpolation, spec.resize_mode]
+    return [
+        model.model_key,
+        model.weights_sha256,
+        model.heads,
+        model.patch_size,
+        model.image_size,
+        fed,
+        files,
+    ]
 
 
 def _text_embeddings(model: clip.Clip, texts: Pool, directory: Path) -> Float[Tensor, "text d_out"]:
@@ -99,7 +125,7 @@ def _input_id(
     return work.key_of(
         FORMAT,
         METHOD_VERSION,
-        [(result.facts["model"], result.facts["weights_sha256"]) for result in results],
+        [result.identity for result in results],
         list(pictures.distinct),
         pictures.attributes.sort_values(["image_id", "attribute", "value"]).to_numpy().tolist(),
         [texts.texts, texts.properties, texts.tags.to(torch.uint8).tolist()],

@@ -29,6 +29,12 @@ def key_of(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @contextmanager
 def locked(directory: Path) -> Iterator[Path]:
     """Hold `directory` for this process; a kill releases it.
@@ -68,27 +74,23 @@ def appearing_whole(path: Path) -> Iterator[Path]:
         with open(aside, "rb") as written:
             os.fsync(written.fileno())
         os.replace(aside, path)
-    except OSError as error:
+    except (OSError, safetensors.SafetensorError) as error:
         aside.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or error
         raise WorkError(
-            f"could not write {path}: {error.strerror or error}. Free some space and run the same command "
-            "again; it goes on where it stopped."
+            f"could not write {path}: {reason}. Free some space and run the same command again; "
+            "it goes on where it stopped."
         ) from error
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str] | None = None) -> None:
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     with appearing_whole(path) as aside:
         contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        safetensors.torch.save_file(contiguous, aside, metadata=notes)
+        safetensors.torch.save_file(contiguous, aside)
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
     return safetensors.torch.load_file(path)
-
-
-def load_notes(path: Path) -> dict[str, str]:
-    with safetensors.safe_open(path, framework="pt") as file:
-        return file.metadata() or {}
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:

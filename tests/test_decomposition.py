@@ -1,7 +1,6 @@
 """All contributions sum to the image embedding; each is what the reference implementation gives."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,18 +10,8 @@ from torch.nn.functional import normalize
 
 from precompute import clip, decomposition, models
 from precompute.types import Captured, VisionWeights
+from tests import golden
 from tests.towers import small_clip, some_pixels
-
-DATA = Path(__file__).parent / "data"
-REFERENCE = next(
-    (
-        folder
-        for parent in Path(__file__).resolve().parents
-        for folder in [parent / "reference", parent / "shared" / "reference"]
-        if (folder / "golden_vit.json").exists()
-    ),
-    None,
-)
 
 
 def taken_apart(model, pixels, count=None):
@@ -121,11 +110,9 @@ def test_the_parts_of_a_model_small_enough_to_check_by_hand():
     torch.testing.assert_close(early, unit / 3)
 
 
-def golden(name, tmp_path):
+def reference_run(name, tmp_path):
     """The model of a reference run, and what the reference implementation gave."""
-    folder = DATA if name == "golden_small" else REFERENCE
-    if folder is None:
-        pytest.skip("the reference figures are not here")
+    folder = golden.folder_of(name)
     config = tmp_path / f"{name}.json"
     config.write_text(json.dumps(json.loads((folder / f"{name}.json").read_text())["model_cfg"]))
     spec = models.ModelSpec(
@@ -138,9 +125,9 @@ def golden(name, tmp_path):
 
 
 @pytest.mark.parametrize("count", [1, 2, None])
-@pytest.mark.parametrize("name", ["golden_small", "golden_vit"])
+@pytest.mark.parametrize("name", golden.NAMES)
 def test_equals_the_reference_implementation(name, count, tmp_path):
-    model, expected = golden(name, tmp_path)
+    model, expected = reference_run(name, tmp_path)
     layers = list(clip.last_layers(model, count))
 
     spaces, parts = taken_apart(model, expected["images"], count)
@@ -154,9 +141,9 @@ def test_equals_the_reference_implementation(name, count, tmp_path):
     assert_equal_to_largest(parts.embedding, normalize(expected["embedding"], dim=-1))
 
 
-@pytest.mark.parametrize("name", ["golden_small", "golden_vit"])
+@pytest.mark.parametrize("name", golden.NAMES)
 def test_equals_the_reference_implementation_token_by_token(name, tmp_path):
-    model, expected = golden(name, tmp_path)
+    model, expected = reference_run(name, tmp_path)
     theirs = expected["token_contribution"].transpose(2, 3)  # [image, layer, head, token, d_out]
 
     spaces, _, token = taken_apart_by_token(model, expected["images"][: len(theirs)])

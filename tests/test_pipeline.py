@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from db import vectors
 from db.connection import open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists
-from precompute import clip, images, models, pipeline
+from precompute import clip, demo, images, models, pipeline
 from precompute.config import ConfigError, ModelChoice
 from precompute.images import ImagesError
 from tests.conftest import TWIN, small_config
@@ -38,12 +39,22 @@ def test_a_run_fills_every_table_it_should(small_bundle):
     assert count(bundle, "text") == 9
     assert count(bundle, "head") == 2 * 4
     assert count(bundle, "head_text") == 8 * 6
-    assert count(bundle, "head_label") == 8 * 3
+    assert count(bundle, "head_label") == 8 * (1 + 3)  # by variance share; by enrichment, three times
     assert count(bundle, "property_head") == 8
     assert count(bundle, "judgement") == 8 * 5
     assert count(bundle, "component_share") == 1 + 8 + 2
     assert count(bundle, "failed_image") == 0
     assert len(vectors.gallery(bundle, bundle.model_keys[0])) == 8
+
+
+def test_the_chosen_label_is_the_one_by_variance_share(small_bundle):
+    rows = query(open_bundle(small_bundle), "select * from head_label")
+    weighted, counted = rows[rows.method == "variance_share"], rows[rows.method == "enrichment"]
+
+    assert weighted.chosen.all() and not counted.chosen.any()
+    assert weighted["tail"].isna().all() and counted[["share", "lead"]].isna().all(axis=None)
+    assert (weighted.share >= weighted.lead).all() and (weighted.lead >= 0).all()
+    assert sorted(counted.picks.unique()) == [5, 10, 20]
 
 
 def test_what_is_stored_sums_to_what_open_clip_computes(small_bundle, scene_folder):
@@ -110,6 +121,33 @@ def _only_the_check(wanted, preprocess, *, batch_size, workers):
     return pixel_batches(wanted, preprocess, batch_size=batch_size, workers=workers)
 
 
+def test_a_corrected_preprocessing_never_meets_old_results(scene_folder, pool_file, tmp_path):
+    """The same file of weights, fed otherwise, is another model: nothing of the first run is used again."""
+    checkpoint = tmp_path / "mine.pt"
+    torch.save(clip.load(models.resolve(TWIN, clip.catalog())).model.state_dict(), checkpoint)
+
+    def embeddings(mean):
+        choice = ModelChoice(
+            f"{demo.ARCHITECTURE}/mine",
+            checkpoint=checkpoint,
+            activation="gelu",
+            mean=mean,
+            std=demo.STD,
+            interpolation=demo.INTERPOLATION,
+            config=demo.CONFIG_PATH,
+            bpe=demo.BPE_PATH,
+        )
+        config = small_config(scene_folder, pool_file, tmp_path / "b", models=(choice,), replace=True)
+        bundle = open_bundle(pipeline.run(config))
+        return bundle.manifest["input_id"], vectors.image_embeddings(bundle, bundle.model_keys[0])[1]
+
+    first_id, first = embeddings((0.5, 0.5, 0.5))
+    second_id, second = embeddings((0.1, 0.5, 0.9))
+
+    assert first_id != second_id
+    assert np.abs(first - second).max() > 1e-3
+
+
 def test_an_existing_bundle_is_refused_before_any_work(small_bundle, scene_folder, pool_file):
     with pytest.raises(BundleExists, match="--replace"):
         pipeline.run(small_config(scene_folder, pool_file, small_bundle))
@@ -118,6 +156,7 @@ def test_an_existing_bundle_is_refused_before_any_work(small_bundle, scene_folde
 def test_a_folder_that_is_no_bundle_is_never_replaced(scene_folder, pool_file, tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("precious")
+    (tmp_path / "thesis" / "manifest.json").write_text('{"name": "a web page of mine"}')
 
     with pytest.raises(BundleExists, match="not a bundle"):
         pipeline.run(small_config(scene_folder, pool_file, tmp_path / "thesis", replace=True))
@@ -212,11 +251,18 @@ def test_thumbnails_are_the_whole_image_made_small(small_bundle):
         ({"layers": 0}, "--layers 0"),
         ({"rotations": 3}, "--rotations 3 is too small"),
         ({"models": ()}, "no model given"),
+        ({"gallery_megabytes": -1.0}, "--gallery-megabytes -1.0 is too small"),
+        ({"bundle": Path("..")}, "has no name of its own"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(scene_folder, pool_file, tmp_path, changes, message):
     with pytest.raises(ConfigError, match=message):
-        small_config(scene_folder, pool_file, tmp_path / "b", **changes)
+        small_config(scene_folder, pool_file, **({"bundle": tmp_path / "b"} | changes))
+
+
+def test_a_device_that_is_not_there_is_refused_by_name(scene_folder, pool_file, tmp_path):
+    with pytest.raises(ConfigError, match="--device tpu is not available here. Use one of: cpu"):
+        pipeline.run(small_config(scene_folder, pool_file, tmp_path / "b", device="tpu"))
 
 
 def test_more_layers_than_there_are_is_refused_by_name(scene_folder, pool_file, tmp_path):

@@ -15,12 +15,11 @@ from precompute import work
 def test_tensors_come_back_as_they_were_saved(tmp_path):
     tensors = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor([1, 2])}
 
-    work.save_tensors(tmp_path / "x" / "t.safetensors", tensors, {"note": "kept"})
+    work.save_tensors(tmp_path / "x" / "t.safetensors", tensors)
 
     loaded = work.load_tensors(tmp_path / "x" / "t.safetensors")
     assert torch.equal(loaded["a"], tensors["a"])
     assert torch.equal(loaded["b"], tensors["b"])
-    assert work.load_notes(tmp_path / "x" / "t.safetensors") == {"note": "kept"}
 
 
 def test_a_table_with_pictures_comes_back(tmp_path):
@@ -37,6 +36,27 @@ def test_a_file_that_fails_half_way_never_takes_its_name(tmp_path):
         raise RuntimeError("half way")
 
     assert not (tmp_path / "t").exists()
+
+
+_FULL = """
+import resource, sys, pathlib, torch
+from precompute import work
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    work.save_tensors(pathlib.Path(sys.argv[1]), {"a": torch.zeros(100_000)})
+except work.WorkError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, str(tmp_path / "t.safetensors")], capture_output=True, text=True
+    )
+
+    assert "Free some space and run the same command again" in done.stdout, done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_keys_differ_with_what_they_depend_on():

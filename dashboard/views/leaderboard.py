@@ -31,7 +31,7 @@ st.caption(
 )
 
 st.subheader(f"Heads of {source.info.model}")
-st.vega_lite_chart(spec=charts.head_grid(data.heads(source)), alt="Label of every head, layer by head")
+st.altair_chart(charts.head_grid(data.heads(source)), alt="Label of every head, layer by head")
 st.caption(
     "Each cell is the head's label. Gray, with a question mark: rotated heads do as well at the 5 % level. "
     "Hover for the evidence."

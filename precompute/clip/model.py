@@ -96,6 +96,9 @@ def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu") -> Clip:
     """Wrap an open_clip model that has its weights."""
     visual = model.visual
     refuse_tower(spec, visual)
+    if torch.device(device).type == "cuda":
+        # Off for convolutions, where torch has it on: answers must not depend on the hardware.
+        torch.backends.cudnn.allow_tf32 = False
     model = model.float().eval().requires_grad_(False).to(device)
     d_model, d_out = visual.proj.shape
     heads = visual.transformer.resblocks[0].attn.num_heads
