@@ -6,6 +6,7 @@ SCENES := .work/scenes
 DEMO_MODEL := ViT-demo-12/scenes_v1
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help install demo app demo-model test test-all check bench docs clean
 
 help:  ## this list
@@ -53,9 +54,10 @@ clean:  ## remove what can be made again; your own bundles stay
 	$(BIN)/pip install --disable-pip-version-check -q -r requirements-dev.txt
 	@touch $@
 
-bundles/demo/manifest.json: | .venv/installed $(SCENES)/attributes.csv
+# Made anew when weights or pool change: the live door refuses a bundle of other weights.
+bundles/demo/manifest.json: $(wildcard precompute/demo/*.safetensors) precompute/texts/demo.tsv | .venv/installed $(SCENES)/attributes.csv
 	$(BIN)/python -m precompute run --model $(DEMO_MODEL) --images $(SCENES) --metadata $(SCENES)/attributes.csv \
-		--texts precompute/texts/demo.tsv --gallery-images 240 --bundle bundles/demo
+		--texts precompute/texts/demo.tsv --gallery-images 240 --license CC0-1.0 --bundle bundles/demo --replace
 
 $(SCENES)/attributes.csv: | .venv/installed
 	$(BIN)/python -m precompute.demo scenes --out $(SCENES) --count 2000 --seed 3

@@ -1,0 +1,58 @@
+"""Training scenes at the model's resolution, drawn once and kept in one file outside the repository.
+
+They pass through the same bicubic resize as any picture given to the model later.
+"""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from precompute.demo import IMAGE_SIZE
+from precompute.demo.scenes import draw
+
+CHUNK = 250
+HELD_OUT_SEED = 2
+
+
+def small(index: int, seed: int, side: int, kinds: int | None = None) -> UInt8[np.ndarray, "side side 3"]:
+    """One scene as the model sees it."""
+    picture = Image.fromarray(draw(index, seed, kinds).image)
+    return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
+
+
+def _chunk(
+    start: int, *, stop: int, seed: int, side: int, kinds: int | None
+) -> UInt8[np.ndarray, "image side side 3"]:
+    return np.stack([small(index, seed, side, kinds) for index in range(start, min(start + CHUNK, stop))])
+
+
+def cached_scenes(
+    folder: Path, *, count: int, seed: int, side: int, kinds: int | None = None
+) -> UInt8[np.ndarray, "image side side 3"]:
+    """The first `count` scenes of a seed, from the cache file, which is drawn if it is not there."""
+    path = folder / f"scenes_{seed}_{count}_{side}_{kinds or 'any'}.npy"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        building = path.with_suffix(".building")
+        shape = (count, side, side, 3)
+        pixels = np.lib.format.open_memmap(building, mode="w+", dtype=np.uint8, shape=shape)
+        starts = range(0, count, CHUNK)
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            drawn = pool.map(partial(_chunk, stop=count, seed=seed, side=side, kinds=kinds), starts)
+            for start, chunk in zip(starts, drawn, strict=True):
+                pixels[start : start + len(chunk)] = chunk
+                print(f"\rdrawing scenes: {start + len(chunk)} of {count}", end="", flush=True)
+        print()
+        pixels.flush()
+        building.rename(path)
+    return np.load(path, mmap_mode="r")
+
+
+def held_out_scenes(folder: Path, *, count: int) -> UInt8[np.ndarray, "image side side 3"]:
+    """Scenes of one kind of object, of a seed that training never sees."""
+    return cached_scenes(folder, count=count, seed=HELD_OUT_SEED, side=IMAGE_SIZE, kinds=1)
