@@ -199,6 +199,8 @@ create table head_label (
     method varchar not null,
     picks integer not null,
     label varchar not null,
+    share double,
+    lead double,
     tail double,
     p_value double,
     q_value double,
@@ -211,11 +213,13 @@ comment on table head_label is 'One row per head, method and number of picks rea
 comment on column head_label.model_key is 'The model.';
 comment on column head_label.layer is 'Layer, zero-based.';
 comment on column head_label.head is 'Head, zero-based.';
-comment on column head_label.method is 'enrichment, language_model or person.';
+comment on column head_label.method is 'variance_share, enrichment, language_model or person.';
 comment on column head_label.picks is 'Number of first texts the method read.';
 comment on column head_label.label is 'The property.';
-comment on column head_label.tail is 'Hypergeometric tail of the label among the picks: an index, not a p-value.';
-comment on column head_label.p_value is 'Share of rotated heads whose tail is as small, by the add-one rule.';
+comment on column head_label.share is 'Share of the head''s variance that the picks of this property remove; null for other methods than variance_share.';
+comment on column head_label.lead is 'share less that of the next property, which is what is tested; null for other methods than variance_share.';
+comment on column head_label.tail is 'Hypergeometric tail of the label among the picks, an index and no p-value; null for other methods than enrichment.';
+comment on column head_label.p_value is 'Share of rotated heads whose lead is as large (variance_share) or whose tail is as small (enrichment), by the add-one rule.';
 comment on column head_label.q_value is 'Benjamini-Hochberg over the heads of the model.';
 comment on column head_label.votes is 'Share of draws that gave this label, for a language model.';
 comment on column head_label.chosen is 'True for the label the pages show.';

@@ -1,4 +1,4 @@
-"""From moments to tables: texts, labels and metrics of every head of one model, and of all models together."""
+"""From moments to tables: texts, labels and metrics of every head of one model, and of all together."""
 
 import os
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from torch import Tensor
 from precompute import glossary, judges, labels, metrics, moments, progress, textspan
 from precompute.config import Config
 from precompute.pool import text_id
-from precompute.types import ComponentMoments, HeadSpaces, Label, Moments, Pool, TextSpan
+from precompute.types import ComponentMoments, HeadSpaces, Label, Moments, Picks, Pool, TextSpan
 
 _THREADS = os.cpu_count() or 1
 
@@ -40,12 +40,11 @@ class _Judged(NamedTuple):
     rotated_label: Int[Tensor, "head rotation"]
     ccs: Int[Tensor, " head"]
     rotated_ccs: Int[Tensor, "head rotation"]
-    by_picks: dict[int, list[Label]]
-    """Labels from the first 5, 10 and 20 texts."""
+    shown: list[Label]
+    """Labels by variance share; `label` and everything judged belong to them."""
 
-    @property
-    def shown(self) -> list[Label]:
-        return self.by_picks[labels.CHOSEN_PICKS]
+    beside: list[list[Label]]
+    """Labels by enrichment, from the first 5, 10 and 20 texts."""
 
 
 class _Head(NamedTuple):
@@ -80,7 +79,9 @@ def heads(
     shares = moments.component_shares(components)
     places = [(head.layer, head.head) for head in each]
     tables = {
-        "head": _at(places, {"rank": [head.rank for head in each], "importance": importance.flatten().tolist()}),
+        "head": _at(
+            places, {"rank": [head.rank for head in each], "importance": importance.flatten().tolist()}
+        ),
         "head_text": _head_text(places, spans, pool),
         "head_label": _head_label(places, judged),
         "judgement": _judgement(places, spans, judged, pool),
@@ -95,7 +96,7 @@ def heads(
 
 
 def board(results: list[tuple[str, Described]]) -> dict[str, pd.DataFrame]:
-    """Tables that need all models: metrics at the size of the smallest, what they mean, and published figures."""
+    """Tables that need all models: metrics at the size of the smallest, their meaning, published ones."""
     smallest = min(len(described.spanned) for _, described in results)
     rows = [
         {"model_key": model_key, **metric._asdict()}
@@ -144,43 +145,46 @@ def _span(
     spaces: HeadSpaces,
     text: Float[Tensor, "text d_out"],
     config: Config,
-) -> tuple[list[TextSpan], Int[Tensor, "layer*head rotation k"]]:
+) -> tuple[list[TextSpan], Picks]:
     """Texts of every head, and the first texts of its rotations; layer by layer, so that progress shows."""
     spans: list[TextSpan] = []
     rotated = []
-    for place in progress.track(range(len(covariance)), "describing heads", total=len(covariance), unit="layer"):
+    first = min(config.picks, max(labels.PICKS))  # a rotation that may pick more texts is no fair null
+    for place in progress.track(
+        range(len(covariance)), "describing heads", total=len(covariance), unit="layer"
+    ):
         layer = covariance[place], text, spaces.basis[place]
         spans += textspan.textspan_heads(*layer, k=config.picks, workers=_THREADS)
         rotated.append(
             textspan.rotated_heads(
                 *layer,
                 own_rank=spaces.rank[place],
-                k=max(labels.PICKS),
+                k=first,
                 rotations=config.rotations,
                 seed=config.seed,
                 workers=_THREADS,
             )
         )
-    return spans, torch.cat(rotated)
+    index, share = zip(*rotated, strict=True)
+    return spans, Picks(torch.cat(index), torch.cat(share))
 
 
-def _judge(picks: Int[Tensor, "head k"], rotated: Int[Tensor, "head rotation _"], pool: Pool) -> _Judged:
-    by_picks, chosen = {}, None
-    for count in labels.PICKS:
-        observed = labels.enrich(picks[..., :count], pool.tags)
-        null = labels.enrich(rotated[..., :count], pool.tags)
-        by_picks[count] = labels.label_heads(observed, null, pool.properties, picks=count)
-        if count == labels.CHOSEN_PICKS:
-            chosen = observed.property, null.property
-    assert chosen is not None
-    label, rotated_label = chosen
+def _judge(picks: Picks, rotated: Picks, pool: Pool) -> _Judged:
+    """Labels of heads and of their rotations, and how their own first texts agree with them."""
+    observed, null = (labels.leading(one.first(labels.SHOWN_PICKS), pool.tags) for one in (picks, rotated))
     return _Judged(
-        label,
-        rotated_label,
-        metrics.ccs(judges.tag_match(picks, label, pool.tags)),
-        metrics.ccs(judges.tag_match(rotated, rotated_label, pool.tags)),
-        by_picks,
+        observed.property,
+        null.property,
+        metrics.ccs(judges.tag_match(picks.text_index, observed.property, pool.tags)),
+        metrics.ccs(judges.tag_match(rotated.text_index, null.property, pool.tags)),
+        labels.labels_by_variance_share(observed, null, pool.properties, picks=labels.SHOWN_PICKS),
+        [_enriched(picks.first(count), rotated.first(count), pool, count) for count in labels.PICKS],
     )
+
+
+def _enriched(picks: Picks, rotated: Picks, pool: Pool, count: int) -> list[Label]:
+    observed, null = (labels.enrich(one.text_index, pool.tags) for one in (picks, rotated))
+    return labels.labels_by_enrichment(observed, null, pool.properties, picks=count)
 
 
 def _at(places: list[tuple[int, int]], columns: dict[str, list]) -> pd.DataFrame:
@@ -207,22 +211,22 @@ def _head_text(places: list[tuple[int, int]], spans: list[TextSpan], pool: Pool)
 
 def _head_label(places: list[tuple[int, int]], judged: _Judged) -> pd.DataFrame:
     frames = []
-    for count, found in judged.by_picks.items():
+    for found in [judged.shown, *judged.beside]:
         columns = {field: [getattr(label, field) for label in found] for field in Label._fields}
         columns |= {
-            "method": ["enrichment"] * len(found),
             "supported": [label.supported for label in found],
-            "chosen": [count == labels.CHOSEN_PICKS] * len(found),
+            "chosen": [found is judged.shown] * len(found),
         }
         frames.append(_at(places, columns))
-    return pd.concat(frames, ignore_index=True)
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.astype(dict.fromkeys(["share", "lead", "tail"], "Float64"))
 
 
 def _judgement(
     places: list[tuple[int, int]], spans: list[TextSpan], judged: _Judged, pool: Pool
 ) -> pd.DataFrame:
     """The offline rule's answer for each judged text of each head."""
-    picks = textspan.picks(spans, judges.JUDGED)
+    picks = textspan.picks(spans, judges.JUDGED).text_index
     consistent = judges.tag_match(picks, judged.label, pool.tags)
     rows = [
         (layer, head, label.label, position, judges.TAG_MATCH, 0, answer)

@@ -1,8 +1,13 @@
-"""Labels by enrichment: the property that a head's first texts share more than a random draw would.
+"""Labels: the property whose texts remove most of a head's variance among its first ones.
 
-The hypergeometric tail that ranks properties is an index, not a p-value: TEXTSPAN's picks are greedy and
-favor texts of large projected norm. The p-value comes from the same head turned at random inside its own
-space, and its q-value from Benjamini and Hochberg 1995 over the heads of one model.
+With v_i the share of variance that pick i removes, a property has the share s = Σ v_i over the picks that
+carry it, and the label is the property with the largest. It is tested by its lead over the next property, not
+by its share: a trained head lies along texts of any kind better than a rotated one, so every share is large
+there, but the lead is only where one property stands out. Stored beside it is the label by enrichment, which
+counts picks unweighted: its hypergeometric tail is an index, since picks are greedy and favor long texts.
+
+p-values of both come from the same head turned at random inside its own space, q-values from Benjamini and
+Hochberg 1995 over the heads of one model. What was tried and measured: docs/decisions/0003-labels-offline.md.
 
 Knows nothing of covariances or TEXTSPAN: picks in (of heads and of rotated heads), labels out.
 """
@@ -15,13 +20,32 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute.types import Label
+from precompute.types import Label, Picks
 
 PICKS = (5, 10, 20)
-"""Numbers of first texts that a label is computed from; all are stored."""
+"""Numbers of first texts that a label by enrichment is computed from; all are stored."""
 
-CHOSEN_PICKS = 10
-"""The one of them whose label is shown."""
+SHOWN_PICKS = 10
+"""Number of first texts behind the label that is shown, the one by variance share."""
+
+VARIANCE_SHARE, ENRICHMENT = "variance_share", "enrichment"
+"""Names of the methods in the table `head_label`."""
+
+TIE = 1e-9
+"""Shares closer than this are equal: the picks of both properties are the same, and rounding is not."""
+
+
+class Leading(NamedTuple):
+    """The property whose texts remove most variance in each list of picks."""
+
+    property: Int[Tensor, "*list"]
+    """Index into the pool's properties; the lower one where two shares are equal."""
+
+    share: Float[Tensor, "*list"]
+    """Share of the head's variance that its picks remove, float64; 0 where the list is empty."""
+
+    lead: Float[Tensor, "*list"]
+    """That share less the next property's, float64; 0 where two are equal."""
 
 
 class Enrichment(NamedTuple):
@@ -61,27 +85,54 @@ def enrich(picks: Int[Tensor, "*list k"], tags: Bool[Tensor, "text property"]) -
     return Enrichment(best, tail, counts.gather(-1, best[..., None])[..., 0])
 
 
-def label_heads(
-    observed: Enrichment, rotated: Enrichment, properties: tuple[str, ...], *, picks: int
+def leading(picks: Picks, tags: Bool[Tensor, "text property"]) -> Leading:
+    """The property with the largest share in every list of picks. A text counts for each of its properties.
+
+    A text of two properties therefore speaks for neither against the other: it adds nothing to the lead.
+    """
+    made = picks.text_index >= 0
+    carried = tags[picks.text_index.clamp(min=0)] & made[..., None]
+    share = (carried * picks.variance_share.double()[..., None]).sum(-2)  # [*list, property]
+    top = share.amax(-1)
+    best = (share >= (top - TIE)[..., None]).to(torch.uint8).argmax(-1)  # the first of equals
+    others = share.scatter(-1, best[..., None], 0)  # shares are not negative; one property leads over 0
+    lead = top - others.amax(-1)
+    return Leading(best, top, lead.where(lead > TIE, 0))
+
+
+def labels_by_variance_share(
+    observed: Leading, rotated: Leading, properties: tuple[str, ...], *, picks: int
 ) -> list[Label]:
-    """Labels of all heads of one model, from their enrichment and that of their rotations.
+    """Labels of all heads of one model, tested by their lead against that of their rotations.
 
     `observed` has shape [head], `rotated` [head, rotation]; both were computed from the first `picks` texts.
     """
+    p = p_values(-observed.lead, -rotated.lead)
+    q = benjamini_hochberg(p)
+    columns = (observed.property, observed.share, observed.lead, p, q)
+    return [
+        Label(properties[index], VARIANCE_SHARE, picks, share, lead, None, p_value, q_value)
+        for index, share, lead, p_value, q_value in zip(*(c.tolist() for c in columns), strict=True)
+    ]
+
+
+def labels_by_enrichment(
+    observed: Enrichment, rotated: Enrichment, properties: tuple[str, ...], *, picks: int
+) -> list[Label]:
+    """The same by enrichment, tested by the tail."""
     p = p_values(observed.tail, rotated.tail)
     q = benjamini_hochberg(p)
+    columns = (observed.property, observed.tail, p, q)
     return [
-        Label(properties[index], picks, tail, p_value, q_value)
-        for index, tail, p_value, q_value in zip(
-            observed.property.tolist(), observed.tail.tolist(), p.tolist(), q.tolist(), strict=True
-        )
+        Label(properties[index], ENRICHMENT, picks, None, None, tail, p_value, q_value)
+        for index, tail, p_value, q_value in zip(*(c.tolist() for c in columns), strict=True)
     ]
 
 
 def p_values(
     observed: Float[Tensor, " head"], rotated: Float[Tensor, "head rotation"]
 ) -> Float[Tensor, " head"]:
-    """p = (1 + #{b: tail_b <= tail}) / (1 + B): never 0, and at most 0.05 by chance in 5 % of heads."""
+    """p = (1 + #{b: x_b <= x}) / (1 + B), small x the evidence: never 0, at most 0.05 in 5 % by chance."""
     as_small = (rotated <= observed[:, None]).sum(1)
     return (1 + as_small).double() / (1 + rotated.shape[1])
 

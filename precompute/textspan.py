@@ -26,7 +26,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from precompute.types import TextSpan
+from precompute.types import Picks, TextSpan
 
 Result = TypeVar("Result")
 
@@ -98,27 +98,30 @@ def rotated_heads(
     rotations: int = 199,
     seed: int = 0,
     workers: int = 1,
-) -> Int[Tensor, "head rotation k"]:
-    """`rotated_picks` of every head; the same for any number of workers."""
+) -> Picks:
+    """`rotated_picks` of every head, [head, rotation, k]; the same for any number of workers."""
     text = text.double()
 
-    def one(head: int) -> Tensor:
+    def one(head: int) -> Picks:
         coordinates = text_coordinates(text, basis[head])
         rank = int(own_rank[head])
         return rotated_picks(
             covariance[head], coordinates, own_rank=rank, k=k, rotations=rotations, seed=seed
         )
 
-    return torch.stack(_each(one, len(basis), workers))
+    index, share = zip(*_each(one, len(basis), workers), strict=True)
+    return Picks(torch.stack(index), torch.stack(share))
 
 
-def picks(spans: list[TextSpan], k: int) -> Int[Tensor, "head k"]:
-    """First `k` choices of every head in one table; -1 where a head has fewer."""
-    table = torch.full((len(spans), k), -1)
-    for row, span in zip(table, spans, strict=True):
+def picks(spans: list[TextSpan], k: int) -> Picks:
+    """First `k` choices of every head, [head, k]."""
+    index = torch.full((len(spans), k), -1)
+    share = torch.zeros(len(spans), k, dtype=torch.float64)
+    for row, span in enumerate(spans):
         chosen = span.text_index[:k]
-        row[: len(chosen)] = chosen
-    return table
+        index[row, : len(chosen)] = chosen
+        share[row, : len(chosen)] = span.variance_share[:k]
+    return Picks(index, share)
 
 
 def rotated_picks(
@@ -129,16 +132,19 @@ def rotated_picks(
     k: int = 20,
     rotations: int = 199,
     seed: int = 0,
-) -> Int[Tensor, "rotation k"]:
+) -> Picks:
     """First `k` choices for the same head turned at random inside its own space: the null of its label.
 
     The covariance becomes G S G' with G uniform over rotations of the head's `own_rank` dimensions, which is
     G Λ G' with Λ its eigenvalues, in law: the spectrum and the texts stay, what is lost is which texts the
-    variance lies along. float32: a null needs no more. -1 where a rotation has fewer choices.
+    variance lies along. float32: a null needs no more. [rotation, k].
     """
     turn = random_rotations(own_rank, rotations, seed)
     own = covariance[:own_rank, :own_rank].float()
-    return _walk(turn @ own @ turn.mT, text[:, :own_rank].float().contiguous(), k).text
+    walk = _walk(turn @ own @ turn.mT, text[:, :own_rank].float().contiguous(), k)
+    # A head that never varies has no choices, hence no shares.
+    total = own.diagonal().sum().clamp(min=torch.finfo(own.dtype).tiny)
+    return Picks(walk.text, walk.removed / total)
 
 
 @lru_cache(maxsize=4)

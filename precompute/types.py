@@ -127,18 +127,41 @@ class TextSpan(NamedTuple):
     """Score of the choice less that of the next text, over the score of the choice; 0 is a tie."""
 
 
+class Picks(NamedTuple):
+    """First choices of many heads, or of many rotations of them, in one table."""
+
+    text_index: Int[Tensor, "*list k"]
+    """Chosen rows of the pool; -1 where a head has fewer."""
+
+    variance_share: Float[Tensor, "*list k"]
+    """Share of the head's variance that each choice removes; 0 where there is none."""
+
+    def first(self, k: int) -> "Picks":
+        """The first `k` of them."""
+        return Picks(self.text_index[..., :k], self.variance_share[..., :k])
+
+
 class Label(NamedTuple):
     """What one head is about, by one method."""
 
     label: str
+    method: str
+    """variance_share or enrichment."""
+
     picks: int
     """Number of first texts the method read."""
 
-    tail: float
-    """Hypergeometric tail of the label among the first picks: an index, not a p-value."""
+    share: float | None
+    """Share of the head's variance that the picks of this property remove; variance_share only."""
+
+    lead: float | None
+    """That share less the next property's; variance_share only."""
+
+    tail: float | None
+    """Hypergeometric tail of the label among the first picks, an index and no p-value; enrichment only."""
 
     p_value: float
-    """Share of rotated heads with a tail as small, by the add-one rule."""
+    """Share of rotated heads with a lead as large, or a tail as small, by the add-one rule."""
 
     q_value: float
     """Benjamini-Hochberg over the heads of a model."""

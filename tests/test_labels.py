@@ -9,6 +9,7 @@ import torch
 
 from precompute import labels
 from precompute.textspan import picks, rotated_heads, textspan_heads
+from precompute.types import Picks
 
 PROPERTIES = ("animal", "color", "shape")
 
@@ -63,6 +64,51 @@ def test_picks_never_made_are_not_counted_as_drawn():
     assert short.hits.tolist() == [1, 0]
 
 
+def leading(text_index, variance_share, tags):
+    return labels.leading(
+        Picks(torch.tensor(text_index), torch.tensor(variance_share, dtype=torch.float64)), tags
+    )
+
+
+def test_the_label_is_the_property_whose_texts_remove_most_variance():
+    """
+    Two shapes remove less than one color.
+    """
+    found = leading([0, 1, 2, 3], [0.5, 0.125, 0.25, 0.0625], tags_of("color", "shape", "shape", "animal"))
+
+    assert PROPERTIES[found.property] == "color"
+    assert (float(found.share), float(found.lead)) == (0.5, 0.125)
+
+
+def test_a_text_of_two_properties_counts_for_both_and_adds_nothing_to_the_lead():
+    tags = tags_of("color", "shape", "color")
+    tags[0] |= tags[1]
+
+    found = leading([[0, 2], [0, 1], [0, -1]], [[0.5, 0.25], [0.5, 0.25], [0.5, 0.0]], tags)
+
+    assert [PROPERTIES[one] for one in found.property] == ["color", "shape", "color"]
+    assert found.share.tolist() == [0.75, 0.75, 0.5]
+    assert found.lead.tolist() == [0.25, 0.25, 0.0]
+
+
+def test_a_text_without_a_property_speaks_for_none():
+    found = leading([0, 1], [0.75, 0.25], torch.tensor([[False, False, False], [False, True, False]]))
+
+    assert (PROPERTIES[found.property], float(found.share), float(found.lead)) == ("color", 0.25, 0.25)
+
+
+def test_equal_shares_go_to_the_first_property_by_name_and_do_not_lead():
+    found = leading([0, 1, 2], [0.1, 0.3, 0.2], tags_of("color", "shape", "color"))
+
+    assert (PROPERTIES[found.property], float(found.lead)) == ("color", 0.0)
+
+
+def test_a_pool_of_one_property_leads_over_nothing():
+    found = leading([0, -1], [0.5, 0.0], torch.tensor([[True], [True]]))
+
+    assert (float(found.share), float(found.lead)) == (0.5, 0.5)
+
+
 def test_p_adds_one_to_both_sides():
     rotated = torch.tensor([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]])
 
@@ -108,15 +154,26 @@ def pool():
     return text * (0.1 + tags.repeat_interleave(EACH, dim=1)), tags
 
 
-def label_all(heads, pool, rotations):
-    """Labels of heads given as pairs of a covariance and the basis it is written in."""
-    text, tags = pool
+def walk_all(heads, pool, rotations):
+    """First ten texts of heads given as pairs of a covariance and the basis it is written in."""
+    text, _ = pool
     covariance, basis = (torch.stack(part) for part in zip(*heads, strict=True))
     chosen = picks(textspan_heads(covariance, text, basis, k=10), 10)
     own_rank = torch.full((len(basis),), RANK)
-    rotated = rotated_heads(covariance, text, basis, own_rank=own_rank, k=10, rotations=rotations)
-    observed, null = labels.enrich(chosen, tags), labels.enrich(rotated, tags)
-    return labels.label_heads(observed, null, NAMES, picks=10)
+    return chosen, rotated_heads(covariance, text, basis, own_rank=own_rank, k=10, rotations=rotations)
+
+
+def by_variance_share(walked, tags):
+    observed, null = (labels.leading(one, tags) for one in walked)
+    return labels.labels_by_variance_share(observed, null, NAMES, picks=10)
+
+
+def by_enrichment(walked, tags):
+    observed, null = (labels.enrich(one.text_index, tags) for one in walked)
+    return labels.labels_by_enrichment(observed, null, NAMES, picks=10)
+
+
+METHODS = pytest.mark.parametrize("method", [by_variance_share, by_enrichment])
 
 
 def noise(heads):
@@ -127,32 +184,69 @@ def noise(heads):
     return [(spectrum, one) for one in basis]
 
 
-def test_a_head_planted_on_one_property_is_labeled_so_and_supported(pool):
+@pytest.fixture(scope="module")
+def walked_noise(pool):
+    return walk_all(noise(240), pool, rotations=59)
+
+
+@METHODS
+def test_a_head_planted_on_one_property_is_labeled_so_and_supported(pool, method):
     """
     Its variance lies in the eight dimensions of one property; nine heads of noise stand beside it.
     """
     planted = torch.full((RANK,), 1e-3, dtype=torch.float64)
     planted[EACH : 2 * EACH] = torch.linspace(1, 0.5, EACH)
 
-    found = label_all([(torch.diag(planted), ITSELF), *noise(9)], pool, rotations=199)[0]
+    walked = walk_all([(torch.diag(planted), ITSELF), *noise(9)], pool, rotations=199)
+    found = method(walked, pool[1])[0]
 
     assert (found.label, found.picks) == ("color", 10)
     assert found.p_value == 1 / 200
     assert found.supported
 
 
-def test_heads_of_noise_are_called_at_five_per_cent_or_less(pool):
+def test_a_property_of_few_dimensions_is_found_among_the_residue_of_later_picks(pool):
     """
-    Tails are discrete, so the rate is the next below 0.05 that they can take: 0.036 here, 9 of 240 heads.
+    The texts of color span two dimensions: two picks use them up, and counting all ten alike finds nothing.
     """
-    found = label_all(noise(240), pool, rotations=99)
+    text, tags = pool
+    color = tags[:, NAMES.index("color"), None]
+    few = torch.zeros(RANK, dtype=torch.bool)
+    few[EACH : EACH + 2] = True
+    [(spectrum, basis)] = noise(1)
+    rest = basis.T @ spectrum @ basis
+    covariance = rest / rest.trace() + torch.diag(few.double())
 
-    assert 2 <= sum(label.p_value <= 0.05 for label in found) <= 18
+    walked = walk_all([(covariance, ITSELF)], (text.where(~color | few, 0), tags), rotations=199)
+    [weighted], [counted] = by_variance_share(walked, tags), by_enrichment(walked, tags)
+
+    assert (weighted.label, weighted.supported) == ("color", True)
+    assert weighted.share > 0.6
+    assert not counted.supported
+
+
+def test_heads_of_noise_lead_at_five_per_cent(walked_noise, pool):
+    found = by_variance_share(walked_noise, pool[1])
+
+    assert 3 <= sum(label.p_value <= 0.05 for label in found) <= 20  # 12 expected
     assert sum(label.supported for label in found) <= 3
 
 
-def test_a_head_without_picks_has_a_label_that_nothing_supports(pool):
-    found = label_all([(torch.zeros(RANK, RANK), ITSELF)], pool, rotations=19)[0]
+def test_heads_of_noise_are_enriched_at_five_per_cent_or_less(walked_noise, pool):
+    """
+    Tails are discrete, so the rate is the next below 0.05 that they can take: 0.017 here, 4 of 240 heads.
+    """
+    found = by_enrichment(walked_noise, pool[1])
 
-    assert (found.tail, found.p_value, found.q_value) == (1.0, 1.0, 1.0)
-    assert not found.supported
+    assert 1 <= sum(label.p_value <= 0.05 for label in found) <= 18
+    assert sum(label.supported for label in found) <= 3
+
+
+def test_a_head_without_picks_has_labels_that_nothing_supports(pool):
+    walked = walk_all([(torch.zeros(RANK, RANK), ITSELF)], pool, rotations=19)
+    [weighted], [counted] = by_variance_share(walked, pool[1]), by_enrichment(walked, pool[1])
+
+    assert (weighted.share, weighted.lead, weighted.tail) == (0.0, 0.0, None)
+    assert (counted.share, counted.lead, counted.tail) == (None, None, 1.0)
+    assert weighted.p_value == counted.p_value == weighted.q_value == counted.q_value == 1.0
+    assert not weighted.supported and not counted.supported

@@ -1,7 +1,6 @@
 """TEXTSPAN on second moments picks what the reference implementation picks, and what one can see by eye."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,16 +15,7 @@ from precompute.textspan import (
     textspan,
     textspan_heads,
 )
-
-REFERENCE = next(
-    (
-        folder
-        for parent in Path(__file__).resolve().parents
-        for folder in [parent / "reference", parent / "shared" / "reference"]
-        if (folder / "golden_small.json").exists()
-    ),
-    None,
-)
+from tests import golden
 
 
 def covariance_of(output):
@@ -53,31 +43,25 @@ def deflating(output, text, k):
     return chosen, removed
 
 
-def golden_heads():
-    if REFERENCE is None:
-        return [pytest.param("", "", [], marks=pytest.mark.skip("the folder `reference` is not here"))]
-    return [
-        pytest.param(name, head, chosen, id=f"{name}-{head}")
-        for name in ["golden_small", "golden_vit"]
-        for head, chosen in json.loads((REFERENCE / f"{name}.json").read_text())["textspan"]["picks"].items()
-    ]
-
-
-@pytest.mark.parametrize(("name", "head", "chosen"), golden_heads())
-def test_picks_equal_those_of_the_reference_implementation(name, head, chosen):
+@pytest.mark.parametrize("name", golden.NAMES)
+def test_picks_of_every_head_equal_those_of_the_reference_implementation(name):
     """
     In the basis of what the head can write (d_head + 3 directions), the mean included.
     """
-    arrays = np.load(REFERENCE / f"{name}.npz")
-    layer, number = map(int, head.split(","))
-    output = torch.tensor(arrays["head_contribution"][:, layer, number]).double()
+    arrays = np.load(golden.folder_of(name) / f"{name}.npz")
+    picks = json.loads((golden.folder_of(name) / f"{name}.json").read_text())["textspan"]["picks"]
     text = torch.tensor(arrays["text_embedding"])
-    basis = span_basis(output)
 
-    span = textspan(basis @ covariance_of(output) @ basis.T, text_coordinates(text, basis), k=len(chosen))
+    for head, chosen in picks.items():
+        layer, number = map(int, head.split(","))
+        output = torch.tensor(arrays["head_contribution"][:, layer, number]).double()
+        basis = span_basis(output)
+        covariance = basis @ covariance_of(output) @ basis.T
+        span = textspan(covariance, text_coordinates(text, basis), k=len(chosen))
 
-    assert len(basis) == 19
-    assert span.text_index.tolist() == chosen
+        assert len(basis) == 19
+        assert span.text_index.tolist() == chosen, head
+    assert len(picks) >= 6
 
 
 def test_picks_equal_the_deflating_algorithm_to_the_last_dimension():
@@ -175,7 +159,10 @@ def test_the_table_of_picks_marks_missing_ones():
     long = textspan(torch.eye(3), torch.eye(3), k=3)
     short = textspan(torch.diag(torch.tensor([0.0, 1.0, 0.0])), torch.eye(3), k=3)
 
-    assert picks([long, short], 2).tolist() == [[0, 1], [1, -1]]
+    table = picks([long, short], 2)
+
+    assert table.text_index.tolist() == [[0, 1], [1, -1]]
+    assert table.variance_share.tolist() == [[pytest.approx(1 / 3)] * 2, [1.0, 0.0]]
 
 
 def test_random_rotations_are_orthogonal_and_centered():
@@ -196,8 +183,10 @@ def test_rotated_heads_pick_as_the_turned_covariance_does():
 
     rotated = rotated_picks(covariance, text, own_rank=6, k=4, rotations=20, seed=7)
 
-    for index, turn in zip(rotated, random_rotations(6, 20, 7).double(), strict=True):
-        assert index.tolist() == textspan(turn @ own @ turn.T, text[:, :6], k=4).text_index.tolist()
+    for index, share, turn in zip(*rotated, random_rotations(6, 20, 7).double(), strict=True):
+        span = textspan(turn @ own @ turn.T, text[:, :6], k=4)
+        assert index.tolist() == span.text_index.tolist()
+        assert share.tolist() == pytest.approx(span.variance_share.tolist(), rel=1e-4)
 
 
 def test_rotated_picks_are_the_same_every_time_and_padded_to_k():
@@ -205,9 +194,10 @@ def test_rotated_picks_are_the_same_every_time_and_padded_to_k():
         rotated_picks(torch.eye(3), torch.eye(3), own_rank=3, k=5, rotations=9) for _ in range(2)
     )
 
-    assert torch.equal(first, second)
-    assert first.shape == (9, 5)
-    assert (first[:, 3:] == -1).all()
+    assert all(map(torch.equal, first, second))
+    assert first.text_index.shape == first.variance_share.shape == (9, 5)
+    assert (first.text_index[:, 3:] == -1).all()
+    assert (first.variance_share[:, 3:] == 0).all()
 
 
 def test_many_heads_are_one_head_at_a_time_for_any_number_of_workers():
@@ -228,5 +218,6 @@ def test_many_heads_are_one_head_at_a_time_for_any_number_of_workers():
         own = text_coordinates(text, basis[head])
         assert torch.equal(spans[head].text_index, textspan(covariance[head], own, k=4).text_index)
         alone = rotated_picks(covariance[head], own, own_rank=6 - head % 2, k=4, rotations=9)
-        assert torch.equal(rotated[head], alone)
+        assert torch.equal(rotated.text_index[head], alone.text_index)
+        assert torch.equal(rotated.variance_share[head], alone.variance_share)
     assert torch.get_num_threads() == before

@@ -3,6 +3,8 @@ select
     method,
     picks,
     label,
+    share,
+    lead,
     tail,
     p_value,
     q_value,

@@ -8,6 +8,8 @@ select
     head_label.label,
     head_label.method,
     head_label.picks,
+    head_label.share,
+    head_label.lead,
     head_label.tail,
     head_label.p_value,
     head_label.q_value,

@@ -5,6 +5,8 @@ select
     'L' || property_head.layer || '.H' || property_head.head as name,
     head.importance,
     head_label.method,
+    head_label.share,
+    head_label.lead,
     head_label.tail,
     head_label.p_value,
     head_label.q_value,
@@ -27,6 +29,7 @@ where property_head.model_key = $model_key
     and property_head.property = $property
 order by
     head_label.q_value nulls last,
+    head_label.p_value nulls last,
     head_label.tail nulls last,
     property_head.layer,
     property_head.head
