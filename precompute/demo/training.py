@@ -140,7 +140,7 @@ class Trainer:
             gradient.copy_(part.view_as(gradient))
 
     def save(self) -> None:
-        """Write a checkpoint. The weights get their final place at the end only: a half-trained model is no demo."""
+        """Write a checkpoint. Weights get their final place at the end only: half-trained, they are no demo."""
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -207,11 +207,11 @@ def _loop(trainer: Trainer, batches: Batches, rank: int, workers: int) -> None:
             saved = time.monotonic()
     if rank == 0:
         _checkpoint(trainer)
+        export(trainer.model, trainer.weights)
 
 
 def _checkpoint(trainer: Trainer) -> None:
     trainer.save()
-    export(trainer.model, trainer.weights)
     trainer.model.eval()
     scores = score(trainer.model, held_out_scenes(trainer.work, count=trainer.recipe.held_out))
     trainer.model.train()
