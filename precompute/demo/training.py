@@ -140,7 +140,7 @@ class Trainer:
             gradient.copy_(part.view_as(gradient))
 
     def save(self) -> None:
-        """Write a checkpoint. Weights get their final place at the end only: half-trained, they are no demo."""
+        """Write a checkpoint. Weights get their final place at the end: half-trained, they are no demo."""
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
