@@ -1,5 +1,7 @@
 """What the analyses answer, as tables and maps for the pages: vectors from `data` through `analyses`."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +15,8 @@ from dashboard.analyses.maps import PART_NAMES, TextMap
 from dashboard.analyses.why import why
 from dashboard.source import Source, TokenImage
 from dashboard.view_state import Head, Scope, head_name
+
+NO_CONTROL = "No control is shown: the pool has too few other texts to draw one from."
 
 
 class Shown(NamedTuple):
@@ -31,7 +35,7 @@ class Maps(NamedTuple):
     shown: list[Shown]
     limit: float
     note: str
-    """What to know about where the numbers came from."""
+    """What to know about where the numbers came from, and what is missing."""
 
 
 def neighbors_of_image(
@@ -78,10 +82,9 @@ def topic(
     shown = offers.mask(source, scope)
     relative = reference == "relative"
     vector = _text(source, text, relative=relative)
-    other = _control(
-        source, image, vector, _random_text(source, seed, text, relative=relative), shown, control, seed
-    )
-    return _on_one_scale(image, [Shown(text, _map(source, image, vector, shown)), *other])
+    draw = partial(_random_text, source, seed, text, relative=relative)
+    other, note = _control(source, image, vector, draw, shown, control, seed)
+    return _on_one_scale(image, [Shown(text, _map(source, image, vector, shown)), *other], note)
 
 
 def contrast(source: Source, image_id: str, a: str, b: str, scope: Scope, *, control: str, seed: int) -> Maps:
@@ -91,8 +94,9 @@ def contrast(source: Source, image_id: str, a: str, b: str, scope: Scope, *, con
     of_a, of_b = (_map(source, image, _text(source, text), shown) for text in (a, b))
     difference = Shown("A - B", maps.contrast(of_a, of_b))
     vector = _text(source, a) - _text(source, b)
-    other = _control(source, image, vector, _random_pair(source, seed, (a, b)), shown, control, seed)
-    return _on_one_scale(image, [Shown(f"A: {a}", of_a), Shown(f"B: {b}", of_b), difference, *other])
+    draw = partial(_random_pair, source, seed, (a, b))
+    other, note = _control(source, image, vector, draw, shown, control, seed)
+    return _on_one_scale(image, [Shown(f"A: {a}", of_a), Shown(f"B: {b}", of_b), difference, *other], note)
 
 
 def _text(source: Source, text: str, *, relative: bool = False) -> NDArray:
@@ -109,34 +113,44 @@ def _control(
     source: Source,
     image: TokenImage,
     text: NDArray,
-    other_text: tuple[str, NDArray],
+    draw: Callable[[], tuple[str, NDArray] | None],
     shown: NDArray,
     control: str,
     seed: int,
-) -> list[Shown]:
-    """The same text through other heads or, where all heads are shown, another text through the same."""
+) -> tuple[list[Shown], str]:
+    """The same text through other heads or, where all heads are shown, another text through the same.
+
+    `draw` gives that other text, None where the pool has too few; then a note says that there is no control.
+    """
     if control == "none":
-        return []
+        return [], ""
     others = maps.random_heads(shown, seed)
     if control == "heads" and others.any():
         names = [head_name(head) for head, on in zip(data.all_heads(source), others, strict=True) if on]
-        return [Shown(f"Control: {', '.join(names)}", _map(source, image, text, others))]
-    title, vector = other_text
-    return [Shown(f"Control: {title}", _map(source, image, vector, shown))]
+        return [Shown(f"Control: {', '.join(names)}", _map(source, image, text, others))], ""
+    drawn = draw()
+    if drawn is None:
+        return [], NO_CONTROL
+    title, vector = drawn
+    return [Shown(f"Control: {title}", _map(source, image, vector, shown))], ""
 
 
-def _random_text(source: Source, seed: int, text: str, *, relative: bool) -> tuple[str, NDArray]:
-    (other,) = offers.random_texts(source, seed, 1, (text,))
-    return other, _text(source, other, relative=relative)
+def _random_text(source: Source, seed: int, text: str, *, relative: bool) -> tuple[str, NDArray] | None:
+    others = offers.random_texts(source, seed, 1, (text,))
+    return (others[0], _text(source, others[0], relative=relative)) if others else None
 
 
-def _random_pair(source: Source, seed: int, texts: tuple[str, str]) -> tuple[str, NDArray]:
-    a, b = offers.random_texts(source, seed, 2, texts)
+def _random_pair(source: Source, seed: int, texts: tuple[str, str]) -> tuple[str, NDArray] | None:
+    others = offers.random_texts(source, seed, 2, texts)
+    if len(others) < 2:
+        return None
+    a, b = others
     return f"{a} - {b}", _text(source, a) - _text(source, b)
 
 
-def _on_one_scale(image: TokenImage, shown: list[Shown]) -> Maps:
-    return Maps(image.picture, shown, maps.symmetric_limit(*(one.map.grid for one in shown)), image.note)
+def _on_one_scale(image: TokenImage, shown: list[Shown], note: str) -> Maps:
+    limit = maps.symmetric_limit(*(one.map.grid for one in shown))
+    return Maps(image.picture, shown, limit, f"{image.note} {note}".strip())
 
 
 def parts_table(shown: list[Shown]) -> pd.DataFrame:

@@ -7,7 +7,13 @@ from dashboard.live import LiveError
 from db.errors import StoreError
 
 PAGES = [
-    st.Page("views/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:", default=True),
+    st.Page(
+        "views/leaderboard.py",
+        title="Leaderboard",
+        icon=":material/leaderboard:",
+        url_path="start",  # served at /; its own name is left to the page below
+        default=True,
+    ),
     st.Page("views/property_search.py", title="Property search", icon=":material/category_search:"),
     st.Page("views/topic_segmentation.py", title="Topic segmentation", icon=":material/gradient:"),
     st.Page(
@@ -16,12 +22,16 @@ PAGES = [
     st.Page("views/image_neighbors.py", title="Image neighbors", icon=":material/grid_view:"),
     st.Page("views/text_neighbors.py", title="Text neighbors", icon=":material/match_word:"),
 ]
+# Streamlit serves the default page at / alone; whoever asks for it by name is sent there.
+NAMED = st.Page(lambda: None, title="Leaderboard", url_path="leaderboard", visibility="hidden")
 # Streamlit leaves a hand's breadth above the title; a page of pictures needs it.
 STYLE = "<style>.stMainBlockContainer { padding: 3.5rem 3rem 3rem; }</style>"
 
 
 def main() -> None:
-    page = st.navigation(PAGES)
+    page = st.navigation([*PAGES, NAMED])
+    if page is NAMED:
+        st.switch_page(PAGES[0], query_params=st.query_params.to_dict())
     st.set_page_config(
         page_title=f"{page.title} - Headlight", page_icon=":material/highlight:", layout="wide"
     )

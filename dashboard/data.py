@@ -135,8 +135,10 @@ def thumbnails(source: Source, image_ids: tuple[str, ...]) -> dict[str, bytes | 
     """Pictures to show, by id; None where the bundle has no thumbnails."""
     found = queries.thumbnails(source.bundle, image_ids=image_ids)
     known = dict(zip(found["image_id"], found["thumbnail"], strict=True))
-    own = {image_id: uploads()[image_id][0] for image_id in image_ids if image_id in uploads()}
-    return {image_id: known.get(image_id) or own.get(image_id) for image_id in image_ids}
+    own = [image_id for image_id in image_ids if known.get(image_id) is None and image_id in uploads()]
+    return {one: known.get(one) for one in image_ids} | {
+        one: pictures.preview(uploads()[one][0]) for one in own
+    }
 
 
 @st.cache_resource
@@ -222,13 +224,11 @@ def stored_tokens(source: Source, image_id: str) -> vectors.Tokens:
 
 def token_image(source: Source, image_id: str) -> TokenImage:
     """One image token by token: from the bundle where its maps are stored, otherwise the model is asked."""
-    picture = model_picture(source, image_id)
     if image_info(source, image_id).stored:
         found = stored_tokens(source, image_id)
-        return TokenImage(found.coordinates, found.rest, picture, "")
-    if image_id not in image_rows(source):
-        now = live_image(source, uploads()[image_id][0])
-        return TokenImage(now.tokens, now.rest, picture, "")
+        return TokenImage(found.coordinates, found.rest, stored_picture(source, image_id), "")
+    if image_id in uploads():  # the file itself, even where the bundle has a thumbnail of it
+        return taken_apart(source, live_image(source, uploads()[image_id][0]), "")
     data = thumbnails(source, (image_id,))[image_id]
     if data is None:
         raise live.LiveError(
@@ -236,7 +236,12 @@ def token_image(source: Source, image_id: str) -> TokenImage:
             "image whose maps are stored."
         )
     now = live_image(source, data)
-    return TokenImage(now.tokens, now.rest, picture, from_thumbnail(source, image_id, now.embedding))
+    return taken_apart(source, now, from_thumbnail(source, image_id, now.embedding))
+
+
+def taken_apart(source: Source, now: live.LiveImage, note: str) -> TokenImage:
+    """One image that the model was asked about, with the picture as the model's own decoder read it."""
+    return TokenImage(now.tokens, now.rest, covered(source, now.image), note)
 
 
 def from_thumbnail(source: Source, image_id: str, embedding: NDArray) -> str:
@@ -251,13 +256,19 @@ def from_thumbnail(source: Source, image_id: str, embedding: NDArray) -> str:
 
 
 @kept(max_entries=64)
-def model_picture(source: Source, image_id: str) -> Image.Image:
-    """The part of the picture that the patches cover; plain gray where the bundle has no thumbnail."""
+def stored_picture(source: Source, image_id: str) -> Image.Image:
+    """What the patches of an image of the bundle cover; plain gray where there is no thumbnail."""
     data = thumbnails(source, (image_id,))[image_id]
-    rows, columns = source.grid
     if data is None:
+        rows, columns = source.grid
         return Image.new("RGB", (32 * columns, 32 * rows), "#bbbbbb")
-    return pictures.model_view(pictures.read(data), source.info.resize_mode, columns / rows)
+    return covered(source, pictures.read(data))
+
+
+def covered(source: Source, picture: Image.Image) -> Image.Image:
+    """The part of a picture that the patches cover."""
+    rows, columns = source.grid
+    return pictures.model_view(picture, source.info.resize_mode, columns / rows)
 
 
 @kept(max_entries=8)

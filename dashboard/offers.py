@@ -1,5 +1,6 @@
 """What a bundle and a model have to choose from, and what is chosen first. Reads `data`, caches nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -163,11 +164,36 @@ def best_text(source: Source) -> str:
 
 
 def other_text(source: Source) -> str:
-    """A text to set against it: another that describes the same head."""
+    """A text to set against it: another that describes the same head; the same where there is no other."""
     texts = [*data.head_texts(source, best_head(source))[:2], *data.pool(source).texts]
-    return next(text for text in texts if text != best_text(source))
+    best = best_text(source)
+    return next((text for text in texts if text != best), best)
 
 
-def sql_behind(source: Source, *names: str) -> dict[str, str]:
-    """The SQL of some queries, each under a title that says how to run it."""
-    return {f"db/sql/{name}.sql, with $model_key = '{source.key}'": queries.sql_of(name) for name in names}
+def sql_behind(source: Source, *names: str, **parameters: Any) -> dict[str, str]:
+    """The SQL of some queries with the parameters filled in, ready to be run by hand.
+
+    Filters that a page leaves open are null.
+    """
+    known = {"model_key": source.key, **parameters}
+    return {
+        f"db/sql/{name}.sql, with its parameters filled in": re.sub(
+            r"\$(\w+)", lambda found: literal(known.get(found[1])), queries.sql_of(name)
+        )
+        for name in names
+    }
+
+
+def sql_behind_scope(source: Source, scope: Scope) -> dict[str, str]:
+    """The query that found the heads, where one did."""
+    named = scope.kind == "property"
+    return sql_behind(source, "property_heads", property=scope.property) if named else {}
+
+
+def literal(value: str | Sequence[str] | None) -> str:
+    """A value as SQL writes it. To be read and copied: the queries of the pages take parameters."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return f"[{', '.join(literal(one) for one in value)}]"

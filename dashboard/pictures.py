@@ -24,19 +24,48 @@ DIVERGING = (
 )
 
 
+# Only these are tried, whatever a file is called: Pillow's EPS reader would start Ghostscript.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+MAX_PIXELS = 100_000_000
+
+
 class PictureError(ValueError):
     """These bytes are no picture; the message says what to do."""
 
 
 def read(data: bytes, name: str = "the file") -> Image.Image:
-    """Decode an image, upright and RGB."""
+    """Decode an image, upright and RGB; 16 bits by their high byte, transparency over white.
+
+    To check and to show only: what the model sees comes from the model's own decoder.
+    """
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            pixels = image.width * image.height
+            if pixels > MAX_PIXELS:
+                raise ValueError(f"it has {pixels / 1e6:,.0f} megapixels")
+            return rgb(ImageOps.exif_transpose(image))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PictureError(
-            f"{name} is not an image that can be read ({error}). Choose a PNG, JPEG, WebP, GIF or BMP file."
+            f"{name} is not an image that can be read ({error}). Choose a PNG, JPEG, WebP, GIF or BMP file "
+            f"of at most {MAX_PIXELS // 10**6} megapixels."
         ) from error
+
+
+def rgb(image: Image.Image) -> Image.Image:
+    """Pillow alone would clip 16-bit gray and show what is transparent black."""
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def preview(data: bytes, side: int = 448) -> bytes:
+    """An uploaded image as a small PNG; Streamlit cannot show every kind of pixel."""
+    image = read(data)
+    image.thumbnail((side, side))
+    return png(image)
 
 
 def model_view(image: Image.Image, resize_mode: str, aspect: float = 1.0) -> Image.Image:

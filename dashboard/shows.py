@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import answers, charts, data, offers, pictures
 from dashboard.address import put
 from dashboard.source import Source
-from dashboard.view_state import Head, head_name
+from dashboard.view_state import Head, Scope, head_name
 
 READ_CAUTION = (
     "A map shows where the heads *read*, not what decides the answer: a patch that adds little here may act "
@@ -150,13 +150,15 @@ def draw_why(table: pd.DataFrame, most: int = 12) -> None:
     st.altair_chart(charts.signed_bars(shown), alt="Heads sorted by what they add to A over B")
 
 
-def map_numbers(source: Source, found: answers.Maps, *, name: str, heads: pd.DataFrame | None = None) -> None:
+def map_numbers(
+    source: Source, found: answers.Maps, scope: Scope, *, name: str, heads: pd.DataFrame | None = None
+) -> None:
     more = {f"{name} patches": answers.patches_table(found.shown)}
     if heads is not None:
         more[f"{name} heads"] = heads
     numbers(
         answers.parts_table(found.shown).drop(columns=["total"]),
-        offers.sql_behind(source, "heads", "property_heads", "texts"),
+        offers.sql_behind_scope(source, scope) | offers.sql_behind(source, "heads", "texts"),
         file_name=f"{name}_score.csv",
         method="A patch's number is its contribution through the shown heads, times the text, x 1000; "
         "recomputed from the stored vectors.",

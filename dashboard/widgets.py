@@ -32,9 +32,11 @@ def sidebar() -> Source:
         titles = {row.model_key: row.model + " (control)" * row.is_control for row in models.itertuples()}
         source = data.source(bundle, name, choose("model", "Model", titles))
         info = source.info
+        error = f"{info.max_sum_error:.2g}".replace("e-0", "e-")
         st.caption(
             f"**{info.model}**  \nLayers {info.first_layer} to {info.layers - 1}, {info.heads} heads each. "
-            f"{info.images:,} images, {info.gallery_images:,} with maps stored."
+            f"{info.images:,} images, {info.gallery_images:,} with maps stored. "
+            f"Contributions sum to the embedding within {error}."
         )
     return source
 

@@ -3,13 +3,17 @@
 import base64
 import io
 import json
+import struct
+import zlib
 
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from dashboard import charts, pictures
+from precompute import images
+from tests.pictures import encoded
 
 ASYMMETRIC = np.array([[0.0, 0.0, 0.004], [-0.002, 0.0, 0.0]])
 """2 rows, 3 columns: positive at the top right, negative at the bottom left."""
@@ -128,6 +132,45 @@ def test_other_ways_to_square_a_picture_keep_all_of_it(mode, red):
 def test_bytes_that_are_no_image_are_refused_by_name(data):
     with pytest.raises(pictures.PictureError, match="holiday.png is not an image .* Choose a PNG, JPEG"):
         pictures.read(data, "holiday.png")
+
+
+@pytest.mark.parametrize(
+    ("image", "seen"),
+    [
+        (Image.fromarray(np.full((40, 60), 0x8000, np.uint16)), 128),
+        (Image.new("RGBA", (60, 40), (0, 0, 0, 0)), 255),
+    ],
+)
+def test_deep_and_transparent_pictures_are_shown_as_the_model_reads_them(image, seen):
+    shown = pictures.read(encoded(image))
+
+    assert shown.getextrema() == ((seen, seen),) * 3
+    assert list(shown.get_flattened_data()) == list(images.decode(encoded(image)).get_flattened_data())
+
+
+def test_a_preview_is_small_and_keeps_its_shape():
+    assert Image.open(io.BytesIO(pictures.preview(encoded(striped(960, 320))))).size == (448, 149)
+
+
+def test_a_postscript_file_is_refused_before_ghostscript_is_started(monkeypatch):
+    started = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args, **options: started.append(args))
+
+    with pytest.raises(pictures.PictureError, match="drawing.png is not an image"):
+        pictures.read(encoded(Image.new("RGB", (4, 4)), "EPS"), "drawing.png")
+
+    assert started == []
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header():
+    """Small in bytes, 110 megapixels when decoded: only the header says so."""
+    small = encoded(Image.new("L", (1, 1)))
+    header = b"IHDR" + struct.pack(">II", 11_000, 10_000) + small[24:29]
+    forged = small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:]
+
+    with pytest.raises(pictures.PictureError, match="110 megapixels.* at most 100 megapixels"):
+        pictures.read(forged, "huge.png")
 
 
 def test_the_figure_to_save_holds_all_panels_and_the_scale():

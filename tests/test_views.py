@@ -1,35 +1,19 @@
 """Every page, opened and used from the app's own entry, over bundles written by hand."""
 
-import io
-import sys
-import types
-from pathlib import Path
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
 import pytest
-import streamlit as st
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-import precompute
-from dashboard import data
+from dashboard import offers
+from dashboard.answers import NO_CONTROL
 from dashboard.view_state import head_name
-from db.store import BundleWriter, ImageTokens, ImageVectors
-from db.vectors import HeadSpace
+from db.connection import open_bundle, query
 from tests import bundles
 from tests.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
-
-APP = Path(__file__).parents[1] / "dashboard" / "app.py"
-PAGES = [
-    "leaderboard",
-    "property_search",
-    "topic_segmentation",
-    "contrastive_segmentation",
-    "image_neighbors",
-    "text_neighbors",
-]
-MAPS = ["topic_segmentation", "contrastive_segmentation"]
+from tests.pages import APP, MAPS, PAGES, link, open_numbers, open_page, said, words, write_two_models
 
 
 @pytest.fixture(scope="module")
@@ -40,62 +24,6 @@ def bundle(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _serve(bundle, monkeypatch):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
-
-
-def write_two_models(out: Path, *, thumbnails: bool = True) -> Path:
-    """The tiny bundle, but its second model has only the last layer's heads, all about patterns."""
-    tables = bundles.tables()
-    for name, rows in tables.items():
-        if {"model_key", "layer", "head"} <= set(rows.columns) and name != "component_share":
-            tables[name] = rows[(rows["model_key"] != CONTROL_KEY) | (rows["layer"] == PAIRS[-1][0])]
-    mine = tables["head_label"]["model_key"] == CONTROL_KEY
-    tables["head_label"].loc[mine, "label"] = "pattern"
-    tables["property_head"].loc[tables["property_head"]["model_key"] == CONTROL_KEY, "property"] = "pattern"
-    tables["judgement"].loc[tables["judgement"]["model_key"] == CONTROL_KEY, "label"] = "pattern"
-    shares = tables["component_share"]
-    gone = (shares["model_key"] == CONTROL_KEY) & (shares["layer"] == PAIRS[0][0])
-    tables["component_share"] = shares[~gone]
-    tables["model"].loc[tables["model"]["model_key"] == CONTROL_KEY, "first_layer"] = PAIRS[-1][0]
-    if not thumbnails:
-        tables["image"]["thumbnail"] = None
-    with BundleWriter(out, input_id="two") as writer:
-        for name, rows in tables.items():
-            writer.write(name, rows)
-        bundles.write_vectors(writer, MODEL_KEY)
-        write_last_layer(writer)
-        return writer.finish({"software": {"headlight": "test"}, "method_versions": {"textspan": 1}})
-
-
-def write_last_layer(writer: BundleWriter) -> None:
-    places = [place for place, (layer, _) in enumerate(PAIRS) if layer == PAIRS[-1][0]]
-    writer.write_heads(CONTROL_KEY, HeadSpace(*(part[places] for part in bundles.spaces(CONTROL_KEY))))
-    y, unit = bundles.tokens(CONTROL_KEY)[:, places], bundles.embeddings(CONTROL_KEY)
-    rest = unit - np.einsum("inr,nrd->id", y.sum(axis=2), bundles.spaces(CONTROL_KEY).basis[places])
-    writer.write_images(CONTROL_KEY, [ImageVectors(IMAGE_IDS, unit, y.sum(axis=2)[:, None])])
-    writer.write_texts(CONTROL_KEY, bundles.TEXT_IDS, bundles.text_embeddings())
-    rows = [IMAGE_IDS.index(image_id) for image_id in GALLERY]
-    writer.write_tokens(CONTROL_KEY, bundles.TOKENS, (ImageTokens(IMAGE_IDS[i], y[i], rest[i]) for i in rows))
-
-
-def open_page(page: str, **params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.switch_page(f"views/{page}.py")
-    for name, value in params.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def said(app: AppTest) -> str:
-    """Everything a page says to the user beyond its results."""
-    return "\n".join(box.value for kind in (app.error, app.warning, app.info) for box in kind)
-
-
-def link(app: AppTest) -> dict[str, str]:
-    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
-
-
-def words(app: AppTest) -> str:
-    return "\n".join(element.value for kind in (app.caption, app.markdown) for element in kind)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -131,9 +59,44 @@ def test_every_page_shows_its_numbers_and_the_query_behind_them(page):
     assert app.download_button
 
 
-def open_numbers(app: AppTest) -> None:
-    app.session_state["numbers"] = True
+@pytest.mark.parametrize("page", PAGES)
+def test_the_query_behind_the_numbers_can_be_run_as_it_is_shown(bundle, page):
+    app = open_page(page)
+    open_numbers(app)
+
+    with closing(open_bundle(bundle)) as opened:
+        for code in app.code:
+            assert len(query(opened, code.value)), code.value
+
+
+def test_a_query_that_found_no_heads_is_not_shown(bundle):
+    app = open_page("property_search", heads="L1.H0,L2.H1", k="2")
+    open_numbers(app)
+
+    [code] = app.code
+    with closing(open_bundle(bundle)) as opened:
+        found = query(opened, code.value)["image_id"]
+    assert set(found) == set(app.dataframe[0].value["image_id"])
+
+
+def test_a_value_is_written_as_sql_reads_it():
+    assert offers.literal(["a dog's nose", "b"]) == "['a dog''s nose', 'b']"
+    assert offers.literal(None) == "null"
+
+
+def test_the_largest_sum_error_is_shown():
+    assert "Contributions sum to the embedding within 2.5e-7." in words(open_page("leaderboard"))
+
+
+def test_the_leaderboard_answers_to_its_own_name_too():
+    """Before its first run the app is asked for a page by the name of its file, as /leaderboard does."""
+    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("views/leaderboard.py")
+    app.query_params["metric"] = "uniqueness"
     app.run()
+
+    assert app.title[0].value == "Leaderboard"
+    assert link(app)["metric"] == "uniqueness"
+    assert said(app) == ""
 
 
 @pytest.mark.parametrize("page", ["image_neighbors", "text_neighbors"])
@@ -366,163 +329,36 @@ def test_pages_do_without_thumbnails(monkeypatch, tmp_path):
         assert "no thumbnail in this bundle" in words(app)
 
 
-def test_a_model_no_text_no_torch_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "precompute.live", None)
-    monkeypatch.delattr(precompute, "live", raising=False)
-    st.cache_resource.clear()
-
-    app = open_page("text_neighbors", text="something of my own")
-
-    assert "pip install -r requirements.txt" in said(app)
-    assert link(app)["text"] == "something of my own"
-    assert app.segmented_control(key="w.text.kind").value == "own"
+@pytest.fixture(scope="module", params=[1, 3])
+def few(request, tmp_path_factory):
+    """A bundle whose pool has very few texts, and how many."""
+    out = tmp_path_factory.mktemp("few") / "tiny"
+    return write_two_models(out, texts=request.param), request.param
 
 
-class FakeLiveError(ValueError):
-    pass
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_over_a_pool_of_very_few_texts(monkeypatch, few, page):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(few[0]))
 
-
-@pytest.fixture
-def model(monkeypatch):
-    """A hand-written stand-in for `precompute.live`: knows four words, sees every image as the fourth one."""
-    loads = []
-
-    def load(name, weights_sha256, *, layers, basis, **preprocessing):
-        loads.append((name, tuple(layers), basis.shape))
-        return "live"
-
-    def encode_texts(live, texts):
-        for text in texts:
-            if unknown := set(text.split()) - {"a", "red", "circle", "square"}:
-                raise FakeLiveError(f"the model never saw {', '.join(sorted(unknown))}. Choose other words.")
-        return np.eye(12, dtype=np.float32)[[len(text) % 12 for text in texts]]
-
-    def decompose_image(live, data):
-        tokens = bundles.tokens()[3].astype(np.float32)
-        parts = types.SimpleNamespace(image=Image.open(io.BytesIO(data)), tokens=tokens)
-        parts.coordinates, parts.rest = tokens.sum(axis=1), bundles.rests()[3].astype(np.float32)
-        parts.embedding = bundles.embeddings()[3].astype(np.float32)
-        return parts
-
-    fake = types.ModuleType("precompute.live")
-    fake.load, fake.encode_texts, fake.decompose_image = load, encode_texts, decompose_image
-    fake.LiveError = FakeLiveError
-    monkeypatch.setitem(sys.modules, "precompute.live", fake)
-    monkeypatch.setattr(precompute, "live", fake, raising=False)
-    st.cache_resource.clear()
-    yield loads
-    st.cache_resource.clear()
-
-
-def picture(color: str = "red") -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (60, 40), color).save(out, "PNG")
-    return out.getvalue()
-
-
-def test_free_text_loads_the_model_once(model):
-    app = open_page("text_neighbors", text="a red circle")
-    app.selectbox(key="w.head").set_value((2, 0)).run()
-    app.segmented_control(key="w.by").set_value("dot").run()
-
-    assert not app.exception
-    assert said(app) == ""
-    assert model == [("tiny/known", (1, 2), (4, 8, 12))]
-
-
-def test_a_text_of_the_pool_needs_no_model_however_it_is_typed(model):
-    app = open_page("text_neighbors", text="  a square ")
-
-    assert not app.exception
-    assert model == []
-
-
-def test_typing_a_text_shows_it_and_puts_it_in_the_link(model):
-    app = open_page("text_neighbors")
-
-    app.segmented_control(key="w.text.kind").set_value("own").run()
-    app.text_input(key="w.text.words").set_value("a red red square").run()
-
-    assert said(app) == ""
-    assert link(app)["text"] == "a red red square"
-
-
-def test_an_empty_text_asks_for_one_and_loses_nothing(model):
-    app = open_page("topic_segmentation", text="a red circle", heads="L1.H1", opacity="40")
-
-    app.text_input(key="w.text.words").set_value("   ").run()
-
-    assert "The text is empty. Type one, or choose one from the pool." in said(app)
-    assert link(app)["heads"] == "L1.H1"
-    app.text_input(key="w.text.words").set_value("a square red").run()
-    assert said(app) == ""
-    assert [link(app)[name] for name in ("text", "opacity")] == ["a square red", "40"]
-
-
-def test_a_word_the_model_never_saw_is_named_and_the_controls_stay(model):
-    app = open_page("contrastive_segmentation", text="a red zebra")
-
-    assert "the model never saw zebra. Choose other words." in said(app)
-    assert not app.exception
-    assert app.text_input(key="w.text.words").value == "a red zebra"
-
-
-@pytest.mark.parametrize("page", ["image_neighbors", "property_search", *MAPS])
-def test_an_uploaded_image_is_taken_apart_and_its_link_leads_back(model, page):
     app = open_page(page)
 
-    app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()
-
     assert not app.exception
-    assert said(app) == ""
-    assert "mine.png" in words(app)
-    again = open_page(page, **link(app))
-    assert "mine.png" in words(again)
-    assert len(model) == 1
+    assert NO_CONTROL not in said(app), "random heads need no other text"
 
 
-def test_an_uploaded_twin_of_an_image_finds_that_image_first(model):
-    app = open_page("image_neighbors", head="L2.H0", k="3")
+@pytest.mark.parametrize("page", MAPS)
+def test_a_pool_with_too_few_texts_gives_no_random_text_and_says_so(monkeypatch, few, page):
+    path, texts = few
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(path))
 
-    app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()
-    open_numbers(app)
+    asked = {control: open_page(page, heads="all", control=control) for control in ("text", "none")}
 
-    assert app.dataframe[0].value["image_id"].iloc[0] == IMAGE_IDS[3]
-    assert app.dataframe[0].value["score"].iloc[0] == pytest.approx(1, abs=1e-3)
-
-
-def test_an_upload_that_is_no_image_is_named_and_the_page_stays(model):
-    app = open_page("image_neighbors", image=IMAGE_IDS[5])
-
-    app.file_uploader(key="upload").upload("notes.txt", b"not a picture", "text/plain").run()
-
-    assert "notes.txt is not an image that can be read" in said(app)
-    assert link(app)["image"] == IMAGE_IDS[5]
-    assert model == []
-
-
-def test_an_upload_that_the_server_has_let_go_is_asked_for_again(model):
-    app = open_page("image_neighbors")
-    app.file_uploader(key="upload").upload("mine.png", picture("green"), "image/png").run()
-    lost = link(app)
-
-    data.uploads().clear()
-    again = open_page("image_neighbors", **lost)
-    app.segmented_control(key="w.by").set_value("dot").run()
-
-    for page in (again, app):
-        assert not page.exception
-        assert "upload the file again" in said(page)
-        assert link(page)["image"] in IMAGE_IDS
-
-
-def test_an_image_whose_maps_are_not_stored_says_where_its_numbers_come_from(model):
-    other = next(image_id for image_id in IMAGE_IDS if image_id not in GALLERY)
-
-    app = open_page("topic_segmentation", image=other)
-
-    assert "Maps of this image are not stored" in said(app)
-    assert not app.exception
+    enough = texts == 3 and page == "topic_segmentation"
+    assert not asked["text"].exception
+    assert not asked["none"].exception
+    assert (NO_CONTROL in said(asked["text"])) == (not enough)
+    assert ("Control: " in words(asked["text"])) == enough
+    assert NO_CONTROL not in said(asked["none"])
 
 
 def test_the_leaderboard_marks_controls_and_gives_chance_its_own_column():

@@ -34,4 +34,4 @@ st.markdown(
 )
 table = answers.why_table(source, view.image, view.text, view.against)
 shows.draw_why(table)
-shows.map_numbers(source, found, name="contrast", heads=table)
+shows.map_numbers(source, found, view.heads, name="contrast", heads=table)

@@ -23,7 +23,7 @@ shows.evidence(source, view.head)
 shows.gallery(source, found)
 shows.numbers(
     found,
-    offers.sql_behind(source, "images_by_id", "heads"),
+    offers.sql_behind(source, "images_by_id", "heads", image_ids=found["image_id"].tolist()),
     file_name=f"image_neighbors_{head_name(view.head)}.csv",
     method=shows.score_method(view.by, "the head's contributions to the two images"),
 )

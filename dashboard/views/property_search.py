@@ -26,7 +26,8 @@ shows.heads_used(source, heads)
 shows.gallery(source, found)
 shows.numbers(
     found,
-    offers.sql_behind(source, "images_by_id", "property_heads"),
+    offers.sql_behind_scope(source, view.heads)
+    | offers.sql_behind(source, "images_by_id", image_ids=found["image_id"].tolist()),
     file_name="property_search.csv",
     method=shows.score_method(view.by, "the mean contributions of these heads to the two images"),
 )

@@ -30,7 +30,7 @@ with right:
     shows.descriptions(texts)
 shows.numbers(
     images,
-    offers.sql_behind(source, "images_by_id", "texts"),
+    offers.sql_behind(source, "images_by_id", "texts", image_ids=images["image_id"].tolist()),
     file_name=f"text_neighbors_{head_name(view.head)}.csv",
     method=shows.score_method(view.by, "the head's contribution to the image and the text"),
     more={"text neighbors texts": texts},

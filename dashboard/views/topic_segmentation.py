@@ -25,4 +25,4 @@ found = answers.topic(
 shows.heads_used(source, offers.resolve(source, view.heads))
 shows.draw_maps(source, found, view)
 shows.draw_parts(found, "The score, taken apart")
-shows.map_numbers(source, found, name="topic")
+shows.map_numbers(source, found, view.heads, name="topic")
