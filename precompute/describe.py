@@ -72,7 +72,9 @@ def heads(
     each = _each_head(pooled.covariance, spaces, text)
     judged = _judge(textspan.picks(spans, max(labels.PICKS)), rotated, pool)
     spanned = [
-        metrics.spanned_variance(span, head.covariance, head.text, own_rank=head.rank, seed=config.seed)
+        metrics.spanned_variance(
+            span, head.covariance, head.text, own_rank=head.rank, picks=config.picks, seed=config.seed
+        )
         for span, head in zip(spans, each, strict=True)
     ]
     importance = moments.importance(pooled.covariance)

@@ -95,17 +95,19 @@ def spanned_variance(
     text: Float[Tensor, "text rank"],
     *,
     own_rank: int,
+    picks: int = 60,
     draws: int = 10,
     seed: int = 0,
 ) -> float | None:
     """(V_k - V_random) / (V_PCA - V_random): 1 is the best any k directions can do, 0 what random texts do.
 
-    V is the share of variance within the span of k texts; k as in `spanned_texts`. None where random texts
-    do as well as the best directions, so that there is nothing to measure.
+    V is the share of variance within the span of k texts; k as in `spanned_texts`, and no more than the
+    `picks` that TEXTSPAN was asked for. None where random texts do as well as the best directions, so that
+    there is nothing to measure.
     """
     covariance, text = covariance.double(), text.double()
     total = covariance.diagonal().sum()
-    k = spanned_texts(own_rank, len(text))
+    k = min(spanned_texts(own_rank, len(text)), picks)
     if k == 0 or not total > 0 or len(span.text_index) == 0:
         return None
 

@@ -143,6 +143,14 @@ def test_spanned_variance_lies_between_random_texts_and_principal_directions(hea
     assert 0 < value < 1
 
 
+def test_fewer_picks_are_compared_with_as_few_random_texts(head):
+    covariance, text = head
+
+    span = textspan(covariance, text, k=5)
+
+    assert 0 < metrics.spanned_variance(span, covariance, text, own_rank=RANK, picks=5) < 1
+
+
 def test_equal_texts_span_no_more_than_one(head):
     """
     A draw with copies in it has fewer directions than texts.
