@@ -111,7 +111,7 @@ def image_count(
 
 def image(bundle: Bundle, *, image_id: str) -> pd.DataFrame:
     """One image."""
-    return _one(_ask(bundle, "image", image_id=image_id), "image", image_id)
+    return _one(images_by_id(bundle, image_ids=[image_id]), "image", image_id)
 
 
 def images_by_id(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:

@@ -124,7 +124,7 @@ def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _advancing(bar: progress.tqdm, results: Iterator[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
     for tensors in results:
         yield tensors
-        bar.update(len(next(iter(tensors.values()))))
+        bar.update(_length(tensors))
 
 
 def _recut(batches: Iterator[dict[str, Tensor]], sizes: list[int]) -> Iterator[dict[str, Tensor]]:
