@@ -102,6 +102,11 @@ class ModelSpec:
         """Whether this is a random-weights twin rather than a trained model."""
         return self.seed is not None
 
+    @property
+    def control_of(self) -> str | None:
+        """Name of the trained model whose twin this is; None for a trained model."""
+        return self.name.removesuffix(f"-random-{self.seed}") if self.is_control else None
+
 
 STUDY = {
     "ViT-B-32/openai": "WebImageText, 400 M pairs (OpenAI, not public)",
@@ -162,21 +167,24 @@ def model_key(name: str, weights_sha256: str) -> str:
 
 def demo_specs() -> dict[str, ModelSpec]:
     """The models that come with this repository."""
-    spec = ModelSpec(
-        architecture=demo.ARCHITECTURE,
-        weights=demo.WEIGHTS_TAG,
-        activation="gelu",
-        mean=demo.MEAN,
-        std=demo.STD,
-        interpolation=demo.INTERPOLATION,
-        resize_mode=demo.RESIZE_MODE,
-        checkpoint=demo.WEIGHTS_PATH,
-        training_data="scenes that this repository draws",
-        config=demo.CONFIG_PATH,
-        bpe=demo.BPE_PATH,
-        vocabulary=frozenset(words.VOCABULARY),
-    )
-    return {spec.name: spec}
+    vocabulary = frozenset(words.VOCABULARY)
+    return {
+        name: ModelSpec(
+            architecture=model.architecture,
+            weights=model.weights,
+            activation="gelu",
+            mean=demo.MEAN,
+            std=demo.STD,
+            interpolation=demo.INTERPOLATION,
+            resize_mode=demo.RESIZE_MODE,
+            checkpoint=model.checkpoint,
+            training_data=f"scenes that this repository draws; {model.about}",
+            config=model.config,
+            bpe=demo.BPE_PATH,
+            vocabulary=vocabulary,
+        )
+        for name, model in demo.MODELS.items()
+    }
 
 
 def _resolve_demo(spec: ModelSpec, facts: dict, files: dict) -> ModelSpec:

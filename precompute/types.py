@@ -172,6 +172,18 @@ class Label(NamedTuple):
         return self.q_value <= 0.05
 
 
+class Classes(NamedTuple):
+    """One attribute whose values are known for some images, and can be asked zero-shot."""
+
+    attribute: str
+    values: tuple[str, ...]
+    text: Float[Tensor, "value d_out"]
+    """Embedding of the prompt that stands for each value; unit length."""
+
+    carried: Bool[Tensor, "image value"]
+    """Which values each image has; it may have none, or several."""
+
+
 class Pool(NamedTuple):
     """A text pool: texts, each with its properties."""
 

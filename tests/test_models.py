@@ -84,7 +84,7 @@ def test_an_option_that_repeats_the_tag_is_no_contradiction():
         ("vit-b-16/openai", "ViT-B-16/openai"),
         ("ViT-B-16/laion2b", "ViT-B-16/laion2b_s34b_b88k"),
         ("ViT-B-32:openai", "ViT-B-32/openai"),
-        ("ViT-demo-12/scenes", demo.MODEL_NAME),
+        ("ViT-demo-S-16/scenes", demo.MODEL_NAME),
     ],
 )
 def test_an_unknown_name_is_answered_with_close_ones(typed, close):

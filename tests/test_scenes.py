@@ -1,5 +1,6 @@
 """The demo's scenes: the same everywhere, independent, readable, and true to what is said of them."""
 
+import csv
 import hashlib
 import io
 import itertools
@@ -9,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from precompute import images
 from precompute.demo.folder import write_scenes
 from precompute.demo.hashing import Stream
 from precompute.demo.png import png
 from precompute.demo.scenes import BACKGROUNDS, COLORS, PATTERNS, POSITIONS, SHAPES, content_of, draw, tones
 from precompute.demo.shapes import distance, second_tone
 from precompute.demo.textures import paint, relief
+from precompute.demo.words import PLURAL
 
 SEED = 11
 PIXELS = "d9a16fae71ff6e5970262d2d593398da9d82f8dace199357ca0dd00cb14c5fd7"
@@ -233,7 +236,31 @@ def test_a_folder_holds_pictures_attributes_and_masks(tmp_path):
     assert [row.split(",")[0] for row in rows] == sorted(path.name for path in tmp_path.glob("*.png"))
     assert len((tmp_path / "captions.csv").read_text().splitlines()) == 5
     kinds = sum(len(content_of(index, SEED).kinds) for index in range(4))
-    assert len(list((tmp_path / "masks").glob("*.png"))) == kinds
+    assert len(list((tmp_path / ".masks").glob("*.png"))) == kinds
+    assert [file.relative for file in images.find(tmp_path)] == [row.split(",")[0] for row in rows]
+
+
+def test_every_mask_stands_beside_a_caption_that_names_its_object(tmp_path):
+    write_scenes(tmp_path, count=3, seed=SEED, masks=True, kinds=2)
+
+    with open(tmp_path / "masks.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["path"] for row in rows] == [f"scene_{index:05d}.png" for index in (0, 0, 1, 1, 2, 2)]
+    for number, row in enumerate(rows):
+        scene = draw(number // 2, SEED, kinds=2)
+        kind = scene.content.kinds[number % 2]
+        assert row["caption"] == f"a picture with {kind.color} {PLURAL[kind.shape]}"
+        mask = np.asarray(Image.open(tmp_path / row["mask"]))
+        assert np.array_equal(mask, scene.mask[number % 2])
+
+
+def test_a_scene_of_one_kind_is_in_no_list_of_masks(tmp_path):
+    write_scenes(tmp_path, count=8, seed=SEED, masks=True)
+
+    with open(tmp_path / "masks.csv", newline="") as file:
+        listed = {row["path"] for row in csv.DictReader(file)}
+    two = {f"scene_{index:05d}.png" for index in range(8) if len(content_of(index, SEED).kinds) == 2}
+    assert listed == two and 0 < len(two) < 8
 
 
 def test_a_folder_written_twice_has_the_same_bytes(tmp_path):

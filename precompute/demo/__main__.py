@@ -1,9 +1,10 @@
-"""Command line of the demo: draw scenes, train the demo model, score it, write its text pool."""
+"""Command line of the demo: draw scenes, train the demo models, score them, write their text pool."""
 
 import argparse
+import os
 from pathlib import Path
 
-from precompute.demo import CARD_PATH
+from precompute.demo import MODELS
 
 WORK = Path(".work/demo")
 
@@ -24,67 +25,97 @@ def _parser() -> argparse.ArgumentParser:
     scenes.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     scenes.add_argument("--count", type=int, default=2000)
     scenes.add_argument(
-        "--seed", type=int, default=3, help="1 is what the model trained on, 2 is held out for scoring"
+        "--seed", type=int, default=3, help="1 is what the models trained on, 2 is held out for scoring"
     )
-    scenes.add_argument("--masks", action="store_true", help="also write a mask for every kind of object")
+    scenes.add_argument(
+        "--kinds", type=int, choices=[1, 2], help="kinds of object in every scene (default: half have two)"
+    )
+    scenes.add_argument(
+        "--masks",
+        action="store_true",
+        help="also write a mask for every kind of object, and masks.csv, for `precompute run --masks`",
+    )
     scenes.set_defaults(run=_scenes)
 
     train = commands.add_parser(
-        "train", help="train the demo model (about an hour on two cores; carries on if stopped)"
+        "train", help="train the demo models (over an hour on two cores; carries on if stopped)"
     )
     train.add_argument("--work", type=Path, default=WORK, metavar="FOLDER", help="for scenes and checkpoints")
-    train.add_argument("--minutes", type=float, help="shorten the training to fit this time")
-    train.add_argument("--pairs", type=int, help="scenes shown in all")
-    train.add_argument("--workers", type=int, help="processes on a CPU")
+    train.add_argument(
+        "--model",
+        action="append",
+        choices=list(MODELS),
+        metavar="NAME",
+        help="only this one; may be repeated",
+    )
+    train.add_argument(
+        "--at-once", type=int, default=os.cpu_count() or 1, help="models at a time (default: one a core)"
+    )
     train.add_argument(
         "--no-compile", action="store_true", help="do without a C compiler, three times slower"
     )
     train.set_defaults(run=_train)
 
     score = commands.add_parser(
-        "score", help="score the shipped weights on 2,000 held-out scenes and write the card's table"
+        "score", help="score the shipped weights on 2,000 held-out scenes and write the models' cards"
     )
     score.add_argument("--work", type=Path, default=WORK, metavar="FOLDER")
     score.add_argument("--count", type=int, default=2000)
     score.set_defaults(run=_score)
 
-    texts = commands.add_parser("texts", help="write the text pool and the tokenizer's file")
+    texts = commands.add_parser("texts", help="write the text pool, the prompts and the tokenizer's file")
     texts.set_defaults(run=_texts)
+
+    planted = commands.add_parser(
+        "planted", help="write a model set by hand, with pictures, texts and the known answer of every stage"
+    )
+    planted.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    planted.set_defaults(run=_planted)
     return parser
 
 
 def _scenes(options: argparse.Namespace) -> None:
     from precompute.demo.folder import write_scenes
 
-    write_scenes(options.out, count=options.count, seed=options.seed, masks=options.masks)
+    write_scenes(
+        options.out, count=options.count, seed=options.seed, masks=options.masks, kinds=options.kinds
+    )
 
 
 def _train(options: argparse.Namespace) -> None:
-    from precompute.demo.training import Recipe, train
+    from precompute.demo.training import train
 
-    asked = {name: getattr(options, name) for name in ("pairs", "minutes", "workers")}
-    recipe = Recipe(**{name: value for name, value in asked.items() if value is not None})
-    train(recipe, options.work, compiled=not options.no_compile)
+    names = options.model or list(MODELS)
+    train(names, options.work, at_once=options.at_once, compiled=not options.no_compile)
 
 
 def _score(options: argparse.Namespace) -> None:
     from precompute.demo.cache import held_out_scenes
-    from precompute.demo.card import write_table
+    from precompute.demo.card import write_card
     from precompute.demo.model import shipped_model
     from precompute.demo.scoring import score, table
 
-    scores = score(shipped_model(), held_out_scenes(options.work, count=options.count))
-    print(table(scores))
-    write_table(CARD_PATH, table(scores), scenes=options.count)
+    pixels = held_out_scenes(options.work, count=options.count)
+    for name, model in MODELS.items():
+        scores = score(shipped_model(model), pixels)
+        print(f"{name}\n{table(scores)}\n")
+        write_card(model, scores, scenes=options.count)
 
 
 def _texts(options: argparse.Namespace) -> None:
     from precompute.demo import BPE_PATH
-    from precompute.demo.pool import write_pool
+    from precompute.demo.pool import write_pool, write_prompts
     from precompute.demo.words import write_bpe
 
     write_bpe(BPE_PATH)
     write_pool()
+    write_prompts()
+
+
+def _planted(options: argparse.Namespace) -> None:
+    from precompute.demo.planted_folder import write_planted
+
+    write_planted(options.out)
 
 
 if __name__ == "__main__":

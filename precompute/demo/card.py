@@ -1,19 +1,88 @@
-"""The one part of the model's card that is measured, kept between two marks of the file."""
+"""The card of a demo model: what it is, what it scores, what it was trained on. Written, never edited."""
 
 import hashlib
+import json
 from pathlib import Path
 
-from precompute.demo import WEIGHTS_PATH
+from precompute.demo import IMAGE_SIZE, MEAN, STD, DemoModel
+from precompute.demo.scoring import Score, halfway, table
+from precompute.demo.words import VOCABULARY
 
-START, STOP = "<!-- scores: written by `python -m precompute.demo score` -->", "<!-- end of scores -->"
+CARD = """\
+# {name}
+
+A small CLIP, trained from nothing by this project on scenes that this project draws: {about}.
+It exists so that Headlight can be tried, and its labels, maps and neighbors scored, without anybody else's
+weights. It knows nothing of photographs. How it was trained, what the scenes are and what was tried:
+[README](README.md).
+
+| | |
+| --- | --- |
+| image tower | ViT, {layers} layers x {heads} heads of width {head_width}, d_model {width} |
+| MLP | {mlp_ratio:g} times as wide |
+| picture | {side} x {side} pixels (drawn at 256), patch {patch}: {patches} patches and the class token |
+| text tower | {text_layers} layers x {text_heads} heads, width {text_width}, {context} tokens |
+| words | {words} |
+| joint space | d_out {d_out} |
+| weights | float16 safetensors, open_clip's own names, {megabytes:.1f} MB, SHA-256 `{sha256:.16}...` |
+| preprocessing | bicubic resize ("squash"), mean {mean}, standard deviation {std} |
+| training | {pairs:,} scenes, seed {seed}; captions name colors in {color} |
+
+## Scores
+
+Zero-shot on {scenes:,} held-out scenes of one kind of object, never trained on: each takes the value whose
+prompt is nearest, by one prompt form for each property (`PROMPTS` in `words.py`).
+
+{table}
+
+{unknown}
+"""
 
 
-def write_table(card: Path, table: str, *, scenes: int) -> None:
-    """Replace the scores in the card."""
-    text = card.read_text(encoding="utf-8")
-    if START not in text or STOP not in text:
-        raise ValueError(f"{card} has lost the marks around its scores. Put back {START} and {STOP}.")
-    before, after = text.split(START)[0], text.split(STOP)[1]
-    weights = hashlib.sha256(WEIGHTS_PATH.read_bytes()).hexdigest()
-    made_on = f"Measured on {scenes:,} held-out scenes, weights SHA-256 `{weights[:16]}...`."
-    card.write_text(f"{before}{START}\n\n{made_on}\n\n{table}\n\n{STOP}{after}", encoding="utf-8")
+def write_card(model: DemoModel, scores: list[Score], *, scenes: int, path: Path | None = None) -> None:
+    """Write a model's card beside its weights."""
+    config = json.loads(model.config.read_text(encoding="utf-8"))
+    vision, text = config["vision_cfg"], config["text_cfg"]
+    weights = model.checkpoint.read_bytes()
+    facts = {
+        "layers": vision["layers"],
+        "heads": vision["width"] // vision["head_width"],
+        "head_width": vision["head_width"],
+        "width": vision["width"],
+        "mlp_ratio": vision.get("mlp_ratio", 4.0),
+        "side": IMAGE_SIZE,
+        "patch": vision["patch_size"],
+        "patches": (IMAGE_SIZE // vision["patch_size"]) ** 2,
+        "text_layers": text["layers"],
+        "text_heads": text["heads"],
+        "text_width": text["width"],
+        "context": text["context_length"],
+        "words": len(VOCABULARY),
+        "d_out": config["embed_dim"],
+        "megabytes": len(weights) / 1e6,
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "mean": MEAN[0],
+        "std": STD[0],
+        "pairs": model.pairs,
+        "seed": model.seed,
+        "color": "every batch" if model.color_every == 1 else f"one of {model.color_every} batches",
+    }
+    card = CARD.format(
+        name=model.name,
+        about=model.about,
+        scenes=scenes,
+        table=table(scores),
+        unknown=_unknown(scores),
+        **facts,
+    )
+    (path or model.card).write_text(card, encoding="utf-8")
+
+
+def _unknown(scores: list[Score]) -> str:
+    """What it did not learn, said aloud: a label or a map of it means nothing."""
+    weak = [score.property for score in scores if score.accuracy < halfway(score)]
+    if not weak:
+        return "Every property is more than half learned."
+    return (
+        f"Not learned, or less than half: {', '.join(weak)}. A head's label of that kind means nothing here."
+    )

@@ -1,4 +1,8 @@
-"""A folder of scenes on disk: pictures, `attributes.csv`, `captions.csv`, and if asked for the masks."""
+"""A folder of scenes on disk: pictures, `attributes.csv`, `captions.csv`, and if asked for masks.
+
+Masks lie in a hidden folder, `.masks`, so that no search for images takes one for a picture; `masks.csv` says
+which belongs to which object.
+"""
 
 import csv
 import os
@@ -9,10 +13,14 @@ from pathlib import Path
 from precompute.demo.hashing import Stream
 from precompute.demo.png import png
 from precompute.demo.scenes import Content, draw
-from precompute.demo.words import caption
+from precompute.demo.words import caption, object_caption
 
 COLUMNS = ("path", "color", "shape", "pattern", "background", "count", "position", "kinds")
+MASK_COLUMNS = ("path", "mask", "object", "caption")
+MASKS = ".masks"
 CHUNK = 25
+
+Rows = list[dict[str, str]]
 
 
 def row(name: str, content: Content, index: int, seed: int) -> dict[str, str]:
@@ -23,35 +31,63 @@ def row(name: str, content: Content, index: int, seed: int) -> dict[str, str]:
     return values | {"caption": caption(content, Stream(seed, index))}
 
 
-def _write(start: int, *, folder: Path, count: int, seed: int, masks: bool) -> list[dict[str, str]]:
-    rows = []
+def mask_rows(name: str, content: Content) -> Rows:
+    """The masks of a scene of two kinds; of one kind there is nothing to tell its mask from."""
+    if len(content.kinds) < 2:
+        return []
+    return [
+        {
+            "path": f"{name}.png",
+            "mask": f"{MASKS}/{name}_{k}.png",
+            "object": f"{kind.color} {kind.shape}",
+            "caption": object_caption(kind),
+        }
+        for k, kind in enumerate(content.kinds)
+    ]
+
+
+def _write(
+    start: int, *, folder: Path, count: int, seed: int, masks: bool, kinds: int | None
+) -> tuple[Rows, Rows]:
+    rows: Rows = []
+    masked: Rows = []
     for index in range(start, min(start + CHUNK, count)):
-        scene = draw(index, seed)
+        scene = draw(index, seed, kinds)
         name = f"scene_{index:05d}"
         (folder / f"{name}.png").write_bytes(png(scene.image))
         for k, mask in enumerate(scene.mask if masks else ()):
-            (folder / "masks" / f"{name}_{k}.png").write_bytes(png(mask))
+            (folder / MASKS / f"{name}_{k}.png").write_bytes(png(mask))
         rows.append(row(f"{name}.png", scene.content, index, seed))
-    return rows
+        masked += mask_rows(name, scene.content)
+    return rows, masked
 
 
-def write_scenes(folder: Path, *, count: int, seed: int, masks: bool = False) -> None:
-    """Write the first `count` scenes of a seed, on all cores, showing progress."""
-    (folder / "masks" if masks else folder).mkdir(parents=True, exist_ok=True)
+def write_scenes(
+    folder: Path, *, count: int, seed: int, masks: bool = False, kinds: int | None = None
+) -> None:
+    """Write the first `count` scenes of a seed, on all cores, showing progress.
+
+    `kinds` asks for one or two kinds of object in every scene; otherwise half have two.
+    """
+    (folder / MASKS if masks else folder).mkdir(parents=True, exist_ok=True)
     starts = range(0, count, CHUNK)
-    write = partial(_write, folder=folder, count=count, seed=seed, masks=masks)
-    rows: list[dict[str, str]] = []
+    write = partial(_write, folder=folder, count=count, seed=seed, masks=masks, kinds=kinds)
+    rows: Rows = []
+    masked: Rows = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for written in pool.map(write, starts):
+        for written, with_masks in pool.map(write, starts):
             rows += written
+            masked += with_masks
             print(f"\rdrawing scenes: {len(rows)} of {count}", end="", flush=True)
     print()
     _write_table(folder / "captions.csv", ("path", "caption"), rows)
+    if masks:
+        _write_table(folder / "masks.csv", MASK_COLUMNS, masked)
     # Last: a folder with this file is complete.
     _write_table(folder / "attributes.csv", COLUMNS, rows)
 
 
-def _write_table(path: Path, columns: tuple[str, ...], rows: list[dict[str, str]]) -> None:
+def _write_table(path: Path, columns: tuple[str, ...], rows: Rows) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="ignore")
         table.writeheader()

@@ -13,24 +13,31 @@ from open_clip.tokenizer import SimpleTokenizer
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from precompute.demo import ARCHITECTURE, BPE_PATH, CONFIG_PATH, CONTEXT_LENGTH, MEAN, STD, WEIGHTS_PATH
+from precompute.demo import BPE_PATH, CONTEXT_LENGTH, MEAN, MODEL_NAME, MODELS, STD, DemoModel
+
+LOUDER_POSITIONS = 6.0
+"""open_clip's fresh position embeddings are a tenth of the patches': position was never learned from them."""
 
 
-def fresh_model(seed: int = 0) -> CLIP:
+def fresh_model(model: DemoModel = MODELS[MODEL_NAME]) -> CLIP:
     """An untrained demo CLIP."""
-    torch.manual_seed(seed)
-    open_clip.add_model_config(CONFIG_PATH)
-    return CLIP(**open_clip.get_model_config(ARCHITECTURE))
+    torch.manual_seed(model.seed)
+    open_clip.add_model_config(model.config)
+    fresh = CLIP(**open_clip.get_model_config(model.architecture))
+    with torch.no_grad():
+        fresh.visual.positional_embedding.mul_(LOUDER_POSITIONS)
+    return fresh
 
 
-def shipped_model(path: Path = WEIGHTS_PATH) -> CLIP:
-    """The demo CLIP with its weights from a file, in float32."""
-    model = fresh_model()
-    model.load_state_dict({name: value.float() for name, value in load_file(path).items()}, strict=True)
-    return model.eval()
+def shipped_model(model: DemoModel = MODELS[MODEL_NAME], path: Path | None = None) -> CLIP:
+    """A demo CLIP with its weights from a file, in float32."""
+    state = load_file(path or model.checkpoint)
+    loaded = fresh_model(model)
+    loaded.load_state_dict({name: value.float() for name, value in state.items()}, strict=True)
+    return loaded.eval()
 
 
-def export(model: CLIP, path: Path = WEIGHTS_PATH) -> None:
+def export(model: CLIP, path: Path) -> None:
     """Write float16 weights beside the final name, then rename: a reader never sees half a file."""
     state = {name: value.detach().cpu().half().contiguous() for name, value in model.state_dict().items()}
     building = path.with_suffix(".building")

@@ -1,4 +1,4 @@
-"""The demo's text pool: every property in the same sentence frames, in the models' own words.
+"""The demo's text pool, every property in the same sentence frames, in the models' own words; its prompts.
 
 A pool whose colors all came as "a picture of ..." would make a head that likes pictures a color head.
 """
@@ -7,9 +7,11 @@ from itertools import permutations
 from pathlib import Path
 
 from precompute.demo.scenes import BACKGROUNDS, COLORS, COUNTS, PATTERNS, POSITIONS, SHAPES
-from precompute.demo.words import AT, NOUNS, ON, PLURAL, PROPERTIES
+from precompute.demo.words import AT, NOUNS, ON, PLURAL, PROPERTIES, prompt
 
-POOL_PATH = Path(__file__).parent.parent / "texts" / "demo.tsv"
+TEXTS = Path(__file__).parent.parent / "texts"
+POOL_PATH = TEXTS / "demo.tsv"
+PROMPTS_PATH = TEXTS / "demo_prompts.tsv"
 FRAMES = (
     "{}",
     "a picture of {}",
@@ -23,6 +25,15 @@ FRAMES = (
 )
 A_FRAME = 15  # texts of one property in one frame
 ABOUT = "# name: demo\n# language: en\n# license: CC0-1.0\n"
+ABOUT_PROMPTS = "# The fixed prompts of the demo models; written by `python -m precompute.demo texts`.\n"
+VALUES = {
+    "color": tuple(COLORS),
+    "shape": SHAPES,
+    "pattern": PATTERNS,
+    "background": BACKGROUNDS,
+    "position": POSITIONS,
+}
+"""Those that attributes.csv writes as the captions do."""
 
 
 def pool() -> list[tuple[str, str]]:
@@ -38,6 +49,23 @@ def write_pool(path: Path = POOL_PATH) -> None:
     """One text a line, a tab, its property."""
     lines = [f"{text}\t{of}\n" for text, of in pool()]
     path.write_text(ABOUT + "".join(lines), encoding="utf-8", newline="\n")
+
+
+def prompts() -> list[tuple[str, str, str]]:
+    """Property, value as `attributes.csv` holds it, and the fixed prompt that the models are scored with."""
+    return [(of, *one) for of in PROPERTIES for one in _prompts(of)]
+
+
+def write_prompts(path: Path = PROMPTS_PATH) -> None:
+    """One line a value: property, tab, value, tab, prompt."""
+    lines = ["\t".join(row) + "\n" for row in prompts()]
+    path.write_text(ABOUT_PROMPTS + "".join(lines), encoding="utf-8", newline="\n")
+
+
+def _prompts(of: str) -> list[tuple[str, str]]:
+    if of == "count":  # a number in the file, a word in a sentence
+        return [(str(number), prompt(of, word)) for number, word in enumerate(COUNTS, start=1)]
+    return [(value, prompt(of, value)) for value in VALUES[of]]
 
 
 def _about(of: str) -> list[str]:

@@ -28,7 +28,6 @@ VALUES: dict[str, tuple[str, ...]] = {
     "count": COUNTS,
     "position": POSITIONS,
 }
-REQUIRED = {"background": 0.95, "color": 0.95, "pattern": 0.70}
 
 
 class Score(NamedTuple):
@@ -40,13 +39,13 @@ class Score(NamedTuple):
     accuracy: float
 
 
-def value_index(content: Content, of: str) -> int:
-    """Which value of a property the first kind of object has."""
+def value_indices(content: Content, of: str) -> list[int]:
+    """Which value of a property each kind of object has; there is one background."""
     if of == "background":
-        return BACKGROUNDS.index(content.background)
+        return [BACKGROUNDS.index(content.background)]
     if of == "count":
-        return content.kinds[0].count - 1
-    return VALUES[of].index(getattr(content.kinds[0], of))
+        return [kind.count - 1 for kind in content.kinds]
+    return [VALUES[of].index(getattr(kind, of)) for kind in content.kinds]
 
 
 def score(
@@ -59,10 +58,15 @@ def score(
     for of in PROPERTIES:
         text = embed_texts(model, [prompt(of, value) for value in VALUES[of]])
         chosen = (image @ text.T).argmax(dim=1).numpy()  # [image]
-        right = np.array([value_index(content, of) for content in contents])
+        right = np.array([value_indices(content, of)[0] for content in contents])
         values = len(VALUES[of])
         scores.append(Score(of, values, 1 / values, float((chosen == right).mean())))
     return scores
+
+
+def halfway(score: Score) -> float:
+    """Accuracy in the middle between chance and always right."""
+    return (1 + score.chance) / 2
 
 
 def table(scores: list[Score]) -> str:

@@ -1,55 +1,63 @@
-"""The training recipe: open_clip's contrastive loss, AdamW, a warm-up and half a cosine.
+"""The training recipe: a contrastive loss over shared captions, Muon and AdamW, a warm-up and half a cosine.
 
-Resumable: a checkpoint every few minutes in the work folder, and the float16 weights in their final
-place at the end. The same call carries on where the last one stopped.
+Resumable: a checkpoint every few minutes in the work folder, and the float16 weights in their final place at
+the end. The same call carries on where the last one stopped. One thread a model, so that a processor trains
+as many models at a time as it has cores, each the same on a busy machine and on an idle one.
 """
 
 import contextlib
 import math
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
-from jaxtyping import Float
-from open_clip.loss import ClipLoss
-from open_clip.model import CLIP
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from precompute.demo import IMAGE_SIZE, WEIGHTS_PATH
+from precompute.demo import IMAGE_SIZE, MODELS, DemoModel
 from precompute.demo.batches import Batch, Batches
 from precompute.demo.cache import cached_scenes, held_out_scenes
 from precompute.demo.model import export, fresh_model, normalized
 from precompute.demo.scoring import score
 
+WEIGHT = {"color": 0.3, "position": 0.4, "pattern": 1.5, "shape": 2.0}
+"""Of each property's captions in the loss, 1 where none is named: color and position are learned at once and
+shape last, and with equal weights most heads become color and position heads."""
+
+FULL = 0.1
+"""Weight of the captions that name several properties."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained, on how much, and how long."""
-
-    pairs: int = 678_000
-    """Scenes shown in all, each with two captions."""
-
-    minutes: float | None = None
-    """Stop after this long, with the schedule shortened to fit. None: no limit."""
+    """How the demo models are trained; the same for all of them but for what `DemoModel` says."""
 
     scenes: int = 72_000
     """Different scenes drawn for training."""
 
-    batch: int = 192
-    learning_rate: float = 1e-3
+    scene_seed: int = 1
+    """Of the training scenes; the held-out ones have their own."""
+
+    batch: int = 128
+    learning_rate: float = 2e-3
+    """Of AdamW: embeddings, projections, biases, norms."""
+
+    muon_learning_rate: float = 0.03
+    """Of Muon: the weight matrices of the blocks."""
+
     weight_decay: float = 0.05
-    warmup: float = 0.03
-    """Share of the training over which the learning rate rises."""
+    warmup: float = 0.05
+    """Share of the training over which the learning rates rise."""
 
-    workers: int = 2
-    """Processes on a CPU; they divide each batch and contrast within their own part."""
-
-    seed: int = 1
-    """Seed of the training scenes; the held-out ones have their own."""
+    large_first: float = 0.8
+    """Share of the first batch that shows few, large objects, so that shapes are learned on them."""
 
     checkpoint_minutes: float = 4.0
 
@@ -58,156 +66,171 @@ class Recipe:
 
 
 class Trainer:
-    """Model, optimizer and how far they have come."""
+    """A model, its optimizers and how far they have come."""
 
-    def __init__(self, recipe: Recipe, work: Path, *, weights: Path, compiled: bool):
-        self.recipe, self.work, self.weights = recipe, work, weights
+    def __init__(self, demo: DemoModel, recipe: Recipe, work: Path, *, compiled: bool):
+        self.demo, self.recipe, self.work = demo, recipe, work
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model: CLIP = fresh_model(recipe.seed).to(self.device)
-        decayed = [p for p in self.model.parameters() if p.ndim >= 2]
-        plain = [p for p in self.model.parameters() if p.ndim < 2]
-        groups = [
-            {"params": decayed, "weight_decay": recipe.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98))
+        self.model = fresh_model(demo).to(self.device)
+        self.optimizers = _optimizers(self.model, recipe)
+        self.steps = max(1, demo.pairs // recipe.batch)
         self.step, self.seconds = 0, 0.0
         if compiled:
             # Two cores train three times as fast. Block by block, for a tower's blocks share one compilation.
             for block in [*self.model.visual.transformer.resblocks, *self.model.transformer.resblocks]:
                 block.compile()
 
-    @property
-    def progress(self) -> float:
-        """Share of the training done, 0 to 1."""
-        by_pairs = self.step * self.recipe.batch / self.recipe.pairs
-        by_time = self.seconds / 60.0 / self.recipe.minutes if self.recipe.minutes else 0.0
-        return min(1.0, max(by_pairs, by_time))
-
-    def learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine down to zero."""
-        done, warmup = self.progress, self.recipe.warmup
-        if done < warmup:
-            return self.recipe.learning_rate * max(done, 1e-3) / warmup
-        return self.recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - warmup) / (1.0 - warmup)))
-
-    def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        image = self.model.encode_image(normalized(batch.pixels), normalize=True).float()
-        text = self.model.encode_text(torch.cat([batch.full, batch.partial]), normalize=True).float()
-        scale = self.model.logit_scale.exp()
-        loss = ClipLoss()
-        full, partial = text.chunk(2)
-        return 0.5 * (loss(image, full, scale) + loss(image, partial, scale))
-
     def train_step(self, batch: Batch) -> float:
         """One update; returns the loss."""
         started = time.monotonic()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
-        batch = Batch(*(part.to(self.device) for part in batch))
+        share = _schedule(self.step / self.steps, self.recipe.warmup)
+        for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
+            group["lr"] = group["initial_lr"] * share
         # The plain attention kernel: on a CPU the fused one's backward pass takes most of a step.
         kernel = sdpa_kernel(SDPBackend.MATH) if self.device == "cpu" else contextlib.nullcontext()
         with kernel, torch.autocast(self.device, torch.bfloat16):
-            loss = self.loss(batch)
-        loss.backward()
-        self._share_gradients()
+            image = self.model.encode_image(normalized(batch.pixels.to(self.device)), normalize=True)
+            text = self.model.encode_text(batch.text.to(self.device), normalize=True)
+        value = loss(self.model.logit_scale.exp() * image.float() @ text.float().T, batch)
+        value.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=False)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=False)
         with torch.no_grad():
             self.model.logit_scale.clamp_(0.0, math.log(100.0))
         self.step += 1
-        self.seconds += self._agreed(time.monotonic() - started)
-        return loss.item()
+        self.seconds += time.monotonic() - started
+        return value.item()
 
-    def _agreed(self, seconds: float) -> float:
-        """The first worker's clock, for all: the workers must stop at the same step."""
-        if not dist.is_initialized():
-            return seconds
-        clock = torch.tensor([seconds], dtype=torch.float64)
-        dist.broadcast(clock, src=0)
-        return clock.item()
-
-    def _share_gradients(self) -> None:
-        """Average the gradients over the worker processes, in one message."""
-        if not dist.is_initialized():
-            return
-        gradients = [p.grad for p in self.model.parameters()]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        dist.all_reduce(flat)
-        flat /= dist.get_world_size()
-        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-            gradient.copy_(part.view_as(gradient))
+    @property
+    def checkpoint(self) -> Path:
+        return self.work / f"{self.demo.checkpoint.stem}.pt"
 
     def save(self) -> None:
         """Write a checkpoint. Weights get their final place at the end: half-trained, they are no demo."""
         state = {
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "seconds": self.seconds,
         }
-        building = self.work / "checkpoint.building"
+        building = self.checkpoint.with_suffix(".building")
         torch.save(state, building)
-        os.replace(building, self.work / "checkpoint.pt")
+        os.replace(building, self.checkpoint)
 
     def resume(self) -> bool:
         """Carry on from the last checkpoint, if there is one."""
-        path = self.work / "checkpoint.pt"
-        if not path.exists():
+        if not self.checkpoint.exists():
             return False
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, known in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(known)
         self.step, self.seconds = state["step"], state["seconds"]
         return True
 
 
-def train(recipe: Recipe, work: Path, *, weights: Path = WEIGHTS_PATH, compiled: bool = True) -> None:
-    """Train until the recipe is fulfilled, showing progress, checkpointing as it goes."""
-    cached_scenes(work, count=recipe.scenes, seed=recipe.seed, side=IMAGE_SIZE)
+def loss(logits: Float[Tensor, "image text"], batch: Batch) -> Float[Tensor, ""]:
+    """Contrastive loss, both ways, over each property's captions, and over the captions of single scenes."""
+    total = logits.new_zeros(())
+    for asked in batch.asked:
+        true = asked.true.to(logits.device)
+        part = logits[:, asked.start : asked.start + true.shape[1]]
+        both = _contrast(part, true) + _contrast(part.T, true.T)
+        total = total + WEIGHT.get(asked.property, 1.0) * 0.5 * both / len(batch.asked)
+    own = logits[:, -len(logits) :]
+    target = torch.arange(len(own), device=own.device)
+    return total + FULL * 0.5 * (F.cross_entropy(own, target) + F.cross_entropy(own.T, target))
+
+
+def _contrast(logits: Float[Tensor, "row column"], true: Bool[Tensor, "row column"]) -> Float[Tensor, ""]:
+    """Cross entropy with what is true shared evenly; rows of which nothing is true are left out."""
+    share = true / true.sum(1, keepdim=True).clamp(min=1)
+    return -(logits.log_softmax(1) * share).sum(1)[true.any(1)].mean()
+
+
+def train(
+    names: list[str], work: Path, *, recipe: Recipe | None = None, at_once: int = 1, compiled: bool = True
+) -> None:
+    """Train models, so many at once, showing progress and checkpointing; what is finished is left alone."""
+    recipe = recipe or Recipe()
+    cached_scenes(work, count=recipe.scenes, seed=recipe.scene_seed, side=IMAGE_SIZE)
     held_out_scenes(work, count=recipe.held_out)
-    if torch.cuda.is_available() or recipe.workers == 1:
-        _work(0, recipe, work, weights, compiled, None)
+    one = partial(train_one, recipe=recipe, work=work, compiled=compiled)
+    models = [MODELS[name] for name in names]
+    if at_once == 1:
+        for model in models:
+            one(model)
         return
-    meeting = work / f"meeting_{os.getpid()}"
-    given = (recipe, work, weights, compiled, meeting)
-    torch.multiprocessing.spawn(_work, given, nprocs=recipe.workers)
-    meeting.unlink(missing_ok=True)
+    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
+        list(pool.map(one, models))
 
 
-def _work(rank: int, recipe: Recipe, work: Path, weights: Path, compiled: bool, meeting: Path | None) -> None:
-    """One worker: its own batches, the same model. One thread each, meeting once a step:
-    on a machine shared with others, two threads meeting at every operation mostly wait.
+def train_one(demo: DemoModel, *, recipe: Recipe, work: Path, compiled: bool = True) -> None:
+    """Train one model and write its weights."""
+    torch.set_num_threads(1)
+    pixels = cached_scenes(work, count=recipe.scenes, seed=recipe.scene_seed, side=IMAGE_SIZE)
+    trainer = Trainer(demo, recipe, work, compiled=compiled)
+    batches = Batches(
+        pixels,
+        scene_seed=recipe.scene_seed,
+        seed=demo.seed,
+        size=recipe.batch,
+        steps=trainer.steps,
+        large_first=recipe.large_first,
+        color_every=demo.color_every,
+    )
+    if trainer.resume():
+        print(f"{demo.name}: carrying on at step {trainer.step} of {trainer.steps}", flush=True)
+    _loop(trainer, batches)
+    export(trainer.model, demo.checkpoint)
+
+
+def _optimizers(model: torch.nn.Module, recipe: Recipe) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon (Jordan et al. 2024) for the blocks' matrices, AdamW for the rest.
+
+    With AdamW alone, at the same number of scenes, background and shape were still at chance.
     """
-    workers = recipe.workers if meeting else 1
-    if meeting:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
-        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=workers)
-    pixels = cached_scenes(work, count=recipe.scenes, seed=recipe.seed, side=IMAGE_SIZE)
-    batches = Batches(pixels, seed=recipe.seed, size=recipe.batch // workers)
-    trainer = Trainer(recipe, work, weights=weights, compiled=compiled)
-    if trainer.resume() and rank == 0:
-        print(f"carrying on at step {trainer.step}, {trainer.progress:.0%} done", flush=True)
-    _loop(trainer, batches, rank, workers)
-    if meeting:
-        dist.destroy_process_group()
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
+    vectors: list[Tensor] = []
+    for name, parameter in model.named_parameters():
+        kind = vectors if parameter.ndim < 2 else matrices if "resblocks" in name else others
+        kind.append(parameter)
+    groups = [
+        {"params": others, "weight_decay": recipe.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    optimizers: tuple[torch.optim.Optimizer, ...] = (
+        torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98)),
+        torch.optim.Muon(
+            matrices, lr=recipe.muon_learning_rate, weight_decay=recipe.weight_decay, momentum=0.95
+        ),
+    )
+    for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+        group["initial_lr"] = group["lr"]
+    return optimizers
 
 
-def _loop(trainer: Trainer, batches: Batches, rank: int, workers: int) -> None:
+def _schedule(done: float, warmup: float) -> float:
+    """Linear warm-up, then half a cosine down to zero."""
+    if done < warmup:
+        return max(done, 1e-3) / warmup
+    return 0.5 * (1.0 + math.cos(math.pi * (done - warmup) / (1.0 - warmup)))
+
+
+def _loop(trainer: Trainer, batches: Batches) -> None:
     saved, losses = time.monotonic(), []
-    while trainer.progress < 1.0:
-        losses.append(trainer.train_step(batches[trainer.step * workers + rank]))
-        if trainer.step % 50 == 0:
-            if rank == 0:
-                _report(trainer, losses)
+    while trainer.step < trainer.steps:
+        losses.append(trainer.train_step(batches[trainer.step]))
+        if trainer.step % 100 == 0:
+            _report(trainer, losses)
             losses = []
-        if rank == 0 and time.monotonic() - saved > trainer.recipe.checkpoint_minutes * 60:
+        if time.monotonic() - saved > trainer.recipe.checkpoint_minutes * 60:
             _checkpoint(trainer)
             saved = time.monotonic()
-    if rank == 0:
-        _checkpoint(trainer)
-        export(trainer.model, trainer.weights)
+    _checkpoint(trainer)
 
 
 def _checkpoint(trainer: Trainer) -> None:
@@ -215,14 +238,15 @@ def _checkpoint(trainer: Trainer) -> None:
     trainer.model.eval()
     scores = score(trainer.model, held_out_scenes(trainer.work, count=trainer.recipe.held_out))
     trainer.model.train()
-    print("held out:  " + "  ".join(f"{s.property} {s.accuracy:.3f}" for s in scores), flush=True)
+    shown = "  ".join(f"{s.property} {s.accuracy:.3f}" for s in scores)
+    print(f"{trainer.demo.name}: held out  {shown}", flush=True)
 
 
 def _report(trainer: Trainer, losses: list[float]) -> None:
-    left = trainer.seconds * (1.0 / max(trainer.progress, 1e-9) - 1.0) / 60.0
+    left = trainer.seconds * (trainer.steps / trainer.step - 1.0) / 60.0
     speed = trainer.step * trainer.recipe.batch / trainer.seconds
     print(
-        f"step {trainer.step}  loss {sum(losses) / len(losses):.3f}  {trainer.progress:.1%} done"
-        f"  {speed:.0f} pairs/s  {left:.0f} minutes left",
+        f"{trainer.demo.name}: step {trainer.step} of {trainer.steps}  loss {sum(losses) / len(losses):.3f}"
+        f"  {speed:.0f} scenes/s  {left:.0f} minutes left",
         flush=True,
     )

@@ -64,6 +64,11 @@ def prompt(of: str, value: str) -> str:
     return text.replace("one objects", "one object")
 
 
+def object_caption(kind: Kind) -> str:
+    """A caption that names one kind of object by color and shape, and says nothing else of the scene."""
+    return f"a picture with {kind.color} {PLURAL[kind.shape]}"
+
+
 def noun_phrase(kind: Kind, named: "set[str] | frozenset[str]", stream: Stream) -> str:
     """The objects of one kind, told by the named properties only."""
     counted = "count" in named
@@ -101,12 +106,28 @@ def caption(
     return f"{opening}{phrases} {ground}".strip()
 
 
-def some_properties(stream: Stream) -> set[str]:
-    """One, two or three properties to name."""
-    wanted = 1 + stream.below(3)
+def one_property(of: str, value: str, stream: Stream) -> str:
+    """A caption that names one value of one property, and nothing else."""
+    opening, noun = stream.choice(OPENINGS), stream.choice(NOUNS)
+    if of == "background":
+        if stream.below(2):
+            return f"{opening}a background of {value}"
+        return f"{opening}{noun} {stream.choice(ON).format(value)}"
+    if of == "shape":
+        return opening + PLURAL[value]
+    if of == "position":
+        return f"{opening}{noun} {stream.choice(AT).format(value)}"
+    return f"{opening}{value} {noun[:-1] if value == 'one' else noun}"
+
+
+def some_properties(among: list[str], stream: Stream) -> set[str]:
+    """Two or three properties to name, or all of them, each half of the time."""
+    if stream.below(2):
+        return set(among)
+    wanted = 2 + stream.below(2)
     named: set[str] = set()
     while len(named) < wanted:
-        named.add(stream.choice(PROPERTIES))
+        named.add(stream.choice(among))
     return named
 
 
