@@ -37,7 +37,7 @@ def show(options: argparse.Namespace) -> int:
     print(f"images  {images['name']}: {counts}")
     print(f"texts   {texts['name']}: {texts['texts']} ({texts['language']})")
     for model in models(bundle).itertuples():
-        control = ", a control" if model.is_control else ""
+        control = f", a control of {model.control_of}" if model.is_control else ""
         heads = f"{model.layers - model.first_layer} layers x {model.heads} heads"
         print(f"model   {model.model_key}: {model.model}{control}, {heads}")
     print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')

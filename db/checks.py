@@ -36,5 +36,19 @@ def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str
             found.append(f"there are no vectors {name}")
         elif (stored := lance.open_table(directory, name).count_rows()) != rows:
             found.append(f"vectors {name} have {stored} rows, but the tables speak of {rows}")
+        elif kind == "classes":
+            found += _misnamed(connection, directory, name)
     known = {lance_table(kind, model_key) for model_key, kind, _ in expected}
     return found + [f"vectors {name} belong to no model" for name in sorted(present - known)]
+
+
+def _misnamed(connection: duckdb.DuckDBPyConnection, directory: Path, name: str) -> list[str]:
+    """Class texts that the vectors `name` lack; of as many rows, so none can be too many."""
+    rows = lance.read(lance.open_table(directory, name), ["attribute", "value"]).to_pylist()
+    stored = {(row["attribute"], row["value"]) for row in rows}
+    texts = connection.execute(sql_of("class_texts")).fetchall()
+    return [
+        f'vectors {name} lack {attribute} "{value}", which class_text has'
+        for attribute, value, *_ in texts
+        if (attribute, value) not in stored
+    ]

@@ -25,6 +25,15 @@ VECTOR_TOLERANCE = 2e-3
 float16 keeps 11 bits, half a unit of the last being 5e-4.
 """
 
+KEYS = {
+    "images": ["image_id"],
+    "texts": ["text_id"],
+    "heads": ["layer", "head"],
+    "tokens": ["image_id"],
+    "classes": ["attribute", "value"],
+}
+"""What names a row of each Lance table."""
+
 NOT_COMPARED = {"run"}
 """Times differ."""
 
@@ -52,11 +61,16 @@ def vector_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
     for model_key in sorted(set(a.model_keys) & set(b.model_keys)):
         for kind in KINDS:
             name = lance_table(kind, model_key)
+            there = [name in lance.table_names(bundle.path / VECTORS) for bundle in (a, b)]
+            if not all(there):
+                if any(there):
+                    yield f"{name}: missing in the {'second' if there[0] else 'first'}"
+                continue
             left, right = (lance.open_table(bundle.path / VECTORS, name) for bundle in (a, b))
             if left.schema != right.schema:
                 yield f"{name}: columns differ"
                 continue
-            key = ["layer", "head"] if kind == "heads" else [left.schema.names[0]]
+            key = KEYS[kind]
             keys = [lance.read(table, key).to_pandas().set_index(key).index for table in (left, right)]
             if not keys[0].equals(keys[1]):
                 yield from _missing(name, *keys)

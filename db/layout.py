@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 """Version of the bundle format. Raise it when a table, a column or a vector changes its meaning."""
 
 MANIFEST = "manifest.json"
@@ -11,8 +11,8 @@ VECTORS = "vectors.lance"
 STORAGE_VERSION = "v1.2.0"
 """Files of this version, with primary keys and comments, still open in DuckDB 1.2."""
 
-KINDS = ("images", "texts", "heads", "tokens")
-"""The Lance tables of one model."""
+KINDS = ("images", "texts", "heads", "tokens", "classes")
+"""The Lance tables of one model; classes only where the bundle has class texts."""
 
 SCHEMA = Path(__file__).parent / "schema.sql"
 SQL = Path(__file__).parent / "sql"

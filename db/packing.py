@@ -6,6 +6,7 @@ images are float16 too: entries of unit vectors, of which they are 13 % of the s
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,27 @@ def pack_texts(space: HeadSpace, ids: Sequence[str], embedding: Any) -> pa.Recor
     return pa.record_batch(
         [sorted_ids, to_column(unit, np.float32), *_head_columns(coordinates)], schema=schema
     )
+
+
+def pack_classes(
+    space: HeadSpace, attributes: Sequence[str], values: Sequence[str], embedding: Any
+) -> pa.RecordBatch:
+    """Class texts, sorted by attribute and value."""
+    names = list(zip(attributes, values, strict=True))
+    for one, two in pairwise(sorted(names)):
+        if one == two:
+            raise StoreError(f'{one[0]} "{one[1]}" is given twice. Give each value once.')
+    order = sorted(range(len(names)), key=names.__getitem__)
+    unit = shaped(embedding, (len(names), space.basis.shape[2]), "class embeddings")[order]
+    attribute, value = (pa.array([names[place][part] for place in order], pa.string()) for part in (0, 1))
+    schema = pa.schema(
+        [
+            pa.field("attribute", pa.string(), False),
+            pa.field("value", pa.string(), False),
+            pa.field("embedding", vector_type(space.basis.shape[2], np.float32)),
+        ]
+    )
+    return pa.record_batch([attribute, value, to_column(unit, np.float32)], schema=schema)
 
 
 def token_schema(space: HeadSpace, tokens: int) -> pa.Schema:

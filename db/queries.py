@@ -31,6 +31,11 @@ def model_metrics(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
     return _of_model(bundle, "model_metrics", model_key)
 
 
+def rotated_metrics(bundle: Bundle) -> pd.DataFrame:
+    """Model metrics of every model's rotated heads, mean and 95 % range over rotations."""
+    return _ask(bundle, "rotated_metrics")
+
+
 def metrics(bundle: Bundle) -> pd.DataFrame:
     """What every metric means."""
     return _ask(bundle, "metrics")
@@ -138,6 +143,21 @@ def image_attributes(bundle: Bundle, *, image_ids: Sequence[str] | None = None) 
 def attributes(bundle: Bundle) -> pd.DataFrame:
     """All attributes and values, with the number of images that have them."""
     return _ask(bundle, "attributes")
+
+
+def class_texts(bundle: Bundle) -> pd.DataFrame:
+    """Attribute values that can be asked zero-shot, with the prompt that stands for each."""
+    return _ask(bundle, "class_texts")
+
+
+def head_truth(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """What every attribute loses without each head of one model."""
+    return _of_model(bundle, "head_truth", model_key)
+
+
+def truth_scores(bundle: Bundle, *, study: str | None = None) -> pd.DataFrame:
+    """Scores of all models against what is known; of one `study`: labels, maps, neighbors or ablation."""
+    return _ask(bundle, "truth_scores", study=study)
 
 
 def component_shares(bundle: Bundle, *, model_key: str) -> pd.DataFrame:

@@ -34,6 +34,7 @@ create table model (
     interpolation varchar not null,
     resize_mode varchar not null,
     is_control boolean not null,
+    control_of varchar,
     images bigint not null,
     gallery_images bigint not null,
     max_sum_error double not null
@@ -64,6 +65,7 @@ comment on column model.std is 'Standard deviation each color channel is divided
 comment on column model.interpolation is 'Interpolation of the resize step.';
 comment on column model.resize_mode is 'How a picture is brought to image_size (shortest: shorter side, then a center crop).';
 comment on column model.is_control is 'True for a control, such as a random-weights twin.';
+comment on column model.control_of is 'Name of the model this is a control for; null where it is none.';
 comment on column model.images is 'Images decomposed.';
 comment on column model.gallery_images is 'Images with token-level coordinates stored.';
 comment on column model.max_sum_error is 'Largest absolute entry, over images, of (sum of contributions - embedding).';
@@ -284,6 +286,23 @@ comment on column model_metric.low is 'Lower end of the 95 % measurement interva
 comment on column model_metric.high is 'Upper end of the 95 % measurement interval.';
 comment on column model_metric.chance is 'What rotated heads give; null where none was computed.';
 
+create table rotated_metric (
+    model_key varchar not null,
+    metric varchar not null,
+    heads_used varchar not null,
+    value double,
+    low double,
+    high double,
+    primary key (model_key, metric, heads_used)
+);
+comment on table rotated_metric is 'One row per metric of a model''s rotated heads, a control: each rotation is taken as if it were the model.';
+comment on column rotated_metric.model_key is 'The model whose heads were rotated.';
+comment on column rotated_metric.metric is 'Name of the metric; see the table metric.';
+comment on column rotated_metric.heads_used is 'all or supported (rotated heads whose label stands up to the other rotations).';
+comment on column rotated_metric.value is 'Mean over the rotations where it is defined; null where it is in none.';
+comment on column rotated_metric.low is '2.5 percentile over these rotations.';
+comment on column rotated_metric.high is '97.5 percentile over these rotations.';
+
 create table metric (
     metric varchar primary key,
     level varchar not null,
@@ -337,6 +356,73 @@ comment on column component_share.component is 'early, head L11.H3 or mlp L11.';
 comment on column component_share.layer is 'Layer; null for early.';
 comment on column component_share.head is 'Head; null for early and for an MLP.';
 comment on column component_share.share is 'Share of the covariance; may be negative.';
+
+create table class_text (
+    attribute varchar not null,
+    value varchar not null,
+    position integer not null,
+    text varchar not null,
+    primary key (attribute, value)
+);
+comment on table class_text is 'One row per attribute value that can be asked zero-shot.';
+comment on column class_text.attribute is 'The attribute, as in image_attribute.';
+comment on column class_text.value is 'The value, as in image_attribute.';
+comment on column class_text.position is 'Order within the attribute, zero-based.';
+comment on column class_text.text is 'The prompt that stands for the value.';
+
+create table head_truth (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    attribute varchar not null,
+    forward double,
+    direct double,
+    forward_accuracy double,
+    direct_accuracy double,
+    selectivity double,
+    images bigint not null,
+    primary key (model_key, layer, head, attribute)
+);
+comment on table head_truth is 'One row per decomposed head and attribute: what the attribute loses without the head, by the images'' known values.';
+comment on column head_truth.model_key is 'The model.';
+comment on column head_truth.layer is 'Layer, zero-based.';
+comment on column head_truth.head is 'Head, zero-based.';
+comment on column head_truth.attribute is 'The attribute, as in class_text.';
+comment on column head_truth.forward is 'Mean fall of the zero-shot margin when the head''s output at the class token is replaced by its mean and the model runs on; negative where the head harms.';
+comment on column head_truth.direct is 'The same with everything after the head frozen.';
+comment on column head_truth.forward_accuracy is 'Fall of the zero-shot accuracy that goes with forward, a share.';
+comment on column head_truth.direct_accuracy is 'Fall of the zero-shot accuracy that goes with direct, a share.';
+comment on column head_truth.selectivity is 'Share of the variance of the head''s coordinates that the attribute explains, corrected for chance: epsilon squared.';
+comment on column head_truth.images is 'Images asked: those with exactly one value of the attribute.';
+
+create table truth_score (
+    model_key varchar not null,
+    study varchar not null,
+    measure varchar not null,
+    subject varchar not null,
+    attribute varchar not null,
+    effect varchar not null,
+    k integer not null,
+    value double,
+    low double,
+    high double,
+    chance double,
+    count bigint,
+    primary key (model_key, study, measure, subject, attribute, effect, k)
+);
+comment on table truth_score is 'One row per score of what the tool says of a model against what is known of the images.';
+comment on column truth_score.model_key is 'The model.';
+comment on column truth_score.study is 'labels, maps, neighbors or ablation.';
+comment on column truth_score.measure is 'What is measured, e.g. right, contrast, precision or accuracy.';
+comment on column truth_score.subject is 'What is scored: a way to label, a kind of map, a similarity, or what is taken from the model.';
+comment on column truth_score.attribute is 'The attribute; empty for all together.';
+comment on column truth_score.effect is 'forward (the model runs on), direct (all else frozen), or empty where that makes no difference.';
+comment on column truth_score.k is 'Number of neighbors, or of texts kept; 0 where there is none.';
+comment on column truth_score.value is 'The score; null where it is not defined.';
+comment on column truth_score.low is 'Lower end of its 95 % interval or range; null where there is none.';
+comment on column truth_score.high is 'Upper end of its 95 % interval or range.';
+comment on column truth_score.chance is 'What chance gives; null where none was computed.';
+comment on column truth_score.count is 'Heads, images or pairs scored.';
 
 create table published (
     model varchar not null,

@@ -6,6 +6,7 @@
         writer.write_images(model_key, batches)
         writer.write_texts(model_key, text_ids, embeddings)
         writer.write_tokens(model_key, tokens, images)
+        writer.write_classes(model_key, attributes, values, embeddings)  # where class_text has rows
         writer.finish({"software": ...})
 
 Leaving the block without `finish` leaves nothing behind. Knows nothing of models or pages.
@@ -148,6 +149,16 @@ class BundleWriter:
                 yield packing.pack_tokens(space, tokens, image.image_id, image.coordinates, image.rest)
 
         return self._vectors("tokens", model_key, packing.token_schema(space, tokens), packed())
+
+    def write_classes(
+        self, model_key: str, attributes: Sequence[str], values: Sequence[str], embeddings: np.ndarray
+    ) -> int:
+        """Write the embedding of every class text [n, d_out], unit length, in any order; return how many.
+
+        `attributes` and `values` name them; they are the rows of the table `class_text`.
+        """
+        batch = packing.pack_classes(self._space(model_key), attributes, values, embeddings)
+        return self._vectors("classes", model_key, batch.schema, [batch])
 
     def finish(self, manifest: dict[str, Any] | None = None) -> Path:
         """Check what was written, add the manifest, and give the bundle its name.

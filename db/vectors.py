@@ -15,6 +15,7 @@ from db.arrays import from_column
 from db.connection import Bundle
 from db.errors import StoreError, UnknownName
 from db.layout import head_column, head_name
+from db.queries import class_texts
 from db.rows import ID, ids_of, offsets_of, opened, table_of, vectors_of
 
 METRICS = ("cosine", "dot")
@@ -99,6 +100,21 @@ def text_embeddings(
     """Unit-length embeddings, [text, d_out] float32, of some texts in the order given, or of all."""
     ids, columns = vectors_of(bundle, "texts", model_key, text_ids, ["embedding"])
     return ids, columns[0].astype(np.float32)
+
+
+def class_embeddings(bundle: Bundle, model_key: str, attribute: str) -> tuple[list[str], np.ndarray]:
+    """Values of an attribute, in order, and their prompts' unit-length embeddings, [value, d_out] float32."""
+    texts = class_texts(bundle)
+    values = texts.loc[texts["attribute"] == attribute, "value"].tolist()
+    if not values:
+        known = ", ".join(texts["attribute"].unique()) or "none"
+        raise UnknownName(
+            f'attribute "{attribute}" has no class texts in this bundle. Those that have: {known}.'
+        )
+    rows = lance.read(table_of(bundle, "classes", model_key), ["attribute", "value", "embedding"])
+    names = zip(rows["attribute"].to_pylist(), rows["value"].to_pylist(), strict=True)
+    place = {name: row for row, name in enumerate(names)}
+    return values, from_column(rows["embedding"])[[place[attribute, value] for value in values]]
 
 
 def nearest(

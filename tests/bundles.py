@@ -1,9 +1,9 @@
 """A tiny bundle written by hand through our own writer; every number in it is known.
 
-Two models of the same shape (one a control), 2 layers x 2 heads, rank 8 (4 in use), d_out 12, a grid
-of 2 x 2 patches, 12 images, 10 texts. Directions are axes of d_out, so that neighbors, maps and
-labels can be read off: head number h = 2 * layer + head writes to axes h, h + 1, h + 2, h + 3.
-The contributions of each image sum to its embedding.
+Two models of the same shape (one a control of the other), 2 layers x 2 heads, rank 8 (4 in use),
+d_out 12, a grid of 2 x 2 patches, 12 images, 10 texts, 5 class texts. Directions are axes of d_out, so
+that neighbors, maps and labels can be read off: head number h = 2 * layer + head writes to axes h,
+h + 1, h + 2, h + 3. The contributions of each image sum to its embedding.
 """
 
 import hashlib
@@ -17,6 +17,8 @@ from PIL import Image
 
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from db.vectors import HeadSpace
+from tests import known_truth
+from tests.known_truth import CLASS_TEXTS
 
 MODEL_KEY = "tiny-known-00000001"
 CONTROL_KEY = "tiny-random-00000002"
@@ -102,6 +104,14 @@ def text_embeddings() -> np.ndarray:
     return raw / np.linalg.norm(raw, axis=1, keepdims=True)
 
 
+def class_embeddings(model_key: str = MODEL_KEY) -> np.ndarray:
+    """Unit-length embeddings of the class texts, [value, d_out] float64: means of the images of a value."""
+    unit, mine = embeddings(model_key), _image_tables()["image_attribute"]
+    named = [set(mine.loc[mine["value"] == value, "image_id"]) for _, value in CLASS_TEXTS]
+    mean = np.stack([unit[[i in ids for i in IMAGE_IDS]].mean(axis=0) for ids in named])
+    return mean / np.linalg.norm(mean, axis=1, keepdims=True)
+
+
 def write_bundle(
     out: Path | str, *, batch: int = 5, replace: bool = False, input_id: str = "tiny", scale: float = 1.0
 ) -> Path:
@@ -113,14 +123,21 @@ def write_bundle(
         return writer.finish({"software": {"headlight": "test"}, "method_versions": {"textspan": 1}})
 
 
-def write_vectors(writer: BundleWriter, model_key: str, batch: int = 5) -> None:
-    """All four Lance tables of one model."""
+def write_vectors(writer: BundleWriter, model_key: str, batch: int = 5, *, classes: bool = True) -> None:
+    """All five Lance tables of one model."""
     writer.write_heads(model_key, spaces(model_key))
+    if classes:
+        write_classes(writer, model_key)
     writer.write_images(model_key, image_batches(model_key, batch))
     writer.write_texts(model_key, TEXT_IDS, text_embeddings())
     y, rest = tokens(model_key), rests(model_key)
     places = [IMAGE_IDS.index(image_id) for image_id in GALLERY]
     writer.write_tokens(model_key, TOKENS, (ImageTokens(IMAGE_IDS[i], y[i], rest[i]) for i in places))
+
+
+def write_classes(writer: BundleWriter, model_key: str) -> None:
+    """The class texts of one model; its spaces were written before."""
+    writer.write_classes(model_key, *zip(*CLASS_TEXTS, strict=True), class_embeddings(model_key))
 
 
 def image_batches(model_key: str, batch: int) -> Iterator[ImageVectors]:
@@ -145,6 +162,8 @@ def tables(scale: float = 1.0) -> dict[str, pd.DataFrame]:
         **_text_tables(),
         "model": pd.concat([_model(key) for key in MODELS], ignore_index=True),
         "metric": _metrics(),
+        "class_text": known_truth.class_text(),
+        "rotated_metric": known_truth.rotated_metric(MODEL_KEY),
         **{
             name: pd.concat([_head_tables(key, scale)[name] for key in MODELS], ignore_index=True)
             for name in _head_tables(MODEL_KEY, scale)
@@ -256,6 +275,7 @@ def _model(model_key: str) -> pd.DataFrame:
         "interpolation": "bicubic",
         "resize_mode": "shortest",
         "is_control": model_key == CONTROL_KEY,
+        "control_of": MODELS[MODEL_KEY] if model_key == CONTROL_KEY else None,
         "images": IMAGES,
         "gallery_images": len(GALLERY),
         "max_sum_error": 2.5e-7,
@@ -264,6 +284,7 @@ def _model(model_key: str) -> pd.DataFrame:
 
 
 def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
+    strength = 1.0 if model_key == MODEL_KEY else 0.1
     heads, head_texts, labels, judged, head_metric, property_head = [], [], [], [], [], []
     for place, (layer, head) in enumerate(PAIRS):
         key = {"model_key": model_key, "layer": layer, "head": head}
@@ -299,6 +320,8 @@ def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
         "head_metric": pd.DataFrame(head_metric),
         "property_head": pd.DataFrame(property_head),
         "model_metric": _model_metrics(model_key),
+        "head_truth": known_truth.head_truth(model_key, PAIRS, IMAGES, strength),
+        "truth_score": known_truth.truth_score(model_key, PAIRS, IMAGES, strength),
         "component_share": _component_shares(model_key),
     }
 

@@ -53,12 +53,12 @@ def test_a_bundle_of_another_format_is_refused_by_number(copy):
     manifest = json.loads((copy / MANIFEST).read_text())
     (copy / MANIFEST).write_text(json.dumps({**manifest, "format": 7}))
 
-    with pytest.raises(BundleFormat, match="has format 7, this Headlight reads format 1. Build it again"):
+    with pytest.raises(BundleFormat, match="has format 7, this Headlight reads format 2. Build it again"):
         open_bundle(copy)
 
 
 def test_a_manifest_of_another_bundle_is_refused(copy):
-    edit(copy, "update bundle set format = 2")
+    edit(copy, "update bundle set format = 3")
 
     with pytest.raises(BundleDamaged, match="do not belong together"):
         open_bundle(copy)
@@ -124,7 +124,7 @@ def test_show_prints_what_the_bundle_is(tiny, capsys):
     assert "input_id tiny" in printed
     assert "scenes: 12 distinct in 14 files, 1 failed" in printed
     assert f"{MODEL_KEY}: tiny/known, 2 layers x 2 heads" in printed
-    assert "tiny/random, a control" in printed
+    assert "tiny/random, a control of tiny/known, 2 layers" in printed
 
 
 def test_verify_finds_a_sound_bundle_sound(tiny, capsys):
@@ -193,6 +193,24 @@ FIRST_HEAD = f"model_key = '{MODEL_KEY}' and layer = 1 and head = 0"
     [
         ("delete from published", "published: tiny/known entanglement A paper, .* is missing in the second"),
         ("insert into property values ('music', 0)", "property: music is missing in the first"),
+        ("delete from class_text where value = 'red'", "class_text: color red is missing in the second"),
+        (
+            f"update head_truth set direct = null where attribute = 'color' and {FIRST_HEAD}",
+            "head_truth.direct: .* color is 0.04 in the first, nan in the second",
+        ),
+        (
+            "update truth_score set value = 0.1 where subject = 'nothing' and attribute = 'color' "
+            f"and model_key = '{MODEL_KEY}'",
+            "truth_score.value: .* ablation accuracy nothing color  0 is 0.9 in the first, 0.1 in",
+        ),
+        (
+            "update rotated_metric set high = 1 where metric = 'uniqueness'",
+            "rotated_metric.high: .* uniqueness all is 0.9 in the first, 1.0 in the second",
+        ),
+        (
+            "update model set control_of = null where is_control",
+            "model.control_of: .* is tiny/known in the first, None in the second",
+        ),
         ("update text set text = 'x' where position = 0", "text.text: .* is a photo .* in the first, x in"),
         (f"update image set thumbnail = 'x'::blob where image_id = '{IMAGE_IDS[0]}'", "image.thumbnail: "),
         (f"update model set mean = [0.5, 0.5, 0.4] where model_key = '{MODEL_KEY}'", "model.mean: "),
@@ -239,3 +257,28 @@ def test_diff_finds_one_changed_vector(tiny, tmp_path, monkeypatch):
 
     assert len(found) == 1
     assert found[0].startswith(f"images__{MODEL_KEY}.L2_H0: {IMAGE_IDS[4]} differs by up to ")
+
+
+def test_diff_finds_one_changed_class_vector(tiny, tmp_path, monkeypatch):
+    changed = bundles.class_embeddings(MODEL_KEY)
+    changed[3, 5] += 0.01
+    original = bundles.class_embeddings
+    monkeypatch.setattr(
+        bundles, "class_embeddings", lambda key: changed if key == MODEL_KEY else original(key)
+    )
+
+    found = diff(tiny, open_bundle(bundles.write_bundle(tmp_path / "other")))
+
+    assert len(found) == 1
+    assert found[0].startswith(f"classes__{MODEL_KEY}.embedding: shape circle differs by up to 0.01")
+
+
+def test_diff_finds_that_one_bundle_cannot_be_asked(tiny, copy):
+    edit(copy, "delete from class_text; delete from head_truth")
+    for model_key in bundles.MODELS:
+        shutil.rmtree(copy / VECTORS / f"classes__{model_key}.lance")
+
+    found = diff(tiny, open_bundle(copy))
+
+    assert f"classes__{MODEL_KEY}: missing in the second" in found
+    assert "class_text: shape circle is missing in the second" in found

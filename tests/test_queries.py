@@ -58,6 +58,8 @@ def test_models_stand_before_their_controls(tiny):
 
     assert found["model_key"].tolist() == [MODEL_KEY, CONTROL_KEY]
     assert found["is_control"].tolist() == [False, True]
+    assert found["control_of"].isna().tolist() == [True, False]
+    assert found["control_of"][1] == "tiny/known"
     assert found["grid_rows"].tolist() == [2, 2]
     assert list(found["mean"][0]) == [0.5, 0.5, 0.5]
 
@@ -67,6 +69,7 @@ def test_the_leaderboard_has_one_row_per_model_metric_and_set_of_heads(tiny):
     supported = queries.leaderboard(tiny, heads_used="supported")
 
     assert len(every) == 8
+    assert every["control_of"].dropna().tolist() == ["tiny/known"] * 4
     assert supported[["model", "metric", "value"]].to_records(index=False).tolist() == [
         ("tiny/known", "entanglement", 0.25),
         ("tiny/random", "entanglement", 0.125),
@@ -214,6 +217,47 @@ def test_attributes_count_their_images(tiny):
     ]
 
 
+def test_class_texts_stand_in_the_order_of_their_attribute(tiny):
+    found = queries.class_texts(tiny)
+
+    assert found["attribute"].tolist() == ["color"] * 3 + ["shape"] * 2
+    assert found["value"].tolist() == ["red", "green", "blue", "circle", "square"]
+    assert found["text"][3] == "a picture with circles"
+
+
+def test_head_truth_has_one_row_per_head_and_attribute(tiny):
+    found = queries.head_truth(tiny, model_key=MODEL_KEY)
+
+    assert found["name"].tolist() == ["L1.H0", "L1.H0", "L1.H1", "L1.H1", "L2.H0", "L2.H0", "L2.H1", "L2.H1"]
+    assert found["attribute"].tolist() == ["color", "shape"] * 4
+    assert found["forward"].tolist() == [0.08, 0.0, 0.06, 0.01, 0.01, 0.05, 0.002, 0.004]
+    assert found["direct"].tolist() == pytest.approx(found["forward"] / 2)
+    assert found["selectivity"].isna().tolist() == [False] * 7 + [True]
+    assert found["images"].tolist() == [12] * 8
+
+
+def test_truth_scores_come_with_their_model_and_what_it_is_a_control_of(tiny):
+    every, some = queries.truth_scores(tiny), queries.truth_scores(tiny, study="neighbors")
+
+    assert every["study"].unique().tolist() == ["ablation", "labels", "maps", "neighbors"]
+    assert every["model_key"].unique().tolist() == [MODEL_KEY, CONTROL_KEY]
+    assert some["study"].unique().tolist() == ["neighbors"]
+    first = some[(some["subject"] == "L1.H0 cosine") & (some["attribute"] == "color")]
+    assert first["is_control"].tolist() == [False, True]
+    assert first["control_of"].dropna().tolist() == ["tiny/known"]
+    assert first["value"].tolist() == pytest.approx([0.9, 1 / 3 + 0.1 * (0.9 - 1 / 3)])
+    assert queries.truth_scores(tiny, study="weather").empty
+
+
+def test_rotated_metrics_come_with_their_model(tiny):
+    found = queries.rotated_metrics(tiny)
+
+    assert found["model"].unique().tolist() == ["tiny/known"]
+    assert found["metric"].tolist() == ["entanglement", "entanglement", "uniqueness"]
+    assert found[["value", "low", "high"]].iloc[2].tolist() == [0.8, 0.7, 0.9]
+    assert np.isnan(found["value"][1])
+
+
 def test_component_shares_stand_from_early_to_late_and_sum_to_one(tiny):
     found = queries.component_shares(tiny, model_key=MODEL_KEY)
 
@@ -236,6 +280,7 @@ def test_what_the_bundle_says_of_itself(tiny):
     ("call", "message"),
     [
         (lambda b: queries.heads(b, model_key="x"), f'model "x" is not in this bundle. It has: {MODEL_KEY}'),
+        (lambda b: queries.head_truth(b, model_key="x"), 'model "x" is not in this bundle'),
         (lambda b: queries.head_texts(b, **HEAD | {"layer": 7}), "L7.H0 .* It has L1.H0 to L2.H1"),
         (lambda b: queries.text_by_id(b, text_id="x"), 'text "x" is not in this bundle'),
         (lambda b: queries.image(b, image_id="x"), 'image "x" is not in this bundle'),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from db import vectors
+from db import queries, vectors
 from db.aside import Aside
 from db.connection import Bundle, open_bundle, query
 from db.diff import diff
@@ -71,7 +71,7 @@ def cells(rows: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def test_the_bundle_table_says_format_and_input_id(tiny):
-    assert query(tiny, "select * from bundle").to_dict("records") == [{"format": 1, "input_id": "tiny"}]
+    assert query(tiny, "select * from bundle").to_dict("records") == [{"format": 2, "input_id": "tiny"}]
 
 
 def test_the_manifest_says_what_the_bundle_is(tiny):
@@ -238,7 +238,7 @@ def test_a_wrong_column_is_named(out):
             writer.write("property", pd.DataFrame({"name": ["color"], "texts": [1]}))
         with pytest.raises(StoreError, match='rows for table property lack the column "texts"'):
             writer.write("property", pd.DataFrame({"property": ["color"]}))
-        with pytest.raises(UnknownName, match='no table "heads". Tables: bundle, component_share'):
+        with pytest.raises(UnknownName, match='no table "heads". Tables: bundle, class_text'):
             writer.write("heads", pd.DataFrame())
 
 
@@ -268,6 +268,9 @@ def test_empty_rows_are_welcome(out):
         ("metric", "head_metric names the metric ccs, which metric lacks"),
         ("image_file", "has no row in image_file"),
         ("property", "text_property names the property color, which property lacks"),
+        ("class_text", "head_truth names the attribute color, which class_text lacks"),
+        ("model", "truth_score names the model tiny-known-00000001, which model lacks"),
+        ("metric", "rotated_metric names the metric entanglement, which metric lacks"),
     ],
 )
 def test_a_forgotten_table_is_found_before_publishing(out, forget, message):
@@ -312,6 +315,87 @@ def test_two_chosen_labels_of_one_head_are_found_before_publishing(out):
 
         with pytest.raises(StoreError, match=r"L1.H0 has 3 chosen labels, but has one"):
             writer.finish()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "values", "message"),
+    [
+        ("model", "control_of", [None, None], "model tiny-random-00000002 is a control of no model"),
+        ("model", "is_control", [False, False], "names control_of tiny/known, but is no control"),
+        ("class_text", "position", [0, 1, 3, 0, 1], "class_text of color skips a position"),
+        ("class_text", "position", [0, 1, 1, 0, 1], "class_text of color skips a position"),
+        ("head_truth", "head", range(16), "head_truth names tiny-known-00000001 L1.H4, which head lacks"),
+        ("rotated_metric", "model_key", ["x"] * 3, "rotated_metric names the model x, which model lacks"),
+    ],
+)
+def test_a_row_that_contradicts_another_is_found_before_publishing(out, table, column, values, message):
+    with BundleWriter(out, input_id="x") as writer:
+        for name, rows in bundles.tables().items():
+            writer.write(name, rows.assign(**{column: values}) if name == table else rows)
+
+        with pytest.raises(StoreError, match=message):
+            writer.finish()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "values", "message"),
+    [
+        (["color"] * 3 + ["shape"], ["red", "green", "blue", "circle"], "4 rows, but the tables speak of 5"),
+        (
+            ["color"] * 3 + ["shape"] * 2,
+            ["red", "green", "blue", "circle", "star"],
+            'classes__.* lack shape "square", which class_text has',
+        ),
+    ],
+)
+def test_class_texts_without_their_own_vectors_are_found_before_publishing(out, attributes, values, message):
+    key = bundles.CONTROL_KEY
+    with BundleWriter(out, input_id="x") as writer:
+        bundles.write_tables(writer)
+        bundles.write_vectors(writer, bundles.MODEL_KEY)
+        writer.write_heads(key, bundles.spaces(key))
+        writer.write_classes(key, attributes, values, bundles.class_embeddings(key)[: len(values)])
+
+        with pytest.raises(StoreError, match=message):
+            writer.finish()
+
+
+def test_class_vectors_without_class_texts_are_found_before_publishing(out):
+    with BundleWriter(out, input_id="x") as writer:
+        for name, rows in bundles.tables().items():
+            writer.write(name, rows.head(0) if name in ("class_text", "head_truth") else rows)
+        for key in bundles.MODELS:
+            bundles.write_vectors(writer, key)
+
+        with pytest.raises(StoreError, match=f"vectors classes__{bundles.MODEL_KEY} belong to no model"):
+            writer.finish()
+
+
+def test_a_bundle_without_class_texts_needs_no_class_vectors(out):
+    """
+    Nothing could be asked zero-shot of images of which nothing is known.
+    """
+    with BundleWriter(out, input_id="x") as writer:
+        for name, rows in bundles.tables().items():
+            writer.write(name, rows.head(0) if name in ("class_text", "head_truth") else rows)
+        for key in bundles.MODELS:
+            bundles.write_vectors(writer, key, classes=False)
+        writer.finish()
+
+    bundle = open_bundle(out)
+    assert queries.class_texts(bundle).empty
+    with pytest.raises(UnknownName, match='"color" has no class texts in this bundle. Those that have: none'):
+        vectors.class_embeddings(bundle, bundles.MODEL_KEY, "color")
+
+
+def test_class_vectors_that_do_not_fit_are_refused(out):
+    key = bundles.MODEL_KEY
+    with BundleWriter(out, input_id="x") as writer:
+        writer.write_heads(key, bundles.spaces())
+        with pytest.raises(StoreError, match='color "red" is given twice. Give each value once'):
+            writer.write_classes(key, ["color"] * 2, ["red"] * 2, np.ones((2, 12)))
+        with pytest.raises(StoreError, match=r"class embeddings have shape \(1, 11\), but \(1, 12\)"):
+            writer.write_classes(key, ["color"], ["red"], np.ones((1, 11)))
 
 
 def test_vectors_before_their_spaces_are_refused(out):
@@ -376,6 +460,7 @@ def test_a_head_that_never_moves_is_stored_as_zeros(out):
         bundles.write_tables(writer)
         bundles.write_vectors(writer, bundles.CONTROL_KEY)
         writer.write_heads(key, space._replace(scale=scale))
+        bundles.write_classes(writer, key)
         writer.write_images(key, [ImageVectors(bundles.IMAGE_IDS, bundles.embeddings(), y)])
         writer.write_texts(key, bundles.TEXT_IDS, bundles.text_embeddings())
         tokens = zip(bundles.GALLERY, bundles.tokens()[::3], bundles.rests()[::3], strict=True)

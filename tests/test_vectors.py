@@ -84,6 +84,16 @@ def test_text_embeddings_keep_float32(tiny):
     np.testing.assert_array_equal(found, bundles.text_embeddings().astype(np.float32))
 
 
+def test_class_embeddings_come_in_the_order_of_the_attribute(tiny):
+    expected = bundles.class_embeddings().astype(np.float32)
+
+    values, found = vectors.class_embeddings(tiny, MODEL_KEY, "color")
+
+    assert values == ["red", "green", "blue"]
+    np.testing.assert_array_equal(found, expected[:3])
+    np.testing.assert_array_equal(vectors.class_embeddings(tiny, MODEL_KEY, "shape")[1], expected[3:])
+
+
 def test_text_coordinates_are_centered_projections_of_the_pool(tiny):
     embedding, basis = bundles.text_embeddings(), bundles.spaces().basis
     expected = np.einsum("td,nrd->tnr", embedding - embedding.mean(axis=0), basis)
@@ -212,6 +222,8 @@ def test_the_nearest_texts_of_a_head(tiny):
         (lambda b: vectors.tokens(b, MODEL_KEY, IMAGE_IDS[0], [(9, 9)]), "head L9.H9 of .* is not stored"),
         (lambda b: vectors.image_coordinates(b, MODEL_KEY, ["x"], PAIRS), 'image "x" is not in this bundle'),
         (lambda b: vectors.image_coordinates(b, MODEL_KEY, None, []), "no heads were asked for"),
+        (lambda b: vectors.class_embeddings(b, MODEL_KEY, "size"), "Those that have: color, shape"),
+        (lambda b: vectors.class_embeddings(b, "nope", "color"), 'model "nope" is not in this bundle'),
         (lambda b: vectors.text_embeddings(b, MODEL_KEY, ["x"]), 'text "x" is not in this bundle'),
         (lambda b: vectors.nearest(b, MODEL_KEY, 0, 0, np.ones(8)), "Stored are L1.H0 to L2.H1"),
         (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(7)), r"shape \(7,\), but .* \(8,\)"),

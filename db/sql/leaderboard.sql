@@ -3,6 +3,7 @@ select
     model.model_key,
     model.model,
     model.is_control,
+    model.control_of,
     model.training_data,
     model.parameters,
     model.layers,

@@ -43,6 +43,43 @@ select distinct 'property_head names ' || model_key || ' L' || layer || '.H' || 
 from property_head
 anti join head using (model_key, layer, head)
 union all
+select distinct 'head_truth names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from head_truth
+anti join head using (model_key, layer, head)
+union all
+select distinct 'head_truth names the attribute ' || attribute || ', which class_text lacks' as problem
+from head_truth
+anti join class_text using (attribute)
+union all
+select distinct 'truth_score names the model ' || model_key || ', which model lacks' as problem
+from truth_score
+anti join model using (model_key)
+union all
+select distinct 'rotated_metric names the model ' || model_key || ', which model lacks' as problem
+from rotated_metric
+anti join model using (model_key)
+union all
+select distinct 'rotated_metric names the metric ' || metric || ', which metric lacks' as problem
+from rotated_metric
+anti join metric using (metric)
+union all
+select 'model ' || model_key || ' is a control of no model; name it in control_of' as problem
+from model
+where is_control
+    and control_of is null
+union all
+select 'model ' || model_key || ' names control_of ' || control_of || ', but is no control' as problem
+from model
+where not is_control
+    and control_of is not null
+union all
+select 'class_text of ' || attribute || ' skips a position' as problem
+from class_text
+group by attribute
+having min(position) <> 0
+    or max(position) <> count(*) - 1
+    or count(distinct position) <> count(*)
+union all
 select distinct 'head_text names the text ' || text_id || ', which text lacks' as problem
 from head_text
 anti join text using (text_id)

@@ -10,4 +10,8 @@ from model
 union all
 select model_key, 'tokens' as kind, gallery_images as rows
 from model
+union all
+select model_key, 'classes' as kind, (select count(*) from class_text) as rows
+from model
+where exists (select 1 from class_text)
 order by model_key, kind

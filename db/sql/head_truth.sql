@@ -1,0 +1,15 @@
+-- One row per head of one model and attribute: what the attribute loses without the head.
+select
+    layer,
+    head,
+    'L' || layer || '.H' || head as name,
+    attribute,
+    forward,
+    direct,
+    forward_accuracy,
+    direct_accuracy,
+    selectivity,
+    images
+from head_truth
+where model_key = $model_key
+order by layer, head, attribute
