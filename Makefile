@@ -3,11 +3,14 @@ BUNDLE ?= bundles/demo
 PORT ?= 8501
 BIN := .venv/bin
 SCENES := .work/scenes
-DEMO_MODEL := ViT-demo-12/scenes_v1
+PLANTED := .work/planted
+PAIRS := .work/pairs
+DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT-demo-S-12/scenes_1 \
+	ViT-demo-L-16/few_colors_1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo app demo-model test test-all check bench docs clean
+.PHONY: help install demo app demo-model test test-all check bench truth docs planted clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,11 +38,18 @@ bench: .venv/installed  ## speed, as ratios measured in one run
 docs: .venv/installed  ## docs/schema.md from the schema itself
 	$(BIN)/python -m db.schema_docs > docs/schema.md
 
-demo-model: .venv/installed  ## train the demo model anew (resumable)
+truth: bundles/demo/manifest.json  ## score the tool against what is known of the demo; docs/truth.md
+	$(BIN)/python -m db.truth bundles/demo --write docs/truth.md
+
+planted: bundles/planted/manifest.json  ## a model set by hand, whose answers are known (docs/planted.md)
+	@echo "open it with: make app BUNDLE=bundles/planted    its known answers: $(PLANTED)/answers.json"
+
+demo-model: .venv/installed  ## train the demo models anew (resumable), then score them
 	$(BIN)/python -m precompute.demo train
+	$(BIN)/python -m precompute.demo score
 
 clean:  ## remove what can be made again; your own bundles stay
-	rm -rf .venv .work build *.egg-info bundles/demo bundles/.demo.*
+	rm -rf .venv .work build *.egg-info bundles/demo bundles/.demo.* bundles/planted bundles/.planted.*
 
 .venv/installed: requirements-app.txt requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headlight needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
@@ -55,9 +65,25 @@ clean:  ## remove what can be made again; your own bundles stay
 	@touch $@
 
 # Made anew when weights or pool change: the live door refuses a bundle of other weights.
-bundles/demo/manifest.json: $(wildcard precompute/demo/*.safetensors) precompute/texts/demo.tsv | .venv/installed $(SCENES)/attributes.csv
-	$(BIN)/python -m precompute run --model $(DEMO_MODEL) --images $(SCENES) --metadata $(SCENES)/attributes.csv \
-		--texts precompute/texts/demo.tsv --gallery-images 240 --license CC0-1.0 --bundle bundles/demo --replace
+bundles/demo/manifest.json: $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv) \
+		| .venv/installed $(SCENES)/attributes.csv $(PAIRS)/masks.csv
+	$(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) --metadata $(SCENES)/attributes.csv \
+		--texts precompute/texts/demo.tsv --prompts precompute/texts/demo_prompts.tsv --truth --masks $(PAIRS)/masks.csv \
+		--gallery-images 120 --license CC0-1.0 --bundle bundles/demo --replace
 
 $(SCENES)/attributes.csv: | .venv/installed
 	$(BIN)/python -m precompute.demo scenes --out $(SCENES) --count 2000 --seed 3
+
+# Two objects in every picture, with a mask and a caption for each: what maps are scored on.
+$(PAIRS)/masks.csv: | .venv/installed
+	$(BIN)/python -m precompute.demo scenes --out $(PAIRS) --count 60 --seed 6 --kinds 2 --masks
+
+bundles/planted/manifest.json: $(PLANTED)/answers.json | .venv/installed
+	$(BIN)/python -m precompute run --model ViT-planted-3/by-hand --checkpoint $(PLANTED)/model.safetensors \
+		--config $(PLANTED)/model.json --bpe $(PLANTED)/vocabulary.bpe.gz --activation gelu \
+		--mean 0.4,0.4,0.4 --std 0.2,0.2,0.2 --interpolation bicubic --layers 2 --images $(PLANTED)/images \
+		--metadata $(PLANTED)/images/attributes.csv --texts $(PLANTED)/texts.tsv --license CC0-1.0 \
+		--prompts $(PLANTED)/prompts.tsv --truth --bundle bundles/planted --replace
+
+$(PLANTED)/answers.json: $(wildcard precompute/demo/planted*.py) | .venv/installed
+	$(BIN)/python -m precompute.demo planted --out $(PLANTED)

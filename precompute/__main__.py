@@ -1,15 +1,24 @@
-"""Command line of the offline stage: `python -m precompute run ...`."""
+"""Command line of the offline stage: `python -m precompute run ...` and `... score-maps ...`."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from precompute.config import Config, ConfigError, ModelChoice
+from precompute.config import Config, ConfigError, MapTask, ModelChoice
 
 _RUN = """\
 Take CLIP models apart over a folder of images and write a bundle.
 
 An interrupted run loses nothing: give the same command again and it goes on.
+"""
+
+_SCORE_MAPS = """\
+Score the maps of models against masks of known objects, and print the tables.
+
+--masks scores how well a caption's map finds the object it names: all heads, the stored layers, the best
+head, beside raw attention, attention rollout and a uniform map. --segmentation follows the
+ImageNet-Segmentation protocol of Gandelsman et al. 2024. ARCHITECTURE/WEIGHTS-random-0 is the
+random-weights twin of a model.
 """
 
 _EXAMPLES = """\
@@ -36,13 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 1 refused, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
-        config = _config(options)
-        # Importing torch takes seconds: after the command line is known to be sound.
-        from precompute.pipeline import run
-
-        run(config)
+        options.carry_out(options)
     except KeyboardInterrupt:
-        print("\nStopped. Nothing is lost: give the same command again to go on.", file=sys.stderr)
+        kept = " Nothing is lost: give the same command again to go on." if options.command == "run" else ""
+        print(f"\nStopped.{kept}", file=sys.stderr)
         return 130
     except Exception as error:
         if not isinstance(error, _expected_errors()):
@@ -52,6 +58,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _run(options: argparse.Namespace) -> None:
+    config = _config(options)
+    # Importing torch takes seconds: after the command line is known to be sound.
+    from precompute.pipeline import run
+
+    run(config)
+
+
+def _score_maps(options: argparse.Namespace) -> None:
+    same = ["masks", "segmentation", "classes", "as_released", "limit", "layers", "device"]
+    task = MapTask(_models(options), **{name: getattr(options, name) for name in same})
+    from precompute.score_maps import run
+
+    run(task)
+
+
 def _expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message is written for the person at the terminal."""
     from db.errors import StoreError
@@ -59,10 +81,11 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from precompute.images import ImagesError, WorkerDied
     from precompute.models import ModelError
     from precompute.pool import PoolError
+    from precompute.prompts import PromptError
     from precompute.work import WorkError
 
-    ours = (ConfigError, StoreError, TextError, ImagesError, WorkerDied, ModelError, PoolError, WorkError)
-    return (*ours, OSError)
+    ours = (ConfigError, StoreError, TextError, ImagesError, WorkerDied, ModelError, PoolError, PromptError)
+    return (*ours, WorkError, OSError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,15 +98,25 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    run.set_defaults(carry_out=_run)
     _add_required(run)
     _add_model_options(run)
     _add_result_options(run)
     _add_speed_options(run)
+
+    maps = commands.add_parser(
+        "score-maps",
+        help="print how well a model's maps find known objects",
+        description=_SCORE_MAPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    maps.set_defaults(carry_out=_score_maps)
+    _add_map_options(maps)
+    _add_model_options(maps)
     return parser
 
 
-def _add_required(run: argparse.ArgumentParser) -> None:
-    group = run.add_argument_group("what goes in and out")
+def _add_model(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--model",
         action="append",
@@ -91,6 +124,11 @@ def _add_required(run: argparse.ArgumentParser) -> None:
         metavar="ARCHITECTURE/WEIGHTS",
         help="as open_clip names them; may be given several times",
     )
+
+
+def _add_required(run: argparse.ArgumentParser) -> None:
+    group = run.add_argument_group("what goes in and out")
+    _add_model(group)
     group.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="folder, any depth")
     group.add_argument(
         "--texts",
@@ -107,6 +145,48 @@ def _add_required(run: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="a column `path` (relative to FOLDER) and one column per known attribute",
     )
+    group.add_argument(
+        "--prompts",
+        type=Path,
+        metavar="FILE",
+        help="how attribute values are asked: attribute, tab, value (* for any other), tab, text ({} for the "
+        "value); without it the attribute class is asked as 'a photo of a {}.'",
+    )
+    _add_masks(group)
+
+
+def _add_masks(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--masks",
+        type=Path,
+        metavar="CSV",
+        help="score maps on pictures of two objects: columns path, mask, object, caption; two rows a picture",
+    )
+
+
+def _add_map_options(maps: argparse.ArgumentParser) -> None:
+    group = maps.add_argument_group("what is scored")
+    _add_model(group)
+    _add_masks(group)
+    group.add_argument(
+        "--segmentation", type=Path, metavar="MAT", help="gtsegs_ijcv.mat of ImageNet-Segmentation"
+    )
+    group.add_argument(
+        "--classes",
+        type=Path,
+        metavar="FILE",
+        help="one prompt a line, for --segmentation (default: ImageNet's 1,000 classes by 80 prompts)",
+    )
+    group.add_argument("--limit", type=int, metavar="N", help="the first pictures of --segmentation only")
+    group.add_argument(
+        "--as-released",
+        action="store_true",
+        help="crop pictures while masks are squashed, as the paper's released code does",
+    )
+    group.add_argument(
+        "--layers", type=_layers, default=4, metavar="N|all", help="stored layers: the last N (default: 4)"
+    )
+    group.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
 
 
 def _add_model_options(run: argparse.ArgumentParser) -> None:
@@ -141,6 +221,11 @@ def _add_result_options(run: argparse.ArgumentParser) -> None:
     group = run.add_argument_group("what is computed")
     group.add_argument("--layers", type=_layers, default=4, metavar="N|all", help="last layers (default: 4)")
     group.add_argument("--picks", type=int, default=60, help="texts for each head (default: 60)")
+    group.add_argument(
+        "--no-controls",
+        action="store_true",
+        help="leave out each model's random-weights twin and the metrics of its rotated heads",
+    )
     group.add_argument("--rotations", type=int, default=199, help="rotated heads per p-value (default: 199)")
     group.add_argument(
         "--gallery-images", type=int, default=500, help="images with maps, at most (default: 500)"
@@ -150,6 +235,14 @@ def _add_result_options(run: argparse.ArgumentParser) -> None:
         type=float,
         default=128.0,
         help="size of those per model, at most (default: 128)",
+    )
+    group.add_argument(
+        "--truth",
+        action="store_true",
+        help="score labels, neighbors and ablations against --metadata, by zero-shot classification",
+    )
+    group.add_argument(
+        "--truth-images", type=int, default=500, help="images that this is measured on (default: 500)"
     )
     group.add_argument(
         "--no-thumbnails", action="store_true", help="keep hashes and paths only, no pictures in the bundle"
@@ -166,9 +259,9 @@ def _add_speed_options(run: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
 
 
-def _config(options: argparse.Namespace) -> Config:
+def _models(options: argparse.Namespace) -> tuple[ModelChoice, ...]:
     checkpoints = _checkpoints(options.checkpoint, options.model)
-    models = tuple(
+    return tuple(
         ModelChoice(
             name=name,
             checkpoint=checkpoints.get(name),
@@ -182,9 +275,16 @@ def _config(options: argparse.Namespace) -> Config:
         )
         for name in options.model
     )
+
+
+def _config(options: argparse.Namespace) -> Config:
     same = ["images", "texts", "bundle", "metadata", "layers", "picks", "rotations", "gallery_images"]
     same += [
+        "prompts",
+        "masks",
         "gallery_megabytes",
+        "truth",
+        "truth_images",
         "license",
         "seed",
         "replace",
@@ -194,8 +294,9 @@ def _config(options: argparse.Namespace) -> Config:
         "device",
     ]
     return Config(
-        models=models,
+        models=_models(options),
         thumbnails=not options.no_thumbnails,
+        controls=not options.no_controls,
         **{name: getattr(options, name) for name in same},
     )
 

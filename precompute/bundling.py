@@ -37,7 +37,13 @@ class ModelResult(NamedTuple):
     shards: tuple[passes.Shard, ...]
     gallery: tuple[passes.Shard, ...]
     text: Float[Tensor, "text d_out"]
+    classes: Float[Tensor, "value d_out"]
+    """Embeddings of what is asked, value by value."""
+
     described: Described
+    truth: list[tuple[str, pd.DataFrame]]
+    """Tables and their rows: what is scored against what is known of the images."""
+
     timing: dict[str, tuple[datetime, float]]
     """Start and seconds of each stage."""
 
@@ -75,6 +81,7 @@ def model_facts(model: Clip, spaces: HeadSpaces, taken: passes.Taken) -> dict[st
         "interpolation": spec.interpolation,
         "resize_mode": spec.resize_mode,
         "is_control": spec.is_control,
+        "control_of": spec.control_of,
         "images": sum(len(shard.image_id) for shard in taken.shards),
         "gallery_images": sum(len(shard.image_id) for shard in taken.gallery),
         "max_sum_error": taken.max_sum_error,
@@ -86,18 +93,25 @@ def write(
     input_id: str,
     intake: Intake,
     pool: Pool,
+    asked: list[tuple[str, str, str]],
     results: list[ModelResult],
     board: dict[str, pd.DataFrame],
 ) -> None:
-    """Write the bundle aside and give it its name at the very end."""
+    """Write the bundle aside and give it its name at the very end. `asked`: attribute, value and text."""
     with BundleWriter(config.bundle, input_id=input_id, replace=config.replace) as writer:
         _write_images(writer, intake, config)
         _write_pool(writer, pool)
+        _write_class_texts(writer, asked)
         for result in results:
             writer.write("model", pd.DataFrame([result.facts]))
             for table, rows in result.described.tables.items():
                 writer.write(table, rows)
+            for table, rows in result.truth:
+                writer.write(table, rows)
             _write_vectors(writer, result, pool)
+            if asked:
+                attributes, values, _ = zip(*asked, strict=True)
+                writer.write_classes(result.model_key, attributes, values, result.classes.numpy())
             writer.write("run", _runs(result, config))
         for table, rows in board.items():
             writer.write(table, rows)
@@ -153,6 +167,11 @@ def _write_pool(writer: BundleWriter, pool: Pool) -> None:
     writer.write("text_property", pd.DataFrame(tagged))
     counts = pool.tags.sum(dim=0).tolist()
     writer.write("property", pd.DataFrame({"property": list(pool.properties), "texts": counts}))
+
+
+def _write_class_texts(writer: BundleWriter, asked: list[tuple[str, str, str]]) -> None:
+    rows = pd.DataFrame(asked, columns=["attribute", "value", "text"])
+    writer.write("class_text", rows.assign(position=rows.groupby("attribute").cumcount()))
 
 
 def _write_vectors(writer: BundleWriter, result: ModelResult, pool: Pool) -> None:

@@ -57,6 +57,12 @@ class Config:
     metadata: Path | None = None
     """CSV with a column `path` and one column per known attribute."""
 
+    prompts: Path | None = None
+    """TSV of attribute, value and text: how values are asked zero-shot; None asks of `class` alone."""
+
+    masks: Path | None = None
+    """CSV with columns path, mask, object, caption: pictures of two objects, to score maps on."""
+
     layers: int | None = 4
     """How many of the last layers are taken apart; None for all of them."""
 
@@ -66,11 +72,20 @@ class Config:
     rotations: int = 199
     """Rotated heads behind each p-value."""
 
+    controls: bool = True
+    """Add each trained model's random-weights twin, and the metrics of its rotated heads."""
+
     gallery_megabytes: float = 128.0
     """Largest size of the token-level gallery of one model."""
 
     gallery_images: int = 500
     """Largest number of images in the gallery."""
+
+    truth: bool = False
+    """Score labels, neighbors and ablations against what is known of the images; needs prompts."""
+
+    truth_images: int = 500
+    """Largest number of images that truth is measured on."""
 
     thumbnails: bool = True
     license: str = "not stated"
@@ -109,6 +124,7 @@ class Config:
             ("workers", 0),
             ("gallery_images", 0),
             ("gallery_megabytes", 0),
+            ("truth_images", 2),
         ]:
             value = getattr(self, option)
             if value < least:
@@ -121,9 +137,44 @@ class Config:
             "layers": self.layers,
             "picks": self.picks,
             "rotations": self.rotations,
+            "controls": self.controls,
             "gallery_megabytes": self.gallery_megabytes,
             "gallery_images": self.gallery_images,
+            "truth": self.truth,
+            "truth_images": self.truth_images if self.truth else None,
             "thumbnails": self.thumbnails,
             "license": self.license,
             "seed": self.seed,
         }
+
+
+@dataclass(frozen=True)
+class MapTask:
+    """What `score-maps` scores, and on what."""
+
+    models: tuple[ModelChoice, ...]
+    masks: Path | None = None
+    """CSV with columns path, mask, object, caption; two rows a picture."""
+
+    segmentation: Path | None = None
+    """gtsegs_ijcv.mat of ImageNet-Segmentation, or a file of the same form."""
+
+    classes: Path | None = None
+    """One prompt a line, for `segmentation`; None for ImageNet's classes."""
+
+    as_released: bool = False
+    """Crop pictures while masks are squashed, as the released code does."""
+
+    limit: int | None = None
+    """How many pictures of `segmentation`; None for all."""
+
+    layers: int | None = 4
+    """What counts as stored layers: so many of the last; None for all."""
+
+    device: str = "cpu"
+
+    def __post_init__(self):
+        if self.masks is None and self.segmentation is None:
+            raise ConfigError("nothing to score maps on. Add --masks CSV, --segmentation MAT, or both.")
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"--limit {self.limit}: score at least one picture.")

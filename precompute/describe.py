@@ -1,14 +1,15 @@
 """From moments to tables: texts, labels and metrics of every head of one model, and of all together."""
 
 import os
+from collections.abc import Collection
 from typing import NamedTuple
 
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute import glossary, judges, labels, metrics, moments, progress, textspan
+from precompute import controls, glossary, judges, labels, metrics, moments, progress, textspan
 from precompute.config import Config
 from precompute.pool import text_id
 from precompute.types import ComponentMoments, HeadSpaces, Label, Moments, Picks, Pool, TextSpan
@@ -23,6 +24,7 @@ class Described(NamedTuple):
     scale: Float[Tensor, "layer head"]
     """RMS of a head's centered coordinates: what stored coordinates are divided by."""
 
+    spans: list[TextSpan]
     judged: "_Judged"
     spanned: list[float | None]
     shares: Float[Tensor, " component"]
@@ -38,6 +40,9 @@ class _Judged(NamedTuple):
     """Index into the pool's properties."""
 
     rotated_label: Int[Tensor, "head rotation"]
+    rotated_supported: Bool[Tensor, "head rotation"]
+    """Of the first rotations, each tested as if it were the head."""
+
     ccs: Int[Tensor, " head"]
     rotated_ccs: Int[Tensor, "head rotation"]
     shown: list[Label]
@@ -94,19 +99,38 @@ def heads(
     for rows in tables.values():
         rows.insert(0, "model_key", model_key)
     rank = spaces.basis.shape[2]
-    return Described(pooled.mean, importance / rank**0.5, judged, spanned, shares, len(spaces.layers), tables)
+    scale = importance / rank**0.5
+    return Described(pooled.mean, scale, spans, judged, spanned, shares, len(spaces.layers), tables)
 
 
-def board(results: list[tuple[str, Described]]) -> dict[str, pd.DataFrame]:
-    """Tables that need all models: metrics at the size of the smallest, their meaning, published ones."""
+def heads_by_property(described: Described) -> dict[str, list[tuple[int, int]]]:
+    """Layer and head of all heads that are named by each property."""
+    groups = described.tables["property_head"].groupby("property")
+    return {str(name): [*zip(rows["layer"], rows["head"], strict=True)] for name, rows in groups}
+
+
+def board(
+    results: list[tuple[str, Described]], *, rotated_of: Collection[str] = ()
+) -> dict[str, pd.DataFrame]:
+    """Tables that need all models: metrics at the size of the smallest, their meaning, published ones.
+
+    Models whose key is in `rotated_of` also get the metrics of their rotated heads.
+    """
     smallest = min(len(described.spanned) for _, described in results)
     rows = [
         {"model_key": model_key, **metric._asdict()}
         for model_key, described in results
         for metric in _model_metrics(described, smallest)
     ]
+    rotated = [
+        {"model_key": model_key, **metric._asdict()}
+        for model_key, described in results
+        if model_key in rotated_of
+        for metric in _rotated_metrics(described.judged, smallest)
+    ]
     return {
         "model_metric": pd.DataFrame(rows),
+        "rotated_metric": pd.DataFrame(rotated, columns=["model_key", *controls.RotatedMetric._fields]),
         "metric": pd.DataFrame([row._asdict() for row in glossary.METRICS]).assign(
             position=range(len(glossary.METRICS))
         ),
@@ -124,6 +148,11 @@ def _model_metrics(described: Described, smallest: int) -> list[metrics.ModelMet
         *metrics.span_metrics(described.spanned, supported),
         *metrics.coverage(described.shares, described.layers),
     ]
+
+
+def _rotated_metrics(judged: _Judged, smallest: int) -> list[controls.RotatedMetric]:
+    label, ccs, supported = judged.rotated_label, judged.rotated_ccs, judged.rotated_supported
+    return controls.rotated_metrics(label, ccs, supported, smallest=smallest)
 
 
 def _each_head(
@@ -177,6 +206,7 @@ def _judge(picks: Picks, rotated: Picks, pool: Pool) -> _Judged:
     return _Judged(
         observed.property,
         null.property,
+        controls.supported(null, pool.properties),
         metrics.ccs(judges.tag_match(picks.text_index, observed.property, pool.tags)),
         metrics.ccs(judges.tag_match(rotated.text_index, null.property, pool.tags)),
         labels.labels_by_variance_share(observed, null, pool.properties, picks=labels.SHOWN_PICKS),

@@ -50,22 +50,22 @@ def take_apart(
     """Decompose all images and the gallery, or read back what an earlier run has finished."""
     plan = decomposition.plan(clip.vision_weights(model), spaces)
     _check_against_encode_image(model, plan, distinct)
-    shards = _shards(list(distinct), directory / "images", config.shard_size)
+    shards = cut(list(distinct), directory / "images", config.shard_size)
 
-    def whole(pixels: Tensor) -> dict[str, Tensor]:
+    def whole(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
         return decomposition.decompose(plan, clip.capture(model, pixels, spaces.layers))._asdict()
 
-    _run_missing(model, shards, distinct, whole, "decomposing", config)
+    run_missing(model, shards, distinct, whole, "decomposing", config)
 
     chosen = gallery_ids(list(distinct), spaces, _tokens(model), config)
-    gallery = _shards(chosen, directory / "gallery", _GALLERY_SHARD)
+    gallery = cut(chosen, directory / "gallery", _GALLERY_SHARD)
 
-    def token_level(pixels: Tensor) -> dict[str, Tensor]:
+    def token_level(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
         captured = clip.capture_tokens(model, pixels, spaces.layers)
         parts, token = decomposition.decompose_tokens(plan, captured)
         return {"token": token, "rest": parts.early + parts.mlp.sum(dim=1)}
 
-    _run_missing(model, gallery, distinct, token_level, "gallery, by token", config)
+    run_missing(model, gallery, distinct, token_level, "gallery, by token", config)
     return _reduce(shards, gallery, spaces)
 
 
@@ -88,20 +88,21 @@ def _tokens(model: clip.Clip) -> int:
     return 1 + model.grid[0] * model.grid[1]
 
 
-def _shards(image_ids: list[str], directory: Path, size: int) -> tuple[Shard, ...]:
+def cut(image_ids: list[str], directory: Path, size: int) -> tuple[Shard, ...]:
     """Cut the images into shards; a shard's name holds what is in it."""
     parts = [image_ids[start : start + size] for start in range(0, len(image_ids), size)]
     return tuple(Shard(part, directory / f"{work.key_of(part)}.safetensors") for part in parts)
 
 
-def _run_missing(
+def run_missing(
     model: clip.Clip,
     shards: tuple[Shard, ...],
     distinct: dict[str, images.ImageFile],
-    compute: Callable[[Tensor], dict[str, Tensor]],
+    compute: Callable[[list[str], Tensor], dict[str, Tensor]],
     what: str,
     config: Config,
 ) -> None:
+    """Write what `compute` makes of image ids and pixels, one row an image, for the shards not there yet."""
     missing = [shard for shard in shards if not shard.path.exists()]
     if not missing:
         return
@@ -111,7 +112,7 @@ def _run_missing(
         waiting, model.preprocess, batch_size=config.batch_size, workers=config.workers
     )
     with progress.bar(what, total=total, done=total - left) as bar:
-        results = _advancing(bar, (_on_cpu(compute(pixels.to(model.device))) for _, pixels in batches))
+        results = _advancing(bar, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in batches))
         for shard, tensors in zip(missing, _recut(results, [len(s.image_id) for s in missing]), strict=True):
             _check_sum(tensors, model)
             work.save_tensors(shard.path, tensors)

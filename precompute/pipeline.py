@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -19,11 +20,38 @@ from torch import Tensor
 
 from db.aside import check_free
 from db.layout import FORMAT
-from precompute import bundling, clip, decomposition, describe, intake, models, passes, pool, progress, work
+from precompute import (
+    bundling,
+    clip,
+    controls,
+    decomposition,
+    describe,
+    images,
+    intake,
+    models,
+    passes,
+    pool,
+    progress,
+    prompts,
+    work,
+)
 from precompute.config import METHOD_VERSION, Config, ConfigError, ModelChoice
+from precompute.truth import map_scores, stage
 from precompute.types import Pool
 
 Timing = dict[str, tuple[datetime, float]]
+
+
+class Given(NamedTuple):
+    """What a run has read before it loads a model."""
+
+    pictures: intake.Intake
+    texts: Pool
+    prompts: prompts.Prompts
+    asked: list[tuple[str, str, str]]
+    """Attribute, value and text of everything that can be asked zero-shot."""
+
+    masked: list[images.MaskedPicture]
 
 
 def run(config: Config) -> Path:
@@ -31,29 +59,39 @@ def run(config: Config) -> Path:
 
     Raises:
         StoreError: the bundle exists and may not be replaced, or cannot be written.
-        ModelError, TextError, ImagesError, PoolError, WorkError: with what to do about it.
+        ModelError, TextError, ImagesError, PoolError, PromptError, WorkError: with what to do about it.
     """
     check_free(config.bundle, replace=config.replace)
-    _check_device(config.device)
+    check_device(config.device)
     # Names and options are checked for all models before the first of them takes its hours.
-    specs = [_resolve(choice) for choice in config.models]
+    specs = [resolve(choice) for choice in config.models]
+    specs = controls.with_twins(specs) if config.controls else specs
     texts = pool.load(config.texts)
+    ways = prompts.load(config.prompts) if config.prompts else prompts.DEFAULT
+    masked = images.read_masks(config.masks) if config.masks else []
     with work.locked(work_directory(config.bundle)) as directory:
         pictures = intake.read(
             config.images, config.metadata, directory, workers=config.workers, thumbnails=config.thumbnails
         )
         progress.say(_summary(pictures, texts))
-        results = [_one_model(spec, config, pictures, texts, directory) for spec in specs]
+        asked = _asked(ways, config, pictures)
+        if config.truth:
+            stage.check(asked)
+        given = Given(pictures, texts, ways, asked, masked)
+        results = [_one_model(spec, config, given, directory) for spec in specs]
         with _stage({}, "writing", f"writing {config.bundle}"):
-            board = describe.board([(result.model_key, result.described) for result in results])
-            bundling.write(
-                config, _input_id(config, results, pictures, texts), pictures, texts, results, board
+            board = describe.board(
+                [(result.model_key, result.described) for result in results],
+                rotated_of=[result.model_key for result in results if _has_controls(result, config)],
             )
+            input_id = _input_id(config, results, given)
+            bundling.write(config, input_id, pictures, texts, asked, results, board)
     progress.say(f"done: {config.bundle}\nopen it with: python -m dashboard --bundle {config.bundle}")
     return config.bundle
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Raise ConfigError unless the device is there."""
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not available.get(device.split(":")[0], False):
         there = ", ".join(name for name, is_there in available.items() if is_there)
@@ -65,14 +103,13 @@ def work_directory(bundle: Path) -> Path:
     return bundle.with_name(f".{bundle.name}.work")
 
 
-def _resolve(choice: ModelChoice) -> models.ModelSpec:
+def resolve(choice: ModelChoice) -> models.ModelSpec:
+    """What is meant by a choice. Raises ModelError."""
     given = asdict(choice)
     return models.resolve(given.pop("name"), clip.catalog(), **given)
 
 
-def _one_model(
-    spec: models.ModelSpec, config: Config, pictures: intake.Intake, texts: Pool, directory: Path
-) -> bundling.ModelResult:
+def _one_model(spec: models.ModelSpec, config: Config, given: Given, directory: Path) -> bundling.ModelResult:
     """All stages of one model. Its weights are let go at the end."""
     timing: Timing = {}
     with _stage(timing, "load", f"loading {spec.name}"):
@@ -80,17 +117,30 @@ def _one_model(
         layers = clip.last_layers(model, config.layers)
         spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
     mine = directory / f"model-{work.key_of(METHOD_VERSION, _identity(model), layers)}"
+    map_scores.check_captions(model, given.masked)
     with _stage(timing, "texts"):
-        text = _text_embeddings(model, texts, mine)
+        text = _text_embeddings(model, given.texts, mine)
+        classes = _class_embeddings(model, given, mine)
     with _stage(timing, "decomposition"):
-        taken = passes.take_apart(model, spaces, pictures.distinct, mine, config)
+        taken = passes.take_apart(model, spaces, given.pictures.distinct, mine, config)
     with _stage(timing, "heads"):
         described = describe.heads(
-            model.model_key, taken.moments, taken.components, spaces, text, texts, config
+            model.model_key, taken.moments, taken.components, spaces, text, given.texts, config
         )
+    truth = []
+    if given.masked:
+        with _stage(timing, "maps"):
+            labeled = describe.heads_by_property(described)
+            truth.append(("truth_score", map_scores.rows(model, given.masked, layers, labeled, mine)))
+    if config.truth:
+        with _stage(timing, "truth"):
+            known = stage.known(given.asked, classes, given.pictures.attributes, config.truth_images)
+            seen = stage.Seen(spaces, taken, described, given.texts, text)
+            tables = stage.score(model, seen, known, given.pictures.distinct, mine / "truth", config)
+            truth += tables.items()
     facts = bundling.model_facts(model, spaces, taken)
     return bundling.ModelResult(
-        facts, _identity(model), spaces, taken.shards, taken.gallery, text, described, timing
+        facts, _identity(model), spaces, taken.shards, taken.gallery, text, classes, described, truth, timing
     )
 
 
@@ -118,17 +168,55 @@ def _text_embeddings(model: clip.Clip, texts: Pool, directory: Path) -> Float[Te
     return work.load_tensors(path)["text"]
 
 
-def _input_id(
-    config: Config, results: list[bundling.ModelResult], pictures: intake.Intake, texts: Pool
-) -> str:
+def _class_embeddings(model: clip.Clip, given: Given, directory: Path) -> Float[Tensor, "value d_out"]:
+    """Embeddings of the prompts, computed once per model and prompts.
+
+    Raises:
+        TextError: the model cannot read a prompt; names its line.
+    """
+    path = directory / f"classes-{work.key_of(given.asked)}.safetensors"
+    if not path.exists():
+        for attribute, value, text in given.asked:
+            try:
+                clip.check_text(model, text)
+            except clip.TextError as error:
+                line = prompts.where(given.prompts, attribute, value)
+                raise clip.TextError(f"{line} ({attribute} {value!r}, {text!r}): {error}") from error
+        work.save_tensors(path, {"text": clip.encode_text(model, [text for _, _, text in given.asked])})
+    return work.load_tensors(path)["text"]
+
+
+def _asked(ways: prompts.Prompts, config: Config, pictures: intake.Intake) -> list[tuple[str, str, str]]:
+    """What can be asked of these images; says which prompts are for nothing that they have."""
+    asked = prompts.expand(ways, pictures.attributes)
+    unused = prompts.unused(ways, pictures.attributes)
+    if config.prompts and not asked:
+        raise prompts.PromptError(
+            f"{config.prompts} asks for {', '.join(unused)}, but nothing of that is known of the images. "
+            "Give what is known with --metadata CSV, a column for each attribute."
+        )
+    if config.prompts and unused:
+        progress.say(f"not asked, for no image has it: {', '.join(unused)}.")
+    return asked
+
+
+def _has_controls(result: bundling.ModelResult, config: Config) -> bool:
+    return config.controls and not result.facts["is_control"]
+
+
+def _input_id(config: Config, results: list[bundling.ModelResult], given: Given) -> str:
     """Hash of everything the bundle depends on; equal on any machine."""
+    attributes = given.pictures.attributes.sort_values(["image_id", "attribute", "value"])
+    texts = given.texts
     return work.key_of(
         FORMAT,
         METHOD_VERSION,
         [result.identity for result in results],
-        list(pictures.distinct),
-        pictures.attributes.sort_values(["image_id", "attribute", "value"]).to_numpy().tolist(),
+        list(given.pictures.distinct),
+        attributes.to_numpy().tolist(),
         [texts.texts, texts.properties, texts.tags.to(torch.uint8).tolist()],
+        given.asked,
+        images.mask_identity(given.masked),
         config.result_options(),
     )
 

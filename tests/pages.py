@@ -19,6 +19,8 @@ PAGES = [
     "contrastive_segmentation",
     "image_neighbors",
     "text_neighbors",
+    "knock_out",
+    "truth",
 ]
 MAPS = ["topic_segmentation", "contrastive_segmentation"]
 
@@ -53,9 +55,10 @@ def write_two_models(out: Path, *, thumbnails: bool = True, texts: int = len(TEX
 
 
 def write_vectors(writer: BundleWriter, model_key: str, layers: set[int], texts: int) -> None:
-    """All four Lance tables of one model that has only some layers' heads and the first few texts."""
+    """All five Lance tables of one model that has only some layers' heads and the first few texts."""
     places = [place for place, (layer, _) in enumerate(PAIRS) if layer in layers]
     writer.write_heads(model_key, HeadSpace(*(part[places] for part in bundles.spaces(model_key))))
+    bundles.write_classes(writer, model_key)
     y, unit = bundles.tokens(model_key)[:, places], bundles.embeddings(model_key)
     rest = unit - np.einsum("inr,nrd->id", y.sum(axis=2), bundles.spaces(model_key).basis[places])
     by_layer = y.sum(axis=2).reshape(len(IMAGE_IDS), len(layers), -1, y.shape[-1])

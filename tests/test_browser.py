@@ -28,6 +28,8 @@ PAGES = [
     "Contrastive segmentation",
     "Image neighbors",
     "Text neighbors",
+    "Knock-out",
+    "Does it tell the truth?",
 ]
 
 
@@ -89,12 +91,15 @@ def test_a_walk_through_all_pages(browser, address):
         page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
         page.wait_for_selector(f'h1:has-text("{title}")', timeout=60_000)
         settle(page)
-        page.screenshot(path=SCREENSHOTS / f"{title.lower().replace(' ', '_')}.png", full_page=True)
+        name = re.sub("[^a-z]+", "_", title.lower()).strip("_")
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
         assert page.get_by_test_id("stException").count() == 0
         assert page.get_by_test_id("stAlert").count() == 0
         assert f"model={bundles.MODEL_KEY}" in page.url
 
+    page.get_by_test_id("stSidebarNav").get_by_text("Text neighbors", exact=True).click()
+    page.wait_for_selector('h1:has-text("Text neighbors")', timeout=60_000)
     page.get_by_text("Dot product, as in the paper").click()
     page.wait_for_url(re.compile("by=dot"))
     page.reload()

@@ -5,8 +5,12 @@ import sys
 
 import pytest
 
+from db import queries
 from db.connection import open_bundle
+from precompute import demo
 from precompute.__main__ import main
+from precompute.demo.pool import PROMPTS_PATH
+from precompute.demo.words import PROPERTIES
 from tests.conftest import TWIN
 
 
@@ -28,6 +32,17 @@ def test_one_command_makes_a_bundle(scene_folder, pool_file, tmp_path, capsys):
     assert f"python -m dashboard --bundle {tmp_path / 'b'}" in said
 
 
+def test_prompts_and_controls_are_asked_for_by_name(scene_folder, pool_file, tmp_path):
+    known = ["--metadata", str(scene_folder / "attributes.csv"), "--prompts", str(PROMPTS_PATH)]
+    options = ["--model", demo.MODEL_NAME, *known, "--no-controls"]
+
+    assert main(arguments(scene_folder, pool_file, tmp_path / "b", *options)) == 0
+
+    bundle = open_bundle(tmp_path / "b")
+    assert [model["model"] for model in bundle.manifest["models"]] == [demo.MODEL_NAME]
+    assert set(queries.class_texts(bundle)["attribute"]) == set(PROPERTIES)
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
@@ -37,6 +52,7 @@ def test_one_command_makes_a_bundle(scene_folder, pool_file, tmp_path, capsys):
         (["--model", TWIN, "--model", TWIN], "given twice"),
         (["--model", TWIN, "--checkpoint", "other/model=x.pt"], "no --model other/model is given"),
         (["--model", TWIN, "--metadata", "nowhere.csv"], "nowhere.csv"),
+        (["--model", TWIN, "--prompts", "nowhere.tsv"], "cannot read the prompts nowhere.tsv"),
     ],
 )
 def test_a_mistake_is_named_with_what_to_do(scene_folder, pool_file, tmp_path, capsys, more, says):

@@ -45,4 +45,4 @@ def test_every_requirement_says_what_it_is_for_and_is_pinned():
     for file in sorted(ROOT.glob("requirements*.txt")):
         for line in file.read_text(encoding="utf-8").splitlines():
             if line and not line.startswith(("#", "-r")):
-                assert re.match(r"[A-Za-z_-]+==[\d.]+ +# .+|pytest==", line), f"{file.name}: {line}"
+                assert re.match(r"[A-Za-z0-9_-]+==[\d.]+ +# .+|pytest==", line), f"{file.name}: {line}"

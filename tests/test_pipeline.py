@@ -18,8 +18,10 @@ from db import vectors
 from db.connection import open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists
+from db.layout import FORMAT
 from precompute import clip, demo, images, models, pipeline
 from precompute.config import ConfigError, ModelChoice
+from precompute.demo.pool import PROMPTS_PATH
 from precompute.images import ImagesError
 from tests.conftest import TWIN, small_config
 
@@ -110,7 +112,7 @@ def test_a_finished_run_computes_nothing_twice(scene_folder, pool_file, tmp_path
 
     pipeline.run(small_config(scene_folder, pool_file, tmp_path / "b", replace=True))
 
-    assert open_bundle(tmp_path / "b").manifest["format"] == 1
+    assert open_bundle(tmp_path / "b").manifest["format"] == FORMAT
 
 
 def _only_the_check(wanted, preprocess, *, batch_size, workers):
@@ -123,18 +125,18 @@ def _only_the_check(wanted, preprocess, *, batch_size, workers):
 
 def test_a_corrected_preprocessing_never_meets_old_results(scene_folder, pool_file, tmp_path):
     """The same file of weights, fed otherwise, is another model: nothing of the first run is used again."""
-    checkpoint = tmp_path / "mine.pt"
+    checkpoint, shipped = tmp_path / "mine.pt", demo.MODELS[demo.MODEL_NAME]
     torch.save(clip.load(models.resolve(TWIN, clip.catalog())).model.state_dict(), checkpoint)
 
     def embeddings(mean):
         choice = ModelChoice(
-            f"{demo.ARCHITECTURE}/mine",
+            f"{shipped.architecture}/mine",
             checkpoint=checkpoint,
             activation="gelu",
             mean=mean,
             std=demo.STD,
             interpolation=demo.INTERPOLATION,
-            config=demo.CONFIG_PATH,
+            config=shipped.config,
             bpe=demo.BPE_PATH,
         )
         config = small_config(scene_folder, pool_file, tmp_path / "b", models=(choice,), replace=True)
@@ -207,6 +209,70 @@ def test_two_models_stand_side_by_side(scene_folder, pool_file, tmp_path):
     assert query(bundle, "select model from model order by model").model.tolist() == [TWIN, other]
     per_model = query(bundle, "select model_key, count(*) as n from head group by model_key")
     assert per_model.n.tolist() == [8, 8]
+
+
+@pytest.fixture(scope="module")
+def asked_bundle(scene_folder, pool_file, tmp_path_factory) -> Path:
+    """The small bundle, asked in the demo's prompts as well; its work files lie beside it."""
+    out = tmp_path_factory.mktemp("asked") / "b"
+    return pipeline.run(small_config(scene_folder, pool_file, out, prompts=PROMPTS_PATH))
+
+
+def test_prompts_are_stored_with_what_the_model_makes_of_them(asked_bundle, scene_folder):
+    bundle = open_bundle(asked_bundle)
+    model = clip.load(models.resolve(TWIN, clip.catalog()))
+    counts = query(bundle, "select * from class_text where attribute = 'count' order by position")
+
+    values, found = vectors.class_embeddings(bundle, bundle.model_keys[0], "count")
+
+    stated = (scene_folder / "attributes.csv").read_text().splitlines()[1:]
+    assert (
+        values
+        == counts.value.tolist()
+        == sorted({one for row in stated for one in row.split(",")[5].split("|")})
+    )
+    assert counts.text[0] == "a picture with one object"
+    expected = clip.encode_text(model, counts.text.tolist()).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_prompts_change_the_name_of_a_bundle_and_nothing_else(asked_bundle, small_bundle):
+    asked, plain = open_bundle(asked_bundle), open_bundle(small_bundle)
+
+    assert asked.manifest["input_id"] != plain.manifest["input_id"]
+    assert count(plain, "class_text") == 0
+    assert count(asked, "class_text") > 6
+    of_classes = ("bundle.input_id: ", "class_text: ", "classes__")
+    assert [one for one in differences(plain.path, asked.path) if not one.startswith(of_classes)] == []
+
+
+def test_a_run_with_prompts_goes_on_from_its_work_files(asked_bundle, scene_folder, pool_file):
+    config = small_config(scene_folder, pool_file, asked_bundle, prompts=PROMPTS_PATH, replace=True)
+    before = shutil.copytree(asked_bundle, asked_bundle.with_name("before"))
+    [kept] = pipeline.work_directory(asked_bundle).glob("model-*/classes-*.safetensors")
+    written = kept.stat().st_mtime_ns
+
+    pipeline.run(config)
+
+    assert differences(before, asked_bundle) == []
+    assert kept.stat().st_mtime_ns == written
+
+
+def test_another_prompt_is_not_answered_from_an_old_work_file(
+    asked_bundle, scene_folder, pool_file, tmp_path
+):
+    work = shutil.copytree(pipeline.work_directory(asked_bundle), tmp_path / ".b.work")
+    (tmp_path / "other.tsv").write_text("color\t*\twe see {} things\n")
+
+    config = small_config(scene_folder, pool_file, tmp_path / "b", prompts=tmp_path / "other.tsv")
+    bundle = open_bundle(pipeline.run(config))
+
+    assert len(list(work.glob("model-*/classes-*.safetensors"))) == 2
+    assert query(bundle, "select distinct attribute from class_text").attribute.tolist() == ["color"]
+    first, second = (
+        vectors.class_embeddings(b, b.model_keys[0], "color")[1] for b in (bundle, open_bundle(asked_bundle))
+    )
+    assert np.abs(first - second).max() > 1e-3
 
 
 _RUN = """

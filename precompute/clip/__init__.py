@@ -8,23 +8,30 @@ nothing is hooked, so nothing can be left behind. What cannot be taken apart exa
     checkpoints  files of weights: read, compare, load, identify
     refusals     which towers can be taken apart exactly, and why others cannot
     tower        the forward pass of the image tower, and what it leaves at the class token
+    changed      the same with what some heads or MLPs write at the class token replaced
     text         texts: check, encode
 """
 
+from precompute.clip.changed import Change, HeadChange, encode_changed
 from precompute.clip.model import Clip, catalog, encode_image, from_model, load
-from precompute.clip.text import TextError, check_text, encode_text
-from precompute.clip.tower import capture, capture_tokens, last_layers, vision_weights
+from precompute.clip.text import TextError, check_text, encode_text, imagenet_prompts
+from precompute.clip.tower import capture, capture_attention, capture_tokens, last_layers, vision_weights
 
 __all__ = [
+    "Change",
     "Clip",
+    "HeadChange",
     "TextError",
     "capture",
+    "capture_attention",
     "capture_tokens",
     "catalog",
     "check_text",
+    "encode_changed",
     "encode_image",
     "encode_text",
     "from_model",
+    "imagenet_prompts",
     "last_layers",
     "load",
     "vision_weights",

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
+from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TEMPLATES
 from torch import Tensor, nn
 
 from precompute.clip.model import Clip
@@ -33,6 +34,11 @@ def encode_text(clip: Clip, texts: Sequence[str], *, batch: int = 256) -> Float[
     order = token_ids.argmax(dim=-1).argsort(stable=True)
     parts = [_encode_tokens(clip.model, token_ids[rows].to(clip.device)) for rows in order.split(batch)]
     return F.normalize(torch.cat(parts).float(), dim=-1).cpu()[order.argsort()]
+
+
+def imagenet_prompts() -> list[list[str]]:
+    """For each of ImageNet's 1,000 classes, in order, the 80 prompts that zero-shot evaluation asks with."""
+    return [[template(name) for template in OPENAI_IMAGENET_TEMPLATES] for name in IMAGENET_CLASSNAMES]
 
 
 def check_text(clip: Clip, text: str) -> None:

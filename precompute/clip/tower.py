@@ -55,6 +55,22 @@ def capture_tokens(
 
 
 @torch.inference_mode()
+def capture_attention(
+    clip: Clip, pixels: Float[Tensor, "image 3 h w"]
+) -> Float[Tensor, "image layer head token token"]:
+    """Run the image tower once and return every layer's attention; rows (who looks) sum to one."""
+    visual = clip.model.visual
+    x = visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
+    seen = []
+    for block in visual.transformer.resblocks:
+        read = block.ln_1(x)
+        query, key, _ = _query_key_value(block, read)
+        seen.append((query @ key.mT * query.shape[-1] ** -0.5).softmax(dim=-1))
+        x, _ = _write(block, x, _attend(block, read))
+    return torch.stack(seen, dim=1)
+
+
+@torch.inference_mode()
 def _forward(
     clip: Clip, pixels: Float[Tensor, "image 3 h w"], layers: tuple[int, ...], *, by_token: bool
 ) -> tuple[Captured, list[Tensor]]:
@@ -103,10 +119,15 @@ def _attend(
     block: Block, read: Float[Tensor, "image token d_model"]
 ) -> Float[Tensor, "image token head d_head"]:
     """Attention output of every token, heads apart, before the output projection."""
+    return F.scaled_dot_product_attention(*_query_key_value(block, read)).transpose(1, 2)
+
+
+def _query_key_value(
+    block: Block, read: Float[Tensor, "image token d_model"]
+) -> Float[Tensor, "3 image head token d_head"]:
     attention = block.attn
     joint = F.linear(read, attention.in_proj_weight, attention.in_proj_bias)
-    query, key, value = joint.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
-    return F.scaled_dot_product_attention(query, key, value).transpose(1, 2)
+    return joint.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
 
 
 def _attend_from_class(

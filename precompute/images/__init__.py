@@ -8,11 +8,19 @@ workers. Knows nothing of models and databases; torch is imported only to hand o
     reading     many files: scan them, keep distinct images, batch their pixels
     workers     the processes that read, and what is said when one dies
     attributes  what a CSV file says of the images
+    masks       pictures with two known objects, for scoring maps
 """
 
 from precompute.images.attributes import Attribute, Attributes, read_attributes
 from precompute.images.decoding import UnreadableImage, decode, image_id, read, read_bytes, thumbnail
 from precompute.images.finding import ImageFile, ImagesError, Survey, find, other_kinds, survey
+from precompute.images.masks import (
+    MaskedPicture,
+    MaskedPixels,
+    mask_identity,
+    masked_pixels,
+    read_masks,
+)
 from precompute.images.reading import Failed, Found, distinct, pixel_batches, scan
 from precompute.images.workers import WorkerDied
 
@@ -23,6 +31,8 @@ __all__ = [
     "Found",
     "ImageFile",
     "ImagesError",
+    "MaskedPicture",
+    "MaskedPixels",
     "Survey",
     "UnreadableImage",
     "WorkerDied",
@@ -30,11 +40,14 @@ __all__ = [
     "distinct",
     "find",
     "image_id",
+    "mask_identity",
+    "masked_pixels",
     "other_kinds",
     "pixel_batches",
     "read",
     "read_attributes",
     "read_bytes",
+    "read_masks",
     "scan",
     "survey",
     "thumbnail",

@@ -33,8 +33,8 @@ def read_attributes(csv_path: Path, files: Sequence[ImageFile]) -> Attributes:
     Several values of one cell are separated by |; an empty cell says nothing. Raises ImagesError.
     """
     known = {file.relative for file in files}
-    lines = _csv_lines(csv_path)
-    columns = _columns(csv_path, next(lines, (1, []))[1])
+    lines = csv_lines(csv_path)
+    columns = csv_columns(csv_path, next(lines, (1, []))[1])
 
     rows: list[Attribute] = []
     seen: dict[str, int] = {}  # line of each path
@@ -56,7 +56,7 @@ def read_attributes(csv_path: Path, files: Sequence[ImageFile]) -> Attributes:
     return Attributes(rows, unlisted=len(known) - len(seen))
 
 
-def _csv_lines(csv_path: Path) -> Iterator[tuple[int, list[str]]]:
+def csv_lines(csv_path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of every line that is not empty. Raises ImagesError."""
     try:
         # utf-8-sig: spreadsheets put a byte order mark before the first column's name.
@@ -71,7 +71,7 @@ def _csv_lines(csv_path: Path) -> Iterator[tuple[int, list[str]]]:
         raise ImagesError(f"cannot open {csv_path}: {error.strerror}. Check the path.") from error
 
 
-def _columns(csv_path: Path, header: Sequence[str]) -> list[str]:
+def csv_columns(csv_path: Path, header: Sequence[str]) -> list[str]:
     """Names of the columns. Raises ImagesError unless they are distinct and one is `path`."""
     columns = [unicodedata.normalize("NFC", name.strip()) for name in header]
     if "path" not in columns:

@@ -1,0 +1,80 @@
+"""Labels against the truth of heads: is a head called what it is for?
+
+The truth of a head is the attribute that loses most when the head is held at its mean; a head whose removal
+costs no attribute anything has none. Labels are properties of a text pool: a label is right if it is the name
+of the head's true attribute. A head whose true attribute is no property of the pool cannot be named by it and
+is left out; a label that is no attribute is wrong, since some attribute is known to lose more.
+
+Knows nothing of models or files: names and tables in, numbers out.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+STRONG, TWICE = 0.25, 2.0
+"""A head is strong if its largest ε² is at least STRONG and TWICE the next."""
+
+
+class Right(NamedTuple):
+    """How often labels are right, for one attribute or for all together."""
+
+    attribute: str
+    """Empty for all together."""
+
+    value: float
+    """Share of the heads of this truth that are labeled so; all together: the mean over attributes."""
+
+    chance: float
+    """The same if the labels were dealt out anew among these heads: the share of them with this label."""
+
+    heads: int
+    """Of this truth; all together: of any."""
+
+
+def truths(loss: Float[Tensor, "head attribute"], attributes: Sequence[str]) -> list[str | None]:
+    """The attribute that loses most with each head; None where nothing is lost."""
+    loss = loss.nan_to_num(nan=-torch.inf)
+    most, place = loss.max(dim=-1)
+    return [attributes[at] if of > 0 else None for at, of in zip(place.tolist(), most.tolist(), strict=True)]
+
+
+def strong(selectivity: Float[Tensor, "head attribute"]) -> Bool[Tensor, " head"]:
+    """Heads that go with one attribute clearly more than with the others; none if there are no others."""
+    if selectivity.shape[-1] < 2:
+        return torch.zeros(len(selectivity), dtype=torch.bool)
+    first, second = selectivity.nan_to_num(nan=0.0).topk(2, dim=-1).values.unbind(-1)
+    return (first >= STRONG) & (first >= TWICE * second)
+
+
+def right(truth: Sequence[str | None], label: Sequence[str]) -> list[Right]:
+    """All together, then every attribute that is the truth of a head; empty where there is none."""
+    pairs = [(known, said) for known, said in zip(truth, label, strict=True) if known is not None]
+    heads = Counter(known for known, _ in pairs)
+    hits = Counter(known for known, said in pairs if said == known)
+    said = Counter(said for _, said in pairs)
+    each = [
+        Right(known, hits[known] / count, said[known] / len(pairs), count)
+        for known, count in sorted(heads.items())
+    ]
+    if not each:
+        return []
+    together = fmean(one.value for one in each), fmean(one.chance for one in each), len(pairs)
+    return [Right("", *together), *each]
+
+
+def commonest(truth: Sequence[str | None]) -> list[str]:
+    """The answer that needs no method: the commonest true attribute for every head."""
+    known = Counter(one for one in truth if one is not None)
+    # The first in the alphabet of equals.
+    return [min(known, key=lambda one: (-known[one], one), default="")] * len(truth)
+
+
+def only(truth: Sequence[str | None], used: Sequence[bool]) -> list[str | None]:
+    """The truth of the heads that are used; None for the others."""
+    return [known if counts else None for known, counts in zip(truth, used, strict=True)]

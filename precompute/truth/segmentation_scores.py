@@ -1,0 +1,86 @@
+"""The ImageNet-Segmentation protocol for one model: its classes, its maps, its figures."""
+
+from functools import reduce
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from precompute import clip, decomposition, images, progress
+from precompute.truth import maps, segmentation
+
+
+def class_texts(model: clip.Clip, classes: Path | None) -> Float[Tensor, "class d_out"]:
+    """Unit embedding of each class: a prompt a line of the file, or ImageNet's 1,000 classes by 80 prompts.
+
+    Of several prompts the mean of the unit embeddings is taken, and made unit again.
+    """
+    if classes is not None:
+        return clip.encode_text(model, _lines(classes))
+    named = clip.imagenet_prompts()
+    texts = [
+        F.normalize(clip.encode_text(model, prompts).mean(dim=0), dim=0)
+        for prompts in progress.track(named, "texts of classes", total=len(named), unit="class")
+    ]
+    return torch.stack(texts)
+
+
+def score(
+    model: clip.Clip,
+    path: Path,
+    text: Float[Tensor, "class d_out"],
+    *,
+    limit: int | None = None,
+    as_released: bool = False,
+) -> segmentation.Figures:
+    """Figures of the model over the first `limit` pictures of the file, or all.
+
+    `as_released` crops pictures as the model's preprocessing does while masks are squashed.
+    """
+    weights = clip.vision_weights(model)
+    plan = decomposition.plan(weights, decomposition.head_spaces(weights, clip.last_layers(model, None)))
+    total = min(segmentation.count(path), limit or segmentation.count(path))
+    text, answers = text.to(model.device), []
+    pictures = islice(segmentation.read(path), total)
+    for picture in progress.track(pictures, "segmenting", total=total, unit="image"):
+        image = picture.image if as_released else _squashed(model, picture.image)
+        grid = _map(model, plan, model.preprocess(image)[None], text)
+        mask = segmentation.squashed(picture.mask, model.image_size, interpolation="nearest")
+        heat = segmentation.heat(grid, model.image_size)
+        answers.append(segmentation.answer(heat, torch.from_numpy(np.array(mask)).bool()))
+    return segmentation.figures(reduce(segmentation.Answer.plus, answers))
+
+
+def _map(
+    model: clip.Clip,
+    plan: decomposition.Plan,
+    pixels: Float[Tensor, "1 3 h w"],
+    text: Float[Tensor, "class d_out"],
+) -> Float[Tensor, "row column"]:
+    """Contributions of every patch along the likeliest class's text less the mean text."""
+    parts, token = decomposition.decompose_tokens(plan, clip.capture_tokens(model, pixels, plan.layers))
+    chosen = int((parts.embedding @ text.T).argmax())
+    along = (text[chosen] - text.mean(dim=0))[None]
+    by_head = maps.head_maps(token[0], plan.spaces.basis, along)
+    return by_head.sum(dim=(0, 1))[0].cpu().unflatten(-1, model.grid)
+
+
+def _squashed(model: clip.Clip, image: Image.Image) -> Image.Image:
+    return segmentation.squashed(image, model.image_size, interpolation=model.spec.interpolation)
+
+
+def _lines(path: Path) -> list[str]:
+    """One prompt a line. Raises ImagesError."""
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise images.ImagesError(f"cannot read the classes in {path}: {error}.") from error
+    prompts = [line for line in lines if line]
+    if len(prompts) < 2:
+        raise images.ImagesError(f"{path} holds {len(prompts)} prompts. Give one a line, at least two.")
+    return prompts

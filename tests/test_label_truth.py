@@ -1,0 +1,108 @@
+"""Labels are scored against the attribute that suffers most without the head."""
+
+import pytest
+import torch
+from torch import tensor
+
+from precompute.truth import label_truth, tables
+from precompute.types import Label
+
+
+def test_a_head_is_for_what_loses_most_and_for_nothing_if_nothing_is_lost():
+    loss = tensor([[0.1, 0.3], [0.2, float("nan")], [-0.1, 0.0]])
+
+    assert label_truth.truths(loss, ["color", "shape"]) == ["shape", "color", None]
+
+
+def test_labels_are_right_by_attribute_and_then_over_attributes():
+    """Of three color heads two are called so, of one shape head none: (2/3 + 0) / 2."""
+    truth = ["color", "color", "color", "shape", None]
+    label = ["color", "color", "count", "color", "shape"]
+
+    together, color, shape = label_truth.right(truth, label)
+
+    assert (color.attribute, color.value, color.heads) == ("color", pytest.approx(2 / 3), 3)
+    assert (shape.attribute, shape.value, shape.heads) == ("shape", 0.0, 1)
+    assert (together.value, together.heads) == (pytest.approx(1 / 3), 4)
+    assert (color.chance, shape.chance, together.chance) == (0.75, 0.0, 0.375)
+
+
+def test_chance_is_what_the_same_labels_reach_dealt_out_anew():
+    generator = torch.Generator().manual_seed(0)
+    truth, label = ["a", "a", "a", "b", "b", "c"], ["a", "a", "b", "c", "c", "a"]
+
+    dealt = [
+        label_truth.right(truth, [label[place] for place in torch.randperm(6, generator=generator)])[0].value
+        for _ in range(4000)
+    ]
+
+    assert sum(dealt) / 4000 == pytest.approx(label_truth.right(truth, label)[0].chance, abs=0.01)
+
+
+def test_the_answer_that_needs_no_method_is_right_for_one_attribute():
+    truth = ["shape", None, "color", "shape", "color", "count"]
+
+    answer = label_truth.commonest(truth)
+
+    assert answer == ["color"] * 6  # as common as shape, and first in the alphabet
+    assert [one.value for one in label_truth.right(truth, answer)] == [pytest.approx(1 / 3), 1.0, 0.0, 0.0]
+
+
+def test_without_a_true_head_there_is_no_score():
+    assert label_truth.right([None, None], ["color", "shape"]) == []
+
+
+def test_a_strong_head_goes_with_one_attribute_alone():
+    nan = float("nan")
+    selectivity = tensor([[0.5, 0.25], [0.5, 0.26], [0.24, 0.0], [0.9, nan], [nan, nan], [0.3, -0.1]])
+
+    assert label_truth.strong(selectivity).tolist() == [True, False, False, True, False, True]
+    assert not label_truth.strong(tensor([[0.9]])).any()
+
+
+def label(name, q=0.01, method="variance_share", picks=10):
+    return Label(name, method, picks, None, None, None, p_value=q, q_value=q)
+
+
+def table(**changes):
+    """Three heads: for color and strong, for shape, for weather, which no text names."""
+    loss = tensor([[0.3, 0.1, 0.0], [0.1, 0.2, 0.0], [0.0, 0.1, 0.5]])
+    options = {
+        "truth": {"right": loss},
+        "labels": {"mine": [label("color"), label("color", q=0.5), label("color")]},
+        "attributes": ["color", "shape", "weather"],
+        "strong": tensor([True, False, False]),
+        "properties": ["color", "shape", "food"],
+    }
+    return tables.labels(**(options | changes)).set_index(["measure", "subject", "attribute"])
+
+
+def test_a_head_for_what_no_text_names_is_left_out():
+    rows = table()
+
+    assert rows.loc[("right", "mine", ""), "count"] == 2
+    assert ("right", "mine", "weather") not in rows.index
+
+
+def test_labels_are_scored_over_all_strong_and_supported_heads():
+    rows = table()
+
+    assert rows.loc[("right", "mine", "color"), "value"] == 1
+    assert rows.loc[("right", "mine", ""), "value"] == 0.5
+    assert rows.loc[("right_strong", "mine", ""), ["value", "count"]].tolist() == [1.0, 1]
+    assert rows.loc[("right_supported", "mine", ""), ["value", "count"]].tolist() == [1.0, 1]
+    assert rows.loc[("heads_strong", "mine", ""), ["value", "count"]].tolist() == [1.0, 3]
+    assert rows.loc[("right", "commonest", ""), "value"] == 0.5
+
+
+def test_a_label_that_is_no_attribute_is_wrong():
+    rows = table(labels={"mine": [label("food"), label("shape"), label("food")]})
+
+    assert rows.loc[("right", "mine", "color"), "value"] == 0
+    assert rows.loc[("right", "mine", "shape"), "value"] == 1
+
+
+def test_a_pool_that_names_no_attribute_gives_no_score():
+    rows = table(properties=["food"])
+
+    assert set(rows.index.get_level_values("measure")) == {"heads_strong"}

@@ -1,0 +1,161 @@
+"""Maps against masks: the figures, on maps whose score is known by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import tensor
+
+from precompute.truth import maps
+
+
+def one(score: list[float], mask: list[int]) -> float:
+    """Average precision of one map against one mask."""
+    return float(maps.average_precision(tensor(score), tensor([mask]).bool()))
+
+
+def by_thresholds(score: torch.Tensor, mask: torch.Tensor) -> float:
+    """The definition, threshold by threshold: precision times the recall that the threshold adds."""
+    total, recall = 0.0, 0.0
+    for threshold in sorted(set(score.tolist()), reverse=True):
+        chosen = score >= threshold
+        hits = int((chosen & mask).sum())
+        total += hits / int(chosen.sum()) * (hits / int(mask.sum()) - recall)
+        recall = hits / int(mask.sum())
+    return total
+
+
+@pytest.mark.parametrize(
+    ("score", "mask", "expected"),
+    [
+        ([0.0, 0.0, 1.0, 1.0], [0, 0, 1, 1], 1.0),
+        ([4.0, 3.0, 2.0, 1.0], [1, 0, 1, 0], (1 / 1 + 2 / 3) / 2),
+        ([1.0, 2.0, 3.0, 4.0], [1, 0, 0, 0], 1 / 4),
+        ([5.0, 5.0, 5.0, 5.0], [0, 1, 0, 0], 1 / 4),
+        ([2.0, 2.0, 1.0], [1, 0, 1], (1 / 2 + 2 / 3) / 2),
+        ([-1.0, -2.0, -3.0], [0, 1, 0], 1 / 2),
+    ],
+)
+def test_average_precision_of_small_maps(score, mask, expected):
+    assert one(score, mask) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("levels", [2, 5, 1000])
+def test_average_precision_is_its_definition_for_any_ties(levels):
+    generator = torch.Generator().manual_seed(levels)
+    score = torch.randint(levels, (3, 2, 200), generator=generator).float()
+    mask = torch.rand(2, 200, generator=generator) < 0.2
+
+    found = maps.average_precision(score, mask)
+
+    expected = [[[by_thresholds(map, one) for one in mask] for map in pair] for pair in score]
+    torch.testing.assert_close(found, tensor(expected, dtype=torch.float64))
+
+
+def test_the_order_of_equal_pixels_makes_no_difference():
+    score, mask = tensor([1.0, 1.0, 1.0, 0.0, 0.0]), tensor([[1, 0, 0, 1, 0]]).bool()
+
+    backward = maps.average_precision(score.flip(0), mask.flip(1))
+
+    torch.testing.assert_close(backward, maps.average_precision(score, mask))
+
+
+def test_a_mask_without_a_pixel_is_refused():
+    with pytest.raises(ValueError, match="Leave the picture out"):
+        maps.average_precision(torch.ones(4), tensor([[0, 0, 0, 0], [1, 0, 0, 0]]).bool())
+
+
+def test_patches_stay_where_they_are_when_a_map_is_enlarged():
+    grid = torch.zeros(2, 8, 8)
+    grid[0, 1, 6] = 1
+    grid[1] = 3
+
+    large = maps.enlarged(grid).reshape(2, maps.SIDE, maps.SIDE)
+
+    row, column = divmod(int(large[0].argmax()), maps.SIDE)
+    assert 8 <= row < 16 and 48 <= column < 56
+    assert float(large[1].min()) == float(large[1].max()) == 3
+
+
+def test_a_pixel_belongs_to_a_mask_that_covers_more_than_half_of_it():
+    covered = torch.zeros(2, 128, 128)
+    covered[0, :2, :2] = 0.6
+    covered[1, :2, 0] = 1  # half of the first of 64 x 64 pixels
+
+    mask = maps.mask_pixels(covered)
+
+    assert mask.shape == (2, maps.SIDE**2)
+    assert mask[0].nonzero().tolist() == [[0]]
+    assert not mask[1].any()
+
+
+def test_a_head_map_is_what_its_patches_give_along_the_text():
+    """Two heads that write to axes of d_out; the class token, here large, has no part in a map."""
+    basis = torch.zeros(1, 2, 1, 3)
+    basis[0, 0, 0, 0] = basis[0, 1, 0, 1] = 1
+    token = tensor([[[[99.0], [1.0], [2.0]], [[99.0], [5.0], [7.0]]]])  # [layer, head, token, rank]
+
+    found = maps.head_maps(token, basis, tensor([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]))
+
+    assert found[0, 0].tolist() == [[1, 2], [0, 0]]
+    assert found[0, 1].tolist() == [[0, 0], [10, 14]]
+
+
+def some_attention(layers: int, seed: int = 0) -> torch.Tensor:
+    """Two images, three heads, five tokens."""
+    random = torch.randn(2, layers, 3, 5, 5, generator=torch.Generator().manual_seed(seed))
+    return random.softmax(dim=-1)
+
+
+def test_raw_attention_is_the_last_layers_class_token_row():
+    attention = torch.zeros(1, 2, 2, 3, 3)
+    attention[0, 1, 0, 0] = tensor([0.5, 0.25, 0.25])
+    attention[0, 1, 1, 0] = tensor([0.0, 1.0, 0.0])
+
+    assert maps.raw_attention(attention).tolist() == [[0.625, 0.125]]
+
+
+def test_rollout_over_one_layer_is_half_of_the_attention():
+    attention = some_attention(layers=1)
+
+    torch.testing.assert_close(maps.rollout(attention), 0.5 * attention[:, 0].mean(1)[:, 0, 1:])
+
+
+def test_rollout_multiplies_the_layers_last_one_first():
+    attention = some_attention(layers=3)
+    first, second, third = (0.5 * (attention[:, layer].mean(1) + torch.eye(5)) for layer in range(3))
+
+    torch.testing.assert_close(maps.rollout(attention), (third @ second @ first)[:, 0, 1:])
+
+
+def test_a_captions_rival_is_of_the_next_picture_that_shares_no_caption():
+    captions = [("red", "blue"), ("blue", "green"), ("pink", "gray"), ("pink", "black")]
+
+    assert maps.other_captions(captions) == [
+        ("pink", "gray"),
+        ("pink", "gray"),
+        ("red", "blue"),
+        ("red", "blue"),
+    ]
+    assert maps.other_captions([("red", "blue"), ("blue", "green")]) == [None, None]
+
+
+def test_measures_set_the_right_mask_against_the_other_and_the_right_caption_against_another():
+    precision = tensor([[0.9, 0.1], [0.3, 0.7], [0.4, 0.0], [0.0, 0.6]], dtype=torch.float64)
+
+    found = maps.measures(precision)
+
+    torch.testing.assert_close(found, tensor([0.8, 0.8 - 0.2, 0.8 - 0.5], dtype=torch.float64))
+
+
+def test_a_summary_is_a_mean_with_its_interval():
+    found = maps.summary(tensor([0.0, 1.0, math.nan]))
+
+    assert found.value == 0.5 and found.count == 2
+    assert found.high - found.value == pytest.approx(1.96 * math.sqrt(0.5) / math.sqrt(2))
+    assert found.value - found.low == pytest.approx(found.high - found.value)
+
+
+def test_one_picture_has_no_interval_and_none_no_summary():
+    assert maps.summary(tensor([0.25])) == maps.Summary(0.25, None, None, 1)
+    assert maps.summary(tensor([math.nan])) is None
