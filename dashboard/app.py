@@ -21,6 +21,8 @@ PAGES = [
     ),
     st.Page("views/image_neighbors.py", title="Image neighbors", icon=":material/grid_view:"),
     st.Page("views/text_neighbors.py", title="Text neighbors", icon=":material/match_word:"),
+    st.Page("views/knock_out.py", title="Knock-out", icon=":material/content_cut:"),
+    st.Page("views/truth.py", title="Does it tell the truth?", icon=":material/fact_check:"),
 ]
 # Streamlit serves the default page at / alone; whoever asks for it by name is sent there.
 NAMED = st.Page(lambda: None, title="Leaderboard", url_path="leaderboard", visibility="hidden")

@@ -75,6 +75,30 @@ def published(bundle: Bundle) -> pd.DataFrame:
     return queries.published(bundle)
 
 
+@kept(max_entries=8)
+def class_texts(bundle: Bundle) -> pd.DataFrame:
+    """The attributes and values that can be asked zero-shot, with the text that stands for each."""
+    return queries.class_texts(bundle)
+
+
+@kept(max_entries=8)
+def truth_scores(bundle: Bundle) -> pd.DataFrame:
+    """How the tool scores against what is known, all models; empty where the bundle was built without."""
+    return queries.truth_scores(bundle)
+
+
+@kept(max_entries=16)
+def head_truth(source: Source) -> pd.DataFrame:
+    """What every head acts on, attribute by attribute."""
+    return queries.head_truth(source.bundle, model_key=source.key)
+
+
+@kept(max_entries=8)
+def rotated_metrics(bundle: Bundle) -> pd.DataFrame:
+    """Metrics of every model's rotated heads."""
+    return queries.rotated_metrics(bundle)
+
+
 @kept(max_entries=16)
 def heads(source: Source) -> pd.DataFrame:
     return queries.heads(source.bundle, model_key=source.key)

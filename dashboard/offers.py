@@ -23,6 +23,7 @@ def choices(source: Source) -> Choices:
         heads=tuple(head_names(source)),
         properties=tuple(property_titles(source)),
         metrics=tuple(data.metrics(source.bundle)["metric"]),
+        attributes=attributes(source),
         images=int(source.info.images),
         has_image=lambda image_id: data.has_image(source, image_id),
     )
@@ -40,6 +41,7 @@ def default_view(source: Source, kind: type[V]) -> V:
         "heads": lambda: best_scope(source),
         "k": lambda: min(12, most_neighbors(source)),
         "metric": lambda: data.leaderboard(source.bundle)["metric"].iloc[0],
+        "attribute": lambda: best_attribute(source),
     }
     return kind(**{field.name: first[field.name]() for field in fields(kind) if field.name in first})
 
@@ -156,6 +158,18 @@ def best_scope(source: Source) -> Scope:
     best = best_head(source)
     label = next(row.label for row in data.heads(source).itertuples() if (row.layer, row.head) == best)
     return Scope("property", property=label) if label in property_titles(source) else Scope("all")
+
+
+def attributes(source: Source) -> tuple[str, ...]:
+    """Attributes that can be asked zero-shot; none where the bundle has no class texts."""
+    return tuple(data.class_texts(source.bundle)["attribute"].unique())
+
+
+def best_attribute(source: Source) -> str:
+    """The attribute that the best head is about; the first of all where it is about none."""
+    named = attributes(source)
+    label = best_scope(source).property
+    return label if label in named else next(iter(named), "")
 
 
 def best_text(source: Source) -> str:

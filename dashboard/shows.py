@@ -25,6 +25,13 @@ MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
 """Width of a panel by the number of panels, pixels; less where the window is too narrow for all."""
 
 
+def stop_at(problem: str) -> None:
+    """Say why there is nothing to show, and end the page there; goes on where there is no problem."""
+    if problem:
+        st.info(problem, icon=":material/info:")
+        st.stop()
+
+
 def show_image(source: Source, image_id: str) -> None:
     info = data.image_info(source, image_id)
     thumbnail(data.thumbnails(source, (image_id,))[image_id], alt=info.path)
@@ -78,12 +85,12 @@ def evidence(source: Source, head: Head) -> None:
     st.caption(offers.evidence(source, head))
 
 
-def heads_used(source: Source, heads: Sequence[Head]) -> None:
+def heads_used(source: Source, heads: Sequence[Head], how: str = "Through") -> None:
     names = offers.head_names(source)
     listed = ", ".join(head_name(head) for head in heads[:12]) + (", and more" if len(heads) > 12 else "")
     labels = "  \n".join(names[head] for head in heads)
     st.caption(
-        f"Through {len(heads)} of {len(names)} stored heads: {listed}.",
+        f"{how} {len(heads)} of {len(names)} stored heads: {listed}.",
         help=f'{labels}  \nA label with "?" is unsupported: rotated heads do as well at the 5 % level.',
     )
 

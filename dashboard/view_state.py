@@ -14,11 +14,15 @@ Head = tuple[int, int]
 """(layer, head), zero-based."""
 
 MAX_K = 200
+MAX_CLASSES = 1000
+"""Classes that a chart may show at each end."""
+
 MODES = {
     "by": ("cosine", "dot"),
     "reference": ("absolute", "relative"),
     "control": ("heads", "text", "none"),
     "over": ("all", "supported"),
+    "section": ("labels", "heads", "maps", "neighbors", "ablation", "texts"),
 }
 
 
@@ -78,6 +82,9 @@ class Choices(NamedTuple):
     heads: tuple[Head, ...]
     properties: tuple[str, ...]
     metrics: tuple[str, ...]
+    attributes: tuple[str, ...]
+    """Those that can be asked zero-shot."""
+
     images: int
     has_image: Callable[[str], bool]
 
@@ -144,6 +151,22 @@ class ContrastView(View):
     seed: int = 0
     scale: float = 0.0
     opacity: int = 65
+
+
+@dataclass(frozen=True)
+class KnockOutView(View):
+    attribute: str = ""
+    heads: Scope = field(default=Scope("all"))
+    seed: int = 0
+    most: int = 25
+    """Classes shown at each end: the largest losses, the largest gains."""
+
+
+@dataclass(frozen=True)
+class TruthView(View):
+    section: str = "labels"
+    by: str = "cosine"
+    """How the section on neighbors compares; the others leave it as it is."""
 
 
 V = TypeVar("V", bound=View)
@@ -261,6 +284,7 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "bundle": one_of(lambda c: c.bundles, "no such bundle beside this one"),
     "model": one_of(lambda c: c.models, "no such model in this bundle"),
     "metric": one_of(lambda c: c.metrics, "no such metric in this bundle"),
+    "attribute": one_of(lambda c: c.attributes, "no such attribute with class texts in this bundle"),
     "image": read_image,
     "text": lambda value, _: value,
     "against": lambda value, _: value,
@@ -268,6 +292,7 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "heads": read_scope,
     "k": read_k,
     "seed": number(0, lambda c: 9999, int),
+    "most": number(1, lambda c: MAX_CLASSES, int),
     "scale": number(0, lambda c: 1000, float),
     "opacity": number(0, lambda c: 100, int),
 } | {name: one_of_modes(modes) for name, modes in MODES.items()}

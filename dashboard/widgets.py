@@ -9,7 +9,7 @@ from dashboard import data, offers, pictures
 from dashboard.address import WIDGET, asked, put, seed
 from dashboard.shows import cells, describe, show_image, thumbnail
 from dashboard.source import Source
-from dashboard.view_state import Head, Scope
+from dashboard.view_state import MAX_CLASSES, Head, KnockOutView, Scope
 
 BY = {"cosine": "Centered cosine", "dot": "Dot product, as in the paper"}
 SCOPES = {"head": "One", "heads": "Several", "layer": "A layer", "property": "A property", "all": "All"}
@@ -18,6 +18,7 @@ REFERENCES = {"absolute": "No similarity", "relative": "The pool's mean text"}
 CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
 TEXT_KINDS = {"pool": "From the pool", "own": "Own words"}
 PER_PAGE = 16
+MOST = KnockOutView.most
 
 
 def sidebar() -> Source:
@@ -69,15 +70,20 @@ def head_picker(source: Source, value: Head) -> Head:
     return st.selectbox("Head", list(titles), key=seed("head", value, titles), format_func=titles.__getitem__)
 
 
-def scope_picker(source: Source, value: Scope, kinds: Sequence[str] = tuple(SCOPES)) -> Scope:
-    """Which heads to work through; stops the page where none is chosen."""
+def scope_picker(
+    source: Source, value: Scope, kinds: Sequence[str] = tuple(SCOPES), *, ticks: bool = False
+) -> Scope:
+    """Which heads to work through; stops the page where none is chosen.
+
+    `ticks` offers several heads as a grid, layer by head, instead of a list.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = segmented("scope", "Heads", {kind: SCOPES[kind] for kind in kinds}, value.kind)
         names = offers.head_names(source)
         if kind == "head":
             first = value.heads[0] if value.heads else offers.best_head(source)
             return Scope.of_heads(head_picker(source, first))
-        if kind == "heads":
+        if kind == "heads" and not ticks:
             return several_heads(names, list(value.heads) or [offers.best_head(source)])
         if kind == "layer":
             layers = sorted({layer for layer, _ in names})
@@ -85,7 +91,24 @@ def scope_picker(source: Source, value: Scope, kinds: Sequence[str] = tuple(SCOP
             return Scope("layer", layer=st.selectbox("Layer", layers, key=seed("layer", last, layers)))
         if kind == "property":
             return property_picker(source, value.property)
-        return Scope("all")
+    return ticked_heads(names, offers.resolve(source, value)) if kind == "heads" else Scope("all")
+
+
+def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
+    """Heads to tick in a grid, a row a layer, the last layer at the top; starts from what was chosen."""
+    chosen: list[Head] = []
+    for layer in sorted({layer for layer, _ in names}, reverse=True):
+        row = [head for head in names if head[0] == layer]
+        key = seed(f"ticks.{layer}", [head for head in value if head in row])
+        # The model may have changed since, and lack some of them.
+        st.session_state[key] = [head for head in st.session_state[key] if head in row]
+        chosen += st.pills(
+            f"Layer {layer}", row, selection_mode="multi", key=key, format_func=names.__getitem__
+        )
+    if not chosen:
+        st.info("Tick at least one head to go on.", icon=":material/touch_app:")
+        st.stop()
+    return Scope.of_heads(*chosen)
 
 
 def several_heads(names: dict[Head, str], value: list[Head]) -> Scope:
@@ -261,6 +284,27 @@ def map_controls(view, reference: str | None = None) -> dict:
         )
     looks["seed"] = st.session_state[WIDGET + "seed"]
     return looks
+
+
+def attribute_picker(value: str, titles: dict[str, str]) -> str:
+    key = seed("attribute", value, titles)
+    return st.selectbox("Classes", list(titles), key=key, format_func=titles.__getitem__)
+
+
+def redraw_button(value: int) -> int:
+    """The seed of what is drawn at random, and a button for the next one."""
+    key = seed("seed", value)
+    st.button("Draw other random heads", on_click=redraw, icon=":material/casino:")
+    return st.session_state[key]
+
+
+def most_picker(value: int, classes: int) -> int:
+    """How many classes to show at each end; left alone where all are shown anyway."""
+    if classes <= 2 * min(value, MOST):
+        return value
+    return st.number_input(
+        "Classes shown at each end", min_value=1, max_value=MAX_CLASSES, key=seed("most", value), width=200
+    )
 
 
 def redraw() -> None:

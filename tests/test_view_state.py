@@ -10,11 +10,13 @@ from dashboard.view_state import (
     Choices,
     ContrastView,
     ImageNeighborsView,
+    KnockOutView,
     LeaderboardView,
     PropertyView,
     Scope,
     TextNeighborsView,
     TopicView,
+    TruthView,
     from_query,
     head_name,
     parse_head,
@@ -22,7 +24,16 @@ from dashboard.view_state import (
     to_query,
 )
 
-PAGES = [LeaderboardView, PropertyView, ImageNeighborsView, TextNeighborsView, TopicView, ContrastView]
+PAGES = [
+    LeaderboardView,
+    PropertyView,
+    ImageNeighborsView,
+    TextNeighborsView,
+    TopicView,
+    ContrastView,
+    KnockOutView,
+    TruthView,
+]
 HEADS = tuple((layer, head) for layer in (10, 11) for head in range(12))
 IMAGES = {"0123456789abcdef", "fedcba9876543210"}
 WORDS = ["a red star", "50% & more = ü, ß?", "x:y,z", "L1.H0", "two  spaces", "#hash+plus"]
@@ -32,6 +43,7 @@ CHOICES = Choices(
     heads=HEADS,
     properties=("color", "time of day", "a:b"),
     metrics=("entanglement", "ccs"),
+    attributes=("color", "time of day"),
     images=40,
     has_image=IMAGES.__contains__,
 )
@@ -49,15 +61,17 @@ def random_view(page, rng):
         "bundle": lambda: rng.choice(CHOICES.bundles),
         "model": lambda: rng.choice(CHOICES.models),
         "metric": lambda: rng.choice(CHOICES.metrics),
+        "attribute": lambda: rng.choice(CHOICES.attributes),
         "image": lambda: rng.choice(sorted(IMAGES)),
         "text": lambda: rng.choice(WORDS),
         "against": lambda: rng.choice(WORDS),
         "k": lambda: rng.integers(1, 40),
         "seed": lambda: rng.integers(0, 9999),
         "opacity": lambda: rng.integers(0, 101),
+        "most": lambda: rng.integers(1, 1001),
     } | {name: lambda modes=modes: rng.choice(modes) for name, modes in MODES.items()}
     plain = {
-        name: make().item() if name in ("k", "seed", "opacity") else str(make())
+        name: make().item() if name in ("k", "seed", "opacity", "most") else str(make())
         for name, make in pick.items()
     }
     plain |= {
@@ -119,6 +133,15 @@ def test_a_value_the_bundle_lacks_is_named_and_replaced(name, value, reason):
     assert len(notes) == 1
     assert reason in notes[0]
     assert "Shown instead" in notes[0]
+
+
+def test_an_attribute_without_class_texts_is_named_and_replaced():
+    view, notes = from_query({"attribute": "taste"}, KnockOutView(attribute="color"), CHOICES)
+
+    assert view.attribute == "color"
+    assert notes == [
+        "attribute=taste: no such attribute with class texts in this bundle. Shown instead: color."
+    ]
 
 
 def test_one_bad_value_loses_no_other():

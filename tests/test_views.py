@@ -11,6 +11,7 @@ from dashboard import offers
 from dashboard.answers import NO_CONTROL
 from dashboard.view_state import head_name
 from db.connection import open_bundle, query
+from db.layout import FORMAT
 from tests import bundles
 from tests.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
 from tests.pages import APP, MAPS, PAGES, link, open_numbers, open_page, said, words, write_two_models
@@ -308,7 +309,7 @@ def test_a_bundle_of_another_format_is_refused_with_what_to_do(monkeypatch, bund
     other = tmp_path / "old"
     other.mkdir()
     (other / "manifest.json").write_text(
-        (bundle / "manifest.json").read_text().replace('"format": 1', '"format": 99')
+        (bundle / "manifest.json").read_text().replace(f'"format": {FORMAT}', '"format": 99')
     )
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(other))
 
@@ -365,8 +366,14 @@ def test_the_leaderboard_marks_controls_and_gives_chance_its_own_column():
     app = open_page("leaderboard", metric="uniqueness")
 
     table = app.dataframe[0].value
-    assert table["model"].tolist() == ["tiny/known", "tiny/random (control)"]
-    assert table["Uniqueness, chance"].tolist() == [0.8, 0.8]
+    assert table["model"].tolist() == [
+        "tiny/known",
+        "tiny/random (control)",
+        "tiny/known, rotated heads (control)",
+    ]
+    assert table["Uniqueness"].tolist() == [0.5, 0.75, 0.8]
+    assert table["Uniqueness, chance"].tolist()[:2] == [0.8, 0.8]
+    assert np.isnan(table["Uniqueness, chance"].iloc[2])
     assert "Higher is easier to interpret." in words(app)
     assert "Text consistency" not in table.columns, "a metric that no model has is left out"
 

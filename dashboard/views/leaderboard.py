@@ -26,8 +26,9 @@ st.subheader("All metrics")
 table = answers.leaderboard_table(source, view.over)
 shows.model_table(table)
 st.caption(
-    "A column named *chance* is what rotated heads give. A control is a random-weights twin: believe nothing "
-    "that it shows too. Click a row to see that model's heads below."
+    "Under each model stand its controls: its twin with random weights, and its rotated heads, which are its "
+    "own, each turned at random inside its own space. Believe nothing that they show too. A column named "
+    "*chance* is the mean of rotated heads. Click a row to see that model's heads below."
 )
 
 st.subheader(f"Heads of {source.info.model}")
@@ -39,7 +40,7 @@ st.caption(
 shows.published_figures(source)
 shows.numbers(
     data.heads(source),
-    offers.sql_behind(source, "leaderboard", "metrics", "heads", "published"),
+    offers.sql_behind(source, "leaderboard", "rotated_metrics", "metrics", "heads", "published"),
     file_name="heads.csv",
     more={"all metrics": table, "one metric": one},
 )

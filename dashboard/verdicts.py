@@ -1,0 +1,278 @@
+"""What the truth scores of a bundle say: sentences and tables for the truth page."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dashboard import data
+from dashboard.source import Source
+from db import truth_effects, truth_tables
+
+SECTIONS = {
+    "labels": "Labels",
+    "heads": "Head by head",
+    "maps": "Maps",
+    "neighbors": "Neighbors",
+    "ablation": "Removing heads",
+    "texts": "Texts for heads",
+}
+STUDIES = {"texts": "ablation"}
+"""The study that a section reads, where it is not of its name."""
+
+MEASURES = {
+    "contrast": "Contrast",
+    "caption": "Caption",
+    "average_precision": "Average precision",
+}
+"""What maps are scored by, in the order of the page."""
+
+RIVALS = ("raw attention", "rollout", "uniform")
+"""Maps that do not hear the text."""
+
+RULES = {
+    "labels": "right more often than all of these",
+    "heads": "more supported labels are right than wrong",
+    "maps": "the interval lies above 0 and above the twin; average precision lies above every other map's",
+    "neighbors": "more than by the whole embedding",
+    "ablation": "in a forward pass the property loses more than any other attribute, and more than 95 % of "
+    "random sets cost it",
+    "texts": "in a forward pass at least nine tenths of what is beyond chance stay",
+}
+"""When a section says that something holds."""
+
+AS_IT_IS = "all of it"
+"""Where the unchanged model stands on an axis of texts kept."""
+
+
+class Verdict(NamedTuple):
+    """One sentence, and whether what it tests holds."""
+
+    holds: bool
+    text: str
+
+
+def missing(source: Source, section: str) -> str:
+    """Why a section has nothing to show, and what to do; empty where it has."""
+    study = STUDIES.get(section, section)
+    scores = data.truth_scores(source.bundle)
+    found = data.head_truth(source) if section == "heads" else truth_tables.study(scores, study, source.key)
+    if len(found) and section == "labels" and labels(source).empty:
+        return "No head of any model acts on an attribute that a label could name, so no label can be right."
+    if len(found):
+        return ""
+    if section == "maps":
+        return (
+            "No map of this model was scored. Build the bundle with `python -m precompute run --truth` and "
+            "`--masks masks.csv`; that file has the columns path, mask, object and caption, two rows a "
+            "picture. For scenes of the demo, `python -m precompute.demo scenes --kinds 2 --masks` writes it."
+        )
+    return (
+        "This was not scored for this model. Build the bundle with `python -m precompute run --truth`, "
+        "`--metadata attributes.csv` for what the images are and `--prompts prompts.tsv` for how to ask."
+    )
+
+
+def kinds(source: Source) -> dict[str, str]:
+    """model or control, by model key."""
+    models = data.models(source.bundle)
+    return {row.model_key: "control" if row.is_control else "model" for row in models.itertuples()}
+
+
+@data.kept(max_entries=16)
+def labels(source: Source) -> pd.DataFrame:
+    """One row per model and way to label: the shares of heads that are named rightly."""
+    return truth_tables.labels(data.truth_scores(source.bundle))
+
+
+@data.kept(max_entries=16)
+def heads(source: Source) -> pd.DataFrame:
+    """One row per head of the model: what it acts on, its label, and whether they agree."""
+    properties = set(data.properties(source)["property"])
+    return truth_effects.head_verdicts(data.head_truth(source), data.heads(source), properties)
+
+
+@data.kept(max_entries=16)
+def maps(source: Source) -> pd.DataFrame:
+    """One row per model, measure and kind of map."""
+    return truth_tables.maps(data.truth_scores(source.bundle))
+
+
+@data.kept(max_entries=16)
+def neighbors(source: Source) -> pd.DataFrame:
+    """One row per space, way to compare and attribute."""
+    return truth_tables.neighbors(data.truth_scores(source.bundle), source.key)
+
+
+@data.kept(max_entries=16)
+def nearest(source: Source) -> pd.DataFrame:
+    """One row per attribute: the head whose neighbors share it most."""
+    return truth_tables.nearest(data.truth_scores(source.bundle), source.key)
+
+
+@data.kept(max_entries=16)
+def ablation(source: Source) -> pd.DataFrame:
+    """One row per intervention, attribute and effect."""
+    return truth_effects.ablation(data.truth_scores(source.bundle), source.key)
+
+
+def on_labels(table: pd.DataFrame, key: str) -> list[Verdict]:
+    """Do labels beat naming every head alike, and the same method on random weights?"""
+    return [_on_label(row) for row in table[table["model_key"] == key].head(1).itertuples()]
+
+
+def _on_label(row) -> Verdict:
+    beside = {
+        "by naming every head alike": row.commonest,
+        "if the same labels were dealt out anew": row.chance,
+    }
+    beside["on random weights"] = row.twin
+    known = {name: value for name, value in beside.items() if not np.isnan(value)}
+    against = ", ".join(f"{_share(value)} {name}" for name, value in known.items())
+    text = (
+        f"The label that pages show is right for {row.hits:.0f} of {row.heads:.0f} heads: on average over "
+        f"attributes, for {_share(row.right)} of their heads{f', against {against}' * bool(against)}."
+    )
+    return Verdict(all(row.right > value for value in known.values()), text)
+
+
+def on_heads(table: pd.DataFrame) -> list[Verdict]:
+    """How many supported labels say what their head acts on?"""
+    count = table["verdict"].value_counts()
+    right, wrong, weak = (int(count.get(kind, 0)) for kind in ("right", "wrong", "unsupported"))
+    idle, unnamed = (int(count.get(kind, 0)) for kind in ("no effect", "no word"))
+    anyway = int((table["label"] == table["acts_on"])[table["verdict"] == "unsupported"].sum())
+    text = f"Of {right + wrong} supported labels {right} name what the head acts on. "
+    text += f"Unsupported, and so without a claim: {weak}, of which {anyway} would be right."
+    text += f" Heads that act on nothing that was asked: {idle}." * bool(idle)
+    text += f" Heads that act on what no text of the pool is about: {unnamed}." * bool(unnamed)
+    return [Verdict(right > wrong, text)]
+
+
+def on_maps(table: pd.DataFrame, key: str, twin: str) -> list[Verdict]:
+    """Do maps through all heads hear the text, and find objects better than maps that do not?"""
+    known = {(row.model_key, row.measure, row.subject): row for row in table.itertuples()}
+    found = []
+    for measure, other in (
+        ("contrast", "that on the other"),
+        ("caption", "that of another picture's caption"),
+    ):
+        row, control = known.get((key, measure, "all heads")), known.get((twin, measure, "all heads"))
+        if row is not None:
+            beside = "" if control is None else f"; on random weights {control.value:+.3f}"
+            least = 0.0 if control is None else max(0.0, control.value)
+            low = row.value if np.isnan(row.low) else row.low
+            better = f"{row.value:+.3f}{_interval(row)}"
+            text = f"Average precision of maps through all heads on the named object, less {other}: {better}"
+            found.append(Verdict(low > least, f"{text}{beside}."))
+    return found + _against_rivals(known, key)
+
+
+def _against_rivals(known: dict[tuple[str, str, str], Any], key: str) -> list[Verdict]:
+    scored = {name: known.get((key, "average_precision", name)) for name in ("all heads", *RIVALS)}
+    found = {name: float(row.value) for name, row in scored.items() if row is not None}
+    if "all heads" not in found or len(found) == 1:
+        return []
+    mine = found.pop("all heads")
+    listed = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+    text = f"By average precision they reach {mine:.3f}; maps that do not hear the text: {listed}."
+    return [Verdict(mine > max(found.values()), text)]
+
+
+def _interval(row) -> str:
+    return "" if np.isnan(row.low) else f" ({row.low:+.3f} to {row.high:+.3f})"
+
+
+def on_neighbors(table: pd.DataFrame, by: str) -> list[Verdict]:
+    """Do the heads of a property find images alike in it better than the whole embedding?"""
+    table = table[table["by"].isin(["", by])]
+    known = {(row.space, row.attribute): row for row in table.itertuples()}
+    found = []
+    for space in table.loc[table["space"].str.startswith(truth_tables.PROPERTY), "space"].unique():
+        name = space.removeprefix(truth_tables.PROPERTY)
+        mine, whole = known.get((space, name)), known.get(("embedding", name))
+        if mine is not None and whole is not None:
+            text = (
+                f"Through the {name} heads {_share(mine.value)} of the nearest images share the query's "
+                f"{name}; by the whole embedding {_share(whole.value)}, by chance {_share(mine.chance)}."
+            )
+            found.append(Verdict(mine.value > whole.value, text))
+    return found
+
+
+def on_ablation(table: pd.DataFrame, effect: str = "forward") -> list[Verdict]:
+    """Does removing a property's heads cost that property, more than others and than random heads?"""
+    return [
+        _on_removal(name, truth_effects.cost(table, name, effect)) for name in truth_effects.properties(table)
+    ]
+
+
+def on_texts(table: pd.DataFrame, effect: str = "forward") -> list[Verdict]:
+    """Do the most texts that were kept leave nine tenths of the accuracy beyond chance?"""
+    mine = table[(table["attribute"] == "") & table["effect"].isin(["", effect])].sort_values("k")
+    whole, kept = (mine[mine["subject"] == subject] for subject in ("nothing", "texts"))
+    if whole.empty or kept.empty:
+        return []
+    last, before, chance = kept.iloc[-1], whole["value"].iloc[0], whole["chance"].iloc[0]
+    enough = chance + 0.9 * (before - chance)
+    text = (
+        f"With the first {last['k']} texts of every head, accuracy is {_share(last['value'])}, the mean over "
+        f"attributes, against {_share(before)} with all that heads do; guessing gives {_share(chance)}."
+    )
+    return [Verdict(last["value"] >= enough, text)]
+
+
+def _on_removal(name: str, cost: truth_effects.Cost) -> Verdict:
+    other = f" and {_points(cost.other_cost)} of {cost.other}" if cost.other else ""
+    if np.isnan(cost.own):
+        return Verdict(
+            False, f'Removing the {name} heads costs{other.removeprefix(" and")}; "{name}" was not asked.'
+        )
+    drawn = ""
+    if not np.isnan(cost.low):
+        drawn = f". Random sets of as many heads cost {100 * cost.low:.1f} to {_points(cost.high)} of {name}"
+    text = f"Removing the {name} heads costs {_points(cost.own)} of {name}{other}{drawn}."
+    beaten = not cost.other or cost.own > cost.other_cost
+    return Verdict(cost.own > 0 and beaten and not cost.own <= cost.high, text)
+
+
+@data.kept(max_entries=16)
+def removals(source: Source) -> pd.DataFrame:
+    """One row per property, effect and attribute: points of accuracy that removing its heads costs."""
+    table, rows = ablation(source), []
+    for name in truth_effects.properties(table):
+        for effect, title in truth_effects.EFFECTS.items():
+            cost = truth_effects.cost(table, name, effect)
+            for attribute, fall in truth_effects.falls(table, name, effect).items():
+                own = attribute == name
+                ends = (100 * cost.low, 100 * cost.high) if own else (np.nan, np.nan)
+                kind = "own" if own else "other"
+                rows.append((f"{name} heads, {title}", attribute, 100 * fall, kind, *ends))
+    return pd.DataFrame(rows, columns=["row", "attribute", "points", "kind", "low", "high"])
+
+
+@data.kept(max_entries=32)
+def text_curves(source: Source, effect: str) -> tuple[pd.DataFrame, list[str]]:
+    """Accuracy by attribute over the texts kept of every head, the model as it is last; and the axis."""
+    table = ablation(source)
+    mine = table[table["effect"].isin(["", effect]) & (table["attribute"] != "")]
+    kept = mine[mine["subject"] == "texts"].assign(step=lambda rows: rows["k"].astype(str))
+    whole = mine[mine["subject"] == "nothing"].assign(step=AS_IT_IS)
+    steps = [str(k) for k in sorted(kept["k"].unique())]
+    return pd.concat([kept, whole])[["step", "attribute", "value"]], [*steps, AS_IT_IS]
+
+
+@data.kept(max_entries=32)
+def accuracies(source: Source, effect: str) -> pd.DataFrame:
+    """Accuracy under every intervention but the texts, by one effect."""
+    table = ablation(source)
+    mine = table[table["effect"].isin(["", effect]) & (table["attribute"] != "")]
+    return mine[mine["subject"] != "texts"]
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:.1f} points"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %"
