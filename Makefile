@@ -7,6 +7,10 @@ PLANTED := .work/planted
 PAIRS := .work/pairs
 DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT-demo-S-12/scenes_1 \
 	ViT-demo-L-16/few_colors_1
+DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv)
+BUILD_DEMO = $(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) \
+	--metadata $(SCENES)/attributes.csv --texts precompute/texts/demo.tsv --prompts precompute/texts/demo_prompts.tsv \
+	--gallery-images 120 --license CC0-1.0 --bundle bundles/demo --replace
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -38,7 +42,7 @@ bench: .venv/installed  ## speed, as ratios measured in one run
 docs: .venv/installed  ## docs/schema.md from the schema itself
 	$(BIN)/python -m db.schema_docs > docs/schema.md
 
-truth: bundles/demo/manifest.json  ## score the tool against what is known of the demo; docs/truth.md
+truth: .work/truth  ## score the demo bundle against what is known of its scenes, and write docs/truth.md
 	$(BIN)/python -m db.truth bundles/demo --write docs/truth.md
 
 planted: bundles/planted/manifest.json  ## a model set by hand, whose answers are known (docs/planted.md)
@@ -65,18 +69,20 @@ clean:  ## remove what can be made again; your own bundles stay
 	@touch $@
 
 # Made anew when weights or pool change: the live door refuses a bundle of other weights.
-bundles/demo/manifest.json: $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv) \
-		| .venv/installed $(SCENES)/attributes.csv $(PAIRS)/masks.csv
-	$(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) --metadata $(SCENES)/attributes.csv \
-		--texts precompute/texts/demo.tsv --prompts precompute/texts/demo_prompts.tsv --truth --masks $(PAIRS)/masks.csv \
-		--gallery-images 120 --license CC0-1.0 --bundle bundles/demo --replace
+bundles/demo/manifest.json: $(DEMO_NEEDS) | .venv/installed $(SCENES)/attributes.csv
+	$(BUILD_DEMO)
+
+# The same bundle with truth: what is there already is not computed again.
+.work/truth: bundles/demo/manifest.json $(PAIRS)/masks.csv | .venv/installed
+	$(BUILD_DEMO) --truth --masks $(PAIRS)/masks.csv
+	@touch $@
 
 $(SCENES)/attributes.csv: | .venv/installed
 	$(BIN)/python -m precompute.demo scenes --out $(SCENES) --count 2000 --seed 3
 
 # Two objects in every picture, with a mask and a caption for each: what maps are scored on.
 $(PAIRS)/masks.csv: | .venv/installed
-	$(BIN)/python -m precompute.demo scenes --out $(PAIRS) --count 60 --seed 6 --kinds 2 --masks
+	$(BIN)/python -m precompute.demo scenes --out $(PAIRS) --count 100 --seed 6 --kinds 2 --masks
 
 bundles/planted/manifest.json: $(PLANTED)/answers.json | .venv/installed
 	$(BIN)/python -m precompute run --model ViT-planted-3/by-hand --checkpoint $(PLANTED)/model.safetensors \

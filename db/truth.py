@@ -17,7 +17,7 @@ MEASURES = {"average_precision": "average precision", "contrast": "contrast", "c
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the tables, or write them into a file; 0 where there are some, 2 where it cannot be done."""
+    """Print the tables, and write them into a file if asked; 0 where there are some, 2 where it cannot be done."""
     options = _parser().parse_args(arguments)
     try:
         bundle = open_bundle(options.bundle)
@@ -25,10 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
             text = markdown(bundle)
         finally:
             bundle.close()
+        print(text)
         if options.write:
             write(options.write, text)
-        else:
-            print(text)
     except (StoreError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -136,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         "--write",
         type=Path,
         metavar="FILE",
-        help="put the tables into FILE instead, e.g. docs/truth.md, between its marks",
+        help="put the tables into FILE as well, e.g. docs/truth.md, between its marks",
     )
     return parser
 

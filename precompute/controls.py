@@ -8,6 +8,7 @@ variance is left.
 Knows nothing of files: models by name, labels and consistency of rotations in, rows out.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from statistics import fmean
 from typing import NamedTuple
@@ -40,14 +41,19 @@ class RotatedMetric(NamedTuple):
 
 
 def with_twins(specs: Iterable[models.ModelSpec]) -> list[models.ModelSpec]:
-    """Every trained model followed by its random-weights twin, but for twins that are given already."""
+    """Every trained model followed by its random-weights twin, unless one of its own is given already.
+
+    Models of one architecture get twins of different seeds: equal ones would be one control shown twice.
+    """
     given = list(specs)
-    names = {spec.name for spec in given}
+    has_twin = {spec.control_of for spec in given if spec.is_control}
+    built: Counter[str] = Counter()
     found = []
     for spec in given:
         found.append(spec)
-        if not spec.is_control and (twin := models.random_twin(spec)).name not in names:
-            found.append(twin)
+        if not spec.is_control and spec.name not in has_twin:
+            found.append(models.random_twin(spec, built[spec.architecture]))
+            built[spec.architecture] += 1
     return found
 
 

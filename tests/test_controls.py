@@ -50,6 +50,14 @@ def test_a_twin_that_is_given_is_not_added_again_and_has_no_twin_of_its_own():
     assert [spec.control_of for spec in found] == [demo.MODEL_NAME, None, demo.MODEL_NAME]
 
 
+def test_twins_of_one_architecture_are_different_networks():
+    given = [name for name in demo.MODELS if name.startswith("ViT-demo-S-16/")]
+
+    found = controls.with_twins(resolved(*given))
+
+    assert [spec.seed for spec in found] == [None, 0, None, 1, None, 2]
+
+
 def rotations(lead: list[list[float]]) -> labels.Leading:
     """Leads [head, rotation]; the label of every rotation is property 1."""
     values = torch.tensor(lead, dtype=torch.float64)
