@@ -10,7 +10,7 @@ DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT
 DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv)
 BUILD_DEMO = $(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) \
 	--metadata $(SCENES)/attributes.csv --texts precompute/texts/demo.tsv --prompts precompute/texts/demo_prompts.tsv \
-	--gallery-images 120 --license CC0-1.0 --bundle bundles/demo --replace
+	--gallery-images 60 --license CC0-1.0 --bundle bundles/demo --replace
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

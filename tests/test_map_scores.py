@@ -34,7 +34,7 @@ def tables(folder):
     made = {}
     for name in (demo.MODEL_NAME, f"{demo.MODEL_NAME}-random-0"):
         model = clip.load(models.resolve(name, clip.catalog()))
-        chosen = map_scores.subjects(model, clip.last_layers(model, 4), {"color": [(1, 1), (2, 1)]})
+        chosen = map_scores.subjects(model, clip.last_layers(model, 4), {"color": [(5, 5), (5, 6)]})
         found = map_scores.table(model, list(chosen), map_scores.score(model, pictures, chosen))
         made[name] = found.set_index(["measure", "subject"])
     return made

@@ -127,7 +127,7 @@ def test_options_with_impossible_values_are_refused(change, message):
 def test_the_demo_model_needs_no_options():
     spec = models.resolve(demo.MODEL_NAME, CATALOG)
 
-    assert (spec.checkpoint, spec.bpe) == (demo.WEIGHTS_PATH, demo.BPE_PATH)
+    assert (spec.checkpoint, spec.bpe) == (demo.MODELS[demo.MODEL_NAME].checkpoint, demo.BPE_PATH)
     assert "red" in spec.vocabulary
 
 

@@ -39,12 +39,12 @@ def test_a_run_fills_every_table_it_should(small_bundle):
 
     assert count(bundle, "image") == count(bundle, "image_file") == 40
     assert count(bundle, "text") == 9
-    assert count(bundle, "head") == 2 * 4
-    assert count(bundle, "head_text") == 8 * 6
-    assert count(bundle, "head_label") == 8 * (1 + 3)  # by variance share; by enrichment, three times
-    assert count(bundle, "property_head") == 8
-    assert count(bundle, "judgement") == 8 * 5
-    assert count(bundle, "component_share") == 1 + 8 + 2
+    assert count(bundle, "head") == 2 * 16
+    assert count(bundle, "head_text") == 32 * 6
+    assert count(bundle, "head_label") == 32 * (1 + 3)  # by variance share; by enrichment, three times
+    assert count(bundle, "property_head") == 32
+    assert count(bundle, "judgement") == 32 * 5
+    assert count(bundle, "component_share") == 1 + 32 + 2
     assert count(bundle, "failed_image") == 0
     assert len(vectors.gallery(bundle, bundle.model_keys[0])) == 8
 
@@ -208,7 +208,7 @@ def test_two_models_stand_side_by_side(scene_folder, pool_file, tmp_path):
 
     assert query(bundle, "select model from model order by model").model.tolist() == [TWIN, other]
     per_model = query(bundle, "select model_key, count(*) as n from head group by model_key")
-    assert per_model.n.tolist() == [8, 8]
+    assert per_model.n.tolist() == [32, 32]
 
 
 @pytest.fixture(scope="module")
@@ -332,7 +332,7 @@ def test_a_device_that_is_not_there_is_refused_by_name(scene_folder, pool_file, 
 
 
 def test_more_layers_than_there_are_is_refused_by_name(scene_folder, pool_file, tmp_path):
-    with pytest.raises(models.ModelError, match="it has 5"):
+    with pytest.raises(models.ModelError, match="it has 6"):
         pipeline.run(small_config(scene_folder, pool_file, tmp_path / "b", layers=7))
 
 

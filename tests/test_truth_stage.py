@@ -90,18 +90,18 @@ def mean_margin(unit, classes) -> float:
 def test_every_head_has_a_truth_for_every_attribute(tables, case):
     rows = tables["head_truth"]
 
-    assert len(rows) == 2 * 4 * 2
-    assert sorted(rows.layer.unique()) == [3, 4]
+    assert len(rows) == 2 * 16 * 2
+    assert sorted(rows.layer.unique()) == [4, 5]
     assert rows.drop_duplicates(["layer", "head", "attribute"]).shape == rows.shape
     count = {one.attribute: int((one.carried.sum(1) == 1).sum()) for one in case.known.classes}
     assert dict(zip(rows.attribute, rows.images, strict=False)) == count
     assert rows.forward_accuracy.abs().max() <= 1
 
 
-@pytest.mark.parametrize("place", [(3, 2), (4, 0)])
+@pytest.mark.parametrize("place", [(4, 2), (5, 0)])
 def test_the_forward_effect_is_what_the_model_does_without_the_head(tables, case, pixels, place):
     model, classes = case.model, case.known.classes[1]
-    mean = clip.capture(model, pixels, (3, 4)).head.mean(dim=0)[place[0] - 3, place[1]]
+    mean = clip.capture(model, pixels, (4, 5)).head.mean(dim=0)[place[0] - 4, place[1]]
     change = clip.Change({place: clip.HeadChange(mean)})
 
     before, after = normalize(clip.encode_changed(model, pixels, [clip.Change(), change]), dim=-1)
@@ -116,13 +116,13 @@ def test_the_direct_effect_takes_off_the_heads_own_contribution(tables, case, pi
     model, spaces, classes = case.model, case.seen.spaces, case.known.classes[1]
     plan = decomposition.plan(clip.vision_weights(model), spaces)
     parts = decomposition.decompose(plan, clip.capture(model, pixels, spaces.layers))
-    one = decomposition.contributions(parts, spaces)[:, 1 + 4 + 2]  # early, then L3.H0 and so on
+    one = decomposition.contributions(parts, spaces)[:, 1 + 16 + 2]  # early, then L4.H0 and so on
 
     expected = mean_margin(parts.embedding, classes) - mean_margin(
         parts.embedding - (one - one.mean(dim=0)), classes
     )
 
-    row = tables["head_truth"].set_index(["layer", "head", "attribute"]).loc[(4, 2, "background")]
+    row = tables["head_truth"].set_index(["layer", "head", "attribute"]).loc[(5, 2, "background")]
     assert row.direct == pytest.approx(expected, abs=2e-6)
 
 
@@ -132,11 +132,11 @@ def of(tables, subject, effect, attribute="background", k=0):
 
 
 def test_all_that_is_written_before_is_one_intervention_and_all_mlps_another(tables, case, pixels):
-    """Means of all layers; early heads are those of layers 0 to 2."""
+    """Means of all layers; early heads are those of layers 0 to 3."""
     model, classes = case.model, case.known.classes[1]
-    captured = clip.capture(model, pixels, (0, 1, 2, 3, 4))
+    captured = clip.capture(model, pixels, (0, 1, 2, 3, 4, 5))
     mean, added = captured.head.mean(dim=0), captured.mlp.mean(dim=0)
-    places = [(layer, head) for layer in range(3) for head in range(4)]
+    places = [(layer, head) for layer in range(4) for head in range(16)]
     early = clip.Change({place: clip.HeadChange(mean[place]) for place in places})
 
     found = clip.encode_changed(model, pixels, [early, clip.Change(mlps=dict(enumerate(added)))])
@@ -152,23 +152,23 @@ def test_with_all_its_texts_a_model_answers_as_it_does_with_nothing_changed(case
     """Texts that span all of a head's space leave its output as it is."""
     sample, spaces = fake_sample(case), case.seen.spaces
     head_map = decomposition.plan(clip.vision_weights(case.model), spaces).head_map
-    whole = [torch.eye(spaces.basis.shape[2])] * 8
+    whole = [torch.eye(spaces.basis.shape[2])] * 32
     reduced = runs.Reduction([one.double() for one in whole], head_map.flatten(0, 1))
 
     change = runs.change(runs.Run(runs.TEXTS, k=60), sample, spaces.layers, reduced)
 
-    assert set(change.heads) == {(layer, head) for layer in (3, 4) for head in range(4)}
+    assert set(change.heads) == {(layer, head) for layer in (4, 5) for head in range(16)}
     for bias, weight in change.heads.values():
-        torch.testing.assert_close(weight, torch.eye(32), atol=1e-4, rtol=0)
+        torch.testing.assert_close(weight, torch.eye(8), atol=1e-4, rtol=0)
         assert float(bias.abs().max()) < 1e-4
 
 
 def fake_sample(case):
     model = case.model
     nothing = torch.zeros(2, model.d_out)
-    mean = torch.randn(5, 4, 32, generator=torch.Generator().manual_seed(0))
+    mean = torch.randn(6, 16, 8, generator=torch.Generator().manual_seed(0))
     return stage.Sample(
-        ["a", "b"], nothing, torch.zeros(2, 8, 40), nothing, nothing, mean, torch.zeros(5, 128)
+        ["a", "b"], nothing, torch.zeros(2, 32, 16), nothing, nothing, mean, torch.zeros(6, 128)
     )
 
 
@@ -181,7 +181,7 @@ def test_the_tables_hold_every_study_and_no_row_twice(tables, case):
     of_labels = rows[rows.study == "labels"].subject.unique().tolist()
     assert of_labels == ["variance_share 10", "enrichment 5", "enrichment 10", "enrichment 20", "commonest"]
     compared = rows[rows.study == "neighbors"].subject.unique()
-    assert {"embedding", "L3.H0 cosine", "L4.H3 dot"} <= set(compared)
+    assert {"embedding", "L4.H0 cosine", "L5.H3 dot"} <= set(compared)
     texts = rows[rows.subject == "texts"]
     assert sorted(texts.k.unique()) == [1, 2, 3, 5, 8]  # a head has at most 6 here: --picks
     ablation = rows[rows.study == "ablation"]
