@@ -8,7 +8,8 @@ PAIRS := .work/pairs
 DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT-demo-S-12/scenes_1 \
 	ViT-demo-L-16/few_colors_1
 DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv)
-BUILD_DEMO = $(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) \
+# One thread: products this small wait for one another longer than they take.
+BUILD_DEMO = OMP_NUM_THREADS=1 $(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) \
 	--metadata $(SCENES)/attributes.csv --texts precompute/texts/demo.tsv --prompts precompute/texts/demo_prompts.tsv \
 	--gallery-images 60 --license CC0-1.0 --bundle bundles/demo --replace
 

@@ -234,11 +234,12 @@ def one_metric(source: Source, metric: str, over: str) -> pd.DataFrame:
     cells = _cells(source, over)
     shown = [(line, cells.get((line.model_key, line.rotated, metric))) for line in lines(source)]
     rows = [
-        {"model": line.title, "kind": line.kind} | {name: getattr(cell, name) for name in NUMBERS}
+        {"model": line.title, "kind": line.kind, "rotated": line.rotated}
+        | {name: getattr(cell, name) for name in NUMBERS}
         for line, cell in shown
         if cell is not None
     ]
-    return pd.DataFrame(rows, columns=["model", "kind", *NUMBERS])
+    return pd.DataFrame(rows, columns=["model", "kind", "rotated", *NUMBERS])
 
 
 def leaderboard_table(source: Source, over: str) -> pd.DataFrame:

@@ -145,8 +145,12 @@ def dot_plot(frame: pd.DataFrame, *, title: str) -> Layers:
     share = np.nanmin(values) >= 0 and np.nanmax(values) <= 1  # the same scale for every share
     scale = alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True, nice=True)
     kinds = alt.Scale(domain=["model", "control"], range=[BLUE, GRAY])
-    color = alt.Color("kind:N", scale=kinds, legend=alt.Legend(title=None, orient="top"))
-    y = alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=300))
+    legend = alt.Legend(title=None, orient="top")
+    color = alt.Color("kind:N", scale=kinds, legend=legend)
+    marks = alt.Scale(domain=["model", "control"], range=["circle", "cross"])
+    shape = alt.Shape("kind:N", scale=marks, legend=legend)
+    # In the order given: without the list, Vega begins with the rows of its first layer.
+    y = alt.Y("model:N", sort=frame["model"].tolist(), title=None, axis=alt.Axis(labelLimit=300))
     seen = [alt.Tooltip("model:N"), alt.Tooltip("kind:N")]
     seen += [alt.Tooltip(f"{name}:Q", format=".3f") for name in numbers]
 
@@ -158,7 +162,7 @@ def dot_plot(frame: pd.DataFrame, *, title: str) -> Layers:
     return alt.layer(
         along("low").mark_rule(strokeWidth=2).encode(alt.X2("high"), color),
         along("chance").mark_tick(color=ORANGE, thickness=3, size=18),
-        along("value").mark_point(filled=True, size=120, opacity=1).encode(color),
+        along("value").mark_point(filled=True, size=120, opacity=1).encode(color, shape),
     ).properties(height=36 * len(frame) + 110)
 
 
@@ -183,7 +187,14 @@ def head_grid(frame: pd.DataFrame) -> Layers:
         tooltip=[alt.Tooltip(f"{word}:N") for word in words]
         + [alt.Tooltip(f"{name}:Q", format=".3g") for name in numbers],
     )
+    size, limit = cell_words(frame)
     return alt.layer(
         cells.mark_rect(cornerRadius=3).encode(alt.Color("tint:N", scale=None)),
-        cells.mark_text(fontSize=12, color="#1c2530", limit=110).encode(alt.Text("shown:N")),
+        cells.mark_text(fontSize=size, color="#1c2530", limit=limit).encode(alt.Text("shown:N")),
     ).properties(height=36 * frame["layer"].nunique() + 60)
+
+
+def cell_words(frame: pd.DataFrame) -> tuple[int, int]:
+    """Size and largest width of the words in a cell of a grid, pixels: as many heads share about 900."""
+    heads = frame["head"].nunique()
+    return (12 if heads <= 10 else 10), max(40, 900 // heads)

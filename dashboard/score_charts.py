@@ -5,16 +5,18 @@ drawn in per cent.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import altair as alt
 import pandas as pd
 
-from dashboard.charts import BLUE, GRAY, ORANGE, Layers
+from dashboard.charts import BLUE, GRAY, ORANGE, Layers, cell_words
 
 BEFORE, AFTER, CONTROL = "all heads in place", "without these heads", "without random heads"
 ACCURACY = "zero-shot accuracy (%)"
 LOSS = "accuracy lost (points)"
+INK = "#1c2530"
+"""Words on a tint, which is light in both themes."""
+
 PER_CENT = alt.Scale(domain=[0, 100])
 AROUND = 130
 """Height of what stands over and under the rows: legend, axis and its title, in pixels."""
@@ -23,6 +25,7 @@ AROUND = 130
 ROWS = alt.Axis(labelLimit=260, labelOverlap=False, grid=True)
 LINES = [BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b5aa6", "#444444"]
 SHAPES = ["circle", "square", "diamond", "cross", "triangle-up", "triangle-down", "triangle-left", "stroke"]
+TWINS = {"model": "model", "control": "its twin with random weights"}
 VERDICTS = {
     "right": ("#7fb8d8", "✓"),
     "wrong": ("#eaae7f", "✗"),
@@ -74,8 +77,9 @@ def verdict_grid(frame: pd.DataFrame) -> Layers:
     shown = frame.assign(
         tint=frame["verdict"].map(lambda verdict: VERDICTS[verdict][0]),
         said=mark + " " + label,
-        acts="acts on " + frame["acts_on"].fillna("nothing"),
+        acts="→ " + frame["acts_on"].fillna("nothing"),
     )
+    size, limit = cell_words(frame)
     gap = alt.Scale(paddingInner=0.05)
     seen = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "acts_on", "verdict", "varies_with")]
     seen += [
@@ -86,37 +90,30 @@ def verdict_grid(frame: pd.DataFrame) -> Layers:
         y=alt.Y("layer:O", sort="descending", scale=gap),
         tooltip=seen,
     )
+    upper = cells.mark_text(dy=-8, fontSize=size + 1, color=INK, limit=limit)
+    lower = cells.mark_text(dy=9, fontSize=size - 1, color=INK, limit=limit)
     return alt.layer(
         cells.mark_rect(cornerRadius=3).encode(alt.Color("tint:N", scale=None)),
-        _line(cells, "said", -8, 13, "bold"),
-        _line(cells, "acts", 9, 11, "normal"),
+        upper.encode(alt.Text("said:N")),
+        lower.encode(alt.Text("acts:N")),
     ).properties(height=48 * frame["layer"].nunique() + 80)
 
 
-def _line(cells: alt.Chart, column: str, dy: int, size: int, weight: Literal["normal", "bold"]) -> alt.Chart:
-    """One line of words in every cell."""
-    words = cells.mark_text(dy=dy, fontSize=size, fontWeight=weight, color="#1c2530", limit=130)
-    return words.encode(alt.Text(f"{column}:N"))
-
-
 def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> Layers:
-    """One measure of several things over models: columns subject, model, kind, value, low, high, chance.
+    """One measure of several things, a model above its twin: columns subject, kind, value, low, high, chance.
 
-    Models stand below each other within a subject; controls are gray crosses. A `share` is in per cent.
+    `kind` is model or control; controls are gray crosses. A `share` is in per cent.
     """
     scale = PER_CENT if share else alt.Scale(zero=True, nice=True)
-    models = frame.drop_duplicates("model")[["model", "kind"]]
-    own = (color for color in LINES)
-    colors = [GRAY if kind == "control" else next(own) for kind in models["kind"]]
-    marks = ["cross" if kind == "control" else "circle" for kind in models["kind"]]
+    frame = frame.assign(mark=frame["kind"].map(TWINS))
+    names = list(TWINS.values())
     legend = alt.Legend(title=None, orient="top", labelLimit=400, symbolSize=110)
-    color = alt.Color(
-        "model:N", scale=alt.Scale(domain=models["model"].tolist(), range=colors), legend=legend
-    )
-    shape = alt.Shape("model:N", scale=alt.Scale(domain=models["model"].tolist(), range=marks), legend=legend)
-    y = alt.Y("subject:N", sort=None, title=None, axis=ROWS)
-    offset = alt.YOffset("model:N", sort=models["model"].tolist())
-    seen = [alt.Tooltip(f"{name}:N") for name in ("subject", "model")]
+    color = alt.Color("mark:N", scale=alt.Scale(domain=names, range=[BLUE, GRAY]), legend=legend)
+    shape = alt.Shape("mark:N", scale=alt.Scale(domain=names, range=["circle", "cross"]), legend=legend)
+    # In the order given: without the list, Vega begins with the rows of its first layer.
+    y = alt.Y("subject:N", sort=list(dict.fromkeys(frame["subject"])), title=None, axis=ROWS)
+    offset = alt.YOffset("mark:N", sort=names)
+    seen = [alt.Tooltip("subject:N"), alt.Tooltip("mark:N", title="model")]
     seen += [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "low", "high", "chance")]
 
     def along(name: str) -> alt.Chart:
@@ -127,7 +124,7 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> Layer
         along("low").mark_rule(strokeWidth=2).encode(alt.X2("high"), color),
         along("chance").mark_tick(color="#444444", thickness=1.5, size=14),
         along("value").mark_point(filled=True, size=90, opacity=1).encode(color, shape),
-    ).properties(height=(18 * len(models) + 8) * frame["subject"].nunique() + AROUND)
+    ).properties(height=40 * frame["subject"].nunique() + AROUND)
 
 
 def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str, top: float = 100) -> Layers:
@@ -138,16 +135,17 @@ def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str, top: float =
     numbers = [name for name in ("value", "low", "high", "chance") if name in frame]
     shown = frame.dropna(subset=[value])[[rows, "attribute", *numbers]].assign(percent=100 * frame[value])
     y = alt.Y(f"{rows}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False))
-    x = alt.X("attribute:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, orient="top"))
+    top_axis = alt.Axis(labelAngle=-30, labelOverlap=False, orient="top")
+    x = alt.X("attribute:N", sort=None, title=None, axis=top_axis)
     seen = [alt.Tooltip(f"{rows}:N"), alt.Tooltip("attribute:N")]
     seen += [alt.Tooltip(f"{name}:Q", format=".3f") for name in numbers]
     cells = alt.Chart(shown).encode(x, y, tooltip=seen)
     scale = alt.Scale(domain=[0, top], range=["#f3f6f8", "#08519c"], interpolate="rgb", clamp=True)
-    white = alt.condition(alt.datum.percent > 0.55 * top, alt.value("white"), alt.value("#1c2530"))
+    white = alt.condition(alt.datum.percent > 0.55 * top, alt.value("white"), alt.value(INK))
     return alt.layer(
         cells.mark_rect(cornerRadius=2).encode(alt.Color("percent:Q", scale=scale, legend=None)),
         cells.mark_text(fontSize=12).encode(alt.Text("percent:Q", format=".0f"), color=white),
-    ).properties(height=26 * frame[rows].nunique() + 90, title=alt.Title(title, fontSize=13, anchor="start"))
+    ).properties(height=26 * frame[rows].nunique() + 110, title=alt.Title(title, fontSize=13, anchor="start"))
 
 
 def removals(frame: pd.DataFrame) -> Layers:
@@ -160,7 +158,7 @@ def removals(frame: pd.DataFrame) -> Layers:
     colors = alt.Scale(domain=marks, range=[ORANGE, BLUE, "#c4c4c4"])
     shapes = alt.Scale(domain=marks, range=["diamond", "circle", "square"])
     legend = alt.Legend(title=None, orient="top", symbolSize=110)
-    y = alt.Y("row:N", sort=None, title=None, axis=ROWS)
+    y = alt.Y("row:N", sort=list(dict.fromkeys(frame["row"])), title=None, axis=ROWS)
     frame = frame.assign(mark=frame["kind"].map({"own": marks[0], "other": marks[1]}))
     bands = frame.dropna(subset=["low", "high"])[["row", "low", "high"]].assign(mark=marks[2])
     seen = [alt.Tooltip("row:N", title="without"), alt.Tooltip("attribute:N")]

@@ -225,12 +225,14 @@ def metric_chart(source: Source, metric: str, one: pd.DataFrame) -> None:
     chart = charts.dot_plot(one, title=f"{info.title} ({info.unit})")
     st.altair_chart(chart, alt=f"{info.title} of every model")
     chance = "Orange ticks: what rotated heads give." if one["chance"].notna().any() else "No chance level."
-    if one["low"].isna().all():
-        st.caption(f"{chance} No intervals: too few images, or none were computed.")
+    rotated = one["rotated"].astype(bool)
+    turned = " Lines of rotated heads: 95 % of the rotations." if one["low"][rotated].notna().any() else ""
+    if one["low"][~rotated].isna().all():
+        st.caption(f"{chance}{turned} No intervals of models: too few images, or none were computed.")
         return
     st.caption(
-        f"{chance} Lines: 95 % measurement intervals, what another sample of images and texts would change; "
-        "nothing here speaks of another training run."
+        f"{chance}{turned} Lines of models: 95 % measurement intervals, what another sample of images and "
+        "texts would change; nothing here speaks of another training run."
     )
 
 

@@ -52,7 +52,8 @@ def classes(found: KnockedOut, table: pd.DataFrame, most: int) -> None:
     chart = score_charts.dumbbells(shown, control=bool(found.control_heads))
     st.altair_chart(chart, alt="Zero-shot accuracy of every class with and without the heads")
     part = (
-        f"The {most:,} largest losses and the {most:,} largest gains of {len(table):,} classes."
+        f"The {most:,} largest losses and the {most:,} largest gains, or smallest losses, of {len(table):,} "
+        "classes."
         if len(shown) < len(table)
         else "Largest loss first."
     )

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import data, score_charts
+from dashboard import data, score_charts, scores
 from dashboard import verdicts as said
 from dashboard.source import Source
 from dashboard.verdicts import Verdict
@@ -31,14 +30,13 @@ def labels(source: Source) -> pd.DataFrame:
         "that word. Further right is better; a gray cross is the twin with random weights, a thin line the "
         "same labels dealt out anew."
     )
-    found = said.labels(source)
+    found = scores.labels(source)
     verdicts(source, "labels", said.on_labels(found, source.key))
-    first = found[found["truth"] == found["truth"].iloc[0]]
-    drawn = first.assign(subject=first["method"], value=100 * first["right"], chance=100 * first["chance"])
-    drawn = drawn.assign(kind=drawn["model_key"].map(said.kinds(source)), low=np.nan, high=np.nan)
-    chart = score_charts.score_dots(drawn, title="heads labeled rightly (%)", share=True)
+    title = "heads labeled rightly (%), mean over attributes"
+    chart = score_charts.score_dots(scores.label_pairs(source), title=title, share=True)
     st.altair_chart(chart, alt="Labels of every model scored")
-    _labels_table(found)
+    keys = truth_tables.originals(data.truth_scores(source.bundle))
+    _labels_table(truth_tables.in_brief(found, keys))
     st.caption(
         "*truth*: what says which attribute a head is for. *right*: per cent of the heads of an attribute, "
         "mean over attributes; *hits* of *heads*: plain count. *strong*: over heads that go with one "
@@ -70,12 +68,12 @@ def _labels_table(found: pd.DataFrame) -> None:
 def heads(source: Source) -> pd.DataFrame:
     """Every head of the model: what it acts on, and its label."""
     st.markdown(
-        "What does each head act on, and does its label say so? In each cell the label stands over the "
+        "What does each head act on, and does its label say so? In each cell the label stands over → the "
         "attribute whose zero-shot margin falls most when the head is held at its mean. ✓ blue: they "
         "agree. ✗ orange: they do not. ? gray: the label is unsupported and claims nothing. – : nothing to "
         "name."
     )
-    found = said.heads(source)
+    found = scores.heads(source)
     verdicts(source, "heads", said.on_heads(found))
     st.altair_chart(score_charts.verdict_grid(found), alt="Label and true attribute of every head")
     small = st.column_config.NumberColumn(format="%.4f")
@@ -101,12 +99,11 @@ def maps(source: Source) -> pd.DataFrame:
         "not hear the text scores 0 in both. Gray crosses are twins with random weights; lines are 95 % "
         "intervals over pictures."
     )
-    found = said.maps(source)
+    found = scores.maps(source)
     twin = truth_tables.twin_of(data.truth_scores(source.bundle), source.key)
     verdicts(source, "maps", said.on_maps(found, source.key, twin))
-    # Which head is best differs between models; they stand in one row all the same.
-    drawn = found.assign(subject=found["subject"].str.replace(r"^best head .*", "best head", regex=True))
-    for measure, title in said.MEASURES.items():
+    drawn = scores.map_pair(source)
+    for measure, title in scores.MEASURES.items():
         rows = drawn[drawn["measure"] == measure]
         if len(rows):
             st.altair_chart(score_charts.score_dots(rows, title=title), alt=f"{title} of every kind of map")
@@ -120,18 +117,18 @@ def neighbors(source: Source, by: str) -> pd.DataFrame:
         "images share the query's value than chance gives. Look along a row: a head that is about one "
         "thing is dark in one column."
     )
-    found = said.neighbors(source)
+    found = scores.neighbors(source)
     verdicts(source, "neighbors", said.on_neighbors(found, by))
-    shown = found[found["by"].isin(["", by])]
-    title = "precision less chance (points)"
-    chart = score_charts.heat(shown, rows="space", value="gain", title=title)
-    st.altair_chart(chart, alt="Neighbors scored, by head")
-    best = said.nearest(source)
+    best = scores.nearest(source)
     share = st.column_config.NumberColumn(format="%.2f")
     columns: dict = {name: share for name in ("precision", "embedding", "chance")}
     columns |= {"best_head": "best head", "heads": "of heads"}
     st.dataframe(best, hide_index=True, column_config=columns, alt="The best head for every attribute")
     st.caption("The best of many heads is best partly by luck: it was chosen on the images it is scored on.")
+    shown = found[found["by"].isin(["", by])]
+    title = "precision less chance (points)"
+    chart = score_charts.heat(shown, rows="space", value="gain", title=title)
+    st.altair_chart(chart, alt="Neighbors scored, by head")
     return found
 
 
@@ -143,13 +140,13 @@ def ablation(source: Source) -> pd.DataFrame:
         "*Knock-out*, everything after them is frozen. The orange diamond should lie far right, of the "
         "blue circles and of the gray bar."
     )
-    found = said.ablation(source)
+    found = scores.ablation(source)
     verdicts(source, "ablation", said.on_ablation(found))
-    removals = said.removals(source)
+    removals = scores.removals(source)
     if len(removals):
         st.altair_chart(score_charts.removals(removals), alt="Accuracy lost without each property's heads")
     for cell, (effect, title) in zip(st.columns(2, gap="large"), truth_effects.EFFECTS.items(), strict=True):
-        rows = said.accuracies(source, effect)
+        rows = scores.accuracies(source, effect)
         title = f"accuracy (%), {title}, without ..."
         cell.altair_chart(
             score_charts.heat(rows, rows="subject", value="value", title=title), alt=f"Table of {title}"
@@ -168,11 +165,11 @@ def texts(source: Source) -> pd.DataFrame:
         "more of the accuracy that leaves, the better the texts describe the heads. Far right is the model "
         "as it is."
     )
-    found = said.ablation(source)
+    found = scores.ablation(source)
     found = found[found["subject"].isin(["nothing", "texts"])]
-    verdicts(source, "texts", said.on_texts(found))
+    verdicts(source, "texts", said.on_texts(found, scores.head_rank(source)))
     for cell, (effect, title) in zip(st.columns(2, gap="large"), truth_effects.EFFECTS.items(), strict=True):
-        curve, steps = said.text_curves(source, effect)
+        curve, steps = scores.text_curves(source, effect)
         chart = score_charts.curves(curve, steps, title=title.capitalize())
         cell.altair_chart(chart, alt=f"Accuracy by texts kept, {title}")
     return found

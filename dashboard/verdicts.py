@@ -1,31 +1,11 @@
-"""What the truth scores of a bundle say: sentences and tables for the truth page."""
+"""What the truth scores of a bundle say, as sentences: tables in, verdicts out, no Streamlit."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from dashboard import data
-from dashboard.source import Source
 from db import truth_effects, truth_tables
-
-SECTIONS = {
-    "labels": "Labels",
-    "heads": "Head by head",
-    "maps": "Maps",
-    "neighbors": "Neighbors",
-    "ablation": "Removing heads",
-    "texts": "Texts for heads",
-}
-STUDIES = {"texts": "ablation"}
-"""The study that a section reads, where it is not of its name."""
-
-MEASURES = {
-    "contrast": "Contrast",
-    "caption": "Caption",
-    "average_precision": "Average precision",
-}
-"""What maps are scored by, in the order of the page."""
 
 RIVALS = ("raw attention", "rollout", "uniform")
 """Maps that do not hear the text."""
@@ -37,12 +17,10 @@ RULES = {
     "neighbors": "more than by the whole embedding",
     "ablation": "in a forward pass the property loses more than any other attribute, and more than 95 % of "
     "random sets cost it",
-    "texts": "in a forward pass at least nine tenths of what is beyond chance stay",
+    "texts": "in a forward pass half as many texts as a head has dimensions leave nine tenths of what is "
+    "beyond chance",
 }
 """When a section says that something holds."""
-
-AS_IT_IS = "all of it"
-"""Where the unchanged model stands on an axis of texts kept."""
 
 
 class Verdict(NamedTuple):
@@ -50,70 +28,6 @@ class Verdict(NamedTuple):
 
     holds: bool
     text: str
-
-
-def missing(source: Source, section: str) -> str:
-    """Why a section has nothing to show, and what to do; empty where it has."""
-    study = STUDIES.get(section, section)
-    scores = data.truth_scores(source.bundle)
-    found = data.head_truth(source) if section == "heads" else truth_tables.study(scores, study, source.key)
-    if len(found) and section == "labels" and labels(source).empty:
-        return "No head of any model acts on an attribute that a label could name, so no label can be right."
-    if len(found):
-        return ""
-    if section == "maps":
-        return (
-            "No map of this model was scored. Build the bundle with `python -m precompute run --truth` and "
-            "`--masks masks.csv`; that file has the columns path, mask, object and caption, two rows a "
-            "picture. For scenes of the demo, `python -m precompute.demo scenes --kinds 2 --masks` writes it."
-        )
-    return (
-        "This was not scored for this model. Build the bundle with `python -m precompute run --truth`, "
-        "`--metadata attributes.csv` for what the images are and `--prompts prompts.tsv` for how to ask."
-    )
-
-
-def kinds(source: Source) -> dict[str, str]:
-    """model or control, by model key."""
-    models = data.models(source.bundle)
-    return {row.model_key: "control" if row.is_control else "model" for row in models.itertuples()}
-
-
-@data.kept(max_entries=16)
-def labels(source: Source) -> pd.DataFrame:
-    """One row per model and way to label: the shares of heads that are named rightly."""
-    return truth_tables.labels(data.truth_scores(source.bundle))
-
-
-@data.kept(max_entries=16)
-def heads(source: Source) -> pd.DataFrame:
-    """One row per head of the model: what it acts on, its label, and whether they agree."""
-    properties = set(data.properties(source)["property"])
-    return truth_effects.head_verdicts(data.head_truth(source), data.heads(source), properties)
-
-
-@data.kept(max_entries=16)
-def maps(source: Source) -> pd.DataFrame:
-    """One row per model, measure and kind of map."""
-    return truth_tables.maps(data.truth_scores(source.bundle))
-
-
-@data.kept(max_entries=16)
-def neighbors(source: Source) -> pd.DataFrame:
-    """One row per space, way to compare and attribute."""
-    return truth_tables.neighbors(data.truth_scores(source.bundle), source.key)
-
-
-@data.kept(max_entries=16)
-def nearest(source: Source) -> pd.DataFrame:
-    """One row per attribute: the head whose neighbors share it most."""
-    return truth_tables.nearest(data.truth_scores(source.bundle), source.key)
-
-
-@data.kept(max_entries=16)
-def ablation(source: Source) -> pd.DataFrame:
-    """One row per intervention, attribute and effect."""
-    return truth_effects.ablation(data.truth_scores(source.bundle), source.key)
 
 
 def on_labels(table: pd.DataFrame, key: str) -> list[Verdict]:
@@ -207,17 +121,23 @@ def on_ablation(table: pd.DataFrame, effect: str = "forward") -> list[Verdict]:
     ]
 
 
-def on_texts(table: pd.DataFrame, effect: str = "forward") -> list[Verdict]:
-    """Do the most texts that were kept leave nine tenths of the accuracy beyond chance?"""
+def on_texts(table: pd.DataFrame, rank: int, effect: str = "forward") -> list[Verdict]:
+    """Do half as many texts as a head has dimensions leave nine tenths of the accuracy beyond chance?
+
+    As many texts as dimensions keep everything, whatever they say.
+    """
     mine = table[(table["attribute"] == "") & table["effect"].isin(["", effect])].sort_values("k")
     whole, kept = (mine[mine["subject"] == subject] for subject in ("nothing", "texts"))
     if whole.empty or kept.empty:
         return []
-    last, before, chance = kept.iloc[-1], whole["value"].iloc[0], whole["chance"].iloc[0]
+    few = kept[kept["k"] <= max(rank / 2, kept["k"].min())]
+    last, before, chance = few.iloc[-1], whole["value"].iloc[0], whole["chance"].iloc[0]
+    texts = "text" if last["k"] == 1 else f"{last['k']} texts"
     enough = chance + 0.9 * (before - chance)
     text = (
-        f"With the first {last['k']} texts of every head, accuracy is {_share(last['value'])}, the mean over "
-        f"attributes, against {_share(before)} with all that heads do; guessing gives {_share(chance)}."
+        f"With the first {texts} of every head, accuracy is {_share(last['value'])}, the mean over "
+        f"attributes, against {_share(before)} with all that heads do; guessing gives {_share(chance)}. "
+        f"A head has {rank} dimensions, so {rank} texts of any kind keep everything."
     )
     return [Verdict(last["value"] >= enough, text)]
 
@@ -234,40 +154,6 @@ def _on_removal(name: str, cost: truth_effects.Cost) -> Verdict:
     text = f"Removing the {name} heads costs {_points(cost.own)} of {name}{other}{drawn}."
     beaten = not cost.other or cost.own > cost.other_cost
     return Verdict(cost.own > 0 and beaten and not cost.own <= cost.high, text)
-
-
-@data.kept(max_entries=16)
-def removals(source: Source) -> pd.DataFrame:
-    """One row per property, effect and attribute: points of accuracy that removing its heads costs."""
-    table, rows = ablation(source), []
-    for name in truth_effects.properties(table):
-        for effect, title in truth_effects.EFFECTS.items():
-            cost = truth_effects.cost(table, name, effect)
-            for attribute, fall in truth_effects.falls(table, name, effect).items():
-                own = attribute == name
-                ends = (100 * cost.low, 100 * cost.high) if own else (np.nan, np.nan)
-                kind = "own" if own else "other"
-                rows.append((f"{name} heads, {title}", attribute, 100 * fall, kind, *ends))
-    return pd.DataFrame(rows, columns=["row", "attribute", "points", "kind", "low", "high"])
-
-
-@data.kept(max_entries=32)
-def text_curves(source: Source, effect: str) -> tuple[pd.DataFrame, list[str]]:
-    """Accuracy by attribute over the texts kept of every head, the model as it is last; and the axis."""
-    table = ablation(source)
-    mine = table[table["effect"].isin(["", effect]) & (table["attribute"] != "")]
-    kept = mine[mine["subject"] == "texts"].assign(step=lambda rows: rows["k"].astype(str))
-    whole = mine[mine["subject"] == "nothing"].assign(step=AS_IT_IS)
-    steps = [str(k) for k in sorted(kept["k"].unique())]
-    return pd.concat([kept, whole])[["step", "attribute", "value"]], [*steps, AS_IT_IS]
-
-
-@data.kept(max_entries=32)
-def accuracies(source: Source, effect: str) -> pd.DataFrame:
-    """Accuracy under every intervention but the texts, by one effect."""
-    table = ablation(source)
-    mine = table[table["effect"].isin(["", effect]) & (table["attribute"] != "")]
-    return mine[mine["subject"] != "texts"]
 
 
 def _points(value: float) -> str:

@@ -102,8 +102,15 @@ def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
         key = seed(f"ticks.{layer}", [head for head in value if head in row])
         # The model may have changed since, and lack some of them.
         st.session_state[key] = [head for head in st.session_state[key] if head in row]
+        # The layer stands over the row already.
+        titles = {head: names[head].removeprefix(f"L{layer}.") for head in row}
         chosen += st.pills(
-            f"Layer {layer}", row, selection_mode="multi", key=key, format_func=names.__getitem__
+            f"Layer {layer}",
+            row,
+            selection_mode="multi",
+            key=key,
+            format_func=titles.__getitem__,
+            wrap=True,
         )
     if not chosen:
         st.info("Tick at least one head to go on.", icon=":material/touch_app:")

@@ -157,7 +157,7 @@ def _targets(found: KnockedOut, row: int) -> str:
 def verdict(found: KnockedOut, attribute: str) -> str:
     """What the heads cost, in a sentence, beside as many others."""
     before, after, beside = (accuracy(one) for one in (found.before, found.after, found.control))
-    said = f"Without {_listed(found.heads)}, {attribute} is {change(after - before)}"
+    said = f"Without {_listed(found.heads)}, accuracy in {attribute} is {change(after - before)}"
     if not found.control_heads:
         return f"{said}. These are all stored heads, so there are no others to compare with."
     return f"{said}; without {_listed(found.control_heads)}, drawn at random, {change(beside - before)}."

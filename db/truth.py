@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ MEASURES = {"average_precision": "average precision", "contrast": "contrast", "c
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the tables, and write them into a file if asked; 0 where there are some, 2 where it cannot be done."""
+    """Print the tables, and write them into a file if asked; 2 where it cannot be done."""
     options = _parser().parse_args(arguments)
     try:
         bundle = open_bundle(options.bundle)
@@ -63,7 +64,7 @@ def table(rows: pd.DataFrame) -> str:
 
 
 def cell(value: object) -> str:
-    if value is None or value != value:  # NaN
+    if pd.isna(value):
         return "-"
     return f"{value:.3f}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
@@ -84,7 +85,8 @@ def write(file: Path, text: str) -> None:
 
 def _labels(scores: pd.DataFrame) -> pd.DataFrame:
     """The shares, with the number of heads behind each."""
-    found = truth_tables.labels(scores).dropna(axis="columns", how="all")
+    every = truth_tables.labels(scores)
+    found = truth_tables.in_brief(every, truth_tables.originals(scores)).dropna(axis="columns", how="all")
     counts = [name for name in found.columns if name == "hits" or name.endswith("heads")]
     whole = {name: found[name].astype("Int64").astype(object) for name in counts}
     shown = found.assign(**whole).drop(columns=["model_key"], errors="ignore")
@@ -92,8 +94,10 @@ def _labels(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _maps(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per model and map, one column per measure, with its 95 % interval."""
+    """One row per model and map, of twins the whole map only; one column per measure, with its interval."""
     found = truth_tables.maps(scores)
+    own = found["model_key"].isin(truth_tables.originals(scores))
+    found = found[own | (found["subject"] == "all heads")]
     cells = {(row.model, row.subject, row.measure): _interval(row) for row in found.itertuples()}
     maps = found.drop_duplicates(["model", "subject"])[["model", "subject"]]
     columns = {
@@ -104,28 +108,43 @@ def _maps(scores: pd.DataFrame) -> pd.DataFrame:
     return maps.rename(columns={"subject": "map"}).assign(**scored)
 
 
-def _interval(row) -> str:
-    return cell(row.value) + ("" if row.low != row.low else f" ({row.low:.3f} to {row.high:.3f})")
+def _interval(row: Any) -> str:
+    return cell(row.value) + ("" if pd.isna(row.low) else f" ({row.low:.3f} to {row.high:.3f})")
 
 
 def _neighbors(scores: pd.DataFrame) -> pd.DataFrame:
-    return _by_model(scores, "neighbors", truth_tables.nearest).rename(columns={"best_head": "best head"})
+    """The best head for every attribute, beside the best head of the twin."""
+
+    def shape(scores: pd.DataFrame, key: str) -> pd.DataFrame:
+        own = truth_tables.nearest(scores, key)
+        twin = truth_tables.nearest(scores, truth_tables.twin_of(scores, key))
+        beside = dict(zip(twin["attribute"], twin["precision"], strict=True)) if len(twin) else {}
+        return own.assign(twin=own["attribute"].map(beside).astype(float)).drop(columns=["heads"])
+
+    return _by_model(scores, "neighbors", shape).rename(columns={"best_head": "best head"})
 
 
 def _ablation(scores: pd.DataFrame) -> pd.DataFrame:
-    return _by_model(scores, "ablation", truth_effects.accuracies)
+    """Every intervention; of the texts 10, and as many as there are."""
+
+    def shape(scores: pd.DataFrame, key: str) -> pd.DataFrame:
+        rows = truth_effects.accuracies(scores, key)
+        texts = [name for name in rows["intervention"] if name.startswith("texts ")]
+        left_out = [name for name in texts[:-1] if name != "texts k=10"]
+        return rows[~rows["intervention"].isin(left_out)]
+
+    return _by_model(scores, "ablation", shape)
 
 
-def _by_model(scores: pd.DataFrame, study: str, shape) -> pd.DataFrame:
-    return pd.concat([pd.DataFrame(), *_each_model(scores, study, shape)], ignore_index=True)
-
-
-def _each_model(scores: pd.DataFrame, study: str, shape) -> Iterator[pd.DataFrame]:
+def _by_model(
+    scores: pd.DataFrame, study: str, shape: Callable[[pd.DataFrame, str], pd.DataFrame]
+) -> pd.DataFrame:
+    """One table of all models but twins; the name of the model stands first."""
     names = truth_tables.names_of(scores)
-    for key in truth_tables.model_keys(truth_tables.study(scores, study)):
-        rows = shape(scores, key)
-        rows.insert(0, "model", names[key])
-        yield rows
+    keys = truth_tables.originals(truth_tables.study(scores, study))
+    tables = [shape(scores, key).assign(model=names[key]) for key in keys]
+    found = pd.concat([pd.DataFrame({"model": []}), *tables], ignore_index=True)
+    return found[["model", *(name for name in found.columns if name != "model")]]
 
 
 def _parser() -> argparse.ArgumentParser:

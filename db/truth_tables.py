@@ -5,6 +5,7 @@ is the one whose `control_of` names it. Values stay as they are stored: shares, 
 """
 
 import re
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -21,9 +22,14 @@ PROPERTY = "property "
 
 def model_keys(scores: pd.DataFrame) -> list[str]:
     """Models that were scored, each followed by its twins."""
+    models, names = scores.drop_duplicates("model_key"), names_of(scores, marked=False)
+    return [one for key in originals(scores) for one in (key, *_twins(models, names[key]))]
+
+
+def originals(scores: pd.DataFrame) -> list[str]:
+    """Models that were scored, without the twins of any of them."""
     models = scores.drop_duplicates("model_key")
-    own = models[~models["control_of"].isin(models["model"])]
-    return [key for row in own.itertuples() for key in (row.model_key, *_twins(models, row.model))]
+    return models.loc[~models["control_of"].isin(models["model"]), "model_key"].tolist()
 
 
 def twin_of(scores: pd.DataFrame, model_key: str) -> str:
@@ -37,10 +43,13 @@ def _twins(models: pd.DataFrame, model: str) -> list[str]:
     return models.loc[models["control_of"] == model, "model_key"].tolist()
 
 
-def names_of(scores: pd.DataFrame) -> dict[str, str]:
+def names_of(scores: pd.DataFrame, *, marked: bool = True) -> dict[str, str]:
     """Names of models by key, controls marked."""
     models = scores.drop_duplicates("model_key")
-    return {row.model_key: row.model + " (control)" * bool(row.is_control) for row in models.itertuples()}
+    return {
+        row.model_key: row.model + " (control)" * bool(marked and row.is_control)
+        for row in models.itertuples()
+    }
 
 
 def study(scores: pd.DataFrame, name: str, model_key: str | None = None) -> pd.DataFrame:
@@ -79,6 +88,15 @@ def methods_of(rows: pd.DataFrame) -> dict[str, str]:
     return {f"{name} {k}": f"{name.replace('_', ' ')}, first {k} texts" for name, _, k in found}
 
 
+def in_brief(table: pd.DataFrame, keys: Collection[str]) -> pd.DataFrame:
+    """Rows of `labels` of some models: the shown label by every truth, other ways by the first only."""
+    if table.empty:
+        return table
+    first, shown = table["truth"].iloc[0], table["method"].iloc[0]
+    wanted = (table["truth"] == first) | (table["method"] == shown)
+    return table[table["model_key"].isin(keys) & wanted]
+
+
 def _label_row(known: dict, hits: dict, key: str, twin: str, measure: str, subject: str) -> dict[str, float]:
     """One way to label one model by one truth, in numbers."""
 
@@ -113,7 +131,7 @@ def maps(scores: pd.DataFrame) -> pd.DataFrame:
     rows = study(scores, "maps")
     rows = rows[rows["attribute"] == ""]
     order = {key: place for place, key in enumerate(model_keys(scores))}
-    kinds = [(order[row.model_key], _map_order(row.subject)) for row in rows.itertuples()]
+    kinds = [(order[row.model_key], map_order(row.subject)) for row in rows.itertuples()]
     rows = rows.assign(place=kinds).sort_values(["place", "subject", "measure"], kind="stable")
     columns = ["model_key", "measure", "subject", "value", "low", "high", "chance", "count"]
     kind = rows["is_control"].map({True: "control", False: "model"})
@@ -128,7 +146,7 @@ def parse_head_name(name: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def _map_order(subject: str) -> int:
+def map_order(subject: str) -> int:
     """Maps that hear the text first, from all heads to one; then those that do not."""
     starts = ("all heads", "stored layers", PROPERTY, "best head", "raw attention", "rollout", "uniform")
     return next((place for place, start in enumerate(starts) if subject.startswith(start)), len(starts))

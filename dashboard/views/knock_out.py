@@ -26,7 +26,8 @@ view = address.keep(view, attribute=attribute, heads=scope, seed=seed, most=most
 shows.stop_at(zero_shot.too_little(source, view.attribute))
 
 heads = offers.resolve(source, view.heads)
-found = zero_shot.knocked_out(source, view.attribute, heads, view.seed)
+with st.spinner("Classifying the images", show_time=True):
+    found = zero_shot.knocked_out(source, view.attribute, heads, view.seed)
 table = zero_shot.by_class(found)
 shows.heads_used(source, heads, how="Without")
 shows_knock_out.headline(found, view.attribute)

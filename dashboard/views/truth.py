@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import address, offers, shows, shows_truth, verdicts, widgets
+from dashboard import address, offers, scores, shows, shows_truth, widgets
 from dashboard.view_state import TruthView
 
 source = widgets.current_source()
@@ -10,10 +10,10 @@ st.title("Does it tell the truth?")
 st.markdown("What the other pages say, scored wherever the truth is known from the images themselves.")
 view = address.open_view(offers.default_view(source, TruthView), offers.choices(source))
 
-section = widgets.segmented("section", "What is tested", verdicts.SECTIONS, view.section)
+section = widgets.segmented("section", "What is tested", scores.SECTIONS, view.section)
 by = widgets.by_picker(view.by) if section == "neighbors" else view.by
 view = address.keep(view, section=section, by=by)
-shows.stop_at(verdicts.missing(source, view.section))
+shows.stop_at(scores.missing(source, view.section))
 
 if view.section == "labels":
     found = shows_truth.labels(source)
@@ -31,6 +31,6 @@ else:
 queries = (
     offers.sql_behind(source, "head_truth", "heads")
     if view.section == "heads"
-    else offers.sql_behind(source, "truth_scores", study=verdicts.STUDIES.get(view.section, view.section))
+    else offers.sql_behind(source, "truth_scores", study=scores.STUDIES.get(view.section, view.section))
 )
 shows.numbers(found, queries, file_name=f"truth_{view.section}.csv")
