@@ -114,6 +114,6 @@ def _stored(
     return torch.cat(embedding), torch.cat(head)
 
 
-def _mean(parts: list[Float[Tensor, "image ..."]]) -> Float[Tensor, "..."]:
+def _mean(parts: list[Float[Tensor, "_ ..."]]) -> Float[Tensor, "..."]:
     total = torch.stack([part.double().sum(dim=0) for part in parts]).sum(dim=0)
     return (total / sum(len(part) for part in parts)).float()
