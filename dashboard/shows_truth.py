@@ -40,20 +40,21 @@ def labels(source: Source) -> pd.DataFrame:
     st.caption(
         "*truth*: what says which attribute a head is for. *right*: per cent of the heads of an attribute, "
         "mean over attributes; *hits* of *heads*: plain count. *strong*: over heads that go with one "
-        "attribute alone (ε² at least 0.25 and twice the next); *supported*: over heads whose label "
-        "rotated heads do not reach. *chance*: the same labels dealt out anew. *commonest*: naming every "
-        "head alike. *twin*: the same method on random weights."
+        "attribute alone (ε² at least 0.25 and twice the next), *sure*: over those of them whose truth these "
+        "images decide (two standard errors ahead of the next attribute); *supported*: over heads whose "
+        "label rotated heads do not reach. *chance*: the same labels dealt out anew. *commonest*: naming "
+        "every head alike. *twin*: the same method on random weights."
     )
     return found
 
 
 def _labels_table(found: pd.DataFrame) -> None:
     """All models, truths and methods, shares in per cent; columns that are empty throughout are left out."""
-    shares = ["right", "chance", "commonest", "twin", "strong", "supported"]
-    counts = ["hits", "heads", "strong_heads", "supported_heads"]
+    shares = ["right", "chance", "commonest", "twin", "strong", "sure", "supported"]
+    counts = ["hits", "heads", "strong_heads", "sure_heads", "supported_heads"]
     shown = found.drop(columns=["model_key"]).dropna(axis="columns", how="all")
     order = ["model", "truth", "method", "right", "chance", "commonest", "twin", "hits", "heads"]
-    order += ["strong", "strong_heads", "supported", "supported_heads"]
+    order += ["strong", "strong_heads", "sure", "sure_heads", "supported", "supported_heads"]
     columns = {name: st.column_config.NumberColumn(format="%.0f %%") for name in shares}
     columns |= {name: st.column_config.NumberColumn(name.replace("_", " "), format="%d") for name in counts}
     st.dataframe(

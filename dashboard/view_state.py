@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, TypeVar
 
+from db import layout
+
 Head = tuple[int, int]
 """(layer, head), zero-based."""
 
@@ -28,12 +30,11 @@ MODES = {
 
 def head_name(head: Head) -> str:
     """L11.H3, zero-based."""
-    return f"L{head[0]}.H{head[1]}"
+    return layout.head_name(*head)
 
 
 def parse_head(name: str) -> Head | None:
-    found = re.fullmatch(r"L([0-9]{1,4})\.H([0-9]{1,4})", name.strip().upper())
-    return (int(found[1]), int(found[2])) if found else None
+    return layout.parse_head_name(name.strip().upper())
 
 
 @dataclass(frozen=True)

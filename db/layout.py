@@ -1,8 +1,9 @@
 """Names of the files of a bundle, in one place. Knows nothing of what is inside them."""
 
+import re
 from pathlib import Path
 
-FORMAT = 2
+FORMAT = 3
 """Version of the bundle format. Raise it when a table, a column or a vector changes its meaning."""
 
 MANIFEST = "manifest.json"
@@ -21,6 +22,12 @@ SQL = Path(__file__).parent / "sql"
 def head_name(layer: int, head: int) -> str:
     """Name of a head to people: L11.H3."""
     return f"L{layer}.H{head}"
+
+
+def parse_head_name(name: str) -> tuple[int, int] | None:
+    """Layer and head of a name like L11.H3; None for any other."""
+    found = re.fullmatch(r"L([0-9]{1,4})\.H([0-9]{1,4})", name)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def head_column(layer: int, head: int) -> str:

@@ -4,11 +4,12 @@ For a page and for print alike. DataFrame in, DataFrame out; knows nothing of bu
 is the one whose `control_of` names it. Values stay as they are stored: shares, not per cent.
 """
 
-import re
 from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
+
+from db.layout import parse_head_name
 
 TRUTHS = {
     "right": "forward pass",
@@ -61,7 +62,8 @@ def study(scores: pd.DataFrame, name: str, model_key: str | None = None) -> pd.D
 def labels(scores: pd.DataFrame) -> pd.DataFrame:
     """One row per model, truth and method: how often labels are right, beside what needs no method.
 
-    `right`, `strong` (over the `strong_heads` that go with one attribute above all) and `supported` (over the
+    `right`, `strong` (over the `strong_heads` that go with one attribute above all), `sure` (over those
+    `sure_heads` of them whose truth the sample of images decides) and `supported` (over the
     `supported_heads` whose label rotated heads do not reach) are shares of the heads of an attribute, the
     mean over attributes; `hits` of `heads` is the plain count. `chance` is what the same labels dealt out
     anew reach, `commonest` what naming every head alike does, `twin` the same method on random weights.
@@ -70,9 +72,10 @@ def labels(scores: pd.DataFrame) -> pd.DataFrame:
     whole = rows[rows["attribute"] == ""]
     known = {(r.model_key, r.measure, r.subject): r for r in whole.itertuples()}
     names, hits, methods = names_of(scores), _hits(rows), methods_of(whole)
+    twins = {key: twin_of(scores, key) for key in names}
     table = [
         {"model_key": key, "model": names[key], "truth": truth, "method": method}
-        | _label_row(known, hits, key, twin_of(scores, key), measure, subject)
+        | _label_row(known, hits, key, twins[key], measure, subject)
         for key in model_keys(whole)
         for measure, truth in TRUTHS.items()
         for subject, method in methods.items()
@@ -111,6 +114,8 @@ def _label_row(known: dict, hits: dict, key: str, twin: str, measure: str, subje
         "heads": ask(measure, name="count"),
         "strong": ask(f"{measure}_strong"),
         "strong_heads": ask(f"{measure}_strong", name="count"),
+        "sure": ask(f"{measure}_strong_sure"),
+        "sure_heads": ask(f"{measure}_strong_sure", name="count"),
         "supported": ask(supported),
         "supported_heads": ask(supported, name="count"),
         "chance": ask(measure, name="chance"),
@@ -138,12 +143,6 @@ def maps(scores: pd.DataFrame) -> pd.DataFrame:
     return (
         rows[columns].assign(kind=kind, model=rows["model_key"].map(names_of(scores))).reset_index(drop=True)
     )
-
-
-def parse_head_name(name: str) -> tuple[int, int] | None:
-    """Layer and head of a name like L11.H3; None for any other."""
-    found = re.fullmatch(r"L(\d+)\.H(\d+)", name)
-    return (int(found[1]), int(found[2])) if found else None
 
 
 def map_order(subject: str) -> int:

@@ -80,6 +80,11 @@ def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, config: C
     bytes_each = layers * heads * tokens * rank * 2
     fit = int(config.gallery_megabytes * 1e6 // bytes_each)
     count = min(len(image_ids), config.gallery_images, fit)
+    return evenly(image_ids, count)
+
+
+def evenly(image_ids: list[str], count: int) -> list[str]:
+    """`count` of the ids, spread evenly over them; `count` is no more than there are."""
     places = np.linspace(0, len(image_ids) - 1, count).round().astype(int)
     return [image_ids[place] for place in places]
 

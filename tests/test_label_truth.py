@@ -1,5 +1,7 @@
 """Labels are scored against the attribute that suffers most without the head."""
 
+from math import nan
+
 import pytest
 import torch
 from torch import tensor
@@ -60,6 +62,33 @@ def test_a_strong_head_goes_with_one_attribute_alone():
     assert not label_truth.strong(tensor([[0.9]])).any()
 
 
+def test_a_truth_is_sure_if_its_lead_exceeds_what_images_scatter():
+    """Four images; mean and standard error of what color leads by: 0.2 and 0.041, then 0.2 and 0.35."""
+    steady = tensor([[0.5, 0.2], [0.4, 0.3], [0.5, 0.3], [0.4, 0.2]])
+    unsteady = tensor([[1.3, 0.2], [0.4, 0.3], [-0.4, 0.3], [0.5, 0.2]])
+
+    assert label_truth.sure(torch.stack([steady, unsteady])).tolist() == [True, False]
+
+
+def test_a_head_that_harms_what_it_is_best_for_has_no_sure_truth():
+    assert not label_truth.sure(-tensor([[[0.1, 0.2], [0.1, 0.2], [0.1, 0.2]]])).any()
+
+
+def test_attributes_are_compared_over_the_images_that_answer_for_both():
+    """Apart, the second attribute scatters as widely as the first leads; on shared images it never leads."""
+    fall = tensor([[[0.9, 0.7], [0.1, -0.1], [0.8, 0.5], [nan, 0.7], [nan, -0.3]]])
+
+    assert label_truth.sure(fall).tolist() == [True]
+
+
+def test_an_attribute_that_no_image_answers_for_is_no_rival():
+    assert label_truth.sure(tensor([[[0.5, nan], [0.4, nan], [0.5, nan]]])).tolist() == [True]
+
+
+def test_a_fall_that_may_be_rounding_is_never_sure():
+    assert not label_truth.sure(tensor([[[1e-9], [1e-9], [1e-9]]]), least=1e-6).any()
+
+
 def label(name, q=0.01, method="variance_share", picks=10):
     return Label(name, method, picks, None, None, None, p_value=q, q_value=q)
 
@@ -73,6 +102,7 @@ def table(**changes):
         "attributes": ["color", "shape", "weather"],
         "strong": tensor([True, False, False]),
         "properties": ["color", "shape", "food"],
+        "sure": {"right": tensor([False, True, True])},
     }
     return tables.labels(**(options | changes)).set_index(["measure", "subject", "attribute"])
 
@@ -91,6 +121,8 @@ def test_labels_are_scored_over_all_strong_and_supported_heads():
     assert rows.loc[("right", "mine", ""), "value"] == 0.5
     assert rows.loc[("right_strong", "mine", ""), ["value", "count"]].tolist() == [1.0, 1]
     assert rows.loc[("right_supported", "mine", ""), ["value", "count"]].tolist() == [1.0, 1]
+    assert rows.loc[("right_sure", "mine", ""), ["value", "count"]].tolist() == [0.0, 1]
+    assert ("right_strong_sure", "mine", "") not in rows.index, "the strong head is not sure"
     assert rows.loc[("heads_strong", "mine", ""), ["value", "count"]].tolist() == [1.0, 3]
     assert rows.loc[("right", "commonest", ""), "value"] == 0.5
 

@@ -35,6 +35,7 @@ def labels_of(key, right, strong=0.5):
         score(key, "labels", "right", "commonest", value=0.5, count=8),
         score(key, "labels", "right", "commonest", "color", value=1.0, count=3),
         score(key, "labels", "right_strong", "variance_share 10", value=strong, count=4),
+        score(key, "labels", "right_strong_sure", "variance_share 10", value=0.75, count=3),
         score(key, "labels", "right_supported", "variance_share 10", value=1.0, count=2),
         score(key, "labels", "heads_strong", "variance_share 10", value=4.0, count=8),
     ]
@@ -66,6 +67,7 @@ def test_labels_stand_beside_what_needs_no_method():
     assert (first["right"], first["chance"], first["commonest"], first["twin"]) == (0.45, 0.3, 0.5, 0.25)
     assert (first["hits"], first["heads"]) == (3, 8), "two of three color heads and one of five shape heads"
     assert (first["strong"], first["strong_heads"]) == (0.5, 4)
+    assert (first["sure"], first["sure_heads"]) == (0.75, 3)
     assert (first["supported"], first["supported_heads"]) == (1.0, 2)
     assert found["truth"].tolist() == ["forward pass"] * 4
     assert np.isnan(found["twin"].iloc[2]), "a twin has no twin"

@@ -26,14 +26,14 @@ def margins(
     changes: Sequence[clip.Change],
     is_random: Sequence[bool],
     classes: Sequence[Classes],
+    own: Int[Tensor, "image attribute"],
     image_id: list[str],
     distinct: dict[str, images.ImageFile],
     directory: Path,
     config: Config,
 ) -> Float[Tensor, "run image attribute"]:
-    """Margins after each change; NaN where an image has no value of its own, or was not run."""
+    """Margins after each change; `own` as in `zero_shot`. NaN where an image has no value, or was not run."""
     place = {one: number for number, one in enumerate(image_id)}
-    own = torch.stack([zero_shot.own_value(one.carried) for one in classes], dim=1)  # [image, attribute]
     text = [one.text.to(model.device) for one in classes]
     turns = _turns(is_random)
 

@@ -20,6 +20,9 @@ from torch import Tensor
 STRONG, TWICE = 0.25, 2.0
 """A head is strong if its largest ε² is at least STRONG and TWICE the next."""
 
+SURE = 2.0
+"""A head's truth is sure if what it rests on is as many standard errors above 0."""
+
 
 class Right(NamedTuple):
     """How often labels are right, for one attribute or for all together."""
@@ -50,6 +53,32 @@ def strong(selectivity: Float[Tensor, "head attribute"]) -> Bool[Tensor, " head"
         return torch.zeros(len(selectivity), dtype=torch.bool)
     first, second = selectivity.nan_to_num(nan=0.0).topk(2, dim=-1).values.unbind(-1)
     return (first >= STRONG) & (first >= TWICE * second)
+
+
+def sure(fall: Float[Tensor, "head image attribute"], *, least: float = 0.0) -> Bool[Tensor, " head"]:
+    """Whether another sample of images would give each head the same truth: of each image, what it loses.
+
+    The mean fall of the attribute that loses most must exceed 0, and that of the next attribute, by SURE
+    standard errors of the mean over images; the second by the paired difference over the images that
+    answer for both, where there are any. A fall up to `least` is none. NaN where an image does not answer.
+    """
+    fall = fall.double()
+    mean = fall.nanmean(dim=1).nan_to_num(nan=-torch.inf)
+    first = mean.argmax(dim=-1)
+    own = fall.gather(2, first[:, None, None].expand(-1, fall.shape[1], 1))  # [head, image, 1]
+    found = _above(own[..., 0]) & (mean.amax(dim=-1) > least)
+    for other in range(fall.shape[2]):
+        ahead = _above(own[..., 0] - fall[..., other])
+        found &= ahead | (first == other) | fall[..., other].isnan().all(dim=1)
+    return found
+
+
+def _above(value: Float[Tensor, "head image"]) -> Bool[Tensor, " head"]:
+    """Whether the mean over images exceeds 0 by SURE standard errors; no image in common says nothing."""
+    count = value.isfinite().sum(dim=1)
+    mean = value.nanmean(dim=1)
+    spread = (value - mean[:, None]).square().nansum(dim=1) / (count - 1).clamp(min=1)
+    return (mean > SURE * (spread / count.clamp(min=1)).sqrt()) | (count == 0)
 
 
 def right(truth: Sequence[str | None], label: Sequence[str]) -> list[Right]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -43,8 +42,7 @@ class Sample(NamedTuple):
 def choose(image_ids: Iterable[str], count: int) -> list[str]:
     """At most `count` images, evenly over the sorted ids."""
     found = sorted(set(image_ids))
-    places = np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int)
-    return [found[place] for place in places]
+    return passes.evenly(found, min(count, len(found)))
 
 
 def read(

@@ -44,7 +44,8 @@ def score(
     """
     weights = clip.vision_weights(model)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, clip.last_layers(model, None)))
-    total = min(segmentation.count(path), limit or segmentation.count(path))
+    there = segmentation.count(path)
+    total = min(there, limit or there)
     text, answers = text.to(model.device), []
     pictures = islice(segmentation.read(path), total)
     for picture in progress.track(pictures, "segmenting", total=total, unit="image"):

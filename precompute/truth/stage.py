@@ -163,6 +163,7 @@ def _measure(
         _changes(todo, sample, reduced, spaces, model.device),
         [run.is_random for run in todo],
         classes,
+        own,
         known.image_id,
         distinct,
         directory / f"runs-{_key(seen, known, todo, own)}",
@@ -209,6 +210,7 @@ def _key(seen: Seen, known: Known, todo: Sequence[Run], own: Int[Tensor, "image 
         [(one.attribute, one.values) for one in known.classes],
         own.tolist(),
         todo,
+        forward.PARTS,
         seen.pool.texts,
         [span.text_index.tolist() for span in seen.described.spans],
     )
@@ -243,7 +245,12 @@ def _label_scores(measured: _Measured, loss: tables.Truth, seen: Seen) -> pd.Dat
         "right_by_selectivity": measured.selectivity,
     }
     strong = label_truth.strong(measured.selectivity)
-    return tables.labels(truth, labels, measured.attributes, strong, seen.pool.properties)
+    single = {effect: mine[: 1 + len(strong)] for effect, mine in measured.margins.items()}
+    sure = {
+        "right": tables.sure(single[tables.FORWARD]),
+        "right_by_direct": tables.sure(single[tables.DIRECT]),
+    }
+    return tables.labels(truth, labels, measured.attributes, strong, seen.pool.properties, sure)
 
 
 def _vectors(sample: Sample, seen: Seen) -> Iterator[tuple[str, Float[Tensor, "image dim"], str]]:

@@ -65,6 +65,11 @@ def losses(margins: Float[Tensor, "run image attribute"]) -> Float[Tensor, "run 
     return fall.where(fall.abs() > ROUNDING, 0)
 
 
+def sure(margins: Float[Tensor, "run image attribute"]) -> Bool[Tensor, " head"]:
+    """Whether the sample decides what loses most in each run but run 0, the unchanged model."""
+    return label_truth.sure((margins[0] - margins[1:]).double(), least=ROUNDING)
+
+
 def accuracies(margins: Float[Tensor, "run image attribute"]) -> Float[Tensor, "run attribute"]:
     """Zero-shot accuracy of every attribute in each run.
 
@@ -101,13 +106,22 @@ def labels(
     attributes: Sequence[str],
     strong: Bool[Tensor, " head"],
     properties: Sequence[str],
+    sure: Mapping[str, Bool[Tensor, " head"]],
 ) -> pd.DataFrame:
-    """How often a method names a head's truth: over all heads, strong ones, and those it calls supported."""
+    """How often a method names a head's truth: over all heads, strong ones, and those it calls supported.
+
+    Where a truth is measured on a sample (`sure`, by measure), also over the heads, and the strong heads,
+    whose truth the sample decides.
+    """
     said = {name: [one.label for one in found] for name, found in labels.items()}
     rows: list[dict] = []
     for measure, loss in truth.items():
         known = [one if one in properties else None for one in label_truth.truths(loss, attributes)]
-        for part, mine in {"": known, "_strong": label_truth.only(known, strong.tolist())}.items():
+        used = {"": torch.ones_like(strong), "_strong": strong}
+        if measure in sure:
+            used |= {"_sure": sure[measure], "_strong_sure": strong & sure[measure]}
+        for part, counts in used.items():
+            mine = label_truth.only(known, counts.tolist())
             rows += _right(measure + part, mine, said | {"commonest": label_truth.commonest(mine)})
         for name, found in labels.items():
             mine = label_truth.only(known, [one.supported for one in found])
