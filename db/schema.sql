@@ -13,40 +13,41 @@ create table model (
     model varchar not null,
     architecture varchar not null,
     weights varchar not null,
-    weights_sha256 varchar not null,
-    layers integer not null,
+    weights_sha256 varchar,
+    layers integer,
     first_layer integer not null,
     heads integer not null,
-    d_head integer not null,
-    d_model integer not null,
-    d_out integer not null,
-    rank integer not null,
-    image_size integer not null,
-    patch_size integer not null,
-    grid_rows integer not null,
-    grid_columns integer not null,
-    parameters bigint not null,
-    activation varchar not null,
+    d_head integer,
+    d_model integer,
+    d_out integer,
+    rank integer,
+    image_size integer,
+    patch_size integer,
+    grid_rows integer,
+    grid_columns integer,
+    parameters bigint,
+    activation varchar,
     training_data varchar,
-    context_length integer not null,
-    mean double[] not null,
-    std double[] not null,
-    interpolation varchar not null,
-    resize_mode varchar not null,
+    context_length integer,
+    mean double[],
+    std double[],
+    interpolation varchar,
+    resize_mode varchar,
+    has_vectors boolean not null,
     is_control boolean not null,
     control_of varchar,
-    images bigint not null,
-    gallery_images bigint not null,
-    max_sum_error double not null
+    images bigint,
+    gallery_images bigint,
+    max_sum_error double
 );
-comment on table model is 'One row per model: an architecture with one set of weights.';
+comment on table model is 'One row per model: an architecture with one set of weights. What an imported result does not tell is null.';
 comment on column model.model_key is 'Name with every other character as -, then 8 hex digits of the weights'' hash.';
 comment on column model.model is 'Name to show, architecture/weights, as open_clip names them.';
 comment on column model.architecture is 'Architecture, as open_clip names it.';
 comment on column model.weights is 'Weights tag, as open_clip names it.';
 comment on column model.weights_sha256 is 'SHA-256 of the weights.';
 comment on column model.layers is 'Layers of the vision transformer.';
-comment on column model.first_layer is 'First layer taken apart, zero-based; everything before it is the component early.';
+comment on column model.first_layer is 'First layer taken apart, zero-based; what was written before it is known by layer alone.';
 comment on column model.heads is 'Heads of one layer.';
 comment on column model.d_head is 'Width of one head.';
 comment on column model.d_model is 'Width of the residual stream.';
@@ -64,6 +65,7 @@ comment on column model.mean is 'Mean subtracted from each color channel before 
 comment on column model.std is 'Standard deviation each color channel is divided by.';
 comment on column model.interpolation is 'Interpolation of the resize step.';
 comment on column model.resize_mode is 'How a picture is brought to image_size (shortest: shorter side, then a center crop).';
+comment on column model.has_vectors is 'True where the bundle holds vectors of this model; false for results imported from elsewhere.';
 comment on column model.is_control is 'True for a control, such as a random-weights twin.';
 comment on column model.control_of is 'Name of the model this is a control for; null where it is none.';
 comment on column model.images is 'Images decomposed.';
@@ -129,7 +131,8 @@ create table text_pool (
     license varchar,
     texts bigint not null,
     dropped_duplicates bigint not null,
-    dropped_empty bigint not null
+    dropped_empty bigint not null,
+    tagged_by_rule bigint not null
 );
 comment on table text_pool is 'One row: the text pool of this bundle.';
 comment on column text_pool.name is 'Name of the pool.';
@@ -138,6 +141,7 @@ comment on column text_pool.license is 'License of the pool.';
 comment on column text_pool.texts is 'Distinct texts.';
 comment on column text_pool.dropped_duplicates is 'Lines left out because the same text stood above.';
 comment on column text_pool.dropped_empty is 'Empty lines left out.';
+comment on column text_pool.tagged_by_rule is 'Texts whose file names no property, and that got theirs by the lexical rule.';
 
 create table text (
     text_id varchar primary key,
@@ -162,16 +166,16 @@ create table head (
     model_key varchar not null,
     layer integer not null,
     head integer not null,
-    rank integer not null,
-    importance double not null,
+    rank integer,
+    importance double,
     primary key (model_key, layer, head)
 );
 comment on table head is 'One row per decomposed head.';
 comment on column head.model_key is 'The model.';
 comment on column head.layer is 'Layer, zero-based.';
 comment on column head.head is 'Head of the layer, zero-based.';
-comment on column head.rank is 'Dimensions the head can write to in d_out.';
-comment on column head.importance is 'Square root of the trace of the covariance of the head''s contribution: the direct effect of mean-ablating it.';
+comment on column head.rank is 'Dimensions the head can write to in d_out; null for imported results.';
+comment on column head.importance is 'Square root of the trace of the covariance of the head''s contribution: the direct effect of mean-ablating it; null for imported results.';
 
 create table head_text (
     model_key varchar not null,
@@ -179,9 +183,11 @@ create table head_text (
     head integer not null,
     position integer not null,
     text_id varchar not null,
-    variance_share double not null,
-    cumulative_share double not null,
-    margin double not null,
+    variance_share double,
+    cumulative_share double,
+    margin double,
+    equal_norm_position integer,
+    stability double,
     primary key (model_key, layer, head, position)
 );
 comment on table head_text is 'One row per text that TEXTSPAN chose for a head.';
@@ -193,6 +199,8 @@ comment on column head_text.text_id is 'The text.';
 comment on column head_text.variance_share is 'Share of the head''s variance removed by this choice.';
 comment on column head_text.cumulative_share is 'Share removed by this and all choices before it.';
 comment on column head_text.margin is 'Relative lead over the next text; 0 is a tie.';
+comment on column head_text.equal_norm_position is 'Order of choice when every text has the same length in the head''s space; null where it is not chosen then, or was not asked.';
+comment on column head_text.stability is 'Share of the half-image and half-pool replicates that hold this text in which it is among the first five; null where none were made.';
 
 create table head_label (
     model_key varchar not null,
@@ -207,6 +215,9 @@ create table head_label (
     p_value double,
     q_value double,
     votes double,
+    draws integer,
+    given_by varchar,
+    reason varchar,
     chosen boolean not null,
     supported boolean,
     primary key (model_key, layer, head, method, picks)
@@ -221,11 +232,14 @@ comment on column head_label.label is 'The property.';
 comment on column head_label.share is 'Share of the head''s variance that the picks of this property remove; null for other methods than variance_share.';
 comment on column head_label.lead is 'share less that of the next property, which is what is tested; null for other methods than variance_share.';
 comment on column head_label.tail is 'Hypergeometric tail of the label among the picks, an index and no p-value; null for other methods than enrichment.';
-comment on column head_label.p_value is 'Share of rotated heads whose lead is as large (variance_share) or whose tail is as small (enrichment), by the add-one rule.';
+comment on column head_label.p_value is 'Share of rotated heads whose lead is as large (variance_share) or whose tail is as small (enrichment), by the add-one rule; for imported results, of as many texts drawn from the first texts of all heads.';
 comment on column head_label.q_value is 'Benjamini-Hochberg over the heads of the model.';
-comment on column head_label.votes is 'Share of draws that gave this label, for a language model.';
+comment on column head_label.votes is 'Share of the valid draws that gave this label, for a language model.';
+comment on column head_label.draws is 'Valid draws of the language model.';
+comment on column head_label.given_by is 'The language model, or the person, that gave the label; null for the offline methods.';
+comment on column head_label.reason is 'Why, in the words of the person who gave the label.';
 comment on column head_label.chosen is 'True for the label the pages show.';
-comment on column head_label.supported is 'True where q_value is at most 0.05; null where the method has none.';
+comment on column head_label.supported is 'True where q_value is at most 0.05, where most draws of a language model agree, or where a person says so.';
 
 create table judgement (
     model_key varchar not null,
@@ -271,20 +285,97 @@ create table model_metric (
     model_key varchar not null,
     metric varchar not null,
     heads_used varchar not null,
+    labels varchar not null,
     value double,
     low double,
     high double,
     chance double,
-    primary key (model_key, metric, heads_used)
+    rank_low integer,
+    rank_high integer,
+    primary key (model_key, metric, heads_used, labels)
 );
 comment on table model_metric is 'One row per model, metric and set of heads it is taken over.';
 comment on column model_metric.model_key is 'The model.';
 comment on column model_metric.metric is 'Name of the metric; see the table metric.';
 comment on column model_metric.heads_used is 'all (as in the papers) or supported (heads with a supported label).';
+comment on column model_metric.labels is 'offline (by variance share) or chosen (a person''s label, else a language model''s, else the offline one), where those differ.';
 comment on column model_metric.value is 'Its value; null where it is not defined.';
 comment on column model_metric.low is 'Lower end of the 95 % measurement interval; null where none was computed.';
 comment on column model_metric.high is 'Upper end of the 95 % measurement interval.';
 comment on column model_metric.chance is 'What rotated heads give; null where none was computed.';
+comment on column model_metric.rank_low is 'Best rank among the trained models that the replicates allow, by simultaneous 95 % intervals of all differences; null for controls and where nothing is ranked.';
+comment on column model_metric.rank_high is 'Worst rank that they allow.';
+
+create table replicate_metric (
+    model_key varchar not null,
+    metric varchar not null,
+    heads_used varchar not null,
+    replicate integer not null,
+    value double,
+    primary key (model_key, metric, heads_used, replicate)
+);
+comment on table replicate_metric is 'One row per model metric and replicate: a random half of the image groups and a random half of the pool, the same for all models, so that differences between models are paired.';
+comment on column replicate_metric.model_key is 'The model.';
+comment on column replicate_metric.metric is 'Name of the metric; see the table metric.';
+comment on column replicate_metric.heads_used is 'all or supported (heads whose label is supported on all images and texts).';
+comment on column replicate_metric.replicate is 'Number of the replicate, zero-based; the same halves for every model.';
+comment on column replicate_metric.value is 'Its value there; null where it is not defined.';
+
+create table head_selectivity (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    attribute varchar not null,
+    value double,
+    low double,
+    high double,
+    images bigint not null,
+    primary key (model_key, layer, head, attribute)
+);
+comment on table head_selectivity is 'One row per decomposed head and known attribute: how much of what the head writes goes with the attribute''s values.';
+comment on column head_selectivity.model_key is 'The model.';
+comment on column head_selectivity.layer is 'Layer, zero-based.';
+comment on column head_selectivity.head is 'Head, zero-based.';
+comment on column head_selectivity.attribute is 'The attribute, as in image_attribute.';
+comment on column head_selectivity.value is 'Epsilon squared: share of the variance of the head''s coordinates that the values explain, corrected for chance; 0 is chance.';
+comment on column head_selectivity.low is 'Lower end of the 95 % interval over random halves of the image groups; null under 640 images.';
+comment on column head_selectivity.high is 'Upper end.';
+comment on column head_selectivity.images is 'Images with exactly one value of the attribute.';
+
+create table language_model_answer (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    task varchar not null,
+    position integer not null,
+    judge varchar not null,
+    draw integer not null,
+    endpoint varchar not null,
+    options varchar not null,
+    prompt varchar not null,
+    answer varchar not null,
+    parsed varchar,
+    asked_at timestamp not null,
+    prompt_tokens bigint,
+    answer_tokens bigint,
+    primary key (model_key, layer, head, task, position, judge, draw)
+);
+comment on table language_model_answer is 'One row per question put to a language model, with its whole answer.';
+comment on column language_model_answer.model_key is 'The model whose head is asked about.';
+comment on column language_model_answer.layer is 'Layer, zero-based.';
+comment on column language_model_answer.head is 'Head, zero-based.';
+comment on column language_model_answer.task is 'label (what is the head about?) or judge (does this text agree with the label?).';
+comment on column language_model_answer.position is 'Place of the judged text in the head''s list, zero-based; 0 for a label.';
+comment on column language_model_answer.judge is 'Name of the language model.';
+comment on column language_model_answer.draw is 'Number of the draw, zero-based.';
+comment on column language_model_answer.endpoint is 'Address of the service, without any key.';
+comment on column language_model_answer.options is 'What else was asked for (temperature, seed, form of the answer), as JSON.';
+comment on column language_model_answer.prompt is 'The messages, as JSON.';
+comment on column language_model_answer.answer is 'What came back, unchanged.';
+comment on column language_model_answer.parsed is 'The label, or yes or no; null where the answer could not be read as one.';
+comment on column language_model_answer.asked_at is 'When it was asked, UTC. Not compared by diff.';
+comment on column language_model_answer.prompt_tokens is 'Tokens of the prompt, as the service counts them.';
+comment on column language_model_answer.answer_tokens is 'Tokens of the answer, as the service counts them.';
 
 create table rotated_metric (
     model_key varchar not null,
@@ -345,6 +436,7 @@ comment on column property_head.head is 'Head, zero-based.';
 create table component_share (
     model_key varchar not null,
     component varchar not null,
+    kind varchar not null,
     layer integer,
     head integer,
     share double not null,
@@ -352,9 +444,10 @@ create table component_share (
 );
 comment on table component_share is 'One row per component: its share of the covariance of the embedding, tr Cov(c, e) / tr Cov(e); a model''s shares sum to 1.';
 comment on column component_share.model_key is 'The model.';
-comment on column component_share.component is 'early, head L11.H3 or mlp L11.';
-comment on column component_share.layer is 'Layer; null for early.';
-comment on column component_share.head is 'Head; null for early and for an MLP.';
+comment on column component_share.component is 'input, attention L2 (a layer that is not taken apart by heads), head L11.H3 or mlp L11.';
+comment on column component_share.kind is 'input (what enters the first layer), attention, head or mlp.';
+comment on column component_share.layer is 'Layer; null for input.';
+comment on column component_share.head is 'Head; null for all other components.';
 comment on column component_share.share is 'Share of the covariance; may be negative.';
 
 create table class_text (

@@ -228,6 +228,12 @@ def _add_result_options(run: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--rotations", type=int, default=199, help="rotated heads per p-value (default: 199)")
     group.add_argument(
+        "--replicates",
+        type=int,
+        default=200,
+        help="random halves of images and texts behind intervals, stability and ranks; 0 for none (default: 200)",
+    )
+    group.add_argument(
         "--gallery-images", type=int, default=500, help="images with maps, at most (default: 500)"
     )
     group.add_argument(
@@ -278,8 +284,9 @@ def _models(options: argparse.Namespace) -> tuple[ModelChoice, ...]:
 
 
 def _config(options: argparse.Namespace) -> Config:
-    same = ["images", "texts", "bundle", "metadata", "layers", "picks", "rotations", "gallery_images"]
+    same = ["images", "texts", "bundle", "metadata", "layers", "picks", "rotations", "replicates"]
     same += [
+        "gallery_images",
         "prompts",
         "masks",
         "gallery_megabytes",

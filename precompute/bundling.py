@@ -80,6 +80,7 @@ def model_facts(model: Clip, spaces: HeadSpaces, taken: passes.Taken) -> dict[st
         "std": list(spec.std),
         "interpolation": spec.interpolation,
         "resize_mode": spec.resize_mode,
+        "has_vectors": True,
         "is_control": spec.is_control,
         "control_of": spec.control_of,
         "images": sum(len(shard.image_id) for shard in taken.shards),
@@ -154,6 +155,7 @@ def _write_pool(writer: BundleWriter, pool: Pool) -> None:
                     "texts": len(ids),
                     "dropped_duplicates": pool.dropped_duplicates,
                     "dropped_empty": pool.dropped_empty,
+                    "tagged_by_rule": pool.tagged_by_rule,
                 }
             ]
         ),

@@ -6,7 +6,7 @@ Knows nothing of how a run is carried out.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-METHOD_VERSION = 1
+METHOD_VERSION = 2
 """Raised by any change that changes a result; part of every work file's key and of `input_id`."""
 
 
@@ -72,6 +72,9 @@ class Config:
     rotations: int = 199
     """Rotated heads behind each p-value."""
 
+    replicates: int = 200
+    """Random halves of the images and of the pool behind intervals, stability and ranks; 0 for none."""
+
     controls: bool = True
     """Add each trained model's random-weights twin, and the metrics of its rotated heads."""
 
@@ -119,6 +122,7 @@ class Config:
         for option, least in [
             ("picks", 5),
             ("rotations", 19),
+            ("replicates", 0),
             ("batch_size", 1),
             ("shard_size", 1),
             ("workers", 0),
@@ -137,6 +141,7 @@ class Config:
             "layers": self.layers,
             "picks": self.picks,
             "rotations": self.rotations,
+            "replicates": self.replicates,
             "controls": self.controls,
             "gallery_megabytes": self.gallery_megabytes,
             "gallery_images": self.gallery_images,

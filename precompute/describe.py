@@ -129,7 +129,7 @@ def board(
         for metric in _rotated_metrics(described.judged, smallest)
     ]
     return {
-        "model_metric": pd.DataFrame(rows),
+        "model_metric": pd.DataFrame(rows).assign(labels="offline"),
         "rotated_metric": pd.DataFrame(rotated, columns=["model_key", *controls.RotatedMetric._fields]),
         "metric": pd.DataFrame([row._asdict() for row in glossary.METRICS]).assign(
             position=range(len(glossary.METRICS))
@@ -290,4 +290,5 @@ def _head_metric(
 def _component_share(spaces: HeadSpaces, shares: Float[Tensor, " component"]) -> pd.DataFrame:
     named = moments.components(spaces.layers, spaces.basis.shape[1])
     rows = pd.DataFrame([component._asdict() for component in named]).assign(share=shares.tolist())
+    rows["kind"] = rows["component"].str.split().str[0]
     return rows.astype({"layer": "Int64", "head": "Int64"})

@@ -201,3 +201,5 @@ class Pool(NamedTuple):
 
     dropped_duplicates: int
     dropped_empty: int
+    tagged_by_rule: int = 0
+    """Texts whose file names no property, and that got theirs by the lexical rule."""

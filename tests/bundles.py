@@ -239,6 +239,7 @@ def _text_tables() -> dict[str, pd.DataFrame]:
                 "texts": [len(TEXTS)],
                 "dropped_duplicates": [1],
                 "dropped_empty": [2],
+                "tagged_by_rule": [0],
             }
         ),
         "text": pd.DataFrame({"text_id": TEXT_IDS, "position": range(len(TEXTS)), "text": list(TEXTS)}),
@@ -274,6 +275,7 @@ def _model(model_key: str) -> pd.DataFrame:
         "std": [0.25, 0.25, 0.25],
         "interpolation": "bicubic",
         "resize_mode": "shortest",
+        "has_vectors": True,
         "is_control": model_key == CONTROL_KEY,
         "control_of": MODELS[MODEL_KEY] if model_key == CONTROL_KEY else None,
         "images": IMAGES,
@@ -337,7 +339,7 @@ def _model_metrics(model_key: str) -> pd.DataFrame:
         ("text_consistency", "all", None, None, None, None),
     ]
     frame = pd.DataFrame(rows, columns=["metric", "heads_used", "value", "low", "high", "chance"])
-    return frame.assign(model_key=model_key)
+    return frame.assign(model_key=model_key, labels="offline", rank_low=None, rank_high=None)
 
 
 def _metrics() -> pd.DataFrame:
@@ -367,10 +369,12 @@ def _metrics() -> pd.DataFrame:
 
 
 def _component_shares(model_key: str) -> pd.DataFrame:
-    rows: list[tuple[str, int | None, int | None, float]] = [("early", None, None, 0.1)]
+    rows: list[tuple[str, int | None, int | None, float]] = [("input", None, None, 0.04)]
+    rows += [("attention L0", 0, None, 0.03), ("mlp L0", 0, None, 0.03)]
     rows += [(f"head L{layer}.H{head}", layer, head, 0.15) for layer, head in PAIRS]
     rows += [(f"mlp L{FIRST_LAYER + layer}", FIRST_LAYER + layer, None, 0.15) for layer in range(LAYERS)]
-    return pd.DataFrame(rows, columns=["component", "layer", "head", "share"]).assign(model_key=model_key)
+    frame = pd.DataFrame(rows, columns=["component", "layer", "head", "share"])
+    return frame.assign(kind=frame["component"].str.split().str[0], model_key=model_key)
 
 
 def _runs() -> pd.DataFrame:

@@ -15,7 +15,7 @@ from db import queries, vectors
 from db.connection import Bundle, open_bundle
 from db.diff import TOLERANCE, diff, table_differences
 from db.errors import BundleDamaged, BundleFormat, BundleMissing
-from db.layout import DATABASE, MANIFEST, VECTORS
+from db.layout import DATABASE, FORMAT, MANIFEST, VECTORS
 from tests import bundles
 from tests.bundles import IMAGE_IDS, MODEL_KEY
 
@@ -53,12 +53,14 @@ def test_a_bundle_of_another_format_is_refused_by_number(copy):
     manifest = json.loads((copy / MANIFEST).read_text())
     (copy / MANIFEST).write_text(json.dumps({**manifest, "format": 7}))
 
-    with pytest.raises(BundleFormat, match="has format 7, this Headlight reads format 2. Build it again"):
+    with pytest.raises(
+        BundleFormat, match=f"has format 7, this Headlight reads format {FORMAT}. Build it again"
+    ):
         open_bundle(copy)
 
 
 def test_a_manifest_of_another_bundle_is_refused(copy):
-    edit(copy, "update bundle set format = 3")
+    edit(copy, "update bundle set format = 7")
 
     with pytest.raises(BundleDamaged, match="do not belong together"):
         open_bundle(copy)

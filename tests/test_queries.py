@@ -262,9 +262,20 @@ def test_component_shares_stand_from_early_to_late_and_sum_to_one(tiny):
     found = queries.component_shares(tiny, model_key=MODEL_KEY)
 
     assert found["component"].tolist() == [
-        "early", "head L1.H0", "head L1.H1", "mlp L1", "head L2.H0", "head L2.H1", "mlp L2",
+        "input", "attention L0", "mlp L0",
+        "head L1.H0", "head L1.H1", "mlp L1", "head L2.H0", "head L2.H1", "mlp L2",
     ]  # fmt: skip
-    assert found["kind"].tolist() == ["early", "head", "head", "mlp", "head", "head", "mlp"]
+    assert found["kind"].tolist() == [
+        "input",
+        "attention",
+        "mlp",
+        "head",
+        "head",
+        "mlp",
+        "head",
+        "head",
+        "mlp",
+    ]
     assert found["share"].sum() == pytest.approx(1)
 
 

@@ -17,7 +17,7 @@ from db.aside import Aside
 from db.connection import Bundle, open_bundle, query
 from db.diff import diff
 from db.errors import BundleBusy, BundleExists, StoreError, UnknownName
-from db.layout import DATABASE
+from db.layout import DATABASE, FORMAT
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from tests import bundles
 
@@ -71,7 +71,7 @@ def cells(rows: pd.DataFrame) -> list[tuple[str, ...]]:
 
 
 def test_the_bundle_table_says_format_and_input_id(tiny):
-    assert query(tiny, "select * from bundle").to_dict("records") == [{"format": 2, "input_id": "tiny"}]
+    assert query(tiny, "select * from bundle").to_dict("records") == [{"format": FORMAT, "input_id": "tiny"}]
 
 
 def test_the_manifest_says_what_the_bundle_is(tiny):

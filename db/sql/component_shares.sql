@@ -3,12 +3,8 @@ select
     component,
     layer,
     head,
-    case
-        when component = 'early' then 'early'
-        when head is null then 'mlp'
-        else 'head'
-    end as kind,
+    kind,
     share
 from component_share
 where model_key = $model_key
-order by layer nulls first, head nulls last
+order by layer nulls first, head nulls last, kind
