@@ -8,7 +8,10 @@
 Lines that begin with `#` are comments; of these, `# key: value` with the keys name, language and license
 describes the pool. A text is the hash of its NFC-normalized, stripped UTF-8, never a line number.
 
-Knows nothing of models. Reads one file; everything else is pure.
+Texts without a property get theirs by the lexical rule of `tagging`, which reads English: a pool that says it
+is in another language keeps its texts as they are.
+
+Knows nothing of models. Reads one file, and the lexicon where it is needed; everything else is pure.
 """
 
 import hashlib
@@ -17,9 +20,10 @@ from pathlib import Path
 
 import torch
 
+from precompute import tagging
 from precompute.types import Pool
 
-UNTAGGED = """no text of the pool {name} carries a property, so heads could not be labeled.
+UNTAGGED = """no text of the pool {name} carries a property, so heads could not be labeled{rule}.
 Add a tab and its properties, separated by |, to the texts: a red wall<tab>color|material."""
 
 
@@ -28,15 +32,15 @@ class PoolError(ValueError):
 
 
 def load(path: Path) -> Pool:
-    """Read a pool from a tab-separated file. Raises PoolError."""
-    return parse(_read(path), name=path.stem)
+    """Read a pool from a tab-separated file; untagged texts are tagged by rule. Raises PoolError."""
+    return parse(_read(path), name=path.stem, by_rule=True)
 
 
-def parse(content: str, *, name: str) -> Pool:
+def parse(content: str, *, name: str, by_rule: bool = False) -> Pool:
     """A pool from the content of its file.
 
     Empty lines and repeated texts are left out and counted; the first of the repeated keeps its place and
-    takes the properties of all of them.
+    takes the properties of all of them. With `by_rule`, texts that have none still are tagged by rule.
     """
     about: dict[str, str] = {}
     texts: dict[str, set[str]] = {}
@@ -52,7 +56,8 @@ def parse(content: str, *, name: str) -> Pool:
             continue
         duplicates += text in texts
         texts.setdefault(text, set()).update(properties)
-    return _pool(texts, about, name=name, duplicates=duplicates, empty=empty)
+    tagged = _tag(texts, about) if by_rule else None
+    return _pool(texts, about, name=name, duplicates=duplicates, empty=empty, tagged=tagged)
 
 
 def text_id(text: str) -> str:
@@ -95,15 +100,32 @@ def _split(line: str, number: int, name: str) -> tuple[str, list[str]]:
     return normalize(text), [part for part in properties if part]
 
 
+def _tag(texts: dict[str, set[str]], about: dict[str, str]) -> int | None:
+    """Give properties to the texts that have none; how many got some, None where the rule does not apply."""
+    if about.get("language", "en").lower().partition("-")[0] not in ("en", "und"):
+        return None
+    untagged = [text for text, carried in texts.items() if not carried]
+    for text in untagged:
+        texts[text].update(tagging.tags(text, tagging.load_lexicon()))  # read once, and only if needed
+    return sum(bool(texts[text]) for text in untagged)
+
+
 def _pool(
-    texts: dict[str, set[str]], about: dict[str, str], *, name: str, duplicates: int, empty: int
+    texts: dict[str, set[str]],
+    about: dict[str, str],
+    *,
+    name: str,
+    duplicates: int,
+    empty: int,
+    tagged: int | None,
 ) -> Pool:
     name = about.get("name", name)
     if not texts:
         raise PoolError(f"the text pool {name} has no texts; write one a line.")
     properties = sorted(set().union(*texts.values()))
     if not properties:
-        raise PoolError(UNTAGGED.format(name=name))
+        rule = "" if tagged is None else ", and the lexical rule found none in their words"
+        raise PoolError(UNTAGGED.format(name=name, rule=rule))
 
     column = {one: index for index, one in enumerate(properties)}
     tags = torch.zeros(len(texts), len(properties), dtype=torch.bool)
@@ -118,4 +140,5 @@ def _pool(
         tags=tags,
         dropped_duplicates=duplicates,
         dropped_empty=empty,
+        tagged_by_rule=tagged or 0,
     )

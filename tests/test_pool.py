@@ -78,7 +78,8 @@ def test_byte_order_marks_and_line_breaks_do_not_matter(tmp_path, prefix, line_b
     [
         ("", "has no texts"),
         ("# language: en\n\n", "has no texts"),
-        ("a wall\na table\n", "Add a tab and its properties"),
+        ("a thing\nsomething else\n", "and the lexical rule found none .*\nAdd a tab and its properties"),
+        ("# language: fr\nrouge\n", "could not be labeled.\nAdd a tab"),
         ("a wall\tcolor\tmaterial\n", "line 1 of the pool words has 2 tabs"),
     ],
 )
@@ -101,3 +102,33 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
 
     with pytest.raises(pool.PoolError, match=r"not UTF-8 \(byte 5\)"):
         pool.load(path)
+
+
+def test_texts_without_a_property_get_theirs_by_the_lexical_rule(tmp_path):
+    path = tmp_path / "words.tsv"
+    path.write_text("a tall wall\tmood\nsomething red\na thing\nin Kenya\n\nin Kenya\n")
+
+    read = pool.load(path)
+
+    carried = [[name for name, has in zip(read.properties, row, strict=True) if has] for row in read.tags]
+    assert carried == [["mood"], ["color"], [], ["location"]]
+    assert read.tagged_by_rule == 2
+    assert (read.dropped_duplicates, read.dropped_empty) == (1, 1)
+
+
+def test_a_repeated_text_that_is_tagged_once_is_not_tagged_by_rule(tmp_path):
+    path = tmp_path / "words.tsv"
+    path.write_text("something red\nsomething red\tmood\n")
+
+    read = pool.load(path)
+
+    assert (read.properties, read.tagged_by_rule) == (("mood",), 0)
+
+
+def test_the_rule_leaves_texts_in_another_language_alone(tmp_path):
+    path = tmp_path / "words.tsv"
+    path.write_text("# language: de-AT\nein Wald\tnature\nrot, orange, blau\n")
+
+    read = pool.load(path)
+
+    assert (read.properties, read.tagged_by_rule) == (("nature",), 0)
