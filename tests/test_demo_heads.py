@@ -48,7 +48,7 @@ def strong_heads(name: str, pixels: torch.Tensor) -> Counter[str]:
     return Counter(PROPERTIES[place] for place in found[strong(found)].argmax(dim=1).tolist())
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if "-S-" in name])
+@pytest.mark.parametrize("name", list(MODELS))
 def test_three_heads_or_more_are_about_each_of_four_attributes(name, pixels):
     heads = strong_heads(name, pixels)
 

@@ -70,6 +70,7 @@ MODELS = {
             1,
             "larger, coarse patches; captions name colors in every other batch",
             color_every=2,
+            pairs=280_000,
         ),
     )
 }
