@@ -5,13 +5,14 @@ import os
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from db import checks, manifest
 from db.connection import Bundle, cursor, open_bundle, read_manifest
 from db.diff import TOLERANCE, VECTOR_TOLERANCE, diff
 from db.errors import BundleExists, StoreError
 from db.layout import MANIFEST, VECTORS
-from db.queries import image_set, models, text_pool
+from db.queries import heads, image_set, models, text_pool
 
 SHOWN = 50
 """Differences printed; the rest is counted."""
@@ -38,9 +39,9 @@ def show(options: argparse.Namespace) -> int:
     print(f"texts   {texts['name']}: {texts['texts']} ({texts['language']})")
     for model in models(bundle).itertuples():
         control = f", a control of {model.control_of}" if model.is_control else ""
-        heads = f"{model.layers - model.first_layer} layers x {model.heads} heads"
-        print(f"model   {model.model_key}: {model.model}{control}, {heads}")
-    print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')
+        print(f"model   {model.model_key}: {model.model}{control}, {_heads(bundle, model)}")
+    if facts["max_sum_error"] is not None:
+        print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')
     bundle.close()
     return 0
 
@@ -97,6 +98,13 @@ def pack(options: argparse.Namespace) -> int:
         aside.unlink(missing_ok=True)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _heads(bundle: Bundle, model: Any) -> str:
+    """What there is of one model, a row of the table `model`."""
+    if not model.has_vectors:
+        return f"{len(heads(bundle, model_key=model.model_key))} heads, imported without vectors"
+    return f"{int(model.layers - model.first_layer)} layers x {model.heads} heads"
 
 
 def _inside(bundle: Bundle) -> list[str]:

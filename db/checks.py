@@ -29,7 +29,7 @@ def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str
     """Contradictions among the tables, and between them and the Lance tables in `directory`."""
     found = [problem for (problem,) in connection.execute(sql_of("problems")).fetchall()]
     expected = connection.execute(sql_of("vector_counts")).fetchall()
-    present = set(lance.table_names(directory)) if directory.exists() else set()
+    present = set(lance.table_names(directory))
     for model_key, kind, rows in expected:
         name = lance_table(kind, model_key)
         if name not in present:

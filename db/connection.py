@@ -15,7 +15,15 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from db.errors import BundleDamaged, BundleFormat, BundleMissing, BundleReplaced, QueryError, UnknownName
+from db.errors import (
+    BundleDamaged,
+    BundleFormat,
+    BundleMissing,
+    BundleReplaced,
+    NoVectors,
+    QueryError,
+    UnknownName,
+)
 from db.layout import DATABASE, FORMAT, MANIFEST, VECTORS
 
 LOCKED = (
@@ -68,7 +76,8 @@ def open_bundle(path: str | os.PathLike) -> Bundle:
     directory, unpacked = _unpack(given) if given.is_file() else (given.absolute(), None)
     manifest = read_manifest(directory, given)
     stamp = _stamp(directory)
-    for name in (DATABASE, VECTORS):
+    with_vectors = any(model["has_vectors"] for model in manifest["models"])
+    for name in (DATABASE, VECTORS) if with_vectors else (DATABASE,):
         if not (directory / name).exists():
             raise BundleDamaged(f"the bundle at {given} has no {name}. Copy or build it again.")
     return Bundle(directory, manifest, _attach(directory / DATABASE, given), stamp, unpacked)
@@ -96,6 +105,17 @@ def check_model(bundle: Bundle, model_key: str) -> None:
     if model_key not in bundle.model_keys:
         raise UnknownName(
             f'model "{model_key}" is not in this bundle. It has: {", ".join(bundle.model_keys)}.'
+        )
+
+
+def check_vectors(bundle: Bundle, model_key: str) -> None:
+    """Refuse a model that the bundle does not have, or of which it has no vectors."""
+    check_model(bundle, model_key)
+    model = next(model for model in bundle.manifest["models"] if model["model_key"] == model_key)
+    if not model["has_vectors"]:
+        raise NoVectors(
+            f"results of {model['model']} were imported without vectors: here are only texts, labels and "
+            "metrics of its heads. For all else run `python -m precompute run` with this model."
         )
 
 

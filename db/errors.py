@@ -33,5 +33,9 @@ class UnknownName(StoreError):
     """A model, head, image, text or table that the bundle does not have."""
 
 
+class NoVectors(StoreError):
+    """The model's results were imported without the vectors that are asked for."""
+
+
 class QueryError(StoreError):
     """A query typed by a person cannot be run."""

@@ -24,7 +24,9 @@ def open_table(directory: Path, name: str) -> Any:
 
 
 def table_names(directory: Path) -> list[str]:
-    """Names of all tables in a directory, sorted."""
+    """Names of all tables in a directory, sorted; none where there is no directory."""
+    if not directory.exists():  # connecting would make one
+        return []
     import lancedb
 
     names: list[str] = []

@@ -18,12 +18,14 @@ LIBRARIES = ("duckdb", "lancedb", "pyarrow", "numpy", "pandas")
 def manifest_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What the tables themselves say: identity, models, largest sum_error, licenses."""
     models = connection.execute(sql_of("models")).df()
-    names = ["model_key", "model", "weights", "weights_sha256", "is_control"]
+    names = ["model_key", "model", "weights", "weights_sha256", "is_control", "has_vectors"]
+    known = models[names].astype(object)
+    errors = models["max_sum_error"].dropna()  # null where results were imported
     return {
         "format": FORMAT,
         "input_id": connection.execute("select input_id from bundle").fetchall()[0][0],
-        "models": models[names].to_dict("records"),
-        "max_sum_error": float(models["max_sum_error"].max()),
+        "models": known.where(known.notna(), None).to_dict("records"),
+        "max_sum_error": float(errors.max()) if len(errors) else None,
         "licenses": {
             "images": connection.execute("select license from image_set").fetchall()[0][0],
             "texts": connection.execute("select license from text_pool").fetchall()[0][0],

@@ -11,7 +11,7 @@ import numpy as np
 
 from db import lance
 from db.arrays import from_column
-from db.connection import Bundle, check_current, check_model
+from db.connection import Bundle, check_current, check_vectors
 from db.errors import BundleDamaged, UnknownName
 from db.layout import VECTORS, lance_table
 
@@ -64,9 +64,13 @@ def ids_of(bundle: Bundle, kind: str, model_key: str) -> np.ndarray:
 
 
 def table_of(bundle: Bundle, kind: str, model_key: str) -> Any:
-    """An open Lance table; opening takes milliseconds, so it stays open with its bundle."""
+    """An open Lance table; opening takes milliseconds, so it stays open with its bundle.
+
+    Raises:
+        NoVectors: the model's results were imported.
+    """
     check_current(bundle)
-    check_model(bundle, model_key)
+    check_vectors(bundle, model_key)
     known = opened(bundle)
     if (kind, model_key) not in known:
         known[kind, model_key] = lance.open_table(bundle.path / VECTORS, lance_table(kind, model_key))

@@ -19,6 +19,7 @@ from precompute.config import METHOD_VERSION, Config
 from precompute.describe import Described
 from precompute.intake import Intake
 from precompute.pool import text_id
+from precompute.pool_rows import pool_rows
 from precompute.types import HeadSpaces, Pool
 
 _SOFTWARE = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "numpy", "pillow")
@@ -101,7 +102,8 @@ def write(
     """Write the bundle aside and give it its name at the very end. `asked`: attribute, value and text."""
     with BundleWriter(config.bundle, input_id=input_id, replace=config.replace) as writer:
         _write_images(writer, intake, config)
-        _write_pool(writer, pool)
+        for table, rows in pool_rows(pool).items():
+            writer.write(table, rows)
         _write_class_texts(writer, asked)
         for result in results:
             writer.write("model", pd.DataFrame([result.facts]))
@@ -140,35 +142,6 @@ def _write_images(writer: BundleWriter, intake: Intake, config: Config) -> None:
     writer.write("image_file", intake.files[["image_id", "path"]])
     writer.write("image_attribute", intake.attributes)
     writer.write("failed_image", intake.failed)
-
-
-def _write_pool(writer: BundleWriter, pool: Pool) -> None:
-    ids = [text_id(text) for text in pool.texts]
-    writer.write(
-        "text_pool",
-        pd.DataFrame(
-            [
-                {
-                    "name": pool.name,
-                    "language": pool.language,
-                    "license": pool.license,
-                    "texts": len(ids),
-                    "dropped_duplicates": pool.dropped_duplicates,
-                    "dropped_empty": pool.dropped_empty,
-                    "tagged_by_rule": pool.tagged_by_rule,
-                }
-            ]
-        ),
-    )
-    writer.write("text", pd.DataFrame({"text_id": ids, "position": range(len(ids)), "text": pool.texts}))
-    text, tag = pool.tags.nonzero(as_tuple=True)
-    tagged = {
-        "text_id": [ids[row] for row in text.tolist()],
-        "property": [pool.properties[column] for column in tag.tolist()],
-    }
-    writer.write("text_property", pd.DataFrame(tagged))
-    counts = pool.tags.sum(dim=0).tolist()
-    writer.write("property", pd.DataFrame({"property": list(pool.properties), "texts": counts}))
 
 
 def _write_class_texts(writer: BundleWriter, asked: list[tuple[str, str, str]]) -> None:

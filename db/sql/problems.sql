@@ -73,6 +73,38 @@ from model
 where not is_control
     and control_of is not null
 union all
+select 'model ' || model_key || ' has vectors, but no ' || fact as problem
+from (
+    select
+        model_key,
+        unnest([
+            'weights_sha256', 'layers', 'd_head', 'd_model', 'd_out', 'rank', 'image_size', 'patch_size', 'grid_rows',
+            'grid_columns', 'parameters', 'activation', 'context_length', 'mean', 'std', 'interpolation', 'resize_mode',
+            'images', 'gallery_images', 'max_sum_error'
+        ]) as fact,
+        unnest([
+            weights_sha256 is null, layers is null, d_head is null, d_model is null, d_out is null, rank is null,
+            image_size is null, patch_size is null, grid_rows is null, grid_columns is null, parameters is null,
+            activation is null, context_length is null, mean is null, std is null, interpolation is null,
+            resize_mode is null, images is null, gallery_images is null, max_sum_error is null
+        ]) as missing
+    from model
+    where has_vectors
+)
+where missing
+union all
+select distinct 'head ' || model_key || ' L' || layer || '.H' || head || ' lacks rank or importance, but its model has vectors' as problem
+from head
+join model using (model_key)
+where has_vectors
+    and (head.rank is null or importance is null)
+union all
+select distinct 'head_text of ' || model_key || ' L' || layer || '.H' || head || ' lacks a share or a margin, but its model has vectors' as problem
+from head_text
+join model using (model_key)
+where has_vectors
+    and (variance_share is null or cumulative_share is null or margin is null)
+union all
 select 'class_text of ' || attribute || ' skips a position' as problem
 from class_text
 group by attribute

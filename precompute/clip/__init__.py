@@ -3,25 +3,29 @@
 The only part that knows open_clip. The image tower is run block by block from here, with its own weights:
 nothing is hooked, so nothing can be left behind. What cannot be taken apart exactly is refused, by name.
 
-    model        Clip, load: from a spec to a model with its weights
-    hub          where the weights of a known tag come from
-    checkpoints  files of weights: read, compare, load, identify
-    refusals     which towers can be taken apart exactly, and why others cannot
-    tower        the forward pass of the image tower, and what it leaves at the class token
-    changed      the same with what some heads or MLPs write at the class token replaced
-    text         texts: check, encode
+    model          Clip, load: from a spec to a model with its weights
+    hub            where the weights of a known tag come from
+    checkpoints    files of weights: read, compare, load, identify
+    refusals       which towers can be taken apart exactly, and why others cannot
+    tower          the forward pass of the image tower, and what it leaves at the class token
+    changed        the same with what some heads or MLPs write at the class token replaced
+    text           texts: check, encode
+    architectures  sizes of an architecture by its config alone
 """
 
+from precompute.clip.architectures import ArchitectureFacts, architecture_facts
 from precompute.clip.changed import Change, HeadChange, encode_changed
 from precompute.clip.model import Clip, catalog, encode_image, from_model, load
 from precompute.clip.text import TextError, check_text, encode_text, imagenet_prompts
 from precompute.clip.tower import capture, capture_attention, capture_tokens, last_layers, vision_weights
 
 __all__ = [
+    "ArchitectureFacts",
     "Change",
     "Clip",
     "HeadChange",
     "TextError",
+    "architecture_facts",
     "capture",
     "capture_attention",
     "capture_tokens",

@@ -1,0 +1,52 @@
+"""What open_clip's configs say of an architecture, without building it. Needs no weights and no network."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import open_clip
+from open_clip.model import CLIPTextCfg, CLIPVisionCfg
+
+
+class ArchitectureFacts(NamedTuple):
+    """Sizes of an architecture; None where its config does not say, as for towers of timm."""
+
+    layers: int | None
+    """Of the image tower."""
+
+    heads: int | None
+    """Heads of one layer."""
+
+    d_head: int | None
+    d_model: int | None
+    patch_size: int | None
+    d_out: int | None
+    image_size: int | None
+    context_length: int | None
+    """Tokens of the longest text, start and end included."""
+
+
+def architecture_facts(architecture: str, config: Path | None = None) -> ArchitectureFacts | None:
+    """Sizes of an architecture by its name, or by the config of one that open_clip does not know.
+
+    None where the name is unknown and there is no config.
+    """
+    known = open_clip.get_model_config(architecture) if config is None else _read(config)
+    if known is None:
+        return None
+    vision = CLIPVisionCfg(**known["vision_cfg"])
+    whole = [known["embed_dim"], _side(vision.image_size), CLIPTextCfg(**known["text_cfg"]).context_length]
+    # A ModifiedResNet lists the blocks of its stages and has no heads in them; timm's towers are in timm.
+    if vision.timm_model_name or not isinstance(vision.layers, int):
+        return ArchitectureFacts(None, None, None, None, None, *whole)
+    width, d_head = vision.width, vision.head_width
+    return ArchitectureFacts(vision.layers, width // d_head, d_head, width, _side(vision.patch_size), *whole)
+
+
+def _read(path: Path) -> dict:
+    config = json.loads(path.read_text(encoding="utf-8"))
+    return config.get("model_cfg", config)
+
+
+def _side(size: int | tuple[int, int] | list[int]) -> int:
+    return size if isinstance(size, int) else size[0]
