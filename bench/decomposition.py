@@ -74,7 +74,9 @@ def measure(case: Case, pairs: int, device: str) -> Timing:
         model.model.encode_image(pixels)
 
     def apart() -> None:
-        decomposition.decompose(plan, clip.capture(model, pixels, layers))
+        captured = clip.capture(model, pixels, layers)
+        decomposition.decompose(plan, captured)
+        decomposition.earlier(plan, captured)
 
     seconds = []
     for pair in range(pairs + 1):

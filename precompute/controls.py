@@ -59,7 +59,7 @@ def with_twins(specs: Iterable[models.ModelSpec]) -> list[models.ModelSpec]:
 
 def supported(rotated: labels.Leading, properties: tuple[str, ...]) -> Bool[Tensor, "head rotation"]:
     """Whether the label of each of the first rotations stands up to all other rotations of its head."""
-    count = rotated.lead.shape[1]
+    count = rotated.property.shape[1]
     columns = []
     for taken in range(min(ROTATIONS, count)):
         others = torch.arange(count) != taken
@@ -76,20 +76,25 @@ def supported(rotated: labels.Leading, properties: tuple[str, ...]) -> Bool[Tens
 def rotated_metrics(
     label: Int[Tensor, "head rotation"],
     ccs: Int[Tensor, "head rotation"],
-    supported: Bool[Tensor, "head rotation"],
+    supported: Bool[Tensor, "head rotated"],
+    crossed_ccs: Int[Tensor, "head rotated split side"],
     *,
     smallest: int,
 ) -> list[RotatedMetric]:
     """Everything that labels say of a model, said of its rotations; `smallest` as in `metrics.label_metrics`.
 
-    Spanned variance is not among them, for rotations pick too few texts, nor is coverage, which does not
-    depend on texts.
+    `supported` and the cross-fitted CCS are of the first rotations, those taken. Spanned variance is not
+    among them, for rotations pick too few texts, nor is coverage, which does not depend on texts, nor
+    stability, which takes replicates and has a metric of its own for rotated heads.
     """
     found: dict[tuple[str, str], list[float]] = {}
     none = label[:, :0]
     for taken in range(supported.shape[1]):
         own = label[:, taken], none, ccs[:, taken], none, supported[:, taken]
-        for row in metrics.label_metrics(*own, smallest=smallest):
+        crossed = crossed_ccs[:, taken]
+        rows = metrics.label_metrics(*own, smallest=smallest)
+        rows += metrics.crossfit_metrics(crossed, crossed[:, None][:, :0], supported[:, taken])
+        for row in rows:
             values = found.setdefault((row.metric, row.heads_used), [])
             if row.value is not None:
                 values.append(row.value)

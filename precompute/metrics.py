@@ -5,10 +5,11 @@ association carry the names of Madasu et al. 2024 (https://arxiv.org/abs/2409.06
 could not be read; each docstring says what is computed here.
 
 Model metrics come in two kinds: over all heads, as in the papers, and over supported ones. Chance is the
-same formula on the labels and texts of rotated heads, the set of supported heads kept.
+same formula on the labels and texts of rotated heads, the set of supported heads kept. A head whose property
+has too few texts to judge by has no CCS; consistency is then a share of the heads that have one.
 
-Every name used here is explained in `glossary`. Knows nothing of models or files: labels, answers and
-covariances in, numbers out.
+Every name used here is explained in `glossary`. Knows nothing of models or files: labels and answers in,
+numbers out. Beside it: `spanned`, `robustness`.
 """
 
 from collections import Counter
@@ -21,9 +22,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute.types import TextSpan
-
 TEXTS_JUDGED = 5
+
+LEAST_TEXTS = 6
+"""A property with fewer texts to judge by has no CCS: its head could not reach 5 and be told from chance."""
+
+UNSCORED = -1
+"""Stands for the CCS of a head that has none."""
+
 HIGH, MODERATE, LOW = 5, 3, 1
 """CCS of a head that the paper calls high (exactly 5), moderate (exactly 3) and low (at most 1)."""
 
@@ -60,7 +66,8 @@ def entanglement(partners: Sequence[int], m: int) -> float:
     """1 - (1/H) Σ_h C(H-1-p_h, m-1) / C(H-1, m-1), with p_h the partners of head h of H.
 
     The expected share of heads with a partner among m heads drawn at random: at m = H the plain share, at a
-    common m comparable between models with different numbers of heads. In whole numbers until the end.
+    common m comparable between models with different numbers of heads. In whole numbers until the end. Our
+    own formula, under the name of Madasu et al. 2024. Lower is easier to interpret.
     """
     heads = len(partners)
     if not 1 <= m <= heads:
@@ -70,72 +77,70 @@ def entanglement(partners: Sequence[int], m: int) -> float:
 
 
 def uniqueness(partners: Sequence[int]) -> float:
-    """1 - entanglement(H): the share of heads whose label no other head has."""
+    """1 - entanglement(H): the share of heads whose label no other head has. Higher is easier to interpret.
+
+    With `prefix_partners` on released labels it is what a secondary source quotes as entanglement.
+    """
     return 1 - entanglement(partners, len(partners))
 
 
-def ccs(consistent: Bool[Tensor, "*list position"]) -> Int[Tensor, "*list"]:
-    """Concept consistency score, in-sample: how many of the first five texts agree with the label, 0 to 5."""
-    return consistent[..., :TEXTS_JUDGED].sum(-1)
+def ccs(
+    consistent: Bool[Tensor, "*list position"], scored: Bool[Tensor, "*list"] | None = None
+) -> Int[Tensor, "*list"]:
+    """Concept consistency score: how many of the first five texts agree with the label, 0 to 5.
 
-
-def association(ccs: Int[Tensor, "... head"], m: int) -> Float[Tensor, "..."]:
-    """association@m: share of heads with CCS >= m."""
-    return (ccs >= m).double().mean(-1)
-
-
-def text_consistency(ccs: Int[Tensor, "... head"]) -> Float[Tensor, "..."]:
-    """Mean CCS / 5: the share of judged texts that agree with their head's label."""
-    return ccs.double().mean(-1) / TEXTS_JUDGED
-
-
-def spanned_variance(
-    span: TextSpan,
-    covariance: Float[Tensor, "rank rank"],
-    text: Float[Tensor, "text rank"],
-    *,
-    own_rank: int,
-    picks: int = 60,
-    draws: int = 10,
-    seed: int = 0,
-) -> float | None:
-    """(V_k - V_random) / (V_PCA - V_random): 1 is the best any k directions can do, 0 what random texts do.
-
-    V is the share of variance within the span of k texts; k as in `spanned_texts`, and no more than the
-    `picks` that TEXTSPAN was asked for. None where random texts do as well as the best directions, so that
-    there is nothing to measure.
+    Madasu et al. 2025; in-sample where the texts are those that gave the label, cross-fitted where they are
+    from the other half of the pool. UNSCORED where `scored` says so. Higher is easier to interpret.
     """
-    covariance, text = covariance.double(), text.double()
-    total = covariance.diagonal().sum()
-    k = min(spanned_texts(own_rank, len(text)), picks)
-    if k == 0 or not total > 0 or len(span.text_index) == 0:
-        return None
-
-    chosen = float(span.cumulative_share[:k][-1])
-    best = float(torch.linalg.eigvalsh(covariance)[-k:].sum() / total)
-    random = _random_span(covariance, text, k, draws, seed) / float(total)
-    return (chosen - random) / (best - random) if best - random > 1e-9 else None
+    count = consistent[..., :TEXTS_JUDGED].sum(-1)
+    return count if scored is None else count.where(scored, UNSCORED)
 
 
-def spanned_texts(own_rank: int, texts: int) -> int:
-    """k of the spanned variance: 60, but no more than nine tenths of the head's dimensions or than the pool.
+def scored(label: Int[Tensor, "*list"], tags: Bool[Tensor, "text property"]) -> Bool[Tensor, "*list"]:
+    """Whether a label has a CCS: a property of six or more texts of the pool."""
+    return (tags.sum(0) >= LEAST_TEXTS)[label]
 
-    As many texts as dimensions span everything, chosen or random.
+
+def association(ccs: Int[Tensor, "head ..."], m: int) -> Float[Tensor, "..."]:
+    """association@m = #{h: CCS_h >= m} / #{h: CCS_h is defined}; NaN where no head has one.
+
+    Our own formula, under the name of Madasu et al. 2024, whose threshold is not known. Higher is easier to
+    interpret.
     """
-    return min(60, own_rank * 9 // 10, texts)
+    return _share(ccs >= m, ccs)
 
 
-def _random_span(
-    covariance: Float[Tensor, "rank rank"], text: Float[Tensor, "text rank"], k: int, draws: int, seed: int
-) -> float:
-    """Variance within the span of k texts, mean over random draws of them."""
-    generator = torch.Generator().manual_seed(seed)
-    rows = torch.stack([torch.randperm(len(text), generator=generator)[:k] for _ in range(draws)])
-    drawn = text[rows]  # [draw, k, rank]
-    size, direction = torch.linalg.eigh(drawn.mT @ drawn)
-    within = size > 1e-12 * size[:, -1:]
-    variance = (direction * (covariance @ direction)).sum(-2)  # [draw, rank]
-    return float((variance * within).sum(-1).mean())
+def ccs_at(ccs: Int[Tensor, "head ..."], k: int) -> Float[Tensor, "..."]:
+    """CCS@k = #{h: CCS_h = k} / #{h: CCS_h is defined}: the form of Madasu et al. 2025.
+
+    Higher is easier to interpret at k = 5, lower at 0; between them neither.
+    """
+    return _share(ccs == k, ccs)
+
+
+def text_consistency(ccs: Int[Tensor, "head ..."]) -> Float[Tensor, "..."]:
+    """Σ_h CCS_h / (5 #{h: CCS_h is defined}): the share of judged texts that agree with their head's label.
+
+    Mean CCS of Madasu et al. 2025 over five. Higher is easier to interpret.
+    """
+    return ccs.clamp(min=0).double().sum(0) / (TEXTS_JUDGED * (ccs >= 0).sum(0))
+
+
+def crossfit_ccs(ccs: Int[Tensor, "head ..."]) -> Float[Tensor, " head"]:
+    """Mean of a head's cross-fitted CCS over splits and directions, where it has one; NaN where in none.
+
+    The label from TEXTSPAN on one half of the pool, judged on the first five picks from the other: no text
+    that gave the label is asked about it. Our own formula. Higher is easier to interpret.
+    """
+    flat = ccs.flatten(1)
+    return flat.clamp(min=0).double().sum(1) / (flat >= 0).sum(1)
+
+
+def crossfit(ccs: Int[Tensor, "head ..."]) -> dict[str, float | None]:
+    """`text_consistency` and `association` of each split and direction, mean over those that define them."""
+    found = {"text_consistency_crossfit": text_consistency(ccs)}
+    found |= {f"association_{m}_crossfit": association(ccs, m) for m in range(1, TEXTS_JUDGED + 1)}
+    return {name: _defined(value.nanmean()) for name, value in found.items()}
 
 
 def label_metrics(
@@ -161,45 +166,40 @@ def label_metrics(
     ]
 
 
-def span_metrics(spanned: Sequence[float | None], supported: Bool[Tensor, " head"]) -> list[ModelMetric]:
-    """Mean spanned variance, over all and over supported heads that have one."""
-    known = [
-        (value, own) for value, own in zip(spanned, supported.tolist(), strict=True) if value is not None
-    ]
-    return [
-        ModelMetric("mean_spanned_variance", "all", _mean([value for value, _ in known]), None),
-        ModelMetric(
-            "mean_spanned_variance", "supported", _mean([value for value, own in known if own]), None
-        ),
-    ]
+def crossfit_metrics(
+    ccs: Int[Tensor, "head split side"],
+    rotated_ccs: Int[Tensor, "head rotation rotated_split side"],
+    supported: Bool[Tensor, " head"],
+) -> list[ModelMetric]:
+    """Cross-fitted consistency over all and over supported heads, beside what rotated heads give."""
+    rows = []
+    for heads_used, used in [("all", torch.ones_like(supported)), ("supported", supported)]:
+        rotations = [crossfit(one[used]) for one in rotated_ccs.unbind(1)]
+        rows += [
+            ModelMetric(metric, heads_used, value, mean([one[metric] for one in rotations]))
+            for metric, value in crossfit(ccs[used]).items()
+        ]
+    return rows
 
 
-def head_metrics(
-    ccs: Int[Tensor, " head"],
-    rotated_ccs: Int[Tensor, "head rotation"],
-    spanned: Sequence[float | None],
-    importance: Float[Tensor, " head"],
-    share: Float[Tensor, " head"],
-) -> dict[str, list[float | None]]:
-    """Values for the table `head_metric`, head by head, under the metric's name."""
-    rotated = rotated_ccs.double().mean(1).tolist() if rotated_ccs.shape[1] else [None] * len(ccs)
-    return {
-        "ccs": ccs.double().tolist(),
-        "ccs_rotated": rotated,
-        "spanned_variance": list(spanned),
-        "importance": importance.tolist(),
-        "coverage": share.tolist(),
-    }
+def coverage(shares: Float[Tensor, " component"], kinds: Sequence[str]) -> list[ModelMetric]:
+    """Σ of tr Cov(c, e) / tr Cov(e) over the components c of one kind: their share of the embedding's
+    covariance. The four sum to 1. Only of the heads, what is taken apart, is higher easier to interpret.
+
+    `kinds` says of each share whether it is of the input, of attention not taken apart, of a head or of an
+    MLP.
+    """
+    total = {"head": 0.0, "attention": 0.0, "mlp": 0.0, "input": 0.0}
+    for share, kind in zip(shares.tolist(), kinds, strict=True):
+        total[kind] += share
+    names = {"head": "heads", "attention": "attention", "mlp": "mlps", "input": "input"}
+    return [ModelMetric(f"coverage_{names[kind]}", "all", value, None) for kind, value in total.items()]
 
 
-def coverage(shares: Float[Tensor, " component"], layers: int) -> list[ModelMetric]:
-    """Share of the embedding's covariance by kind of component; `shares` stands as early, heads, MLPs."""
-    parts = {
-        "early": shares[:1],
-        "heads": shares[1 : len(shares) - layers],
-        "mlps": shares[len(shares) - layers :],
-    }
-    return [ModelMetric(f"coverage_{kind}", "all", float(part.sum()), None) for kind, part in parts.items()]
+def mean(values: Sequence[float | None]) -> float | None:
+    """Mean of what is defined; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _label_metrics(
@@ -217,7 +217,7 @@ def _label_metrics(
         for one, score in zip(rotated_label.T, rotated_ccs.T, strict=True)
     ]
     return [
-        ModelMetric(metric, heads_used, value, _mean([one[metric] for one in rotations]))
+        ModelMetric(metric, heads_used, value, mean([one[metric] for one in rotations]))
         for metric, value in observed.items()
     ]
 
@@ -235,20 +235,22 @@ def _sharing(
 
 
 def _agreement(ccs: Int[Tensor, " head"]) -> dict[str, float | None]:
-    some = len(ccs) > 0
+    known = ccs[ccs >= 0]
     return {
-        **{
-            f"association_{m}": float(association(ccs, m)) if some else None
-            for m in range(1, TEXTS_JUDGED + 1)
-        },
-        "text_consistency": float(text_consistency(ccs)) if some else None,
-        "ccs_high": float((ccs == HIGH).sum()),
-        "ccs_moderate": float((ccs == MODERATE).sum()),
-        "ccs_low": float((ccs <= LOW).sum()),
+        **{f"association_{m}": _defined(association(ccs, m)) for m in range(1, TEXTS_JUDGED + 1)},
+        "text_consistency": _defined(text_consistency(ccs)),
+        **{f"ccs_at_{k}": _defined(ccs_at(ccs, k)) for k in range(TEXTS_JUDGED + 1)},
+        "ccs_high": float((known == HIGH).sum()),
+        "ccs_moderate": float((known == MODERATE).sum()),
+        "ccs_low": float((known <= LOW).sum()),
     }
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Mean of what is defined; None where nothing is."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+def _share(counts: Bool[Tensor, "head ..."], ccs: Int[Tensor, "head ..."]) -> Float[Tensor, "..."]:
+    """Share of the heads with a CCS that count; NaN where there is none."""
+    known = ccs >= 0
+    return (counts & known).sum(0).double() / known.sum(0)
+
+
+def _defined(value: Float[Tensor, ""]) -> float | None:
+    return None if value.isnan() else float(value)

@@ -83,6 +83,7 @@ def run(config: Config) -> Path:
             board = describe.board(
                 [(result.model_key, result.described) for result in results],
                 rotated_of=[result.model_key for result in results if _has_controls(result, config)],
+                ranked=[result.model_key for result in results if not result.facts["is_control"]],
             )
             input_id = _input_id(config, results, given)
             bundling.write(config, input_id, pictures, texts, asked, results, board)
@@ -125,7 +126,7 @@ def _one_model(spec: models.ModelSpec, config: Config, given: Given, directory: 
         taken = passes.take_apart(model, spaces, given.pictures.distinct, mine, config)
     with _stage(timing, "heads"):
         described = describe.heads(
-            model.model_key, taken.moments, taken.components, spaces, text, given.texts, config
+            model.model_key, taken.moments, taken.components, spaces, text, given.texts, config, mine
         )
     truth = []
     if given.masked:

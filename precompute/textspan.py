@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -85,7 +85,7 @@ def textspan_heads(
     def one(head: int) -> TextSpan:
         return textspan(covariance[head], text_coordinates(text, basis[head]), k=k)
 
-    return _each(one, len(basis), workers)
+    return each_head(one, len(basis), workers)
 
 
 def rotated_heads(
@@ -109,8 +109,19 @@ def rotated_heads(
             covariance[head], coordinates, own_rank=rank, k=k, rotations=rotations, seed=seed
         )
 
-    index, share = zip(*_each(one, len(basis), workers), strict=True)
+    index, share = zip(*each_head(one, len(basis), workers), strict=True)
     return Picks(torch.stack(index), torch.stack(share))
+
+
+def equal_norm(text: Float[Tensor, "text rank"]) -> Float[Tensor, "text rank"]:
+    """Texts scaled to one length in a head's space, once: what the picks are when no text is favored for
+    lying in it.
+
+    A text of which less than SPENT of its squared length lies in the space has no direction there but that
+    of its rounding, and none here.
+    """
+    length = text.norm(dim=-1, keepdim=True)
+    return torch.where(length.square() < SPENT, 0, text / length.clamp(min=torch.finfo(text.dtype).tiny))
 
 
 def picks(spans: list[TextSpan], k: int) -> Picks:
@@ -141,10 +152,33 @@ def rotated_picks(
     """
     turn = random_rotations(own_rank, rotations, seed)
     own = covariance[:own_rank, :own_rank].float()
-    walk = _walk(turn @ own @ turn.mT, text[:, :own_rank].float().contiguous(), k)
+    return many_picks(turn @ own @ turn.mT, text[:, :own_rank].float().contiguous(), k=k)
+
+
+def many_picks(
+    covariance: Float[Tensor, "batch rank rank"],
+    text: Float[Tensor, "text rank"],
+    *,
+    k: int,
+    held: Bool[Tensor, "batch text"] | None = None,
+    score: Float[Tensor, "batch text"] | None = None,
+) -> Picks:
+    """First `k` choices for many covariances over the same texts, or over the texts that each one holds.
+
+    In the precision of the covariances: float32 for nulls and replicates, of which the picks are counted and
+    not shown. `score` is `scores(covariance, text)` where it is known already.
+    """
+    walk = _walk(covariance, text, k, held, score)
     # A head that never varies has no choices, hence no shares.
-    total = own.diagonal().sum().clamp(min=torch.finfo(own.dtype).tiny)
-    return Picks(walk.text, walk.removed / total)
+    total = covariance.diagonal(dim1=-2, dim2=-1).sum(-1).clamp(min=torch.finfo(covariance.dtype).tiny)
+    return Picks(walk.text, walk.removed / total[:, None])
+
+
+def scores(
+    covariance: Float[Tensor, "batch rank rank"], text: Float[Tensor, "text rank"]
+) -> Float[Tensor, "batch text"]:
+    """diag(T S T') of every covariance: the variance along each text, which the first choice goes by."""
+    return torch.cat([(text @ part).mul_(text).sum(-1) for part in covariance.split(CHUNK)])
 
 
 @lru_cache(maxsize=4)
@@ -159,7 +193,7 @@ def random_rotations(rank: int, count: int, seed: int) -> Float[Tensor, "rotatio
     return (q * r.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]).float()
 
 
-def _each(one: Callable[[int], Result], heads: int, workers: int) -> list[Result]:
+def each_head(one: Callable[[int], Result], heads: int, workers: int) -> list[Result]:
     """`one(head)` for every head, a thread a head, each with one thread of its own inside torch.
 
     The products are too small to be shared between threads: on a busy machine their meeting points made
@@ -184,21 +218,28 @@ class _Walk(NamedTuple):
     margin: Float[Tensor, "batch k"]
 
 
-def _walk(covariance: Float[Tensor, "batch rank rank"], text: Float[Tensor, "text rank"], k: int) -> _Walk:
-    """The greedy loop, for many covariances over the same texts."""
+def _walk(
+    covariance: Float[Tensor, "batch rank rank"],
+    text: Float[Tensor, "text rank"],
+    k: int,
+    held: Bool[Tensor, "batch text"] | None = None,
+    score: Float[Tensor, "batch text"] | None = None,
+) -> _Walk:
+    """The greedy loop, for many covariances over the same texts or over those `held`."""
     if k < 1 or len(text) == 0:
         raise ValueError(f"cannot pick k={k} texts from a pool of {len(text)}.")
     total = covariance.diagonal(dim1=-2, dim2=-1).sum(-1)  # [batch]
     left = total.clone()
     alive = total > 0
-    score = _scores(covariance, text)
+    score = scores(covariance, text) if score is None else score
     start = text.square().sum(-1)
     length = start.expand_as(score).clone()
-    score.masked_fill_(length <= 0, -torch.inf)
+    score = score.masked_fill(length <= 0 if held is None else ~held | (length <= 0), -torch.inf)
     chosen = covariance.new_zeros(len(covariance), 0, covariance.shape[-1])  # [batch, step, rank]
 
     steps = []
-    for _ in range(min(k, *text.shape)):
+    asked = min(k, *text.shape)
+    for step in range(asked):
         best, margin = _best(score)
         alive = alive & (left > EXHAUSTED * total) & margin.isfinite()  # not finite: every text is spent
         unit = _unit(text[best], chosen)
@@ -206,7 +247,7 @@ def _walk(covariance: Float[Tensor, "batch rank rank"], text: Float[Tensor, "tex
         removed = (pull * unit).sum(-1)
         alive = alive & (removed > VOID * total)
         steps.append((best.where(alive, -1), removed.where(alive, 0), margin.where(alive, 0)))
-        if not alive.any():
+        if step == asked - 1 or not alive.any():
             break
 
         left = left - removed
@@ -220,13 +261,6 @@ def _walk(covariance: Float[Tensor, "batch rank rank"], text: Float[Tensor, "tex
     return _Walk(
         functional.pad(index, pad, value=-1), functional.pad(removed, pad), functional.pad(margin, pad)
     )
-
-
-def _scores(
-    covariance: Float[Tensor, "batch rank rank"], text: Float[Tensor, "text rank"]
-) -> Float[Tensor, "batch text"]:
-    """diag(T S T') of every covariance."""
-    return torch.cat([(text @ part).mul_(text).sum(-1) for part in covariance.split(CHUNK)])
 
 
 def _best(score: Float[Tensor, "batch text"]) -> tuple[Int[Tensor, " batch"], Float[Tensor, " batch"]]:

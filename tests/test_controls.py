@@ -5,12 +5,23 @@ from pathlib import Path
 import pytest
 import torch
 
+import precompute
 from db import queries
 from db.bundle import problems
 from db.connection import Bundle, open_bundle, query
 from precompute import clip, controls, demo, labels, models, pipeline
 from precompute.config import ModelChoice
 from tests.conftest import TWIN, small_config
+
+
+@pytest.fixture(scope="module")
+def pool_file(tmp_path_factory) -> Path:
+    """Every tenth text of the demo pool: more than six of each property in either half of it."""
+    lines = (Path(precompute.__file__).parent / "texts" / "demo.tsv").read_text(encoding="utf-8").splitlines()
+    about, texts = ([line for line in lines if line.startswith("#") == comment] for comment in (True, False))
+    path = tmp_path_factory.mktemp("pool") / "tenth.tsv"
+    path.write_text("\n".join(about + texts[::10]), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +32,7 @@ def bundle(scene_folder, pool_file, tmp_path_factory) -> Bundle:
 
 
 def with_controls(scene_folder, pool_file, out: Path, **changes):
-    options = {"models": (ModelChoice(demo.MODEL_NAME),), "controls": True} | changes
+    options = {"models": (ModelChoice(demo.MODEL_NAME),), "controls": True, "replicates": 4} | changes
     return small_config(scene_folder, pool_file, out, **options)
 
 
@@ -59,9 +70,10 @@ def test_twins_of_one_architecture_are_different_networks():
 
 
 def rotations(lead: list[list[float]]) -> labels.Leading:
-    """Leads [head, rotation]; the label of every rotation is property 1."""
+    """Leads [head, rotation]; the label of every rotation is property 1 of two, the other scores nothing."""
     values = torch.tensor(lead, dtype=torch.float64)
-    return labels.Leading(torch.ones(values.shape, dtype=torch.long), values, values)
+    score = torch.stack([torch.zeros_like(values), values], dim=-1)
+    return labels.Leading(torch.ones(values.shape, dtype=torch.long), values, score)
 
 
 def test_a_rotation_is_supported_by_its_lead_over_all_other_rotations():
@@ -88,12 +100,14 @@ def test_metrics_of_rotations_are_their_mean_and_percentiles():
     label = torch.tensor([[0, 0, 0], [1, 0, 0], [2, 0, 1], [3, 0, 2]])
     ccs = torch.tensor([[5, 0, 5], [5, 0, 5], [5, 0, 0], [5, 0, 0]])
     none = torch.zeros(4, 3, dtype=torch.bool)
+    crossed = ccs[:, :, None, None].expand(-1, -1, 2, 2)  # [head, rotation, split, side]
 
-    found = controls.rotated_metrics(label, ccs, none, smallest=4)
+    found = controls.rotated_metrics(label, ccs, none, crossed, smallest=4)
 
     by_name = {(row.metric, row.heads_used): row[2:] for row in found}
     assert by_name["entanglement", "all"] == pytest.approx((0.5, 0.025, 0.975))
     assert by_name["text_consistency", "all"] == pytest.approx((0.5, 0.025, 0.975))
+    assert by_name["text_consistency_crossfit", "all"] == by_name["text_consistency", "all"]
     assert by_name["ccs_high", "all"] == pytest.approx((2.0, 0.1, 3.9))
     assert by_name["supported_share", "all"] == (0.0, 0.0, 0.0)
     assert by_name["text_consistency", "supported"] == (None, None, None)
@@ -103,7 +117,7 @@ def test_a_metric_is_averaged_over_the_rotations_that_have_it():
     label, ccs = torch.zeros(2, 2, dtype=torch.long), torch.tensor([[5, 0], [0, 0]])
     supported = torch.tensor([[True, False], [False, False]])
 
-    found = controls.rotated_metrics(label, ccs, supported, smallest=2)
+    found = controls.rotated_metrics(label, ccs, supported, ccs[:, :, None, None], smallest=2)
 
     [row] = [row for row in found if (row.metric, row.heads_used) == ("text_consistency", "supported")]
     assert row[2:] == pytest.approx((1.0, 1.0, 1.0))
@@ -126,8 +140,8 @@ def test_a_run_adds_the_metrics_of_rotated_heads_of_the_trained_model(bundle):
     mine = own[~own["is_control"]].set_index(["metric", "heads_used"])
 
     assert set(found["model"]) == {demo.MODEL_NAME}
-    without = {"mean_spanned_variance", "coverage_heads", "coverage_mlps", "coverage_early"}
-    assert set(found.index) == {name for name in mine.index if name[0] not in without}
+    without = ("mean_spanned_variance", "mean_stability", "coverage")
+    assert set(found.index) == {name for name in mine.index if not name[0].startswith(without)}
     assert (found["low"].dropna() <= found["high"].dropna()).all()
     # Chance is the same mean, there over all 19 rotations, as here, where no more are taken.
     for name in [("entanglement", "all"), ("text_consistency", "all"), ("association_3", "all")]:

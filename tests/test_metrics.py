@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from precompute import metrics
-from precompute.glossary import METRICS, published
+from precompute import metrics, robustness, spanned
+from precompute.glossary import published
 from precompute.textspan import textspan
 from precompute.types import TextSpan
 
@@ -98,6 +98,84 @@ def test_association_is_the_share_of_heads_with_enough_consistent_texts():
     assert float(metrics.text_consistency(scores)) == pytest.approx(9 / 20)
 
 
+def test_heads_without_a_ccs_count_for_nothing():
+    scores = torch.tensor([5, -1, 1, -1])
+
+    assert float(metrics.association(scores, 1)) == 1.0
+    assert float(metrics.text_consistency(scores)) == pytest.approx(6 / 10)
+    assert [float(metrics.ccs_at(scores, k)) for k in (0, 1, 5)] == [0.0, 0.5, 0.5]
+    assert metrics.association(scores[[1, 3]], 1).isnan()
+
+
+def test_a_property_of_five_texts_has_no_ccs_and_one_of_six_has():
+    tags = torch.zeros(11, 2, dtype=torch.bool)
+    tags[:5, 0], tags[5:, 1] = True, True
+    answers = torch.ones(2, 5, dtype=torch.bool)
+
+    scored = metrics.scored(torch.tensor([0, 1]), tags)
+
+    assert scored.tolist() == [False, True]
+    assert metrics.ccs(answers, scored).tolist() == [-1, 5]
+
+
+def test_shares_of_heads_by_ccs_sum_to_one():
+    scores = torch.tensor([5, 3, 1, 0, 3, -1])
+
+    shares = [float(metrics.ccs_at(scores, k)) for k in range(6)]
+
+    assert shares == pytest.approx([0.2, 0.2, 0, 0.4, 0, 0.2])
+
+
+def test_cross_fitted_consistency_is_the_mean_over_splits_of_what_each_defines():
+    """
+    Two heads, two splits of one side each. In the second split only the first head has a CCS.
+    """
+    scores = torch.tensor([[[5], [1]], [[0], [-1]]])
+
+    found = metrics.crossfit(scores)
+
+    assert metrics.crossfit_ccs(scores).tolist() == [3.0, 0.0]
+    assert found["text_consistency_crossfit"] == pytest.approx((5 / 10 + 1 / 5) / 2)
+    assert found["association_1_crossfit"] == pytest.approx((0.5 + 1) / 2)
+    assert found["association_2_crossfit"] == pytest.approx((0.5 + 0) / 2)
+
+
+def test_cross_fitted_consistency_stands_beside_that_of_rotated_heads():
+    scores = torch.tensor([[[5, 5]], [[0, 0]]])
+    rotated = torch.tensor([[[[1, 1]], [[2, 2]]], [[[0, 0]], [[-1, -1]]]])  # [head, rotation, split, side]
+
+    rows = metrics.crossfit_metrics(scores, rotated, torch.tensor([True, False]))
+
+    row = value_of(rows, "text_consistency_crossfit")
+    assert (row.value, row.chance) == (pytest.approx(0.5), pytest.approx((1 / 10 + 2 / 5) / 2))
+    assert value_of(rows, "association_5_crossfit", "supported").value == 1.0
+
+
+def test_consistency_that_no_head_has_is_not_defined():
+    nothing = torch.full((2, 3, 2), -1)
+
+    assert set(metrics.crossfit(nothing).values()) == {None}
+    assert metrics.crossfit_ccs(nothing).isnan().all()
+
+
+def test_overlap_with_texts_of_one_length_is_a_share_of_the_first_ten():
+    chosen = list(range(12))
+
+    assert robustness.equal_norm_overlap(chosen, [0, 1, 2, 50, 51, 52, 53, 54, 55, 56, 3]) == 0.3
+    assert robustness.equal_norm_overlap([4, 5], [5, 9]) == 0.5
+    assert robustness.equal_norm_overlap([], [5]) is None
+    assert robustness.positions([7, 8, 9], [9, 3, 7]) == [2, None, 0]
+
+
+def test_mean_stability_is_over_heads_that_have_one():
+    rows = robustness.stability_metrics([1.0, 0.5, None], [0.2, 0.4, None], torch.tensor([True, False, True]))
+
+    own = value_of(rows, "mean_stability")
+    assert (own.value, own.chance) == (0.75, pytest.approx(0.3))
+    assert value_of(rows, "mean_stability", "supported").value == 1.0
+    assert value_of(rows, "mean_stability_rotated", "supported").value == 0.2
+
+
 RANK = 10
 
 
@@ -113,7 +191,7 @@ def test_texts_along_the_principal_directions_span_all_they_can(head):
     text = torch.cat([torch.linalg.eigh(covariance).eigenvectors.T, torch.eye(RANK, dtype=torch.float64)])
     text[RANK:] *= 0.5
 
-    value = metrics.spanned_variance(textspan(covariance, text), covariance, text, own_rank=RANK)
+    value = spanned.spanned_variance(textspan(covariance, text), covariance, text, own_rank=RANK)
 
     assert value == pytest.approx(1.0)
 
@@ -123,14 +201,14 @@ def test_texts_drawn_at_random_span_what_random_texts_span(head):
     Texts in any order are a random draw: their value is 0 on average over many orders.
     """
     covariance, text = head
-    k = metrics.spanned_texts(RANK, len(text))
+    k = spanned.spanned_texts(RANK, len(text))
     values = []
     for seed in range(40):
         rows = torch.randperm(len(text), generator=torch.Generator().manual_seed(1000 + seed))[:k]
         basis = torch.linalg.qr(text[rows].T).Q
         share = (basis * (covariance @ basis)).sum() / covariance.trace()
         span = TextSpan(rows, share.expand(k), share.expand(k), share.expand(k))
-        values.append(metrics.spanned_variance(span, covariance, text, own_rank=RANK, draws=50))
+        values.append(spanned.spanned_variance(span, covariance, text, own_rank=RANK, draws=50))
 
     assert sum(values) / len(values) == pytest.approx(0.0, abs=0.15)
 
@@ -138,7 +216,7 @@ def test_texts_drawn_at_random_span_what_random_texts_span(head):
 def test_spanned_variance_lies_between_random_texts_and_principal_directions(head):
     covariance, text = head
 
-    value = metrics.spanned_variance(textspan(covariance, text), covariance, text, own_rank=RANK)
+    value = spanned.spanned_variance(textspan(covariance, text), covariance, text, own_rank=RANK)
 
     assert 0 < value < 1
 
@@ -148,7 +226,7 @@ def test_fewer_picks_are_compared_with_as_few_random_texts(head):
 
     span = textspan(covariance, text, k=5)
 
-    assert 0 < metrics.spanned_variance(span, covariance, text, own_rank=RANK, picks=5) < 1
+    assert 0 < spanned.spanned_variance(span, covariance, text, own_rank=RANK, picks=5) < 1
 
 
 def test_equal_texts_span_no_more_than_one(head):
@@ -158,7 +236,7 @@ def test_equal_texts_span_no_more_than_one(head):
     covariance, text = head
     copies = text[:2].repeat_interleave(25, dim=0)
 
-    value = metrics.spanned_variance(textspan(covariance, copies), covariance, copies, own_rank=RANK)
+    value = spanned.spanned_variance(textspan(covariance, copies), covariance, copies, own_rank=RANK)
 
     assert value == pytest.approx(0.0, abs=0.05)
 
@@ -166,14 +244,14 @@ def test_equal_texts_span_no_more_than_one(head):
 def test_spanned_variance_of_a_head_that_never_varies_is_not_defined():
     silent, text = torch.zeros(4, 4), torch.eye(4)
 
-    assert metrics.spanned_variance(textspan(silent, text), silent, text, own_rank=4) is None
+    assert spanned.spanned_variance(textspan(silent, text), silent, text, own_rank=4) is None
 
 
 @pytest.mark.parametrize(
     ("own_rank", "texts", "k"), [(67, 3500, 60), (72, 3500, 60), (35, 800, 31), (67, 9, 9)]
 )
 def test_spanned_texts_are_fewer_than_dimensions(own_rank, texts, k):
-    assert metrics.spanned_texts(own_rank, texts) == k
+    assert spanned.spanned_texts(own_rank, texts) == k
 
 
 @pytest.fixture
@@ -227,32 +305,22 @@ def test_no_supported_heads_leave_their_agreement_undefined():
 
 
 def test_coverage_sums_components_by_kind():
-    rows = metrics.coverage(torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, -0.5]), layers=2)
+    kinds = ["input", "attention", "mlp", "head", "head", "mlp"]
+
+    rows = metrics.coverage(torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, -0.5]), kinds)
 
     assert {row.metric: pytest.approx(row.value) for row in rows} == {
-        "coverage_early": 0.1,
         "coverage_heads": 0.9,
-        "coverage_mlps": 0.0,
+        "coverage_attention": 0.2,
+        "coverage_mlps": -0.2,
+        "coverage_input": 0.1,
     }
 
 
 def test_span_metrics_leave_out_heads_without_a_value():
-    mean, supported = metrics.span_metrics([0.2, None, 0.6], torch.tensor([False, True, True]))
+    mean, supported = spanned.span_metrics([0.2, None, 0.6], torch.tensor([False, True, True]))
 
     assert (mean.value, supported.value) == (pytest.approx(0.4), pytest.approx(0.6))
-
-
-def test_every_metric_is_explained_once_and_nothing_else_is(rows):
-    model_rows = rows + metrics.coverage(torch.ones(4), layers=1)
-    model_rows += metrics.span_metrics([1.0], torch.tensor([True]))
-    head_columns = metrics.head_metrics(
-        torch.tensor([1]), torch.tensor([[0, 1]]), [None], torch.ones(1), torch.ones(1)
-    )
-
-    assert len({one.metric for one in METRICS}) == len(METRICS)
-    assert {one.metric for one in METRICS if one.level == "head"} == head_columns.keys()
-    assert {one.metric for one in METRICS if one.level == "model"} == {row.metric for row in model_rows}
-    assert {one.direction for one in METRICS} <= {"higher", "lower", "neither"}
 
 
 def test_each_model_metric_has_one_row_a_set_of_heads(rows):

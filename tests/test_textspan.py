@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from precompute.textspan import (
+    equal_norm,
+    many_picks,
     picks,
     random_rotations,
     rotated_heads,
     rotated_picks,
+    scores,
     text_coordinates,
     textspan,
     textspan_heads,
@@ -221,3 +224,63 @@ def test_many_heads_are_one_head_at_a_time_for_any_number_of_workers():
         assert torch.equal(rotated.text_index[head], alone.text_index)
         assert torch.equal(rotated.variance_share[head], alone.variance_share)
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_many_covariances_pick_from_the_texts_that_each_one_holds(dtype):
+    """
+    As if the other texts were not in the pool; a mask of all changes nothing.
+    """
+    generator = torch.Generator().manual_seed(6)
+    covariance = torch.stack([covariance_of(torch.randn(50, 6, generator=generator)) for _ in range(9)])
+    text = torch.randn(40, 6, generator=generator)
+    held = torch.rand(9, 40, generator=generator) < 0.5
+    held[-1] = True
+
+    found = many_picks(covariance.to(dtype), text.to(dtype), k=4, held=held)
+
+    for number in range(9):
+        rows = held[number].nonzero().flatten()
+        span = textspan(covariance[number], text[rows], k=4)
+        assert found.text_index[number].tolist() == rows[span.text_index].tolist()
+        assert found.variance_share[number].tolist() == pytest.approx(span.variance_share.tolist(), rel=1e-3)
+
+
+def test_scores_that_are_known_need_not_be_computed_again():
+    generator = torch.Generator().manual_seed(7)
+    covariance = torch.stack([covariance_of(torch.randn(50, 6, generator=generator)) for _ in range(3)])
+    text = torch.randn(40, 6, generator=generator)
+    score = scores(covariance, text)
+    before = score.clone()
+
+    known, fresh = (many_picks(covariance, text, k=4, score=one) for one in (score, None))
+
+    assert all(map(torch.equal, known, fresh))
+    assert torch.equal(score, before)
+
+
+def test_a_covariance_that_holds_no_text_picks_none():
+    held = torch.tensor([[False, False, False], [True, True, False]])
+
+    found = many_picks(torch.eye(3).expand(2, -1, -1), torch.eye(3), k=2, held=held)
+
+    assert found.text_index.tolist() == [[-1, -1], [0, 1]]
+    assert found.variance_share[0].tolist() == [0.0, 0.0]
+
+
+def test_texts_of_one_length_are_picked_by_direction_alone():
+    """
+    The first text points along the larger variance but hardly lies in the space.
+    """
+    text = torch.tensor([[0.1, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    covariance = torch.diag(torch.tensor([9.0, 1.0]))
+
+    assert textspan(covariance, text, k=1).text_index.tolist() == [1]
+    assert textspan(covariance, equal_norm(text), k=1).text_index.tolist() == [0]
+    assert equal_norm(text).norm(dim=1).tolist() == [1.0, 1.0]
+
+
+def test_a_text_outside_the_space_gets_no_direction_from_rounding():
+    text = torch.tensor([[1e-9, 1e-9], [0.0, 0.0], [0.3, 0.4]], dtype=torch.float64)
+
+    assert equal_norm(text).tolist() == [[0.0, 0.0], [0.0, 0.0], [pytest.approx(0.6), pytest.approx(0.8)]]

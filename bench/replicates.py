@@ -1,0 +1,119 @@
+"""Time of the half-replicates behind intervals and stability, and of cross-fitted consistency.
+
+`python -m bench.replicates` takes 64 heads of rank 72, 3,500 texts of 40 properties and d_out 768, draws 64
+groups of images, and prints the time of 200 resamples x 5 texts (to stay under 60 seconds), of everything a
+model's replicates need, and of six such models (under 5 minutes on two cores). `--heads 16` takes a quarter
+of the heads and scales up, which the line then says.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from bench.textspan import made_up
+from precompute import controls, labels, replicates, resampling, textspan
+
+Result = TypeVar("Result")
+
+RESAMPLES_SECONDS, SIX_MODELS_SECONDS = 60.0, 300.0
+HEADS, COUNT = 64, 200
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--heads", type=int, default=HEADS)
+    parser.add_argument("--texts", type=int, default=3500)
+    parser.add_argument("--rank", type=int, default=72)
+    parser.add_argument("--d-out", type=int, default=768)
+    parser.add_argument("--properties", type=int, default=40)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+
+    text, basis, covariance = made_up(options.heads, options.texts, options.rank, options.d_out)
+    tags = torch.nn.functional.one_hot(torch.arange(options.texts) % options.properties).bool()
+    own_rank = torch.full((options.heads,), options.rank)
+    given = replicates.Texts(text, basis, own_rank, tags)
+    seen = grouped(covariance)
+    scale = HEADS / options.heads
+    made = f"measured on {options.heads} heads" + (f", times {scale:g}" if scale != 1 else "")
+    print(f"{options.texts} texts, rank {options.rank}, {options.workers} workers, {made}")
+    print("wall clock; in brackets the processor time of all threads, which a busy machine lengthens less")
+
+    drawing, (halves, splits) = timed(lambda: draws(seen, tags))
+    print(f"drawing {COUNT} halves and {replicates.SPLITS} splits, once for all models: {drawing}")
+
+    picking = timed(lambda: resamples(seen, given, halves, options.workers))[0] * scale
+    print(f"{COUNT} resamples x {HEADS} heads x 5 texts: {picking} (target: {RESAMPLES_SECONDS:.0f} s)")
+
+    halving = timed(lambda: replicates.resample(seen, given, halves, workers=options.workers))[0] * scale
+    crossing = timed(lambda: cross(covariance, given, splits, options.workers))[0] * scale
+    print(f"one model of {HEADS} heads: {halving} of replicates, {crossing} of cross-fitting")
+    six = drawing + (halving + crossing) * 6
+    print(f"six models of {HEADS} heads: {six} (target: {SIX_MODELS_SECONDS:.0f} s on two cores)")
+    return 0 if picking.wall <= RESAMPLES_SECONDS and six.wall <= SIX_MODELS_SECONDS else 1
+
+
+class Seconds(NamedTuple):
+    wall: float
+    processor: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s [{self.processor:.1f} s]"
+
+    def __add__(self, other: "Seconds") -> "Seconds":  # type: ignore[override]
+        return Seconds(self.wall + other.wall, self.processor + other.processor)
+
+    def __mul__(self, times: float) -> "Seconds":  # type: ignore[override]
+        return Seconds(self.wall * times, self.processor * times)
+
+
+def timed(work: Callable[[], Result]) -> tuple[Seconds, Result]:
+    """What it takes, and what it gives."""
+    wall, processor = time.perf_counter(), time.process_time()
+    result = work()
+    return Seconds(time.perf_counter() - wall, time.process_time() - processor), result
+
+
+def grouped(covariance: Tensor, groups: int = 64, images: int = 100) -> replicates.LayerMoments:
+    """Moments of groups of images whose covariance is `covariance`, with means that scatter about 0."""
+    generator = torch.Generator().manual_seed(1)
+    heads, rank = covariance.shape[:2]
+    mean = torch.randn(groups, heads, rank, generator=generator, dtype=torch.float64) / images**0.5
+    second = images * covariance.expand(groups, -1, -1, -1)
+    return replicates.LayerMoments(torch.full((groups,), images), mean, second)
+
+
+def draws(seen: replicates.LayerMoments, tags: Tensor) -> tuple[resampling.Halves, Tensor]:
+    halves = resampling.halves(seen.images, tags, count=COUNT, seed=0)
+    return halves, resampling.splits(tags, count=replicates.SPLITS, seed=0)
+
+
+def cross(covariance: Tensor, given: replicates.Texts, splits: Tensor, workers: int) -> replicates.Crossed:
+    return replicates.cross(covariance, given, splits, taken=controls.ROTATIONS, workers=workers)
+
+
+def resamples(
+    seen: replicates.LayerMoments, given: replicates.Texts, halves: resampling.Halves, workers: int
+) -> list[Tensor]:
+    """200 resamples x 5 texts alone: covariances, texts in the head's space, picks, labels."""
+
+    def one(head: int) -> Tensor:
+        text = textspan.text_coordinates(given.text, given.basis[head]).float()
+        parts = seen.images, seen.mean[:, head], seen.second[:, head]
+        covariance = resampling.covariances(*parts, halves.groups).float()
+        found = textspan.many_picks(covariance, text, k=5, held=halves.texts)
+        return labels.leading(found, given.tags).property
+
+    return textspan.each_head(one, len(given.basis), workers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
