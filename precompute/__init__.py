@@ -6,7 +6,7 @@ Names of axes, used in every annotation, column and chart:
     token      one position of the transformer's sequence; token 0 is the class token
     layer      one block of the transformer, zero-based
     head       one attention head of a layer, zero-based
-    component  one term of the sum that makes the embedding: early, a head, or an MLP
+    component  one term of the sum that makes the embedding: the input, a layer's attention, a head, or an MLP
     d_head     width of one head
     d_model    width of the residual stream
     d_out      width of the joint image-text space

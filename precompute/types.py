@@ -40,6 +40,9 @@ class Captured(NamedTuple):
     early: Float[Tensor, "image d_model"]
     """The residual stream as it enters the first decomposed layer."""
 
+    earlier: Float[Tensor, "image component d_model"]
+    """What `early` is the sum of: the input, then what attention and MLP of each earlier layer add."""
+
     final: Float[Tensor, "image d_model"]
     """The residual stream as it enters `ln_post`."""
 
@@ -98,7 +101,8 @@ class Moments(NamedTuple):
 class ComponentMoments(NamedTuple):
     """What coverage needs of every component c and the embedding e, kept in groups of images. float64.
 
-    Components stand in the order early, heads (layer by layer), MLPs.
+    Components stand in the order input, attention and MLP of each earlier layer, heads (layer by layer), MLPs
+    of the decomposed layers.
     """
 
     images: Int[Tensor, " group"]
@@ -158,10 +162,16 @@ class Label(NamedTuple):
     """That share less the next property's; variance_share only."""
 
     tail: float | None
-    """Hypergeometric tail of the label among the first picks, an index and no p-value; enrichment only."""
+    """Hypergeometric tail of the label among the first picks, an index and no p-value; enrichment only.
+
+    For imported lists the tail of the count weighted by 1/i, i the place of the text (`list_labels`).
+    """
 
     p_value: float
-    """Share of rotated heads with a lead as large, or a tail as small, by the add-one rule."""
+    """Share of rotated heads (imported lists: of mixed lists) with as large a lead, or as small a tail.
+
+    By the add-one rule.
+    """
 
     q_value: float
     """Benjamini-Hochberg over the heads of a model."""
