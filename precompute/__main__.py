@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from precompute import importing, label_task, options
+from precompute import importing, options
 from precompute.config import ConfigError
+from precompute.labeling import label_task
 
 _RUN = """\
 Take CLIP models apart over a folder of images and write a bundle.
@@ -88,7 +89,7 @@ def _import(given: argparse.Namespace) -> None:
 
 def _label(given: argparse.Namespace) -> None:
     task = label_task.task_of(given)
-    from precompute.relabel import run
+    from precompute.labeling.relabel import run
 
     run(task)
 
@@ -98,10 +99,10 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from db.errors import StoreError
     from precompute.clip import TextError
     from precompute.images import ImagesError, WorkerDied
-    from precompute.llm_labels import ExamplesError
-    from precompute.llm_service import LlmError
+    from precompute.labeling.llm_labels import ExamplesError
+    from precompute.labeling.llm_service import LlmError
+    from precompute.labeling.overrides import OverridesError
     from precompute.models import ModelError
-    from precompute.overrides import OverridesError
     from precompute.pool import PoolError
     from precompute.prompts import PromptError
     from precompute.tagging import LexiconError

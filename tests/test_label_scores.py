@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from precompute import label_rows, label_scores
-from precompute.label_rows import HEAD, Texts
-from precompute.llm_answers import draw
-from precompute.llm_labels import Voted, read
-from precompute.overrides import Override
+from precompute.labeling import label_rows, label_scores
+from precompute.labeling.label_rows import HEAD, Texts
+from precompute.labeling.llm_answers import draw
+from precompute.labeling.llm_labels import Voted, read
+from precompute.labeling.overrides import Override
 from tests.test_llm_labels import about, asking
 
 MODEL = "tower-1"

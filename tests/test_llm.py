@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from precompute.llm import Asker
-from precompute.llm_answers import Answers, Form, Question
-from precompute.llm_service import HIDDEN, LlmError, Service, key_of_environment
+from precompute.labeling.llm import Asker
+from precompute.labeling.llm_answers import Answers, Form, Question
+from precompute.labeling.llm_service import HIDDEN, LlmError, Service, key_of_environment
 from tests.llm_server import Reply, chat, failure, in_turn, said, serving
 
 SECRET = "sk-planted/0123456789+abc"

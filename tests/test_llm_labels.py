@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from precompute import llm_judges, llm_labels
-from precompute.label_words import as_in_pool, kind, normalize
-from precompute.llm_answers import TRIES, Answer, Question, draw
-from precompute.llm_labels import Example, ExamplesError, Voted, load_examples, majority, read
+from precompute.labeling import llm_judges, llm_labels
+from precompute.labeling.label_words import as_in_pool, kind, normalize
+from precompute.labeling.llm_answers import TRIES, Answer, Question, draw
+from precompute.labeling.llm_labels import Example, ExamplesError, Voted, load_examples, majority, read
 
 TEXTS = [f"text {number}" for number in range(30)]
 HOW = {"model": "small", "temperature": 0.7, "answer_tokens": 64}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from precompute.overrides import Override, OverridesError, load
+from precompute.labeling.overrides import Override, OverridesError, load
 
 MODELS = {"tiny/known": "tiny-known-1", "tiny-known-1": "tiny-known-1"}
 HEADS = {("tiny-known-1", 1, 0), ("tiny-known-1", 1, 1)}

@@ -18,10 +18,10 @@ from db.connection import open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists
 from precompute.config import ConfigError
-from precompute.label_task import LabelTask, add_options, task_of
-from precompute.llm_service import HIDDEN, LlmError
-from precompute.overrides import OverridesError
-from precompute.relabel import run
+from precompute.labeling.label_task import LabelTask, add_options, task_of
+from precompute.labeling.llm_service import HIDDEN, LlmError
+from precompute.labeling.overrides import OverridesError
+from precompute.labeling.relabel import run
 from precompute.work import WorkError, locked
 from tests.imported import KNOWN, OWN, write_imported
 from tests.llm_server import chat, failure, said, serving

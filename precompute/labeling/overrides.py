@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from precompute.label_words import normalize
+from precompute.labeling.label_words import normalize
 
 COLUMNS = ("model", "layer", "head", "label", "by", "why")
 

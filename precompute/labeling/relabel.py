@@ -17,16 +17,17 @@ from typing import Any
 from db.aside import check_free
 from db.connection import open_bundle
 from db.layout import head_name
-from precompute import judges, label_bundle, label_rows, llm_judges, llm_labels, overrides, progress, work
-from precompute.label_bundle import Given, Source
-from precompute.label_rows import HEAD, JUDGE, LABEL, Head, Subject
-from precompute.label_task import LabelTask
-from precompute.label_words import as_in_pool
-from precompute.llm import Asker
-from precompute.llm_answers import Answer, Answers, Draw, Question, draw
-from precompute.llm_labels import Example
-from precompute.llm_service import Service, key_of_environment, key_variable
-from precompute.overrides import Override
+from precompute import judges, progress, work
+from precompute.labeling import label_bundle, label_rows, llm_judges, llm_labels, overrides
+from precompute.labeling.label_bundle import Given, Source
+from precompute.labeling.label_rows import HEAD, JUDGE, LABEL, Head, Subject
+from precompute.labeling.label_task import LabelTask
+from precompute.labeling.label_words import as_in_pool
+from precompute.labeling.llm import Asker
+from precompute.labeling.llm_answers import Answer, Answers, Draw, Question, draw
+from precompute.labeling.llm_labels import Example
+from precompute.labeling.llm_service import Service, key_of_environment, key_variable
+from precompute.labeling.overrides import Override
 
 Ask = Callable[[Sequence[Question]], Sequence[Answer | None]]
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from precompute.label_words import as_in_pool, kind, normalize
-from precompute.llm_answers import Form, Question, text_of
+from precompute.labeling.label_words import as_in_pool, kind, normalize
+from precompute.labeling.llm_answers import Form, Question, text_of
 
 METHOD = "language_model"
 """Name of this method in the table `head_label`."""
@@ -23,7 +23,7 @@ METHOD = "language_model"
 TEXTS = 20
 """First texts of a head that are shown; the later ones remove little of its variance."""
 
-EXAMPLES = Path(__file__).parent / "texts" / "label_examples.md"
+EXAMPLES = Path(__file__).parents[1] / "texts" / "label_examples.md"
 
 LONGEST = 4
 """Words of a label; more make a sentence, which is no label."""

@@ -6,7 +6,7 @@ is weighed in `judges`.
 Knows nothing of sockets or bundles: a text and a label in, a question out; an answer in, yes or no out.
 """
 
-from precompute.llm_answers import Form, Question, text_of
+from precompute.labeling.llm_answers import Form, Question, text_of
 
 YES, NO = "yes", "no"
 

@@ -15,12 +15,13 @@ import pandas as pd
 from db import queries
 from db.connection import Bundle
 from db.rewrite import BundleRewriter, first_texts, given_labels, kept_facts
-from precompute import glossary, judges, label_rows, label_scores, llm_labels, overrides, work
+from precompute import glossary, judges, work
 from precompute.config import METHOD_VERSION, ConfigError
-from precompute.label_rows import HEAD, JUDGE, LABEL, Head, Subject, Texts
-from precompute.llm_answers import Draw
-from precompute.llm_labels import Voted
-from precompute.overrides import Override
+from precompute.labeling import label_rows, label_scores, llm_labels, overrides
+from precompute.labeling.label_rows import HEAD, JUDGE, LABEL, Head, Subject, Texts
+from precompute.labeling.llm_answers import Draw
+from precompute.labeling.llm_labels import Voted
+from precompute.labeling.overrides import Override
 
 STAGE = "relabeling"
 """Name of this in the table `run`."""

@@ -22,8 +22,8 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from precompute import progress
-from precompute.llm_answers import Answer, Answers, Question
-from precompute.llm_service import KEYS, LlmError, Service, hide
+from precompute.labeling.llm_answers import Answer, Answers, Question
+from precompute.labeling.llm_service import KEYS, LlmError, Service, hide
 
 GO_ON = "Answers so far are kept: give the same command again to go on."
 

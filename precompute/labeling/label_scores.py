@@ -15,7 +15,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from precompute import judges, metrics
-from precompute.label_rows import HEAD, Head
+from precompute.labeling.label_rows import HEAD, Head
 
 CHOSEN = "chosen"
 """Value of `model_metric.labels`."""

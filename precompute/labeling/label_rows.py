@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from precompute import judges, llm_judges, llm_labels, overrides
-from precompute.label_words import kind
-from precompute.llm_answers import Draw
-from precompute.llm_labels import Voted
-from precompute.overrides import Override
+from precompute import judges
+from precompute.labeling import llm_judges, llm_labels, overrides
+from precompute.labeling.label_words import kind
+from precompute.labeling.llm_answers import Draw
+from precompute.labeling.llm_labels import Voted
+from precompute.labeling.overrides import Override
 
 Head = tuple[str, int, int]
 """Key of a model, layer, head."""
