@@ -6,7 +6,7 @@ last view for the session; image, text and model go along from page to page.
 
 import time
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -28,8 +28,9 @@ def arrive(page: str) -> None:
         del state[key]
     state["address"] = (page, params)
     memory = state.get(f"memory.{page}", {})
-    state["asked"] = params or {**memory, **state.get("shared", {})}
-    state["followed"] = bool(params)
+    own = {} if state.get("left") == (page, params) else params
+    state["asked"] = own or {**memory, **state.get("shared", {})}
+    state["followed"] = bool(own)
 
 
 def is_late(page: str, params: dict[str, str]) -> bool:
@@ -39,6 +40,16 @@ def is_late(page: str, params: dict[str, str]) -> bool:
     """
     before, when = st.session_state.get("before", (None, 0.0))
     return before == (page, params) and time.monotonic() - when < PATIENCE
+
+
+def leave_for(page: str, link: dict[str, str]) -> NoReturn:
+    """Go to another page from code.
+
+    Streamlit writes the link of the new page behind the path of the old one first, and the browser keeps that
+    as a step of its history. Whoever comes back to it is shown the old page as it was left.
+    """
+    st.session_state["left"] = (st.session_state["address"][0], link)
+    st.switch_page(f"views/{page}.py", query_params=link)
 
 
 def asked(name: str) -> str | None:
@@ -65,8 +76,10 @@ def keep(view: V, **changes: Any) -> V:
     view = replace(view, **changes)
     params = to_query(view)
     state = st.session_state
-    page = state["address"][0]
-    if st.query_params.to_dict() != params:
+    page, here = state["address"][0], st.query_params.to_dict()
+    if state.get("left") == (page, here) and state.get(f"memory.{page}") == params:
+        return view  # writing would put another step on top of the history: no way back
+    if here != params:
         st.query_params.from_dict(params)
         state["before"] = state["address"], time.monotonic()
     state["address"], state["asked"] = (page, params), params

@@ -14,6 +14,8 @@ PAGES = [
         url_path="start",  # served at /; its own name is left to the page below
         default=True,
     ),
+    st.Page("views/heads.py", title="Heads", icon=":material/apps:"),
+    st.Page("views/head.py", title="Head", icon=":material/center_focus_strong:"),
     st.Page("views/property_search.py", title="Property search", icon=":material/category_search:"),
     st.Page("views/topic_segmentation.py", title="Topic segmentation", icon=":material/gradient:"),
     st.Page(

@@ -62,7 +62,8 @@ def source(bundle: Bundle, name: str, key: str) -> Source:
 
 @kept(max_entries=8)
 def leaderboard(bundle: Bundle) -> pd.DataFrame:
-    return queries.leaderboard(bundle)
+    """Every metric of every model, long, by offline labels and, where they differ, by chosen ones."""
+    return queries.leaderboard(bundle, labels=None)
 
 
 @kept(max_entries=8)
@@ -100,6 +101,12 @@ def rotated_metrics(bundle: Bundle) -> pd.DataFrame:
 
 
 @kept(max_entries=16)
+def component_shares(source: Source) -> pd.DataFrame:
+    """What every component of one model accounts for; empty for imported results."""
+    return queries.component_shares(source.bundle, model_key=source.key)
+
+
+@kept(max_entries=16)
 def heads(source: Source) -> pd.DataFrame:
     return queries.heads(source.bundle, model_key=source.key)
 
@@ -112,13 +119,29 @@ def head_texts(source: Source, head: Head) -> list[str]:
 
 
 @kept(max_entries=16)
+def head_metrics(source: Source) -> pd.DataFrame:
+    """Every metric of every head, long, where it has a value."""
+    return queries.head_metrics(source.bundle, model_key=source.key).dropna(subset=["value"])
+
+
+@kept(max_entries=16)
+def head_selectivity(source: Source) -> pd.DataFrame:
+    """Selectivity of every head for every known attribute, long, where it has a value."""
+    return queries.head_selectivity(source.bundle, model_key=source.key).dropna(subset=["value"])
+
+
+@kept(max_entries=16)
 def properties(source: Source) -> pd.DataFrame:
     return queries.properties(source.bundle, model_key=source.key)
 
 
 @kept(max_entries=128)
 def property_heads(source: Source, property: str) -> tuple[Head, ...]:
+    """The heads whose label is a property: the supported ones, or all where none is."""
     found = queries.property_heads(source.bundle, model_key=source.key, property=property)
+    supported = found["supported"].fillna(False).astype(bool)
+    # Heads that rotated heads do as well as would only blur the answer of those that are about it.
+    found = found[supported] if supported.any() else found
     return tuple(sorted(zip(found["layer"].tolist(), found["head"].tolist(), strict=True)))
 
 

@@ -1,8 +1,11 @@
-"""What a bundle and a model have to choose from, and what is chosen first. Reads `data`, caches nothing."""
+"""What a bundle and a model have to choose from, and what is chosen first.
+
+What every rerun of every page asks is kept with `data.kept`.
+"""
 
 import re
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +14,35 @@ from numpy.typing import NDArray
 
 from dashboard import data
 from dashboard.source import Source
-from dashboard.view_state import MAX_K, Choices, Head, Scope, V, head_name
+from dashboard.view_state import MAX_K, Choices, Head, HeadView, Scope, V, View, head_name, to_query
 from db import queries
+
+ROTATED = "_rotated"
+"""A metric of this ending is that of the name before it, by chance."""
+
+SELECTIVITY = "selectivity:"
+MOST_OF_EACH = 24
+
+TURNED, MIXED = "rotated heads", "texts mixed from all its heads"
+"""What an offline label is tested against: imported results have no heads that could be rotated."""
+
+
+def about(source: Source) -> str:
+    """What there is of a model."""
+    info = source.info
+    if not source.has_vectors:
+        layers = sorted({layer for layer, _ in head_names(source)})
+        return (
+            f"**{info.model}**  \n{len(head_names(source))} heads of layers {layers[0]} to {layers[-1]}. "
+            "Imported results: texts, labels and metrics, but no images and no vectors."
+        )
+    error = f"{info.max_sum_error:.2g}".replace("e-0", "e-")
+    # Whole numbers arrive as floats where an imported model beside it has none.
+    return (
+        f"**{info.model}**  \nLayers {info.first_layer} to {int(info.layers) - 1}, {info.heads} heads each. "
+        f"{source.images:,} images, {int(info.gallery_images):,} with maps stored. "
+        f"Contributions sum to the embedding within {error}."
+    )
 
 
 def choices(source: Source) -> Choices:
@@ -22,16 +52,21 @@ def choices(source: Source) -> Choices:
         models=tuple(data.models(source.bundle)["model_key"]),
         heads=tuple(head_names(source)),
         properties=tuple(property_titles(source)),
-        metrics=tuple(data.metrics(source.bundle)["metric"]),
+        metrics=tuple(data.leaderboard(source.bundle)["metric"].unique()),
         attributes=attributes(source),
-        images=int(source.info.images),
+        head_metrics=tuple(head_metric_titles(source)),
+        colors=tuple(color_titles(source)),
+        labels=labels(source),
+        positions=int(data.heads(source)["texts"].max()),
+        images=source.images,
         has_image=lambda image_id: data.has_image(source, image_id),
     )
 
 
 def default_view(source: Source, kind: type[V]) -> V:
     """What a page shows before anything is chosen: the strongest head that is about something."""
-    first = {
+    most = most_of_each(source) if kind is HeadView else most_neighbors(source)
+    first: dict[str, Callable[[], Any]] = {
         "bundle": lambda: source.name,
         "model": lambda: source.key,
         "image": lambda: first_image(source),
@@ -39,13 +74,23 @@ def default_view(source: Source, kind: type[V]) -> V:
         "against": lambda: other_text(source),
         "head": lambda: best_head(source),
         "heads": lambda: best_scope(source),
-        "k": lambda: min(12, most_neighbors(source)),
-        "metric": lambda: data.leaderboard(source.bundle)["metric"].iloc[0],
+        "k": lambda: min(getattr(kind, "k", 1), most),
+        "head_metric": lambda: next(iter(head_metric_titles(source)), ""),
+        "metric": lambda: best_metric(source),
         "attribute": lambda: best_attribute(source),
     }
     return kind(**{field.name: first[field.name]() for field in fields(kind) if field.name in first})
 
 
+def link(source: Source, kind: type[View], **changes: Any) -> dict[str, str]:
+    """The query parameters of a page over the same model, its defaults but for the changes.
+
+    Every field is in it, so that the page has nothing to add and one step back leads here again.
+    """
+    return to_query(replace(default_view(source, kind), **changes))
+
+
+@data.kept(max_entries=16)
 def head_names(source: Source) -> dict[Head, str]:
     """Every stored head with its label, as a picker shows it."""
     return {
@@ -63,16 +108,40 @@ def claim(row: Any) -> str:
 
 def evidence(source: Source, head: Head) -> str:
     """One line on what a head's label rests on."""
-    row = next(row for row in data.heads(source).itertuples() if (row.layer, row.head) == head)
+    row = head_row(source, head)
     texts = "; ".join(data.head_texts(source, head)[:3]) or "none"
     if not isinstance(row.label, str):
         return f"{head_name(head)} has no label. Texts that describe it best: {texts}."
-    support = {True: "supported", False: "unsupported: rotated heads do as well", None: "not tested"}
+    said = f"{head_name(head)} is labeled “{row.label}” ({support(row)})"
+    return f"{said}. Texts that describe it best: {texts}."
+
+
+def head_row(source: Source, head: Head) -> Any:
+    """What is known of one head: its row of `heads`."""
+    return next(row for row in data.heads(source).itertuples() if (row.layer, row.head) == head)
+
+
+def support(row: Any) -> str:
+    """Whether a head's label can be trusted, in a few words, and what says so."""
+    if row.method == "person":
+        return f"given by {row.given_by}"
+    if row.method == "language_model":
+        drawn = f"{100 * row.votes:.0f} % of {row.draws:.0f} draws of {row.given_by}"
+        return f"{'supported' if row.supported else 'unsupported'}: {drawn} agree"
     q = "" if pd.isna(row.q_value) else f", q = {row.q_value:.2g}"
-    verdict = support[None if row.supported is None else bool(row.supported)]
-    return f"{head_name(head)} is labeled “{row.label}” ({verdict}{q}). Texts that describe it best: {texts}."
+    if row.supported is None:
+        return f"not tested{q}"
+    if row.supported:
+        return f"supported{q}"
+    return f"unsupported: {MIXED if row.method == 'enrichment' else TURNED} do as well{q}"
 
 
+def tested_against(source: Source) -> str:
+    """What the offline labels of a model must stand up to."""
+    return TURNED if source.has_vectors else MIXED
+
+
+@data.kept(max_entries=16)
 def property_titles(source: Source) -> dict[str, str]:
     """The properties that heads of this model are labeled with, best supported first."""
     found = data.properties(source)
@@ -92,6 +161,43 @@ def resolve(source: Source, scope: Scope) -> tuple[Head, ...]:
     if scope.kind == "layer":
         return tuple(head for head in head_names(source) if head[0] == scope.layer)
     return tuple(head_names(source)) if scope.kind == "all" else scope.heads
+
+
+def left_out(source: Source, scope: Scope) -> list[Head]:
+    """Heads labeled with a property that it does not stand for: unsupported ones beside supported ones."""
+    if scope.kind != "property":
+        return []
+    used, rows = resolve(source, scope), data.heads(source).itertuples()
+    return [
+        (row.layer, row.head)
+        for row in rows
+        if row.label == scope.property and (row.layer, row.head) not in used
+    ]
+
+
+@data.kept(max_entries=16)
+def labels(source: Source) -> tuple[str, ...]:
+    """Labels that heads of the model have, the commonest first."""
+    return tuple(str(label) for label in data.heads(source)["label"].value_counts().index)
+
+
+@data.kept(max_entries=16)
+def head_metric_titles(source: Source) -> dict[str, str]:
+    """Metrics that heads of the model have, in the order of the pages; those of rotated heads left out."""
+    found = data.head_metrics(source).drop_duplicates("metric")
+    found = found[~found["metric"].str.endswith(ROTATED)]
+    return dict(zip(found["metric"], found["title"], strict=True))
+
+
+@data.kept(max_entries=16)
+def color_titles(source: Source) -> dict[str, str]:
+    """What the grid of heads can show."""
+    selective = data.head_selectivity(source)["attribute"].unique()
+    return (
+        {"label": "Label"}
+        | head_metric_titles(source)
+        | {SELECTIVITY + one: f"Selectivity for {one}" for one in selective}
+    )
 
 
 def mask(source: Source, scope: Scope) -> NDArray[np.bool_]:
@@ -118,7 +224,12 @@ def first_image(source: Source) -> str:
 
 def most_neighbors(source: Source) -> int:
     """As many as there are other images, within what a page can show."""
-    return max(1, min(MAX_K, int(source.info.images) - 1))
+    return max(1, min(MAX_K, source.images - 1))
+
+
+def most_of_each(source: Source) -> int:
+    """As many images as either end of a text's direction can show without meeting the other."""
+    return max(1, min(MOST_OF_EACH, source.images // 2))
 
 
 def in_pool(source: Source, text: str) -> bool:
@@ -147,9 +258,14 @@ def random_texts(source: Source, seed: int, count: int, without: Sequence[str]) 
     return [others[i] for i in np.random.default_rng(seed).permutation(len(others))[:count]]
 
 
+@data.kept(max_entries=16)
 def best_head(source: Source) -> Head:
-    """The most important head with a supported label; the most important of all where none is supported."""
-    best = max(data.heads(source).itertuples(), key=lambda row: (row.supported is True, row.importance))
+    """The most important head with a supported label; the most important of all where none is supported.
+
+    Where importance is not known, as for imported results, the one with the smallest p-value.
+    """
+    heads = data.heads(source).fillna({"importance": 0.0, "p_value": 1.0})
+    best = max(heads.itertuples(), key=lambda row: (row.supported is True, row.importance, -row.p_value))
     return best.layer, best.head
 
 
@@ -158,6 +274,13 @@ def best_scope(source: Source) -> Scope:
     best = best_head(source)
     label = next(row.label for row in data.heads(source).itertuples() if (row.layer, row.head) == best)
     return Scope("property", property=label) if label in property_titles(source) else Scope("all")
+
+
+def best_metric(source: Source) -> str:
+    """The first metric that models are ranked by; the first of all where they are ranked by none."""
+    found = data.leaderboard(source.bundle).sort_values("position", kind="stable")
+    ranked = found[found["rank_low"].notna()]
+    return (found if ranked.empty else ranked)["metric"].iloc[0]
 
 
 def attributes(source: Source) -> tuple[str, ...]:
@@ -189,7 +312,8 @@ def sql_behind(source: Source, *names: str, **parameters: Any) -> dict[str, str]
 
     Filters that a page leaves open are null.
     """
-    known = {"model_key": source.key, **parameters}
+    # Pages show metrics by the labels that all models have.
+    known = {"model_key": source.key, "labels": "offline", **parameters}
     return {
         f"db/sql/{name}.sql, with its parameters filled in": re.sub(
             r"\$(\w+)", lambda found: literal(known.get(found[1])), queries.sql_of(name)
@@ -204,10 +328,12 @@ def sql_behind_scope(source: Source, scope: Scope) -> dict[str, str]:
     return sql_behind(source, "property_heads", property=scope.property) if named else {}
 
 
-def literal(value: str | Sequence[str] | None) -> str:
+def literal(value: str | int | Sequence[str] | None) -> str:
     """A value as SQL writes it. To be read and copied: the queries of the pages take parameters."""
     if value is None:
         return "null"
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return f"[{', '.join(literal(one) for one in value)}]"

@@ -1,6 +1,5 @@
 """How pages show what they found: galleries, maps, tables, and where the numbers came from."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -16,11 +15,6 @@ READ_CAUTION = (
     "A map shows where the heads *read*, not what decides the answer: a patch that adds little here may act "
     "through other heads or earlier layers."
 )
-DIRECTIONS = {
-    "higher": "Higher is easier to interpret.",
-    "lower": "Lower is easier to interpret.",
-    "neither": "Neither end is better.",
-}
 MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
 """Width of a panel by the number of panels, pixels; less where the window is too narrow for all."""
 
@@ -59,14 +53,25 @@ def short(path: str, length: int = 22) -> str:
     return path if len(path) <= length else "…" + path[-length + 1 :]
 
 
-def gallery(source: Source, frame: pd.DataFrame, *, columns: int = 6, query: bool = True) -> None:
-    """Images with a score each, best first; where images are asked by image, each can be the next query."""
-    thumbnails = data.thumbnails(source, tuple(frame["image_id"]))
+def gallery(
+    source: Source,
+    frame: pd.DataFrame,
+    *,
+    columns: int = 6,
+    query: bool = True,
+    form: str = ".3f",
+    thumbnails: dict[str, bytes | None] | None = None,
+) -> None:
+    """Images with a score each, best first; where images are asked by image, each can be the next query.
+
+    `form` is how a score is written; `thumbnails` saves asking for them where several galleries share a page.
+    """
+    thumbnails = thumbnails or data.thumbnails(source, tuple(frame["image_id"]))
     for cell, row in zip(cells(len(frame), columns), frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
-            thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:.3f}")
+            thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
             name = short(row.path, 11) if query else ""  # a narrow cell has room for the score only
-            st.caption(f"**{row.score:.3f}** {name}", help=describe(row.path, row.attributes))
+            st.caption(f"**{row.score:{form}}** {name}", help=describe(row.path, row.attributes))
             if query:
                 key = f"query.{row.image_id}"
                 st.button(
@@ -85,12 +90,16 @@ def evidence(source: Source, head: Head) -> None:
     st.caption(offers.evidence(source, head))
 
 
-def heads_used(source: Source, heads: Sequence[Head], how: str = "Through") -> None:
+def heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
+    """Which heads a scope stands for, and which of its property it leaves out."""
+    heads, gone = offers.resolve(source, scope), offers.left_out(source, scope)
     names = offers.head_names(source)
     listed = ", ".join(head_name(head) for head in heads[:12]) + (", and more" if len(heads) > 12 else "")
     labels = "  \n".join(names[head] for head in heads)
+    left = ", ".join(head_name(head) for head in gone)
+    only = f" Supported heads only: {left} of the same label left out." if gone else ""
     st.caption(
-        f"{how} {len(heads)} of {len(names)} stored heads: {listed}.",
+        f"{how} {len(heads)} of {len(names)} stored heads: {listed}.{only}",
         help=f'{labels}  \nA label with "?" is unsupported: rotated heads do as well at the 5 % level.',
     )
 
@@ -213,55 +222,3 @@ def table_to_save(frame: pd.DataFrame, file_name: str) -> None:
 
 def csv(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False).encode()
-
-
-def metric_chart(source: Source, metric: str, one: pd.DataFrame) -> None:
-    """One metric over all models, with what it means and what chance gives."""
-    info = answers.metric_info(source, metric)
-    st.markdown(f"**{info.title}**: {info.description} {DIRECTIONS[info.direction]}")
-    if one["value"].isna().all():
-        st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
-        return
-    chart = charts.dot_plot(one, title=f"{info.title} ({info.unit})")
-    st.altair_chart(chart, alt=f"{info.title} of every model")
-    chance = "Orange ticks: what rotated heads give." if one["chance"].notna().any() else "No chance level."
-    rotated = one["rotated"].astype(bool)
-    turned = " Lines of rotated heads: 95 % of the rotations." if one["low"][rotated].notna().any() else ""
-    if one["low"][~rotated].isna().all():
-        st.caption(f"{chance}{turned} No intervals of models: too few images, or none were computed.")
-        return
-    st.caption(
-        f"{chance}{turned} Lines of models: 95 % measurement intervals, what another sample of images and "
-        "texts would change; nothing here speaks of another training run."
-    )
-
-
-def model_table(table: pd.DataFrame) -> None:
-    """All models by all metrics; a click chooses the model."""
-    keys = table["model_key"].tolist()
-
-    def follow() -> None:
-        rows = st.session_state["leaderboard.table"]["selection"]["rows"]
-        if rows:
-            put("model", keys[rows[0]])
-
-    number = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(
-        table.drop(columns=["model_key"]),
-        hide_index=True,
-        key="leaderboard.table",
-        on_select=follow,
-        selection_mode="single-row",
-        column_config={name: number for name in table.select_dtypes("number")},
-        alt="Metrics of every model",
-    )
-
-
-def published_figures(source: Source) -> None:
-    """What papers print, kept apart: mostly under definitions that could not be read."""
-    found = data.published(source.bundle)
-    if found.empty:
-        return
-    st.subheader("Published figures")
-    st.caption("Quoted, not computed here. Do not set them beside the numbers above unless the note says so.")
-    st.dataframe(found, hide_index=True)

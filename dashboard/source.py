@@ -25,6 +25,16 @@ class Source:
     """The model's row of the table `model`, by column name."""
 
     @property
+    def has_vectors(self) -> bool:
+        """False for imported results: texts, labels and metrics only."""
+        return bool(self.info.has_vectors)
+
+    @property
+    def images(self) -> int:
+        """Images decomposed; none where results were imported."""
+        return int(self.info.images) if self.has_vectors else 0
+
+    @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of patches."""
         return int(self.info.grid_rows), int(self.info.grid_columns)

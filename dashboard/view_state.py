@@ -5,6 +5,7 @@ changed. `bind="query-params"` of Streamlit leaves defaults out, drops unknown v
 the key on other pages, so it is not used. Knows nothing of Streamlit.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,6 +16,9 @@ from db import layout
 Head = tuple[int, int]
 """(layer, head), zero-based."""
 
+SEPARATOR = "|"
+"""Between labels in a link; as between properties in the file of a pool, which no property can hold."""
+
 MAX_K = 200
 MAX_CLASSES = 1000
 """Classes that a chart may show at each end."""
@@ -24,6 +28,9 @@ MODES = {
     "reference": ("absolute", "relative"),
     "control": ("heads", "text", "none"),
     "over": ("all", "supported"),
+    "label_kind": ("offline", "chosen"),
+    "columns": ("main", "all"),
+    "beside": ("parameters", "patch_size", "layers", "training_data"),
     "section": ("labels", "heads", "maps", "neighbors", "ablation", "texts"),
 }
 
@@ -73,6 +80,30 @@ def parse_scope(value: str) -> Scope | None:
     return Scope.of_heads(*dict.fromkeys(heads)) if len(heads) == len(parts) else None
 
 
+@dataclass(frozen=True)
+class Labels:
+    """Labels to choose heads by; none stands for all."""
+
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return SEPARATOR.join(self.names)
+
+
+@dataclass(frozen=True)
+class Range:
+    """Values of a metric to choose heads by; open at both ends unless it is narrowed."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __bool__(self) -> bool:
+        return self != Range()
+
+    def __str__(self) -> str:
+        return f"{self.low:.6g}..{self.high:.6g}" if self else ""
+
+
 class Choices(NamedTuple):
     """What one bundle and one of its models have to choose from."""
 
@@ -85,6 +116,16 @@ class Choices(NamedTuple):
     metrics: tuple[str, ...]
     attributes: tuple[str, ...]
     """Those that can be asked zero-shot."""
+
+    head_metrics: tuple[str, ...]
+    colors: tuple[str, ...]
+    """What a grid of heads can show: label, a metric of heads, or selectivity:<attribute>."""
+
+    labels: tuple[str, ...]
+    """Those that heads of the model have."""
+
+    positions: int
+    """Texts of the head that has most."""
 
     images: int
     has_image: Callable[[str], bool]
@@ -102,6 +143,36 @@ class View:
 class LeaderboardView(View):
     metric: str = ""
     over: str = "all"
+    label_kind: str = "offline"
+    """Of the labels that metrics rest on; chosen ones differ where a person or a language model gave some."""
+
+    columns: str = "main"
+    """Of the table of all metrics."""
+
+    beside: str = "parameters"
+    """What the metric is drawn against."""
+
+
+@dataclass(frozen=True)
+class HeadsView(View):
+    color: str = "label"
+    labels: Labels = field(default=Labels())
+    over: str = "all"
+    head_metric: str = ""
+    range: Range = field(default=Range())
+    """Of that metric."""
+
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class HeadView(View):
+    head: Head = (0, 0)
+    position: int = 0
+    """Of the text along which images are sorted, zero-based."""
+
+    k: int = 8
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -261,6 +332,28 @@ def missing_from(scope: Scope, choices: Choices) -> str:
     return ""
 
 
+def read_labels(value: str, choices: Choices) -> Labels:
+    names = tuple(name for name in value.split(SEPARATOR) if name)
+    known = tuple(name for name in names if name in choices.labels)
+    if known != names:
+        missing = ", ".join(f'"{name}"' for name in names if name not in known)
+        raise Unusable(f"no head of this model is labeled {missing}.", instead=Labels(known))
+    return Labels(known)
+
+
+def read_range(value: str, _: Choices) -> Range:
+    if not value:
+        return Range()
+    low, dots, high = value.partition("..")
+    try:
+        found = Range(float(low), float(high))
+    except ValueError:
+        raise Unusable("a range is written like 0.2..0.8.") from None
+    if not dots or not found.low <= found.high:  # also where one of them is no number
+        raise Unusable("a range runs from its lower to its upper end, like 0.2..0.8.")
+    return found
+
+
 def number(low: float, high: Callable[[Choices], float], kind: type) -> Callable[[str, Choices], Any]:
     def read(value: str, choices: Choices) -> Any:
         try:
@@ -286,6 +379,12 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "model": one_of(lambda c: c.models, "no such model in this bundle"),
     "metric": one_of(lambda c: c.metrics, "no such metric in this bundle"),
     "attribute": one_of(lambda c: c.attributes, "no such attribute with class texts in this bundle"),
+    "color": one_of(lambda c: c.colors, "the heads of this model cannot be colored by it"),
+    "labels": read_labels,
+    "head_metric": one_of(lambda c: (*c.head_metrics, ""), "the heads of this model have no such metric"),
+    "range": read_range,
+    "words": lambda value, _: value,
+    "position": number(0, lambda c: max(0, c.positions - 1), int),
     "image": read_image,
     "text": lambda value, _: value,
     "against": lambda value, _: value,

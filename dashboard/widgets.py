@@ -32,13 +32,7 @@ def sidebar() -> Source:
         models = data.models(bundle)
         titles = {row.model_key: row.model + " (control)" * row.is_control for row in models.itertuples()}
         source = data.source(bundle, name, choose("model", "Model", titles))
-        info = source.info
-        error = f"{info.max_sum_error:.2g}".replace("e-0", "e-")
-        st.caption(
-            f"**{info.model}**  \nLayers {info.first_layer} to {info.layers - 1}, {info.heads} heads each. "
-            f"{info.images:,} images, {info.gallery_images:,} with maps stored. "
-            f"Contributions sum to the embedding within {error}."
-        )
+        st.caption(offers.about(source))
     return source
 
 
@@ -54,6 +48,21 @@ def choose(name: str, label: str, titles: dict[str, str]) -> str:
 def current_source() -> Source:
     """The bundle and model that the sidebar chose."""
     return st.session_state["source"]
+
+
+def needs_vectors(source: Source) -> None:
+    """Stop a page that works on vectors where the model has none, and say how to go on."""
+    if source.has_vectors:
+        return
+    with_vectors = [row.model for row in data.models(source.bundle).itertuples() if row.has_vectors]
+    other = f"choose a model that has them ({', '.join(with_vectors)}), or " if with_vectors else ""
+    st.info(
+        f"The results of {source.info.model} were imported without vectors, and this page works on vectors. "
+        f"What is known of its heads is on the pages Leaderboard, Heads and Head. For this one {other}take "
+        f"the model apart here: `python -m precompute run --model {source.info.model} ...`.",
+        icon=":material/info:",
+    )
+    st.stop()
 
 
 def segmented(name: str, label: str, titles: dict[str, str], value: str, help: str | None = None) -> str:

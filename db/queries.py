@@ -21,14 +21,19 @@ def models(bundle: Bundle) -> pd.DataFrame:
     return _ask(bundle, "models")
 
 
-def leaderboard(bundle: Bundle, *, heads_used: str | None = None) -> pd.DataFrame:
-    """Model metrics of all models in long form; over `heads_used` ("all" or "supported") where given."""
-    return _ask(bundle, "leaderboard", heads_used=heads_used)
+def leaderboard(
+    bundle: Bundle, *, heads_used: str | None = None, labels: str | None = "offline"
+) -> pd.DataFrame:
+    """Model metrics of all models in long form; over `heads_used` ("all" or "supported") where given.
+
+    `labels` is "offline", "chosen" (only where a chosen label differs from the offline one) or None for both.
+    """
+    return _ask(bundle, "leaderboard", heads_used=heads_used, labels=labels)
 
 
-def model_metrics(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
-    """Metrics of one model."""
-    return _of_model(bundle, "model_metrics", model_key)
+def model_metrics(bundle: Bundle, *, model_key: str, labels: str | None = "offline") -> pd.DataFrame:
+    """Metrics of one model, by the same `labels`."""
+    return _of_model(bundle, "model_metrics", model_key, labels=labels)
 
 
 def rotated_metrics(bundle: Bundle) -> pd.DataFrame:
@@ -42,13 +47,28 @@ def metrics(bundle: Bundle) -> pd.DataFrame:
 
 
 def heads(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
-    """Heads of one model with their chosen label, its evidence, and their first text."""
+    """Heads of one model with their chosen label, its evidence, and their first texts."""
     return _of_model(bundle, "heads", model_key)
+
+
+def head_places(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """Layer, head and name of every head of one model."""
+    return _of_model(bundle, "head_places", model_key)
 
 
 def head_texts(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
     """Texts that describe one head, in the order of choice, with their variance."""
     return _of_head(bundle, "head_texts", model_key, layer, head)
+
+
+def head_text_search(bundle: Bundle, *, model_key: str, words: Sequence[str]) -> pd.DataFrame:
+    """Texts in the lists of one model's heads that contain all of some words, in any order and case."""
+    return _of_model(bundle, "head_text_search", model_key, words=list(words))
+
+
+def head_profile(bundle: Bundle, *, model_key: str, layer: int, head: int, picks: int = 10) -> pd.DataFrame:
+    """Properties of the first `picks` texts of one head, beside their share of the pool."""
+    return _of_head(bundle, "head_profile", model_key, layer, head, picks=picks)
 
 
 def head_labels(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
@@ -63,6 +83,20 @@ def head_metrics(
     if layer is not None and head is not None:
         return _of_head(bundle, "head_metrics", model_key, layer, head)
     return _of_model(bundle, "head_metrics", model_key, layer=layer, head=head)
+
+
+def head_selectivity(
+    bundle: Bundle, *, model_key: str, layer: int | None = None, head: int | None = None
+) -> pd.DataFrame:
+    """Selectivity of all heads of one model for every known attribute, or of one head."""
+    if layer is not None and head is not None:
+        return _of_head(bundle, "head_selectivity", model_key, layer, head)
+    return _of_model(bundle, "head_selectivity", model_key, layer=layer, head=head)
+
+
+def language_model_answers(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
+    """Every question about one head that a language model was asked, with its whole answer."""
+    return _of_head(bundle, "language_model_answers", model_key, layer, head)
 
 
 def judgements(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
@@ -199,10 +233,10 @@ def _of_model(bundle: Bundle, name: str, model_key: str, **params: Any) -> pd.Da
     return _ask(bundle, name, model_key=model_key, **params)
 
 
-def _of_head(bundle: Bundle, name: str, model_key: str, layer: int, head: int) -> pd.DataFrame:
-    found = _of_model(bundle, name, model_key, layer=int(layer), head=int(head))
+def _of_head(bundle: Bundle, name: str, model_key: str, layer: int, head: int, **params: Any) -> pd.DataFrame:
+    found = _of_model(bundle, name, model_key, layer=int(layer), head=int(head), **params)
     if found.empty:  # rare, so only then is it worth asking whether the head exists at all
-        known = heads(bundle, model_key=model_key)
+        known = head_places(bundle, model_key=model_key)
         if not ((known["layer"] == layer) & (known["head"] == head)).any():
             raise UnknownName(
                 f"head {head_name(layer, head)} of {model_key} is not in this bundle. "

@@ -41,14 +41,14 @@ create table model (
     max_sum_error double
 );
 comment on table model is 'One row per model: an architecture with one set of weights. What an imported result does not tell is null.';
-comment on column model.model_key is 'Name with every other character as -, then 8 hex digits of the weights'' hash.';
+comment on column model.model_key is 'Name with every other character as -, then 8 hex digits of the weights'' hash, or of the imported file''s where there are no weights.';
 comment on column model.model is 'Name to show, architecture/weights, as open_clip names them.';
 comment on column model.architecture is 'Architecture, as open_clip names it.';
 comment on column model.weights is 'Weights tag, as open_clip names it.';
 comment on column model.weights_sha256 is 'SHA-256 of the weights.';
 comment on column model.layers is 'Layers of the vision transformer.';
 comment on column model.first_layer is 'First layer taken apart, zero-based; what was written before it is known by layer alone.';
-comment on column model.heads is 'Heads of one layer.';
+comment on column model.heads is 'Heads of one layer; where the architecture is unknown, as many as the results show.';
 comment on column model.d_head is 'Width of one head.';
 comment on column model.d_model is 'Width of the residual stream.';
 comment on column model.d_out is 'Width of the joint image-text space.';
@@ -227,7 +227,7 @@ comment on column head_label.model_key is 'The model.';
 comment on column head_label.layer is 'Layer, zero-based.';
 comment on column head_label.head is 'Head, zero-based.';
 comment on column head_label.method is 'variance_share, enrichment, language_model or person.';
-comment on column head_label.picks is 'Number of first texts the method read.';
+comment on column head_label.picks is 'Number of first texts the method read; 0 for a person.';
 comment on column head_label.label is 'The property.';
 comment on column head_label.share is 'Share of the head''s variance that the picks of this property remove; null for other methods than variance_share.';
 comment on column head_label.lead is 'share less that of the next property, which is what is tested; null for other methods than variance_share.';
@@ -298,7 +298,7 @@ comment on table model_metric is 'One row per model, metric and set of heads it 
 comment on column model_metric.model_key is 'The model.';
 comment on column model_metric.metric is 'Name of the metric; see the table metric.';
 comment on column model_metric.heads_used is 'all (as in the papers) or supported (heads with a supported label).';
-comment on column model_metric.labels is 'offline (by variance share) or chosen (a person''s label, else a language model''s, else the offline one), where those differ.';
+comment on column model_metric.labels is 'offline (by variance share) or chosen (a person''s label, else a language model''s, else the offline one), where labels differ or were judged.';
 comment on column model_metric.value is 'Its value; null where it is not defined.';
 comment on column model_metric.low is 'Lower end of the 95 % measurement interval; null where none was computed.';
 comment on column model_metric.high is 'Upper end of the 95 % measurement interval.';
@@ -416,9 +416,9 @@ create table property (
     property varchar primary key,
     texts bigint not null
 );
-comment on table property is 'One row per property of the pool.';
+comment on table property is 'One row per property of the pool, and per label that a language model or a person gave beside them.';
 comment on column property.property is 'The property.';
-comment on column property.texts is 'Texts of the pool that carry it.';
+comment on column property.texts is 'Texts of the pool that carry it; 0 for a label that the pool does not know.';
 
 create table property_head (
     model_key varchar not null,

@@ -17,7 +17,7 @@ from PIL import Image
 
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from db.vectors import HeadSpace
-from tests import known_truth
+from tests import known_heads, known_truth
 from tests.known_truth import CLASS_TEXTS
 
 MODEL_KEY = "tiny-known-00000001"
@@ -288,9 +288,10 @@ def _model(model_key: str) -> pd.DataFrame:
 def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
     strength = 1.0 if model_key == MODEL_KEY else 0.1
     heads, head_texts, labels, judged, head_metric, property_head = [], [], [], [], [], []
+    selective, answers = [], []
     for place, (layer, head) in enumerate(PAIRS):
         key = {"model_key": model_key, "layer": layer, "head": head}
-        label, supported = LABELS[layer, head], place < 3
+        label, is_control = LABELS[layer, head], model_key != MODEL_KEY
         heads.append({**key, "rank": USED, "importance": (0.4 - 0.1 * place) * (scale if place == 0 else 1)})
         shares = [0.5, 0.25, 0.125]
         for position, share in enumerate(shares):
@@ -299,20 +300,22 @@ def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
                 "variance_share": share,
                 "cumulative_share": sum(shares[: position + 1]),
                 "margin": 0.1,
+                "equal_norm_position": known_heads.EQUAL_NORM[position],
+                "stability": known_heads.STABILITY[position],
             }
             head_texts.append({**key, "position": position, "text_id": text_id, **numbers})
             judge = {"label": label, "position": position, "judge": "tag_match", "draw": 0}
             judged.append(
                 {**key, **judge, "consistent": TEXTS[list(TEXTS)[(place + position) % 10]] == label}
             )
-        for picks in (5, 10, 20):
-            evidence = {"tail": 0.001 * (place + 1), "p_value": 0.005, "q_value": 0.01 if supported else 0.4}
-            chosen = {"votes": None, "chosen": picks == 10, "supported": supported}
-            labels.append(
-                {**key, "method": "enrichment", "picks": picks, "label": label, **evidence, **chosen}
-            )
+        labels += known_heads.labels(key, label, place, offline=is_control)
+        if place == known_heads.ASKED and not is_control:
+            judged += known_heads.judgements(key, label)
+            answers += known_heads.answers(key)
+        selective += known_heads.selectivity(key, place, IMAGES, strength)
         head_metric.append({**key, "metric": "ccs", "value": 5.0 - place, "low": 4.0 - place, "high": 5.0})
         head_metric.append({**key, "metric": "stability", "value": None, "low": None, "high": None})
+        head_metric.append({**key, "metric": "ccs_rotated", "value": 1.5, "low": None, "high": None})
         property_head.append({"model_key": model_key, "property": label, "layer": layer, "head": head})
     return {
         "head": pd.DataFrame(heads),
@@ -321,6 +324,9 @@ def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
         "judgement": pd.DataFrame(judged),
         "head_metric": pd.DataFrame(head_metric),
         "property_head": pd.DataFrame(property_head),
+        "head_selectivity": pd.DataFrame(selective),
+        "language_model_answer": pd.DataFrame(answers),
+        "replicate_metric": known_heads.replicates(model_key, strength / 2),
         "model_metric": _model_metrics(model_key),
         "head_truth": known_truth.head_truth(model_key, PAIRS, IMAGES, strength),
         "truth_score": known_truth.truth_score(model_key, PAIRS, IMAGES, strength),
@@ -339,7 +345,11 @@ def _model_metrics(model_key: str) -> pd.DataFrame:
         ("text_consistency", "all", None, None, None, None),
     ]
     frame = pd.DataFrame(rows, columns=["metric", "heads_used", "value", "low", "high", "chance"])
-    return frame.assign(model_key=model_key, labels="offline", rank_low=None, rank_high=None)
+    frame = frame.assign(model_key=model_key, labels="offline", rank_low=None, rank_high=None)
+    if model_key != MODEL_KEY:
+        return frame
+    chosen = frame.head(1).assign(labels="chosen", value=0.75)
+    return pd.concat([frame.assign(rank_low=1, rank_high=1), chosen], ignore_index=True)
 
 
 def _metrics() -> pd.DataFrame:
@@ -363,6 +373,7 @@ def _metrics() -> pd.DataFrame:
         ("text_consistency", "model", "Text consistency", "Mean CCS over 5.", "share", "higher"),
         ("ccs", "head", "CCS", "First five texts that fit the label.", "texts", "higher"),
         ("stability", "head", "Stability", "Agreement of labels under resampling.", "share", "higher"),
+        ("ccs_rotated", "head", "CCS by chance", "The same for rotated heads.", "texts", "neither"),
     ]
     frame = pd.DataFrame(rows, columns=["metric", "level", "title", "description", "unit", "direction"])
     return frame.assign(position=range(len(rows)))

@@ -14,6 +14,8 @@ from tests.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEX
 APP = Path(__file__).parents[1] / "dashboard" / "app.py"
 PAGES = [
     "leaderboard",
+    "heads",
+    "head",
     "property_search",
     "topic_segmentation",
     "contrastive_segmentation",

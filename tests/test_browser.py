@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PAGES = [
     "Leaderboard",
+    "Heads",
+    "Head",
     "Property search",
     "Topic segmentation",
     "Contrastive segmentation",
@@ -89,7 +91,8 @@ def test_a_walk_through_all_pages(browser, address):
     page.goto(address)
     for title in PAGES:
         page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
-        page.wait_for_selector(f'h1:has-text("{title}")', timeout=60_000)
+        # The whole title: Heads begins like Head.
+        page.locator("h1", has_text=re.compile(f"^{re.escape(title)}$")).wait_for(timeout=60_000)
         settle(page)
         name = re.sub("[^a-z]+", "_", title.lower()).strip("_")
         page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

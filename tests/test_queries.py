@@ -18,7 +18,8 @@ from tests.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY, TEXT_IDS
 
 QUESTIONS = sorted(path.stem for path in SQL.glob("*.sql"))
 OF_THE_PACKAGE = {"primary_keys", "problems", "table_columns", "table_comments", "vector_counts"}
-"""Asked by the writer, verify and the docs, not by pages."""
+OF_THE_PACKAGE |= {"chosen_judgements", "chosen_labels", "first_texts", "given_labels"}
+"""Asked by the writer, the rewriter, verify and the docs, not by pages."""
 
 HEAD = {"model_key": MODEL_KEY, "layer": 1, "head": 0}
 
@@ -75,6 +76,19 @@ def test_the_leaderboard_has_one_row_per_model_metric_and_set_of_heads(tiny):
         ("tiny/random", "entanglement", 0.125),
     ]
     assert every[every["metric"] == "text_consistency"]["value"].isna().all()
+    assert every["labels"].unique().tolist() == ["offline"]
+    assert every["rank_low"].tolist()[:4] == [1.0] * 4
+    assert every["rank_high"].isna().tolist() == [False] * 4 + [True] * 4
+
+
+def test_metrics_by_the_chosen_labels_are_asked_for_by_name(tiny):
+    chosen, both = queries.leaderboard(tiny, labels="chosen"), queries.leaderboard(tiny, labels=None)
+
+    assert chosen[["model", "metric", "value"]].to_numpy().tolist() == [["tiny/known", "entanglement", 0.75]]
+    assert len(both) == 9
+    of_one = queries.model_metrics(tiny, model_key=MODEL_KEY, labels=None)
+    assert of_one["labels"].tolist()[:2] == ["offline", "chosen"]
+    assert len(queries.model_metrics(tiny, model_key=MODEL_KEY, labels="chosen")) == 1
 
 
 def test_metrics_of_one_model_come_with_their_meaning(tiny):
@@ -83,10 +97,11 @@ def test_metrics_of_one_model_come_with_their_meaning(tiny):
     assert found["metric"].tolist() == ["entanglement", "entanglement", "uniqueness", "text_consistency"]
     assert found["chance"][0] == 0.2
     assert found["description"][2] == "Share of heads whose label no other head has."
+    assert found["rank_low"].tolist() == [1] * 4
 
 
 def test_metrics_of_models_stand_before_those_of_heads(tiny):
-    assert queries.metrics(tiny)["level"].tolist() == ["model", "model", "model", "head", "head"]
+    assert queries.metrics(tiny)["level"].tolist() == ["model"] * 3 + ["head"] * 3
 
 
 def test_heads_come_with_their_chosen_label_and_first_text(tiny):
@@ -95,9 +110,19 @@ def test_heads_come_with_their_chosen_label_and_first_text(tiny):
     assert found["name"].tolist() == ["L1.H0", "L1.H1", "L2.H0", "L2.H1"]
     assert found["label"].tolist() == ["color", "color", "shape", "count"]
     assert found["supported"].tolist() == [True, True, True, False]
-    assert found["picks"].tolist() == [10, 10, 10, 10]
+    assert found["picks"].tolist() == [10, 0, 10, 10]
+    assert found["method"].tolist() == ["enrichment", "person", "language_model", "enrichment"]
+    assert found["given_by"].tolist()[1:3] == ["Ada", "tiny-judge"]
     assert found["first_text"][3] == "a circle"
+    assert found["first_texts"][3] == "a circle; a square; a picture of a circle"
+    assert found["texts"].tolist() == [3, 3, 3, 3]
     assert found["importance"].tolist() == pytest.approx([0.4, 0.3, 0.2, 0.1])
+
+
+def test_heads_stand_in_the_order_of_their_layers(tiny):
+    found = queries.head_places(tiny, model_key=MODEL_KEY)
+
+    assert found.to_numpy().tolist() == [[1, 0, "L1.H0"], [1, 1, "L1.H1"], [2, 0, "L2.H0"], [2, 1, "L2.H1"]]
 
 
 def test_texts_of_a_head_stand_in_the_order_of_choice(tiny):
@@ -106,6 +131,63 @@ def test_texts_of_a_head_stand_in_the_order_of_choice(tiny):
     assert found["text_id"].tolist() == TEXT_IDS[:3]
     assert found["properties"].tolist() == ["color"] * 3
     assert found["cumulative_share"].tolist() == [0.5, 0.75, 0.875]
+    assert found["stability"].tolist() == [0.9, 0.6, 0.3]
+    assert found["equal_norm_position"].tolist()[:2] == [1, 0]
+    assert np.isnan(found["equal_norm_position"][2])
+
+
+def test_a_text_is_marked_where_it_carries_the_chosen_label_of_its_head(tiny):
+    by_head = [
+        queries.head_texts(tiny, model_key=MODEL_KEY, layer=layer, head=head)["carries_label"].tolist()
+        for layer, head in bundles.PAIRS
+    ]
+
+    assert by_head == [[True, True, True], [True, True, False], [False, True, True], [False, False, False]]
+
+
+def test_the_profile_counts_the_properties_of_the_first_texts_beside_the_pool(tiny):
+    head = HEAD | {"head": 1}
+    found, first = queries.head_profile(tiny, **head), queries.head_profile(tiny, **head, picks=2)
+
+    assert found[["property", "texts"]].to_numpy().tolist() == [["color", 2], ["shape", 1]]
+    assert found["share"].tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert found["pool_share"].tolist() == [0.3, 0.3]
+    assert first[["property", "share"]].to_numpy().tolist() == [["color", 1.0]]
+
+
+def test_heads_are_found_by_words_of_their_texts_in_any_order(tiny):
+    found = queries.head_text_search(tiny, model_key=MODEL_KEY, words=["OVER", "blue"])
+
+    assert found[["name", "position", "text"]].to_numpy().tolist() == [
+        ["L1.H0", 2, "blue all over"],
+        ["L1.H1", 1, "blue all over"],
+        ["L2.H0", 0, "blue all over"],
+    ]
+    assert queries.head_text_search(tiny, model_key=MODEL_KEY, words=["blue", "circle"]).empty
+    assert queries.head_text_search(tiny, model_key=MODEL_KEY, words=["100%"]).empty
+
+
+def test_selectivity_of_all_heads_or_of_one(tiny):
+    every = queries.head_selectivity(tiny, model_key=MODEL_KEY)
+    one = queries.head_selectivity(tiny, **HEAD)
+
+    assert every["attribute"].tolist() == ["color", "shape"] * 4
+    assert every["value"].isna().tolist() == [False] * 7 + [True]
+    assert one[["attribute", "value", "images"]].to_numpy().tolist() == [
+        ["color", 0.8, 12],
+        ["shape", 0.02, 12],
+    ]
+    assert one["low"].isna().tolist() == [False, True]
+
+
+def test_answers_of_language_models_come_whole_with_the_text_they_judge(tiny):
+    found = queries.language_model_answers(tiny, model_key=MODEL_KEY, layer=2, head=0)
+
+    assert found["task"].tolist() == ["label"] * 3 + ["judge"] * 3
+    assert found["parsed"].fillna("").tolist() == ["shape", "shape", "", "yes", "yes", "no"]
+    assert found["text"].fillna("").tolist() == ["", "", "", "blue all over", "a circle", "a square"]
+    assert found["answer"][2] == "I cannot say."
+    assert queries.language_model_answers(tiny, **HEAD).empty
 
 
 def test_the_chosen_label_stands_first_among_all(tiny):
@@ -115,11 +197,24 @@ def test_the_chosen_label_stands_first_among_all(tiny):
     assert found["chosen"].tolist() == [True, False, False]
 
 
+def test_a_label_says_who_gave_it_and_why(tiny):
+    person = queries.head_labels(tiny, **HEAD | {"head": 1})
+    asked = queries.head_labels(tiny, model_key=MODEL_KEY, layer=2, head=0)
+
+    assert person[["method", "label", "given_by", "reason", "chosen"]].iloc[0].tolist() == [
+        "person", "color", "Ada", "All of its images are of one color.", True,
+    ]  # fmt: skip
+    assert person["label"].tolist()[1:] == ["shape"] * 3
+    assert asked[["method", "votes", "draws", "given_by"]].iloc[0].tolist() == [
+        "language_model", 1.0, 2.0, "tiny-judge",
+    ]  # fmt: skip
+
+
 def test_metrics_of_all_heads_or_of_one(tiny):
     every, one = queries.head_metrics(tiny, model_key=MODEL_KEY), queries.head_metrics(tiny, **HEAD)
 
-    assert len(every) == 8
-    assert one["metric"].tolist() == ["ccs", "stability"]
+    assert len(every) == 12
+    assert one["metric"].tolist() == ["ccs", "stability", "ccs_rotated"]
     assert one["value"][0] == 5.0
     assert np.isnan(one["value"][1])
 

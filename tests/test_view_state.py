@@ -9,10 +9,14 @@ from dashboard.view_state import (
     MODES,
     Choices,
     ContrastView,
+    HeadsView,
+    HeadView,
     ImageNeighborsView,
     KnockOutView,
+    Labels,
     LeaderboardView,
     PropertyView,
+    Range,
     Scope,
     TextNeighborsView,
     TopicView,
@@ -26,6 +30,8 @@ from dashboard.view_state import (
 
 PAGES = [
     LeaderboardView,
+    HeadsView,
+    HeadView,
     PropertyView,
     ImageNeighborsView,
     TextNeighborsView,
@@ -44,6 +50,10 @@ CHOICES = Choices(
     properties=("color", "time of day", "a:b"),
     metrics=("entanglement", "ccs"),
     attributes=("color", "time of day"),
+    head_metrics=("ccs", "importance"),
+    colors=("label", "ccs", "selectivity:time of day"),
+    labels=("color", "time of day", "a:b"),
+    positions=60,
     images=40,
     has_image=IMAGES.__contains__,
 )
@@ -69,15 +79,21 @@ def random_view(page, rng):
         "seed": lambda: rng.integers(0, 9999),
         "opacity": lambda: rng.integers(0, 101),
         "most": lambda: rng.integers(1, 1001),
+        "position": lambda: rng.integers(0, 60),
+        "color": lambda: rng.choice(CHOICES.colors),
+        "head_metric": lambda: rng.choice(CHOICES.head_metrics),
+        "words": lambda: rng.choice(WORDS),
     } | {name: lambda modes=modes: rng.choice(modes) for name, modes in MODES.items()}
     plain = {
-        name: make().item() if name in ("k", "seed", "opacity", "most") else str(make())
+        name: make().item() if name in ("k", "seed", "opacity", "most", "position") else str(make())
         for name, make in pick.items()
     }
     plain |= {
         "head": HEADS[rng.integers(len(HEADS))],
         "heads": random_scope(rng),
         "scale": float(rng.choice([0, 2.5, 40])),
+        "labels": Labels(tuple(CHOICES.labels[: rng.integers(0, 4)])),
+        "range": [Range(), Range(-0.5, 0.25), Range(1e-05, 3.0), Range(2.0, 2.0)][rng.integers(4)],
     }
     return page(**{field.name: plain[field.name] for field in fields(page)})
 
@@ -142,6 +158,39 @@ def test_an_attribute_without_class_texts_is_named_and_replaced():
     assert notes == [
         "attribute=taste: no such attribute with class texts in this bundle. Shown instead: color."
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("color", "warmth", "label"),
+        ("head_metric", "entanglement", "ccs"),
+        ("labels", "taste|color", "color"),
+        ("range", "0.2", "nothing"),
+        ("range", "high..low", "nothing"),
+        ("range", "3..2", "nothing"),
+        ("range", "nan..2", "nothing"),
+    ],
+)
+def test_a_filter_that_the_model_lacks_is_named_and_what_is_left_of_it_shown(name, value, shown):
+    view, notes = from_query({name: value}, HeadsView(head_metric="ccs"), CHOICES)
+
+    assert str(getattr(view, name)) == ("" if shown == "nothing" else shown)
+    assert notes[0].startswith(f"{name}={value}: ")
+    assert notes[0].endswith(f"Shown instead: {shown}.")
+
+
+def test_a_model_without_metrics_of_heads_has_a_link_without_one():
+    view, notes = from_query({"head_metric": ""}, HeadsView(), CHOICES._replace(head_metrics=()))
+
+    assert view == HeadsView()
+    assert notes == []
+
+
+def test_a_range_is_open_until_it_is_narrowed():
+    assert not Range()
+    assert Range(0, 1)
+    assert str(Range(0.1 + 0.2, 1)) == "0.3..1"
 
 
 def test_one_bad_value_loses_no_other():

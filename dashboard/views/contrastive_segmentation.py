@@ -8,6 +8,7 @@ from dashboard.view_state import ContrastView
 source = widgets.current_source()
 st.title("Contrastive segmentation")
 st.markdown("Where the picture is more of text A than of text B, and which heads decide between the two.")
+widgets.needs_vectors(source)
 view = address.open_view(offers.default_view(source, ContrastView), offers.choices(source))
 
 image, controls = widgets.image_picker(source, view.image, gallery=True)
@@ -23,7 +24,7 @@ if a == b:
 found = answers.contrast(
     source, view.image, view.text, view.against, view.heads, control=view.control, seed=view.seed
 )
-shows.heads_used(source, offers.resolve(source, view.heads))
+shows.heads_used(source, view.heads)
 shows.draw_maps(source, found, view)
 shows.draw_parts(found, "The score difference, taken apart", which=2)
 

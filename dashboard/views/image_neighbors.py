@@ -8,6 +8,7 @@ from dashboard.view_state import ImageNeighborsView, head_name
 source = widgets.current_source()
 st.title("Image neighbors")
 st.markdown("The images that one attention head finds most like yours: nearest first, with their scores.")
+widgets.needs_vectors(source)
 view = address.open_view(offers.default_view(source, ImageNeighborsView), offers.choices(source))
 
 image, controls = widgets.image_picker(source, view.image)

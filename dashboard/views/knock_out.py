@@ -10,6 +10,7 @@ st.title("Knock-out")
 st.markdown(
     "Which classes need which heads: what the model still recognizes when heads are held at their means."
 )
+widgets.needs_vectors(source)
 view = address.open_view(offers.default_view(source, KnockOutView), offers.choices(source))
 if not view.attribute:
     address.keep(view)
@@ -29,7 +30,7 @@ heads = offers.resolve(source, view.heads)
 with st.spinner("Classifying the images", show_time=True):
     found = zero_shot.knocked_out(source, view.attribute, heads, view.seed)
 table = zero_shot.by_class(found)
-shows.heads_used(source, heads, how="Without")
+shows.heads_used(source, view.heads, how="Without")
 shows_knock_out.headline(found, view.attribute)
 shows_knock_out.classes(found, table, view.most)
 lost = shows_knock_out.lost(found, table)

@@ -10,6 +10,7 @@ st.title("Property search")
 st.markdown(
     "The images most like yours in one property, compared through the heads that carry it, or any others."
 )
+widgets.needs_vectors(source)
 view = address.open_view(offers.default_view(source, PropertyView), offers.choices(source))
 
 image, controls = widgets.image_picker(source, view.image)
@@ -22,7 +23,7 @@ view = address.keep(view, image=image, heads=scope, by=by, k=k)
 heads = offers.resolve(source, view.heads)
 found = answers.neighbors_of_image(source, view.image, heads, view.by, view.k)
 st.subheader("Nearest images")
-shows.heads_used(source, heads)
+shows.heads_used(source, view.heads)
 shows.gallery(source, found)
 shows.numbers(
     found,

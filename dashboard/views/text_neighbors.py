@@ -8,6 +8,7 @@ from dashboard.view_state import TextNeighborsView, head_name
 source = widgets.current_source()
 st.title("Text neighbors")
 st.markdown("The images, and the descriptions of the pool, that one attention head puts nearest to a text.")
+widgets.needs_vectors(source)
 view = address.open_view(offers.default_view(source, TextNeighborsView), offers.choices(source))
 
 left, right = st.columns(2, gap="large")

@@ -10,6 +10,7 @@ st.title("Topic segmentation")
 st.markdown(
     "Where in the picture the chosen heads read what a text names: each patch's share of the similarity."
 )
+widgets.needs_vectors(source)
 view = address.open_view(offers.default_view(source, TopicView), offers.choices(source))
 
 image, controls = widgets.image_picker(source, view.image, gallery=True)
@@ -22,7 +23,7 @@ view = address.keep(view, image=image, text=text, heads=scope, **looks)
 found = answers.topic(
     source, view.image, view.text, view.heads, reference=view.reference, control=view.control, seed=view.seed
 )
-shows.heads_used(source, offers.resolve(source, view.heads))
+shows.heads_used(source, view.heads)
 shows.draw_maps(source, found, view)
 shows.draw_parts(found, "The score, taken apart")
 shows.map_numbers(source, found, view.heads, name="topic")

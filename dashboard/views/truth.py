@@ -8,6 +8,7 @@ from dashboard.view_state import TruthView
 source = widgets.current_source()
 st.title("Does it tell the truth?")
 st.markdown("What the other pages say, scored wherever the truth is known from the images themselves.")
+widgets.needs_vectors(source)
 view = address.open_view(offers.default_view(source, TruthView), offers.choices(source))
 
 section = widgets.segmented("section", "What is tested", scores.SECTIONS, view.section)

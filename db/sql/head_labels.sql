@@ -9,6 +9,9 @@ select
     p_value,
     q_value,
     votes,
+    draws,
+    given_by,
+    reason,
     chosen,
     supported
 from head_label

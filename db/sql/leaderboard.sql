@@ -1,4 +1,4 @@
--- One row per model, model metric and set of heads it is taken over.
+-- One row per model, model metric, set of heads it is taken over, and kind of label.
 select
     model.model_key,
     model.model,
@@ -17,19 +17,23 @@ select
     metric.direction,
     metric.position,
     model_metric.heads_used,
+    model_metric.labels,
     model_metric.value,
     model_metric.low,
     model_metric.high,
-    model_metric.chance
+    model_metric.chance,
+    model_metric.rank_low,
+    model_metric.rank_high
 from model_metric
 join model using (model_key)
 join metric using (metric)
-where $heads_used is null
-    or model_metric.heads_used = $heads_used
+where ($heads_used is null or model_metric.heads_used = $heads_used)
+    and ($labels is null or model_metric.labels = $labels)
 order by
     model.is_control,
     model.model,
     model.model_key,
     metric.position,
     metric.metric,
-    model_metric.heads_used
+    model_metric.heads_used,
+    model_metric.labels desc
