@@ -195,7 +195,7 @@ def truth_scores(bundle: Bundle, *, study: str | None = None) -> pd.DataFrame:
 
 
 def component_shares(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
-    """Share of the embedding's covariance by component, early first; they sum to 1."""
+    """Share of the embedding's covariance by component, input first; they sum to 1."""
     return _of_model(bundle, "component_shares", model_key)
 
 

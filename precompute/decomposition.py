@@ -8,8 +8,9 @@ projection to d_out, e the embedding. In a model of L layers of H heads one head
 
     c[l,h] = ((z[l,h] W_O[l,h] + b_O/H - s mu) * gamma/sigma + s beta) P / |e|,   s = 1 / (H (2L + 1)).
 
-An MLP takes H such shares of mu and beta, and `early`, the sum of 1 + 2 x (layers before) writers, as many
-times H. Gandelsman, Efros, Steinhardt 2024 (https://arxiv.org/abs/2310.05916), section 3; only the row of the
+An MLP takes H such shares of mu and beta, and so does each thing written before the first decomposed
+layer: the input, which is what `ln_pre` gives, and attention and MLP of each earlier layer. `early` is their
+sum. Gandelsman, Efros, Steinhardt 2024 (https://arxiv.org/abs/2310.05916), section 3; only the row of the
 class token is ever computed.
 
 A head's contributions live in at most d_head + 3 dimensions: the rows of W_O diag(gamma) P, and the
@@ -120,6 +121,12 @@ def decompose(plan: Plan, captured: Captured) -> Decomposition:
     )
     error = _total(decomposition, plan.spaces) - embedding
     return decomposition._replace(sum_error=error.abs().amax(dim=-1))
+
+
+def earlier(plan: Plan, captured: Captured) -> Float[Tensor, "image component d_out"]:
+    """What `early` is the sum of: the input, then attention and MLP of each earlier layer."""
+    norms, _ = _norms(plan, captured.final)
+    return _projected(plan, captured.earlier, norms, shares=1)
 
 
 def decompose_tokens(

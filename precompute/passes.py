@@ -22,6 +22,15 @@ _LARGEST_ERROR = 1e-4
 
 _GALLERY_SHARD = 16
 
+_EARLIER = "earlier"
+"""Name of the contributions before the decomposed layers, and before a dot, of their moments in a shard."""
+
+Compute = Callable[[list[str], Tensor], dict[str, Tensor]]
+"""From ids and pixels of some images to tensors of one row an image."""
+
+Fold = Callable[[list[str], dict[str, Tensor]], dict[str, Tensor]]
+"""From ids and tensors of all images of a shard to what is kept of them."""
+
 
 class Shard(NamedTuple):
     """Some images, in the order of image_id."""
@@ -53,9 +62,13 @@ def take_apart(
     shards = cut(list(distinct), directory / "images", config.shard_size)
 
     def whole(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
-        return decomposition.decompose(plan, clip.capture(model, pixels, spaces.layers))._asdict()
+        captured = clip.capture(model, pixels, spaces.layers)
+        parts, earlier = decomposition.decompose(plan, captured), decomposition.earlier(plan, captured)
+        missed = (earlier.sum(dim=1) - parts.early).abs().amax(dim=1)
+        error = torch.maximum(parts.sum_error, missed)
+        return parts._replace(sum_error=error)._asdict() | {_EARLIER: earlier}
 
-    run_missing(model, shards, distinct, whole, "decomposing", config)
+    run_missing(model, shards, distinct, whole, "decomposing", config, fold=_fold_earlier)
 
     chosen = gallery_ids(list(distinct), spaces, _tokens(model), config)
     gallery = cut(chosen, directory / "gallery", _GALLERY_SHARD)
@@ -70,7 +83,7 @@ def take_apart(
 
 
 def read(shard: Shard) -> dict[str, Tensor]:
-    """The tensors of one shard; first axis image."""
+    """The tensors of one shard; first axis image, but for the moments that `_fold_earlier` made."""
     return work.load_tensors(shard.path)
 
 
@@ -103,11 +116,13 @@ def run_missing(
     model: clip.Clip,
     shards: tuple[Shard, ...],
     distinct: dict[str, images.ImageFile],
-    compute: Callable[[list[str], Tensor], dict[str, Tensor]],
+    compute: Compute,
     what: str,
     config: Config,
+    *,
+    fold: Fold = lambda _, tensors: tensors,
 ) -> None:
-    """Write what `compute` makes of image ids and pixels, one row an image, for the shards not there yet."""
+    """Write what `compute` makes of images, folded shard by shard, for the shards not there yet."""
     missing = [shard for shard in shards if not shard.path.exists()]
     if not missing:
         return
@@ -120,7 +135,20 @@ def run_missing(
         results = _advancing(bar, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in batches))
         for shard, tensors in zip(missing, _recut(results, [len(s.image_id) for s in missing]), strict=True):
             _check_sum(tensors, model)
-            work.save_tensors(shard.path, tensors)
+            work.save_tensors(shard.path, fold(shard.image_id, tensors))
+
+
+def _fold_earlier(image_id: list[str], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Keep only moments of the earlier layers' contributions, which are larger than all else of a shard."""
+    kept = dict(tensors)
+    earlier = moments.earlier_from(kept.pop(_EARLIER), kept["embedding"], _groups(image_id))
+    # Means of float32 numbers, rounded like those. The cross moments are about the exact means.
+    earlier = earlier._replace(mean=earlier.mean.float())
+    return kept | {f"{_EARLIER}.{name}": tensor for name, tensor in earlier._asdict().items()}
+
+
+def _groups(image_id: list[str]) -> Tensor:
+    return torch.tensor([moments.group_of(one) for one in image_id])
 
 
 def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -180,10 +208,12 @@ def _reduce(shards: tuple[Shard, ...], gallery: tuple[Shard, ...], spaces: HeadS
     total = components = None
     largest = 0.0
     for shard in progress.track(shards, "moments", total=len(shards), unit="shard"):
-        parts = Decomposition(**read(shard))
-        group = torch.tensor([moments.group_of(image_id) for image_id in shard.image_id])
+        tensors, group = read(shard), _groups(shard.image_id)
+        parts = Decomposition(*(tensors[name] for name in Decomposition._fields))
+        fields = moments.EarlierMoments._fields
+        earlier = moments.EarlierMoments(*(tensors[f"{_EARLIER}.{name}"] for name in fields))
         mine = moments.from_coordinates(parts.head, group)
-        mine_components = moments.component_from(parts, spaces, group)
+        mine_components = moments.component_from(parts, earlier, spaces, group)
         total = mine if total is None else moments.merge(total, mine)
         components = (
             mine_components if components is None else moments.merge_components(components, mine_components)

@@ -27,6 +27,13 @@ def taken_apart_by_token(model, pixels, count=None):
     return plan.spaces, *decomposition.decompose_tokens(plan, clip.capture_tokens(model, pixels, layers))
 
 
+def earlier_parts(model, pixels, count):
+    """Contributions before the last `count` layers: the input, then attention and MLP of each layer."""
+    weights, layers = clip.vision_weights(model), clip.last_layers(model, count)
+    plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
+    return decomposition.earlier(plan, clip.capture(model, pixels, layers))
+
+
 def in_d_out(coordinates, spaces):
     """Coordinates [image, layer, head, ..., rank] back in d_out."""
     return torch.einsum("ilh...r,lhrp->ilh...p", coordinates, spaces.basis)
@@ -95,6 +102,7 @@ def test_the_parts_of_a_model_small_enough_to_check_by_hand():
         head=tensor([2.0, 1.0]).view(1, 1, 2, 1),
         mlp=along.view(1, 1, 2),
         early=along.view(1, 2),
+        earlier=along.view(1, 1, 2),
         final=3 * along.view(1, 2),
     )
 
@@ -139,6 +147,24 @@ def test_equals_the_reference_implementation(name, count, tmp_path):
     assert_equal_to_largest(parts.mlp, mlp)
     assert_equal_to_largest(parts.early, before)
     assert_equal_to_largest(parts.embedding, normalize(expected["embedding"], dim=-1))
+
+
+@pytest.mark.parametrize("count", [1, 2, None])
+@pytest.mark.parametrize("name", golden.NAMES)
+def test_earlier_layers_are_those_of_the_reference_implementation(name, count, tmp_path):
+    """
+    It takes them apart by heads, which sum to a layer's attention; its first MLP is the input.
+    """
+    model, expected = reference_run(name, tmp_path)
+    first = clip.last_layers(model, count)[0]
+
+    earlier = earlier_parts(model, expected["images"], count)
+
+    assert earlier.shape[1] == 1 + 2 * first
+    attention = expected["head_contribution"][:, :first].sum(dim=2)
+    for component in range(first):
+        assert_equal_to_largest(earlier[:, 1 + 2 * component], attention[:, component])
+    assert_equal_to_largest(earlier[:, 0::2], expected["mlp_contribution"][:, : first + 1])
 
 
 @pytest.mark.parametrize("name", golden.NAMES)
@@ -200,6 +226,36 @@ def test_what_enters_the_first_layer_is_the_sum_of_what_was_written_before_it():
 
     earlier = decomposition.contributions(whole, spaces)[:, : 1 + 2 * model.heads].sum(dim=1)
     assert_equal_to_largest(last.early, earlier + whole.mlp[:, :2].sum(dim=1))
+
+
+VARIANTS = [{}, {"ls_init_value": 0.1}, {"no_ln_pre": True}, {"block_type": "custom"}, {"layers": 1}]
+
+
+@pytest.mark.parametrize("count", [1, None])
+@pytest.mark.parametrize("vision", VARIANTS, ids=str)
+def test_early_is_the_sum_of_input_attention_and_mlps_before(vision, count):
+    model = small_clip(**vision)
+    pixels = some_pixels(model)
+
+    _, parts = taken_apart(model, pixels, count)
+
+    assert_equal_to_largest(earlier_parts(model, pixels, count).sum(dim=1), parts.early)
+
+
+@pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.1}, {"no_ln_pre": True}], ids=str)
+def test_an_earlier_layer_is_the_same_however_few_layers_are_taken_apart(vision):
+    """
+    By heads and MLP where it is taken apart, by attention and MLP where it is not; the input either way.
+    """
+    model = small_clip(**vision)
+    pixels = some_pixels(model)
+
+    spaces, whole = taken_apart(model, pixels)
+    earlier = earlier_parts(model, pixels, count=1)
+
+    assert_equal_to_largest(earlier[:, :1], earlier_parts(model, pixels, count=None))
+    assert_equal_to_largest(earlier[:, 1::2], in_d_out(whole.head, spaces)[:, :2].sum(dim=2))
+    assert_equal_to_largest(earlier[:, 2::2], whole.mlp[:, :2])
 
 
 def test_coordinates_lose_nothing():

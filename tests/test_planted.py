@@ -17,6 +17,7 @@ from precompute.demo import planted, planted_folder
 from precompute.demo.planted_answers import ABOUT, falls
 from precompute.demo.planted_pictures import draw, name, pictures
 from precompute.demo.planted_truth import (
+    EARLIER,
     STORED,
     TOLERANCE,
     length,
@@ -116,9 +117,24 @@ def test_every_contribution_of_every_picture_is_what_the_plan_says(model, pixels
     parted = decomposition.decompose(plan, clip.capture(model, pixels, (1, 2)))
 
     found = decomposition.contributions(parted, spaces)
-    assert np.abs(in_features(found) - parts() / length()).max() < TOLERANCE
+    early, later = parts()[:, :EARLIER].sum(axis=1, keepdims=True), parts()[:, EARLIER:]
+    assert np.abs(in_features(found) - np.hstack([early, later]) / length()).max() < TOLERANCE
     assert np.abs(in_features(found) @ directions() - found.numpy()).max() < TOLERANCE  # and nothing else
     assert parted.sum_error.max() < 1e-6
+
+
+def test_before_the_decomposed_layers_the_attention_alone_writes_what_a_picture_shows(model, pixels):
+    """Input and MLP of the first layer hold nothing but their seventh of the cone."""
+    spaces = decomposition.head_spaces(clip.vision_weights(model), (1, 2))
+    plan = decomposition.plan(clip.vision_weights(model), spaces)
+
+    earlier = decomposition.earlier(plan, clip.capture(model, pixels, (1, 2)))
+
+    found = in_features(earlier)  # [image, input or attention or mlp, feature]
+    assert np.abs(found - parts()[:, :EARLIER] / length()).max() < TOLERANCE
+    red, cone = (found[0, :, planted.FEATURES.index(feature)] * length() for feature in ("red", "cone"))
+    assert red == pytest.approx([0, 3 / 8, 0], abs=TOLERANCE * length())
+    assert cone == pytest.approx([3 / 7] * 3, abs=TOLERANCE * length())
 
 
 def test_the_first_picture_in_plain_numbers(model, pixels):
@@ -207,13 +223,13 @@ def test_planted_labels_are_found_and_supported_and_no_others(bundle):
         RELAY: "shape",
     }
     supported = rows[rows.supported]
-    assert supported[["share", "lead"]].to_numpy() == pytest.approx(1)
+    assert supported["share"].to_numpy() == pytest.approx(1)
     assert (supported.p_value == 1 / (1 + ROTATIONS)).all()  # no rotation comes near
     assert supported.q_value.to_numpy() == pytest.approx(2 / (1 + ROTATIONS))  # four of eight heads
 
 
 def test_noise_that_lies_along_words_of_every_property_is_described_but_not_supported(bundle):
-    """Two words of each, of variance 0.55^2, 0.5^2 and 0.45^2: a lead of 0.105 / 1.51."""
+    """Two words of each, of variance 0.55^2, 0.5^2 and 0.45^2: two picks remove 0.605 / 1.51."""
     rows = of_head(bundle, "head_text join text using (text_id)", NOISE).sort_values("position")
     label = of_head(bundle, "head_label", NOISE, "chosen").iloc[0]
 
@@ -221,7 +237,7 @@ def test_noise_that_lies_along_words_of_every_property_is_described_but_not_supp
     assert set(rows["text"][2:4]) == {"purple objects", "yellow objects"}
     assert set(rows["text"][4:]) == {"stars", "hearts"}
     assert label.label == "position" and not label.supported
-    assert label.lead == pytest.approx(0.105 / 1.51, abs=1e-4)
+    assert label.share == pytest.approx(0.605 / 1.51, abs=1e-4)
 
 
 @pytest.mark.parametrize("head", [MUTE, SILENT, (2, 3)])

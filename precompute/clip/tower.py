@@ -79,10 +79,13 @@ def _forward(
     visual = clip.model.visual
     *blocks, last = visual.transformer.resblocks
     x = visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
-    for block in blocks[: layers[0]]:
-        x, _ = _write(block, x, _attend(block, block.ln_1(x)))
-
     # Copies, here and below: a view would keep all tokens of every layer in memory.
+    earlier = [x[:, 0].clone()]
+    for block in blocks[: layers[0]]:
+        z = _attend(block, block.ln_1(x))
+        x, added = _write(block, x, z)
+        earlier += [_project(block, z[:, 0]), added[:, 0].clone()]
+
     early, head, mlp, token = x[:, 0].clone(), [], [], []
     for block in blocks[layers[0] :]:
         read = block.ln_1(x)
@@ -97,7 +100,8 @@ def _forward(
     final, added = _write(last, x[:, 0], head[-1])
     mlp.append(added)
     token += [_token_parts(last, read)] if by_token else []
-    return Captured(torch.stack(head, dim=1), torch.stack(mlp, dim=1), early, final), token
+    apart = torch.stack(head, dim=1), torch.stack(mlp, dim=1)
+    return Captured(*apart, early, torch.stack(earlier, dim=1), final), token
 
 
 def _check_layers(clip: Clip, layers: tuple[int, ...]) -> None:
@@ -110,9 +114,14 @@ def _check_layers(clip: Clip, layers: tuple[int, ...]) -> None:
 
 def _write(block: Block, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
     """Add what attention and MLP write to the residual stream; also, apart, what the MLP adds."""
-    x = x + block.ls_1(block.attn.out_proj(z.flatten(-2)))
+    x = x + _project(block, z)
     added = block.ls_2(block.mlp(block.ln_2(x)))
     return x + added, added
+
+
+def _project(block: Block, z: Float[Tensor, "*token head d_head"]) -> Float[Tensor, "*token d_model"]:
+    """What attention adds to the residual stream."""
+    return block.ls_1(block.attn.out_proj(z.flatten(-2)))
 
 
 def _attend(

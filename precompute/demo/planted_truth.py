@@ -18,10 +18,14 @@ TOLERANCE, STORED = 1e-5, 2e-3
 
 DECOMPOSED = tuple((layer, head) for layer in range(FIRST_DECOMPOSED, LAYERS) for head in range(HEADS))
 COMPONENTS = (
-    "early",
+    "input",
+    *(f"{kind} L{layer}" for layer in range(FIRST_DECOMPOSED) for kind in ("attention", "mlp")),
     *(f"L{layer}.H{head}" for layer, head in DECOMPOSED),
     *(f"mlp L{layer}" for layer in range(FIRST_DECOMPOSED, LAYERS)),
 )
+EARLIER = 1 + 2 * FIRST_DECOMPOSED
+"""Components before the decomposed layers."""
+
 WEIGHTS = {"color": planted.COLORS, "position": planted.POSITIONS, "shape": planted.SHAPES}
 
 Held = tuple[tuple[int, int], ...]
@@ -120,13 +124,14 @@ def _matrix(layer: int, head: int) -> Float64[np.ndarray, "read feature"]:
 
 
 def _component(layer: int, head: int) -> int:
-    return 0 if layer < FIRST_DECOMPOSED else 1 + DECOMPOSED.index((layer, head))
+    return 1 + 2 * layer if layer < FIRST_DECOMPOSED else EARLIER + DECOMPOSED.index((layer, head))
 
 
 def _shares() -> Float64[np.ndarray, " component"]:
-    """Shares of what `ln_post` adds: one to a head, as much to an MLP as to all heads of a layer."""
-    early, layers = HEADS * (1 + 2 * FIRST_DECOMPOSED), LAYERS - FIRST_DECOMPOSED
-    return np.array([early, *[1] * HEADS * layers, *[HEADS] * layers]) / (HEADS * (2 * LAYERS + 1))
+    """Shares of what `ln_post` adds: one to a head, as much to any other part as to all heads of a layer."""
+    layers = LAYERS - FIRST_DECOMPOSED
+    shares = [*[HEADS] * EARLIER, *[1] * HEADS * layers, *[HEADS] * layers]
+    return np.array(shares) / (HEADS * (2 * LAYERS + 1))
 
 
 def _unit(feature: str) -> Float64[np.ndarray, " feature"]:
