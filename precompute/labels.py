@@ -1,13 +1,16 @@
 """Labels: the property whose texts remove most of a head's variance among its first ones.
 
-With v_i the share of variance that pick i removes, a property has the share s = Σ v_i over the picks that
-carry it, and the label is the property with the largest. It is tested by its lead over the next property, not
-by its share: a trained head lies along texts of any kind better than a rotated one, so every share is large
-there, but the lead is only where one property stands out. Stored beside it is the label by enrichment, which
+With v_i the share of variance that pick i removes, a property has the score s = Σ v_i^1.6 over the picks
+that carry it, and the label is the property with the largest: a power above 1, so that many picks of residue
+do not outweigh one that says something. It is tested by its lead, s less its mean over rotations and less
+the same of the next property. Not by s itself: a trained head lies along texts of any kind better than a
+rotated one, so every score is large there, but the lead is only where one property stands out; and less the
+mean, since properties of long texts lead in any head. Stored beside it is the label by enrichment, which
 counts picks unweighted: its hypergeometric tail is an index, since picks are greedy and favor long texts.
 
 p-values of both come from the same head turned at random inside its own space, q-values from Benjamini and
-Hochberg 1995 over the heads of one model. What was tried and measured: docs/decisions/0003-labels-offline.md.
+Hochberg 1995 over the heads of one model. What was tried and measured: docs/decisions/0003-labels-offline.md,
+docs/calibration.md.
 
 Knows nothing of covariances or TEXTSPAN: picks in (of heads and of rotated heads), labels out.
 """
@@ -31,21 +34,25 @@ SHOWN_PICKS = 10
 VARIANCE_SHARE, ENRICHMENT = "variance_share", "enrichment"
 """Names of the methods in the table `head_label`."""
 
+POWER = 1.6
+"""Of the variance share that a pick counts for. At 1 residue names heads; at 2 every head is called that lies
+along few texts, whatever these say."""
+
 TIE = 1e-9
-"""Shares closer than this are equal: the picks of both properties are the same, and rounding is not."""
+"""Scores closer than this are equal: the picks of both properties are the same, and rounding is not."""
 
 
 class Leading(NamedTuple):
     """The property whose texts remove most variance in each list of picks."""
 
     property: Int[Tensor, "*list"]
-    """Index into the pool's properties; the lower one where two shares are equal."""
+    """Index into the pool's properties; the lower one where two scores are equal."""
 
     share: Float[Tensor, "*list"]
     """Share of the head's variance that its picks remove, float64; 0 where the list is empty."""
 
-    lead: Float[Tensor, "*list"]
-    """That share less the next property's, float64; 0 where two are equal."""
+    score: Float[Tensor, "*list property"]
+    """Σ v_i^POWER of every property, float64; 0 where the list is empty."""
 
 
 class Enrichment(NamedTuple):
@@ -86,18 +93,36 @@ def enrich(picks: Int[Tensor, "*list k"], tags: Bool[Tensor, "text property"]) -
 
 
 def leading(picks: Picks, tags: Bool[Tensor, "text property"]) -> Leading:
-    """The property with the largest share in every list of picks. A text counts for each of its properties.
+    """The property with the largest score in every list of picks. A text counts for each of its properties.
 
     A text of two properties therefore speaks for neither against the other: it adds nothing to the lead.
     """
     made = picks.text_index >= 0
     carried = tags[picks.text_index.clamp(min=0)] & made[..., None]
-    share = (carried * picks.variance_share.double()[..., None]).sum(-2)  # [*list, property]
-    top = share.amax(-1)
-    best = (share >= (top - TIE)[..., None]).to(torch.uint8).argmax(-1)  # the first of equals
-    others = share.scatter(-1, best[..., None], 0)  # shares are not negative; one property leads over 0
-    lead = top - others.amax(-1)
-    return Leading(best, top, lead.where(lead > TIE, 0))
+    share = picks.variance_share.double()[..., None]
+    score = (carried * share.clamp(min=0) ** POWER).sum(-2)  # [*list, property]
+    top = score.amax(-1, keepdim=True)
+    best = (score >= top - TIE).to(torch.uint8).argmax(-1)  # the first of equals
+    shares = (carried * share).sum(-2)
+    return Leading(best, shares.gather(-1, best[..., None])[..., 0], score)
+
+
+def leads(
+    observed: Leading, rotated: Leading
+) -> tuple[Float[Tensor, " head"], Float[Tensor, "head rotation"]]:
+    """How far the label of every head, and of each of its rotations, stands out: the statistic of its test.
+
+    Scores count from their mean over the head and its rotations; the lead is that of the label less the
+    largest other; 0 where another property exceeds its own mean by more, and where nothing was picked.
+    """
+    lists = torch.cat([observed.score[:, None], rotated.score], dim=1)  # [head, 1 + rotation, property]
+    label = torch.cat([observed.property[:, None], rotated.property], dim=1)[..., None]
+    beyond = lists - lists.mean(dim=1, keepdim=True)
+    others = beyond.scatter(-1, label, -torch.inf).amax(-1)
+    # One property alone leads over nothing.
+    lead = beyond.gather(-1, label)[..., 0] - others.where(others.isfinite(), 0)
+    lead = lead.where((lead > TIE) & (lists.gather(-1, label)[..., 0] > 0), 0)
+    return lead[:, 0], lead[:, 1:]
 
 
 def labels_by_variance_share(
@@ -107,9 +132,10 @@ def labels_by_variance_share(
 
     `observed` has shape [head], `rotated` [head, rotation]; both were computed from the first `picks` texts.
     """
-    p = p_values(-observed.lead, -rotated.lead)
+    lead, chance = leads(observed, rotated)
+    p = p_values(-lead, -chance)
     q = benjamini_hochberg(p)
-    columns = (observed.property, observed.share, observed.lead, p, q)
+    columns = (observed.property, observed.share, lead, p, q)
     return [
         Label(properties[index], VARIANCE_SHARE, picks, share, lead, None, p_value, q_value)
         for index, share, lead, p_value, q_value in zip(*(c.tolist() for c in columns), strict=True)

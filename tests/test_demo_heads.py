@@ -13,8 +13,8 @@ from precompute.demo.model import normalized
 from precompute.demo.scenes import content_of
 from precompute.demo.scoring import VALUES, value_indices
 from precompute.demo.words import PROPERTIES
+from precompute.selectivity import epsilon_squared
 from precompute.truth.label_truth import strong
-from precompute.truth.selectivity import epsilon_squared
 
 SEED, SCENES = 4, 500
 

@@ -70,17 +70,18 @@ def leading(text_index, variance_share, tags):
     )
 
 
-def test_the_label_is_the_property_whose_texts_remove_most_variance():
+def test_one_pick_that_says_much_outweighs_two_that_say_less():
     """
-    Two shapes remove less than one color.
+    Two shapes remove more than one color, .51 against .5, but to the power of 1.6 less.
     """
-    found = leading([0, 1, 2, 3], [0.5, 0.125, 0.25, 0.0625], tags_of("color", "shape", "shape", "animal"))
+    found = leading([0, 1, 2, 3], [0.5, 0.31, 0.2, 0.0625], tags_of("color", "shape", "shape", "animal"))
 
     assert PROPERTIES[found.property] == "color"
-    assert (float(found.share), float(found.lead)) == (0.5, 0.125)
+    assert float(found.share) == 0.5
+    assert found.score.tolist() == pytest.approx([0.0625**1.6, 0.5**1.6, 0.31**1.6 + 0.2**1.6])
 
 
-def test_a_text_of_two_properties_counts_for_both_and_adds_nothing_to_the_lead():
+def test_a_text_of_two_properties_counts_for_both():
     tags = tags_of("color", "shape", "color")
     tags[0] |= tags[1]
 
@@ -88,25 +89,63 @@ def test_a_text_of_two_properties_counts_for_both_and_adds_nothing_to_the_lead()
 
     assert [PROPERTIES[one] for one in found.property] == ["color", "shape", "color"]
     assert found.share.tolist() == [0.75, 0.75, 0.5]
-    assert found.lead.tolist() == [0.25, 0.25, 0.0]
+    high, low = 0.5**1.6, 0.25**1.6
+    expected = [high + low, high, high, high + low, high, high]
+    assert found.score[:, 1:].flatten().tolist() == pytest.approx(expected)
 
 
 def test_a_text_without_a_property_speaks_for_none():
     found = leading([0, 1], [0.75, 0.25], torch.tensor([[False, False, False], [False, True, False]]))
 
-    assert (PROPERTIES[found.property], float(found.share), float(found.lead)) == ("color", 0.25, 0.25)
+    assert (PROPERTIES[found.property], float(found.share)) == ("color", 0.25)
 
 
-def test_equal_shares_go_to_the_first_property_by_name_and_do_not_lead():
-    found = leading([0, 1, 2], [0.1, 0.3, 0.2], tags_of("color", "shape", "color"))
+def test_equal_scores_go_to_the_first_property_by_name():
+    found = leading([0, 1], [0.3, 0.3], tags_of("shape", "color"))
 
-    assert (PROPERTIES[found.property], float(found.lead)) == ("color", 0.0)
+    assert PROPERTIES[found.property] == "color"
+
+
+def scored(properties, scores):
+    scores = torch.tensor(scores, dtype=torch.float64)
+    return labels.Leading(torch.tensor(properties), torch.zeros(scores.shape[:-1]).double(), scores)
+
+
+def test_a_label_leads_by_what_it_has_beyond_its_mean_less_the_same_of_the_next():
+    """
+    Means over the head and three rotations: .25, .125 and 0, so the head has .25, -.125 and 0 beyond them.
+    """
+    observed = scored([0], [[0.5, 0.0, 0.0]])
+    rotated = scored([[0, 0, 1]], [[[0.25, 0.125, 0.0], [0.25, 0.125, 0.0], [0.0, 0.25, 0.0]]])
+
+    lead, chance = labels.leads(observed, rotated)
+
+    assert lead.tolist() == [0.25]
+    assert chance.tolist() == [[0.0, 0.0, 0.125]]
+
+
+def test_a_label_that_every_rotation_has_as_much_of_does_not_lead():
+    observed = scored([0], [[0.5, 0.25]])
+    rotated = scored([[0, 0, 0]], [[[0.5, 0.0], [0.5, 0.0], [0.5, 0.0]]])
+
+    lead, _ = labels.leads(observed, rotated)
+
+    assert lead.tolist() == [0.0]
+
+
+def test_a_head_without_picks_leads_over_no_rotation():
+    """
+    Its first property is the one that rotations have least of, so it would lead by its mean.
+    """
+    lead, chance = labels.leads(scored([0], [[0.0, 0.0]]), scored([[1]], [[[0.0, 0.5]]]))
+
+    assert (lead.tolist(), chance.tolist()) == ([0.0], [[0.25]])
 
 
 def test_a_pool_of_one_property_leads_over_nothing():
-    found = leading([0, -1], [0.5, 0.0], torch.tensor([[True], [True]]))
+    lead, chance = labels.leads(scored([0], [[0.5]]), scored([[0]], [[[0.0]]]))
 
-    assert (float(found.share), float(found.lead)) == (0.5, 0.5)
+    assert (lead.tolist(), chance.tolist()) == ([0.25], [[0.0]])
 
 
 def test_p_adds_one_to_both_sides():

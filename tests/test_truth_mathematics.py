@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import tensor
 
-from precompute.truth import ablation, selectivity, tables, zero_shot
+from precompute import selectivity
+from precompute.truth import ablation, tables, zero_shot
 
 NAN = float("nan")
 

@@ -9,7 +9,6 @@ Mathematics and models stand in files of their own:
     tables               their rows
     zero_shot            answers to class texts: margins and accuracy
     ablation             direct effects, what texts keep, random sets of heads: mathematics only
-    selectivity          how much of a head goes with an attribute
     label_truth          labels against what heads are for
     neighbor_truth       neighbors against known values
     maps                 maps against masks of known objects

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from precompute import clip, decomposition, images, moments, passes, progress, prompts, work
+from precompute import clip, decomposition, images, moments, passes, progress, prompts, selectivity, work
 from precompute.config import Config, ConfigError
 from precompute.describe import Described
-from precompute.truth import forward, label_truth, neighbor_truth, runs, selectivity, tables, zero_shot
+from precompute.truth import forward, label_truth, neighbor_truth, runs, tables, zero_shot
 from precompute.truth import sample as sampling
 from precompute.truth.runs import Run
 from precompute.truth.sample import Sample
