@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,23 +17,6 @@ from dashboard.source import Source, TokenImage
 from dashboard.view_state import Head, Scope, head_name
 
 NO_CONTROL = "No control is shown: the pool has too few other texts to draw one from."
-
-
-NUMBERS = ["value", "low", "high", "chance"]
-
-
-class Line(NamedTuple):
-    """A line of the leaderboard."""
-
-    model_key: str
-    """The model, also where its heads are rotated."""
-
-    title: str
-    kind: str
-    """model or control"""
-
-    rotated: bool
-    """Its heads, each turned at random inside its own space."""
 
 
 class Shown(NamedTuple):
@@ -218,73 +201,6 @@ def why_shown(table: pd.DataFrame, most: int) -> pd.DataFrame:
     return shown.assign(total=shown["kind"].isin(["average", "sum"]))
 
 
-def metric_titles(source: Source) -> dict[str, str]:
-    """Metrics of models that this bundle has, by name."""
-    found = data.leaderboard(source.bundle).drop_duplicates("metric").sort_values("position", kind="stable")
-    return dict(zip(found["metric"], found["title"], strict=True))
-
-
 def metric_info(source: Source, metric: str):
     """What a metric means: title, description, unit, direction."""
     return next(row for row in data.metrics(source.bundle).itertuples() if row.metric == metric)
-
-
-def one_metric(source: Source, metric: str, over: str) -> pd.DataFrame:
-    """One row per line of the board: one metric with interval and chance."""
-    cells = _cells(source, over)
-    shown = [(line, cells.get((line.model_key, line.rotated, metric))) for line in lines(source)]
-    rows = [
-        {"model": line.title, "kind": line.kind, "rotated": line.rotated}
-        | {name: getattr(cell, name) for name in NUMBERS}
-        for line, cell in shown
-        if cell is not None
-    ]
-    return pd.DataFrame(rows, columns=["model", "kind", "rotated", *NUMBERS])
-
-
-def leaderboard_table(source: Source, over: str) -> pd.DataFrame:
-    """One row per line of the board: every metric, with its chance level beside it where there is one."""
-    cells, board = _cells(source, over), lines(source)
-    table: dict[str, list] = {
-        "model_key": [line.model_key for line in board],
-        "model": [line.title for line in board],
-    }
-    for metric, title in metric_titles(source).items():
-        rows = [cells.get((line.model_key, line.rotated, metric)) for line in board]
-        for column, name in (("value", title), ("chance", f"{title}, chance")):
-            table[name] = [np.nan if row is None else getattr(row, column) for row in rows]
-    return pd.DataFrame(table).dropna(axis="columns", how="all")
-
-
-def lines(source: Source) -> list[Line]:
-    """The leaderboard from top to bottom: every model, under it its twins, under them its rotated heads."""
-    models = list(data.models(source.bundle).itertuples())
-    names = {row.model for row in models}
-    turned = set(data.rotated_metrics(source.bundle)["model_key"])
-    found = []
-    for row in models:
-        if row.control_of in names:
-            continue
-        twins = [twin for twin in models if twin.control_of == row.model]
-        found += [Line(one.model_key, _title(one), _kind(one), False) for one in (row, *twins)]
-        if row.model_key in turned:
-            found.append(Line(row.model_key, f"{row.model}, rotated heads (control)", "control", True))
-    return found
-
-
-def _cells(source: Source, over: str) -> dict[tuple[str, bool, str], Any]:
-    """Every number of the board by model, whether its heads are rotated, and metric."""
-    own, turned = data.leaderboard(source.bundle), data.rotated_metrics(source.bundle).assign(chance=np.nan)
-    return {
-        (row.model_key, rotated, row.metric): row
-        for rotated, found in ((False, own), (True, turned))
-        for row in found[found["heads_used"] == over].itertuples()
-    }
-
-
-def _title(row: Any) -> str:
-    return row.model + " (control)" * bool(row.is_control)
-
-
-def _kind(row: Any) -> str:
-    return "control" if row.is_control else "model"

@@ -138,34 +138,6 @@ def signed_bars(frame: pd.DataFrame) -> alt.Chart:
     )
 
 
-def dot_plot(frame: pd.DataFrame, *, title: str) -> Layers:
-    """One metric over models: columns model, value, low, high, chance, kind (model or control)."""
-    numbers = ["value", "low", "high", "chance"]
-    values = frame[numbers].to_numpy(float)
-    share = np.nanmin(values) >= 0 and np.nanmax(values) <= 1  # the same scale for every share
-    scale = alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True, nice=True)
-    kinds = alt.Scale(domain=["model", "control"], range=[BLUE, GRAY])
-    legend = alt.Legend(title=None, orient="top")
-    color = alt.Color("kind:N", scale=kinds, legend=legend)
-    marks = alt.Scale(domain=["model", "control"], range=["circle", "cross"])
-    shape = alt.Shape("kind:N", scale=marks, legend=legend)
-    # In the order given: without the list, Vega begins with the rows of its first layer.
-    y = alt.Y("model:N", sort=frame["model"].tolist(), title=None, axis=alt.Axis(labelLimit=300))
-    seen = [alt.Tooltip("model:N"), alt.Tooltip("kind:N")]
-    seen += [alt.Tooltip(f"{name}:Q", format=".3f") for name in numbers]
-
-    def along(name: str) -> alt.Chart:
-        """The rows that have a number, placed by it."""
-        x = alt.X(f"{name}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=8))
-        return alt.Chart(frame.dropna(subset=[name])).encode(x=x, y=y, tooltip=seen)
-
-    return alt.layer(
-        along("low").mark_rule(strokeWidth=2).encode(alt.X2("high"), color),
-        along("chance").mark_tick(color=ORANGE, thickness=3, size=18),
-        along("value").mark_point(filled=True, size=120, opacity=1).encode(color, shape),
-    ).properties(height=36 * len(frame) + 110)
-
-
 def head_grid(frame: pd.DataFrame) -> Layers:
     """Layer by head, each cell its label: columns layer, head, name, label, supported, first_text, q_value...
 

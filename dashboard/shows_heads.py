@@ -15,7 +15,8 @@ def grid(source: Source, color: str) -> None:
     """Layer by head; a click on a cell opens the page of that head."""
     if color == "label":
         chart = charts.head_grid(data.heads(source))
-        said = "Each cell is the head's label; gray with a question mark: unsupported."
+        rivals = offers.tested_against(source)
+        said = f"Each cell is the head's label; gray with a question mark: {rivals} do as well."
     else:
         what = head_tables.measure(source, color)
         # Selectivity is corrected for chance, so that below zero is nothing but chance.

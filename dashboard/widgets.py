@@ -328,7 +328,7 @@ def redraw() -> None:
 
 
 def metric_picker(value: str, titles: dict[str, str]) -> str:
-    key = seed("metric", value, titles)
+    key = seed("metric", value if value in titles else next(iter(titles)), titles)
     return st.selectbox("Metric", list(titles), key=key, format_func=titles.__getitem__)
 
 

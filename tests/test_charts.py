@@ -206,28 +206,6 @@ def test_signed_bars_keep_their_order_and_tell_sums_apart():
     assert chart["encoding"]["x"]["title"] == charts.UNIT
 
 
-@pytest.mark.parametrize("missing", [["low", "high"], ["low", "high", "chance"], []])
-def test_the_dot_plot_stands_without_intervals_or_chance(missing):
-    frame = pd.DataFrame(
-        {
-            "model": ["a", "b"],
-            "value": [0.5, np.nan],
-            "low": [0.4, 0.1],
-            "high": [0.6, 0.2],
-            "chance": [0.3, 0.3],
-        }
-    ).assign(kind=["model", "control"])
-    frame[missing] = np.nan
-
-    chart = charts.dot_plot(frame, title="Entanglement (share)").to_dict()
-
-    ranges, chance, dots = (rows(chart, layer) for layer in chart["layer"])
-    assert len(ranges) == (0 if "low" in missing else 2)
-    assert len(chance) == (0 if "chance" in missing else 2)
-    assert [row["model"] for row in dots] == ["a"], "a value that is missing is not drawn at zero"
-    assert dots[0]["low"] == (None if "low" in missing else 0.4)
-
-
 def test_an_unsupported_label_is_gray_and_questioned():
     frame = pd.DataFrame(
         {

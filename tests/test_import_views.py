@@ -57,17 +57,29 @@ def test_pages_without_vectors_show_imported_results(imported, over, page):
     assert "4 heads of layers 10 to 11" in words(app) and "no images and no vectors" in words(app)
 
 
-def test_the_leaderboard_has_their_metrics_and_labels(imported, over):
+def test_the_leaderboard_has_their_metrics_and_says_what_it_lacks(imported, over):
     over(imported)
 
     app = open_page("leaderboard")
     open_numbers(app)
 
     assert not app.exception and not app.error
-    assert f"Heads of {KNOWN}" in [head.value for head in app.subheader]
     shown = "\n".join(frame.value.to_csv() for frame in app.dataframe)
-    assert KNOWN in shown and OWN in shown and "weather" in shown
-    assert "with a question mark: texts mixed from all its heads do as well" in words(app)
+    assert KNOWN in shown and OWN in shown
+    assert "No interval: imported results cannot be computed again" in words(app)
+    assert "what its layers account for is not known" in said(app)
+
+
+def test_the_heads_have_their_labels(imported, over):
+    over(imported)
+
+    app = open_page("heads")
+    open_numbers(app)
+
+    assert not app.exception and not app.error
+    shown = "\n".join(frame.value.to_csv() for frame in app.dataframe)
+    assert "weather" in shown
+    assert "gray with a question mark: texts mixed from all its heads do as well" in words(app)
 
 
 def test_an_unsupported_imported_label_says_what_it_was_tested_against(imported, over):

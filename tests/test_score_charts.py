@@ -154,23 +154,6 @@ def test_curves_end_at_the_model_as_it_is():
     assert line["encoding"]["x"]["sort"] == steps
 
 
-def test_the_leaderboard_keeps_its_order_where_only_rotated_heads_have_an_interval():
-    frame = pd.DataFrame(
-        {
-            "model": ["a", "a, rotated heads (control)"],
-            "kind": ["model", "control"],
-            "value": [0.5, 0.2],
-            "low": [NAN, 0.1],
-            "high": [NAN, 0.3],
-            "chance": [0.2, NAN],
-        }
-    )
-
-    chart = charts.dot_plot(frame, title="Entanglement (share)").to_dict()
-
-    assert sorted_by(chart) == ["a", "a, rotated heads (control)"]
-
-
 @pytest.mark.parametrize(("heads", "words"), [(2, (12, 450)), (16, (10, 56)), (48, (10, 40))])
 def test_words_fit_their_cells(heads, words):
     assert charts.cell_words(pd.DataFrame({"head": range(heads)})) == words

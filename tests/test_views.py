@@ -362,30 +362,8 @@ def test_a_pool_with_too_few_texts_gives_no_random_text_and_says_so(monkeypatch,
     assert NO_CONTROL not in said(asked["none"])
 
 
-def test_the_leaderboard_marks_controls_and_gives_chance_its_own_column():
-    app = open_page("leaderboard", metric="uniqueness")
-
-    table = app.dataframe[0].value
-    assert table["model"].tolist() == [
-        "tiny/known",
-        "tiny/random (control)",
-        "tiny/known, rotated heads (control)",
-    ]
-    assert table["Uniqueness"].tolist() == [0.5, 0.75, 0.8]
-    assert table["Uniqueness, chance"].tolist()[:2] == [0.8, 0.8]
-    assert np.isnan(table["Uniqueness, chance"].iloc[2])
-    assert "Higher is easier to interpret." in words(app)
-    assert "Text consistency" not in table.columns, "a metric that no model has is left out"
-
-
-def test_a_metric_that_is_not_defined_says_so():
-    app = open_page("leaderboard", metric="text_consistency")
-
-    assert "Text consistency over these heads is not defined" in said(app)
-
-
 def test_heads_are_named_alike_everywhere():
-    app = open_page("leaderboard")
+    app = open_page("heads")
     open_numbers(app)
 
     frames = [frame.value for frame in app.dataframe if isinstance(frame.value, pd.DataFrame)]

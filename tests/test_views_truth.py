@@ -204,7 +204,7 @@ def test_a_bundle_without_controls_has_a_leaderboard_all_the_same(monkeypatch, p
     app = open_page("leaderboard")
 
     assert not app.exception
-    assert app.dataframe[0].value["model"].tolist() == ["tiny/known", "tiny/random (control)"]
+    assert app.dataframe[0].value["control"].tolist() == ["", "random weights"]
 
 
 @pytest.mark.parametrize("section", MODES["section"])
