@@ -104,7 +104,7 @@ create table image_file (
 );
 comment on table image_file is 'One row per path.';
 comment on column image_file.image_id is 'The image these bytes are.';
-comment on column image_file.path is 'Path relative to the image folder, with forward slashes.';
+comment on column image_file.path is 'Path relative to the image folder or list, with forward slashes, or TAR/MEMBER.';
 
 create table image_attribute (
     image_id varchar not null,

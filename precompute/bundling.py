@@ -122,13 +122,12 @@ def write(
 
 
 def _write_images(writer: BundleWriter, intake: Intake, config: Config) -> None:
-    name = config.images.resolve().name
     writer.write(
         "image_set",
         pd.DataFrame(
             [
                 {
-                    "name": name,
+                    "name": intake.name,
                     "images": len(intake.distinct),
                     "files": len(intake.files) + len(intake.failed),
                     "failed": len(intake.failed),

@@ -46,7 +46,7 @@ class Config:
 
     models: tuple[ModelChoice, ...]
     images: Path
-    """Folder of images, any depth."""
+    """Folder of any depth, CSV with a column `path`, a tar, or a folder or pattern of tars."""
 
     texts: Path
     """Text pool: one text a line, tab, properties separated by |."""
@@ -56,6 +56,12 @@ class Config:
 
     metadata: Path | None = None
     """CSV with a column `path` and one column per known attribute."""
+
+    class_folders: bool = True
+    """Take folders as the attribute `class` where every image lies exactly one folder deep."""
+
+    captions: bool = False
+    """Keep captions beside images in tars as the attribute `caption`."""
 
     prompts: Path | None = None
     """TSV of attribute, value and text: how values are asked zero-shot; None asks of `class` alone."""

@@ -39,12 +39,13 @@ def describe(model_key: str, places: Places, picks: Int[Tensor, "head k"], pool:
     label = torch.tensor([pool.properties.index(one.label) for one in found])
     consistent = judges.tag_match(picks, label, pool.tags)
     ccs = metrics.ccs(consistent, metrics.scored(label, pool.tags))
+    scores = [None if one == metrics.UNSCORED else float(one) for one in ccs.tolist()]
     tables = {
         "head": _at(places, {}),
         "head_text": _head_text(places, picks, pool),
         "head_label": _head_label(places, found),
         "judgement": _judgement(places, found, picks, consistent),
-        "head_metric": _at(places, {"metric": "ccs", "value": [None if one == metrics.UNSCORED else float(one) for one in ccs.tolist()]}),
+        "head_metric": _at(places, {"metric": "ccs", "value": scores}),
         "property_head": _at(places, {"property": [one.label for one in found]}),
     }
     for rows in tables.values():

@@ -3,7 +3,7 @@
 Reads every file once, in resumable chunks; what is kept in memory is one short row a file, never a picture.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from precompute import images, progress, work
 from precompute.config import METHOD_VERSION
 
 _CHUNK = 1000
+_MEGABYTE = 10**6
 
 
 class Intake(NamedTuple):
@@ -33,6 +34,12 @@ class Intake(NamedTuple):
     distinct: dict[str, images.ImageFile]
     """One file per image, by image_id, sorted by it: the first path that holds these bytes."""
 
+    name: str
+    """What the image set is called."""
+
+    said: tuple[str, ...]
+    """Where attributes are from and what was left out, one phrase each."""
+
     def thumbnails(self) -> Iterator[pd.DataFrame]:
         """Rows of the table `image`, chunk by chunk, every image once."""
         seen: set[str] = set()
@@ -43,31 +50,97 @@ class Intake(NamedTuple):
             yield rows[["image_id", "width", "height", "thumbnail"]].astype({"width": int, "height": int})
 
 
-def read(folder: Path, metadata: Path | None, directory: Path, *, workers: int, thumbnails: bool) -> Intake:
-    """Scan `folder`, going on from an earlier scan of the same files.
+def read(
+    source: Path,
+    metadata: Path | None,
+    directory: Path,
+    *,
+    workers: int,
+    thumbnails: bool,
+    class_folders: bool = True,
+    captions: bool = False,
+) -> Intake:
+    """Find and scan the images of `source`, going on from an earlier scan of the same files.
 
     Raises:
-        ImagesError: no folder, no images in it, none readable, or a metadata file that does not fit.
+        ImagesError: no images, none readable, or a list, tar or metadata file that does not fit.
     """
-    found, others = images.survey(folder)
-    if others:
-        progress.say(f"ignored in {folder}: {images.other_kinds(others)}.")
-    listing = [(file.relative, *_stamp(file.path)) for file in found]
-    scan = directory / f"scan-{work.key_of(METHOD_VERSION, listing, thumbnails)}"
-    chunks = [found[start : start + _CHUNK] for start in range(0, len(found), _CHUNK)]
-    paths = tuple(scan / f"{number:06d}.parquet" for number in range(len(chunks)))
-    _scan_missing(chunks, paths, workers=workers, thumbnails=thumbnails)
+    gathered = _gather(source, directory, class_folders=class_folders, captions=captions)
+    if gathered.others:
+        progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
+    known = images.known(gathered, metadata)
+    if known.unlisted:
+        progress.say(f"{known.unlisted} image files have no row in {metadata}.")
+    paths = _scan(gathered.files, directory, workers=workers, thumbnails=thumbnails)
 
     columns = ["path", "image_id", "width", "height", "reason"]
     rows = pd.concat([pd.read_parquet(path, columns=columns) for path in paths], ignore_index=True)
     bad = rows.reason.notna()
-    files, failed = rows[~bad].drop(columns="reason"), rows.loc[bad, ["path", "reason"]]
+    gone = pd.DataFrame(gathered.failed, columns=["path", "reason"], dtype=object)
+    files = rows[~bad].drop(columns="reason")
+    failed = pd.concat([rows.loc[bad, ["path", "reason"]], gone], ignore_index=True)
     if files.empty:
         raise images.ImagesError(
-            f"none of the {len(failed)} image files in {folder} could be read; "
+            f"none of the {len(failed)} image files in {source} could be read; "
             f"the first, {failed.path.iloc[0]}: {failed.reason.iloc[0]}."
         )
-    return Intake(files, failed, _attributes(metadata, found, files), paths, _distinct(found, files))
+    attributes = _attributes(known.attributes, files)
+    distinct = _distinct(gathered.files, files)
+    return Intake(files, failed, attributes, paths, distinct, gathered.name, known.said)
+
+
+def _gather(source: Path, directory: Path, *, class_folders: bool, captions: bool) -> images.Gathered:
+    with images.counted("looking for images") as passed:
+        return images.gather(
+            source,
+            class_folders=class_folders,
+            captions=captions,
+            indexes=lambda tars: _indexes(tars, directory, captions),
+            passed=passed,
+        )
+
+
+def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) -> Iterator[images.TarIndex]:
+    """What lies in each tar: read once, then kept in a work file."""
+    stamps = [_stamp(tar.path) for tar in tars]
+    total = sum(max(0, size) for size, _ in stamps) // _MEGABYTE
+    with images.counted("indexing tars", total=total, unit="MB", scale=_MEGABYTE) as passed:
+        for tar, stamp in zip(tars, stamps, strict=True):
+            key = work.key_of(METHOD_VERSION, captions, str(tar.path.resolve()), stamp)
+            path = directory / "tars" / f"{key}.json"
+            if path.exists():
+                passed(stamp[0])
+            else:
+                found = images.index(tar.path, captions=captions, passed=passed)
+                with work.appearing_whole(path) as aside:
+                    aside.write_text(images.index_text(found), encoding="utf-8")
+            yield images.index_from(path.read_text(encoding="utf-8"))
+
+
+def _scan(
+    files: Sequence[images.ImageFile], directory: Path, *, workers: int, thumbnails: bool
+) -> tuple[Path, ...]:
+    """Work files that say what each file is, a chunk of files each; those not there yet are made."""
+    chunks = [list(files[start : start + _CHUNK]) for start in range(0, len(files), _CHUNK)]
+    tars: dict[Path, tuple[int, int]] = {}
+    keys = []
+    with images.counted("listing files", total=len(files)) as passed:
+        for chunk in chunks:
+            listing = [(file.relative, *_state(file, tars), file.offset, file.size) for file in chunk]
+            keys.append(work.key_of(METHOD_VERSION, thumbnails, listing))
+            passed(len(chunk))
+    paths = tuple(directory / "scan" / f"{key}.parquet" for key in keys)
+    _scan_missing(chunks, paths, workers=workers, thumbnails=thumbnails)
+    return paths
+
+
+def _state(file: images.ImageFile, tars: dict[Path, tuple[int, int]]) -> tuple[int, int]:
+    """The stamp of a file, or of the tar that it is in; every tar is looked at once."""
+    if file.offset is None:
+        return _stamp(file.path)
+    if file.path not in tars:
+        tars[file.path] = _stamp(file.path)
+    return tars[file.path]
 
 
 def _distinct(found: list[images.ImageFile], files: pd.DataFrame) -> dict[str, images.ImageFile]:
@@ -119,12 +192,8 @@ def _row(result: images.Found | images.Failed) -> tuple:
     return (result.relative, result.image_id, result.width, result.height, result.thumbnail, None)
 
 
-def _attributes(metadata: Path | None, found: list[images.ImageFile], files: pd.DataFrame) -> pd.DataFrame:
-    if metadata is None:
-        return pd.DataFrame(columns=["image_id", "attribute", "value"])
-    stated = images.read_attributes(metadata, found)
-    if stated.unlisted:
-        progress.say(f"{stated.unlisted} of {len(found)} image files have no row in {metadata}.")
-    rows = pd.DataFrame(stated.rows, columns=["path", "attribute", "value"])
+def _attributes(stated: list[images.Attribute], files: pd.DataFrame) -> pd.DataFrame:
+    """What is known of files as what is known of images."""
+    rows = pd.DataFrame(stated, columns=["path", "attribute", "value"], dtype=object)
     joined = rows.merge(files[["path", "image_id"]], on="path")
     return joined[["image_id", "attribute", "value"]].drop_duplicates()

@@ -12,7 +12,7 @@ from precompute.config import Config, ConfigError, MapTask, ModelChoice
 def add_run_options(run: argparse.ArgumentParser) -> None:
     """The options of `run`."""
     _add_required(run)
-    _add_model_options(run)
+    add_model_options(run)
     _add_result_options(run)
     _add_speed_options(run)
 
@@ -20,20 +20,21 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
 def add_map_options(maps: argparse.ArgumentParser) -> None:
     """The options of `score-maps`."""
     _add_what_is_scored(maps)
-    _add_model_options(maps)
+    add_model_options(maps)
 
 
 def map_task(options: argparse.Namespace) -> MapTask:
     """What the command line of `score-maps` asks for. Raises ConfigError."""
     same = ["masks", "segmentation", "classes", "as_released", "limit", "layers", "device"]
-    return MapTask(_models(options), **{name: getattr(options, name) for name in same})
+    return MapTask(model_choices(options), **{name: getattr(options, name) for name in same})
 
 
 def run_config(options: argparse.Namespace) -> Config:
     """What the command line of `run` asks for. Raises ConfigError."""
-    same = ["images", "texts", "bundle", "metadata", "layers", "picks", "rotations", "replicates"]
+    same = ["texts", "bundle", "metadata", "layers", "picks", "rotations", "replicates"]
     same += [
         "gallery_images",
+        "captions",
         "prompts",
         "masks",
         "gallery_megabytes",
@@ -48,7 +49,9 @@ def run_config(options: argparse.Namespace) -> Config:
         "device",
     ]
     return Config(
-        models=_models(options),
+        models=model_choices(options),
+        images=_one_source(options.images),
+        class_folders=not options.no_class_folders,
         thumbnails=not options.no_thumbnails,
         controls=not options.no_controls,
         **{name: getattr(options, name) for name in same},
@@ -68,7 +71,7 @@ def _add_model(group: argparse._ArgumentGroup) -> None:
 def _add_required(run: argparse.ArgumentParser) -> None:
     group = run.add_argument_group("what goes in and out")
     _add_model(group)
-    group.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="folder, any depth")
+    _add_images(group)
     group.add_argument(
         "--texts",
         type=Path,
@@ -82,7 +85,7 @@ def _add_required(run: argparse.ArgumentParser) -> None:
         "--metadata",
         type=Path,
         metavar="CSV",
-        help="a column `path` (relative to FOLDER) and one column per known attribute",
+        help="a column `path` (as --images has them) and one column per known attribute",
     )
     group.add_argument(
         "--prompts",
@@ -92,6 +95,39 @@ def _add_required(run: argparse.ArgumentParser) -> None:
         "value); without it the attribute class is asked as 'a photo of a {}.'",
     )
     _add_masks(group)
+
+
+def _add_images(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--images",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="SOURCE",
+        help="a folder of any depth; a CSV with a column `path`, other columns being attributes; a .tar, a "
+        "folder of .tar files or a quoted pattern such as 'shards/*.tar' (WebDataset: .cls and .json beside "
+        "an image are attributes)",
+    )
+    group.add_argument(
+        "--no-class-folders",
+        action="store_true",
+        help="do not take folders as the attribute class where every image lies exactly one folder deep",
+    )
+    group.add_argument(
+        "--captions",
+        action="store_true",
+        help="keep captions (.txt beside an image in a tar) as an attribute",
+    )
+
+
+def _one_source(given: list[Path]) -> Path:
+    """The source of images. Raises ConfigError where the shell has spelled a pattern out."""
+    if len(given) > 1:
+        raise ConfigError(
+            f"--images takes one source, not {len(given):,} ({given[0]}, {given[1]}, ...). "
+            "Put a pattern in quotes, so that the shell leaves it as it is: --images 'shards/*.tar'"
+        )
+    return given[0]
 
 
 def _add_masks(group: argparse._ArgumentGroup) -> None:
@@ -128,7 +164,8 @@ def _add_what_is_scored(maps: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
 
 
-def _add_model_options(run: argparse.ArgumentParser) -> None:
+def add_model_options(run: argparse.ArgumentParser) -> None:
+    """What must be said of weights that open_clip does not know, or that lie in a file."""
     group = run.add_argument_group("local weights")
     group.add_argument(
         "--checkpoint",
@@ -204,7 +241,8 @@ def _add_speed_options(run: argparse.ArgumentParser) -> None:
     group.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
 
 
-def _models(options: argparse.Namespace) -> tuple[ModelChoice, ...]:
+def model_choices(options: argparse.Namespace) -> tuple[ModelChoice, ...]:
+    """The models asked for, each with its file. Raises ConfigError."""
     checkpoints = _checkpoints(options.checkpoint, options.model)
     return tuple(
         ModelChoice(

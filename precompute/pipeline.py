@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -33,6 +34,7 @@ from precompute import (
     pool,
     progress,
     prompts,
+    selectivity,
     work,
 )
 from precompute.config import METHOD_VERSION, Config, ConfigError, ModelChoice
@@ -71,7 +73,13 @@ def run(config: Config) -> Path:
     masked = images.read_masks(config.masks) if config.masks else []
     with work.locked(work_directory(config.bundle)) as directory:
         pictures = intake.read(
-            config.images, config.metadata, directory, workers=config.workers, thumbnails=config.thumbnails
+            config.images,
+            config.metadata,
+            directory,
+            workers=config.workers,
+            thumbnails=config.thumbnails,
+            class_folders=config.class_folders,
+            captions=config.captions,
         )
         progress.say(_summary(pictures, texts))
         asked = _asked(ways, config, pictures)
@@ -128,21 +136,38 @@ def _one_model(spec: models.ModelSpec, config: Config, given: Given, directory: 
         described = describe.heads(
             model.model_key, taken.moments, taken.components, spaces, text, given.texts, config, mine
         )
-    truth = []
-    if given.masked:
-        with _stage(timing, "maps"):
-            labeled = describe.heads_by_property(described)
-            truth.append(("truth_score", map_scores.rows(model, given.masked, layers, labeled, mine)))
-    if config.truth:
-        with _stage(timing, "truth"):
-            known = stage.known(given.asked, classes, given.pictures.attributes, config.truth_images)
-            seen = stage.Seen(spaces, taken, described, given.texts, text)
-            tables = stage.score(model, seen, known, given.pictures.distinct, mine / "truth", config)
-            truth += tables.items()
+    seen = stage.Seen(spaces, taken, described, given.texts, text)
+    truth = [*_against_known(model, seen, classes, config, given, mine, timing)]
     facts = bundling.model_facts(model, spaces, taken)
     return bundling.ModelResult(
         facts, _identity(model), spaces, taken.shards, taken.gallery, text, classes, described, truth, timing
     )
+
+
+def _against_known(
+    model: clip.Clip,
+    seen: stage.Seen,
+    classes: Float[Tensor, "value d_out"],
+    config: Config,
+    given: Given,
+    directory: Path,
+    timing: Timing,
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables of one model that need to know what is in the images, with their rows."""
+    with _stage(timing, "selectivity"):
+        chosen = given.pictures.attributes, seen.spaces
+        rows = selectivity.rows(seen.taken.shards, *chosen, replicates=config.replicates, seed=config.seed)
+        yield "head_selectivity", rows.assign(model_key=model.model_key)
+    if given.masked:
+        with _stage(timing, "maps"):
+            labeled = describe.heads_by_property(seen.described)
+            layers = seen.spaces.layers
+            yield "truth_score", map_scores.rows(model, given.masked, layers, labeled, directory)
+    if config.truth:
+        with _stage(timing, "truth"):
+            known = stage.known(given.asked, classes, given.pictures.attributes, config.truth_images)
+            work_files = directory / "truth"
+            yield from stage.score(model, seen, known, given.pictures.distinct, work_files, config).items()
 
 
 def _identity(model: clip.Clip) -> list[object]:
@@ -182,7 +207,8 @@ def _class_embeddings(model: clip.Clip, given: Given, directory: Path) -> Float[
                 clip.check_text(model, text)
             except clip.TextError as error:
                 line = prompts.where(given.prompts, attribute, value)
-                raise clip.TextError(f"{line} ({attribute} {value!r}, {text!r}): {error}") from error
+                other = "" if given.prompts != prompts.DEFAULT else " Give --prompts, or --no-class-folders."
+                raise clip.TextError(f"{line} ({attribute} {value!r}, {text!r}): {error}{other}") from error
         work.save_tensors(path, {"text": clip.encode_text(model, [text for _, _, text in given.asked])})
     return work.load_tensors(path)["text"]
 
@@ -230,9 +256,12 @@ def _summary(pictures: intake.Intake, texts: Pool) -> str:
     same = f", {copies} of them copies of others" if copies else ""
     dropped = texts.dropped_duplicates + texts.dropped_empty
     left_out = f", {dropped} repeated or empty lines left out" if dropped else ""
-    return (
-        f"{len(pictures.files)} images{same}{failed}; {len(texts.texts)} texts of "
-        f"{len(texts.properties)} properties{left_out}"
+    return "; ".join(
+        [
+            f"{len(pictures.files)} images{same}{failed}",
+            *pictures.said,
+            f"{len(texts.texts)} texts of {len(texts.properties)} properties{left_out}",
+        ]
     )
 
 

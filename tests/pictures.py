@@ -6,6 +6,7 @@ Worker processes import this module for `mean_color` and its like, so it imports
 import io
 import os
 import signal
+import tarfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,6 +53,17 @@ def mixed_folder(root: Path) -> Path:
     (root / ".cache").mkdir()
     (root / ".cache" / "x.png").write_bytes(b"")
     return root
+
+
+def tar(path: Path, members: dict[str, bytes | str]) -> Path:
+    """A tar of these members, in their order."""
+    with tarfile.open(path, "w") as file:
+        for name, content in members.items():
+            data = content if isinstance(content, bytes) else content.encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            file.addfile(member, io.BytesIO(data))
+    return path
 
 
 def distinct(folder: Path) -> dict[str, ImageFile]:

@@ -17,11 +17,11 @@ def folder(tmp_path: Path) -> Path:
 def attributes(folder: Path, text: str | bytes) -> images.Attributes:
     path = folder / "attributes.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return images.read_attributes(path, images.find(folder))
+    return images.read_attributes(path, [file.relative for file in images.find(folder)])
 
 
 def test_reads_attributes_with_several_values_and_counts_files_without_a_row(folder):
-    rows, unlisted = attributes(
+    rows, names, unlisted = attributes(
         folder, '\ufeffpath,color,shape\r\nz.png,red| blue |red,\r\n\r\n./b/a.jpg,,"round, very"\r\n'
     )
 
@@ -30,13 +30,14 @@ def test_reads_attributes_with_several_values_and_counts_files_without_a_row(fol
         Attribute("z.png", "color", "blue"),
         Attribute("b/a.jpg", "shape", "round, very"),
     ]
+    assert names == ("color", "shape")
     assert unlisted == 2
 
 
 def test_paths_written_on_another_system_are_understood(folder):
     (folder / "caf\N{LATIN SMALL LETTER E WITH ACUTE}.png").write_bytes(b"")
 
-    rows, _ = attributes(folder, "path,kind\nb\\c\\copy.PNG,x\ncafe\N{COMBINING ACUTE ACCENT}.png,y\n")
+    rows, _, _ = attributes(folder, "path,kind\nb\\c\\copy.PNG,x\ncafe\N{COMBINING ACUTE ACCENT}.png,y\n")
 
     assert [row.relative for row in rows] == ["b/c/copy.PNG", "caf\N{LATIN SMALL LETTER E WITH ACUTE}.png"]
 
@@ -50,7 +51,7 @@ def test_paths_written_on_another_system_are_understood(folder):
             r"has no column path \(the first line has file, color\). Name the column",
         ),
         ("path;color\nz.png;red\n", r"has no column path \(the first line has path;color\)"),
-        ("path,color\nz.png,red\ny.png,red\n", "line 3: no image 'y.png' in the folder. .* as 'b/a.jpg'"),
+        ("path,color\nz.png,red\ny.png,red\n", "line 3: there is no image 'y.png'. .* --images: 'b/a.jpg'"),
         ("path,color\nz.png,red\nb/a.jpg,\n./z.png,blue\n", "line 4: z.png stands in line 2 already"),
         ("path,color\nz.png,red,blue\n", "line 2: 3 cells under 2 columns. .* double quotes"),
         ("path,color\nz.png\n", "line 2: 1 cells under 2 columns"),
@@ -67,4 +68,4 @@ def test_a_wrong_attribute_file_is_refused_with_what_to_do(folder, text, message
 
 def test_a_missing_attribute_file_is_refused(folder):
     with pytest.raises(ImagesError, match=r"cannot open .*nowhere\.csv: No such file"):
-        images.read_attributes(folder / "nowhere.csv", images.find(folder))
+        images.read_attributes(folder / "nowhere.csv", ["z.png"])

@@ -55,7 +55,7 @@ def test_the_chosen_label_is_the_one_by_variance_share(small_bundle):
 
     assert weighted.chosen.all() and not counted.chosen.any()
     assert weighted["tail"].isna().all() and counted[["share", "lead"]].isna().all(axis=None)
-    assert weighted.share.between(0, 1).all() and weighted.lead.between(-1, 1).all()
+    assert weighted.share.between(0, 1).all() and weighted.lead.between(0, 1).all()
     assert sorted(counted.picks.unique()) == [5, 10, 20]
 
 
@@ -103,7 +103,7 @@ def test_the_names_and_order_of_files_leave_no_trace_in_heads(
     pipeline.run(small_config(renamed, pool_file, tmp_path / "other", metadata=None))
 
     tables = {line.split(":")[0].split(".")[0] for line in differences(small_bundle, tmp_path / "other")}
-    assert tables <= {"bundle", "image_set", "image_file", "image_attribute"}
+    assert tables <= {"bundle", "image_set", "image_file", "image_attribute", "head_selectivity"}
 
 
 def test_a_finished_run_computes_nothing_twice(scene_folder, pool_file, tmp_path, monkeypatch):

@@ -1,19 +1,37 @@
-"""Images: find them in a folder, decode them to 8-bit RGB, read them in worker processes.
+"""Images: find them, decode them to 8-bit RGB, read them in worker processes.
 
-The same bytes give the same result: nothing depends on the order of the file system or on the number of
-workers. Knows nothing of models and databases; torch is imported only to hand over a batch.
+The same bytes give the same result: nothing depends on the order of the file system, on the number of
+workers, or on whether images lie in folders or in tars. Knows nothing of models and databases; torch is
+imported only to hand over a batch.
 
+    sources     what --images means, and all files it leads to
     finding     which files of a folder may be images, in one order
+    lists       a CSV file of paths
+    shards      many tars as one set
+    tars        what lies in one tar
+    sidecars    what stands beside an image in a tar
+    classes     classes from folders, and their names
+    gathering   what was found, joined with --metadata
     decoding    the bytes of one file: to a picture, a thumbnail, an id
     reading     many files: scan them, keep distinct images, batch their pixels
     workers     the processes that read, and what is said when one dies
+    waiting     what is said while files are looked for
     attributes  what a CSV file says of the images
     masks       pictures with two known objects, for scoring maps
 """
 
 from precompute.images.attributes import Attribute, Attributes, read_attributes
 from precompute.images.decoding import UnreadableImage, decode, image_id, read, read_bytes, thumbnail
-from precompute.images.finding import ImageFile, ImagesError, Survey, find, other_kinds, survey
+from precompute.images.finding import (
+    Failed,
+    ImageFile,
+    ImagesError,
+    Survey,
+    find,
+    other_kinds,
+    survey,
+)
+from precompute.images.gathering import Gathered, Known, known
 from precompute.images.masks import (
     MaskedPicture,
     MaskedPixels,
@@ -21,7 +39,10 @@ from precompute.images.masks import (
     masked_pixels,
     read_masks,
 )
-from precompute.images.reading import Failed, Found, distinct, pixel_batches, scan
+from precompute.images.reading import Found, distinct, pixel_batches, scan
+from precompute.images.sources import gather
+from precompute.images.tars import TarIndex, index, index_from, index_text
+from precompute.images.waiting import counted
 from precompute.images.workers import WorkerDied
 
 __all__ = [
@@ -29,17 +50,26 @@ __all__ = [
     "Attributes",
     "Failed",
     "Found",
+    "Gathered",
     "ImageFile",
     "ImagesError",
+    "Known",
     "MaskedPicture",
     "MaskedPixels",
     "Survey",
+    "TarIndex",
     "UnreadableImage",
     "WorkerDied",
+    "counted",
     "decode",
     "distinct",
     "find",
+    "gather",
     "image_id",
+    "index",
+    "index_from",
+    "index_text",
+    "known",
     "mask_identity",
     "masked_pixels",
     "other_kinds",

@@ -2,11 +2,12 @@
 
 import csv
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from precompute.images.finding import ImageFile, ImagesError
+from precompute.images.finding import ImagesError
 
 
 class Attribute(NamedTuple):
@@ -23,37 +24,89 @@ class Attributes(NamedTuple):
     rows: list[Attribute]
     """In the order of the attribute file; no row twice."""
 
+    names: tuple[str, ...]
+    """Its attributes, in the order of its columns, whether or not a cell is filled."""
+
     unlisted: int
     """Number of image files that have no row in it."""
 
 
-def read_attributes(csv_path: Path, files: Sequence[ImageFile]) -> Attributes:
-    """What is known of the images: a CSV file with a column `path` and one column for each attribute.
+def read_attributes(csv_path: Path, names: Iterable[str]) -> Attributes:
+    """What is known of the images called `names`: a CSV file with a column `path` and one for each attribute.
 
     Several values of one cell are separated by |; an empty cell says nothing. Raises ImagesError.
     """
-    known = {file.relative for file in files}
+    known = set(names)
+    columns, cells = csv_rows(csv_path)
+    rows: list[Attribute] = []
+    seen: dict[str, int] = {}
+    for line, row in cells:
+        relative = _known_path(row.pop("path"), known, f"{csv_path}, line {line}")
+        check_once(csv_path, line, relative, seen)
+        rows += attributes_of(relative, row)
+    return Attributes(rows, tuple(columns), unlisted=len(known) - len(seen))
+
+
+def attributes_of(relative: str, row: Mapping[str, str]) -> list[Attribute]:
+    """The values of one file, from the cells of its row: by attribute, several separated by |."""
+    return [Attribute(relative, name, value) for name, cell in row.items() for value in split_values(cell)]
+
+
+def split_values(cell: str) -> list[str]:
+    """The values in one cell, each once, in their order."""
+    values = (unicodedata.normalize("NFC", value.strip()) for value in cell.split("|"))
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def check_agree(
+    one: Iterable[Attribute], one_path: Path, other: Iterable[Attribute], other_path: Path
+) -> None:
+    """Raise ImagesError where two files give one attribute of one image different values."""
+    stated, again = _by_file(one), _by_file(other)
+    for key, values in stated.items():
+        if key in again and values != again[key]:
+            relative, name = key
+            raise ImagesError(
+                f"{name} of {relative} is {'|'.join(sorted(values))} in {one_path}, but "
+                f"{'|'.join(sorted(again[key]))} in {other_path}. Correct one of them."
+            )
+
+
+def _by_file(rows: Iterable[Attribute]) -> dict[tuple[str, str], set[str]]:
+    stated: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in rows:
+        stated[row.relative, row.attribute].add(row.value)
+    return stated
+
+
+def csv_rows(csv_path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
+    """Names of the columns but `path`; then line number and cells by column of every line.
+
+    Raises ImagesError.
+    """
     lines = csv_lines(csv_path)
     columns = csv_columns(csv_path, next(lines, (1, []))[1])
+    rows = ((line, _row(csv_path, line, columns, cells)) for line, cells in lines)
+    return [name for name in columns if name != "path"], rows
 
-    rows: list[Attribute] = []
-    seen: dict[str, int] = {}  # line of each path
-    for line, cells in lines:
-        if len(cells) != len(columns):
-            raise ImagesError(
-                f"{csv_path}, line {line}: {len(cells)} cells under {len(columns)} columns. "
-                "Put cells that hold a comma in double quotes."
-            )
-        row = dict(zip(columns, cells, strict=True))
-        relative = _known_path(row.pop("path"), known, f"{csv_path}, line {line}")
-        if relative in seen:
-            raise ImagesError(
-                f"{csv_path}, line {line}: {relative} stands in line {seen[relative]} already. "
-                "Keep one row a file; separate several values by |."
-            )
-        seen[relative] = line
-        rows += [Attribute(relative, name, value) for name, cell in row.items() for value in _values(cell)]
-    return Attributes(rows, unlisted=len(known) - len(seen))
+
+def _row(csv_path: Path, line: int, columns: list[str], cells: list[str]) -> dict[str, str]:
+    if len(cells) != len(columns):
+        raise ImagesError(
+            f"{csv_path}, line {line}: {len(cells)} cells under {len(columns)} columns. "
+            "Put cells that hold a comma in double quotes."
+        )
+    return dict(zip(columns, cells, strict=True))
+
+
+def check_once(csv_path: Path, line: int, relative: str, seen: dict[str, int]) -> None:
+    """Note the line of a path in `seen`. Raises ImagesError if an earlier line has it."""
+    first = seen.setdefault(relative, line)
+    if first != line:
+        raise ImagesError(
+            f"{csv_path}, line {line}: {relative} stands in line {first} already. "
+            "Keep one row a file; separate several values by |."
+        )
 
 
 def csv_lines(csv_path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -92,10 +145,4 @@ def _known_path(cell: str, known: set[str], where: str) -> str:
         if candidate in known:
             return candidate
     example = min(known, default="a.png")
-    raise ImagesError(f"{where}: no image {cell!r} in the folder. Give paths relative to it, as {example!r}.")
-
-
-def _values(cell: str) -> list[str]:
-    """The values in one cell, each once."""
-    values = (unicodedata.normalize("NFC", value.strip()) for value in cell.split("|"))
-    return list(dict.fromkeys(value for value in values if value))
+    raise ImagesError(f"{where}: there is no image {cell!r}. Write paths as those of --images: {example!r}.")

@@ -52,14 +52,22 @@ def read(path: Path) -> Image.Image:
     return decode(read_bytes(path))
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of one file. Raises UnreadableImage."""
+def read_bytes(path: Path, offset: int | None = None, size: int = 0) -> bytes:
+    """The bytes of one file, or `size` of them from `offset` on. Raises UnreadableImage."""
     try:
-        if (size := path.stat().st_size) > MAX_BYTES:
+        size = path.stat().st_size if offset is None else size
+        if size > MAX_BYTES:
             raise UnreadableImage(f"file of {size:,} bytes, more than the {MAX_BYTES:,} allowed")
-        return path.read_bytes()
+        if offset is None:
+            return path.read_bytes()
+        with path.open("rb") as tar:
+            tar.seek(offset)
+            data = tar.read(size)
     except OSError as error:
         raise UnreadableImage(f"cannot be opened: {error.strerror}") from error
+    if len(data) < size:
+        raise UnreadableImage(f"cut off: the tar ends after {len(data):,} of its {size:,} bytes")
+    return data
 
 
 def decode(data: bytes) -> Image.Image:

@@ -1,12 +1,12 @@
 """Image files in a folder: all of them, in one order whatever the file system.
 
-Opens no file: what is listed here may still turn out to be no image.
+Opens no file: what is listed here may still turn out to be no image. A member of a tar is a file too.
 """
 
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ READABLE = "png apng jpg jpeg jpe jfif mpo webp avif bmp dib gif tif tiff ppm pg
 UNREADABLE = "heic heif jxl"
 
 EXTENSIONS = frozenset("." + kind for kind in f"{READABLE} {UNREADABLE}".split())
+
+# Compressed ones are found too, to be refused when they are opened: they must not vanish.
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tar.lz4")
 
 
 class ImagesError(ValueError):
@@ -31,6 +34,24 @@ class ImageFile(NamedTuple):
     relative: str
     """Path relative to the folder, NFC, with forward slashes: the name of the file in the bundle."""
 
+    offset: int | None = None
+    """Where in `path`, a tar, the bytes begin; None where all of `path` is the image."""
+
+    size: int = 0
+    """Number of bytes of a member of a tar."""
+
+    @property
+    def where(self) -> str:
+        """What to call it in a message."""
+        return str(self.path) if self.offset is None else f"{self.relative} in {self.path}"
+
+
+class Failed(NamedTuple):
+    """A file that is not a usable image."""
+
+    relative: str
+    reason: str
+
 
 class Survey(NamedTuple):
     """What lies in a folder."""
@@ -41,35 +62,71 @@ class Survey(NamedTuple):
     others: dict[str, int]
     """Number of files of every other extension ("" for none), most frequent first."""
 
+    tars: list[ImageFile]
+    """Tar files, sorted by `relative`; opened only where there are no files."""
+
 
 def find(folder: Path) -> list[ImageFile]:
     """All image files under `folder`, at any depth, sorted by relative path. Raises ImagesError."""
-    return survey(folder).files
+    found = survey(folder)
+    check_any(folder, found)
+    return found.files
 
 
-def survey(folder: Path) -> Survey:
+def check_any(folder: Path, found: Survey) -> None:
+    """Raise ImagesError unless there are images."""
+    if not found.files:
+        held = other_kinds(found.others) if found.others else "it is empty"
+        raise ImagesError(
+            f"no images in {folder} ({held}). Give a folder of PNG, JPEG, ... or .tar files, or a .csv."
+        )
+
+
+def survey(folder: Path, passed: Callable[[int], None] = lambda _: None) -> Survey:
     """What lies under `folder`; hidden files and folders are passed over, links are followed.
 
-    Raises ImagesError if it is no folder that can be read, or holds no image.
+    `passed` is told of every file. Raises ImagesError if it is no folder that can be read.
     """
     _check_folder(folder)
 
     files: list[ImageFile] = []
+    tars: list[ImageFile] = []
     others: Counter[str] = Counter()
     for path, relative in _walk(folder):
+        passed(1)
         kind = os.path.splitext(relative)[1].lower()
         if kind in EXTENSIONS:
             files.append(ImageFile(Path(path), relative))
+        elif is_tar(relative):
+            tars.append(ImageFile(Path(path), relative))
         else:
             others[kind] += 1
+    return Survey(in_order_of_names(files), most_first(others), in_order_of_names(tars))
 
-    if not files:
-        held = other_kinds(others) if others else "it is empty"
-        raise ImagesError(f"no images in {folder} ({held}). Give a folder of PNG, JPEG, ... files.")
+
+def first_three(names: Sequence[str]) -> str:
+    """The first names of a list, for a message, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+
+
+def is_tar(name: str) -> bool:
+    """Whether a file is called a tar, packed or not."""
+    return name.lower().endswith(TARS)
+
+
+def in_order_of_names(files: list[ImageFile]) -> list[ImageFile]:
+    """Sorted by `relative`, the same on every machine. Raises ImagesError for two of one name."""
     # Sorting by code point is sorting by UTF-8 bytes.
-    files.sort(key=lambda file: file.relative)
-    _check_distinct(files)
-    return Survey(files, dict(sorted(others.items(), key=lambda item: (-item[1], item[0]))))
+    files = sorted(files, key=lambda file: file.relative)
+    for one, other in zip(files, files[1:], strict=False):
+        if one.relative == other.relative:
+            raise ImagesError(f"two files are both called {one.relative} in NFC Unicode. Rename one of them.")
+    return files
+
+
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """The same counts, the largest first."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _check_folder(folder: Path) -> None:
@@ -79,7 +136,9 @@ def _check_folder(folder: Path) -> None:
     except OSError as error:
         raise ImagesError(f"cannot open the folder {folder}: {error.strerror}. Check the path.") from error
     if not is_folder:
-        raise ImagesError(f"{folder} is a file. Give the folder that holds the images.")
+        raise ImagesError(
+            f"{folder} is a file. Give the folder that holds the images, a .csv of their paths, or a .tar."
+        )
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, str]]:
@@ -95,9 +154,9 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
             if not _is_folder(entry):
                 # A broken link counts as a file: it fails with a reason later. Sockets and pipes do not.
                 if entry.is_symlink() or entry.is_file():
-                    yield entry.path, prefix + _portable(entry.name)
+                    yield entry.path, prefix + portable(entry.name)
             elif (identity := _identity(entry.path)) not in above:
-                waiting.append((entry.path, prefix + _portable(entry.name) + "/", above | {identity}))
+                waiting.append((entry.path, prefix + portable(entry.name) + "/", above | {identity}))
 
 
 def _entries(place: str) -> list[os.DirEntry]:
@@ -125,7 +184,7 @@ def _identity(path: str | Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _portable(name: str) -> str:
+def portable(name: str) -> str:
     """A file name as it is stored: NFC, and always valid UTF-8 (stray bytes as \\xff)."""
     valid = os.fsencode(name).decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", valid)
@@ -136,10 +195,3 @@ def other_kinds(others: Mapping[str, int]) -> str:
     count = sum(others.values())
     kinds = ", ".join(sorted(kind or "no extension" for kind in others)[:8])
     return f"{count} {'file' if count == 1 else 'files'} of other kinds: {kinds}"
-
-
-def _check_distinct(files: Sequence[ImageFile]) -> None:
-    """Raise ImagesError if two sorted files have one name after NFC normalization."""
-    for one, other in zip(files, files[1:], strict=False):
-        if one.relative == other.relative:
-            raise ImagesError(f"two files are both called {one.relative} in NFC Unicode. Rename one of them.")

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from precompute.images.decoding import UnreadableImage, decode, image_id, read_bytes, thumbnail
-from precompute.images.finding import ImageFile, ImagesError
+from precompute.images.finding import Failed, ImageFile, ImagesError
 from precompute.images.workers import in_order
 
 if TYPE_CHECKING:
@@ -33,13 +33,6 @@ class Found(NamedTuple):
     """JPEG; None where thumbnails were left out."""
 
 
-class Failed(NamedTuple):
-    """A file that is not a usable image."""
-
-    relative: str
-    reason: str
-
-
 def scan(files: Sequence[ImageFile], *, workers: int, thumbnails: bool = True) -> Iterator[Found | Failed]:
     """Read every file once and say what it is, in the order of `files`; `workers` 0 reads in this process.
 
@@ -52,7 +45,7 @@ def scan(files: Sequence[ImageFile], *, workers: int, thumbnails: bool = True) -
 def _examine(file: ImageFile, thumbnails: bool) -> Found | Failed:
     """What one file is."""
     try:
-        data = read_bytes(file.path)
+        data = read_bytes(file.path, file.offset, file.size)
         image = decode(data)
     except UnreadableImage as error:
         return Failed(file.relative, str(error))
@@ -100,12 +93,12 @@ def pixel_batches(
 def _pixels(file: ImageFile, expected: str, preprocess: Callable) -> Float[np.ndarray, "3 height width"]:
     """What the model sees of one file. Raises ImagesError if it holds another image than `expected`."""
     try:
-        data = read_bytes(file.path)
+        data = read_bytes(file.path, file.offset, file.size)
         if image_id(data) != expected:
-            raise ImagesError(f"{file.path} changed after it was scanned. Run again.")
+            raise ImagesError(f"{file.where} changed after it was scanned. Run again.")
         return np.asarray(preprocess(decode(data)), dtype=np.float32)
     except UnreadableImage as error:
-        raise ImagesError(f"{file.path} was readable when scanned, but now: {error}. Run again.") from error
+        raise ImagesError(f"{file.where} was readable when scanned, but now: {error}. Run again.") from error
 
 
 def _check_pickles(preprocess: Callable) -> None:

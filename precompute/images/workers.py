@@ -70,7 +70,7 @@ def _named(function: Callable, task: tuple) -> Any:
     try:
         return function(*task)
     except Exception as error:
-        error.add_note(f"while reading {task[0].path}")
+        error.add_note(f"while reading {task[0].where}")
         raise
 
 
@@ -97,8 +97,8 @@ class _Worker:
         except (EOFError, OSError) as error:
             self.process.join(timeout=5)
             raise WorkerDied(
-                f"the worker process that read {task[0].path} {_ending(self.process.exitcode)}. "
-                "Run again with fewer workers; if it is always this file, move it out of the folder."
+                f"the worker process that read {task[0].where} {_ending(self.process.exitcode)}. "
+                "Run again with fewer workers; if it is always this file, leave it out."
             ) from error
         if not succeeded:
             raise result
