@@ -5,6 +5,7 @@ BIN := .venv/bin
 SCENES := .work/scenes
 PLANTED := .work/planted
 PAIRS := .work/pairs
+VERIFY := POOL TEXTSPAN LABELS SEGMENTATION CLASSES MODEL CHECKPOINT LIMIT DEVICE JSON
 DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT-demo-S-12/scenes_1 \
 	ViT-demo-L-16/few_colors_1
 DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv)
@@ -15,7 +16,7 @@ BUILD_DEMO = OMP_NUM_THREADS=1 $(BIN)/python -m precompute run $(addprefix --mod
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo app demo-model test test-all check bench truth docs planted clean
+.PHONY: help install demo app demo-model test test-all check bench truth docs planted verify-paper clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ truth: .work/truth  ## score the demo bundle against what is known of its scenes
 
 planted: bundles/planted/manifest.json  ## a model set by hand, whose answers are known (docs/planted.md)
 	@echo "open it with: make app BUNDLE=bundles/planted    its known answers: $(PLANTED)/answers.json"
+
+verify-paper: .venv/installed  ## check real weights against the papers: IMAGES=folder [POOL= TEXTSPAN= LABELS= SEGMENTATION= ...]
+	$(BIN)/python -m precompute verify-paper --images "$(IMAGES)" $(foreach one,$(VERIFY),$(if $($(one)),--$(shell echo $(one) | tr A-Z a-z) "$($(one))"))
 
 demo-model: .venv/installed  ## train the demo models anew (resumable), then score them
 	$(BIN)/python -m precompute.demo train

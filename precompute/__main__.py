@@ -1,9 +1,9 @@
-"""Command line of the offline stage: `python -m precompute run`, `label`, `import-textspan`, `score-maps`."""
+"""Command line of the offline stage: `python -m precompute run`, `label`, `import-textspan` and more."""
 
 import argparse
 import sys
 
-from precompute import importing, options
+from precompute import importing, options, verify_task
 from precompute.config import ConfigError
 from precompute.labeling import label_task
 
@@ -43,6 +43,9 @@ examples:
         --mean 0.481,0.458,0.408 --std 0.269,0.261,0.276 --interpolation bicubic \\
         --images photos --texts pool.tsv --bundle bundles/photos
 
+  images in WebDataset's tars, read in place:
+    python -m precompute run --model ViT-B-32/openai --images 'shards/{000..127}.tar' --texts pool.tsv ...
+
   two models in one bundle, each with its own file:
     python -m precompute run --model A/x --checkpoint A/x=a.safetensors \\
         --model B/y --checkpoint B/y=b.safetensors ...
@@ -53,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 1 refused, 130 interrupted."""
     given = _parser().parse_args(arguments)
     try:
-        given.carry_out(given)
+        return given.carry_out(given) or 0
     except KeyboardInterrupt:
         kept = (
             "" if given.command == "score-maps" else " Nothing is lost: give the same command again to go on."
@@ -65,7 +68,6 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -92,6 +94,13 @@ def _label(given: argparse.Namespace) -> None:
     from precompute.labeling.relabel import run
 
     run(task)
+
+
+def _verify(given: argparse.Namespace) -> int:
+    task = verify_task.task_of(given)
+    from precompute.verify import run
+
+    return 0 if run(task) else 1
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:
@@ -140,6 +149,11 @@ def _parser() -> argparse.ArgumentParser:
     maps = _command(commands, "score-maps", "print how well maps find known objects", _SCORE_MAPS)
     maps.set_defaults(carry_out=_score_maps)
     options.add_map_options(maps)
+    verify = _command(
+        commands, "verify-paper", "check real weights against the papers", verify_task.DESCRIPTION
+    )
+    verify.set_defaults(carry_out=_verify)
+    verify_task.add_options(verify)
     return parser
 
 

@@ -110,13 +110,13 @@ class ModelSpec:
 
 STUDY = {
     "ViT-B-32/openai": "WebImageText, 400 M pairs (OpenAI, not public)",
-    "ViT-B-32/datacomp_m_s128m_b4k": "DataComp medium, filtered",
+    "ViT-B-32/datacomp_m_s128m_b4k": "DataComp medium, filtered; 128 M samples seen",
     "ViT-B-16/openai": "WebImageText, 400 M pairs (OpenAI, not public)",
-    "ViT-B-16/laion2b_s34b_b88k": "LAION-2B, English",
+    "ViT-B-16/laion2b_s34b_b88k": "LAION-2B, English; 34 B samples seen",
     "ViT-L-14/openai": "WebImageText, 400 M pairs (OpenAI, not public)",
-    "ViT-L-14/laion2b_s32b_b82k": "LAION-2B, English",
+    "ViT-L-14/laion2b_s32b_b82k": "LAION-2B, English; 32 B samples seen",
 }
-"""The six models of Madasu et al. 2024, and what each was trained on."""
+"""The six models of Madasu et al. 2024, and what each was trained on; samples as the tags have them."""
 
 
 def resolve(

@@ -200,6 +200,63 @@ def test_without_a_network_the_message_says_where_the_weights_are(monkeypatch):
     assert "--checkpoint FILE" in message
 
 
+@pytest.mark.parametrize("name", models.STUDY)
+def test_for_every_model_of_the_study_the_message_says_what_to_fetch_and_where_to_put_it(name, monkeypatch):
+    def unreachable(*_, **__):
+        raise ConnectionError("Name or service not known")
+
+    monkeypatch.setattr(hub, "try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(hub, "model_info", unreachable)
+
+    with pytest.raises(ModelError) as error:
+        hub.fetch(models.resolve(name, clip.catalog()))
+
+    said = re.search(r"hf download (\S+) (\S+)\).*to any folder, and add --checkpoint FILE", str(error.value))
+    assert said[1].startswith(("laion/CLIP-ViT-", "timm/vit_"))
+    assert said[2] == "open_clip_model.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("name", "patch", "millions"),
+    [("ViT-B-32", 32, 151.28), ("ViT-B-16", 16, 149.62), ("ViT-L-14", 14, 427.62)],
+)
+def test_patch_and_parameters_are_known_without_weights(name, patch, millions):
+    """Millions as open_clip's docs/model_profile.csv has them."""
+    facts = clip.architecture_facts(name)
+
+    assert facts.patch_size == patch
+    assert round(facts.parameters / 1e6, 2) == millions
+
+
+def test_parameters_of_a_text_tower_that_would_be_fetched_are_not_counted():
+    assert clip.architecture_facts("roberta-ViT-B-32").parameters is None
+    assert clip.architecture_facts("coca_ViT-B-32").parameters is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "activation", "ending"),
+    [
+        ("ViT-B-32/openai", "QuickGELU", "safetensors"),
+        ("ViT-B-32/datacomp_m_s128m_b4k", "GELU", "pt"),
+    ],
+)
+def test_a_file_of_a_true_architecture_is_read_as_its_tag_says(name, activation, ending, tmp_path):
+    """Random weights, half precision, as published files are; the file says nothing but numbers."""
+    known = clip.catalog()
+    fresh = clip.load(models.resolve(f"{name}-random-0", known))
+    state = {key: value.half() for key, value in fresh.model.state_dict().items()}
+    expected = clip.checkpoints.fingerprint(fresh.model.half().float())
+
+    loaded = clip.load(models.resolve(name, known, checkpoint=saved(tmp_path / f"w.{ending}", state)))
+
+    block = loaded.model.visual.transformer.resblocks[0]
+    assert type(block.mlp.gelu).__name__ == activation
+    assert (loaded.weights_sha256, loaded.patch_size) == (expected, 32)
+    assert loaded.parameters == clip.architecture_facts("ViT-B-32").parameters
+    assert loaded.spec.mean == known["ViT-B-32"][name.split("/")[1]].mean
+
+
 def test_weights_in_the_cache_need_no_network(monkeypatch):
     monkeypatch.setattr(hub, "try_to_load_from_cache", lambda repository, file: f"/cache/{repository}/{file}")
     monkeypatch.setattr(hub, "model_info", None)

@@ -144,6 +144,7 @@ def test_facts_of_a_known_model_come_from_its_name(opened):
     assert [facts[name] for name in sizes] == [12, 10, 12, 64, 768, 512, 224, 32]
     assert (facts["grid_rows"], facts["context_length"]) == (7, 77)
     assert (facts["activation"], facts["interpolation"]) == ("quick_gelu", "bicubic")
+    assert facts["parameters"] == 151_277_313
     assert facts["training_data"].startswith("WebImageText")
     assert not facts["has_vectors"] and facts[["weights_sha256", "rank", "images"]].isna().all()
 
@@ -159,10 +160,10 @@ def test_facts_of_an_unknown_model_are_what_the_file_shows(opened):
 @pytest.mark.parametrize(
     ("architecture", "config", "sizes"),
     [
-        ("ViT-H-14", None, (32, 16, 80, 1280, 14, 1024, 224, 77)),  # its heads are 80 wide, not 64
-        ("RN50", None, (None, None, None, None, None, 1024, 224, 77)),
-        ("ViT-B-16-SigLIP-256", None, (None, None, None, None, None, 768, 256, 64)),
-        (DEMO.architecture, DEMO.config, (6, 16, 8, 128, 16, 128, 96, 30)),
+        ("ViT-H-14", None, (32, 16, 80, 1280, 14, 1024, 224, 77, 986109441)),  # its heads are 80 wide, not 64
+        ("RN50", None, (None, None, None, None, None, 1024, 224, 77, None)),
+        ("ViT-B-16-SigLIP-256", None, (None, None, None, None, None, 768, 256, 64, None)),
+        (DEMO.architecture, DEMO.config, (6, 16, 8, 128, 16, 128, 96, 30, 1224929)),
     ],
 )
 def test_sizes_of_an_architecture_come_from_its_config(architecture, config, sizes):

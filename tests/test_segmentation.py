@@ -16,23 +16,10 @@ from precompute.demo import words
 from precompute.demo.scenes import COLORS, draw
 from precompute.images import ImagesError
 from precompute.truth import segmentation, segmentation_scores
+from tests.segmented import written
 from tests.towers import small_clip
 
 SCENES = 6
-
-
-def written(path: Path, pictures: list[tuple[np.ndarray, np.ndarray]]) -> Path:
-    """A file in the form of gtsegs_ijcv.mat: references to pictures, and to cells that refer to masks."""
-    with h5py.File(path, "w") as file:
-        shape = (len(pictures), 1)
-        images = file.create_dataset("value/img", shape, dtype=h5py.ref_dtype)
-        masks = file.create_dataset("value/gt", shape, dtype=h5py.ref_dtype)
-        for number, (image, mask) in enumerate(pictures):
-            held = file.create_dataset(f"#refs#/image{number}", data=image.transpose(2, 1, 0))
-            inside = file.create_dataset(f"#refs#/mask{number}", data=mask.astype(np.uint8).T)
-            cell = file.create_dataset(f"#refs#/cell{number}", (1, 1), dtype=h5py.ref_dtype)
-            images[number, 0], cell[0, 0], masks[number, 0] = held.ref, inside.ref, cell.ref
-    return path
 
 
 @pytest.fixture(scope="module")

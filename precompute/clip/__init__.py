@@ -16,7 +16,7 @@ nothing is hooked, so nothing can be left behind. What cannot be taken apart exa
 from precompute.clip.architectures import ArchitectureFacts, architecture_facts
 from precompute.clip.changed import Change, HeadChange, encode_changed
 from precompute.clip.model import Clip, catalog, encode_image, from_model, load
-from precompute.clip.text import TextError, check_text, encode_text, imagenet_prompts
+from precompute.clip.text import TextError, check_text, encode_text, imagenet_names, imagenet_prompts
 from precompute.clip.tower import capture, capture_attention, capture_tokens, last_layers, vision_weights
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "encode_image",
     "encode_text",
     "from_model",
+    "imagenet_names",
     "imagenet_prompts",
     "last_layers",
     "load",

@@ -1,11 +1,13 @@
-"""What open_clip's configs say of an architecture, without building it. Needs no weights and no network."""
+"""What open_clip's configs say of an architecture. Needs no weights, no memory for them, and no network."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 
 import open_clip
-from open_clip.model import CLIPTextCfg, CLIPVisionCfg
+import torch
+from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg, CustomTextCLIP
 
 
 class ArchitectureFacts(NamedTuple):
@@ -25,6 +27,9 @@ class ArchitectureFacts(NamedTuple):
     context_length: int | None
     """Tokens of the longest text, start and end included."""
 
+    parameters: int | None = None
+    """Of both towers."""
+
 
 def architecture_facts(architecture: str, config: Path | None = None) -> ArchitectureFacts | None:
     """Sizes of an architecture by its name, or by the config of one that open_clip does not know.
@@ -35,12 +40,24 @@ def architecture_facts(architecture: str, config: Path | None = None) -> Archite
     if known is None:
         return None
     vision = CLIPVisionCfg(**known["vision_cfg"])
-    whole = [known["embed_dim"], _side(vision.image_size), CLIPTextCfg(**known["text_cfg"]).context_length]
+    whole = (known["embed_dim"], _side(vision.image_size), CLIPTextCfg(**known["text_cfg"]).context_length)
     # A ModifiedResNet lists the blocks of its stages and has no heads in them; timm's towers are in timm.
     if vision.timm_model_name or not isinstance(vision.layers, int):
         return ArchitectureFacts(None, None, None, None, None, *whole)
     width, d_head = vision.width, vision.head_width
-    return ArchitectureFacts(vision.layers, width // d_head, d_head, width, _side(vision.patch_size), *whole)
+    tower = (vision.layers, width // d_head, d_head, width, _side(vision.patch_size))
+    return ArchitectureFacts(*tower, *whole, _parameters(known))
+
+
+def _parameters(config: dict) -> int | None:
+    """Of both towers; None with a third one, or with a text tower of another library: it would be fetched."""
+    if "hf_model_name" in config["text_cfg"] or "multimodal_cfg" in config:
+        return None
+    config = deepcopy(config)
+    build = CustomTextCLIP if config.pop("custom_text", False) else CLIP
+    with torch.device("meta"), torch.random.fork_rng(devices=[]):
+        built = build(**config)
+    return sum(parameter.numel() for parameter in built.parameters())
 
 
 def _read(path: Path) -> dict:

@@ -35,8 +35,8 @@ def fetch(spec: ModelSpec) -> Path:
         first_line = (str(error).strip() or repr(error)).splitlines()[0]
         raise ModelError(
             f"the weights of {spec.name} are not on this machine and cannot be fetched ({first_line}). On a "
-            f"machine with a network get {_where(repository, files, facts)}, bring the file here and add "
-            "--checkpoint FILE."
+            f"machine with a network get {_where(repository, files, facts)}, bring the file here, to any "
+            "folder, and add --checkpoint FILE."
         ) from error
 
 

@@ -36,6 +36,11 @@ def encode_text(clip: Clip, texts: Sequence[str], *, batch: int = 256) -> Float[
     return F.normalize(torch.cat(parts).float(), dim=-1).cpu()[order.argsort()]
 
 
+def imagenet_names() -> list[str]:
+    """Names of ImageNet's 1,000 classes, in order; two pairs of classes share one."""
+    return list(IMAGENET_CLASSNAMES)
+
+
 def imagenet_prompts() -> list[list[str]]:
     """For each of ImageNet's 1,000 classes, in order, the 80 prompts that zero-shot evaluation asks with."""
     return [[template(name) for template in OPENAI_IMAGENET_TEMPLATES] for name in IMAGENET_CLASSNAMES]

@@ -19,7 +19,7 @@ no squares. Here both are squashed, as Chefer et al. do; the other way is there 
 Knows nothing of models.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,10 +88,10 @@ def count(path: Path) -> int:
         return len(file["value/img"])
 
 
-def read(path: Path) -> Iterator[Labeled]:
-    """Pictures and masks, in the order of the file. Raises ImagesError."""
+def read(path: Path, places: Sequence[int] | None = None) -> Iterator[Labeled]:
+    """Pictures and masks, in the order of the file, or those at `places`. Raises ImagesError."""
     with _opened(path) as file:
-        for index in range(len(file["value/img"])):
+        for index in range(len(file["value/img"])) if places is None else places:
             # MATLAB writes its columns first: an axis order is read backwards. The mask lies one cell deeper.
             image = np.array(file[file["value/img"][index, 0]]).transpose(2, 1, 0)
             mask = np.array(file[file[file["value/gt"][index, 0]][0, 0]]).transpose(1, 0)

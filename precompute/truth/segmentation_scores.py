@@ -1,7 +1,7 @@
 """The ImageNet-Segmentation protocol for one model: its classes, its maps, its figures."""
 
+from collections.abc import Sequence
 from functools import reduce
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,14 @@ def class_texts(model: clip.Clip, classes: Path | None) -> Float[Tensor, "class 
     """
     if classes is not None:
         return clip.encode_text(model, _lines(classes))
-    named = clip.imagenet_prompts()
+    return mean_texts(model, clip.imagenet_prompts())
+
+
+def mean_texts(model: clip.Clip, classes: Sequence[Sequence[str]]) -> Float[Tensor, "class d_out"]:
+    """Mean of the unit embeddings of each class's prompts, made unit again. Raises TextError."""
     texts = [
         F.normalize(clip.encode_text(model, prompts).mean(dim=0), dim=0)
-        for prompts in progress.track(named, "texts of classes", total=len(named), unit="class")
+        for prompts in progress.track(classes, "texts of classes", total=len(classes), unit="class")
     ]
     return torch.stack(texts)
 
@@ -38,23 +42,36 @@ def score(
     limit: int | None = None,
     as_released: bool = False,
 ) -> segmentation.Figures:
-    """Figures of the model over the first `limit` pictures of the file, or all.
+    """Figures of the model over the first `limit` pictures of the file, or all."""
+    there = segmentation.count(path)
+    places = range(min(there, limit or there))
+    found = answers(model, path, text, places, as_released=as_released)
+    return segmentation.figures(reduce(segmentation.Answer.plus, found))
+
+
+def answers(
+    model: clip.Clip,
+    path: Path,
+    text: Float[Tensor, "class d_out"],
+    places: Sequence[int],
+    *,
+    as_released: bool,
+) -> list[segmentation.Answer]:
+    """What the model answers for the pictures at `places` of the file.
 
     `as_released` crops pictures as the model's preprocessing does while masks are squashed.
     """
     weights = clip.vision_weights(model)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, clip.last_layers(model, None)))
-    there = segmentation.count(path)
-    total = min(there, limit or there)
-    text, answers = text.to(model.device), []
-    pictures = islice(segmentation.read(path), total)
-    for picture in progress.track(pictures, "segmenting", total=total, unit="image"):
+    text, found = text.to(model.device), []
+    pictures = segmentation.read(path, places)
+    for picture in progress.track(pictures, "segmenting", total=len(places), unit="image"):
         image = picture.image if as_released else _squashed(model, picture.image)
         grid = _map(model, plan, model.preprocess(image)[None], text)
         mask = segmentation.squashed(picture.mask, model.image_size, interpolation="nearest")
         heat = segmentation.heat(grid, model.image_size)
-        answers.append(segmentation.answer(heat, torch.from_numpy(np.array(mask)).bool()))
-    return segmentation.figures(reduce(segmentation.Answer.plus, answers))
+        found.append(segmentation.answer(heat, torch.from_numpy(np.array(mask)).bool()))
+    return found
 
 
 def _map(
