@@ -17,8 +17,8 @@ MODEL, TWIN, ROTATED = "model", "control: random weights", "control: rotated hea
 """What a line of the board is."""
 
 MAIN = (
-    "entanglement_smallest",
     "text_consistency_crossfit",
+    "entanglement_smallest",
     "supported_share",
     "mean_stability",
     "association_3_crossfit",

@@ -129,6 +129,12 @@ METRICS = (
         "share", "higher",
     ),
     MetricInfo(
+        "text_consistency_crossfit", "model", "Text consistency, cross-fitted",
+        "Share of the first five texts from one half of the pool that agree with the head's label from the "
+        "other half, of heads whose property has enough texts.",
+        "share", "higher",
+    ),
+    MetricInfo(
         "entanglement_smallest", "model", "Shared labels, same number of heads",
         "Expected share of heads with a partner of the same label among as many drawn heads as the smallest "
         "model on the board has.",
@@ -156,12 +162,6 @@ METRICS = (
             "share", "higher",
         )
         for m in range(1, 6)
-    ),
-    MetricInfo(
-        "text_consistency_crossfit", "model", "Text consistency, cross-fitted",
-        "Share of the first five texts from one half of the pool that agree with the head's label from the "
-        "other half, of heads whose property has enough texts.",
-        "share", "higher",
     ),
     *(
         MetricInfo(

@@ -1,5 +1,6 @@
 """Fixtures that several files share: scenes on disk, a small pool, a bundle made by the real pipeline."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ a picture with two objects\tcount
 there are three things\tcount
 a picture with two red stars\tcolor|shape|count
 """
+
+
+OURS = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True)
+def main_module():
+    """AppTest leaves the app as the main module, and worker processes would run it."""
+    sys.modules["__main__"] = OURS
 
 
 @pytest.fixture(scope="session")

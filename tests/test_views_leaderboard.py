@@ -40,8 +40,8 @@ def test_the_page_opens_with_the_first_ranked_metric():
     app = open_page("leaderboard")
 
     assert not app.exception and not app.error
-    assert link(app)["metric"] == SHARED
-    assert "Lower is easier to interpret, so the lowest stands first." in words(app)
+    assert link(app)["metric"] == CONSISTENT
+    assert "Higher is easier to interpret, so the highest stands first." in words(app)
 
 
 def test_the_table_has_controls_under_their_model_and_numbers_to_sort_by():
