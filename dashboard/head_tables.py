@@ -12,7 +12,7 @@ from db import queries
 
 PLACE = ["layer", "head"]
 NUMBERS = ["value", "low", "high"]
-SHARES = ["variance_share", "cumulative_share", "margin", "stability", "share", "lead", "votes"]
+SHARES = ["variance_share", "cumulative_share", "margin", "stability", "share", "votes"]
 """Columns that tables show in per cent."""
 
 PROFILE_PICKS = 10

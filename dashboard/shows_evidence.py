@@ -20,7 +20,9 @@ def labels(source: Source, head: Head) -> None:
             "share", format=PERCENT, help="Of the head's variance, by its texts of this property"
         ),
         "lead": st.column_config.NumberColumn(
-            "lead", format=PERCENT, help="Share less that of the next property: what is tested"
+            "lead",
+            format="%.3f",
+            help="How far the label stands out from the next property, beyond rotated heads: what is tested",
         ),
         "tail": st.column_config.NumberColumn(
             "tail",

@@ -230,7 +230,7 @@ comment on column head_label.method is 'variance_share, enrichment, language_mod
 comment on column head_label.picks is 'Number of first texts the method read; 0 for a person.';
 comment on column head_label.label is 'The property.';
 comment on column head_label.share is 'Share of the head''s variance that the picks of this property remove; null for other methods than variance_share.';
-comment on column head_label.lead is 'share less that of the next property, which is what is tested; null for other methods than variance_share.';
+comment on column head_label.lead is 'Sum over the label''s picks of the variance share to the power 1.6, less its mean over the head and its rotations, less the largest same of another property; 0 where another exceeds its mean by more. This is what is tested; null for other methods than variance_share.';
 comment on column head_label.tail is 'Hypergeometric tail of the label among the picks, an index and no p-value; null for other methods than enrichment.';
 comment on column head_label.p_value is 'Share of rotated heads whose lead is as large (variance_share) or whose tail is as small (enrichment), by the add-one rule; for imported results, of as many texts drawn from the first texts of all heads.';
 comment on column head_label.q_value is 'Benjamini-Hochberg over the heads of the model.';
