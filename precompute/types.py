@@ -159,7 +159,7 @@ class Label(NamedTuple):
     """Share of the head's variance that the picks of this property remove; variance_share only."""
 
     lead: float | None
-    """Lead of its score over the next property, beyond rotated heads (`labels.leads`); variance_share only."""
+    """Lead of its score over the next property beyond rotated heads; variance_share only."""
 
     tail: float | None
     """Hypergeometric tail of the label among the first picks, an index and no p-value; enrichment only.
