@@ -1,5 +1,6 @@
 """Fixtures that several files share: scenes on disk, a small pool, a bundle made by the real pipeline."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -27,6 +28,10 @@ a picture with two red stars\tcolor|shape|count
 
 
 OURS = sys.modules["__main__"]
+
+# A shell starts background jobs with Ctrl-C ignored, and they hand that on to every process they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
