@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from bench.textspan import made_up
-from precompute import controls, labels, replicates, resampling, textspan
+from precompute import controls, labels, textspan
+from precompute.replicating import replicates, resampling
 
 Result = TypeVar("Result")
 

@@ -3,9 +3,11 @@
 import argparse
 import sys
 
-from precompute import importing, options, verify_task
+from precompute import options
 from precompute.config import ConfigError
+from precompute.importing.task import IMPORT_DESCRIPTION, add_import_options, import_task
 from precompute.labeling import label_task
+from precompute.verify.task import VERIFY_DESCRIPTION, add_verify_options, verify_task
 
 _RUN = """\
 Take CLIP models apart over a folder of images and write a bundle.
@@ -20,13 +22,6 @@ Score the maps of models against masks of known objects, and print the tables.
 head, beside raw attention, attention rollout and a uniform map. --segmentation follows the
 ImageNet-Segmentation protocol of Gandelsman et al. 2024. ARCHITECTURE/WEIGHTS-random-0 is the
 random-weights twin of a model.
-"""
-
-_IMPORT = """\
-Make a bundle from TEXTSPAN results that were computed elsewhere: texts, labels and metrics, no vectors.
-
-  python -m precompute import-textspan results.csv --model ViT-B-16/laion2b_s34b_b88k --texts pool.txt \\
-      --bundle bundles/imported
 """
 
 _EXAMPLES = """\
@@ -86,7 +81,10 @@ def _score_maps(given: argparse.Namespace) -> None:
 
 
 def _import(given: argparse.Namespace) -> None:
-    importing.run(importing.task_of(given))
+    task = import_task(given)
+    from precompute.importing.run import run
+
+    run(task)
 
 
 def _label(given: argparse.Namespace) -> None:
@@ -97,8 +95,8 @@ def _label(given: argparse.Namespace) -> None:
 
 
 def _verify(given: argparse.Namespace) -> int:
-    task = verify_task.task_of(given)
-    from precompute.verify import run
+    task = verify_task(given)
+    from precompute.verify.run import run
 
     return 0 if run(task) else 1
 
@@ -108,6 +106,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from db.errors import StoreError
     from precompute.clip import TextError
     from precompute.images import ImagesError, WorkerDied
+    from precompute.importing.textspan_files import ResultsError
     from precompute.labeling.llm_labels import ExamplesError
     from precompute.labeling.llm_service import LlmError
     from precompute.labeling.overrides import OverridesError
@@ -115,7 +114,6 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from precompute.pool import PoolError
     from precompute.prompts import PromptError
     from precompute.tagging import LexiconError
-    from precompute.textspan_files import ResultsError
     from precompute.work import WorkError
 
     ours: tuple[type[Exception], ...] = (
@@ -143,17 +141,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     label.set_defaults(carry_out=_label)
     label_task.add_options(label)
-    imported = _command(commands, "import-textspan", "make a bundle from TEXTSPAN results", _IMPORT)
+    imported = _command(
+        commands, "import-textspan", "make a bundle from TEXTSPAN results", IMPORT_DESCRIPTION
+    )
     imported.set_defaults(carry_out=_import)
-    importing.add_options(imported)
+    add_import_options(imported)
     maps = _command(commands, "score-maps", "print how well maps find known objects", _SCORE_MAPS)
     maps.set_defaults(carry_out=_score_maps)
     options.add_map_options(maps)
-    verify = _command(
-        commands, "verify-paper", "check real weights against the papers", verify_task.DESCRIPTION
-    )
+    verify = _command(commands, "verify-paper", "check real weights against the papers", VERIFY_DESCRIPTION)
     verify.set_defaults(carry_out=_verify)
-    verify_task.add_options(verify)
+    add_verify_options(verify)
     return parser
 
 

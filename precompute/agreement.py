@@ -20,7 +20,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from precompute import pool, textspan_files
+from precompute import pool
+from precompute.importing import textspan_files
 from precompute.list_labels import label_lists
 from precompute.types import Label, Pool
 

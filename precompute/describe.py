@@ -11,7 +11,6 @@ from torch import Tensor
 
 from precompute import (
     controls,
-    draws,
     glossary,
     head_tables,
     head_texts,
@@ -22,14 +21,14 @@ from precompute import (
     progress,
     robustness,
     spanned,
-    standings,
     textspan,
 )
 from precompute.config import Config
 from precompute.head_tables import or_none
 from precompute.head_texts import Head, HeadTexts
-from precompute.intervals import LEAST_IMAGES
 from precompute.judged import Held, Judged
+from precompute.replicating import draws, standings
+from precompute.replicating.intervals import LEAST_IMAGES
 from precompute.types import ComponentMoments, HeadSpaces, Moments, Pool, TextSpan
 
 

@@ -10,11 +10,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from precompute import intervals, judges, robustness, textspan
+from precompute import judges, robustness, textspan
 from precompute.judged import Held, Judged
 from precompute.metrics import UNSCORED
 from precompute.moments import Component
 from precompute.pool import text_id
+from precompute.replicating import intervals
 from precompute.types import Label, Pool, TextSpan
 
 Places = list[tuple[int, int]]

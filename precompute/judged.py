@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute import controls, judges, labels, metrics, replicates, robustness
-from precompute.draws import Draws
+from precompute import controls, judges, labels, metrics, robustness
+from precompute.replicating import replicates
+from precompute.replicating.draws import Draws
 from precompute.types import Label, Picks, Pool
 
 

@@ -22,7 +22,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute import intervals, moments, passes, progress, resampling
+from precompute import moments, passes, progress
+from precompute.replicating import intervals, resampling
 from precompute.types import HeadSpaces
 
 SAME = 1e-8

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from precompute import moments
-from precompute.replicates import LayerMoments, Texts
+from precompute.replicating.replicates import LayerMoments, Texts
 from precompute.types import ComponentMoments, HeadSpaces, Moments, Pool
 
 RANK, D_OUT = 8, 24

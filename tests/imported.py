@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from db.store import BundleWriter
-from precompute.importing import ImportTask, run
+from precompute.importing.run import run
+from precompute.importing.task import ImportTask
 from tests import bundles
 from tests.bundles import CONTROL_KEY, MODEL_KEY
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from precompute import agreement, pool, tagging, textspan_files
+from precompute import agreement, pool, tagging
+from precompute.importing import textspan_files
 from precompute.types import Label, Pool
 from tests.golden import LARGE
 

@@ -7,7 +7,8 @@ import pytest
 from dashboard import board, board_facts, board_notes, data
 from dashboard.board import DASH, MODEL, ROTATED, TWIN, Cell
 from db.connection import open_bundle
-from precompute import glossary, intervals
+from precompute import glossary
+from precompute.replicating import intervals
 from tests import boards
 from tests.boards import ALPHA, BETA, CIRCULAR, CONSISTENT, COUNTED, DELTA, GAMMA, JUDGED, MLPS, PLAIN, SHARED
 from tests.boards import TWIN as ALPHA_TWIN

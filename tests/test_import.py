@@ -15,11 +15,12 @@ from db import vectors
 from db.connection import open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists, NoVectors
-from precompute import clip, demo, importing
+from precompute import clip, demo
 from precompute.config import ConfigError
-from precompute.importing import ImportTask
+from precompute.importing.run import run
+from precompute.importing.task import ImportTask, add_import_options, import_task
+from precompute.importing.textspan_files import ResultsError
 from precompute.pool import PoolError
-from precompute.textspan_files import ResultsError
 from tests.imported import HEADS, KNOWN, OWN, PROPERTIES, task, write_blocks, write_imported, write_table
 
 DEMO = demo.MODELS[demo.MODEL_NAME]
@@ -217,7 +218,7 @@ def test_another_import_is_another_bundle(opened, tmp_path, change):
         one.texts.write_text(one.texts.read_text() + "one more\tcolor\n")
     if change == "model":
         one = replace(one, models=(KNOWN, "other/first"))
-    importing.run(one)
+    run(one)
 
     other = open_bundle(one.bundle)
 
@@ -253,7 +254,7 @@ def test_without_a_pool_the_texts_of_the_results_are_the_pool_and_it_says_what_t
     colors, shapes = ["a red wall", "a blue sky", "a green door"], ["a square", "a circle", "a triangle"]
     file = write_blocks(tmp_path / "r.txt", {(0, 0): colors, (0, 1): [*shapes, "a red wall"]})
 
-    importing.run(ImportTask((file,), ("mine/one",), tmp_path / "b", license="CC-BY-4.0"))
+    run(ImportTask((file,), ("mine/one",), tmp_path / "b", license="CC-BY-4.0"))
 
     bundle = open_bundle(tmp_path / "b")
     assert query(bundle, "select text from text order by position")["text"].tolist() == [*colors, *shapes]
@@ -269,7 +270,7 @@ def test_texts_that_the_lexical_rule_knows_nothing_of_need_a_pool(tmp_path):
     file = write_blocks(tmp_path / "r.txt", {(0, 0): ["qwx", "zzyzx"]})
 
     with pytest.raises(PoolError, match=r"no property in any text of r\.txt.*--texts"):
-        importing.run(ImportTask((file,), ("mine/one",), tmp_path / "b"))
+        run(ImportTask((file,), ("mine/one",), tmp_path / "b"))
 
 
 def test_texts_that_the_pool_lacks_are_named(tmp_path):
@@ -278,7 +279,7 @@ def test_texts_that_the_pool_lacks_are_named(tmp_path):
     write_blocks(one.files[0], {(0, 0): ["color number 0", *strange]})
 
     with pytest.raises(ResultsError) as refused:
-        importing.run(one)
+        run(one)
 
     message = str(refused.value)
     assert "lacks 7 texts of known.txt: 'strange text 0'" in message and "and 2 more" in message
@@ -297,23 +298,23 @@ def test_heads_that_the_architecture_does_not_have_are_refused(tmp_path, head, s
     write_table(one.files[0], {head: HEADS[10, 0]})
 
     with pytest.raises(ResultsError, match=f"known.txt has {says}.*--model"):
-        importing.run(one)
+        run(one)
 
 
 def test_two_spellings_of_one_model_are_one_model(tmp_path):
     one = task(tmp_path, tmp_path / "b", models=("ViT-B-32/laion2b_e16", "ViT-B-32/laion2b-e16"))
 
     with pytest.raises(ResultsError, match="ViT-B-32/laion2b_e16, which is given twice"):
-        importing.run(one)
+        run(one)
 
 
 def test_a_bundle_that_is_there_is_replaced_only_when_asked_for(imported, tmp_path):
     one = task(tmp_path / "results", tmp_path / "bundle")
-    importing.run(one)
+    run(one)
 
     with pytest.raises(BundleExists):
-        importing.run(one)
-    assert importing.run(replace(one, replace=True)) == one.bundle
+        run(one)
+    assert run(replace(one, replace=True)) == one.bundle
 
 
 @pytest.mark.parametrize(
@@ -333,7 +334,7 @@ def test_a_task_that_cannot_be_meant_is_refused(tmp_path, changes, says):
 
 def test_the_command_line_asks_for_a_task(tmp_path):
     parser = argparse.ArgumentParser()
-    importing.add_options(parser)
+    add_import_options(parser)
 
     options = parser.parse_args(
         [
@@ -353,11 +354,11 @@ def test_the_command_line_asks_for_a_task(tmp_path):
 
     files = (Path("a.txt"), Path("b.csv"))
     asked = ImportTask(files, (KNOWN, OWN), Path("out"), texts=Path("pool.tsv"), replace=True)
-    assert importing.task_of(options) == asked
+    assert import_task(options) == asked
 
 
 def test_a_task_is_checked_before_torch_is_loaded():
-    code = "import sys, precompute.importing; print('torch' in sys.modules)"
+    code = "import sys, precompute.importing.task; print('torch' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -371,7 +372,7 @@ def test_published_results_of_the_reference_implementation_are_imported_whole(tm
     pool.write_bytes((REFERENCE / "image_descriptions_general.txt").read_bytes())
     file = REFERENCE / "textspan_vit_b_16_laion2b.csv"
 
-    importing.run(ImportTask((file,), ("ViT-B-16/laion2b_s34b_b88k",), tmp_path / "b", texts=pool))
+    run(ImportTask((file,), ("ViT-B-16/laion2b_s34b_b88k",), tmp_path / "b", texts=pool))
 
     bundle = open_bundle(tmp_path / "b")
     assert rows(bundle, "select count(*) from head") == [(48,)]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from precompute.intervals import NONE, interval, rank_ranges, surely_above
+from precompute.replicating.intervals import NONE, interval, rank_ranges, surely_above
 
 
 def evenly(low: float, high: float) -> list[float]:

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from precompute import judged, labels, moments, replicates, resampling, robustness
+from precompute import judged, labels, moments, robustness
 from precompute.config import Config, ModelChoice
-from precompute.draws import draw
+from precompute.replicating import replicates, resampling
+from precompute.replicating.draws import draw
 from precompute.textspan import text_coordinates, textspan
 from precompute.types import Picks
 from tests import heads

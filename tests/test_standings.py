@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 import torch
 
-from precompute import describe, standings
+from precompute import describe
 from precompute.config import Config, ModelChoice
 from precompute.glossary import METRICS, UNRANKED
 from precompute.metrics import ModelMetric
-from precompute.standings import Standing
+from precompute.replicating import standings
+from precompute.replicating.standings import Standing
 from tests import heads
 from tests.heads import pool_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from precompute.textspan_files import ResultsError, parse, read
+from precompute.importing.textspan_files import ResultsError, parse, read
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "textspan_vit_b_16_laion2b.csv"
 

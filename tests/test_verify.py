@@ -23,8 +23,6 @@ from precompute import (
     models,
     pool,
     textspan,
-    verify,
-    verify_double,
 )
 from precompute.__main__ import main
 from precompute.clip import TextError
@@ -34,7 +32,9 @@ from precompute.demo.scenes import BACKGROUNDS, draw
 from precompute.demo.words import prompt
 from precompute.list_labels import label_lists
 from precompute.truth import segmentation_scores
-from precompute.verify_task import add_options, task_of
+from precompute.verify import double
+from precompute.verify.run import run
+from precompute.verify.task import add_verify_options, verify_task
 from tests.segmented import written
 
 MODEL = demo.MODEL_NAME
@@ -80,9 +80,9 @@ class Files(NamedTuple):
 def verified(*arguments: object) -> bool:
     """Whether `verify-paper` passes; it prints as it would for a person."""
     parser = argparse.ArgumentParser()
-    add_options(parser)
+    add_verify_options(parser)
     given = ["--model", MODEL, "--workers", 0, *arguments]
-    return verify.run(task_of(parser.parse_args([str(one) for one in given])))
+    return run(verify_task(parser.parse_args([str(one) for one in given])))
 
 
 def said(capsys) -> dict[str, list[str]]:
@@ -123,11 +123,11 @@ def in_float64(folder: Path, texts: pool.Pool) -> dict[tuple[int, int], list[int
     files = images.find(folder)
     distinct = images.distinct(files, images.scan(files, workers=0, thumbnails=False))
     pixels = images.pixel_batches(distinct, model.preprocess, batch_size=32, workers=0)
-    exact = verify_double.in_double(model)
-    outputs = verify_double.coordinates(exact, spaces, [batch for _, batch in pixels])
+    exact = double.in_double(model)
+    outputs = double.coordinates(exact, spaces, [batch for _, batch in pixels])
     text = clip.encode_text(model, texts.texts)
     return {
-        (layer, head): verify_double.picks(
+        (layer, head): double.picks(
             outputs[:, row, head], textspan.text_coordinates(text, spaces.basis[row, head]), 60
         )
         for row, layer in enumerate(spaces.layers)

@@ -10,75 +10,74 @@ import pytest
 import torch
 from torch import tensor
 
-from precompute import clip, models, verify_checks, verify_classes, verify_figures, verify_overlap
+from precompute import clip, models
 from precompute.config import ConfigError
 from precompute.images import ImageFile
 from precompute.truth import segmentation
 from precompute.types import Decomposition
-from precompute.verify_accuracy import ablation, spread
-from precompute.verify_checks import Step, Unequal
-from precompute.verify_pass import Seen, split
-from precompute.verify_task import VerifyTask, add_options, task_of
+from precompute.verify import checks, classes, figures, overlap
+from precompute.verify.accuracy import ablation, spread
+from precompute.verify.checks import Step, Unequal
+from precompute.verify.one_pass import Seen, split
+from precompute.verify.task import VerifyTask, add_verify_options, verify_task
 
 
 @pytest.mark.parametrize(
     ("ours", "status"), [(1.0, "PASS"), (2.0, "PASS"), (0.9, "FAIL"), (2.1, "FAIL"), (math.nan, "FAIL")]
 )
 def test_a_figure_passes_within_its_bounds_and_never_if_it_is_no_number(ours, status):
-    assert verify_checks.check("x", ours, least=1.0, most=2.0).status == status
+    assert checks.check("x", ours, least=1.0, most=2.0).status == status
 
 
 def test_what_could_not_run_neither_passes_nor_fails():
-    step = Step(
-        "s", [verify_checks.skipped("a", "no A given"), verify_checks.noted("b", 3.0, "nothing")], 1.0
-    )
+    step = Step("s", [checks.skipped("a", "no A given"), checks.noted("b", 3.0, "nothing")], 1.0)
 
     assert [one.status for one in step.checks] == ["SKIPPED", "NOTED"]
-    assert not verify_checks.failed([step])
-    assert verify_checks.failed([step, Step("t", [verify_checks.check("c", 2.0, most=1.0)], 1.0)])
+    assert not checks.failed([step])
+    assert checks.failed([step, Step("t", [checks.check("c", 2.0, most=1.0)], 1.0)])
 
 
 def test_a_line_says_ours_theirs_what_passes_and_why():
-    checks = [
-        verify_checks.check("accuracy", 70.125, reference=70.23, least=68.5, most=72.0, note="as published"),
-        verify_checks.check("error", 2e-5, most=1e-5),
-        verify_checks.skipped("overlap", "no TEXTSPAN given"),
+    made = [
+        checks.check("accuracy", 70.125, reference=70.23, least=68.5, most=72.0, note="as published"),
+        checks.check("error", 2e-5, most=1e-5),
+        checks.skipped("overlap", "no TEXTSPAN given"),
     ]
 
-    assert verify_checks.lines(Step("step", checks, 61.4, "9 images")).splitlines() == [
+    assert checks.lines(Step("step", made, 61.4, "9 images")).splitlines() == [
         "step (9 images, 61 s)",
         "  PASS    accuracy | ours 70.12 | reference 70.23 | passes from 68.50 to 72 | as published",
         "  FAIL    error | ours 2.0e-05 | passes up to 1.0e-05",
         "  SKIPPED overlap | no TEXTSPAN given",
     ]
-    assert verify_checks.summary([Step("step", checks, 1)]) == "1 passed, 1 failed, 1 skipped, 0 noted"
+    assert checks.summary([Step("step", made, 1)]) == "1 passed, 1 failed, 1 skipped, 0 noted"
 
 
 def test_picks_must_be_equal_up_to_the_first_tie():
     margin = [0.1, 1e-6, 0.1]
 
-    assert verify_checks.unequal([1, 2, 3], [1, 2, 3], margin, head="h") == Unequal(3, False, "")
-    assert verify_checks.unequal([1, 2, 3], [1, 5, 6], margin, head="h") == Unequal(1, True, "")
+    assert checks.unequal([1, 2, 3], [1, 2, 3], margin, head="h") == Unequal(3, False, "")
+    assert checks.unequal([1, 2, 3], [1, 5, 6], margin, head="h") == Unequal(1, True, "")
 
 
 @pytest.mark.parametrize("theirs", [[4, 2, 3], []])
 def test_a_pick_with_a_margin_that_is_another_one_fails(theirs):
-    found = verify_checks.unequal([1, 2, 3], theirs, [0.1, 1e-6, 0.1], head="L3.H1")
+    found = checks.unequal([1, 2, 3], theirs, [0.1, 1e-6, 0.1], head="L3.H1")
 
     assert found.wrong == "L3.H1 pick 1, margin 1.0e-01"
-    assert verify_checks.texts_in_double([found, Unequal(3, False, "")]).status == "FAIL"
-    assert verify_checks.texts_in_double([Unequal(3, True, "")]).status == "PASS"
+    assert checks.texts_in_double([found, Unequal(3, False, "")]).status == "FAIL"
+    assert checks.texts_in_double([Unequal(3, True, "")]).status == "PASS"
 
 
 @pytest.mark.parametrize(("ours", "status"), [(0.75, "PASS"), (0.65, "FAIL"), (0.05, "FAIL")])
 def test_an_overlap_must_come_near_to_that_of_a_rerun(ours, status):
-    found = verify_checks.overlap("o", ours, rerun=0.8, other=0.1, worst="L3.H1 0.20")
+    found = checks.overlap("o", ours, rerun=0.8, other=0.1, worst="L3.H1 0.20")
 
     assert (found.status, found.least) == (status, pytest.approx(0.7))
 
 
 def test_an_overlap_that_could_not_fail_is_only_noted():
-    assert verify_checks.overlap("o", 0.9, rerun=0.3, other=0.15, worst="").status == "NOTED"
+    assert checks.overlap("o", 0.9, rerun=0.3, other=0.15, worst="").status == "NOTED"
 
 
 def test_labels_that_agree_no_more_than_if_they_were_dealt_are_told_apart():
@@ -86,17 +85,17 @@ def test_labels_that_agree_no_more_than_if_they_were_dealt_are_told_apart():
     shifted = every.roll(1, dims=0)
 
     # All six agree in one of 720 deals; none agrees in the shifted ones, as in any deal.
-    assert verify_checks.dealt(every) == pytest.approx(1 / 720, abs=2e-3)
-    assert verify_checks.dealt(shifted) == 1.0
+    assert checks.dealt(every) == pytest.approx(1 / 720, abs=2e-3)
+    assert checks.dealt(shifted) == 1.0
 
 
 def test_fewer_agreeing_labels_fail_where_chance_does_not_explain_it():
     lost = [(False, True)] * 6 + [(True, True)] * 10
 
-    assert verify_checks.sign_test(6, 0) == 1 / 64
-    assert verify_checks.as_many("labels", lost).status == "FAIL"
-    assert verify_checks.as_many("labels", [*lost, *[(True, False)] * 4]).status == "PASS"
-    assert verify_checks.as_many("labels", [(True, True)]).ours == 1.0
+    assert checks.sign_test(6, 0) == 1 / 64
+    assert checks.as_many("labels", lost).status == "FAIL"
+    assert checks.as_many("labels", [*lost, *[(True, False)] * 4]).status == "PASS"
+    assert checks.as_many("labels", [(True, True)]).ours == 1.0
 
 
 def test_errors_of_accuracies_are_binomial_and_of_losses_paired():
@@ -104,8 +103,8 @@ def test_errors_of_accuracies_are_binomial_and_of_losses_paired():
     same_but_four = right.clone()
     same_but_four[:4] = False
 
-    assert verify_checks.standard_error(right) == pytest.approx(100 * math.sqrt(0.75 * 0.25 / 100))
-    points, error = verify_checks.loss(right, same_but_four)
+    assert checks.standard_error(right) == pytest.approx(100 * math.sqrt(0.75 * 0.25 / 100))
+    points, error = checks.loss(right, same_but_four)
     assert (points, error) == (pytest.approx(4), pytest.approx(100 * math.sqrt(0.04 * 0.96 / 100)))
 
 
@@ -113,9 +112,9 @@ def test_overlap_counts_texts_whatever_their_order():
     ours = {(0, 0): ["a", "b", "c"], (0, 1): ["a"], (1, 0): ["x"]}
     theirs = {(0, 0): ["c", "a", "z", "b"], (0, 1): ["a", "b"]}
 
-    assert verify_overlap.shares(ours, theirs, 2).tolist() == [0.5, 0.5]
-    assert verify_overlap.shares(ours, theirs, 3).tolist() == [pytest.approx(2 / 3), 0.5]
-    assert verify_overlap.of_other_heads(theirs) == {(0, 0): ["a", "b"], (0, 1): ["c", "a", "z", "b"]}
+    assert overlap.shares(ours, theirs, 2).tolist() == [0.5, 0.5]
+    assert overlap.shares(ours, theirs, 3).tolist() == [pytest.approx(2 / 3), 0.5]
+    assert overlap.of_other_heads(theirs) == {(0, 0): ["a", "b"], (0, 1): ["c", "a", "z", "b"]}
 
 
 def test_surplus_directions_change_late_texts_and_never_the_first():
@@ -124,11 +123,11 @@ def test_surplus_directions_change_late_texts_and_never_the_first():
     basis = torch.linalg.qr(torch.randn(100, 20, generator=generator))[0].T.contiguous()
     covariance = torch.diag(torch.linspace(1, 0.1, 20)).double()
 
-    reruns = [verify_overlap.rerun(covariance, basis, 20, text, k=20, seed=seed) for seed in (0, 1)]
+    reruns = [overlap.rerun(covariance, basis, 20, text, k=20, seed=seed) for seed in (0, 1)]
 
     assert reruns[0][0] == reruns[1][0]
     assert reruns[0] != reruns[1]
-    assert reruns[0] == verify_overlap.rerun(covariance, basis, 20, text, k=20, seed=0)
+    assert reruns[0] == overlap.rerun(covariance, basis, 20, text, k=20, seed=0)
 
 
 FIGURES = (
@@ -137,35 +136,35 @@ FIGURES = (
 
 
 @pytest.fixture
-def figures(tmp_path):
+def published(tmp_path):
     path = tmp_path / "figures.tsv"
     path.write_text("# a comment\n" + FIGURES)
     return path
 
 
-def test_figures_are_of_one_model_and_say_where_they_are_from(figures):
-    found = verify_figures.load("m", figures)
+def test_figures_are_of_one_model_and_say_where_they_are_from(published):
+    found = figures.load("m", published)
 
     assert found["accuracy"].said == "a paper (primary)"
     assert found["loss without MLPs"].said == "a reader (secondary); range only"
-    assert verify_figures.load("n", figures) == {}
+    assert figures.load("n", published) == {}
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [("90\t90", "90"), ("90\t90", "90\tmany"), ("primary", "heard"), ("accuracy", "beauty")]
 )
-def test_a_line_of_figures_that_is_none_is_named(figures, old, new):
-    figures.write_text(FIGURES.replace(old, new, 1))
+def test_a_line_of_figures_that_is_none_is_named(published, old, new):
+    published.write_text(FIGURES.replace(old, new, 1))
 
     with pytest.raises(ConfigError, match="figures.tsv, line 1"):
-        verify_figures.load("m", figures)
+        figures.load("m", published)
 
 
 def test_the_published_figures_are_of_models_of_the_study_and_segmentation_is_said_once():
     for name in models.STUDY:
-        assert verify_figures.load(name)["accuracy"].read_from == "primary"
-    found = verify_figures.load("ViT-B-16/laion2b_s34b_b88k")
-    assert tuple(found[name].low for name in verify_figures.SEGMENTATION) == segmentation.PUBLISHED
+        assert figures.load(name)["accuracy"].read_from == "primary"
+    found = figures.load("ViT-B-16/laion2b_s34b_b88k")
+    assert tuple(found[name].low for name in figures.SEGMENTATION) == segmentation.PUBLISHED
     assert (found["loss without MLPs"].low, found["loss without MLPs"].high) == (1, 3)
 
 
@@ -186,16 +185,16 @@ def seen(right_without_early, right_without_mlps):
     return own, Seen([], whole, early, mlps, None, 0.0, 0.0)
 
 
-def test_accuracy_and_its_losses_are_those_of_hand_made_parts(figures):
+def test_accuracy_and_its_losses_are_those_of_hand_made_parts(published):
     own, parts = seen(right_without_early=190, right_without_mlps=196)
 
-    found = ablation(parts, own, torch.eye(2), verify_figures.load("m", figures))
+    found = ablation(parts, own, torch.eye(2), figures.load("m", published))
 
     assert [one.ours for one in found] == pytest.approx([100, 2, 5])
     assert [one.status for one in found] == ["FAIL", "PASS", "PASS"]  # published: 90, and 1 to 3
 
 
-def test_early_layers_that_cost_more_than_late_ones_fail(figures):
+def test_early_layers_that_cost_more_than_late_ones_fail(published):
     own, parts = seen(right_without_early=60, right_without_mlps=200)
 
     assert ablation(parts, own, torch.eye(2), {})[2].status == "FAIL"
@@ -210,10 +209,10 @@ def test_a_model_that_is_never_right_does_not_pass_for_losing_nothing():
     assert found[2].status == "FAIL"
 
 
-def test_published_accuracy_is_compared_over_all_classes_only(figures):
+def test_published_accuracy_is_compared_over_all_classes_only(published):
     own, parts = seen(right_without_early=190, right_without_mlps=196)
 
-    found = ablation(parts, own, torch.eye(3, 2), verify_figures.load("m", figures))
+    found = ablation(parts, own, torch.eye(3, 2), figures.load("m", published))
 
     assert [one.status for one in found] == ["NOTED", "NOTED", "PASS"]
     assert "not of all 3 classes" in found[0].note
@@ -221,7 +220,7 @@ def test_published_accuracy_is_compared_over_all_classes_only(figures):
 
 def test_images_of_no_class_are_left_out():
     own, parts = seen(right_without_early=190, right_without_mlps=200)
-    own[:100] = verify_classes.NONE
+    own[:100] = classes.NONE
 
     assert ablation(parts, own, torch.eye(2), {})[2].ours == pytest.approx(10)
 
@@ -250,23 +249,23 @@ def test_the_error_of_segmentation_shrinks_with_pictures():
 
 
 def test_imagenets_folders_are_ids_or_names_of_one_class():
-    classes = verify_classes.imagenet()
+    known = classes.imagenet()
     files = {
         folder: ImageFile(None, f"val/{folder}/1.jpg")
         for folder in ("n01443537", "goldfish", "great_white_shark", "sunglasses", "holiday")
     }
 
-    found = verify_classes.of_images(files, list(files), classes)
+    found = classes.of_images(files, list(files), known)
 
-    assert found.tolist() == [1, 1, 2, verify_classes.NONE, verify_classes.NONE]  # two classes are sunglasses
-    assert len(classes.prompts) == 1000 and len({classes.place[one] for one in classes.place}) == 1000
+    assert found.tolist() == [1, 1, 2, classes.NONE, classes.NONE]  # two classes are sunglasses
+    assert len(known.prompts) == 1000 and len({known.place[one] for one in known.place}) == 1000
 
 
 def test_ids_stand_in_the_order_of_open_clips_names():
     """Each of ten ids, known by heart of WordNet, beside the name that open_clip has in its place."""
     known = {"n01440764": "tench", "n02099601": "Golden Retriever", "n03977966": "police van"}
     known |= {"n07747607": "orange", "n15075141": "toilet paper", "n02123394": "Persian cat"}
-    place = verify_classes.imagenet().place
+    place = classes.imagenet().place
 
     assert {one: clip.imagenet_names()[place[one]] for one in known} == known
 
@@ -275,7 +274,7 @@ def test_own_classes_have_as_many_prompts_as_they_like(tmp_path):
     path = tmp_path / "classes.tsv"
     path.write_text("# folder\tprompt\nRed_Things\ta red thing\nblue\ta blue thing\nred things\tred\n")
 
-    assert verify_classes.load(path) == (
+    assert classes.load(path) == (
         {"red things": 0, "blue": 1},
         [["a red thing", "red"], ["a blue thing"]],
     )
@@ -290,13 +289,13 @@ def test_classes_that_are_none_are_refused(tmp_path, content, says):
     path.write_text(content)
 
     with pytest.raises(ConfigError, match=says):
-        verify_classes.load(path)
+        classes.load(path)
 
 
 def asked(*arguments: str) -> VerifyTask:
     parser = argparse.ArgumentParser()
-    add_options(parser)
-    return task_of(parser.parse_args(["--images", "val", *arguments]))
+    add_verify_options(parser)
+    return verify_task(parser.parse_args(["--images", "val", *arguments]))
 
 
 def test_the_model_of_the_released_texts_is_the_default():
@@ -320,6 +319,6 @@ def test_what_cannot_be_checked_is_refused_at_once(arguments, says):
 
 
 def test_the_command_line_loads_no_torch():
-    code = "import sys, precompute.verify_task; sys.exit('torch' in sys.modules)"
+    code = "import sys, precompute.verify.task; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

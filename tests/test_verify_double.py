@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 from torch.nn.functional import normalize
 
-from precompute import clip, decomposition, images, textspan, verify_double
+from precompute import clip, decomposition, images, textspan
 from precompute.types import Pool
-from precompute.verify import identity
-from precompute.verify_pass import see
-from precompute.verify_texts import double
+from precompute.verify import double
+from precompute.verify.one_pass import see
+from precompute.verify.run import identity
+from precompute.verify.texts import as_in_double
 from tests import golden
 from tests.test_decomposition import reference_run
 from tests.towers import small_clip, some_pixels
@@ -27,7 +28,7 @@ def test_coordinates_are_those_of_the_plan_to_float32_rounding(activation):
     pixels = some_pixels(model, images=6)
     plan = plan_of(model, 2)
 
-    exact = verify_double.coordinates(verify_double.in_double(model), plan.spaces, [pixels[:4], pixels[4:]])
+    exact = double.coordinates(double.in_double(model), plan.spaces, [pixels[:4], pixels[4:]])
 
     found = decomposition.decompose(plan, clip.capture(model, pixels, plan.layers)).head
     assert exact.dtype == torch.float64
@@ -37,7 +38,7 @@ def test_coordinates_are_those_of_the_plan_to_float32_rounding(activation):
 def test_the_model_itself_stays_in_float32():
     model = small_clip()
 
-    verify_double.in_double(model)
+    double.in_double(model)
 
     assert model.model.visual.proj.dtype == torch.float32
 
@@ -45,11 +46,11 @@ def test_the_model_itself_stays_in_float32():
 @pytest.mark.parametrize("name", golden.NAMES)
 def test_contributions_are_those_of_the_reference_implementation(name, tmp_path):
     model, expected = reference_run(name, tmp_path)
-    exact = verify_double.in_double(model)
+    exact = double.in_double(model)
     layers = clip.last_layers(model, 2)
 
     captured = clip.capture(exact, expected["images"].double(), layers)
-    found = verify_double.contributions(clip.vision_weights(exact), captured, layers)
+    found = double.contributions(clip.vision_weights(exact), captured, layers)
 
     theirs = expected["head_contribution"][:, list(layers)].double()
     assert float((found - theirs).abs().max()) <= 1e-5 * float(theirs.abs().max())
@@ -60,7 +61,7 @@ def test_the_text_along_which_outputs_vary_most_comes_first_and_leaves_the_rest(
     text = torch.tensor([[0, 1.0, 0], [0, 0, 1], [0.9, 0.1, 0], [0.8, 0, 0]], dtype=torch.float64)
 
     # The mean is no variance: the second text is never chosen. Two texts describe what varies.
-    assert verify_double.picks(outputs, text, 4) == [2, 0]
+    assert double.picks(outputs, text, 4) == [2, 0]
 
 
 def test_picks_are_those_of_the_walk_over_moments():
@@ -69,7 +70,7 @@ def test_picks_are_those_of_the_walk_over_moments():
     text = torch.randn(50, 12, generator=generator, dtype=torch.float64)
     centered = outputs - outputs.mean(0)
 
-    found = verify_double.picks(outputs, text, 12)
+    found = double.picks(outputs, text, 12)
 
     assert found == textspan.textspan(centered.T @ centered / 100, text, k=12).text_index.tolist()
 
@@ -100,7 +101,7 @@ def test_a_sound_model_passes(pictures):
     plan = plan_of(model, 2)
 
     assert statuses(identity(see(model, plan, pictures, batch_size=5, workers=0))) == ["PASS", "PASS"]
-    assert statuses(double(model, plan, pictures, *small_pool(model.d_out))) == ["PASS", "PASS"]
+    assert statuses(as_in_double(model, plan, pictures, *small_pool(model.d_out))) == ["PASS", "PASS"]
 
 
 def test_weights_that_are_multiplied_out_wrongly_fail(pictures):
@@ -110,7 +111,7 @@ def test_weights_that_are_multiplied_out_wrongly_fail(pictures):
     damaged = plan._replace(head_map=plan.head_map.roll(1, dims=1))
 
     assert statuses(identity(see(model, damaged, pictures, batch_size=5, workers=0))) == ["FAIL", "PASS"]
-    assert statuses(double(model, damaged, pictures, *small_pool(model.d_out))) == ["FAIL", "FAIL"]
+    assert statuses(as_in_double(model, damaged, pictures, *small_pool(model.d_out))) == ["FAIL", "FAIL"]
 
 
 def test_a_forward_pass_that_is_not_open_clips_fails(pictures):

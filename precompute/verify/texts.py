@@ -17,12 +17,10 @@ from precompute import (
     moments,
     progress,
     textspan,
-    verify_checks,
-    verify_double,
-    verify_overlap,
 )
 from precompute.types import HeadSpaces, Pool, TextSpan
-from precompute.verify_checks import Check, check, skipped
+from precompute.verify import checks, double, overlap
+from precompute.verify.checks import Check, check, skipped
 
 FLOAT64_IMAGES = 128
 """More than a head has directions; in float64 each takes about three times as long."""
@@ -71,7 +69,7 @@ def describe(
     return Described(pool, text, _each(places(spaces), "texts of heads", one))
 
 
-def double(
+def as_in_double(
     model: clip.Clip,
     plan: decomposition.Plan,
     distinct: Mapping[str, images.ImageFile],
@@ -84,7 +82,7 @@ def double(
     captured = (clip.capture(model, pixels.to(model.device), plan.layers) for pixels in batches)
     single = torch.cat([decomposition.decompose(plan, one).head.cpu() for one in captured])
     tracked = progress.track(batches, "in float64", total=len(batches), unit="batch")
-    exact = verify_double.coordinates(verify_double.in_double(model), plan.spaces, tracked)
+    exact = double.coordinates(double.in_double(model), plan.spaces, tracked)
     group = torch.zeros(len(single), dtype=torch.long)
     covariance = moments.pooled(moments.from_coordinates(single, group, groups=1)).covariance
     return against_double(single, exact, describe(covariance, plan.spaces, pool, text), plan.spaces)
@@ -100,17 +98,17 @@ def against_double(
 
     def one(row: int, column: int) -> list[int]:
         coordinates = textspan.text_coordinates(described.text, spaces.basis[row, column].cpu())
-        return verify_double.picks(exact[:, row, column], coordinates, PICKS)
+        return double.picks(exact[:, row, column], coordinates, PICKS)
 
     found = []
     for head, theirs in _each(places(spaces), "texts in float64", one).items():
         ours, margin = described.spans[head].text_index.tolist(), described.spans[head].margin.tolist()
-        found.append(verify_checks.unequal(ours, theirs, margin, head=head_name(*head)))
+        found.append(checks.unequal(ours, theirs, margin, head=head_name(*head)))
     error = float((single.double() - exact).abs().nan_to_num(nan=torch.inf).max())
-    most, note = verify_checks.LARGEST_ERROR, "largest error; computed apart, by the formula"
+    most, note = checks.LARGEST_ERROR, "largest error; computed apart, by the formula"
     return [
         check("contributions as in float64", error, most=most, note=note),
-        verify_checks.texts_in_double(found),
+        checks.texts_in_double(found),
     ]
 
 
@@ -123,19 +121,19 @@ def overlaps(
     """Our texts against those of others; and two reruns, on a half of the images each, with each other."""
     mine = {head: one for head, one in described.lists.items() if head in theirs}
     theirs = {head: theirs[head] for head in mine}
-    others = verify_overlap.of_other_heads(theirs)
+    others = overlap.of_other_heads(theirs)
     longest = max(map(len, theirs.values()))
     first, second = _reruns(described, halves, spaces, mine, min(PICKS, longest))
     found = []
-    for k in (k for k in verify_overlap.DEPTHS if k <= longest):
-        shares = verify_overlap.shares(mine, theirs, k)
+    for k in (k for k in overlap.DEPTHS if k <= longest):
+        shares = overlap.shares(mine, theirs, k)
         worst = int(shares.argmin())
         found.append(
-            verify_checks.overlap(
+            checks.overlap(
                 f"overlap@{k} with the texts of others",
                 float(shares.mean()),
-                rerun=float(verify_overlap.shares(first, second, k).mean()),
-                other=float(verify_overlap.shares(mine, others, k).mean()),
+                rerun=float(overlap.shares(first, second, k).mean()),
+                other=float(overlap.shares(mine, others, k).mean()),
                 worst=f"{head_name(*sorted(mine)[worst])} {float(shares[worst]):.2f}",
             )
         )
@@ -153,8 +151,8 @@ def labels(
     agrees = torch.tensor([[mine.ours.label in one.stands_for for one in ours] for mine in ours])
     right, dealt = int(agrees.diagonal().sum()), agreement.shuffled(ours) * len(ours)
     note = f"probability by chance; {right} of {len(ours)} agree, {dealt:.1f} if dealt at random"
-    chance = verify_checks.dealt(agrees)
-    found = check("our labels agree with released ones", chance, most=verify_checks.LEVEL, note=note)
+    chance = checks.dealt(agrees)
+    found = check("our labels agree with released ones", chance, most=checks.LEVEL, note=note)
     beside = "as many agree as with the texts of others"
     if theirs is None:
         return [found, skipped(beside, "no TEXTSPAN given")]
@@ -163,7 +161,7 @@ def labels(
         for row in agreement.compare(theirs, released, described.pool, synonyms)
     }
     pairs = [(row.agrees, stored[row.layer, row.head]) for row in ours if (row.layer, row.head) in stored]
-    return [found, verify_checks.as_many(beside, pairs)]
+    return [found, checks.as_many(beside, pairs)]
 
 
 def _reruns(
@@ -181,7 +179,7 @@ def _reruns(
         coordinates = textspan.text_coordinates(text, basis)
         first = textspan.textspan(halves[0][row, column], coordinates, k=k).text_index.tolist()
         second = halves[1][row, column]
-        return first, verify_overlap.rerun(second, basis, rank, text, k=k, seed=row * heads + column)
+        return first, overlap.rerun(second, basis, rank, text, k=k, seed=row * heads + column)
 
     todo = [one for one in places(spaces) if one[0] in wanted]
     found = _each(todo, "texts of halves", both)

@@ -13,9 +13,10 @@ from jaxtyping import Int
 from torch import Tensor
 
 from db.layout import head_name
-from precompute import clip, models, tagging, textspan_files
+from precompute import clip, models, tagging
+from precompute.importing import textspan_files
+from precompute.importing.textspan_files import ResultsError, TextLists
 from precompute.pool import PoolError
-from precompute.textspan_files import ResultsError, TextLists
 from precompute.types import Pool
 
 SHOWN = 5

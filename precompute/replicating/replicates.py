@@ -17,8 +17,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute import judges, labels, resampling, textspan
-from precompute.resampling import Halves
+from precompute import judges, labels, textspan
+from precompute.replicating import resampling
+from precompute.replicating.resampling import Halves
 from precompute.types import Picks
 
 ALONE = 50

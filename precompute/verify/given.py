@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-from precompute import agreement, pool, textspan_files, verify_classes, verify_figures
+from precompute import agreement, pool
 from precompute.config import ConfigError
+from precompute.importing import textspan_files
 from precompute.truth import segmentation
 from precompute.types import Pool
-from precompute.verify_task import VerifyTask
+from precompute.verify import classes, figures
+from precompute.verify.classes import ClassSet
+from precompute.verify.figures import Figure
+from precompute.verify.task import VerifyTask
 
 Head = tuple[int, int]
 Item = TypeVar("Item")
@@ -24,8 +28,8 @@ class Given(NamedTuple):
     """Labels that others gave."""
 
     synonyms: Mapping[str, frozenset[str]]
-    classes: verify_classes.ClassSet
-    figures: Mapping[str, verify_figures.Figure]
+    classes: ClassSet
+    figures: Mapping[str, Figure]
 
 
 def read(task: VerifyTask, model: str) -> Given:
@@ -45,8 +49,8 @@ def read(task: VerifyTask, model: str) -> Given:
         raise ConfigError(f"{task.labels} has no column {error}.") from error
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    figures = verify_figures.load(model, task.figures)
-    return Given(texts, theirs, released, synonyms, verify_classes.load(task.classes), figures)
+    published = figures.load(model, task.figures)
+    return Given(texts, theirs, released, synonyms, classes.load(task.classes), published)
 
 
 def of_layers(given: Given, layers: tuple[int, ...], model: str) -> Given:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,10 +12,12 @@ import torch
 from db.aside import check_free
 from db.layout import FORMAT
 from db.store import BundleWriter
-from precompute import import_sources, import_tables, pool, progress, work
+from precompute import pool, progress, work
 from precompute.config import METHOD_VERSION
-from precompute.import_sources import Source
-from precompute.import_tables import Described
+from precompute.importing import tables
+from precompute.importing.sources import Source, gathered_pool, picks, read_all
+from precompute.importing.tables import Described
+from precompute.importing.task import ImportTask
 from precompute.pool_rows import pool_rows
 from precompute.types import Pool
 
@@ -32,47 +33,44 @@ _UNDERSTATES = (
 )
 
 
-def run(
-    files: Sequence[Path],
-    models: Sequence[str],
-    bundle: Path,
-    *,
-    texts: Path | None,
-    replace: bool,
-    license: str,
-) -> Path:
-    """Read the files, label and score their heads, and write the bundle; the fields of an `ImportTask`."""
-    check_free(bundle, replace=replace)
+def run(task: ImportTask) -> Path:
+    """Read the files, label and score their heads, and write the bundle; return its path.
+
+    Raises:
+        StoreError: the bundle exists and may not be replaced, or cannot be written.
+        ResultsError, PoolError: with what to do about it.
+    """
+    check_free(task.bundle, replace=task.replace)
     started, clock = datetime.now(UTC), time.perf_counter()
-    sources = import_sources.read_all(models, files)
-    texts_pool = pool.load(texts) if texts else _gathered(sources, license)
+    sources = read_all(task.models, task.files)
+    texts_pool = pool.load(task.texts) if task.texts else _gathered(sources, task.license)
     results = [_describe(source, texts_pool) for source in sources]
-    provenance = [_provenance(source, texts, license) for source in sources]
-    input_id = _input_id(sources, texts_pool, license)
-    with BundleWriter(bundle, input_id=input_id, replace=replace) as writer:
+    provenance = [_provenance(source, task) for source in sources]
+    input_id = _input_id(sources, texts_pool, task.license)
+    with BundleWriter(task.bundle, input_id=input_id, replace=task.replace) as writer:
         _write(writer, sources, results, texts_pool)
         seconds = time.perf_counter() - clock
         for source, origin in zip(sources, provenance, strict=True):
             writer.write("run", _run_row(source, origin, started, seconds))
         writer.finish({"software": _software(), "method_version": METHOD_VERSION, "imported": provenance})
-    progress.say(f"done: {bundle}\nopen it with: python -m dashboard --bundle {bundle}")
-    return bundle
+    progress.say(f"done: {task.bundle}\nopen it with: python -m dashboard --bundle {task.bundle}")
+    return task.bundle
 
 
 def _gathered(sources: list[Source], license: str) -> Pool:
     """The texts that the results name, and a warning of what they are not."""
-    gathered = import_sources.gathered_pool([source.lists for source in sources])
+    gathered = gathered_pool([source.lists for source in sources])
     progress.say(_UNDERSTATES.format(texts=len(gathered.texts)))
     return gathered._replace(license=license)
 
 
 def _describe(source: Source, texts: Pool) -> Described:
-    picks = import_sources.picks(source.lists, texts)
-    described = import_tables.describe(source.model_key, list(source.lists.texts), picks, texts)
+    picked = picks(source.lists, texts)
+    described = tables.describe(source.model_key, list(source.lists.texts), picked, texts)
     counts = {len(own) for own in source.lists.texts.values()}
     many = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
     supported = int(described.supported.sum())
-    progress.say(f"{source.name}: {len(picks)} heads of {many} texts; {supported} labels are supported")
+    progress.say(f"{source.name}: {len(picked)} heads of {many} texts; {supported} labels are supported")
     return described
 
 
@@ -87,7 +85,7 @@ def _write(writer: BundleWriter, sources: list[Source], results: list[Described]
         for table, rows in described.tables.items():
             writer.write(table, rows)
     keys = [source.model_key for source in sources]
-    for table, rows in import_tables.board(list(zip(keys, results, strict=True))).items():
+    for table, rows in tables.board(list(zip(keys, results, strict=True))).items():
         writer.write(table, rows)
 
 
@@ -103,14 +101,14 @@ def _input_id(sources: list[Source], texts: Pool, license: str) -> str:
     )
 
 
-def _provenance(source: Source, texts: Path | None, license: str) -> dict[str, str | None]:
+def _provenance(source: Source, task: ImportTask) -> dict[str, str | None]:
     """What the results of one model came from."""
     return {
         "model": source.name,
         "file": source.lists.file,
         "sha256": source.lists.sha256,
-        "texts": texts.name if texts else None,
-        "license": license,
+        "texts": task.texts.name if task.texts else None,
+        "license": task.license,
     }
 
 

@@ -1,16 +1,21 @@
-"""Import TEXTSPAN results that other programs computed: texts, labels and metrics, without vectors.
-
-    python -m precompute import-textspan FILE [FILE ...] --model ARCHITECTURE/WEIGHTS ... --bundle OUT
+"""What `python -m precompute import-textspan` is asked to do, and its command line. Loads no torch.
 
 Whoever has lists of texts from a run elsewhere, on images that are not here, gets the leaderboard and the
 heads' texts and labels by the same rules as everyone else. Pages that need vectors say that there are none.
 """
 
 import argparse
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from precompute.config import ConfigError
+
+IMPORT_DESCRIPTION = """\
+Make a bundle from TEXTSPAN results that were computed elsewhere: texts, labels and metrics, no vectors.
+
+  python -m precompute import-textspan results.csv --model ViT-B-16/laion2b_s34b_b88k --texts pool.txt \\
+      --bundle bundles/imported
+"""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,8 @@ class ImportTask:
             )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
+def add_import_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `import-textspan`."""
     parser.add_argument(
         "files",
         type=Path,
@@ -87,7 +92,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def task_of(options: argparse.Namespace) -> ImportTask:
+def import_task(options: argparse.Namespace) -> ImportTask:
     """The task that a command line asks for. Raises ConfigError."""
     return ImportTask(
         files=tuple(options.files),
@@ -97,16 +102,3 @@ def task_of(options: argparse.Namespace) -> ImportTask:
         replace=options.replace,
         license=options.license,
     )
-
-
-def run(task: ImportTask) -> Path:
-    """Read the files, label and score their heads, and write the bundle; return its path.
-
-    Raises:
-        StoreError: the bundle exists and may not be replaced, or cannot be written.
-        ResultsError, PoolError: with what to do about it.
-    """
-    # Importing torch takes seconds: after the command line is known to be sound.
-    from precompute import import_run
-
-    return import_run.run(**asdict(task))

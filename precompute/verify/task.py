@@ -7,7 +7,7 @@ from pathlib import Path
 from precompute import options
 from precompute.config import ConfigError, ModelChoice
 
-DESCRIPTION = """\
+VERIFY_DESCRIPTION = """\
 Check this program on real weights and photographs against what papers and their authors released, with a line
 for each check: PASS, FAIL, SKIPPED with the reason, or NOTED where there is nothing to compare with. The exit
 code is 1 if any check fails.
@@ -78,7 +78,7 @@ class VerifyTask:
             raise ConfigError(f"--json {self.json}: there is no folder {self.json.resolve().parent}.")
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_verify_options(parser: argparse.ArgumentParser) -> None:
     """The options of `verify-paper`."""
     group = parser.add_argument_group("what is checked")
     group.add_argument(
@@ -116,7 +116,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     speed.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
 
 
-def task_of(given: argparse.Namespace) -> VerifyTask:
+def verify_task(given: argparse.Namespace) -> VerifyTask:
     """What the command line asks for. Raises ConfigError."""
     same = ["images", "segmentation", "textspan", "labels", "pool", "classes", "synonyms", "figures", "json"]
     same += ["limit", "batch_size", "workers", "device"]

@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from precompute import intervals, metrics
+from precompute import metrics
 from precompute.glossary import METRICS, UNRANKED
+from precompute.replicating import intervals
 
 Name = tuple[str, str]
 """Metric, and the heads it is taken over: all or supported."""

@@ -17,17 +17,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from precompute import clip, decomposition, images, moments, progress, verify_checks, verify_classes
+from precompute import clip, decomposition, images, moments, progress
 from precompute.clip import TextError
 from precompute.config import METHOD_VERSION, ConfigError
 from precompute.pipeline import check_device, resolve
 from precompute.truth import segmentation_scores
-from precompute.verify_accuracy import ablation, segmented
-from precompute.verify_checks import Check, Step, check, skipped
-from precompute.verify_given import Given, of_layers, read
-from precompute.verify_pass import Seen, see
-from precompute.verify_task import LEAST_IMAGES, VerifyTask
-from precompute.verify_texts import describe, double, labels, overlaps
+from precompute.verify import checks, classes
+from precompute.verify.accuracy import ablation, segmented
+from precompute.verify.checks import Check, Step, check, skipped
+from precompute.verify.given import Given, of_layers, read
+from precompute.verify.one_pass import Seen, see
+from precompute.verify.task import LEAST_IMAGES, VerifyTask
+from precompute.verify.texts import as_in_double, describe, labels, overlaps
 
 LAYERS = 4
 """The last ones are described, as in the papers."""
@@ -72,13 +73,13 @@ def run(task: VerifyTask) -> bool:
     looked = _Looked(model, decomposition.plan(weights, spaces), distinct, text)
     steps = []
     for step in _steps(task, given, looked):
-        print(verify_checks.lines(step), flush=True)
+        print(checks.lines(step), flush=True)
         steps.append(step)
         if task.json:  # after every step: what took hours is not lost if a later one stops
             report = json.dumps(_report(task, looked, steps), indent=1, allow_nan=False)
             task.json.write_text(report + "\n", encoding="utf-8")
-    print(verify_checks.summary(steps), flush=True)
-    return not verify_checks.failed(steps)
+    print(checks.summary(steps), flush=True)
+    return not checks.failed(steps)
 
 
 def _steps(task: VerifyTask, given: Given, looked: _Looked) -> Iterator[Step]:
@@ -96,7 +97,7 @@ def _steps(task: VerifyTask, given: Given, looked: _Looked) -> Iterator[Step]:
 
 def identity(seen: Seen) -> list[Check]:
     """Whether contributions sum to the embedding, and the embedding is open_clip's."""
-    most, note = verify_checks.LARGEST_ERROR, "largest error"
+    most, note = checks.LARGEST_ERROR, "largest error"
     return [
         check("contributions sum to the embedding", seen.sum_error, most=most, note=note),
         check("our forward pass is open_clip's", seen.forward_error, most=most, note=note),
@@ -106,7 +107,7 @@ def identity(seen: Seen) -> list[Check]:
 def _in_double(given: Given, looked: _Looked) -> list[Check]:
     if given.pool is None or looked.text is None:
         return [skipped("contributions and texts as in float64", "no POOL given")]
-    return double(looked.model, looked.plan, looked.distinct, given.pool, looked.text)
+    return as_in_double(looked.model, looked.plan, looked.distinct, given.pool, looked.text)
 
 
 def _beside_others(given: Given, looked: _Looked, seen: Seen) -> list[Check]:
@@ -127,10 +128,10 @@ def _beside_others(given: Given, looked: _Looked, seen: Seen) -> list[Check]:
 
 
 def _ablated(given: Given, looked: _Looked, seen: Seen, text: list[Tensor]) -> list[Check]:
-    own = verify_classes.of_images(looked.distinct, seen.image_id, given.classes)
-    if len(own[own != verify_classes.NONE].unique()) < 2:
+    own = classes.of_images(looked.distinct, seen.image_id, given.classes)
+    if len(own[own != classes.NONE].unique()) < 2:
         return [skipped("accuracy before and after mean-ablation", _NO_FOLDERS)]
-    known = int((own != verify_classes.NONE).sum())
+    known = int((own != classes.NONE).sum())
     if known < len(own):
         progress.say(f"{len(own) - known} of {len(own)} images lie in folders that are no class; left out.")
     return ablation(seen, own, _class_texts(given, looked, text), given.figures)
@@ -153,9 +154,9 @@ def _class_texts(given: Given, looked: _Looked, kept: list[Tensor]) -> Float[Ten
     return kept[0]
 
 
-def _timed(name: str, checks: Callable[[], list[Check]]) -> Step:
+def _timed(name: str, make: Callable[[], list[Check]]) -> Step:
     started = time.perf_counter()
-    return Step(name, checks(), time.perf_counter() - started)
+    return Step(name, make(), time.perf_counter() - started)
 
 
 def _choose(task: VerifyTask) -> dict[str, images.ImageFile]:
@@ -191,7 +192,7 @@ def _report(task: VerifyTask, looked: _Looked, steps: list[Step]) -> dict[str, o
         "device": _device(task.device),
         "versions": {name: version(name) for name in ("torch", "open_clip_torch")}
         | {"python": platform.python_version()},
-        "failed": verify_checks.failed(steps),
+        "failed": checks.failed(steps),
         "steps": [
             {
                 "name": step.name,

@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute import clip, verify_checks, verify_classes
+from precompute import clip
 from precompute.truth import segmentation, segmentation_scores
-from precompute.verify_checks import ACCURACY_ROOM, ERRORS, SEGMENTATION_ROOM, Check, check, noted
-from precompute.verify_figures import ACCURACY, MLPS, SEGMENTATION, Figure
-from precompute.verify_pass import Seen
+from precompute.verify import checks, classes
+from precompute.verify.checks import ACCURACY_ROOM, ERRORS, SEGMENTATION_ROOM, Check, check, noted
+from precompute.verify.figures import ACCURACY, MLPS, SEGMENTATION, Figure
+from precompute.verify.one_pass import Seen
 
 NOT_ALL = "the images are not of all {classes} classes, and published figures are over all of them"
 NO_FIGURE = "no published figure of this model"
@@ -30,15 +31,15 @@ def ablation(
     The direct effect, as the released code has it (`compute_ablations.py`): later layers stay as they were,
     and the input counts among the MLPs. `own` is NONE for images to be left out; at least one is not.
     """
-    kept = own != verify_classes.NONE
+    kept = own != classes.NONE
     own = own[kept]
     embedding, early, mlps = (part[kept] for part in (seen.embedding, seen.early, seen.mlps))
 
     def right(removed: Float[Tensor, "image d_out"]) -> Bool[Tensor, " image"]:
         ablated = embedding - removed + removed.mean(dim=0)
-        return verify_classes.answers(ablated, text) == own
+        return classes.answers(ablated, text) == own
 
-    whole = verify_classes.answers(embedding, text) == own
+    whole = classes.answers(embedding, text) == own
     why = "" if len(own.unique()) == len(text) else NOT_ALL.format(classes=len(text))
     return [
         _accuracy(whole, figures.get(ACCURACY), why),
@@ -81,14 +82,14 @@ def _accuracy(right: Bool[Tensor, " image"], figure: Figure | None, why: str) ->
     name, ours = "zero-shot accuracy", 100 * float(right.double().mean())
     if figure is None or why:
         return noted(name, ours, why or NO_FIGURE)
-    room = ACCURACY_ROOM + ERRORS * verify_checks.standard_error(right)
+    room = ACCURACY_ROOM + ERRORS * checks.standard_error(right)
     return _within(name, ours, figure, room)
 
 
 def _without_mlps(
     before: Bool[Tensor, " image"], after: Bool[Tensor, " image"], figure: Figure | None, why: str
 ) -> Check:
-    ours, error = verify_checks.loss(before, after)
+    ours, error = checks.loss(before, after)
     name = "points lost with input and MLPs at their mean"
     if figure is None or why:
         return noted(name, ours, why or NO_FIGURE)
@@ -98,9 +99,9 @@ def _without_mlps(
 def _without_early(
     before: Bool[Tensor, " image"], after: Bool[Tensor, " image"], without_late: Bool[Tensor, " image"]
 ) -> Check:
-    ours, _ = verify_checks.loss(before, after)
-    late, _ = verify_checks.loss(before, without_late)
-    more, error = verify_checks.loss(after, without_late)
+    ours, _ = checks.loss(before, after)
+    late, _ = checks.loss(before, without_late)
+    more, error = checks.loss(after, without_late)
     found = check(
         "points lost with the attention of early layers at its mean",
         ours,

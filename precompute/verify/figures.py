@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from precompute.config import ConfigError
 
-FIGURES = Path(__file__).parent / "texts" / "verify_figures.tsv"
+FIGURES = Path(__file__).parents[1] / "texts" / "verify_figures.tsv"
 
 ACCURACY, MLPS = "accuracy", "loss without MLPs"
 SEGMENTATION = ("pixel accuracy", "mean IoU", "mean AP")

@@ -15,9 +15,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from precompute import controls, progress, replicates, resampling, work
+from precompute import controls, progress, work
 from precompute.config import METHOD_VERSION, Config
-from precompute.replicates import Crossed, LayerMoments, Resampled, Texts
+from precompute.replicating import replicates, resampling
+from precompute.replicating.replicates import Crossed, LayerMoments, Resampled, Texts
 from precompute.types import HeadSpaces, Moments, Pool
 
 _THREADS = os.cpu_count() or 1
