@@ -30,10 +30,10 @@ app: .venv/installed  ## serve the dashboard over BUNDLE=path
 	$(BIN)/python -m dashboard --bundle $(BUNDLE) --port $(PORT)
 
 test: .venv/tested-with  ## the fast tests
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 test-all: .venv/tested-with  ## every test, the slow ones too
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv/tested-with  ## format, lint, import contracts, types
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy
