@@ -71,7 +71,8 @@ def read(folder: Path, space: HeadSpace, queries: int) -> None:
     (folder / MANIFEST).write_text("{}")
     state = (folder / MANIFEST).stat()
     stamp = (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size)
-    bundle = Bundle(folder, {"models": [{"model_key": KEY, "model": "bench", "has_vectors": True}]}, None, stamp)  # type: ignore[arg-type]
+    facts = {"models": [{"model_key": KEY, "model": "bench", "has_vectors": True}]}
+    bundle = Bundle(folder, facts, None, stamp)  # type: ignore[arg-type]  # no tables are asked
     heads = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
     random = np.random.default_rng(1)
     asked = random.standard_normal((queries, space.mean.shape[1])).astype(np.float32)
