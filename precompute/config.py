@@ -54,6 +54,9 @@ class Config:
     bundle: Path
     """Where the bundle goes."""
 
+    limit: int | None = None
+    """Take only so many of the files, spread evenly over all of them; None for all."""
+
     metadata: Path | None = None
     """CSV with a column `path` and one column per known attribute."""
 
@@ -120,6 +123,8 @@ class Config:
             raise ConfigError(
                 f"--bundle {self.bundle} has no name of its own. Give the path of a new directory."
             )
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"--limit {self.limit}: take at least one image, or leave it out for all.")
         names = [choice.name for choice in self.models]
         if len(set(names)) < len(names):
             raise ConfigError(f"a model is given twice: {', '.join(sorted(names))}.")

@@ -1,6 +1,7 @@
 """Images in: which there are, what their bytes are, which cannot be read.
 
 Reads every file once, in resumable chunks; what is kept in memory is one short row a file, never a picture.
+Every process that looks at the same files cuts them into the same chunks, so that several can share them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,9 +12,21 @@ import pandas as pd
 
 from precompute import images, progress, work
 from precompute.config import METHOD_VERSION
+from precompute.part import WHOLE, Part
 
 _CHUNK = 1000
 _MEGABYTE = 10**6
+
+
+class Listing(NamedTuple):
+    """The files of a run, not yet opened."""
+
+    gathered: images.Gathered
+    files: list[images.ImageFile]
+    """Those of `gathered`, or as many of them as were asked for."""
+
+    chunks: tuple[Path, ...]
+    """The work files that will say what they are, in the order of `files`, 1,000 files each."""
 
 
 class Intake(NamedTuple):
@@ -59,19 +72,49 @@ def read(
     thumbnails: bool,
     class_folders: bool = True,
     captions: bool = False,
+    limit: int | None = None,
 ) -> Intake:
     """Find and scan the images of `source`, going on from an earlier scan of the same files.
 
+    `limit` files, spread evenly over all, or all of them.
     Raises:
         ImagesError: no images, none readable, or a list, tar or metadata file that does not fit.
     """
+    listing = look(
+        source,
+        directory,
+        thumbnails=thumbnails,
+        class_folders=class_folders,
+        captions=captions,
+        limit=limit,
+    )
+    scan(listing, workers=workers, thumbnails=thumbnails)
+    return known(listing, source, metadata)
+
+
+def look(
+    source: Path,
+    directory: Path,
+    *,
+    thumbnails: bool,
+    class_folders: bool = True,
+    captions: bool = False,
+    limit: int | None = None,
+) -> Listing:
+    """Find the files of `source`, opening none but tars. Raises ImagesError."""
     gathered = _gather(source, directory, class_folders=class_folders, captions=captions)
+    files = images.evenly(gathered.files, limit or len(gathered.files))
+    return Listing(gathered, files, _chunk_paths(files, directory, thumbnails=thumbnails))
+
+
+def known(listing: Listing, source: Path, metadata: Path | None) -> Intake:
+    """What the scan has found, with what is known of it. Raises ImagesError."""
+    gathered, paths = listing.gathered, listing.chunks
     if gathered.others:
         progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
     known = images.known(gathered, metadata)
     if known.unlisted:
         progress.say(f"{known.unlisted} image files have no row in {metadata}.")
-    paths = _scan(gathered.files, directory, workers=workers, thumbnails=thumbnails)
 
     columns = ["path", "image_id", "width", "height", "reason"]
     rows = pd.concat([pd.read_parquet(path, columns=columns) for path in paths], ignore_index=True)
@@ -85,8 +128,14 @@ def read(
             f"the first, {failed.path.iloc[0]}: {failed.reason.iloc[0]}."
         )
     attributes = _attributes(known.attributes, files)
-    distinct = _distinct(gathered.files, files)
-    return Intake(files, failed, attributes, paths, distinct, gathered.name, known.said)
+    distinct = _distinct(listing.files, files)
+    said = (*_limited(listing), *known.said)
+    return Intake(files, failed, attributes, paths, distinct, gathered.name, said)
+
+
+def _limited(listing: Listing) -> list[str]:
+    there, taken = len(listing.gathered.files), len(listing.files)
+    return [f"spread evenly over {there:,} files (--limit)"] if taken < there else []
 
 
 def _gather(source: Path, directory: Path, *, class_folders: bool, captions: bool) -> images.Gathered:
@@ -117,11 +166,13 @@ def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) 
             yield images.index_from(path.read_text(encoding="utf-8"))
 
 
-def _scan(
-    files: Sequence[images.ImageFile], directory: Path, *, workers: int, thumbnails: bool
-) -> tuple[Path, ...]:
-    """Work files that say what each file is, a chunk of files each; those not there yet are made."""
-    chunks = [list(files[start : start + _CHUNK]) for start in range(0, len(files), _CHUNK)]
+def _cut(files: list[images.ImageFile]) -> list[list[images.ImageFile]]:
+    return [files[start : start + _CHUNK] for start in range(0, len(files), _CHUNK)]
+
+
+def _chunk_paths(files: list[images.ImageFile], directory: Path, *, thumbnails: bool) -> tuple[Path, ...]:
+    """Work files that say what each file is, a chunk of files each."""
+    chunks = _cut(files)
     tars: dict[Path, tuple[int, int]] = {}
     keys = []
     with images.counted("listing files", total=len(files)) as passed:
@@ -129,9 +180,7 @@ def _scan(
             listing = [(file.relative, *_state(file, tars), file.offset, file.size) for file in chunk]
             keys.append(work.key_of(METHOD_VERSION, thumbnails, listing))
             passed(len(chunk))
-    paths = tuple(directory / "scan" / f"{key}.parquet" for key in keys)
-    _scan_missing(chunks, paths, workers=workers, thumbnails=thumbnails)
-    return paths
+    return tuple(directory / "scan" / f"{key}.parquet" for key in keys)
 
 
 def _state(file: images.ImageFile, tars: dict[Path, tuple[int, int]]) -> tuple[int, int]:
@@ -158,11 +207,12 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _scan_missing(
-    chunks: list[list[images.ImageFile]], paths: tuple[Path, ...], *, workers: int, thumbnails: bool
-) -> None:
-    missing = [number for number, path in enumerate(paths) if not _is_settled(path)]
-    total = sum(len(chunk) for chunk in chunks)
+def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE) -> None:
+    """Read the files of a part that were not read yet, and say in work files what they are."""
+    chunks, paths = _cut(listing.files), listing.chunks
+    mine = [number for number in range(len(chunks)) if part.takes(number)]
+    missing = [number for number in mine if not _is_settled(paths[number])]
+    total = sum(len(chunks[number]) for number in mine)
     done = total - sum(len(chunks[number]) for number in missing)
     if not missing:
         return

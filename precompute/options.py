@@ -31,7 +31,7 @@ def map_task(options: argparse.Namespace) -> MapTask:
 
 def run_config(options: argparse.Namespace) -> Config:
     """What the command line of `run` asks for. Raises ConfigError."""
-    same = ["texts", "bundle", "metadata", "layers", "picks", "rotations", "replicates"]
+    same = ["texts", "bundle", "metadata", "limit", "layers", "picks", "rotations", "replicates"]
     same += [
         "gallery_images",
         "captions",
@@ -107,6 +107,12 @@ def _add_images(group: argparse._ArgumentGroup) -> None:
         help="a folder of any depth; a CSV with a column `path`, other columns being attributes; a .tar, a "
         "folder of .tar files or a quoted pattern such as 'shards/*.tar' (WebDataset: .cls and .json beside "
         "an image are attributes)",
+    )
+    group.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help="only N of the files, spread evenly over them, for a first look (default: all)",
     )
     group.add_argument(
         "--no-class-folders",

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from precompute import clip, decomposition, images, moments, progress, work
 from precompute.config import Config
 from precompute.models import ModelError
+from precompute.part import WHOLE, Part
 from precompute.types import ComponentMoments, Decomposition, HeadSpaces, Moments
 
 # Float32 gives 1e-6; a hundred times the largest error ever seen means the arithmetic is wrong, not rounded.
@@ -39,6 +39,14 @@ class Shard(NamedTuple):
     path: Path
 
 
+class Planned(NamedTuple):
+    """What is to be made of the images for one model."""
+
+    plan: decomposition.Plan
+    shards: tuple[Shard, ...]
+    gallery: tuple[Shard, ...]
+
+
 class Taken(NamedTuple):
     """What the passes over the images give for one model."""
 
@@ -57,12 +65,41 @@ def take_apart(
     config: Config,
 ) -> Taken:
     """Decompose all images and the gallery, or read back what an earlier run has finished."""
-    plan = decomposition.plan(clip.vision_weights(model), spaces)
-    _check_against_encode_image(model, plan, distinct)
-    shards = cut(list(distinct), directory / "images", config.shard_size)
+    todo = planned(model, spaces, list(distinct), directory, config)
+    make(model, todo, distinct, config)
+    return reduce(todo, spaces)
+
+
+def planned(
+    model: clip.Clip, spaces: HeadSpaces, image_ids: list[str], directory: Path, config: Config
+) -> Planned:
+    """What `make` makes, and where: the same for every process that has the same images."""
+    chosen = gallery_ids(image_ids, spaces, _tokens(model), config)
+    return Planned(
+        decomposition.plan(clip.vision_weights(model), spaces),
+        cut(image_ids, directory / "images", config.shard_size),
+        cut(chosen, directory / "gallery", _GALLERY_SHARD),
+    )
+
+
+def make(
+    model: clip.Clip,
+    todo: Planned,
+    distinct: dict[str, images.ImageFile],
+    config: Config,
+    part: Part = WHOLE,
+) -> None:
+    """Decompose the images and the gallery of a part, but for what is there already."""
+    plan, layers = todo.plan, todo.plan.spaces.layers
+    shards, gallery = (
+        tuple(shard for place, shard in enumerate(some) if part.takes(place))
+        for some in (todo.shards, todo.gallery)
+    )
+    if missing(shards + gallery):
+        _check_against_encode_image(model, plan, distinct)
 
     def whole(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
-        captured = clip.capture(model, pixels, spaces.layers)
+        captured = clip.capture(model, pixels, layers)
         parts, earlier = decomposition.decompose(plan, captured), decomposition.earlier(plan, captured)
         missed = (earlier.sum(dim=1) - parts.early).abs().amax(dim=1)
         error = torch.maximum(parts.sum_error, missed)
@@ -70,16 +107,17 @@ def take_apart(
 
     run_missing(model, shards, distinct, whole, "decomposing", config, fold=_fold_earlier)
 
-    chosen = gallery_ids(list(distinct), spaces, _tokens(model), config)
-    gallery = cut(chosen, directory / "gallery", _GALLERY_SHARD)
-
     def token_level(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
-        captured = clip.capture_tokens(model, pixels, spaces.layers)
+        captured = clip.capture_tokens(model, pixels, layers)
         parts, token = decomposition.decompose_tokens(plan, captured)
         return {"token": token, "rest": parts.early + parts.mlp.sum(dim=1)}
 
     run_missing(model, gallery, distinct, token_level, "gallery, by token", config)
-    return _reduce(shards, gallery, spaces)
+
+
+def missing(shards: tuple[Shard, ...]) -> list[Shard]:
+    """Those that nobody has made yet."""
+    return [shard for shard in shards if not shard.path.exists()]
 
 
 def read(shard: Shard) -> dict[str, Tensor]:
@@ -92,14 +130,7 @@ def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, config: C
     layers, heads, rank, _ = spaces.basis.shape
     bytes_each = layers * heads * tokens * rank * 2
     fit = int(config.gallery_megabytes * 1e6 // bytes_each)
-    count = min(len(image_ids), config.gallery_images, fit)
-    return evenly(image_ids, count)
-
-
-def evenly(image_ids: list[str], count: int) -> list[str]:
-    """`count` of the ids, spread evenly over them; `count` is no more than there are."""
-    places = np.linspace(0, len(image_ids) - 1, count).round().astype(int)
-    return [image_ids[place] for place in places]
+    return images.evenly(image_ids, min(config.gallery_images, fit))
 
 
 def _tokens(model: clip.Clip) -> int:
@@ -123,17 +154,18 @@ def run_missing(
     fold: Fold = lambda _, tensors: tensors,
 ) -> None:
     """Write what `compute` makes of images, folded shard by shard, for the shards not there yet."""
-    missing = [shard for shard in shards if not shard.path.exists()]
-    if not missing:
+    left_over = missing(shards)
+    if not left_over:
         return
-    total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, missing))
-    waiting = {image_id: distinct[image_id] for shard in missing for image_id in shard.image_id}
+    total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, left_over))
+    waiting = {image_id: distinct[image_id] for shard in left_over for image_id in shard.image_id}
     batches = images.pixel_batches(
         waiting, model.preprocess, batch_size=config.batch_size, workers=config.workers
     )
     with progress.bar(what, total=total, done=total - left) as bar:
         results = _advancing(bar, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in batches))
-        for shard, tensors in zip(missing, _recut(results, [len(s.image_id) for s in missing]), strict=True):
+        sizes = [len(shard.image_id) for shard in left_over]
+        for shard, tensors in zip(left_over, _recut(results, sizes), strict=True):
             _check_sum(tensors, model)
             work.save_tensors(shard.path, fold(shard.image_id, tensors))
 
@@ -203,11 +235,11 @@ def _check_against_encode_image(
         )
 
 
-def _reduce(shards: tuple[Shard, ...], gallery: tuple[Shard, ...], spaces: HeadSpaces) -> Taken:
+def reduce(made: Planned, spaces: HeadSpaces) -> Taken:
     """Moments over all images, in one stream over the shards."""
     total = components = None
     largest = 0.0
-    for shard in progress.track(shards, "moments", total=len(shards), unit="shard"):
+    for shard in progress.track(made.shards, "moments", total=len(made.shards), unit="shard"):
         tensors, group = read(shard), _groups(shard.image_id)
         parts = Decomposition(*(tensors[name] for name in Decomposition._fields))
         fields = moments.EarlierMoments._fields
@@ -220,4 +252,4 @@ def _reduce(shards: tuple[Shard, ...], gallery: tuple[Shard, ...], spaces: HeadS
         )
         largest = max(largest, float(parts.sum_error.max()))
     assert total is not None and components is not None
-    return Taken(shards, gallery, total, components, largest)
+    return Taken(made.shards, made.gallery, total, components, largest)

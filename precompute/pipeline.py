@@ -80,6 +80,7 @@ def run(config: Config) -> Path:
             thumbnails=config.thumbnails,
             class_folders=config.class_folders,
             captions=config.captions,
+            limit=config.limit,
         )
         progress.say(_summary(pictures, texts))
         asked = _asked(ways, config, pictures)

@@ -25,6 +25,11 @@ def test_finds_images_at_any_depth_in_byte_order_and_passes_over_hidden_files(fo
     assert [file.path for file in found] == [folder / file.relative for file in found]
 
 
+def test_some_of_many_are_spread_evenly_from_the_first_to_the_last():
+    assert images.evenly(range(101), 5) == [0, 25, 50, 75, 100]
+    assert images.evenly("ab", 5) == ["a", "b"]
+
+
 def test_counts_the_files_that_are_no_images(folder):
     assert images.survey(folder).others == {".csv": 1, ".txt": 1}
 

@@ -23,6 +23,12 @@ def test_class_folders_are_taken_and_captions_are_not_unless_a_person_says_other
     assert (other.class_folders, other.captions) == (False, True)
 
 
+def test_a_limit_must_leave_an_image():
+    assert config("--images", "a", "--limit", "2000").limit == 2000
+    with pytest.raises(ConfigError, match="--limit 0: take at least one image"):
+        config("--images", "a", "--limit", "0")
+
+
 def test_a_pattern_that_the_shell_has_spelled_out_is_refused_with_the_remedy():
     with pytest.raises(
         ConfigError, match=r"one source, not 3 \(0.tar, 1.tar, ...\). Put a pattern in quotes"

@@ -47,6 +47,14 @@ def test_a_broken_link_is_a_failure_with_a_reason(folder, tmp_path):
     assert "cannot be opened" in found.failed.reason.iloc[0]
 
 
+def test_a_limit_takes_files_spread_evenly_and_says_so(folder, tmp_path):
+    found = read(folder, tmp_path / "work", limit=2)
+
+    names = sorted(file.name for file in (folder / "deep").iterdir())
+    assert found.files.path.tolist() == [f"deep/{names[0]}", f"deep/{names[-1]}"]
+    assert found.said[0] == "spread evenly over 4 files (--limit)"
+
+
 def test_other_files_are_ignored_and_counted(folder, tmp_path, capsys):
     (folder / "notes.txt").write_text("not a picture")
 

@@ -8,7 +8,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+Item = TypeVar("Item")
 
 READABLE = "png apng jpg jpeg jpe jfif mpo webp avif bmp dib gif tif tiff ppm pgm pbm pnm jp2"
 
@@ -64,6 +68,13 @@ class Survey(NamedTuple):
 
     tars: list[ImageFile]
     """Tar files, sorted by `relative`; opened only where there are no files."""
+
+
+def evenly(items: Sequence[Item], count: int) -> list[Item]:
+    """`count` of the items, spread evenly over them; all where there are no more."""
+    if count >= len(items):
+        return list(items)
+    return [items[place] for place in np.linspace(0, len(items) - 1, count).round().astype(int)]
 
 
 def find(folder: Path) -> list[ImageFile]:

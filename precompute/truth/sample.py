@@ -42,7 +42,7 @@ class Sample(NamedTuple):
 def choose(image_ids: Iterable[str], count: int) -> list[str]:
     """At most `count` images, evenly over the sorted ids."""
     found = sorted(set(image_ids))
-    return passes.evenly(found, min(count, len(found)))
+    return images.evenly(found, count)
 
 
 def read(

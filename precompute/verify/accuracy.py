@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute import clip
+from precompute import clip, images
 from precompute.truth import segmentation, segmentation_scores
 from precompute.verify import checks, classes
 from precompute.verify.checks import ACCURACY_ROOM, ERRORS, SEGMENTATION_ROOM, Check, check, noted
@@ -60,7 +60,7 @@ def segmented(
     Over `limit` pictures, evenly over the file.
     """
     there = segmentation.count(path)
-    numbers = np.linspace(0, there - 1, min(there, limit or there)).round().astype(int).tolist()
+    numbers = images.evenly(range(there), limit or there)
     answers = segmentation_scores.answers(model, path, text, numbers, as_released=True)
     total = segmentation.figures(reduce(segmentation.Answer.plus, answers))
     return [

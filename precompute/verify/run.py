@@ -12,7 +12,6 @@ from importlib.metadata import version
 from math import isfinite
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -162,10 +161,9 @@ def _timed(name: str, make: Callable[[], list[Check]]) -> Step:
 def _choose(task: VerifyTask) -> dict[str, images.ImageFile]:
     """Distinct images among `limit` files, spread evenly over the names, and so over folders."""
     files = images.gather(task.images).files
-    count = min(len(files), task.limit or len(files))
-    chosen = [files[place] for place in np.linspace(0, len(files) - 1, count).round().astype(int)]
+    chosen = images.evenly(files, task.limit or len(files))
     results = images.scan(chosen, workers=task.workers, thumbnails=False)
-    tracked = progress.track(results, "reading images", total=count, unit="image")
+    tracked = progress.track(results, "reading images", total=len(chosen), unit="image")
     distinct = dict(sorted(images.distinct(chosen, tracked).items()))
     if len(distinct) < LEAST_IMAGES:
         raise ConfigError(

@@ -1,0 +1,39 @@
+"""Part i of n of a run's work over images: what several processes share among them.
+
+Pieces of work are numbered the same way by every process, whatever is done already, so that two parts never
+meet. Knows nothing of what a piece is.
+"""
+
+import re
+from typing import NamedTuple
+
+
+class PartError(ValueError):
+    """A part is not written as it should be, or cannot be done now; the message says what to do."""
+
+
+class Part(NamedTuple):
+    """One of several equal parts."""
+
+    number: int
+    """From 1."""
+
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def takes(self, place: int) -> bool:
+        """Whether the piece of work at this place, from 0, belongs to the part."""
+        return place % self.of == self.number - 1
+
+
+WHOLE = Part(1, 1)
+
+
+def parse(text: str) -> Part:
+    """The part that `3/8` means. Raises PartError."""
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise PartError(f"{text!r} is no part. Write number/parts, from 1/8 to 8/8 for eight.")
+    return Part(int(found[1]), int(found[2]))
