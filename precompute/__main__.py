@@ -24,6 +24,11 @@ ImageNet-Segmentation protocol of Gandelsman et al. 2024. ARCHITECTURE/WEIGHTS-r
 random-weights twin of a model.
 """
 
+_MODELS = """\
+List the models that can be asked for by name: those of the study and of the demo; with PATTERN every one that
+open_clip knows whose name holds it, and why some cannot be taken apart. Nothing is fetched.
+"""
+
 _EXAMPLES = """\
 examples:
   a known model, weights from open_clip's cache or the hub:
@@ -101,6 +106,12 @@ def _verify(given: argparse.Namespace) -> int:
     return 0 if run(task) else 1
 
 
+def _models(given: argparse.Namespace) -> None:
+    from precompute.registry import entries, table
+
+    print(table(list(entries(given.pattern))))
+
+
 def _expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message is written for the person at the terminal."""
     from db.errors import StoreError
@@ -152,6 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     verify = _command(commands, "verify-paper", "check real weights against the papers", VERIFY_DESCRIPTION)
     verify.set_defaults(carry_out=_verify)
     add_verify_options(verify)
+    known = _command(commands, "models", "list the models that can be asked for by name", _MODELS)
+    known.set_defaults(carry_out=_models)
+    known.add_argument("pattern", nargs="?", help="part of a name, any case (a regular expression)")
     return parser
 
 

@@ -65,8 +65,8 @@ def run(config: Config) -> Path:
     """
     check_free(config.bundle, replace=config.replace)
     check_device(config.device)
-    # Names and options are checked for all models before the first of them takes its hours.
     specs = [resolve(choice) for choice in config.models]
+    check_weights(specs)
     specs = controls.with_twins(specs) if config.controls else specs
     texts = pool.load(config.texts)
     ways = prompts.load(config.prompts) if config.prompts else prompts.DEFAULT
@@ -106,6 +106,17 @@ def check_device(device: str) -> None:
     if not available.get(device.split(":")[0], False):
         there = ", ".join(name for name, is_there in available.items() if is_there)
         raise ConfigError(f"--device {device} is not available here. Use one of: {there}.")
+
+
+def check_weights(specs: list[models.ModelSpec]) -> None:
+    """Have all weights here, and refuse what cannot be taken apart, before the first model takes its hours.
+
+    Raises:
+        ModelError: of the first model that cannot be used; says what to do.
+    """
+    for spec in specs:
+        clip.check(spec)
+        clip.weights_file(spec)
 
 
 def work_directory(bundle: Path) -> Path:

@@ -91,6 +91,17 @@ def test_batches_shards_and_workers_leave_no_trace(small_bundle, scene_folder, p
     assert differences(small_bundle, tmp_path / "other") == []
 
 
+def test_weights_of_the_last_model_are_missed_before_the_first_takes_its_hours(
+    scene_folder, pool_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(clip, "load", None)  # no model may be loaded
+    gone = ModelChoice("ViT-B-32/openai", checkpoint=tmp_path / "gone.pt")
+    config = small_config(scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(TWIN), gone))
+
+    with pytest.raises(models.ModelError, match="no file of weights at .*gone.pt"):
+        pipeline.run(config)
+
+
 def test_the_names_and_order_of_files_leave_no_trace_in_heads(
     small_bundle, scene_folder, pool_file, tmp_path
 ):

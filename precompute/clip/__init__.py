@@ -15,7 +15,8 @@ nothing is hooked, so nothing can be left behind. What cannot be taken apart exa
 
 from precompute.clip.architectures import ArchitectureFacts, architecture_facts
 from precompute.clip.changed import Change, HeadChange, encode_changed
-from precompute.clip.model import Clip, catalog, encode_image, from_model, load
+from precompute.clip.hub import whereabouts
+from precompute.clip.model import Clip, catalog, check, encode_image, from_model, load, weights_file
 from precompute.clip.text import TextError, check_text, encode_text, imagenet_names, imagenet_prompts
 from precompute.clip.tower import capture, capture_attention, capture_tokens, last_layers, vision_weights
 
@@ -30,6 +31,7 @@ __all__ = [
     "capture_attention",
     "capture_tokens",
     "catalog",
+    "check",
     "check_text",
     "encode_changed",
     "encode_image",
@@ -40,4 +42,6 @@ __all__ = [
     "last_layers",
     "load",
     "vision_weights",
+    "weights_file",
+    "whereabouts",
 ]

@@ -28,13 +28,19 @@ def read(path: Path, *, trusted_sha256: str | None = None) -> State:
 
     A TorchScript archive is a program. It is opened only if its bytes are those of `trusted_sha256`.
     """
-    if not path.is_file():
-        raise ModelError(f"no file of weights at {path}. Check the path given to --checkpoint.")
+    there(path)
     if path.suffix == ".safetensors":
         return _plain(_read_safetensors(path), path)
     if _is_torchscript(path):
         return _plain(_read_torchscript(path, trusted_sha256), path)
     return _plain(_read_pickled(path), path)
+
+
+def there(path: Path) -> Path:
+    """The path itself. Raises ModelError if no file is there."""
+    if not path.is_file():
+        raise ModelError(f"no file of weights at {path}. Check the path given to --checkpoint.")
+    return path
 
 
 def load_into(model: nn.Module, state: State, path: Path, name: str) -> None:

@@ -22,8 +22,7 @@ def fetch(spec: ModelSpec) -> Path:
     facts = get_pretrained_cfg(spec.architecture, spec.weights)
     if not facts:
         raise ModelError(f"open_clip has no weights called {spec.name}. Add --checkpoint FILE.")
-    repository, _, file = facts.get("hf_hub", "").rpartition("/")
-    files = (file,) if file else (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME)
+    repository, files = _files(facts)
     try:
         if repository:
             cached = _cached(repository, files)
@@ -40,11 +39,26 @@ def fetch(spec: ModelSpec) -> Path:
         ) from error
 
 
+def whereabouts(spec: ModelSpec) -> str:
+    """Where the weights of a known tag are: on this machine, or the place that they are fetched from."""
+    facts = get_pretrained_cfg(spec.architecture, spec.weights)
+    repository, files = _files(facts)
+    if repository:
+        return "on this machine" if _cached(repository, files) else f"hub: {repository}"
+    return str(facts.get("url", ""))
+
+
 def published_sha256(spec: ModelSpec) -> str | None:
     """OpenAI's files, which are TorchScript, carry their hash in their address."""
     url = get_pretrained_cfg(spec.architecture, spec.weights).get("url", "")
     found = re.search(r"/([0-9a-f]{64})/", url)
     return found[1] if found else None
+
+
+def _files(facts: dict) -> tuple[str, tuple[str, ...]]:
+    """The repository of a tag, empty where it is not on the hub, and what its file may be called."""
+    repository, _, file = facts.get("hf_hub", "").rpartition("/")
+    return repository, (file,) if file else (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME)
 
 
 def _cached(repository: str, files: tuple[str, ...]) -> Path | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import open_clip
@@ -80,16 +81,33 @@ def catalog() -> Catalog:
 
 def load(spec: ModelSpec, *, device: str = "cpu") -> Clip:
     """Build the architecture, refuse it if it cannot be taken apart exactly, then load its weights."""
-    config = _read_config(spec)
-    refuse_config(spec, config)
-    with torch.device("meta"):  # without memory: nothing is fetched for a tower that is refused
-        refuse_tower(spec, _build(spec, config).visual)
-    path = None if spec.is_control else spec.checkpoint or hub.fetch(spec)
+    config = check(spec)
+    path = weights_file(spec)
     model = _build(spec, config)
     if path is not None:
         state = checkpoints.read(path, trusted_sha256=hub.published_sha256(spec))
         checkpoints.load_into(model, state, path, spec.name)
     return from_model(spec, model, device=device)
+
+
+def check(spec: ModelSpec) -> dict:
+    """The architecture's config; nothing is fetched. Raises ModelError unless it can be taken apart."""
+    config = _read_config(spec)
+    refuse_config(spec, config)
+    with torch.device("meta"):  # without memory
+        refuse_tower(spec, _build(spec, config).visual)
+    return config
+
+
+def weights_file(spec: ModelSpec) -> Path | None:
+    """Where the weights lie, fetched if they are not here yet; None for a control, which has none.
+
+    Raises:
+        ModelError: no such file, or it cannot be fetched.
+    """
+    if spec.is_control:
+        return None
+    return checkpoints.there(spec.checkpoint) if spec.checkpoint else hub.fetch(spec)
 
 
 def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu") -> Clip:
