@@ -88,8 +88,11 @@ def make(
     distinct: dict[str, images.ImageFile],
     config: Config,
     part: Part = WHOLE,
-) -> None:
-    """Decompose the images and the gallery of a part, but for what is there already."""
+) -> float:
+    """Decompose the images and the gallery of a part, but for what is there already.
+
+    Returns the seconds that went into waiting for images.
+    """
     plan, layers = todo.plan, todo.plan.spaces.layers
     shards, gallery = (
         tuple(shard for place, shard in enumerate(some) if part.takes(place))
@@ -105,14 +108,14 @@ def make(
         error = torch.maximum(parts.sum_error, missed)
         return parts._replace(sum_error=error)._asdict() | {_EARLIER: earlier}
 
-    run_missing(model, shards, distinct, whole, "decomposing", config, fold=_fold_earlier)
+    waited = run_missing(model, shards, distinct, whole, "decomposing", config, fold=_fold_earlier)
 
     def token_level(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
         captured = clip.capture_tokens(model, pixels, layers)
         parts, token = decomposition.decompose_tokens(plan, captured)
         return {"token": token, "rest": parts.early + parts.mlp.sum(dim=1)}
 
-    run_missing(model, gallery, distinct, token_level, "gallery, by token", config)
+    return waited + run_missing(model, gallery, distinct, token_level, "gallery, by token", config)
 
 
 def missing(shards: tuple[Shard, ...]) -> list[Shard]:
@@ -152,22 +155,29 @@ def run_missing(
     config: Config,
     *,
     fold: Fold = lambda _, tensors: tensors,
-) -> None:
-    """Write what `compute` makes of images, folded shard by shard, for the shards not there yet."""
+) -> float:
+    """Write what `compute` makes of images, folded shard by shard, for the shards not there yet.
+
+    Returns the seconds that went into waiting for images.
+    """
     left_over = missing(shards)
     if not left_over:
-        return
+        return 0.0
     total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, left_over))
     waiting = {image_id: distinct[image_id] for shard in left_over for image_id in shard.image_id}
     batches = images.pixel_batches(
         waiting, model.preprocess, batch_size=config.batch_size, workers=config.workers
     )
     with progress.bar(what, total=total, done=total - left) as bar:
-        results = _advancing(bar, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in batches))
+        waiting = progress.Waiting(batches)
+        results = _advancing(
+            bar, waiting, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in waiting)
+        )
         sizes = [len(shard.image_id) for shard in left_over]
         for shard, tensors in zip(left_over, _recut(results, sizes), strict=True):
             _check_sum(tensors, model)
             work.save_tensors(shard.path, fold(shard.image_id, tensors))
+    return waiting.seconds
 
 
 def _fold_earlier(image_id: list[str], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -187,9 +197,12 @@ def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.cpu() for name, tensor in tensors.items()}
 
 
-def _advancing(bar: progress.tqdm, results: Iterator[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+def _advancing(
+    bar: progress.tqdm, waiting: progress.Waiting, results: Iterator[dict[str, Tensor]]
+) -> Iterator[dict[str, Tensor]]:
     for tensors in results:
         yield tensors
+        bar.set_postfix_str(waiting.said(), refresh=False)
         bar.update(_length(tensors))
 
 
