@@ -5,6 +5,8 @@ BIN := .venv/bin
 SCENES := .work/scenes
 PLANTED := .work/planted
 PAIRS := .work/pairs
+STUDY ?= bundles/study
+NEED_IMAGES = @test -n "$(IMAGES)" || { echo "Say where the images are: make $@ IMAGES=/path/to/images"; exit 1; }
 VERIFY := POOL TEXTSPAN LABELS SEGMENTATION CLASSES MODEL CHECKPOINT LIMIT DEVICE JSON
 DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT-demo-S-12/scenes_1 \
 	ViT-demo-L-16/few_colors_1
@@ -16,7 +18,7 @@ BUILD_DEMO = OMP_NUM_THREADS=1 $(BIN)/python -m precompute run $(addprefix --mod
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo app demo-model test test-all check bench truth docs planted verify-paper clean
+.PHONY: help install demo app demo-model test test-all check bench truth docs planted study verify-paper clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +53,13 @@ planted: bundles/planted/manifest.json  ## a model set by hand, whose answers ar
 	@echo "open it with: make app BUNDLE=bundles/planted    its known answers: $(PLANTED)/answers.json"
 
 verify-paper: .venv/installed  ## check real weights against the papers: IMAGES=folder [POOL= TEXTSPAN= LABELS= SEGMENTATION= ...]
+	$(NEED_IMAGES)
 	$(BIN)/python -m precompute verify-paper --images "$(IMAGES)" $(foreach one,$(VERIFY),$(if $($(one)),--$(shell echo $(one) | tr A-Z a-z) "$($(one))"))
+
+study: .venv/installed  ## the six models of the paper: IMAGES=folder [MODELS="A/x B/y" LIMIT=2000 DEVICE=cuda OPTIONS=...]
+	$(NEED_IMAGES)
+	$(BIN)/python -m precompute run $(addprefix --model ,$(or $(MODELS),study)) --images "$(IMAGES)" --bundle $(STUDY) \
+		$(if $(LIMIT),--limit $(LIMIT)) $(if $(DEVICE),--device $(DEVICE)) $(OPTIONS)
 
 demo-model: .venv/installed  ## train the demo models anew (resumable), then score them
 	$(BIN)/python -m precompute.demo train

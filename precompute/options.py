@@ -7,6 +7,12 @@ import argparse
 from pathlib import Path
 
 from precompute.config import Config, ConfigError, MapTask, ModelChoice
+from precompute.models import STUDY
+
+STUDY_NAME = "study"
+"""What stands for the models of the study where a model is asked for."""
+
+GENERAL_POOL = Path(__file__).parent / "texts" / "general.tsv"
 
 
 def add_run_options(run: argparse.ArgumentParser) -> None:
@@ -64,7 +70,8 @@ def _add_model(group: argparse._ArgumentGroup) -> None:
         action="append",
         required=True,
         metavar="ARCHITECTURE/WEIGHTS",
-        help="as open_clip names them; may be given several times",
+        help="as open_clip names them, or `study` for the six models of the paper; may be given several "
+        "times. `python -m precompute models` lists what is known by name",
     )
 
 
@@ -75,9 +82,10 @@ def _add_required(run: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--texts",
         type=Path,
-        required=True,
+        default=GENERAL_POOL,
         metavar="FILE",
-        help="text pool: one text a line, tab, its properties separated by |",
+        help="text pool: one text a line, tab, its properties separated by | (default: the general pool, for "
+        "photographs)",
     )
     group.add_argument("--bundle", type=Path, required=True, metavar="OUT", help="directory to make")
     group.add_argument("--replace", action="store_true", help="replace OUT if it exists")
@@ -249,7 +257,8 @@ def _add_speed_options(run: argparse.ArgumentParser) -> None:
 
 def model_choices(options: argparse.Namespace) -> tuple[ModelChoice, ...]:
     """The models asked for, each with its file. Raises ConfigError."""
-    checkpoints = _checkpoints(options.checkpoint, options.model)
+    names = _names(options.model)
+    checkpoints = _checkpoints(options.checkpoint, names)
     return tuple(
         ModelChoice(
             name=name,
@@ -262,8 +271,13 @@ def model_choices(options: argparse.Namespace) -> tuple[ModelChoice, ...]:
             config=options.config,
             bpe=options.bpe,
         )
-        for name in options.model
+        for name in names
     )
+
+
+def _names(given: list[str]) -> list[str]:
+    """Names of models, with those of the study in place of `study`."""
+    return [name for one in given for name in (STUDY if one == STUDY_NAME else [one])]
 
 
 def _checkpoints(given: list[str], models: list[str]) -> dict[str, Path]:

@@ -7,6 +7,7 @@ import pytest
 
 from precompute import options
 from precompute.config import Config, ConfigError
+from precompute.models import STUDY
 
 
 def config(*typed: str) -> Config:
@@ -21,6 +22,29 @@ def test_class_folders_are_taken_and_captions_are_not_unless_a_person_says_other
 
     assert (usual.images, usual.class_folders, usual.captions) == (Path("a"), True, False)
     assert (other.class_folders, other.captions) == (False, True)
+
+
+def test_study_stands_for_the_six_models_and_checkpoints_are_for_one_of_them():
+    parser = argparse.ArgumentParser()
+    options.add_run_options(parser)
+    typed = [
+        "--model",
+        "study",
+        "--images",
+        "a",
+        "--bundle",
+        "out",
+        "--checkpoint",
+        "ViT-B-16/openai=mine.pt",
+    ]
+
+    chosen = options.run_config(parser.parse_args(typed))
+
+    assert [choice.name for choice in chosen.models] == list(STUDY)
+    assert {choice.name: choice.checkpoint for choice in chosen.models if choice.checkpoint} == {
+        "ViT-B-16/openai": Path("mine.pt")
+    }
+    assert chosen.texts == options.GENERAL_POOL and chosen.texts.is_file()
 
 
 def test_a_limit_must_leave_an_image():
