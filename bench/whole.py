@@ -116,8 +116,8 @@ def report(name: str, timing: Timing) -> None:
     """Print what was measured of one model."""
     print(
         f"{name}: pass {timing.whole:.1f} images/s end to end, {timing.waiting:.0%} of it waiting for "
-        f"images; encode_image alone {timing.plain:.1f} images/s ({timing.plain / timing.whole:.2f} times the "
-        f"time); {timing.bytes_each / 1e3:.0f} kB an image in work files"
+        f"images; encode_image alone {timing.plain:.1f} images/s ({timing.plain / timing.whole:.2f} times "
+        f"the time); {timing.bytes_each / 1e3:.0f} kB an image in work files"
     )
 
 

@@ -164,9 +164,9 @@ def run_missing(
     if not left_over:
         return 0.0
     total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, left_over))
-    waiting = {image_id: distinct[image_id] for shard in left_over for image_id in shard.image_id}
+    wanted = {image_id: distinct[image_id] for shard in left_over for image_id in shard.image_id}
     batches = images.pixel_batches(
-        waiting, model.preprocess, batch_size=config.batch_size, workers=config.workers
+        wanted, model.preprocess, batch_size=config.batch_size, workers=config.workers
     )
     with progress.bar(what, total=total, done=total - left) as bar:
         waiting = progress.Waiting(batches)
