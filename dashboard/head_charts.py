@@ -18,7 +18,8 @@ PALE, DARK = "#eef3f7", "#08519c"
 INK = "#1c2530"
 """Words on pale cells; white on dark ones."""
 
-ROWS = alt.Axis(labelLimit=260, labelOverlap=False)
+# Flush, the first name would slip below its mark.
+ROWS = alt.Axis(labelLimit=260, labelOverlap=False, labelFlush=False)
 
 
 def clickable(chart: Layers) -> Layers:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import head_charts, head_tables
+from dashboard import head_charts, head_tables, offers
 from dashboard.source import Source
 from dashboard.view_state import Head
 
@@ -23,7 +23,8 @@ def labels(source: Source, head: Head) -> None:
     table = head_tables.labels(source, head)
     columns: dict = {
         "method": st.column_config.TextColumn(
-            "method", help="By variance share is the offline default; a person or a language model goes before"
+            "method",
+            help="By variance share is the offline default; a person or a language model goes before",
         ),
         "picks": st.column_config.NumberColumn("texts read", width=80),
         "share": st.column_config.NumberColumn(
@@ -37,12 +38,15 @@ def labels(source: Source, head: Head) -> None:
         "tail": st.column_config.NumberColumn(
             "tail",
             format="%.2g",
-            help="Hypergeometric tail of the property among the texts: an index, no p-value",
+            help="How rarely texts drawn from the pool carry the property as often: an index, no p-value",
         ),
-        "p_value": st.column_config.NumberColumn("p", format="%.3g", help="Against rotated heads"),
+        "p_value": st.column_config.NumberColumn(
+            "p", format="%.3g", help=f"Against {offers.tested_against(source)}"
+        ),
         "q_value": st.column_config.NumberColumn("q", format="%.3g", help="p over all heads of the model"),
         "votes": st.column_config.NumberColumn("votes", format="%.0f %%", help="Of the valid draws"),
         "given_by": "given by",
+        "reason": st.column_config.TextColumn("why", width=150),
     }
     shown = head_tables.in_percent(table).assign(method=table["method"].str.replace("_", " "))
     st.dataframe(
