@@ -84,6 +84,14 @@ def uniqueness(partners: Sequence[int]) -> float:
     return 1 - entanglement(partners, len(partners))
 
 
+def supported_share(supported: Bool[Tensor, " head"]) -> float:
+    """#{h: q_h <= 0.05} / H: the share of heads whose label stands up to rotated heads.
+
+    Our own formula; q of Benjamini and Hochberg 1995. Higher is easier to interpret.
+    """
+    return float(supported.double().mean())
+
+
 def ccs(
     consistent: Bool[Tensor, "*list position"], scored: Bool[Tensor, "*list"] | None = None
 ) -> Int[Tensor, "*list"]:
@@ -157,7 +165,7 @@ def label_metrics(
     `smallest` is the number of heads of the smallest model on the board. Chance has no value without
     rotations.
     """
-    share = ModelMetric("supported_share", "all", float(supported.double().mean()), None)
+    share = ModelMetric("supported_share", "all", supported_share(supported), None)
     everyone = torch.ones_like(supported)
     return [
         share,
@@ -194,6 +202,17 @@ def coverage(shares: Float[Tensor, " component"], kinds: Sequence[str]) -> list[
         total[kind] += share
     names = {"head": "heads", "attention": "attention", "mlp": "mlps", "input": "input"}
     return [ModelMetric(f"coverage_{names[kind]}", "all", value, None) for kind, value in total.items()]
+
+
+def coverage_replicates(
+    shares: Float[Tensor, "replicate component"], kinds: Sequence[str]
+) -> dict[tuple[str, str], list[float | None]]:
+    """`coverage` of every replicate, under metric and heads used; nothing without replicates."""
+    found: dict[tuple[str, str], list[float | None]] = {}
+    for one in shares:
+        for own in coverage(one, kinds):
+            found.setdefault((own.metric, own.heads_used), []).append(own.value)
+    return found
 
 
 def mean(values: Sequence[float | None]) -> float | None:
