@@ -11,6 +11,7 @@ from torch import Tensor
 
 from precompute import (
     controls,
+    coverage,
     glossary,
     head_tables,
     head_texts,
@@ -162,7 +163,7 @@ def _model_metrics(described: Described, smallest: int) -> list[metrics.ModelMet
         ),
         *metrics.crossfit_metrics(held.crossed_ccs, held.rotated_crossed_ccs, supported),
         *spanned.span_metrics(described.spanned, supported),
-        *metrics.coverage(described.shares, described.kinds),
+        *coverage.coverage_metrics(described.shares, described.kinds),
     ]
     if held.label.shape[1]:
         stable, rotated = or_none(held.stability), or_none(held.stability_rotated)
@@ -179,7 +180,7 @@ def _replicates(described: Described, smallest: int) -> dict[standings.Name, lis
     of_labels = standings.replicate_metrics(
         held.label, held.ccs, held.half_crossed_ccs, supported, smallest=smallest
     )
-    return of_labels | metrics.coverage_replicates(described.share_replicates, described.kinds)
+    return of_labels | coverage.coverage_replicates(described.share_replicates, described.kinds)
 
 
 def _rotated_metrics(described: Described, smallest: int) -> list[controls.RotatedMetric]:
