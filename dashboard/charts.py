@@ -18,6 +18,12 @@ BLUE, ORANGE, PURPLE, GRAY = "#0072b2", "#e08214", "#7b5aa6", "#8c8c8c"
 # Mixed with white, for dark words stand on them.
 LABEL_COLORS = ["#7fb8d8", "#f2cf7f", "#7fceb9", "#e5bcd3", "#aad9f4", "#eaae7f", "#f7f1a0", "#ccccaa"]
 
+WEAK, EDGE = "#e9e9e9", "#d5dae0"
+"""Cells of unsupported labels; the edge of cells, without which a white one has none."""
+
+CELL_WIDTH = alt.expr("max(24, bandwidth('x') - 4)")
+"""Largest width of the words in a cell of a grid, pixels; longer ones end in dots."""
+
 Panel = tuple[str, str, NDArray | None]
 """Picture (data URL), title, and a grid of contributions or none."""
 
@@ -141,32 +147,33 @@ def signed_bars(frame: pd.DataFrame) -> alt.Chart:
 def head_grid(frame: pd.DataFrame) -> Layers:
     """Layer by head, each cell its label: columns layer, head, name, label, supported, first_text, q_value...
 
-    The commonest labels have a color of their own, unsupported ones are gray; the label stands in the cell,
-    so color is never the only sign. Cells are light in both themes, for their words are dark.
+    The commonest supported labels have a color of their own, further ones are white, unsupported ones gray;
+    the label stands in the cell, so color is never the only sign. Cells are light in both themes, for their
+    words are dark.
     """
-    tints = dict(zip(frame["label"].value_counts().index, LABEL_COLORS, strict=False))
     labels = frame["label"].fillna("no label")
     weak = [value is False for value in frame["supported"]]
-    words, numbers = ["name", "label", "supported", "first_text"], ["q_value", "importance"]
-    shown = frame[["layer", "head", *words, *numbers]].assign(
-        tint=labels.map(tints).fillna("#d0d0d0").mask(weak, "#e9e9e9"),
+    common = frame["label"].mask(weak).value_counts().index
+    tints = dict(zip(common, LABEL_COLORS, strict=False))
+    said, numbers = ["name", "label", "supported", "first_text"], ["q_value", "importance"]
+    shown = frame[["layer", "head", *said, *numbers]].assign(
+        tint=labels.map(tints).fillna("#ffffff").mask(weak, WEAK),
         shown=labels.mask(weak, labels + "?"),
     )
     gap = alt.Scale(paddingInner=0.05)
     cells = alt.Chart(shown).encode(
         x=alt.X("head:O", axis=alt.Axis(labelAngle=0, orient="top"), scale=gap),
         y=alt.Y("layer:O", sort="descending", scale=gap),
-        tooltip=[alt.Tooltip(f"{word}:N") for word in words]
+        tooltip=[alt.Tooltip(f"{word}:N") for word in said]
         + [alt.Tooltip(f"{name}:Q", format=".3g") for name in numbers],
     )
-    size, limit = cell_words(frame)
+    words = cells.mark_text(fontSize=cell_words(), color="#1c2530", limit=CELL_WIDTH)
     return alt.layer(
-        cells.mark_rect(cornerRadius=3).encode(alt.Color("tint:N", scale=None)),
-        cells.mark_text(fontSize=size, color="#1c2530", limit=limit).encode(alt.Text("shown:N")),
+        cells.mark_rect(cornerRadius=3, stroke=EDGE).encode(alt.Color("tint:N", scale=None)),
+        words.encode(alt.Text("shown:N")),
     ).properties(height=36 * frame["layer"].nunique() + 60)
 
 
-def cell_words(frame: pd.DataFrame) -> tuple[int, int]:
-    """Size and largest width of the words in a cell of a grid, pixels: as many heads share about 900."""
-    heads = frame["head"].nunique()
-    return (12 if heads <= 10 else 10), max(40, 900 // heads)
+def cell_words(more: int = 0) -> alt.ExprRef:
+    """Size of the words in a cell of a grid, pixels: by the width that the browser gives a cell."""
+    return alt.expr(f"clamp(bandwidth('x') / 5.6, 8, 12) + {more}")

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts import BLUE, GRAY, ORANGE, Layers, cell_words
+from dashboard.charts import BLUE, CELL_WIDTH, GRAY, ORANGE, Layers, cell_words
 from dashboard.pictures import DIVERGING
 
 CLICK = "cell"
@@ -18,7 +18,8 @@ PALE, DARK = "#eef3f7", "#08519c"
 INK = "#1c2530"
 """Words on pale cells; white on dark ones."""
 
-ROWS = alt.Axis(labelLimit=260, labelOverlap=False)
+# Flush, the first name would slip below its mark.
+ROWS = alt.Axis(labelLimit=260, labelOverlap=False, labelFlush=False)
 
 
 def clickable(chart: Layers) -> Layers:
@@ -42,7 +43,7 @@ def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | Non
         ["layer", "head", "name", "shown", "value", "low", "high", "p_value", "q_value", "first_text"]
     ]
     shown = shown.assign(
-        number=[f"{value:.{decimals}f}" if np.isfinite(value) else "–" for value in values],
+        number=[_digits(value, decimals) for value in values],
         ink=np.where(strong, "white", INK),
     )
     gap = alt.Scale(paddingInner=0.05)
@@ -51,9 +52,8 @@ def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | Non
         y=alt.Y("layer:O", sort="descending", scale=gap),
         tooltip=_seen(title),
     )
-    size, limit = cell_words(frame)
-    upper = cells.mark_text(dy=-8, fontSize=size + 1, limit=limit, cursor="pointer")
-    lower = cells.mark_text(dy=9, fontSize=size - 1, limit=limit, cursor="pointer")
+    upper = cells.mark_text(dy=-8, fontSize=cell_words(1), limit=CELL_WIDTH, cursor="pointer")
+    lower = cells.mark_text(dy=9, fontSize=cell_words(-1), limit=CELL_WIDTH, cursor="pointer")
     ink = alt.Color("ink:N", scale=None)
     grid = alt.layer(
         cells.mark_rect(cornerRadius=3, cursor="pointer").encode(_color(f"{title} ({unit})", top, signed)),
@@ -62,6 +62,11 @@ def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | Non
     )
     # Words have colors of their own; with one scale for all of it Vega draws nothing.
     return grid.resolve_scale(color="independent").properties(height=48 * frame["layer"].nunique() + 150)
+
+
+def _digits(value: float, decimals: int) -> str:
+    """A number as a cell shows it; nothing is -0.00."""
+    return f"{value:z.{decimals}f}" if np.isfinite(value) else "–"
 
 
 def scale_end(values: np.ndarray, unit: str) -> float:
@@ -130,7 +135,7 @@ def selectivity_dots(frame: pd.DataFrame) -> Layers:
     seen += [alt.Tooltip("images:Q", format=",")]
 
     def along(name: str) -> alt.Chart:
-        x = alt.X(f"{name}:Q", title="epsilon squared", scale=scale, axis=alt.Axis(tickCount=6))
+        x = alt.X(f"{name}:Q", title="selectivity (ε²)", scale=scale, axis=alt.Axis(tickCount=6))
         return alt.Chart(frame.dropna(subset=[name])).encode(x, y, tooltip=seen)
 
     zero = alt.Chart(pd.DataFrame({"value": [0.0]})).mark_rule(color=GRAY, strokeDash=[4, 3])

@@ -126,7 +126,7 @@ def every_number(source: Source) -> pd.DataFrame:
 
 def interval(low: float, high: float) -> str:
     """An interval in words; empty where there is none."""
-    return "" if pd.isna(low) or pd.isna(high) else f"{low:.2g} to {high:.2g}"
+    return "" if pd.isna(low) or pd.isna(high) else f"{low:.3g} to {high:.3g}"
 
 
 @data.kept(max_entries=128)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from dashboard.charts import BLUE, GRAY, ORANGE, Layers, cell_words
+from dashboard.charts import BLUE, CELL_WIDTH, GRAY, ORANGE, Layers, cell_words
 
 BEFORE, AFTER, CONTROL = "all heads in place", "without these heads", "without random heads"
 ACCURACY = "zero-shot accuracy (%)"
@@ -79,7 +79,6 @@ def verdict_grid(frame: pd.DataFrame) -> Layers:
         said=mark + " " + label,
         acts="→ " + frame["acts_on"].fillna("nothing"),
     )
-    size, limit = cell_words(frame)
     gap = alt.Scale(paddingInner=0.05)
     seen = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "acts_on", "verdict", "varies_with")]
     seen += [
@@ -90,8 +89,8 @@ def verdict_grid(frame: pd.DataFrame) -> Layers:
         y=alt.Y("layer:O", sort="descending", scale=gap),
         tooltip=seen,
     )
-    upper = cells.mark_text(dy=-8, fontSize=size + 1, color=INK, limit=limit)
-    lower = cells.mark_text(dy=9, fontSize=size - 1, color=INK, limit=limit)
+    upper = cells.mark_text(dy=-8, fontSize=cell_words(1), color=INK, limit=CELL_WIDTH)
+    lower = cells.mark_text(dy=9, fontSize=cell_words(-1), color=INK, limit=CELL_WIDTH)
     return alt.layer(
         cells.mark_rect(cornerRadius=3).encode(alt.Color("tint:N", scale=None)),
         upper.encode(alt.Text("said:N")),

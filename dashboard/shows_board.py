@@ -17,6 +17,9 @@ from db.connection import Bundle
 
 PARTS = (MODEL, TWIN, ROTATED)
 TABLE = "leaderboard.table"
+ROW, MOST_ROWS = 35, 20
+"""Height of a row of the table, pixels; rows that are shown before it scrolls."""
+
 DIRECTIONS = {
     "higher": "Higher is easier to interpret, so the highest stands first.",
     "lower": "Lower is easier to interpret, so the lowest stands first.",
@@ -127,6 +130,7 @@ def model_table(source: Source, view: LeaderboardView) -> None:
         key=TABLE,
         on_select=follow,
         selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
+        height=ROW * (min(len(keys), MOST_ROWS) + 1) + 3,
         placeholder=board.DASH,
         column_config=table_columns(found, table),
         alt="Metrics of every model",
@@ -171,8 +175,13 @@ def table_columns(found: Board, table: board.Table) -> dict[str, Any]:
             )
             continue
         help = f"**{info.title}**: {info.description} {DIRECTIONS[info.direction].partition(',')[0]}."
-        columns[name] = column.NumberColumn(info.title, width=135, help=help)
+        columns[name] = column.NumberColumn(info.title, width=title_width(info.title), help=help)
     return columns
+
+
+def title_width(title: str) -> int:
+    """Pixels of a column that holds its title whole, and a number with its interval."""
+    return max(135, round(6.4 * len(title)) + 20)
 
 
 def beside(source: Source, view: LeaderboardView) -> None:
@@ -190,9 +199,18 @@ def beside(source: Source, view: LeaderboardView) -> None:
     lines = "Lines: 95 % measurement intervals." if points["low"].notna().any() else "No intervals."
     gone = f" Not on record for {', '.join(left_out)}." if left_out else ""
     st.caption(
-        f"{models} trained model{'s' * (models != 1)}, which differ in more than this: a description, no "
-        f"regression, and no evidence of what causes what. Models of one place on the axis stand side "
-        f"by side, each with its controls. {lines}{gone}"
+        f"{beside_words(models)} Models of one place on the axis stand side by side, each with its "
+        f"controls. {lines}{gone}"
+    )
+
+
+def beside_words(models: int) -> str:
+    """What may be read from so many trained models."""
+    if models < 2:
+        return f"{models or 'No'} trained model: nothing to compare."
+    return (
+        f"{models} trained models, which differ in more than this: a description, no regression, and no "
+        "evidence of what causes what."
     )
 
 
@@ -226,9 +244,9 @@ def published_figures(source: Source) -> None:
         in_words(found),
         hide_index=True,
         column_config={
-            "model": column.TextColumn("model", width=190),
+            "model": column.TextColumn("model", width=235),
             "value": column.NumberColumn("figure", format="%.3g", width=70),
-            "metric": column.TextColumn("what the paper calls it", width=140),
+            "metric": column.TextColumn("what the paper calls it", width=165),
             "read_from": column.TextColumn("read in", width=175),
             "definition_known": column.TextColumn("its definition", width=140),
             "note": column.TextColumn("to know before comparing", width="large"),

@@ -3,18 +3,29 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import head_charts, head_tables
+from dashboard import head_charts, head_tables, offers
 from dashboard.source import Source
 from dashboard.view_state import Head
 
 PERCENT = "%.1f %%"
+
+INTERVAL = "95\u00a0%"
+COLUMN_NOTES = {
+    "chance": "*chance*: the same for the head turned at random inside its own space.",
+    INTERVAL: "*95 %*: what another sample of images and texts would change; nothing here speaks of another "
+    "training run.",
+}
+"""What columns of the table of metrics mean, where they are shown. An interval breaks over no two lines."""
 
 
 def labels(source: Source, head: Head) -> None:
     """Every label that the head was given, and what speaks for each."""
     table = head_tables.labels(source, head)
     columns: dict = {
-        "method": st.column_config.TextColumn("method", help="variance_share is the offline default"),
+        "method": st.column_config.TextColumn(
+            "method",
+            help="By variance share is the offline default; a person or a language model goes before",
+        ),
         "picks": st.column_config.NumberColumn("texts read", width=80),
         "share": st.column_config.NumberColumn(
             "share", format=PERCENT, help="Of the head's variance, by its texts of this property"
@@ -27,14 +38,17 @@ def labels(source: Source, head: Head) -> None:
         "tail": st.column_config.NumberColumn(
             "tail",
             format="%.2g",
-            help="Hypergeometric tail of the property among the texts: an index, no p-value",
+            help="How rarely texts drawn from the pool carry the property as often: an index, no p-value",
         ),
-        "p_value": st.column_config.NumberColumn("p", format="%.3g", help="Against rotated heads"),
+        "p_value": st.column_config.NumberColumn(
+            "p", format="%.3g", help=f"Against {offers.tested_against(source)}"
+        ),
         "q_value": st.column_config.NumberColumn("q", format="%.3g", help="p over all heads of the model"),
         "votes": st.column_config.NumberColumn("votes", format="%.0f %%", help="Of the valid draws"),
         "given_by": "given by",
+        "reason": st.column_config.TextColumn("why", width=150),
     }
-    shown = head_tables.in_percent(table)
+    shown = head_tables.in_percent(table).assign(method=table["method"].str.replace("_", " "))
     st.dataframe(
         shown,
         hide_index=True,
@@ -104,7 +118,7 @@ def metrics(source: Source, head: Head) -> pd.DataFrame:
         {
             "metric": table["title"],
             "value": table["value"].map("{:.3g}".format),
-            "95 %": table["interval"],
+            INTERVAL: table["interval"].str.replace(" ", "\u00a0"),
             "chance": table["chance"].map(lambda value: "" if pd.isna(value) else f"{value:.3g}"),
             "unit": table["unit"],
             "what it says": table["description"],
@@ -112,10 +126,7 @@ def metrics(source: Source, head: Head) -> pd.DataFrame:
     )
     empty = [name for name in shown if (shown[name] == "").all()]
     st.table(shown.drop(columns=empty), border="horizontal", hide_index=True, alt="Metrics of the head")
-    st.caption(
-        "*chance*: the same for the head turned at random inside its own space. *95 %*: what another sample "
-        "of images and texts would change; nothing here speaks of another training run."
-    )
+    st.caption(" ".join(said for name, said in COLUMN_NOTES.items() if name not in empty))
     return table
 
 

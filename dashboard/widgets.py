@@ -59,7 +59,7 @@ def needs_vectors(source: Source) -> None:
     st.info(
         f"The results of {source.info.model} were imported without vectors, and this page works on vectors. "
         f"What is known of its heads is on the pages Leaderboard, Heads and Head. For this one {other}take "
-        f"the model apart here: `python -m precompute run --model {source.info.model} ...`.",
+        f"the model apart here: `python -m precompute run --model {source.info.model}` with your images.",
         icon=":material/info:",
     )
     st.stop()

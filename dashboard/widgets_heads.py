@@ -20,7 +20,7 @@ def color_picker(value: str, titles: dict[str, str]) -> str:
 def finder(source: Source, view: HeadsView) -> dict:
     """Filters of heads; every choice is part of the link."""
     asked: dict = {}
-    left, middle, right = st.columns([3, 2, 3], vertical_alignment="bottom", gap="medium")
+    left, middle, right = st.columns([3, 3, 4], vertical_alignment="bottom", gap="small")
     with left:
         asked["labels"] = labels_picker(offers.labels(source), view.labels)
     with middle:
@@ -36,7 +36,8 @@ def finder(source: Source, view: HeadsView) -> dict:
         words = st.text_input(
             "Words in its texts",
             key=seed("words", view.words),
-            placeholder="red star: all words, in any order, in one text",
+            placeholder="all in one text",
+            help="Words that all stand in one of a head's texts, in any order.",
         )
     asked["words"] = " ".join(words.split())
     return asked | metric_filter(source, view)

@@ -51,8 +51,12 @@ class Compared(NamedTuple):
 
 
 def read_labels(path: Path, model: str) -> dict[Head, str]:
-    """Released labels of one model. Raises ValueError where the file has none of it."""
-    rows = [row for row in _rows(path) if f"{row['architecture']}/{row['weights']}" == model]
+    """Released labels of one model. Raises ValueError where the file has none of it, or lacks a column."""
+    every = _rows(path)
+    wanted = ("architecture", "weights", "layer", "head", "label")
+    if missing := [name for name in wanted if every and name not in every[0]]:
+        raise ValueError(f"{path} lacks the column {missing[0]}. Its first line is: {','.join(wanted)}")
+    rows = [row for row in every if f"{row['architecture']}/{row['weights']}" == model]
     if not rows:
         raise ValueError(f"{path} has no labels of {model}; name one it has with --model.")
     return {(int(row["layer"]), int(row["head"])): row["label"] for row in rows}
@@ -153,12 +157,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--model", default=MODEL, help="model of the lists (default: %(default)s)")
     given = parser.parse_args(arguments)
-    compared = compare(
-        textspan_files.read(given.lists).texts,
-        read_labels(given.labels, given.model),
-        pool.load(given.pool),
-        read_synonyms(),
-    )
+    try:
+        compared = compare(
+            textspan_files.read(given.lists).texts,
+            read_labels(given.labels, given.model),
+            pool.load(given.pool),
+            read_synonyms(),
+        )
+    except (OSError, ValueError) as error:
+        parser.exit(1, f"error: {error}\n")
     print(summary(compared), table(compared), sep="\n\n")
 
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from precompute import (
     controls,
+    coverage,
     glossary,
     head_tables,
     head_texts,
@@ -27,7 +28,7 @@ from precompute.config import Config
 from precompute.head_tables import or_none
 from precompute.head_texts import Head, HeadTexts
 from precompute.judged import Held, Judged
-from precompute.replicating import draws, standings
+from precompute.replicating import draws, resampling, standings
 from precompute.replicating.intervals import LEAST_IMAGES
 from precompute.types import ComponentMoments, HeadSpaces, Moments, Pool, TextSpan
 
@@ -45,6 +46,9 @@ class Described(NamedTuple):
     held: Held
     spanned: list[float | None]
     shares: Float[Tensor, " component"]
+    share_replicates: Float[Tensor, "replicate component"]
+    """The same over each replicate's images; none with too few images for an interval."""
+
     kinds: list[str]
     """Of each component: input, attention, head or mlp."""
 
@@ -77,14 +81,16 @@ def heads(
     shares = moments.component_shares(components)
     named = moments.components(spaces.layers, spaces.basis.shape[1])
     kinds = [component.kind for component in named]
+    heads_of = torch.tensor([kind == "head" for kind in kinds])
 
     values = _head_values(own, held, found, config) | {
         "spanned_variance": span_of,
         "importance": importance.flatten().tolist(),
-        "coverage": shares[torch.tensor([kind == "head" for kind in kinds])].tolist(),
+        "coverage": shares[heads_of].tolist(),
     }
-    enough = pooled.images >= LEAST_IMAGES and config.replicates > 0
-    replicates = head_tables.ccs_replicates(held) if enough else {}
+    halves = drawn.halves.groups if pooled.images >= LEAST_IMAGES else drawn.halves.groups[:0]
+    share_replicates = resampling.component_shares(components, halves)
+    replicates = {"coverage": share_replicates[:, heads_of].mT, **_head_replicates(held, seen, halves)}
     places = [(head.layer, head.head) for head in each]
     ranks = [head.rank for head in each]
     tables = {
@@ -92,16 +98,15 @@ def heads(
         "head_text": head_tables.head_text(places, found.spans, found.equal_norm, held.text_stability, pool),
         "head_label": head_tables.head_label(places, own),
         "judgement": head_tables.judgement(places, found.spans, own, pool.tags),
-        "head_metric": head_tables.head_metric(places, values, replicates),
+        "head_metric": head_tables.head_metric(places, values, replicates if len(halves) else {}),
         "property_head": head_tables.at(places, {"property": [label.label for label in own.shown]}),
         "component_share": head_tables.component_share(named, shares),
     }
     for rows in tables.values():
         rows.insert(0, "model_key", model_key)
     scale = importance / spaces.basis.shape[2] ** 0.5
-    return Described(
-        pooled.images, pooled.mean, scale, found.spans, own, held, span_of, shares, kinds, tables
-    )
+    known = shares, share_replicates, kinds
+    return Described(pooled.images, pooled.mean, scale, found.spans, own, held, span_of, *known, tables)
 
 
 def heads_by_property(described: Described) -> dict[str, list[tuple[int, int]]]:
@@ -158,7 +163,7 @@ def _model_metrics(described: Described, smallest: int) -> list[metrics.ModelMet
         ),
         *metrics.crossfit_metrics(held.crossed_ccs, held.rotated_crossed_ccs, supported),
         *spanned.span_metrics(described.spanned, supported),
-        *metrics.coverage(described.shares, described.kinds),
+        *coverage.coverage_metrics(described.shares, described.kinds),
     ]
     if held.label.shape[1]:
         stable, rotated = or_none(held.stability), or_none(held.stability_rotated)
@@ -172,9 +177,10 @@ def _replicates(described: Described, smallest: int) -> dict[standings.Name, lis
     if described.images < LEAST_IMAGES:
         return {}
     supported = described.judged.supported
-    return standings.replicate_metrics(
+    of_labels = standings.replicate_metrics(
         held.label, held.ccs, held.half_crossed_ccs, supported, smallest=smallest
     )
+    return of_labels | coverage.coverage_replicates(described.share_replicates, described.kinds)
 
 
 def _rotated_metrics(described: Described, smallest: int) -> list[controls.RotatedMetric]:
@@ -200,6 +206,14 @@ def _head_values(own: Judged, held: Held, found: HeadTexts, config: Config) -> d
         names = ["stability", "stability_images", "stability_texts", "stability_rotated"]
         values |= {name: or_none(getattr(held, name)) for name in names}
     return values
+
+
+def _head_replicates(
+    held: Held, seen: Moments, halves: Bool[Tensor, "replicate group"]
+) -> dict[str, Float[Tensor, "head replicate"]]:
+    """Replicates of the metrics of heads that are computed again; NaN where one is not defined."""
+    scattered = resampling.importance(seen.images, seen.mean, seen.second, halves)
+    return {"importance": scattered.flatten(1).mT, **head_tables.ccs_replicates(held)}
 
 
 def _spanned(span: TextSpan, head: Head, config: Config) -> float | None:

@@ -22,6 +22,11 @@ Places = list[tuple[int, int]]
 """Layer and head of each entry of the axis `head`."""
 
 
+TEXTS: dict[str, float] = {"least": 0.0, "most": float(judges.JUDGED)}
+RANGE: dict[str, dict[str, float]] = {"importance": {"least": 0.0}, "coverage": {}}
+"""What intervals of metrics of heads are cut to: coverage to nothing, for it may be negative."""
+
+
 def at(places: Places, columns: Mapping[str, Sequence]) -> pd.DataFrame:
     """One row a head."""
     layer, head = zip(*places, strict=True)
@@ -90,17 +95,14 @@ def head_metric(
     values: Mapping[str, Sequence[float | None]],
     replicates: Mapping[str, Float[Tensor, "head replicate"]],
 ) -> pd.DataFrame:
-    """Every metric of every head; those that have `replicates` (NaN where not defined), with intervals.
-
-    Of the metrics with replicates all count texts, 0 to 5.
-    """
+    """Every metric of every head; those that have `replicates` (NaN where not defined), with intervals."""
     frames = []
     for name, column in values.items():
         drawn = replicates.get(name)
         ends = [
             intervals.NONE
             if drawn is None
-            else intervals.interval(value, drawn[head], least=0.0, most=float(judges.JUDGED))
+            else intervals.interval(value, drawn[head], **RANGE.get(name, TEXTS))
             for head, value in enumerate(column)
         ]
         low, high = zip(*ends, strict=True)

@@ -48,6 +48,8 @@ def majority(answers: Sequence[bool]) -> bool:
 def raw_agreement(counts: Int[Tensor, "item answer"]) -> float | None:
     """Mean over items of the share of pairs of judges that agree: P of Fleiss 1971, p_a of Gwet 2008.
 
+    Σ_k n_k (n_k - 1) / (n (n - 1)) for one item of n judges, n_k of which say k. Higher is more agreement.
+
     `counts` says how many judges gave each answer to each item, the same number of judges, two or more, for
     every item. None where there is no item.
 
@@ -88,7 +90,9 @@ def gwet_ac1(counts: Int[Tensor, "item answer"]) -> float | None:
 
 
 def self_consistency(draws: Sequence[Sequence[bool]]) -> float | None:
-    """Mean share of a judge's draws that agree with their own majority; None where nothing was drawn twice.
+    """Mean over judges and texts of max(#yes, #no) / #draws; None where nothing was drawn twice.
+
+    Our own formula: how steady one judge is, no agreement between judges. Higher is steadier.
 
     One entry for each judge and text; those drawn only once say nothing and are left out.
     """

@@ -9,7 +9,7 @@ same formula on the labels and texts of rotated heads, the set of supported head
 has too few texts to judge by has no CCS; consistency is then a share of the heads that have one.
 
 Every name used here is explained in `glossary`. Knows nothing of models or files: labels and answers in,
-numbers out. Beside it: `spanned`, `robustness`.
+numbers out. Beside it: `coverage`, `spanned`, `robustness`.
 """
 
 from collections import Counter
@@ -82,6 +82,14 @@ def uniqueness(partners: Sequence[int]) -> float:
     With `prefix_partners` on released labels it is what a secondary source quotes as entanglement.
     """
     return 1 - entanglement(partners, len(partners))
+
+
+def supported_share(supported: Bool[Tensor, " head"]) -> float:
+    """#{h: q_h <= 0.05} / H: the share of heads whose label stands up to rotated heads.
+
+    Our own formula; q of Benjamini and Hochberg 1995. Higher is easier to interpret.
+    """
+    return float(supported.double().mean())
 
 
 def ccs(
@@ -157,7 +165,7 @@ def label_metrics(
     `smallest` is the number of heads of the smallest model on the board. Chance has no value without
     rotations.
     """
-    share = ModelMetric("supported_share", "all", float(supported.double().mean()), None)
+    share = ModelMetric("supported_share", "all", supported_share(supported), None)
     everyone = torch.ones_like(supported)
     return [
         share,
@@ -180,20 +188,6 @@ def crossfit_metrics(
             for metric, value in crossfit(ccs[used]).items()
         ]
     return rows
-
-
-def coverage(shares: Float[Tensor, " component"], kinds: Sequence[str]) -> list[ModelMetric]:
-    """Σ of tr Cov(c, e) / tr Cov(e) over the components c of one kind: their share of the embedding's
-    covariance. The four sum to 1. Only of the heads, what is taken apart, is higher easier to interpret.
-
-    `kinds` says of each share whether it is of the input, of attention not taken apart, of a head or of an
-    MLP.
-    """
-    total = {"head": 0.0, "attention": 0.0, "mlp": 0.0, "input": 0.0}
-    for share, kind in zip(shares.tolist(), kinds, strict=True):
-        total[kind] += share
-    names = {"head": "heads", "attention": "attention", "mlp": "mlps", "input": "input"}
-    return [ModelMetric(f"coverage_{names[kind]}", "all", value, None) for kind, value in total.items()]
 
 
 def mean(values: Sequence[float | None]) -> float | None:

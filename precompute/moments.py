@@ -104,7 +104,10 @@ def pooled(moments: Moments, chosen: Bool[Tensor, " group"] | None = None) -> Po
 
 
 def importance(covariance: Float[Tensor, "*head rank rank"]) -> Float[Tensor, "*head"]:
-    """sqrt(tr S): root mean square direct effect of replacing a head's output by its mean."""
+    """sqrt(tr S): root mean square direct effect of replacing a head's output by its mean.
+
+    Mean-ablation as in Gandelsman et al. 2024, its direct effect alone. Neither end is easier to interpret.
+    """
     return covariance.diagonal(dim1=-2, dim2=-1).sum(-1).clamp(min=0).sqrt()
 
 

@@ -63,7 +63,10 @@ class _Sums(NamedTuple):
 def epsilon_squared(
     coordinates: Float[Tensor, "image head rank"], value: Int[Tensor, " image"]
 ) -> Float[Tensor, " head"]:
-    """ε² of every head; NaN where all images are of one value, or each is of its own. float64.
+    """ε² = η² - (1 - η²) (K - 1) / (N - K) of every head, Kelley 1935, with squared lengths for squares.
+
+    NaN where all images are of one value, or each is of its own; float64. Higher is easier to interpret, and
+    only above what the random-weights twin has: see docs/method.md.
 
     A head that writes the same for every image has 0: nothing of it goes with anything.
     """

@@ -72,13 +72,10 @@ def model(pool: Pool, about: list[list[str | None]], *, images: int = 1280, seed
 
 
 def _components(seen: Moments, spaces: HeadSpaces) -> ComponentMoments:
-    """Equal shares of all components."""
+    """Shares that scatter about equal ones over the groups; an embedding is the sum of its components."""
     count = len(moments.components(spaces.layers, spaces.basis.shape[1]))
+    generator = torch.Generator().manual_seed(3)
     groups = len(seen.images)
-    return ComponentMoments(
-        seen.images,
-        torch.zeros(groups, count, D_OUT).double(),
-        torch.zeros(groups, D_OUT).double(),
-        torch.ones(groups, count).double(),
-        torch.full((groups,), float(count)).double(),
-    )
+    mean = 0.1 * torch.randn(groups, count, D_OUT, generator=generator).double()
+    cross = 1 + 0.1 * torch.randn(groups, count, generator=generator).double()
+    return ComponentMoments(seen.images, mean, mean.sum(1), cross, cross.sum(1))

@@ -103,6 +103,23 @@ def test_a_model_without_labels_is_refused(tmp_path):
         agreement.read_labels(path, "ViT-B-16/openai")
 
 
+def test_labels_without_a_column_are_refused_by_its_name(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("weights,layer,head,label\nopenai,8,0,Colors\n")
+
+    with pytest.raises(ValueError, match="lacks the column architecture"):
+        agreement.read_labels(path, "ViT-B-32/openai")
+
+
+def test_the_command_says_in_one_line_what_it_cannot_read(tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        agreement.main([str(tmp_path / name) for name in ("texts.csv", "labels.csv", "pool.txt")])
+
+    said = capsys.readouterr().err
+    assert end.value.code == 1
+    assert said.startswith("error: cannot read the results") and said.count("\n") == 1
+
+
 def test_synonyms_stand_for_properties_that_the_lexicon_has():
     named = {one for stands_for in agreement.read_synonyms().values() for one in stands_for}
 

@@ -224,5 +224,20 @@ def test_an_unsupported_label_is_gray_and_questioned():
 
     cells = rows(chart, chart["layer"][0])
     assert [cell["shown"] for cell in cells] == ["color", "color?", "no label"]
-    assert cells[1]["tint"] == "#e9e9e9"
+    assert cells[1]["tint"] == charts.WEAK
     assert cells[0]["tint"] != cells[1]["tint"]
+
+
+def test_supported_labels_past_the_colors_are_white_and_never_as_unsupported_ones():
+    names = [f"label {number:02d}" for number in range(12)]
+    frame = pd.DataFrame({"layer": 1, "head": range(12), "label": names, "q_value": 0.01, "importance": 0.1})
+    # Unsupported heads do not use up colors, however many they are.
+    weak = frame.assign(layer=2, label="label 11")
+    frame = pd.concat([frame.assign(supported=True), weak.assign(supported=False)])
+    frame = frame.assign(name="L1.H0", first_text="a")
+
+    cells = rows(chart := charts.head_grid(frame).to_dict(), chart["layer"][0])
+
+    tints = [cell["tint"] for cell in cells if cell["layer"] == 1]
+    assert sorted(tints) == sorted([*charts.LABEL_COLORS, *["#ffffff"] * 4])
+    assert {cell["tint"] for cell in cells if cell["layer"] == 2} == {charts.WEAK}

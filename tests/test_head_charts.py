@@ -58,6 +58,7 @@ def test_numbers_stand_over_the_labels_with_the_digits_they_need():
     assert [row["shown"] for row in rows(chart, chart["layer"][0])] == ["color", "color?"]
     assert [layer["encoding"]["text"]["field"] for layer in chart["layer"][1:]] == ["number", "shown"]
     assert numbers([3.0, 5.0]) == ["3", "5"]
+    assert numbers([-0.001, 0.6]) == ["0.00", "0.60"]  # nothing is -0.00
     assert numbers([0.1, 0.75]) == ["0.10", "0.75"]
     assert numbers([0.001, 0.025]) == ["0.0010", "0.0250"]
     assert numbers([0.5, np.nan]) == ["0.50", "–"]

@@ -130,6 +130,12 @@ def test_metrics_of_a_model_follow_from_its_labels_without_chance(opened, model,
     assert found["chance"].isna().all() and found["labels"].tolist() == ["offline"]
 
 
+def test_what_supported_means_here_is_said(opened):
+    [(said,)] = rows(opened, "select description from metric where metric = 'supported_share'")
+
+    assert "mixed from the texts of all heads" in said and "stands up to rotated" not in said
+
+
 def test_what_rests_on_outputs_of_heads_is_null_and_never_zero(opened):
     assert rows(opened, "select distinct rank is null, importance is null from head") == [(True, True)]
     null = "variance_share is null, cumulative_share is null, margin is null"

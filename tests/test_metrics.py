@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from precompute import metrics, robustness, spanned
+from precompute import coverage, metrics, robustness, spanned
 from precompute.glossary import published
 from precompute.textspan import textspan
 from precompute.types import TextSpan
@@ -307,7 +307,7 @@ def test_no_supported_heads_leave_their_agreement_undefined():
 def test_coverage_sums_components_by_kind():
     kinds = ["input", "attention", "mlp", "head", "head", "mlp"]
 
-    rows = metrics.coverage(torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, -0.5]), kinds)
+    rows = coverage.coverage_metrics(torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, -0.5]), kinds)
 
     assert {row.metric: pytest.approx(row.value) for row in rows} == {
         "coverage_heads": 0.9,

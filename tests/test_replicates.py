@@ -155,6 +155,26 @@ def test_covariances_of_replicates_are_those_of_their_groups_pooled():
 # picks and labels
 
 
+def test_importance_and_coverage_of_replicates_are_those_of_their_groups_pooled():
+    """One replicate of some groups, one of all; one group has no image."""
+    made = heads.model(pool_of({"color": 8, "shape": 8}), [["color", "shape"], [None, None]], images=300)
+    empty = torch.arange(64) == 5
+    seen, components = (
+        type(one)(*(field * ~empty.view(-1, *[1] * (field.dim() - 1)) for field in one))
+        for one in (made.seen, made.components)
+    )
+    chosen = torch.stack([torch.arange(64) % 3 == 0, torch.ones(64, dtype=torch.bool)])
+
+    importance = resampling.importance(seen.images, seen.mean, seen.second, chosen)
+    shares = resampling.component_shares(components, chosen)
+
+    for number, held in enumerate(chosen):
+        pooled = moments.pooled(seen, held)
+        own = type(components)(*(field[held] for field in components))
+        assert torch.allclose(importance[number], moments.importance(pooled.covariance), rtol=1e-9)
+        assert torch.allclose(shares[number], moments.component_shares(own), rtol=1e-9, atol=1e-12)
+
+
 def test_a_replicate_picks_as_textspan_does_on_its_half_alone(made, halves):
     """
     In float64, on the texts of the half and the images of its groups: the same labels and first texts.

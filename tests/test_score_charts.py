@@ -154,6 +154,13 @@ def test_curves_end_at_the_model_as_it_is():
     assert line["encoding"]["x"]["sort"] == steps
 
 
-@pytest.mark.parametrize(("heads", "words"), [(2, (12, 450)), (16, (10, 56)), (48, (10, 40))])
-def test_words_fit_their_cells(heads, words):
-    assert charts.cell_words(pd.DataFrame({"head": range(heads)})) == words
+def test_words_are_cut_to_the_width_that_the_browser_gives_their_cell():
+    head = pd.DataFrame({"layer": [1], "head": [0], "name": "L1.H0", "label": "color", "acts_on": "shape"})
+    numbers = dict.fromkeys(["fall", "lead", "direct_fall", "selectivity"], 0.1)
+    frame = head.assign(verdict="right", varies_with="color", **numbers)
+
+    chart = score_charts.verdict_grid(frame).to_dict()
+
+    marks = [layer["mark"] for layer in chart["layer"] if layer["mark"]["type"] == "text"]
+    assert {mark["limit"]["expr"] for mark in marks} == {charts.CELL_WIDTH.to_dict()["expr"]}
+    assert all("bandwidth('x')" in mark["fontSize"]["expr"] for mark in marks)

@@ -152,6 +152,26 @@ def test_planted_heads_are_stable_consistent_and_have_intervals(planted):
     assert stable["low"].isna().all()
 
 
+def test_what_rests_on_images_alone_has_intervals_too(planted):
+    """Importance and coverage of heads, and coverage of the model; a share may be below 0."""
+    for name in ("importance", "coverage"):
+        rows = metric_of(planted.tables, name)
+        assert (rows["low"] < rows["value"]).all() and (rows["value"] < rows["high"]).all()
+    board = describe.board([("m", planted)], ranked=["m"])["model_metric"]
+    covered = board[board["metric"].str.startswith("coverage_") & board["value"].ne(0)]
+    assert len(covered) > 1
+    assert (covered["low"] < covered["value"]).all() and (covered["value"] < covered["high"]).all()
+
+
+def test_a_share_below_zero_keeps_its_interval_below_zero():
+    name = ("coverage_mlps", "all")
+    rows = [ModelMetric(*name, -0.2, None)]
+
+    found = standings.model_rows([Standing("a", 16, rows, {name: evenly(-0.3, -0.1)}, True)])
+
+    assert found["low"].iloc[0] < -0.25 and found["high"].iloc[0] < -0.1
+
+
 def test_every_text_has_its_place_among_texts_of_one_length_and_its_stability(planted):
     rows = planted.tables["head_text"]
     first = rows[rows["position"] == 0]

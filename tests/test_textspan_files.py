@@ -152,11 +152,11 @@ def table(*rows: str) -> str:
 def test_refuses_a_table_without_one_of_the_columns():
     message = refusal("layer,head,text\n0,0,a star\n")
 
-    assert "line 1" in message and "0 columns 'rank'" in message
+    assert "line 1" in message and "lacks the column 'rank'" in message
 
 
 def test_refuses_a_column_that_is_there_twice():
-    assert "2 columns 'text'" in refusal("layer,head,rank,text,Text\n0,0,0,a,b\n")
+    assert "has the column 'text' twice" in refusal("layer,head,rank,text,Text\n0,0,0,a,b\n")
 
 
 def test_refuses_a_table_without_rows():

@@ -6,6 +6,7 @@ import pytest
 
 from dashboard import data, head_tables, offers, shows_head
 from dashboard.analyses import picks
+from dashboard.shows_evidence import INTERVAL
 from dashboard.view_state import HeadsView, Labels, Range
 from db.store import BundleWriter
 from tests import bundles, known_heads
@@ -243,7 +244,7 @@ def test_metrics_stand_beside_what_rotated_heads_give():
     assert table["metric"].tolist() == ["CCS"], (
         "one without a value is left out, chance is no line of its own"
     )
-    assert table[["value", "95 %", "chance"]].iloc[0].tolist() == ["4", "3 to 5", "1.5"]
+    assert table[["value", INTERVAL, "chance"]].iloc[0].tolist() == ["4", "3\u00a0to\u00a05", "1.5"]
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])

@@ -1,4 +1,4 @@
--- One row per label that one head was given, by method and number of picks, the chosen one first.
+-- One row per label that one head was given, the chosen one first, then as they go before one another.
 select
     method,
     picks,
@@ -18,4 +18,4 @@ from head_label
 where model_key = $model_key
     and layer = $layer
     and head = $head
-order by chosen desc, method, picks
+order by chosen desc, list_position(['person', 'language_model', 'variance_share', 'enrichment'], method), method, picks

@@ -17,6 +17,12 @@ from precompute import glossary, judges, list_labels, metrics
 from precompute.pool import text_id
 from precompute.types import Label, Pool
 
+SUPPORTED = (
+    "Share of heads whose label stands up to lists mixed from the texts of all heads, q at most 0.05. Not to "
+    "be set beside models that were taken apart: those stand against rotated heads."
+)
+"""What `supported_share` says of imported results, which cannot be rotated."""
+
 Places = list[tuple[int, int]]
 """Layer and head of each entry of the axis `head`."""
 
@@ -63,6 +69,7 @@ def board(results: list[tuple[str, Described]]) -> dict[str, pd.DataFrame]:
         for metric in _model_metrics(described, smallest)
     ]
     explained = pd.DataFrame([row._asdict() for row in glossary.METRICS])
+    explained.loc[explained["metric"] == "supported_share", "description"] = SUPPORTED
     return {
         "model_metric": pd.DataFrame(rows),
         "metric": explained.assign(position=range(len(explained))),

@@ -159,8 +159,8 @@ def _columns(row: list[str], name: str, line: int) -> list[str]:
     there = [cell.strip().lower() for cell in row]
     for column in COLUMNS:
         if there.count(column) != 1:
-            many = f"has {there.count(column)} columns {column!r}, but needs one"
-            raise ResultsError(f"{name}, line {line}: the table {many}. {_HOW}")
+            wrong = f"has the column {column!r} twice" if column in there else f"lacks the column {column!r}"
+            raise ResultsError(f"{name}, line {line}: the table {wrong}. {_HOW}")
     return there
 
 

@@ -10,7 +10,8 @@ spread of the halves about the whole is that of the whole about what it estimate
 is the delete-d jackknife at d = n/2 (Shao and Wu 1989, Annals of Statistics 17:1176), and unlike a bootstrap
 it never holds a text or an image twice.
 
-Knows nothing of models, labels or TEXTSPAN: counts, tags and moments in, masks and covariances out.
+Knows nothing of models, labels or TEXTSPAN: counts, tags and moments in, masks out and what
+the moments say over them.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from precompute.types import ComponentMoments
 
 Carried = tuple[tuple[int, ...], ...]
 """Properties of every text; those of none share the number -1."""
@@ -76,6 +79,45 @@ def covariances(
     own = (held * weight) @ mean / count[:, None]  # [replicate, rank]
     total = (held @ about.flatten(1)).unflatten(1, about.shape[1:])
     return total / count[:, None, None] - own[:, :, None] * own[:, None, :]
+
+
+def importance(
+    images: Int[Tensor, " group"],
+    mean: Float[Tensor, "group ... rank"],
+    second: Float[Tensor, "group ... rank rank"],
+    chosen: Bool[Tensor, "replicate group"],
+) -> Float[Tensor, "replicate ..."]:
+    """`moments.importance` of heads over the chosen groups of every replicate, no covariance spelled out."""
+    held, weight = chosen.double(), chosen.double() * images.double()
+    count = weight.sum(1).clamp(min=1).view(-1, *[1] * (mean.dim() - 2))
+    mean = mean - torch.tensordot(images.double() / images.sum().clamp(min=1), mean, dims=1)
+    within = torch.tensordot(held, second.diagonal(dim1=-2, dim2=-1).sum(-1), dims=1)
+    between = torch.tensordot(weight, mean.square().sum(-1), dims=1)
+    own = torch.tensordot(weight, mean, dims=1) / count[..., None]
+    return ((within + between) / count - own.square().sum(-1)).clamp(min=0).sqrt()
+
+
+def component_shares(
+    moments: ComponentMoments, chosen: Bool[Tensor, "replicate group"]
+) -> Float[Tensor, "replicate component"]:
+    """`moments.component_shares` over the chosen groups of every replicate; NaN where embeddings are equal.
+
+    The means of groups are multiplied with one another once, for all replicates: their own means are never
+    spelled out in d_out.
+    """
+    held, weight = chosen.double(), chosen.double() * moments.images.double()
+    count = weight.sum(1).clamp(min=1)
+    share = moments.images.double() / moments.images.sum().clamp(min=1)
+    delta = moments.mean - torch.tensordot(share, moments.mean, dims=1)
+    embedding = moments.embedding_mean - share @ moments.embedding_mean
+    crossed = torch.einsum("gcd,kd->cgk", delta, embedding)
+    squared = embedding @ embedding.mT
+
+    cross = held @ moments.cross + weight @ crossed.diagonal(dim1=1, dim2=2).mT
+    total = held @ moments.total + weight @ squared.diagonal()
+    cross -= torch.stack([(weight @ one * weight).sum(1) for one in crossed], dim=1) / count[:, None]
+    total -= (weight @ squared * weight).sum(1) / count
+    return cross / total.where(total > 0, torch.nan)[:, None]
 
 
 def _half_of_groups(groups: list[int], dice: Random) -> list[int]:

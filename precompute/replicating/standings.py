@@ -100,8 +100,13 @@ def replicate_rows(standings: Sequence[Standing]) -> pd.DataFrame:
 
 
 def _interval(own: metrics.ModelMetric, standing: Standing) -> intervals.Interval:
-    """Of one metric of one model; shares and counts of heads stay in their range."""
+    """Of one metric of one model; shares and counts of heads stay in their range.
+
+    Coverage has none: what works against the rest has a share below 0.
+    """
     replicates = standing.replicates.get((own.metric, own.heads_used), ())
+    if own.metric.startswith("coverage"):
+        return intervals.interval(own.value, replicates)
     most = float(standing.heads) if _UNIT.get(own.metric) == "heads" else 1.0
     return intervals.interval(own.value, replicates, least=0.0, most=most)
 
