@@ -1,8 +1,8 @@
 """The forward pass of an image tower, run from its own weights, and what it leaves at the class token.
 
-In a precision below float32 the residual stream stays in float32, and so do the patch embedding, the last
-layer, of which one row is all there is to compute, and in the decomposed layers what the class token's
-attention reads and writes: so contributions sum to the embedding as closely as in float32.
+In a precision below float32 the residual stream stays in float32, and so do the last layer, of which one row
+is all there is to compute, and in the decomposed layers what the class token's attention reads and writes:
+so contributions sum to the embedding as closely as in float32.
 """
 
 import torch
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, einsum
 
 from precompute.clip.model import Clip
-from precompute.clip.precision import products
+from precompute.clip.precision import embedding, products
 from precompute.clip.refusals import Block
 from precompute.models import ModelError
 from precompute.types import Captured, CapturedTokens, VisionWeights
@@ -84,7 +84,8 @@ def _forward(
     _check_layers(clip, layers)
     visual = clip.model.visual
     *blocks, last = visual.transformer.resblocks
-    x = visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
+    with embedding(clip.precision):
+        x = visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
     # Copies, here and below: a view would keep all tokens of every layer in memory.
     earlier = [x[:, 0].clone()]
     for block in blocks[: layers[0]]:
