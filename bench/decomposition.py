@@ -1,8 +1,11 @@
 """Time of taking images apart, as a share of the time of plain `encode_image` in the same run.
 
 `python -m bench.decomposition` prints both for the three architectures of the study, with random weights and
-the last four layers taken apart. The two are timed in pairs, one right after the other, now one first, now
-the other, so that what else the machine does falls on both.
+the last four layers taken apart, in one precision, and how far contributions miss the embedding. The two are
+timed in pairs, one right after the other, now one first, now the other, so that what else the machine does
+falls on both. On a GPU:
+
+    python -m bench.decomposition --device cuda --precision bf16 --only ViT-L-14 --batch 256
 """
 
 import argparse
@@ -12,7 +15,9 @@ from typing import NamedTuple
 
 import torch
 
-from precompute import clip, decomposition, models
+from precompute import clip, decomposition, devices, models
+from precompute.clip.precision import products
+from precompute.config import PRECISIONS, ConfigError, Precision
 
 LAYERS = 4
 
@@ -37,6 +42,8 @@ class Timing(NamedTuple):
 
     plain: torch.Tensor
     apart: torch.Tensor
+    sum_error: float
+    """Largest absolute entry of (sum of contributions - embedding)."""
 
 
 def main() -> None:
@@ -46,37 +53,55 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=15, help="pairs of timings for each architecture")
     parser.add_argument("--only", metavar="TEXT", default="", help="architectures whose name holds TEXT")
     parser.add_argument("--threads", type=int, help="fewer than cores on a machine with other work to do")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps, auto (default: cpu)")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="float32", help="of both (default: float32)"
+    )
+    parser.add_argument(
+        "--batch", type=int, metavar="N", help="images of one batch (default: few, for a CPU)"
+    )
     options = parser.parse_args()
+    try:
+        device = devices.chosen(options.device, options.precision)
+    except ConfigError as error:
+        parser.error(str(error))
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    print(f"{torch.get_num_threads()} threads, device {options.device}, last {LAYERS} layers taken apart")
-    print(f"{'model':31} {'plain/s':>8} {'apart/s':>8} {'ratio':>6} {'quartiles':>13} {'target':>7}")
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    threads = f"{torch.get_num_threads()} threads"
+    print(f"{name}, {threads}, {options.precision}, last {LAYERS} layers taken apart; images per second")
+    print(
+        f"{'model':31} {'batch':>5} {'plain/s':>8} {'apart/s':>8} {'ratio':>6} {'quartiles':>13} "
+        f"{'sum_error':>9} {'target':>6}"
+    )
     missed = False
     for case in CASES:
         if options.only in case.name:
-            timing = measure(case, options.pairs, options.device)
+            case = case._replace(batch=options.batch or case.batch)
+            with devices.explained(torch.device(device), case.batch):
+                timing = measure(case, options.pairs, device, options.precision)
             missed |= not report(case, timing)
     raise SystemExit(1 if missed else 0)
 
 
-def measure(case: Case, pairs: int, device: str) -> Timing:
-    """Time `pairs` pairs after one that is thrown away."""
+def measure(case: Case, pairs: int, device: str, precision: Precision) -> Timing:
+    """Time `pairs` pairs after one that is thrown away; both multiply in the same precision."""
     spec = models.random_twin(models.resolve(case.name, clip.catalog()))
-    model = clip.load(spec, device=device)
+    model = clip.load(spec, device=device, precision=precision)
     weights, layers = clip.vision_weights(model), clip.last_layers(model, LAYERS)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
     pixels = torch.randn(case.batch, 3, model.image_size, model.image_size).to(device)
 
     @torch.inference_mode()
     def plain() -> None:
-        model.model.encode_image(pixels)
+        with products(precision, model.device):
+            model.model.encode_image(pixels)
 
-    def apart() -> None:
+    def apart() -> decomposition.Decomposition:
         captured = clip.capture(model, pixels, layers)
-        decomposition.decompose(plan, captured)
         decomposition.earlier(plan, captured)
+        return decomposition.decompose(plan, captured)
 
     seconds = []
     for pair in range(pairs + 1):
@@ -84,27 +109,30 @@ def measure(case: Case, pairs: int, device: str) -> Timing:
         took = {work: _seconds(work, device) for work in (first, second)}
         seconds.append([took[plain], took[apart]])
         print(f"  {case.name}: pair {pair} of {pairs}", end="\r", flush=True)
-    return Timing(*torch.tensor(seconds[1:]).T)
+    whole, parts = torch.tensor(seconds[1:]).T
+    return Timing(whole, parts, float(apart().sum_error.max()))
 
 
 def report(case: Case, timing: Timing) -> bool:
     """Print one line; whether the target is held."""
     ratio = timing.apart / timing.plain
     low, middle, high = ratio.quantile(torch.tensor([0.25, 0.5, 0.75])).tolist()
-    plain, apart = (case.batch / float(seconds.median()) for seconds in timing)
+    plain, apart = (case.batch / float(seconds.median()) for seconds in (timing.plain, timing.apart))
     held = middle <= case.target
     print(
-        f"{case.name:31} {plain:8.1f} {apart:8.1f} {middle:6.3f} {low:6.3f}-{high:.3f} "
-        f"{case.target:7.2f} {'held' if held else 'MISSED'}"
+        f"{case.name:31} {case.batch:5} {plain:8.1f} {apart:8.1f} {middle:6.3f} {low:6.3f}-{high:.3f} "
+        f"{timing.sum_error:9.1e} {case.target:6.2f} {'held' if held else 'MISSED'}"
     )
     return held
 
 
-def _seconds(work: Callable[[], None], device: str) -> float:
+def _seconds(work: Callable[[], object], device: str) -> float:
     began = time.perf_counter()
     work()
-    if device != "cpu":
-        torch.cuda.synchronize()
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+    elif device == "mps":
+        torch.mps.synchronize()
     return time.perf_counter() - began
 
 

@@ -41,7 +41,17 @@ def about(source: Source) -> str:
     return (
         f"**{info.model}**  \nLayers {info.first_layer} to {int(info.layers) - 1}, {info.heads} heads each. "
         f"{source.images:,} images, {int(info.gallery_images):,} with maps stored. "
-        f"Contributions sum to the embedding within {error}."
+        f"Contributions sum to the embedding within {error}.{_precision(info)}"
+    )
+
+
+def _precision(info: Any) -> str:
+    """What is not in float32, and how much of the texts that changes."""
+    if info.precision == "float32":
+        return ""
+    return (
+        f" Taken apart in {info.precision}: {info.overlap_5:.0%} of the first five texts of a head are those "
+        f"of float32 (least {info.overlap_5_least:.0%}), on {int(info.precision_images):,} images."
     )
 
 

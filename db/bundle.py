@@ -39,7 +39,9 @@ def show(options: argparse.Namespace) -> int:
     print(f"texts   {texts['name']}: {texts['texts']} ({texts['language']})")
     for model in models(bundle).itertuples():
         control = f", a control of {model.control_of}" if model.is_control else ""
-        print(f"model   {model.model_key}: {model.model}{control}, {_heads(bundle, model)}")
+        print(
+            f"model   {model.model_key}: {model.model}{control}, {_heads(bundle, model)}{_precision(model)}"
+        )
     if facts["max_sum_error"] is not None:
         print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')
     bundle.close()
@@ -105,6 +107,14 @@ def _heads(bundle: Bundle, model: Any) -> str:
     if not model.has_vectors:
         return f"{len(heads(bundle, model_key=model.model_key))} heads, imported without vectors"
     return f"{int(model.layers - model.first_layer)} layers x {model.heads} heads"
+
+
+def _precision(model: Any) -> str:
+    """What is not in float32, and what that changes."""
+    if model.precision in (None, "float32"):
+        return ""
+    same = f"{model.overlap_5:.1%} of first 5 and {model.overlap_10:.1%} of first 10 texts"
+    return f", in {model.precision} ({same} as in float32)"
 
 
 def _inside(bundle: Bundle) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-FORMAT = 3
+FORMAT = 4
 """Version of the bundle format. Raise it when a table, a column or a vector changes its meaning."""
 
 MANIFEST = "manifest.json"

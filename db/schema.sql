@@ -38,7 +38,15 @@ create table model (
     control_of varchar,
     images bigint,
     gallery_images bigint,
-    max_sum_error double
+    max_sum_error double,
+    precision varchar,
+    precision_images bigint,
+    embedding_difference double,
+    head_difference double,
+    overlap_5 double,
+    overlap_5_least double,
+    overlap_10 double,
+    overlap_10_least double
 );
 comment on table model is 'One row per model: an architecture with one set of weights. What an imported result does not tell is null.';
 comment on column model.model_key is 'Name with every other character as -, then 8 hex digits of the weights'' hash, or of the imported file''s where there are no weights.';
@@ -71,6 +79,14 @@ comment on column model.control_of is 'Name of the model this is a control for; 
 comment on column model.images is 'Images decomposed.';
 comment on column model.gallery_images is 'Images with token-level coordinates stored.';
 comment on column model.max_sum_error is 'Largest absolute entry, over images, of (sum of contributions - embedding).';
+comment on column model.precision is 'Of the matrix products of the image tower: float32, tf32 or bf16.';
+comment on column model.precision_images is 'Images taken apart in float32 too, on the same device, to tell what the precision changes; this and all that follows is null in float32.';
+comment on column model.embedding_difference is 'Largest length, over those images, of (embedding - embedding in float32); embeddings have length 1.';
+comment on column model.head_difference is 'Largest, over heads, root mean square of (coordinates - coordinates in float32), as a share of the head''s importance on those images.';
+comment on column model.overlap_5 is 'Share of a head''s first five texts in float32, on those images, that are among its first five in this precision; mean over heads.';
+comment on column model.overlap_5_least is 'The same of the head where it is least.';
+comment on column model.overlap_10 is 'As overlap_5, of the first ten texts.';
+comment on column model.overlap_10_least is 'The same of the head where it is least.';
 
 create table image_set (
     name varchar primary key,

@@ -116,6 +116,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message is written for the person at the terminal."""
     from db.errors import StoreError
     from precompute.clip import TextError
+    from precompute.devices import OutOfMemory
     from precompute.images import ImagesError, WorkerDied
     from precompute.importing.textspan_files import ResultsError
     from precompute.labeling.llm_labels import ExamplesError
@@ -134,6 +135,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
         ImagesError,
         WorkerDied,
         ModelError,
+        OutOfMemory,
         PoolError,
         PromptError,
     )

@@ -20,6 +20,7 @@ from precompute.describe import Described
 from precompute.intake import Intake
 from precompute.pool import text_id
 from precompute.pool_rows import pool_rows
+from precompute.rounding import Rounding
 from precompute.types import HeadSpaces, Pool
 
 _SOFTWARE = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "numpy", "pillow")
@@ -53,8 +54,10 @@ class ModelResult(NamedTuple):
         return str(self.facts["model_key"])
 
 
-def model_facts(model: Clip, spaces: HeadSpaces, taken: passes.Taken) -> dict[str, object]:
-    """The row of the table `model`."""
+def model_facts(
+    model: Clip, spaces: HeadSpaces, taken: passes.Taken, rounded: Rounding | None
+) -> dict[str, object]:
+    """The row of the table `model`; `rounded` is None in float32."""
     spec = model.spec
     return {
         "model_key": model.model_key,
@@ -87,6 +90,8 @@ def model_facts(model: Clip, spaces: HeadSpaces, taken: passes.Taken) -> dict[st
         "images": sum(len(shard.image_id) for shard in taken.shards),
         "gallery_images": sum(len(shard.image_id) for shard in taken.gallery),
         "max_sum_error": taken.max_sum_error,
+        "precision": model.precision,
+        **(rounded._asdict() if rounded else {}),
     }
 
 

@@ -5,9 +5,16 @@ Knows nothing of how a run is carried out.
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 METHOD_VERSION = 3
 """Raised by any change that changes a result; part of every work file's key and of `input_id`."""
+
+
+Precision = Literal["float32", "tf32", "bf16"]
+"""How exactly an image tower multiplies matrices: 24, 11 or 8 binary digits of each factor."""
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 class ConfigError(ValueError):
@@ -113,7 +120,12 @@ class Config:
     workers: int = 2
     """Processes that decode images; 0 decodes in the main process."""
 
-    device: str = "cpu"
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto is cuda where there is one, else cpu."""
+
+    precision: Precision = "float32"
+    """Of the matrix products of the image tower."""
+
     seed: int = field(default=0)
 
     def __post_init__(self):
@@ -125,6 +137,8 @@ class Config:
             )
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"--limit {self.limit}: take at least one image, or leave it out for all.")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"--precision {self.precision} is none of: {', '.join(PRECISIONS)}.")
         names = [choice.name for choice in self.models]
         if len(set(names)) < len(names):
             raise ConfigError(f"a model is given twice: {', '.join(sorted(names))}.")
@@ -160,6 +174,7 @@ class Config:
             "truth_images": self.truth_images if self.truth else None,
             "thumbnails": self.thumbnails,
             "license": self.license,
+            "precision": self.precision,
             "seed": self.seed,
         }
 
@@ -187,7 +202,7 @@ class MapTask:
     layers: int | None = 4
     """What counts as stored layers: so many of the last; None for all."""
 
-    device: str = "cpu"
+    device: str = "auto"
 
     def __post_init__(self):
         if self.masks is None and self.segmentation is None:

@@ -6,7 +6,7 @@ Knows nothing of how a command is carried out, and imports no torch: --help is q
 import argparse
 from pathlib import Path
 
-from precompute.config import Config, ConfigError, MapTask, ModelChoice
+from precompute.config import PRECISIONS, Config, ConfigError, MapTask, ModelChoice
 from precompute.models import STUDY
 
 STUDY_NAME = "study"
@@ -53,6 +53,7 @@ def run_config(options: argparse.Namespace) -> Config:
         "shard_size",
         "workers",
         "device",
+        "precision",
     ]
     return Config(
         models=model_choices(options),
@@ -175,7 +176,7 @@ def _add_what_is_scored(maps: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--layers", type=_layers, default=4, metavar="N|all", help="stored layers: the last N (default: 4)"
     )
-    group.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
+    add_device(group)
 
 
 def add_model_options(run: argparse.ArgumentParser) -> None:
@@ -248,11 +249,29 @@ def _add_result_options(run: argparse.ArgumentParser) -> None:
 
 
 def _add_speed_options(run: argparse.ArgumentParser) -> None:
-    group = run.add_argument_group("how fast (these never change the result)")
+    group = run.add_argument_group("how fast (none but --precision changes the result)")
     group.add_argument("--batch-size", type=int, default=32)
     group.add_argument("--shard-size", type=int, default=512, help="images of one work file (default: 512)")
     group.add_argument("--workers", type=int, default=2, help="processes that decode images (default: 2)")
-    group.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
+    add_device(group)
+    group.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of the model's matrix products. tf32 (on cuda) and bf16 (on cuda and cpu) are faster on GPUs. "
+        "The one option here that changes results: by how much is measured against float32, stored in the "
+        "bundle, and refused where it is too much (default: float32)",
+    )
+
+
+def add_device(group: argparse._ArgumentGroup) -> None:
+    """Where the model runs."""
+    group.add_argument(
+        "--device",
+        default="auto",
+        help="cpu, cuda, cuda:1, mps (not tested on hardware), or auto: cuda where there is one, else cpu "
+        "(default: auto)",
+    )
 
 
 def model_choices(options: argparse.Namespace) -> tuple[ModelChoice, ...]:

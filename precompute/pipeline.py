@@ -9,7 +9,7 @@ run that was stopped goes on and a changed option never meets old results.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +27,7 @@ from precompute import (
     controls,
     decomposition,
     describe,
+    devices,
     images,
     intake,
     models,
@@ -34,10 +35,11 @@ from precompute import (
     pool,
     progress,
     prompts,
+    rounding,
     selectivity,
     work,
 )
-from precompute.config import METHOD_VERSION, Config, ConfigError, ModelChoice
+from precompute.config import METHOD_VERSION, Config, ModelChoice
 from precompute.truth import map_scores, stage
 from precompute.types import Pool
 
@@ -64,7 +66,7 @@ def run(config: Config) -> Path:
         ModelError, TextError, ImagesError, PoolError, PromptError, WorkError: with what to do about it.
     """
     check_free(config.bundle, replace=config.replace)
-    check_device(config.device)
+    config = replace(config, device=devices.chosen(config.device, config.precision))
     specs = [resolve(choice) for choice in config.models]
     check_weights(specs)
     specs = controls.with_twins(specs) if config.controls else specs
@@ -100,14 +102,6 @@ def run(config: Config) -> Path:
     return config.bundle
 
 
-def check_device(device: str) -> None:
-    """Raise ConfigError unless the device is there."""
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available.get(device.split(":")[0], False):
-        there = ", ".join(name for name, is_there in available.items() if is_there)
-        raise ConfigError(f"--device {device} is not available here. Use one of: {there}.")
-
-
 def check_weights(specs: list[models.ModelSpec]) -> None:
     """Have all weights here, and refuse what cannot be taken apart, before the first model takes its hours.
 
@@ -134,7 +128,7 @@ def _one_model(spec: models.ModelSpec, config: Config, given: Given, directory: 
     """All stages of one model. Its weights are let go at the end."""
     timing: Timing = {}
     with _stage(timing, "load", f"loading {spec.name}"):
-        model = clip.load(spec, device=config.device)
+        model = clip.load(spec, device=config.device, precision=config.precision)
         layers = clip.last_layers(model, config.layers)
         spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
     mine = directory / f"model-{work.key_of(METHOD_VERSION, _identity(model), layers)}"
@@ -142,15 +136,18 @@ def _one_model(spec: models.ModelSpec, config: Config, given: Given, directory: 
     with _stage(timing, "texts"):
         text = _text_embeddings(model, given.texts, mine)
         classes = _class_embeddings(model, given, mine)
+    with _stage(timing, "precision"):
+        distinct = given.pictures.distinct
+        rounded = rounding.measure(model, spaces, distinct, text, given.texts, mine, config)
     with _stage(timing, "decomposition"):
-        taken = passes.take_apart(model, spaces, given.pictures.distinct, mine, config)
+        taken = passes.take_apart(model, spaces, distinct, mine, config)
     with _stage(timing, "heads"):
         described = describe.heads(
             model.model_key, taken.moments, taken.components, spaces, text, given.texts, config, mine
         )
     seen = stage.Seen(spaces, taken, described, given.texts, text)
     truth = [*_against_known(model, seen, classes, config, given, mine, timing)]
-    facts = bundling.model_facts(model, spaces, taken)
+    facts = bundling.model_facts(model, spaces, taken, rounded)
     return bundling.ModelResult(
         facts, _identity(model), spaces, taken.shards, taken.gallery, text, classes, described, truth, timing
     )
@@ -193,6 +190,7 @@ def _identity(model: clip.Clip) -> list[object]:
         model.heads,
         model.patch_size,
         model.image_size,
+        model.precision,
         fed,
         files,
     ]

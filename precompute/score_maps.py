@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from precompute import clip, images
+from precompute import clip, devices, images
 from precompute.config import MapTask
-from precompute.pipeline import check_device, resolve
+from precompute.pipeline import resolve
 from precompute.truth import map_scores, segmentation, segmentation_scores
 
 
@@ -14,11 +14,11 @@ def run(task: MapTask) -> None:
     Raises:
         ModelError, TextError, ImagesError: with what to do about it.
     """
-    check_device(task.device)
+    device = devices.chosen(task.device)
     specs = [resolve(choice) for choice in task.models]
     masked = images.read_masks(task.masks) if task.masks else []
     for spec in specs:
-        model = clip.load(spec, device=task.device)
+        model = clip.load(spec, device=device)
         if masked:
             print(f"{spec.name}, maps on {task.masks}\n{_text(_masked(model, masked, task))}\n", flush=True)
         if task.segmentation:

@@ -281,6 +281,7 @@ def _model(model_key: str) -> pd.DataFrame:
         "images": IMAGES,
         "gallery_images": len(GALLERY),
         "max_sum_error": 2.5e-7,
+        "precision": "float32",
     }
     return pd.DataFrame([facts])
 

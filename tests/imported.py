@@ -15,6 +15,7 @@ UNKNOWN = [
     "images",
     "gallery_images",
     "max_sum_error",
+    "precision",
     "grid_rows",
     "layers",
     "d_model",

@@ -77,13 +77,23 @@ def test_the_manifest_is_json_that_any_reader_takes(mixed):
     json.loads((mixed.path / MANIFEST).read_text(encoding="utf-8"), parse_constant=refuse)
 
 
-@pytest.mark.parametrize("fact", ["grid_rows", "rank", "weights_sha256", "max_sum_error", "mean"])
+@pytest.mark.parametrize(
+    "fact", ["grid_rows", "rank", "weights_sha256", "max_sum_error", "precision", "mean"]
+)
 def test_a_model_with_vectors_must_have_the_facts_they_need(tmp_path, fact):
     tables = mixed_tables()
     tables["model"] = tables["model"].astype({fact: object})
     tables["model"].loc[tables["model"]["model_key"] == MODEL_KEY, fact] = None
 
     with pytest.raises(StoreError, match=f"model {MODEL_KEY} has vectors, but no {fact}"):
+        write_mixed(tmp_path / "bundle", tables)
+
+
+def test_a_model_that_is_not_in_float32_must_say_what_that_changes(tmp_path):
+    tables = mixed_tables()
+    tables["model"].loc[tables["model"]["model_key"] == MODEL_KEY, "precision"] = "bf16"
+
+    with pytest.raises(StoreError, match=f"model {MODEL_KEY} is in bf16, but lacks what that changes"):
         write_mixed(tmp_path / "bundle", tables)
 
 

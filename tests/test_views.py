@@ -12,6 +12,7 @@ from dashboard.answers import NO_CONTROL
 from dashboard.view_state import head_name
 from db.connection import open_bundle, query
 from db.layout import FORMAT
+from db.store import BundleWriter
 from tests import bundles
 from tests.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
 from tests.pages import APP, MAPS, PAGES, link, open_numbers, open_page, said, words, write_two_models
@@ -87,6 +88,28 @@ def test_a_value_is_written_as_sql_reads_it():
 
 def test_the_largest_sum_error_is_shown():
     assert "Contributions sum to the embedding within 2.5e-7." in words(open_page("leaderboard"))
+
+
+def test_what_is_not_in_float32_is_said_with_what_it_changes(tmp_path, monkeypatch):
+    tables = bundles.tables()
+    changed = {"precision": "bf16", "precision_images": 512, "embedding_difference": 8e-3}
+    changed |= {"head_difference": 0.01, "overlap_5": 0.984, "overlap_5_least": 0.8}
+    tables["model"] = tables["model"].assign(**changed, overlap_10=0.97, overlap_10_least=0.7)
+    with BundleWriter(tmp_path / "tiny", input_id="rough") as writer:
+        for name, rows in tables.items():
+            writer.write(name, rows)
+        for model_key in (MODEL_KEY, CONTROL_KEY):
+            bundles.write_vectors(writer, model_key)
+        monkeypatch.setenv("HEADLIGHT_BUNDLE", str(writer.finish()))
+
+    said_there = words(open_page("leaderboard"))
+
+    assert "Taken apart in bf16: 98% of the first five texts of a head are those of float32" in said_there
+    assert "(least 80%), on 512 images." in said_there
+
+
+def test_in_float32_nothing_is_said_of_precision():
+    assert "Taken apart in" not in words(open_page("leaderboard"))
 
 
 def test_the_leaderboard_answers_to_its_own_name_too():

@@ -18,6 +18,7 @@ IMPORTED = {
     "images": None,
     "gallery_images": None,
     "max_sum_error": None,
+    "precision": None,
     "layers": None,
 }
 

@@ -80,18 +80,27 @@ from (
         unnest([
             'weights_sha256', 'layers', 'd_head', 'd_model', 'd_out', 'rank', 'image_size', 'patch_size', 'grid_rows',
             'grid_columns', 'parameters', 'activation', 'context_length', 'mean', 'std', 'interpolation', 'resize_mode',
-            'images', 'gallery_images', 'max_sum_error'
+            'images', 'gallery_images', 'max_sum_error', 'precision'
         ]) as fact,
         unnest([
             weights_sha256 is null, layers is null, d_head is null, d_model is null, d_out is null, rank is null,
             image_size is null, patch_size is null, grid_rows is null, grid_columns is null, parameters is null,
             activation is null, context_length is null, mean is null, std is null, interpolation is null,
-            resize_mode is null, images is null, gallery_images is null, max_sum_error is null
+            resize_mode is null, images is null, gallery_images is null, max_sum_error is null,
+            precision is null
         ]) as missing
     from model
     where has_vectors
 )
 where missing
+union all
+select 'model ' || model_key || ' is in ' || precision || ', but lacks what that changes against float32' as problem
+from model
+where precision <> 'float32'
+    and (
+        precision_images is null or embedding_difference is null or head_difference is null
+        or overlap_5 is null or overlap_5_least is null or overlap_10 is null or overlap_10_least is null
+    )
 union all
 select distinct 'head ' || model_key || ' L' || layer || '.H' || head || ' lacks rank or importance, but its model has vectors' as problem
 from head

@@ -4,6 +4,7 @@ The only part that knows open_clip. The image tower is run block by block from h
 nothing is hooked, so nothing can be left behind. What cannot be taken apart exactly is refused, by name.
 
     model          Clip, load: from a spec to a model with its weights
+    precision      how exactly the image tower multiplies, and where less exactly
     hub            where the weights of a known tag come from
     checkpoints    files of weights: read, compare, load, identify
     refusals       which towers can be taken apart exactly, and why others cannot

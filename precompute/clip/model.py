@@ -1,9 +1,9 @@
-"""From a spec to a model with its weights, in float32."""
+"""From a spec to a model with its weights in float32, and how exactly it multiplies with them."""
 
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor
 
 from precompute.clip import checkpoints, hub
+from precompute.clip.precision import multiply_exactly
 from precompute.clip.refusals import refuse_config, refuse_tower
+from precompute.config import Precision
 from precompute.models import Catalog, ModelError, ModelSpec, WeightsFacts, as_triple, model_key
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One model, loaded, in float32. Sizes are read off the model itself."""
+    """One model, loaded; its weights are in float32. Sizes are read off the model itself."""
 
     spec: ModelSpec
     model: Any
@@ -54,10 +56,17 @@ class Clip:
     """PIL image -> Float[Tensor, "3 h w"]."""
 
     device: torch.device
+    precision: Precision = "float32"
+    """Of the matrix products of the image tower when it is taken apart; all else is float32."""
 
     @property
     def model_key(self) -> str:
         return model_key(self.spec.name, self.weights_sha256)
+
+    @property
+    def exact(self) -> "Clip":
+        """The same model, multiplying in float32."""
+        return replace(self, precision="float32")
 
 
 @lru_cache
@@ -79,7 +88,7 @@ def catalog() -> Catalog:
     return known
 
 
-def load(spec: ModelSpec, *, device: str = "cpu") -> Clip:
+def load(spec: ModelSpec, *, device: str = "cpu", precision: Precision = "float32") -> Clip:
     """Build the architecture, refuse it if it cannot be taken apart exactly, then load its weights."""
     config = check(spec)
     path = weights_file(spec)
@@ -87,7 +96,7 @@ def load(spec: ModelSpec, *, device: str = "cpu") -> Clip:
     if path is not None:
         state = checkpoints.read(path, trusted_sha256=hub.published_sha256(spec))
         checkpoints.load_into(model, state, path, spec.name)
-    return from_model(spec, model, device=device)
+    return from_model(spec, model, device=device, precision=precision)
 
 
 def check(spec: ModelSpec) -> dict:
@@ -110,13 +119,11 @@ def weights_file(spec: ModelSpec) -> Path | None:
     return checkpoints.there(spec.checkpoint) if spec.checkpoint else hub.fetch(spec)
 
 
-def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu") -> Clip:
+def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu", precision: Precision = "float32") -> Clip:
     """Wrap an open_clip model that has its weights."""
     visual = model.visual
     refuse_tower(spec, visual)
-    if torch.device(device).type == "cuda":
-        # Off for convolutions, where torch has it on: answers must not depend on the hardware.
-        torch.backends.cudnn.allow_tf32 = False
+    multiply_exactly(torch.device(device))
     model = model.float().eval().requires_grad_(False).to(device)
     d_model, d_out = visual.proj.shape
     heads = visual.transformer.resblocks[0].attn.num_heads
@@ -137,6 +144,7 @@ def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu") -> Clip:
         context_length=model.context_length,
         preprocess=image_transform_v2(PreprocessCfg(size=visual.image_size, **pixels), is_train=False),
         device=torch.device(device),
+        precision=precision,
     )
 
 

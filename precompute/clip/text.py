@@ -32,7 +32,7 @@ def encode_text(clip: Clip, texts: Sequence[str], *, batch: int = 256) -> Float[
     token_ids = _tokenizer(clip)(list(texts))
     # Texts of like length go together: a batch is as long as its longest text.
     order = token_ids.argmax(dim=-1).argsort(stable=True)
-    parts = [_encode_tokens(clip.model, token_ids[rows].to(clip.device)) for rows in order.split(batch)]
+    parts = [_encode_tokens(clip, token_ids[rows]) for rows in order.split(batch)]
     return F.normalize(torch.cat(parts).float(), dim=-1).cpu()[order.argsort()]
 
 
@@ -115,17 +115,18 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _encode_tokens(model: Any, token_ids: Int[Tensor, "text position"]) -> Float[Tensor, "text d_out"]:
+def _encode_tokens(clip: Clip, token_ids: Int[Tensor, "text position"]) -> Float[Tensor, "text d_out"]:
     """open_clip's encode_text, without the padding where that cannot matter.
 
     Under a causal mask no token sees what follows it, and the embedding is read at the end token.
     """
+    model: Any = clip.model
     if type(model) is not CLIP or model.attn_mask is None or model.text_pool_type != "argmax":
-        return model.encode_text(token_ids)
-    end = token_ids.argmax(dim=-1)
+        return model.encode_text(token_ids.to(clip.device))
+    end = token_ids.argmax(dim=-1)  # on the processor: no device need know argmax of integers
     length = int(end.max()) + 1
-    x = model.token_embedding(token_ids[:, :length]) + model.positional_embedding[:length]
+    x = model.token_embedding(token_ids[:, :length].to(clip.device)) + model.positional_embedding[:length]
     x = model.transformer(x, attn_mask=model.attn_mask[:length, :length])
-    x = model.ln_final(x)[torch.arange(len(x), device=x.device), end]
+    x = model.ln_final(x)[torch.arange(len(x)), end]
     projection = model.text_projection
     return projection(x) if isinstance(projection, nn.Linear) else x @ projection

@@ -1,4 +1,9 @@
-"""The forward pass of an image tower, run from its own weights, and what it leaves at the class token."""
+"""The forward pass of an image tower, run from its own weights, and what it leaves at the class token.
+
+In a precision below float32 the residual stream stays in float32, and so do the last layer, of which one row
+is all there is to compute, and in the decomposed layers what the class token's attention reads and writes:
+so contributions sum to the embedding as closely as in float32.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -6,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, einsum
 
 from precompute.clip.model import Clip
+from precompute.clip.precision import embedding, products
 from precompute.clip.refusals import Block
 from precompute.models import ModelError
 from precompute.types import Captured, CapturedTokens, VisionWeights
@@ -78,21 +84,27 @@ def _forward(
     _check_layers(clip, layers)
     visual = clip.model.visual
     *blocks, last = visual.transformer.resblocks
-    x = visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
+    with embedding(clip.precision):
+        x = visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
     # Copies, here and below: a view would keep all tokens of every layer in memory.
     earlier = [x[:, 0].clone()]
     for block in blocks[: layers[0]]:
-        z = _attend(block, block.ln_1(x))
-        x, added = _write(block, x, z)
-        earlier += [_project(block, z[:, 0]), added[:, 0].clone()]
+        with products(clip.precision, clip.device):
+            written = _project(block, _attend(block, block.ln_1(x)))
+            x = x + written
+            added = _mlp(block, x)
+        x = x + added
+        earlier += [written[:, 0].to(x, copy=True), added[:, 0].to(x, copy=True)]
 
     early, head, mlp, token = x[:, 0].clone(), [], [], []
     for block in blocks[layers[0] :]:
         read = block.ln_1(x)
-        z = _attend(block, read)
-        x, added = _write(block, x, z)
-        head.append(z[:, 0].clone())
-        mlp.append(added[:, 0].clone())
+        x, z = _attended(clip, block, x, read)
+        with products(clip.precision, clip.device):
+            added = _mlp(block, x)
+        x = x + added
+        head.append(z)
+        mlp.append(added[:, 0].to(x, copy=True))
         token += [_token_parts(block, read)] if by_token else []
 
     read = last.ln_1(x)
@@ -102,6 +114,24 @@ def _forward(
     token += [_token_parts(last, read)] if by_token else []
     apart = torch.stack(head, dim=1), torch.stack(mlp, dim=1)
     return Captured(*apart, early, torch.stack(earlier, dim=1), final), token
+
+
+def _attended(
+    clip: Clip,
+    block: Block,
+    x: Float[Tensor, "image token d_model"],
+    read: Float[Tensor, "image token d_model"],
+) -> tuple[Float[Tensor, "image token d_model"], Float[Tensor, "image head d_head"]]:
+    """The residual stream after a layer's attention, and the attention output of its class token."""
+    with products(clip.precision, clip.device):
+        z = _attend(block, read)
+        after = x + _project(block, z)
+    if clip.precision == "float32":
+        return after, z[:, 0].clone()
+    # Again for one row, in float32: else what is stored of a head would not be what it wrote.
+    own = _attend_from_class(block, read)
+    after[:, 0] = x[:, 0] + _project(block, own)
+    return after, own
 
 
 def _check_layers(clip: Clip, layers: tuple[int, ...]) -> None:
@@ -115,8 +145,13 @@ def _check_layers(clip: Clip, layers: tuple[int, ...]) -> None:
 def _write(block: Block, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
     """Add what attention and MLP write to the residual stream; also, apart, what the MLP adds."""
     x = x + _project(block, z)
-    added = block.ls_2(block.mlp(block.ln_2(x)))
+    added = _mlp(block, x)
     return x + added, added
+
+
+def _mlp(block: Block, x: Float[Tensor, "*token d_model"]) -> Float[Tensor, "*token d_model"]:
+    """What the MLP adds to the residual stream."""
+    return block.ls_2(block.mlp(block.ln_2(x)))
 
 
 def _project(block: Block, z: Float[Tensor, "*token head d_head"]) -> Float[Tensor, "*token d_model"]:

@@ -139,5 +139,6 @@ def _kept(number: int, k: int, sample: Sample, layers: tuple[int, ...], reduced:
     """z' = mean + (z - mean) M P M⁺."""
     mean = sample.z_mean[_place(number, layers, sample.z_mean.shape[1])]
     kept = ablation.projection(reduced.directions[number], k)
-    weight = ablation.through_z(reduced.head_map[number], kept).to(mean)
+    # Rounded before it moves: processors of Apple's graphics have no float64.
+    weight = ablation.through_z(reduced.head_map[number], kept).to(mean.dtype).to(mean.device)
     return HeadChange(mean - mean @ weight, weight)

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from precompute import clip, decomposition, images, moments, progress
+from precompute import clip, decomposition, devices, images, moments, progress
 from precompute.clip import TextError
 from precompute.config import METHOD_VERSION, ConfigError
-from precompute.pipeline import check_device, resolve
+from precompute.pipeline import resolve
 from precompute.truth import segmentation_scores
 from precompute.verify import checks, classes
 from precompute.verify.accuracy import ablation, segmented
@@ -56,11 +56,11 @@ def run(task: VerifyTask) -> bool:
     Raises:
         ConfigError, ModelError, TextError, ImagesError, PoolError, ResultsError: with what to do about it.
     """
-    check_device(task.device)
+    device = devices.chosen(task.device)
     spec = resolve(task.model)
     given = read(task, spec.name)
     progress.say(f"loading {spec.name}")
-    model = clip.load(spec, device=task.device)
+    model = clip.load(spec, device=device)
     layers = clip.last_layers(model, min(LAYERS, model.layers))
     given = of_layers(given, layers, spec.name)
     # Before hours of images: the model may not know the words of the pool.
@@ -187,7 +187,7 @@ def _report(task: VerifyTask, looked: _Looked, steps: list[Step]) -> dict[str, o
         "images": len(looked.distinct),
         "limit": task.limit,
         "given": given,
-        "device": _device(task.device),
+        "device": _device(looked.model.device),
         "versions": {name: version(name) for name in ("torch", "open_clip_torch")}
         | {"python": platform.python_version()},
         "failed": checks.failed(steps),
@@ -208,7 +208,7 @@ def _plain(one: Check) -> dict[str, object]:
     return {"status": one.status, **one._asdict(), "ours": ours}
 
 
-def _device(device: str) -> str:
-    return (
-        torch.cuda.get_device_name(device) if device.startswith("cuda") else f"{device} {platform.machine()}"
-    )
+def _device(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device} {platform.machine()}"

@@ -61,7 +61,7 @@ class VerifyTask:
     workers: int = 2
     """Processes that decode images."""
 
-    device: str = "cpu"
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         for name in ("textspan", "labels"):
@@ -113,7 +113,7 @@ def add_verify_options(parser: argparse.ArgumentParser) -> None:
     speed = parser.add_argument_group("how fast (these never change the result)")
     speed.add_argument("--batch-size", type=int, default=32)
     speed.add_argument("--workers", type=int, default=2, help="processes that decode images (default: 2)")
-    speed.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
+    options.add_device(speed)
 
 
 def verify_task(given: argparse.Namespace) -> VerifyTask:
