@@ -156,8 +156,8 @@ def _against_known(
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Tables of one model that need to know what is in the images, with their rows."""
     with _stage(timing, "selectivity"):
-        chosen = given.pictures.attributes, seen.spaces
-        rows = selectivity.rows(seen.taken.shards, *chosen, replicates=config.replicates, seed=config.seed)
+        how = {"replicates": config.replicates, "seed": config.seed, "directory": directory}
+        rows = selectivity.rows(seen.taken.shards, given.pictures.attributes, seen.spaces, **how)
         yield "head_selectivity", rows.assign(model_key=model.model_key)
     if given.masked:
         with _stage(timing, "maps"):

@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +33,14 @@ def hash_of(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_of_tensors(*tensors: Tensor) -> str:
+    """SHA-256 of the numbers of CPU tensors, one after the other; shapes are not part of it."""
+    content = hashlib.sha256()
+    for tensor in tensors:
+        content.update(tensor.contiguous().numpy().data)
+    return content.hexdigest()
 
 
 @contextmanager
@@ -67,9 +75,9 @@ def appearing_whole(path: Path) -> Iterator[Path]:
     Raises:
         WorkError: the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.writing")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
         with open(aside, "rb") as written:
             os.fsync(written.fileno())
@@ -93,9 +101,23 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     return safetensors.torch.load_file(path)
 
 
+def kept(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What an earlier run has computed, or what `compute` gives, from now on kept at `path`."""
+    if not path.exists():
+        save_tensors(path, compute())
+    return load_tensors(path)
+
+
 def save_table(path: Path, table: pd.DataFrame) -> None:
     with appearing_whole(path) as aside:
         table.to_parquet(aside, index=False)
+
+
+def kept_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """As `kept`, for a table."""
+    if not path.exists():
+        save_table(path, compute())
+    return load_table(path)
 
 
 def load_table(path: Path) -> pd.DataFrame:

@@ -4,9 +4,7 @@ They take longer than everything else that is said of a head's texts, so a run t
 the layer it was in.
 """
 
-import hashlib
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -57,7 +55,8 @@ def draw(
         given = Texts(text, spaces.basis[place], spaces.rank[place], pool.tags)
         moments = LayerMoments(seen.images, seen.mean[:, place], seen.second[:, place])
         path = directory / f"draws-{key}-{spaces.layers[place]}.safetensors" if directory else None
-        found = _kept(path, partial(_one_layer, given, moments, covariance[place], halves, splits, config))
+        compute = partial(_one_layer, given, moments, covariance[place], halves, splits, config)
+        found = work.kept(path, compute) if path else compute()
         resampled.append(Resampled(*(found[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
         crossed.append(Crossed(*(found[f"{_CROSSED}.{name}"] for name in Crossed._fields)))
     return Draws(halves, replicates.join_resampled(resampled), splits, replicates.join_crossed(crossed))
@@ -86,18 +85,8 @@ def _under(kind: str, fields: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{kind}.{name}": tensor for name, tensor in fields.items()}
 
 
-def _kept(path: Path | None, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    if path is None:
-        return compute()
-    if not path.exists():
-        work.save_tensors(path, compute())
-    return work.load_tensors(path)
-
-
 def _key(seen: Moments, text: Float[Tensor, "text d_out"], pool: Pool, config: Config) -> str:
     """Hash of everything that draws depend on, but for the heads' spaces: a directory is of one model."""
-    content = hashlib.sha256()
-    for tensor in (seen.images, seen.mean, seen.second, text, pool.tags.to(torch.uint8)):
-        content.update(tensor.contiguous().numpy().data)
+    content = work.hash_of_tensors(seen.images, seen.mean, seen.second, text, pool.tags.to(torch.uint8))
     options = [config.replicates, config.rotations, config.seed]
-    return work.key_of(METHOD_VERSION, content.hexdigest(), options)
+    return work.key_of(METHOD_VERSION, content, options)
