@@ -1,12 +1,7 @@
 """The pipeline: images in, a bundle out, whatever the batches, shards, workers and interruptions."""
 
 import io
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -273,33 +268,6 @@ def test_another_prompt_is_not_answered_from_an_old_work_file(
         vectors.class_embeddings(b, b.model_keys[0], "color")[1] for b in (bundle, open_bundle(asked_bundle))
     )
     assert np.abs(first - second).max() > 1e-3
-
-
-_RUN = """
-import sys
-from pathlib import Path
-from precompute import pipeline
-from tests.conftest import small_config
-if __name__ == "__main__":
-    folder, pool, bundle = map(Path, sys.argv[1:])
-    pipeline.run(small_config(folder, pool, bundle, shard_size=8, batch_size=1))
-"""
-
-
-@pytest.mark.parametrize("wait_for", ["model-*/images/*.safetensors", "model-*/gallery/*.safetensors"])
-def test_a_killed_run_ends_in_the_same_bundle(small_bundle, scene_folder, pool_file, tmp_path, wait_for):
-    out = tmp_path / "killed"
-    command = [sys.executable, "-c", _RUN, str(scene_folder), str(pool_file), str(out)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    while not list(pipeline.work_directory(out).glob(wait_for)) and process.poll() is None:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not out.exists()
-
-    pipeline.run(small_config(scene_folder, pool_file, out))
-
-    assert differences(small_bundle, out) == []
 
 
 def test_thumbnails_are_the_whole_image_made_small(small_bundle):
