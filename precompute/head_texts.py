@@ -69,12 +69,15 @@ def span(
     computed again.
     """
     layers, count = spaces.basis.shape[:2]
-    found = []
-    for place in progress.track(range(layers), "describing heads", total=layers, unit="layer"):
-        mine = heads[place * count :][:count]
-        compute = partial(_one_layer, mine, spaces.basis[place], spaces.rank[place], text, config)
-        path = directory / f"heads-{_key(mine, text, config)}.safetensors" if directory else None
-        found.append(work.kept(path, compute) if path else compute())
+    mine = [heads[place * count :][:count] for place in range(layers)]
+    paths = [
+        directory / f"heads-{_key(one, text, config)}.safetensors" if directory else None for one in mine
+    ]
+    compute = [
+        partial(_one_layer, one, spaces.basis[place], spaces.rank[place], text, config)
+        for place, one in enumerate(mine)
+    ]
+    found = list(progress.kept(work.kept, paths, compute, "describing heads", unit="layer"))
     return HeadTexts(
         [span for layer in found for span in _spans(layer, _OWN, count)],
         [span for layer in found for span in _spans(layer, _EQUAL_NORM, count)],

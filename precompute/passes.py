@@ -189,8 +189,9 @@ def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _advancing(bar: progress.tqdm, results: Iterator[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
     for tensors in results:
-        yield tensors
+        # Before the yield: nobody comes back for more after the last batch.
         bar.update(_length(tensors))
+        yield tensors
 
 
 def _recut(batches: Iterator[dict[str, Tensor]], sizes: list[int]) -> Iterator[dict[str, Tensor]]:

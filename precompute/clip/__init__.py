@@ -13,7 +13,7 @@ nothing is hooked, so nothing can be left behind. What cannot be taken apart exa
     architectures  sizes of an architecture by its config alone
 """
 
-from precompute.clip.architectures import ArchitectureFacts, architecture_facts
+from precompute.clip.architectures import ArchitectureFacts, architecture_facts, cost_of_image
 from precompute.clip.changed import Change, HeadChange, encode_changed
 from precompute.clip.model import Clip, catalog, encode_image, from_model, load
 from precompute.clip.text import TextError, check_text, encode_text, imagenet_names, imagenet_prompts
@@ -31,6 +31,7 @@ __all__ = [
     "capture_tokens",
     "catalog",
     "check_text",
+    "cost_of_image",
     "encode_changed",
     "encode_image",
     "encode_text",

@@ -49,14 +49,14 @@ def draw(
     halves = resampling.halves(seen.images, pool.tags, count=config.replicates, seed=config.seed)
     splits = resampling.splits(pool.tags, count=replicates.SPLITS, seed=config.seed)
     key = _key(seen, text, pool, config) if directory else ""
-    places = range(len(covariance))
-    resampled, crossed = [], []
-    for place in progress.track(places, "halves and splits", total=len(places), unit="layer"):
+    paths = [directory / f"draws-{key}-{layer}.safetensors" if directory else None for layer in spaces.layers]
+    compute = []
+    for place in range(len(covariance)):
         given = Texts(text, spaces.basis[place], spaces.rank[place], pool.tags)
         moments = LayerMoments(seen.images, seen.mean[:, place], seen.second[:, place])
-        path = directory / f"draws-{key}-{spaces.layers[place]}.safetensors" if directory else None
-        compute = partial(_one_layer, given, moments, covariance[place], halves, splits, config)
-        found = work.kept(path, compute) if path else compute()
+        compute.append(partial(_one_layer, given, moments, covariance[place], halves, splits, config))
+    resampled, crossed = [], []
+    for found in progress.kept(work.kept, paths, compute, "halves and splits", unit="layer"):
         resampled.append(Resampled(*(found[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
         crossed.append(Crossed(*(found[f"{_CROSSED}.{name}"] for name in Crossed._fields)))
     return Draws(halves, replicates.join_resampled(resampled), splits, replicates.join_crossed(crossed))
