@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import safetensors
 import safetensors.torch
 from torch import Tensor
@@ -98,7 +99,11 @@ def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    return safetensors.torch.load_file(path)
+    """Raises WorkError for a damaged file."""
+    try:
+        return safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise _damaged(path, error) from error
 
 
 def kept(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -120,5 +125,14 @@ def kept_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     return load_table(path)
 
 
-def load_table(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path)
+def load_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Those columns, or all. Raises WorkError for a damaged file."""
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except pa.ArrowInvalid as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> WorkError:
+    # Files appear whole: this one was damaged later, or by a disk that lost it when the power went.
+    return WorkError(f"{path} is damaged ({error}). Delete it; the same command then makes it anew.")
