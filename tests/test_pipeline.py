@@ -1,4 +1,4 @@
-"""The pipeline: images in, a bundle out, whatever the batches, shards, workers and interruptions."""
+"""The pipeline: images in, a bundle out, and nothing computed twice."""
 
 import io
 import shutil
@@ -76,14 +76,6 @@ def test_shares_of_a_model_sum_to_one(small_bundle):
     shares = query(open_bundle(small_bundle), "select sum(share) as total from component_share")
 
     assert shares.total[0] == pytest.approx(1, abs=1e-6)
-
-
-def test_batches_shards_and_workers_leave_no_trace(small_bundle, scene_folder, pool_file, tmp_path):
-    other = small_config(scene_folder, pool_file, tmp_path / "other", batch_size=7, shard_size=11, workers=2)
-
-    pipeline.run(other)
-
-    assert differences(small_bundle, tmp_path / "other") == []
 
 
 def test_the_names_and_order_of_files_leave_no_trace_in_heads(
