@@ -14,7 +14,7 @@ from db.connection import open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists
 from db.layout import FORMAT
-from precompute import clip, demo, images, models, pipeline
+from precompute import clip, demo, images, models, moments, pipeline, textspan
 from precompute.config import ConfigError, ModelChoice
 from precompute.demo.pool import PROMPTS_PATH
 from precompute.images import ImagesError
@@ -96,6 +96,8 @@ def test_the_names_and_order_of_files_leave_no_trace_in_heads(
 def test_a_finished_run_computes_nothing_twice(scene_folder, pool_file, tmp_path, monkeypatch):
     pipeline.run(small_config(scene_folder, pool_file, tmp_path / "b"))
     monkeypatch.setattr(images, "pixel_batches", _only_the_check)
+    for module, name in [(moments, "from_coordinates"), (textspan, "textspan"), (textspan, "rotated_heads")]:
+        monkeypatch.setattr(module, name, None)
 
     pipeline.run(small_config(scene_folder, pool_file, tmp_path / "b", replace=True))
 
