@@ -43,8 +43,10 @@ class Aside:
             self._repair()
             check_free(self.out, replace=self.replace)
             self.building.mkdir()
-        except BaseException:
+        except BaseException as error:
             self._unlock()
+            if isinstance(error, OSError):
+                raise StoreError(f"cannot write {self.out}: {error.strerror}. Give another path.") from error
             raise
 
     def publish(self) -> None:

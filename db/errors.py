@@ -29,6 +29,10 @@ class BundleBusy(StoreError):
     """Another process is writing the same output."""
 
 
+class DiskFull(StoreError):
+    """There is no room for the output."""
+
+
 class UnknownName(StoreError):
     """A model, head, image, text or table that the bundle does not have."""
 

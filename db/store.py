@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from db import lance, packing, tables
+from db import disk, lance, packing, tables
 from db.aside import Aside
 from db.checks import check_consistent
 from db.errors import StoreError, UnknownName
@@ -62,6 +62,7 @@ class BundleWriter:
         Raises:
             BundleExists: `out` is there and `replace` is false.
             BundleBusy: another process is writing `out`.
+            DiskFull: there is no room, here and wherever something is written.
         """
         self._aside = Aside(Path(out), replace=replace)
         self._spaces: dict[str, HeadSpace] = {}
@@ -71,8 +72,9 @@ class BundleWriter:
             self._columns = tables.columns(self._connection)
             self._keys = tables.primary_keys(self._connection)
             self.write("bundle", pd.DataFrame({"format": [FORMAT], "input_id": [input_id]}))
-        except BaseException:
+        except BaseException as error:
             self._aside.abandon()
+            self._tell_of_a_full_disk(error)
             raise
 
     def __enter__(self) -> Self:
@@ -85,6 +87,7 @@ class BundleWriter:
             self._open = False
             self._connection.close()
             self._aside.abandon()
+        self._tell_of_a_full_disk(error)
 
     def write(self, table: str, rows: pd.DataFrame) -> None:
         """Append rows to a table; columns are named as in the schema, in any order.
@@ -104,6 +107,8 @@ class BundleWriter:
             self._connection.execute(
                 f'insert into "{table}" by name select {columns} from incoming order by {key}'
             )
+        except duckdb.OperationalError as error:
+            raise StoreError(f"cannot write table {table}: {error}") from error
         except duckdb.Error as error:
             # DuckDB's own text names the column or the key.
             raise StoreError(f"rows do not fit table {table}: {error}") from error
@@ -182,6 +187,11 @@ class BundleWriter:
         return lance.write_table(
             self._aside.building / VECTORS, lance_table(kind, model_key), schema, batches
         )
+
+    def _tell_of_a_full_disk(self, error: BaseException | None) -> None:
+        """Raise DiskFull if `error` is for lack of room, whoever met it."""
+        if told := disk.full(self._aside.out, error):
+            raise told from error
 
     def _space(self, model_key: str) -> HeadSpace:
         if model_key not in self._spaces:

@@ -72,7 +72,7 @@ def heads(
     """
     pooled = moments.pooled(seen)
     each = head_texts.each(pooled.covariance, spaces, text)
-    found = head_texts.span(each, spaces, text, config)
+    found = head_texts.span(each, spaces, text, config, directory)
     own = judged.judge(textspan.picks(found.spans, max(labels.PICKS)), found.rotated, pool)
     drawn = draws.draw(seen, pooled.covariance, spaces, text, pool, config, directory)
     held = judged.hold(own, drawn, pool.tags)

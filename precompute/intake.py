@@ -117,7 +117,7 @@ def known(listing: Listing, source: Path, metadata: Path | None) -> Intake:
         progress.say(f"{known.unlisted} image files have no row in {metadata}.")
 
     columns = ["path", "image_id", "width", "height", "reason"]
-    rows = pd.concat([pd.read_parquet(path, columns=columns) for path in paths], ignore_index=True)
+    rows = pd.concat([work.load_table(path, columns) for path in paths], ignore_index=True)
     bad = rows.reason.notna()
     gone = pd.DataFrame(gathered.failed, columns=["path", "reason"], dtype=object)
     files = rows[~bad].drop(columns="reason")
@@ -232,7 +232,7 @@ def _is_settled(path: Path) -> bool:
     """Whether a chunk is there, and none of its files failed for a reason that may pass by itself."""
     if not path.exists():
         return False
-    reason = pd.read_parquet(path, columns=["reason"]).reason.dropna()
+    reason = work.load_table(path, ["reason"]).reason.dropna()
     return not reason.str.startswith("cannot be opened").any()
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from precompute import clip, decomposition, devices, images, moments, progress, work
-from precompute.config import Config
+from precompute.config import METHOD_VERSION, Config
 from precompute.models import ModelError
 from precompute.part import WHOLE, Part
 from precompute.types import ComponentMoments, Decomposition, HeadSpaces, Moments
@@ -28,6 +28,8 @@ _WHAT_NOW = (
 """In another precision than float32, and in float32."""
 
 _GALLERY_SHARD = 16
+
+_SUM_ERROR = "max_sum_error"
 
 _EARLIER = "earlier"
 """Name of the contributions before the decomposed layers, and before a dot, of their moments in a shard."""
@@ -209,9 +211,10 @@ def _advancing(
     bar: progress.tqdm, waiting: progress.Waiting, results: Iterator[dict[str, Tensor]]
 ) -> Iterator[dict[str, Tensor]]:
     for tensors in results:
-        yield tensors
-        bar.set_postfix_str(waiting.said(), refresh=False)
+        bar.aside = waiting.said()
+        # Before the yield: nobody comes back for more after the last batch.
         bar.update(_length(tensors))
+        yield tensors
 
 
 def _recut(batches: Iterator[dict[str, Tensor]], sizes: list[int]) -> Iterator[dict[str, Tensor]]:
@@ -257,10 +260,22 @@ def _check_against_encode_image(
 
 
 def reduce(made: Planned, spaces: HeadSpaces) -> Taken:
-    """Moments over all images, in one stream over the shards."""
+    """Moments over all images, computed once per model and images."""
+    place = made.shards[0].path.parent.parent
+    key = work.key_of(METHOD_VERSION, [shard.path.name for shard in made.shards])
+    kept = work.kept(place / f"moments-{key}.safetensors", lambda: _reduced(made.shards, spaces))
+    heads, components = (
+        [kept[f"{kind.__name__}.{name}"] for name in kind._fields] for kind in (Moments, ComponentMoments)
+    )
+    largest = float(kept[_SUM_ERROR])
+    return Taken(made.shards, made.gallery, Moments(*heads), ComponentMoments(*components), largest)
+
+
+def _reduced(shards: tuple[Shard, ...], spaces: HeadSpaces) -> dict[str, Tensor]:
+    """The moments, in one stream over the shards."""
     total = components = None
     largest = 0.0
-    for shard in progress.track(made.shards, "moments", total=len(made.shards), unit="shard"):
+    for shard in progress.track(shards, "moments", total=len(shards), unit="shard"):
         tensors, group = read(shard), _groups(shard.image_id)
         parts = Decomposition(*(tensors[name] for name in Decomposition._fields))
         fields = moments.EarlierMoments._fields
@@ -273,4 +288,9 @@ def reduce(made: Planned, spaces: HeadSpaces) -> Taken:
         )
         largest = max(largest, float(parts.sum_error.max()))
     assert total is not None and components is not None
-    return Taken(made.shards, made.gallery, total, components, largest)
+    named = {
+        f"{type(one).__name__}.{name}": tensor
+        for one in (total, components)
+        for name, tensor in one._asdict().items()
+    }
+    return {**named, _SUM_ERROR: torch.tensor(largest, dtype=torch.float64)}

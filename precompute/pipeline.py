@@ -89,7 +89,12 @@ def run(config: Config) -> Path:
         if config.truth:
             stage.check(asked)
         given = Given(pictures, texts, ways, asked, masked)
-        results = [_one_model(spec, config, given, directory) for spec in specs]
+        turns = [
+            progress.Turn(spec.name, spec.architecture, clip.cost_of_image(spec.architecture, spec.config))
+            for spec in specs
+        ]
+        each = progress.in_turn(specs, turns)
+        results = [_one_model(spec, config, given, directory) for spec in each]
         with _stage({}, "writing", f"writing {config.bundle}"):
             board = describe.board(
                 [(result.model_key, result.described) for result in results],
@@ -164,8 +169,14 @@ def _against_known(
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Tables of one model that need to know what is in the images, with their rows."""
     with _stage(timing, "selectivity"):
-        chosen = given.pictures.attributes, seen.spaces
-        rows = selectivity.rows(seen.taken.shards, *chosen, replicates=config.replicates, seed=config.seed)
+        rows = selectivity.rows(
+            seen.taken.shards,
+            given.pictures.attributes,
+            seen.spaces,
+            replicates=config.replicates,
+            seed=config.seed,
+            directory=directory,
+        )
         yield "head_selectivity", rows.assign(model_key=model.model_key)
     if given.masked:
         with _stage(timing, "maps"):

@@ -1,13 +1,59 @@
-"""Progress on the terminal: what is being done, how fast, and the time left."""
+"""Progress on the terminal: what is being done, how fast, and the time left of stage, model and study."""
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 from tqdm import tqdm
 
+from precompute import forecast
+
 Item = TypeVar("Item")
+
+
+class Turn(NamedTuple):
+    """A model of a study, as progress knows it."""
+
+    name: str
+    kind: str
+    """Models of one kind take as long."""
+
+    cost: float | None
+    """Of one image, in any unit; None where it is not known."""
+
+
+class _Study:
+    """What the models of a run have taken so far; every bar shown in a model's turn is a pass of it."""
+
+    def __init__(self, turns: Sequence[Turn]) -> None:
+        self.models = [forecast.Model(turn.kind, turn.cost) for turn in turns]
+        self.current = 0
+        self.passes: list[forecast.Pass] = []
+        self.began = time.monotonic()
+
+    def begin(self, number: int) -> None:
+        self.current, self.passes, self.began = number, [], time.monotonic()
+
+    def end(self) -> None:
+        spent = time.monotonic() - self.began - sum(one.seconds for one in self.passes)
+        self._keep(beside=max(0.0, spent), ended=True)
+
+    def record(self, place: int, seen: forecast.Pass) -> None:
+        """Take note of how far a pass is; a new one has the next place."""
+        self.passes[place : place + 1] = [seen]
+        self._keep()
+
+    def left(self) -> forecast.Left:
+        return forecast.left(self.models, self.current)
+
+    def _keep(self, **changes: Any) -> None:
+        self.models[self.current] = self.models[self.current]._replace(passes=tuple(self.passes), **changes)
+
+
+_study: _Study | None = None
+"""Of the run that is under way. Bars are shown by stages that know nothing of other models."""
 
 
 def say(message: str) -> None:
@@ -15,14 +61,95 @@ def say(message: str) -> None:
     tqdm.write(message, file=sys.stderr)
 
 
+def in_turn(items: Iterable[Item], turns: Sequence[Turn]) -> Iterator[Item]:
+    """Pass the models of a study on, one after the other; say which is next and how long all will take.
+
+    What is shown while an item is out is known to be of that model.
+    """
+    global _study
+    _study = _Study(turns)
+    try:
+        for number, (item, turn) in enumerate(zip(items, turns, strict=True)):
+            _study.begin(number)
+            say(f"model {number + 1} of {len(turns)}, {turn.name}{_of_all(_study)}")
+            yield item
+            _study.end()
+    finally:
+        _study = None
+
+
 def track(items: Iterable[Item], what: str, *, total: int, unit: str = "it") -> Iterator[Item]:
     """Pass `items` on while showing progress."""
-    yield from tqdm(items, **_style(what, total, unit))
+    yield from _Bar(items, **_style(what, total, unit))
 
 
 def bar(what: str, *, total: int, done: int = 0, unit: str = "image") -> tqdm:
     """A bar to be advanced by hand; `done` was finished by an earlier run."""
-    return tqdm(initial=done, **_style(what, total, unit))
+    return _Bar(initial=done, **_style(what, total, unit))
+
+
+def kept(
+    keep: Callable[[Path, Callable[[], Item]], Item],
+    paths: Sequence[Path | None],
+    compute: Sequence[Callable[[], Item]],
+    what: str,
+    *,
+    unit: str,
+) -> Iterator[Item]:
+    """Results in order, each kept at its path where it has one; what was there does not count as done."""
+    there = [path is not None and path.exists() for path in paths]
+    with bar(what, total=len(paths), done=sum(there), unit=unit) as shown:
+        for path, one, was_there in zip(paths, compute, there, strict=True):
+            result = keep(path, one) if path else one()
+            shown.update(not was_there)
+            yield result
+
+
+class _Bar(tqdm):
+    """A bar that tells the study how far it is, and shows what that says of model and study."""
+
+    aside = ""
+    """What else is said beside the bar."""
+
+    _of: _Study | None = None
+    _place = 0
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        self._of = _study
+        self._place = len(_study.passes) if _study else 0
+        super().__init__(*given, **options)
+
+    def display(self, *given: Any, **options: Any) -> Any:
+        self._note()
+        left = _both(self._of.left()) if self._of and self._of is _study else None
+        self.postfix = ", ".join(said for said in (self.aside, left) if said) or None
+        return super().display(*given, **options)
+
+    def close(self) -> None:
+        if not self.disable:
+            self._note()
+        super().close()
+
+    def _note(self) -> None:
+        if self._of is None or self._of is not _study:
+            return
+        facts = self.format_dict
+        found = facts["initial"]
+        name = facts["prefix"].strip(" :")
+        self._of.record(
+            self._place, forecast.Pass(name, facts["total"], found, facts["n"] - found, facts["elapsed"])
+        )
+
+
+def _of_all(study: _Study) -> str:
+    """What is known of the time left before a model begins."""
+    said = forecast.words(study.left().study)
+    return f"; {said} left of all" if said else ""
+
+
+def _both(left: forecast.Left) -> str | None:
+    said = {"model": forecast.words(left.model), "all": forecast.words(left.study)}
+    return ", ".join(f"{what} {words}" for what, words in said.items() if words) or None
 
 
 class Waiting(Iterator[Item]):

@@ -15,6 +15,8 @@ Knows nothing of models: coordinates and values in, numbers out.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -22,7 +24,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute import moments, passes, progress
+from precompute import moments, passes, progress, work
+from precompute.config import METHOD_VERSION
 from precompute.replicating import intervals, resampling
 from precompute.types import HeadSpaces
 
@@ -92,6 +95,7 @@ def rows(
     replicates: int = 200,
     seed: int = 0,
     sum_bytes: int = SUM_BYTES,
+    directory: Path | None = None,
 ) -> pd.DataFrame:
     """Rows of the table head_selectivity, less the model: layer, head, attribute, value, low, high, images.
 
@@ -99,7 +103,7 @@ def rows(
     have exactly one value. The value is null where all have the same one, or there are more values than half
     of the images; the interval is null there, without replicates, and under 640 images. Intervals are of 200
     random halves of the image groups, the same for every head and model, and the same as those of all other
-    replicates of this seed.
+    replicates of this seed. Each reading of the files is kept in `directory`, which is of one model.
     """
     known = _known(attributes, {one for shard in shards for one in shard.image_id})
     held = _halves(shards, replicates, seed)
@@ -110,14 +114,41 @@ def rows(
         block = max(1, sum_bytes // (moments.GROUPS * values * rank * 8))
         for first in range(0, layers * heads, block):
             own = range(first, min(first + block, layers * heads))
-            # Not held by a name here: the sums of one block are gone before those of the next are made.
-            for head, *score in _scores(_sum(shards, pack, own), pack, own, held):
-                layer, number = divmod(head, heads)
-                found.append((spaces.layers[layer], number, *score))
-    columns = ["layer", "head", "attribute", "value", "low", "high", "images"]
-    table = pd.DataFrame(found, columns=columns).sort_values(columns[:3], ignore_index=True)
-    whole = dict.fromkeys(["layer", "head", "images"], "int64")
-    return table.astype(whole | dict.fromkeys(["value", "low", "high"], "Float64"))
+            compute = partial(_block, shards, pack, own, held)
+            path = directory / f"selectivity-{_key(shards, pack, own, held)}.parquet" if directory else None
+            found.append(work.kept_table(path, compute) if path else compute())
+    table = pd.concat([_typed([]), *found], ignore_index=True)
+    table.insert(0, "layer", [spaces.layers[number // heads] for number in table["head"]])
+    table["head"] %= heads
+    return table.sort_values(["layer", "head", "attribute"], ignore_index=True)
+
+
+def _block(
+    shards: Sequence[passes.Shard],
+    pack: Sequence[_Attribute],
+    own: range,
+    held: Bool[Tensor, "replicate group"],
+) -> pd.DataFrame:
+    """Rows of some heads, counted through all layers, from one pass over the files."""
+    return _typed([*_scores(_sum(shards, pack, own), pack, own, held)])
+
+
+def _typed(rows: list[tuple]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["head", "attribute", "value", "low", "high", "images"])
+    whole = dict.fromkeys(["head", "images"], "int64")
+    return table.astype(whole | dict.fromkeys(["value", "low", "high"], "Float64") | {"attribute": "object"})
+
+
+def _key(
+    shards: Sequence[passes.Shard],
+    pack: Sequence[_Attribute],
+    own: range,
+    held: Bool[Tensor, "replicate group"],
+) -> str:
+    """Hash of everything that a block depends on but the model, whose directory it lies in."""
+    halves = work.hash_of_tensors(held.to(torch.uint8))
+    of_images = [shard.path.name for shard in shards]
+    return work.key_of(METHOD_VERSION, of_images, pack, [own.start, own.stop], list(held.shape), halves)
 
 
 def _known(attributes: pd.DataFrame, image_ids: set[str]) -> list[_Attribute]:

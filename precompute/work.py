@@ -9,11 +9,12 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import safetensors
 import safetensors.torch
 from torch import Tensor
@@ -33,6 +34,14 @@ def hash_of(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_of_tensors(*tensors: Tensor) -> str:
+    """SHA-256 of the numbers of CPU tensors, one after the other; shapes are not part of it."""
+    content = hashlib.sha256()
+    for tensor in tensors:
+        content.update(tensor.contiguous().numpy().data)
+    return content.hexdigest()
 
 
 @contextmanager
@@ -67,9 +76,9 @@ def appearing_whole(path: Path) -> Iterator[Path]:
     Raises:
         WorkError: the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.writing")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
         with open(aside, "rb") as written:
             os.fsync(written.fileno())
@@ -90,7 +99,18 @@ def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    return safetensors.torch.load_file(path)
+    """Raises WorkError for a damaged file."""
+    try:
+        return safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise _damaged(path, error) from error
+
+
+def kept(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What an earlier run has computed, or what `compute` gives, from now on kept at `path`."""
+    if not path.exists():
+        save_tensors(path, compute())
+    return load_tensors(path)
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:
@@ -98,5 +118,21 @@ def save_table(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(aside, index=False)
 
 
-def load_table(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path)
+def kept_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """As `kept`, for a table."""
+    if not path.exists():
+        save_table(path, compute())
+    return load_table(path)
+
+
+def load_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Those columns, or all. Raises WorkError for a damaged file."""
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except pa.ArrowInvalid as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> WorkError:
+    # Files appear whole: this one was damaged later, or by a disk that lost it when the power went.
+    return WorkError(f"{path} is damaged ({error}). Delete it; the same command then makes it anew.")

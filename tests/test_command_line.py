@@ -1,5 +1,6 @@
 """`python -m precompute`: what a person types, and what is said back."""
 
+import shutil
 import subprocess
 import sys
 
@@ -7,10 +8,11 @@ import pytest
 
 from db import queries
 from db.connection import open_bundle
-from precompute import demo
+from precompute import demo, passes, work
 from precompute.__main__ import main
 from precompute.demo.pool import PROMPTS_PATH
 from precompute.demo.words import PROPERTIES
+from precompute.pipeline import work_directory
 from tests.conftest import TWIN
 
 
@@ -96,6 +98,50 @@ def test_a_pool_with_words_the_model_never_saw_is_refused_by_name(scene_folder, 
 
     assert code == 1
     assert "giraffe" in capsys.readouterr().err
+
+
+def test_a_second_run_on_one_output_is_refused_at_once(scene_folder, pool_file, tmp_path, capsys):
+    """Before it has read an image. That a kill of the first lets it in is tested in test_kills.py."""
+    with work.locked(work_directory(tmp_path / "b")) as directory:
+        code = main(arguments(scene_folder, pool_file, tmp_path / "b", "--model", TWIN))
+
+        assert [path.name for path in directory.iterdir()] == ["lock"]
+    assert code == 1
+    assert capsys.readouterr().err == (
+        f"error: another run is writing {directory}. Wait for it to end, or give another --bundle.\n"
+    )
+
+
+def test_an_image_that_vanishes_after_the_scan_stops_the_run_by_name_and_costs_nothing(
+    scene_folder, pool_file, tmp_path, capsys, monkeypatch
+):
+    """Put back, it is not even scanned again; what was taken apart before it is kept."""
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    for file in sorted(scene_folder.glob("*.png"))[:6]:
+        shutil.copy2(file, folder)
+    one_by_one = ["--shard-size", "1", "--batch-size", "1"]
+    command = arguments(folder, pool_file, tmp_path / "b", "--model", TWIN, *one_by_one)
+    run_missing = passes.run_missing
+
+    def first_hide_the_last(model, shards, distinct, *given, **options):
+        last = distinct[shards[-1].image_id[0]].path
+        last.rename(tmp_path / "hidden")
+        try:
+            run_missing(model, shards, distinct, *given, **options)
+        finally:
+            (tmp_path / "hidden").rename(last)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(passes, "run_missing", first_hide_the_last)
+        assert main(command) == 1
+    said = capsys.readouterr().err
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*") if ".b.work" in str(path)}
+
+    assert main(command) == 0
+    assert "was readable when scanned, but now: cannot be opened" in said and "Run again." in said
+    assert len([path for path in kept if path.parent.name == "images"]) == 5
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
 def test_help_teaches_by_example():

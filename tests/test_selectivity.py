@@ -86,6 +86,26 @@ def test_files_give_what_all_images_at_once_give(tmp_path, size, sum_bytes):
         assert rows["value"].tolist() == pytest.approx(expected.tolist(), abs=1e-9)
 
 
+def test_what_was_summed_is_kept_and_read_back_without_the_files(tmp_path):
+    """One file for every head, since only one is summed at a time; other values are summed anew."""
+    head, value = made(700)
+    shards, kept = written(tmp_path / "shards", head), tmp_path / "kept"
+
+    def found(values):
+        return selectivity.rows(
+            shards, known(color=values.tolist()), spaces_of(head), sum_bytes=1, directory=kept
+        )
+
+    first = found(value)
+    for shard in shards:
+        shard.path.unlink()
+
+    assert len(list(kept.iterdir())) == 6
+    pd.testing.assert_frame_equal(found(value), first)
+    with pytest.raises(FileNotFoundError):
+        found(value.flip(0))
+
+
 def test_hundreds_of_values_are_summed_head_by_head(tmp_path):
     head, value = made(3000, layers=1, heads=2, values=900)
 

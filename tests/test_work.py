@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from precompute import work
+from tests.pictures import without_root
 
 
 def test_tensors_come_back_as_they_were_saved(tmp_path):
@@ -36,6 +37,31 @@ def test_a_file_that_fails_half_way_never_takes_its_name(tmp_path):
         raise RuntimeError("half way")
 
     assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize("name", ["t.safetensors", "t.parquet"])
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path, name):
+    path = tmp_path / name
+    work.save_tensors(path, {"a": torch.zeros(9)})
+    load = work.load_tensors
+    if path.suffix == ".parquet":
+        work.save_table(path, pd.DataFrame({"a": [1]}))
+        load = work.load_table
+    path.write_bytes(path.read_bytes()[:40])
+
+    with pytest.raises(work.WorkError, match=rf"{name} is damaged .*Delete it"):
+        load(path)
+
+
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
+    shut = tmp_path / "shut"
+    shut.mkdir(mode=0o555)
+    with (
+        without_root(),
+        pytest.raises(work.WorkError, match=r"shut/\.b\.work: Permission denied. Give another --bundle"),
+        work.locked(shut / ".b.work"),
+    ):
+        pass
 
 
 _FULL = """

@@ -14,7 +14,7 @@ nothing is hooked, so nothing can be left behind. What cannot be taken apart exa
     architectures  sizes of an architecture by its config alone
 """
 
-from precompute.clip.architectures import ArchitectureFacts, architecture_facts
+from precompute.clip.architectures import ArchitectureFacts, architecture_facts, cost_of_image
 from precompute.clip.changed import Change, HeadChange, encode_changed
 from precompute.clip.hub import whereabouts
 from precompute.clip.model import Clip, catalog, check, encode_image, from_model, load, weights_file
@@ -34,6 +34,7 @@ __all__ = [
     "catalog",
     "check",
     "check_text",
+    "cost_of_image",
     "encode_changed",
     "encode_image",
     "encode_text",

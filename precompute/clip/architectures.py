@@ -49,6 +49,21 @@ def architecture_facts(architecture: str, config: Path | None = None) -> Archite
     return ArchitectureFacts(*tower, *whole, _parameters(known))
 
 
+def cost_of_image(architecture: str, config: Path | None = None) -> float | None:
+    """Multiplications of the image tower for one image, nearly; None where the config does not say.
+
+    For comparing architectures: of every layer the products with its weights and of its attention.
+    """
+    try:
+        facts = architecture_facts(architecture, config)
+    except (OSError, ValueError, TypeError, LookupError):
+        return None  # what is wrong with a config is said when the model is loaded
+    if facts is None or facts.layers is None or facts.d_model is None or facts.patch_size is None:
+        return None
+    tokens = 1 + ((facts.image_size or 0) // facts.patch_size) ** 2
+    return float(facts.layers * tokens * (12 * facts.d_model**2 + 2 * tokens * facts.d_model))
+
+
 def _parameters(config: dict) -> int | None:
     """Of both towers; None with a third one, or with a text tower of another library: it would be fetched."""
     if "hf_model_name" in config["text_cfg"] or "multimodal_cfg" in config:

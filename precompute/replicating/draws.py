@@ -4,9 +4,7 @@ They take longer than everything else that is said of a head's texts, so a run t
 the layer it was in.
 """
 
-import hashlib
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -51,13 +49,14 @@ def draw(
     halves = resampling.halves(seen.images, pool.tags, count=config.replicates, seed=config.seed)
     splits = resampling.splits(pool.tags, count=replicates.SPLITS, seed=config.seed)
     key = _key(seen, text, pool, config) if directory else ""
-    places = range(len(covariance))
-    resampled, crossed = [], []
-    for place in progress.track(places, "halves and splits", total=len(places), unit="layer"):
+    paths = [directory / f"draws-{key}-{layer}.safetensors" if directory else None for layer in spaces.layers]
+    compute = []
+    for place in range(len(covariance)):
         given = Texts(text, spaces.basis[place], spaces.rank[place], pool.tags)
         moments = LayerMoments(seen.images, seen.mean[:, place], seen.second[:, place])
-        path = directory / f"draws-{key}-{spaces.layers[place]}.safetensors" if directory else None
-        found = _kept(path, partial(_one_layer, given, moments, covariance[place], halves, splits, config))
+        compute.append(partial(_one_layer, given, moments, covariance[place], halves, splits, config))
+    resampled, crossed = [], []
+    for found in progress.kept(work.kept, paths, compute, "halves and splits", unit="layer"):
         resampled.append(Resampled(*(found[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
         crossed.append(Crossed(*(found[f"{_CROSSED}.{name}"] for name in Crossed._fields)))
     return Draws(halves, replicates.join_resampled(resampled), splits, replicates.join_crossed(crossed))
@@ -86,18 +85,8 @@ def _under(kind: str, fields: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{kind}.{name}": tensor for name, tensor in fields.items()}
 
 
-def _kept(path: Path | None, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    if path is None:
-        return compute()
-    if not path.exists():
-        work.save_tensors(path, compute())
-    return work.load_tensors(path)
-
-
 def _key(seen: Moments, text: Float[Tensor, "text d_out"], pool: Pool, config: Config) -> str:
     """Hash of everything that draws depend on, but for the heads' spaces: a directory is of one model."""
-    content = hashlib.sha256()
-    for tensor in (seen.images, seen.mean, seen.second, text, pool.tags.to(torch.uint8)):
-        content.update(tensor.contiguous().numpy().data)
+    content = work.hash_of_tensors(seen.images, seen.mean, seen.second, text, pool.tags.to(torch.uint8))
     options = [config.replicates, config.rotations, config.seed]
-    return work.key_of(METHOD_VERSION, content.hexdigest(), options)
+    return work.key_of(METHOD_VERSION, content, options)

@@ -5,6 +5,7 @@ PARTS-th image of the sample, in turn, so that together they see all of it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,10 +16,12 @@ from torch import Tensor
 from precompute import clip, images, passes
 from precompute.config import Config
 from precompute.truth import zero_shot
-from precompute.truth.sample import SHARD
 from precompute.types import Classes
 
 PARTS = 5
+
+SHARD = 8
+"""Images of one work file, and of one batch at most: each of them goes through some thirty forward passes."""
 
 
 def margins(
@@ -49,6 +52,8 @@ def margins(
         return {"margin": found.transpose(0, 1)}
 
     shards = passes.cut(image_id, directory, SHARD)
+    # A larger batch would be many shards in flight.
+    config = replace(config, batch_size=min(config.batch_size, SHARD))
     passes.run_missing(model, shards, distinct, compute, "truth: running on", config)
     return torch.cat([passes.read(shard)["margin"] for shard in shards]).transpose(0, 1)
 

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from precompute import clip, decomposition, images, progress, work
+from precompute.config import METHOD_VERSION
 from precompute.truth import maps
 
 Heads = Sequence[tuple[int, int]]
@@ -23,6 +24,9 @@ RIVALS = ("raw attention", "rollout", "uniform")
 
 # Attention of every layer and all tokens through every head: 0.2 GB a picture for ViT-L-14.
 _BATCH = 4
+
+PIECE = 2 * _BATCH
+"""Pictures of one work file: what is lost, at most, by an interruption. Some seconds each with ViT-L-14."""
 
 
 class MapScores(NamedTuple):
@@ -76,37 +80,64 @@ def rows(
     properties: Mapping[str, Heads],
     directory: Path,
 ) -> pd.DataFrame:
-    """The table of one model; what is computed is kept in a work file of `directory`."""
+    """The table of one model; what is computed is kept in work files below `directory`."""
     chosen = subjects(model, stored, properties)
     heads = [(name, mask.nonzero().tolist()) for name, mask in chosen.items()]
-    path = directory / f"maps-{work.key_of(images.mask_identity(pictures), heads)}.safetensors"
-    if not path.exists():
-        work.save_tensors(path, score(model, pictures, chosen)._asdict())
-    return table(model, list(chosen), MapScores(**work.load_tensors(path)))
+    mine = directory / f"maps-{work.key_of(METHOD_VERSION, images.mask_identity(pictures), heads)}"
+    return table(model, list(chosen), score(model, pictures, chosen, mine))
 
 
 def score(
     model: clip.Clip,
     pictures: Sequence[images.MaskedPicture],
     chosen: Mapping[str, Bool[Tensor, "layer head"]],
+    directory: Path | None = None,
 ) -> MapScores:
-    """Run the model over the pictures and score its maps: of the chosen sets, the rivals and every head."""
-    weights = clip.vision_weights(model)
-    plan = decomposition.plan(weights, decomposition.head_spaces(weights, clip.last_layers(model, None)))
-    texts = _texts(model, pictures)
+    """Run the model over the pictures and score its maps: of the chosen sets, the rivals and every head.
+
+    Pieces that lie in `directory`, which is of these pictures and sets alone, are not scored again.
+    """
+    pieces = [range(len(pictures))[start:][:PIECE] for start in range(0, len(pictures), PIECE)]
+    paths = [directory / f"{piece.start}.safetensors" if directory else None for piece in pieces]
+    done = sum(len(piece) for piece, path in zip(pieces, paths, strict=True) if path and path.exists())
+    if done < len(pictures):
+        weights = clip.vision_weights(model)
+        every = decomposition.head_spaces(weights, clip.last_layers(model, None))
+        plan, texts = decomposition.plan(weights, every), list(_texts(model, pictures))
+    found: list[MapScores] = []
+    with progress.bar("maps against masks", total=len(pictures), done=done) as bar:
+        for piece, path in zip(pieces, paths, strict=True):
+            if path and path.exists():
+                found.append(MapScores(**work.load_tensors(path)))
+                continue
+            mine = slice(piece.start, piece.stop)
+            found.append(_score_piece(model, plan, pictures[mine], chosen, texts[mine], bar))
+            if path:
+                work.save_tensors(path, found[-1]._asdict())
+    return MapScores(*map(torch.cat, zip(*found, strict=True)))
+
+
+def _score_piece(
+    model: clip.Clip,
+    plan: decomposition.Plan,
+    pictures: Sequence[images.MaskedPicture],
+    chosen: Mapping[str, Bool[Tensor, "layer head"]],
+    texts: Sequence[_Texts],
+    bar: progress.tqdm,
+) -> MapScores:
     seen = images.masked_pixels(pictures, model.preprocess, mean=model.spec.mean, std=model.spec.std)
+    waiting = iter(texts)
     sets, heads, shares = [], [], []
-    with progress.bar("maps against masks", total=len(pictures)) as bar:
-        while batch := list(islice(seen, _BATCH)):
-            found = _batch_maps(model, plan, chosen, batch, islice(texts, len(batch)))
-            for (each, has_others), picture in zip(found, batch, strict=True):
-                mask = maps.mask_pixels(picture.masks)
-                scored = _score(each, mask, has_others)
-                count = len(chosen) + len(RIVALS)
-                sets.append(scored[:count])
-                heads.append(scored[count:])
-                shares.append(mask.double().mean())
-                bar.update()
+    while batch := list(islice(seen, _BATCH)):
+        maps_of_each = _batch_maps(model, plan, chosen, batch, islice(waiting, len(batch)))
+        for (each, has_others), picture in zip(maps_of_each, batch, strict=True):
+            mask = maps.mask_pixels(picture.masks)
+            scored = _score(each, mask, has_others)
+            count = len(chosen) + len(RIVALS)
+            sets.append(scored[:count])
+            heads.append(scored[count:])
+            shares.append(mask.double().mean())
+            bar.update()
     return MapScores(torch.stack(sets), torch.stack(heads), torch.stack(shares))
 
 
