@@ -4,7 +4,7 @@ import pandas as pd
 
 from precompute import clip, images
 from precompute.config import MapTask
-from precompute.pipeline import check_device, resolve
+from precompute.prepare import check_device, resolve
 from precompute.truth import map_scores, segmentation, segmentation_scores
 
 
