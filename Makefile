@@ -34,7 +34,7 @@ app: .venv/installed  ## serve the dashboard over BUNDLE=path
 test: .venv/tested-with  ## the fast tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
-test-all: .venv/tested-with  ## every test, the slow ones too
+test-all: .venv/tested-with-ray  ## every test, the slow ones too
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv/tested-with  ## format, lint, import contracts, types
@@ -79,6 +79,12 @@ clean:  ## remove what can be made again; your own bundles stay
 .venv/tested-with: .venv/installed requirements-dev.txt
 	@echo "Installing what the tests need"
 	$(BIN)/pip install --disable-pip-version-check -q -r requirements-dev.txt
+	@touch $@
+
+# 80 MB to fetch, 260 MB on disk: for the slow tests alone.
+.venv/tested-with-ray: .venv/tested-with requirements-ray.txt
+	@echo "Installing Ray, for the test on two nodes"
+	$(BIN)/pip install --disable-pip-version-check -q -r requirements-ray.txt
 	@touch $@
 
 # Made anew when weights or pool change: the live door refuses a bundle of other weights.

@@ -1,12 +1,14 @@
-"""Command line of the offline stage: `python -m precompute run`, `label`, `import-textspan` and more."""
+"""Command line of the offline stage: `python -m precompute run`, `part`, `label` and more."""
 
 import argparse
+import os
 import sys
 
-from precompute import options
+from precompute import options, sharing_options
 from precompute.config import ConfigError
 from precompute.importing.task import IMPORT_DESCRIPTION, add_import_options, import_task
 from precompute.labeling import label_task
+from precompute.part import NotYet, PartError
 from precompute.verify.task import VERIFY_DESCRIPTION, add_verify_options, verify_task
 
 _RUN = """\
@@ -53,7 +55,7 @@ examples:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code: 0 done, 1 refused, 130 interrupted."""
+    """Run one command; the exit code: 0 done, 1 refused, 75 to be done later, 130 interrupted."""
     given = _parser().parse_args(arguments)
     try:
         return given.carry_out(given) or 0
@@ -63,6 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
         print(f"\nStopped.{kept}", file=sys.stderr)
         return 130
+    except NotYet as error:
+        print(f"not yet: {error}", file=sys.stderr)
+        return os.EX_TEMPFAIL
     except Exception as error:
         if not isinstance(error, _expected_errors()):
             raise
@@ -71,11 +76,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace) -> None:
-    config = options.run_config(given)
+    config, cluster = options.run_config(given), sharing_options.cluster(given)
     # Importing torch takes seconds: after the command line is known to be sound.
-    from precompute.pipeline import run
+    if cluster:
+        from precompute.engines import run_on
 
-    run(config)
+        run_on(cluster, config)
+    else:
+        from precompute.pipeline import run
+
+        run(config)
+
+
+def _part(given: argparse.Namespace) -> None:
+    config = options.run_config(given)
+    from precompute.sharing import do
+
+    do(config, given.part, wait=not given.no_wait, alone=given.alone)
+
+
+def _merge(given: argparse.Namespace) -> None:
+    config = options.run_config(given)
+    from precompute.pipeline import run
+    from precompute.sharing import joined
+
+    run(config, lambda directory: joined(config, directory, parts=given.parts, others=given.others))
 
 
 def _score_maps(given: argparse.Namespace) -> None:
@@ -139,7 +164,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
         PoolError,
         PromptError,
     )
-    ours += (ExamplesError, LexiconError, LlmError, OverridesError, ResultsError, WorkError)
+    ours += (ExamplesError, LexiconError, LlmError, OverridesError, PartError, ResultsError, WorkError)
     return (*ours, OSError)
 
 
@@ -149,6 +174,21 @@ def _parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", "make a bundle from a folder of images", _RUN, _EXAMPLES)
     run.set_defaults(carry_out=_run)
     options.add_run_options(run)
+    sharing_options.add_engine_options(run)
+    part = _command(
+        commands,
+        "part",
+        "do one part of a run, on one of several machines",
+        sharing_options.PART_DESCRIPTION,
+        sharing_options.PART_EXAMPLES,
+    )
+    part.set_defaults(carry_out=_part)
+    sharing_options.add_part_options(part)
+    merge = _command(
+        commands, "merge", "make the bundle from what parts have made", sharing_options.MERGE_DESCRIPTION
+    )
+    merge.set_defaults(carry_out=_merge)
+    sharing_options.add_merge_options(merge)
     label = _command(
         commands, "label", "label the heads of a bundle by language models or by hand", label_task.DESCRIPTION
     )

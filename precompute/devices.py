@@ -50,13 +50,21 @@ def explained(device: torch.device, batch_size: int) -> Iterator[None]:
         ) from error
 
 
-def _check_there(device: str) -> None:
+def is_there(device: str) -> bool:
+    """Whether this machine has the device."""
     kind, _, number = device.partition(":")
-    counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if kind in counts and (number or "0").isdecimal() and int(number or 0) < counts[kind]:
+    return (number or "0").isdecimal() and int(number or 0) < _counts().get(kind, 0)
+
+
+def _counts() -> dict[str, int]:
+    return {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+
+
+def _check_there(device: str) -> None:
+    if is_there(device):
         return
-    there = [name for name, count in counts.items() if count]
-    there += [f"cuda:{one}" for one in range(1, counts["cuda"])]
+    there = [name for name, count in _counts().items() if count]
+    there += [f"cuda:{one}" for one in range(1, _counts()["cuda"])]
     raise ConfigError(f"--device {device} is not available here. Use one of: {', '.join(there)}.")
 
 

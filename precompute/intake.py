@@ -107,19 +107,40 @@ def look(
     return Listing(gathered, files, _chunk_paths(files, directory, thumbnails=thumbnails))
 
 
+def unread(listing: Listing) -> list[int]:
+    """Places in `chunks` of those that nobody has read yet."""
+    # One look at the folder: a look at every chunk takes long over a network.
+    there = {path.name for path in listing.chunks[0].parent.glob("*.parquet")}
+    return [place for place, path in enumerate(listing.chunks) if path.name not in there]
+
+
+def distinct(listing: Listing, source: Path) -> dict[str, images.ImageFile]:
+    """One file per image, by image_id, sorted by it, of files that have all been read. Raises ImagesError."""
+    files, _ = _outcome(listing, source)
+    return _distinct(listing.files, files)
+
+
 def known(listing: Listing, source: Path, metadata: Path | None) -> Intake:
     """What the scan has found, with what is known of it. Raises ImagesError."""
-    gathered, paths = listing.gathered, listing.chunks
+    gathered = listing.gathered
     if gathered.others:
         progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
     known = images.known(gathered, metadata)
     if known.unlisted:
         progress.say(f"{known.unlisted} image files have no row in {metadata}.")
 
+    files, failed = _outcome(listing, source)
+    attributes, by_id = _attributes(known.attributes, files), _distinct(listing.files, files)
+    said = (*_limited(listing), *known.said)
+    return Intake(files, failed, attributes, listing.chunks, by_id, gathered.name, said)
+
+
+def _outcome(listing: Listing, source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of `Intake.files` and of `Intake.failed`. Raises ImagesError if no file could be read."""
     columns = ["path", "image_id", "width", "height", "reason"]
-    rows = pd.concat([work.load_table(path, columns) for path in paths], ignore_index=True)
+    rows = pd.concat([work.load_table(path, columns) for path in listing.chunks], ignore_index=True)
     bad = rows.reason.notna()
-    gone = pd.DataFrame(gathered.failed, columns=["path", "reason"], dtype=object)
+    gone = pd.DataFrame(listing.gathered.failed, columns=["path", "reason"], dtype=object)
     files = rows[~bad].drop(columns="reason")
     failed = pd.concat([rows.loc[bad, ["path", "reason"]], gone], ignore_index=True)
     if files.empty:
@@ -127,10 +148,7 @@ def known(listing: Listing, source: Path, metadata: Path | None) -> Intake:
             f"none of the {len(failed)} image files in {source} could be read; "
             f"the first, {failed.path.iloc[0]}: {failed.reason.iloc[0]}."
         )
-    attributes = _attributes(known.attributes, files)
-    distinct = _distinct(listing.files, files)
-    said = (*_limited(listing), *known.said)
-    return Intake(files, failed, attributes, paths, distinct, gathered.name, said)
+    return files, failed
 
 
 def _limited(listing: Listing) -> list[str]:

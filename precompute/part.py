@@ -5,11 +5,17 @@ meet. Knows nothing of what a piece is.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class PartError(ValueError):
-    """A part is not written as it should be, or cannot be done now; the message says what to do."""
+    """A part is not written as it should be, or cannot be done; the message says what to do."""
+
+
+class NotYet(PartError):
+    """What a part needs of other parts is not there yet: the same command does it later."""
 
 
 class Part(NamedTuple):
@@ -37,3 +43,12 @@ def parse(text: str) -> Part:
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise PartError(f"{text!r} is no part. Write number/parts, from 1/8 to 8/8 for eight.")
     return Part(int(found[1]), int(found[2]))
+
+
+def lacking(places: Iterable[int], of: int) -> str:
+    """Whose the pieces at these places are, such as: part 2/8 (3 pieces), part 5/8 (1 piece)."""
+    counts = Counter(place % of + 1 for place in places)
+    return ", ".join(
+        f"part {Part(number, of)} ({count:,} piece{'s' if count > 1 else ''})"
+        for number, count in sorted(counts.items())
+    )

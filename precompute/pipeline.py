@@ -7,9 +7,8 @@ run that was stopped goes on and a changed option never meets old results.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -24,26 +23,28 @@ from db.layout import FORMAT
 from precompute import (
     bundling,
     clip,
-    controls,
-    decomposition,
     describe,
-    devices,
     images,
     intake,
     models,
     passes,
     pool,
+    prepare,
     progress,
     prompts,
     rounding,
     selectivity,
     work,
 )
-from precompute.config import METHOD_VERSION, Config, ModelChoice
+from precompute.config import METHOD_VERSION, Config
+from precompute.prepare import work_directory
 from precompute.truth import map_scores, stage
 from precompute.types import Pool
 
 Timing = dict[str, tuple[datetime, float]]
+
+Made = Callable[[Path], intake.Listing]
+"""Given the work directory, sees to it that all that is made of the images lies in it."""
 
 
 class Given(NamedTuple):
@@ -58,32 +59,24 @@ class Given(NamedTuple):
     masked: list[images.MaskedPicture]
 
 
-def run(config: Config) -> Path:
+def run(config: Config, made: Made | None = None) -> Path:
     """Take every model of `config` apart and write the bundle; return its path.
+
+    `made` sees to it that the images are read and taken apart by other processes; None does it here.
 
     Raises:
         StoreError: the bundle exists and may not be replaced, or cannot be written.
         ModelError, TextError, ImagesError, PoolError, PromptError, WorkError: with what to do about it.
     """
     check_free(config.bundle, replace=config.replace)
-    config = replace(config, device=devices.chosen(config.device, config.precision))
-    specs = [resolve(choice) for choice in config.models]
-    check_weights(specs)
-    specs = controls.with_twins(specs) if config.controls else specs
+    # Names, options and weights are checked for all models before the first of them takes its hours.
+    config, specs = prepare.ready(config)
     texts = pool.load(config.texts)
     ways = prompts.load(config.prompts) if config.prompts else prompts.DEFAULT
     masked = images.read_masks(config.masks) if config.masks else []
     with work.locked(work_directory(config.bundle)) as directory:
-        pictures = intake.read(
-            config.images,
-            config.metadata,
-            directory,
-            workers=config.workers,
-            thumbnails=config.thumbnails,
-            class_folders=config.class_folders,
-            captions=config.captions,
-            limit=config.limit,
-        )
+        listing = made(directory) if made else _read(config, directory)
+        pictures = intake.known(listing, config.images, config.metadata)
         progress.say(_summary(pictures, texts))
         asked = _asked(ways, config, pictures)
         if config.truth:
@@ -107,36 +100,18 @@ def run(config: Config) -> Path:
     return config.bundle
 
 
-def check_weights(specs: list[models.ModelSpec]) -> None:
-    """Have all weights here, and refuse what cannot be taken apart, before the first model takes its hours.
-
-    Raises:
-        ModelError: of the first model that cannot be used; says what to do.
-    """
-    for spec in specs:
-        clip.check(spec)
-        clip.weights_file(spec)
-
-
-def work_directory(bundle: Path) -> Path:
-    """Where the work files of a bundle lie; safe to delete once the bundle is there."""
-    return bundle.with_name(f".{bundle.name}.work")
-
-
-def resolve(choice: ModelChoice) -> models.ModelSpec:
-    """What is meant by a choice. Raises ModelError."""
-    given = asdict(choice)
-    return models.resolve(given.pop("name"), clip.catalog(), **given)
+def _read(config: Config, directory: Path) -> intake.Listing:
+    """Find and read the images here."""
+    listing = prepare.look(config, directory)
+    intake.scan(listing, workers=config.workers, thumbnails=config.thumbnails)
+    return listing
 
 
 def _one_model(spec: models.ModelSpec, config: Config, given: Given, directory: Path) -> bundling.ModelResult:
     """All stages of one model. Its weights are let go at the end."""
     timing: Timing = {}
     with _stage(timing, "load", f"loading {spec.name}"):
-        model = clip.load(spec, device=config.device, precision=config.precision)
-        layers = clip.last_layers(model, config.layers)
-        spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
-    mine = directory / f"model-{work.key_of(METHOD_VERSION, _identity(model), layers)}"
+        model, spaces, identity, mine = prepare.load(spec, config, directory)
     map_scores.check_captions(model, given.masked)
     with _stage(timing, "texts"):
         text = _text_embeddings(model, given.texts, mine)
@@ -154,7 +129,7 @@ def _one_model(spec: models.ModelSpec, config: Config, given: Given, directory: 
     truth = [*_against_known(model, seen, classes, config, given, mine, timing)]
     facts = bundling.model_facts(model, spaces, taken, rounded)
     return bundling.ModelResult(
-        facts, _identity(model), spaces, taken.shards, taken.gallery, text, classes, described, truth, timing
+        facts, identity, spaces, taken.shards, taken.gallery, text, classes, described, truth, timing
     )
 
 
@@ -188,23 +163,6 @@ def _against_known(
             known = stage.known(given.asked, classes, given.pictures.attributes, config.truth_images)
             work_files = directory / "truth"
             yield from stage.score(model, seen, known, given.pictures.distinct, work_files, config).items()
-
-
-def _identity(model: clip.Clip) -> list[object]:
-    """What the numbers of a model depend on: its weights, and all that no file of weights tells."""
-    spec = model.spec
-    files = [work.hash_of(path) for path in (spec.config, spec.bpe) if path is not None]
-    fed = [spec.activation, spec.mean, spec.std, spec.interpolation, spec.resize_mode]
-    return [
-        model.model_key,
-        model.weights_sha256,
-        model.heads,
-        model.patch_size,
-        model.image_size,
-        model.precision,
-        fed,
-        files,
-    ]
 
 
 def _text_embeddings(model: clip.Clip, texts: Pool, directory: Path) -> Float[Tensor, "text d_out"]:

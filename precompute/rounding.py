@@ -17,6 +17,7 @@ from torch import Tensor
 from precompute import clip, decomposition, images, moments, passes, progress, textspan, work
 from precompute.config import Config
 from precompute.models import ModelError
+from precompute.part import WHOLE, Part
 from precompute.types import HeadSpaces, Pool, TextSpan
 
 SAMPLE = 512
@@ -79,10 +80,11 @@ def measure(
     """
     if model.precision == "float32":
         return None
-    sample = images.evenly(list(distinct), SAMPLE)
-    path = directory / f"rounding-{work.key_of(sample, pool.texts)}.parquet"
+    path = directory / f"rounding-{work.key_of(_sample(list(distinct)), pool.texts)}.parquet"
     if not path.exists():
-        both = _take_apart(model, spaces, sample, distinct, directory / "rounding", config)
+        take_apart(model, spaces, distinct, directory, config)
+        parts = [passes.read(shard) for shard in pieces(model, list(distinct), directory)]
+        both = _Both(*(torch.cat([part[name] for part in parts]) for name in _Both._fields))
         work.save_table(path, pd.DataFrame([compare(both, spaces, text)._asdict()]))
     (found,) = work.load_table(path).to_dict("records")
     rounding = Rounding(**{str(name): value for name, value in found.items()})
@@ -138,14 +140,25 @@ def overlap(expected: Sequence[TextSpan], found: Sequence[TextSpan], k: int) -> 
     return (sum(shares) / len(shares), min(shares)) if shares else (1.0, 1.0)
 
 
-def _take_apart(
+def pieces(model: clip.Clip, image_ids: list[str], directory: Path) -> tuple[passes.Shard, ...]:
+    """The work files of the sample, which several processes can share; none in float32."""
+    if model.precision == "float32":
+        return ()
+    return passes.cut(_sample(image_ids), directory / "rounding", _SHARD)
+
+
+def take_apart(
     model: clip.Clip,
     spaces: HeadSpaces,
-    sample: list[str],
     distinct: dict[str, images.ImageFile],
     directory: Path,
     config: Config,
-) -> _Both:
+    part: Part = WHOLE,
+) -> None:
+    """Take the sample, or a part of its pieces, apart in both precisions. Raises ModelError."""
+    shards = pieces(model, list(distinct), directory)
+    if not shards:
+        return
     plan = decomposition.plan(clip.vision_weights(model), spaces)
 
     def compute(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
@@ -156,10 +169,12 @@ def _take_apart(
         both = _Both(low.head, exact.head, low.embedding, exact.embedding)
         return both._asdict() | {"sum_error": low.sum_error}
 
-    shards = passes.cut(sample, directory, _SHARD)
-    passes.run_missing(model, shards, distinct, compute, f"{model.precision} and float32", config)
-    parts = [passes.read(shard) for shard in shards]
-    return _Both(*(torch.cat([part[name] for part in parts]) for name in _Both._fields))
+    mine = tuple(shard for place, shard in enumerate(shards) if part.takes(place))
+    passes.run_missing(model, mine, distinct, compute, f"{model.precision} and float32", config)
+
+
+def _sample(image_ids: list[str]) -> list[str]:
+    return images.evenly(image_ids, SAMPLE)
 
 
 def _covariance(head: Float[Tensor, "image layer head rank"]) -> Float[Tensor, "layer head rank rank"]:

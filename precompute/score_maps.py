@@ -4,7 +4,7 @@ import pandas as pd
 
 from precompute import clip, devices, images
 from precompute.config import MapTask
-from precompute.pipeline import resolve
+from precompute.prepare import resolve
 from precompute.truth import map_scores, segmentation, segmentation_scores
 
 

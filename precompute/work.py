@@ -1,7 +1,8 @@
 """Work files: what a run has finished so far, so that the next run goes on from there.
 
 Every file is named by the hash of what it depends on and appears whole or not at all:
-a changed option never meets an old result, and a kill loses only the file in flight.
+a changed option never meets an old result, a kill loses only the file in flight, and processes on several
+machines may write the same directory.
 Knows nothing of models or stages.
 """
 
@@ -9,15 +10,22 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import safetensors
 import safetensors.torch
 from torch import Tensor
+
+_WRITING = ".writing"
+"""How the names of files end that are not whole yet."""
 
 
 class WorkError(RuntimeError):
@@ -46,37 +54,71 @@ def hash_of_tensors(*tensors: Tensor) -> str:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[Path]:
-    """Hold `directory` for this process; a kill releases it.
+    """Hold `directory` alone; a kill releases it. What killed processes left half written is removed.
 
     Raises:
-        WorkError: another run holds it, or it cannot be written.
+        WorkError: others hold it, or it cannot be written.
     """
+    with _lock_file(directory, "lock") as handle:
+        if not _flock(handle, fcntl.LOCK_EX):
+            # Where others hold it together, one more can.
+            parts = _flock(handle, fcntl.LOCK_SH)
+            raise WorkError(
+                f"parts of a run are writing {directory}. Wait for them to end."
+                if parts
+                else f"another run is writing {directory}. Wait for it to end, or give another --bundle."
+            )
+        for aside in directory.rglob(f".*{_WRITING}"):
+            aside.unlink(missing_ok=True)
+        yield directory
+
+
+@contextmanager
+def shared(directory: Path, part: str) -> Iterator[Path]:
+    """Hold `directory` together with processes that do other parts; a kill releases it.
+
+    Raises:
+        WorkError: a run holds it alone, another process does this part, or it cannot be written.
+    """
+    with _lock_file(directory, "lock") as together, _lock_file(directory, f"{part}.lock") as alone:
+        if not _flock(together, fcntl.LOCK_SH):
+            raise WorkError(f"a run is writing {directory} alone. Wait for it to end.")
+        if not _flock(alone, fcntl.LOCK_EX):
+            raise WorkError(f"another process is at work on {part} in {directory}. Each is done once.")
+        yield directory
+
+
+def _lock_file(directory: Path, name: str) -> IO[str]:
+    """Open for reading too: a shared lock on NFS needs that. Closing it lets the lock go."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        handle = open(directory / "lock", "a")  # noqa: SIM115  closed below, with the lock
+        return open(directory / name, "a+")
     except OSError as error:
         raise WorkError(f"cannot write to {directory}: {error.strerror}. Give another --bundle.") from error
+
+
+def _flock(handle: IO[str], how: int) -> bool:
+    """Take a lock if it is free, and say whether it was. Raises WorkError where there are no locks."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     except OSError as error:
-        handle.close()
         raise WorkError(
-            f"another run is writing {directory}. Wait for it to end, or give another --bundle."
+            f"cannot lock {handle.name}: {error.strerror}. Put the bundle on a file system with locks "
+            "(Lustre has them when mounted with -o flock)."
         ) from error
-    try:
-        yield directory
-    finally:
-        handle.close()
+    return True
 
 
 @contextmanager
 def appearing_whole(path: Path) -> Iterator[Path]:
-    """Yield a path to write to; what is written there takes the name `path` at the end.
+    """Yield a path to write to, no other process's; what is written there takes the name `path` at the end.
 
     Raises:
         WorkError: the disk is full.
     """
-    aside = path.with_name(f".{path.name}.writing")
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_WRITING}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
@@ -84,12 +126,44 @@ def appearing_whole(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         os.replace(aside, path)
     except (OSError, safetensors.SafetensorError) as error:
-        aside.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or error
         raise WorkError(
             f"could not write {path}: {reason}. Free some space and run the same command again; "
             "it goes on where it stopped."
         ) from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def bring(source: Path, target: Path) -> bool:
+    """Give a work file of another directory the name `target`, unless it is there; say whether it was whole.
+
+    A link where both lie on one file system: work files are never changed. Raises WorkError.
+    """
+    if target.exists():
+        return True
+    if not is_whole(source):
+        return False
+    with appearing_whole(target) as aside:
+        try:
+            os.link(source, aside)
+        except OSError:
+            shutil.copyfile(source, aside)
+    return True
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a table or a file of tensors is as long as it says: a copy that was cut off is not."""
+    try:
+        if path.suffix == ".parquet":
+            pq.read_metadata(path)
+        else:
+            with safetensors.safe_open(path, "numpy"):
+                pass
+    except (OSError, ValueError, safetensors.SafetensorError):
+        return False
+    return True
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:

@@ -107,3 +107,66 @@ def test_a_second_run_is_refused_and_a_kill_releases_the_first(tmp_path):
 
     with work.locked(tmp_path) as directory:
         assert directory == tmp_path
+
+
+_PART = "import sys, time, pathlib; from precompute import work\n"
+_PART += (
+    "with work.shared(pathlib.Path(sys.argv[1]), 'part-1-of-2'): print('held', flush=True); time.sleep(60)"
+)
+
+
+def test_parts_share_a_directory_each_alone_in_its_own(tmp_path):
+    first = subprocess.Popen([sys.executable, "-c", _PART, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout.readline().strip() == "held"
+        with work.shared(tmp_path, "part-2-of-2"):
+            pass
+        with pytest.raises(work.WorkError, match="on part-1-of-2"), work.shared(tmp_path, "part-1-of-2"):
+            pass
+        with pytest.raises(work.WorkError, match="parts of a run are writing"), work.locked(tmp_path):
+            pass
+    finally:
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+
+    with work.shared(tmp_path, "part-1-of-2"):
+        pass
+    with (
+        work.locked(tmp_path),
+        pytest.raises(work.WorkError, match="a run is writing"),
+        work.shared(tmp_path, "part-1-of-2"),
+    ):
+        pass
+
+
+def test_two_processes_that_write_one_file_do_not_meet(tmp_path):
+    with work.appearing_whole(tmp_path / "t") as mine, work.appearing_whole(tmp_path / "t") as theirs:
+        mine.write_text("mine")
+        theirs.write_text("theirs")
+
+    assert (tmp_path / "t").read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [tmp_path / "t"]
+
+
+def test_what_killed_processes_left_is_removed_by_who_is_alone(tmp_path):
+    with work.appearing_whole(tmp_path / "deep" / "t") as aside:
+        aside.write_text("half")
+        left = aside.rename(aside.with_name(aside.name.replace(".t.", ".u.")))
+        aside.write_text("whole")
+
+    with work.shared(tmp_path, "part-1-of-1"):
+        assert left.exists()
+    with work.locked(tmp_path):
+        assert not left.exists() and (tmp_path / "deep" / "t").exists()
+
+
+def test_a_work_file_is_brought_whole_or_not_at_all(tmp_path):
+    there, cut = tmp_path / "there.safetensors", tmp_path / "cut.safetensors"
+    work.save_tensors(there, {"a": torch.arange(1000)})
+    cut.write_bytes(there.read_bytes()[:4000])
+
+    assert work.bring(there, tmp_path / "x" / "here.safetensors")
+    assert not work.bring(cut, tmp_path / "x" / "cut.safetensors")
+
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["here.safetensors"]
+    assert (tmp_path / "x" / "here.safetensors").read_bytes() == there.read_bytes()

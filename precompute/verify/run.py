@@ -19,7 +19,7 @@ from torch import Tensor
 from precompute import clip, decomposition, devices, images, moments, progress
 from precompute.clip import TextError
 from precompute.config import METHOD_VERSION, ConfigError
-from precompute.pipeline import resolve
+from precompute.prepare import resolve
 from precompute.truth import segmentation_scores
 from precompute.verify import checks, classes
 from precompute.verify.accuracy import ablation, segmented

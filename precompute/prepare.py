@@ -1,0 +1,97 @@
+"""What every process of a run does before it takes images apart: from options to models and work files.
+
+A run on one machine, each of its parts and what joins them go the same way here, so that their work files
+meet by name.
+"""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from precompute import clip, controls, decomposition, devices, intake, models, work
+from precompute.config import METHOD_VERSION, Config, ModelChoice
+from precompute.types import HeadSpaces
+
+
+class Loaded(NamedTuple):
+    """One model, ready to take images apart."""
+
+    model: clip.Clip
+    spaces: HeadSpaces
+    identity: list[object]
+    """What the model's numbers depend on."""
+
+    directory: Path
+    """Where its work files lie."""
+
+
+def ready(config: Config) -> tuple[Config, list[models.ModelSpec]]:
+    """The options with the device that is meant, and all models, whose weights are here.
+
+    What cannot be used is refused now, before the first model takes its hours.
+
+    Raises:
+        ConfigError, ModelError: of the first that cannot be used; says what to do.
+    """
+    config = replace(config, device=devices.chosen(config.device, config.precision))
+    found = specs(config)
+    for spec in found:
+        clip.check(spec)
+        clip.weights_file(spec)
+    return config, found
+
+
+def work_directory(bundle: Path) -> Path:
+    """Where the work files of a bundle lie; safe to delete once the bundle is there."""
+    return bundle.with_name(f".{bundle.name}.work")
+
+
+def specs(config: Config) -> list[models.ModelSpec]:
+    """All models of a run, random-weights twins among them. Raises ModelError."""
+    asked = [resolve(choice) for choice in config.models]
+    return controls.with_twins(asked) if config.controls else asked
+
+
+def resolve(choice: ModelChoice) -> models.ModelSpec:
+    """What is meant by a choice. Raises ModelError."""
+    given = asdict(choice)
+    return models.resolve(given.pop("name"), clip.catalog(), **given)
+
+
+def look(config: Config, directory: Path) -> intake.Listing:
+    """Find the images of a run, opening none. Raises ImagesError."""
+    return intake.look(
+        config.images,
+        directory,
+        thumbnails=config.thumbnails,
+        class_folders=config.class_folders,
+        captions=config.captions,
+        limit=config.limit,
+    )
+
+
+def load(spec: models.ModelSpec, config: Config, directory: Path) -> Loaded:
+    """Load a model. Raises ModelError."""
+    model = clip.load(spec, device=config.device, precision=config.precision)
+    layers = clip.last_layers(model, config.layers)
+    spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
+    identity = _identity(model)
+    name = f"model-{work.key_of(METHOD_VERSION, identity, layers)}"
+    return Loaded(model, spaces, identity, directory / name)
+
+
+def _identity(model: clip.Clip) -> list[object]:
+    """What the numbers of a model depend on: its weights, and all that no file of weights tells."""
+    spec = model.spec
+    files = [work.hash_of(path) for path in (spec.config, spec.bpe) if path is not None]
+    fed = [spec.activation, spec.mean, spec.std, spec.interpolation, spec.resize_mode]
+    return [
+        model.model_key,
+        model.weights_sha256,
+        model.heads,
+        model.patch_size,
+        model.image_size,
+        model.precision,
+        fed,
+        files,
+    ]
