@@ -6,7 +6,7 @@ Knows nothing of how a run is carried out.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-METHOD_VERSION = 2
+METHOD_VERSION = 3
 """Raised by any change that changes a result; part of every work file's key and of `input_id`."""
 
 
