@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,12 +136,15 @@ def ends_by_itself(group: int) -> None:
     raise AssertionError("workers outlived the run that started them")
 
 
-def survive(study: Study, places: Sequence[int], out: Path, seed: int) -> set[str]:
-    """Kill a run at these pieces, one after the other, and let it end; return the kinds that were lost."""
-    draw, work = random.Random(seed), work_directory(out)
+def survive(study: Study, shares: Mapping[int, float], out: Path) -> set[str]:
+    """Kill a run at these pieces, one after the other, and let it end; return the kinds that were lost.
+
+    `shares` says for the place of each piece after which share of its time.
+    """
+    work = work_directory(out)
     lost, whole = set(), {}
-    for number, place in enumerate(sorted(places)):
-        lost.add(kill_while_making(study, place, out, all_of_it=number % 2 == 0, share=0.9 * draw.random()))
+    for number, (place, share) in enumerate(sorted(shares.items())):
+        lost.add(kill_while_making(study, place, out, all_of_it=number % 2 == 0, share=share))
         now = identities(work)
         assert whole.items() <= now.items(), "what was there before this run was made again"
         whole |= now
@@ -192,15 +195,19 @@ def test_three_kills_leave_no_trace(pool_file, tmp_path):
     study = studied(["--no-controls", *options(folder, pool_file, **small)], tmp_path / "whole")
     kinds = [piece.kind for piece in study.pieces]
 
+    draw = random.Random(0)
     places = [kinds.index("images") + 1, kinds.index("maps"), kinds.index(WRITING)]
-    lost = survive(study, places, tmp_path / "killed", seed=0)
+    lost = survive(study, {place: 0.9 * draw.random() for place in places}, tmp_path / "killed")
 
     assert WRITING in lost and len(lost) >= 2
 
 
 @pytest.mark.slow
 def test_twenty_kills_over_all_stages_leave_no_trace(pool_file, tmp_path):
-    """One in every stage and the others anywhere, of a trained model and its twin."""
+    """Of a trained model and its twin.
+
+    One kill as every stage begins, for some take but milliseconds; the others anywhere in the pieces of all.
+    """
     folder = tmp_path / "scenes"
     write_scenes(folder, count=64, seed=5, masks=True)
     large = {"layers": 2, "shard-size": 8, "workers": 2, "replicates": 4}
@@ -212,8 +219,10 @@ def test_twenty_kills_over_all_stages_leave_no_trace(pool_file, tmp_path):
         by_kind.setdefault(piece.kind, []).append(place)
     assert by_kind.keys() == EVERY_STAGE
 
-    chosen = {draw.choice(places) for places in by_kind.values()}
-    chosen |= set(draw.sample(sorted(set(range(len(study.pieces))) - chosen), 20 - len(chosen)))
-    lost = survive(study, sorted(chosen), tmp_path / "killed", seed=2)
+    shares = {draw.choice(places): 0.0 for places in by_kind.values()}
+    others = sorted(set(range(len(study.pieces))) - set(shares))
+    shares |= {place: 0.9 * draw.random() for place in draw.sample(others, 20 - len(shares))}
+    lost = survive(study, shares, tmp_path / "killed")
 
-    assert WRITING in lost and len(lost) >= len(EVERY_STAGE) - 3, f"only {sorted(lost)} were hit"
+    # On a busy machine a kill may come too late for a piece of milliseconds.
+    assert WRITING in lost and len(lost) >= 9, f"only {sorted(lost)} were hit"

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import tensor
+from torch.nn.functional import interpolate
 
 from precompute.truth import maps
 
@@ -75,6 +76,33 @@ def test_patches_stay_where_they_are_when_a_map_is_enlarged():
     row, column = divmod(int(large[0].argmax()), maps.SIDE)
     assert 8 <= row < 16 and 48 <= column < 56
     assert float(large[1].min()) == float(large[1].max()) == 3
+
+
+def test_between_centers_a_map_is_bilinear_and_beyond_them_it_is_the_nearest_patch_to_the_last_bit():
+    grid = torch.randn(20, 4, 4, generator=torch.Generator().manual_seed(0))
+
+    large = maps.enlarged(grid).reshape(20, maps.SIDE, maps.SIDE)
+
+    usual = interpolate(grid[None], size=(maps.SIDE, maps.SIDE), mode="bilinear", align_corners=False)[0]
+    torch.testing.assert_close(large, usual, atol=1e-6, rtol=0)
+    for band in (large[:, :8], large[:, -8:].flip(1), large.mT[:, :8], large.mT[:, -8:].flip(1)):
+        assert (band == band[:, :1]).all()  # centers lie at 7.5, 23.5, ... of 64
+    assert (large[:, :8, :8] == grid[:, :1, :1]).all()
+
+
+def test_rounding_decides_no_rank():
+    """Noise of float32's last bits moves no score by more than a rounding of 1e-5."""
+    generator = torch.Generator().manual_seed(0)
+    grid = torch.randn(100, 4, 4, generator=generator)
+    noise = 1 + 1e-7 * torch.randn(100, 4, 4, generator=generator)
+    mask = torch.zeros(1, maps.SIDE, maps.SIDE, dtype=torch.bool)
+    mask[0, 20:45, 38:] = True
+
+    one, other = (
+        maps.average_precision(maps.enlarged(each), mask.flatten(1)) for each in (grid, grid * noise)
+    )
+
+    assert float((one - other).abs().max()) < 2e-5
 
 
 def test_a_pixel_belongs_to_a_mask_that_covers_more_than_half_of_it():

@@ -59,10 +59,22 @@ def average_precision(
 
 
 def enlarged(grid: Float[Tensor, "*map row column"]) -> Float[Tensor, "*map pixel"]:
-    """Maps over patches as maps over pixels, bilinear between the patches' centers."""
-    flat = grid.reshape(-1, 1, *grid.shape[-2:])
-    large = F.interpolate(flat, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-    return large.reshape(*grid.shape[:-2], SIDE * SIDE)
+    """Maps over patches as maps over pixels, bilinear between the patches' centers.
+
+    Outside of the outermost centers pixels have the value of the nearest one, to the last bit: they are many,
+    and if rounding told them apart, it would decide their rank.
+    """
+    rows, columns = (_between_centers(size).to(grid) for size in grid.shape[-2:])
+    return einsum("yr,...rc,xc->...yx", rows, grid, columns).flatten(-2)
+
+
+def _between_centers(size: int) -> Float[Tensor, "pixel patch"]:
+    """Weight of every patch of a row at every pixel of it: of one patch, or of two neighbors."""
+    place = ((torch.arange(SIDE) + 0.5) * size / SIDE - 0.5).clamp(0, size - 1)
+    before = place.floor().long().clamp(max=max(size - 2, 0))
+    share = (place - before)[:, None]
+    patch = torch.eye(size)
+    return patch[before] * (1 - share) + patch[(before + 1).clamp(max=size - 1)] * share
 
 
 def mask_pixels(covered: Float[Tensor, "object height width"]) -> Bool[Tensor, "object pixel"]:
