@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 from PIL import Image
@@ -24,7 +23,6 @@ from precompute import intake, passes, prepare, work
 from precompute.config import Config, ModelChoice
 
 SIZE = (500, 375)
-T = TypeVar("T")
 
 
 def main() -> None:
@@ -33,8 +31,9 @@ def main() -> None:
     )
     parser.add_argument("--model", default="ViT-B-32/openai-random-0")
     parser.add_argument("--images", type=int, default=200)
+    parser.add_argument("--shard-size", type=int, default=50, help="at most a quarter of the images")
     parser.add_argument(
-        "--files", type=int, nargs=2, default=[20_000, 120_000], help="of which memory is told"
+        "--files", type=int, nargs="*", default=[20_000, 120_000], help="two lengths of lists, for memory"
     )
     parser.add_argument("--listed", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -42,14 +41,14 @@ def main() -> None:
         memory_of(given.listed)
         return
     with tempfile.TemporaryDirectory() as folder:
-        cost(Path(folder), given.model, given.images)
+        cost(Path(folder), given.model, given.images, given.shard_size)
     if given.files:
         few, many = (listed(count) for count in given.files)
         each = (many - few) / (given.files[1] - given.files[0])
         print(f"memory: {each:,.0f} bytes a file listed; {few / 1e6:,.0f} MB for {given.files[0]:,} files")
 
 
-def cost(folder: Path, model: str, count: int) -> None:
+def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
     """Take pictures apart, and print what each took."""
     pictures = folder / "pictures"
     write_pictures(pictures, count)
@@ -61,31 +60,40 @@ def cost(folder: Path, model: str, count: int) -> None:
     print(f"{count} pictures of {SIZE[0]} x {SIZE[1]}, {size / 1e3:,.0f} kB each; {model}")
 
     choice = (ModelChoice(model),)
-    config = Config(choice, pictures, POOL, folder / "b", workers=0, gallery_images=10)
+    config = Config(choice, pictures, POOL, folder / "b", workers=0, shard_size=shard_size)
     directory = prepare.work_directory(config.bundle)
     listing = prepare.look(config, directory)
-    told("reading", count, lambda: intake.scan(listing, workers=0, thumbnails=True))
+    told("reading", count, seconds_of(lambda: intake.scan(listing, workers=0, thumbnails=True)))
     distinct = intake.distinct(listing, pictures)
     [spec] = prepare.specs(config)
     loaded = prepare.load(spec, config, directory)
     todo = passes.planned(loaded.model, loaded.spaces, list(distinct), loaded.directory, config)
-    told("decomposing", count, lambda: passes.make(loaded.model, todo._replace(gallery=()), distinct, config))
-    taken = told("moments", count, lambda: passes.reduce(todo, loaded.spaces))
-    print(f"  largest error {taken.max_sum_error:.1e}; heads {tuple(loaded.spaces.basis.shape[:3])}")
+    shards = todo.shards
+    first, rest = shards[: len(shards) // 4], shards[len(shards) // 4 :]
+
+    def make(some: tuple[passes.Shard, ...]) -> None:
+        passes.make(loaded.model, todo._replace(shards=some, gallery=()), distinct, config)
+
+    few, many = seconds_of(lambda: make(first)), seconds_of(lambda: make(rest))
+    # Each call checks four images against open_clip first; the difference is without.
+    images = [sum(len(shard.image_id) for shard in some) for some in (first, rest)]
+    told("decomposing", images[1] - images[0], many - few)
+    told("moments", count, seconds_of(lambda: passes.reduce(todo, loaded.spaces)))
+    print(f"  layers, heads and rank: {tuple(loaded.spaces.basis.shape[:3])}")
     for name, pattern in (("scan", "scan/*"), ("images", "model-*/images/*")):
         bytes_each = sum(path.stat().st_size for path in directory.glob(pattern)) / count
         print(f"  work files, {name}: {bytes_each:,.0f} bytes an image")
 
 
-def told(what: str, count: int, call: Callable[[], T]) -> T:
-    """The result of `call`; prints its processor time."""
-    began, clock = time.process_time(), time.perf_counter()
-    result = call()
-    seconds, clock = time.process_time() - began, time.perf_counter() - clock
-    print(
-        f"  {what}: {1e3 * seconds / count:.1f} ms of processor an image ({clock:.1f} s in all)", flush=True
-    )
-    return result
+def seconds_of(call: Callable[[], object]) -> float:
+    """Processor seconds of a call, all threads together."""
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def told(what: str, count: int, seconds: float) -> None:
+    print(f"  {what}: {1e3 * seconds / count:.1f} ms of processor an image", flush=True)
 
 
 def listed(count: int) -> float:
