@@ -55,7 +55,7 @@ def read_labels(path: Path, model: str) -> dict[Head, str]:
     every = _rows(path)
     wanted = ("architecture", "weights", "layer", "head", "label")
     if missing := [name for name in wanted if every and name not in every[0]]:
-        raise ValueError(f"{path} lacks the column {missing[0]}. Its first line is: {','.join(wanted)}")
+        raise ValueError(f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(wanted)}")
     rows = [row for row in every if f"{row['architecture']}/{row['weights']}" == model]
     if not rows:
         raise ValueError(f"{path} has no labels of {model}; name one it has with --model.")

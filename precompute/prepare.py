@@ -71,8 +71,9 @@ def look(config: Config, directory: Path) -> intake.Listing:
 
 
 def load(spec: models.ModelSpec, config: Config, directory: Path) -> Loaded:
-    """Load a model. Raises ModelError."""
-    model = clip.load(spec, device=config.device, precision=config.precision)
+    """Load a model on the device that is meant. Raises ConfigError, ModelError."""
+    device = devices.chosen(config.device, config.precision)
+    model = clip.load(spec, device=device, precision=config.precision)
     layers = clip.last_layers(model, config.layers)
     spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
     identity = _identity(model)

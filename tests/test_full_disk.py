@@ -30,6 +30,10 @@ def finished(work):
     }
 
 
+def size(directory):
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
 def test_a_run_stops_with_a_message_and_goes_on_once_there_is_room(
     small_bundle, scene_folder, pool_file, full_disk, capsys
 ):
@@ -40,7 +44,8 @@ def test_a_run_stops_with_a_message_and_goes_on_once_there_is_room(
     options |= {"images": scene_folder, "texts": pool_file, "bundle": out}
     command = ["run", "--no-controls", *(f"--{name}={value}" for name, value in options.items())]
 
-    leave(full_disk, 500 * KB)
+    needed = size(work_directory(small_bundle))
+    leave(full_disk, needed // 2)
     code, said, work = main(command), capsys.readouterr().err, work_directory(out)
     before = finished(work)
 
@@ -48,16 +53,14 @@ def test_a_run_stops_with_a_message_and_goes_on_once_there_is_room(
     assert f"could not write {work}" in said and "Free some space and run the same command again" in said
     assert before and not list(work.rglob("*.writing"))
 
-    free = 500 * KB
-    while f"could not write {out}:" not in said:
-        free += 500 * KB
-        leave(full_disk, free)
-        code, said = main(command), capsys.readouterr().err
-        assert code == 1
-        assert "Free some space and run the same command again; " in said
-        assert {path.name for path in full_disk.iterdir()} == {"filler", work.name}
-        assert before.items() <= finished(work).items()
-        before = finished(work)
+    leave(full_disk, needed - size(work) + size(small_bundle) // 2)
+    code, said = main(command), capsys.readouterr().err
+    assert code == 1
+    assert f"could not write {out}:" in said
+    assert "Free some space and run the same command again; " in said
+    assert {path.name for path in full_disk.iterdir()} == {"filler", work.name}
+    assert before.items() <= finished(work).items()
+    before = finished(work)
 
     empty(full_disk)
     assert main(command) == 0

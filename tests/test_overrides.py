@@ -51,7 +51,7 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path, rows, says):
 
 
 def test_a_header_that_lacks_a_column_is_named(tmp_path):
-    with pytest.raises(OverridesError, match="lacks the column by. Its first line is: model,layer"):
+    with pytest.raises(OverridesError, match="lacks the column by. Its first line must be: model,layer"):
         loaded(tmp_path, "model,layer,head,label,why\n")
 
 

@@ -299,7 +299,7 @@ def test_classes_in_words_that_the_model_never_saw_are_refused(files):
         ("textspan", "layer,head,rank,text\n2,0,0,a cat\n", "'a cat' the first"),
         ("textspan", "layer,head,rank,text\n0,0,0,red objects\n", "--textspan says nothing of layers 2 to 5"),
         ("labels", "architecture,weights,layer,head,label\nViT-B-32,openai,8,0,Colors\n", "no labels of"),
-        ("labels", "layer,head,label\n2,0,Colors\n", "no column 'architecture'"),
+        ("labels", "layer,head,label\n2,0,Colors\n", "lacks the column architecture"),
         ("labels", "architecture,weights,layer,head,label\nViT-demo-S-16,scenes_1,2,0,Songs\n", "'Songs'"),
     ],
 )

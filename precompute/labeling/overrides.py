@@ -74,7 +74,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
             header = [name.strip().lower() for name in reader.fieldnames or []]
             if missing := [name for name in COLUMNS if name not in header]:
                 raise OverridesError(
-                    f"{path} lacks the column {missing[0]}. Its first line is: {','.join(COLUMNS)}"
+                    f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(COLUMNS)}"
                 )
             reader.fieldnames = header
             return [(reader.line_num, _stripped(row, reader.line_num, path)) for row in reader]
