@@ -60,7 +60,7 @@ def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
     print(f"{count} pictures of {SIZE[0]} x {SIZE[1]}, {size / 1e3:,.0f} kB each; {model}")
 
     choice = (ModelChoice(model),)
-    config = Config(choice, pictures, POOL, folder / "b", workers=0, shard_size=shard_size)
+    config = Config(choice, pictures, POOL, folder / "b", workers=0, shard_size=shard_size, controls=False)
     directory = prepare.work_directory(config.bundle)
     listing = prepare.look(config, directory)
     told("reading", count, seconds_of(lambda: intake.scan(listing, workers=0, thumbnails=True)))
