@@ -10,7 +10,9 @@ NEED_IMAGES = @test -n "$(IMAGES)" || { echo "Say where the images are: make $@ 
 VERIFY := POOL TEXTSPAN LABELS SEGMENTATION CLASSES MODEL CHECKPOINT LIMIT DEVICE JSON
 DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT-demo-S-12/scenes_1 \
 	ViT-demo-L-16/few_colors_1
-DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv)
+# Format and method version stand in the last two.
+DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv) \
+	db/layout.py precompute/config.py
 # One thread: products this small wait for one another longer than they take.
 BUILD_DEMO = OMP_NUM_THREADS=1 $(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) \
 	--metadata $(SCENES)/attributes.csv --texts precompute/texts/demo.tsv --prompts precompute/texts/demo_prompts.tsv \
@@ -87,7 +89,7 @@ clean:  ## remove what can be made again; your own bundles stay
 	$(BIN)/pip install --disable-pip-version-check -q -r requirements-ray.txt
 	@touch $@
 
-# Made anew when weights or pool change: the live door refuses a bundle of other weights.
+# Made anew when weights or pool change, for the live door refuses a bundle of other weights; or format or method.
 bundles/demo/manifest.json: $(DEMO_NEEDS) | .venv/installed $(SCENES)/attributes.csv
 	$(BUILD_DEMO)
 
