@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from precompute import clip, decomposition, intake, models, passes
+from precompute import clip, decomposition, devices, intake, models, passes
 from precompute.config import Config, ModelChoice
 
 SIZE = (500, 375)
@@ -77,7 +77,7 @@ def main() -> int:
             bundle=bundle,
             batch_size=options.batch_size,
             workers=options.workers,
-            device=options.device,
+            device=devices.chosen(options.device),
             gallery_images=0,
         )
         report(options.model, measure(config, found, Path(work) / "passes"))

@@ -47,6 +47,7 @@ def run_on(cluster: Cluster, config: Config) -> Path:
     with _connected(cluster.address) as ray:
         # This machine may have no such device.
         here = config if devices.is_there(config.device) else replace(config, device="auto")
+        _check_kind(config, here, on_nodes(config.device, _nodes(ray)))
         return pipeline.run(here, lambda directory: _share_out(ray, config, cluster.parts, directory))
 
 
@@ -63,11 +64,26 @@ def do(stage: Stage, part: Part, config: Config, mark: Path) -> None:
                 f"cannot see the work directory {mark.parent}. Give a --bundle on storage that all nodes see "
                 "under the same path."
             )
-        device = devices.chosen(config.device, config.precision)
-        stage(replace(config, device=device), mark.parent, part)
+        stage(config, mark.parent, part)
     except Exception as error:
         error.args = (f"part {part} on node {platform.node()}: {error}",)
         raise
+
+
+def _nodes(ray: ModuleType) -> list[dict[str, float]]:
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _check_kind(config: Config, here: Config, there: str) -> None:
+    """Raise ConfigError where this machine would multiply in another way than the nodes."""
+    if config.precision == "float32":
+        return
+    mine = devices.chosen(here.device, config.precision)
+    if mine.split(":")[0] != there:
+        raise ConfigError(
+            f"--precision {config.precision} gives other numbers on {mine} here than on the nodes' {there}. "
+            "Start this on a node with the same kind of device, or give --precision float32."
+        )
 
 
 def on_nodes(device: str, nodes: list[dict[str, float]]) -> str:
@@ -79,9 +95,9 @@ def on_nodes(device: str, nodes: list[dict[str, float]]) -> str:
 
 def needs(config: Config, nodes: list[dict[str, float]]) -> Needs:
     """What a task takes, given the resources of all nodes: a CPU for itself and one for each worker."""
-    largest = max((int(node.get("CPU", 0)) for node in nodes), default=0)
-    cpus = min(1 + config.workers, max(1, largest))
-    return Needs(cpus, 1 if config.device.startswith("cuda") else 0)
+    gpus = 1 if config.device.startswith("cuda") else 0
+    largest = max((int(node.get("CPU", 0)) for node in nodes if node.get("GPU", 0) >= gpus), default=0)
+    return Needs(min(1 + config.workers, max(1, largest)), gpus)
 
 
 def places(one: Needs, nodes: list[dict[str, float]]) -> int:
@@ -94,7 +110,7 @@ def places(one: Needs, nodes: list[dict[str, float]]) -> int:
 
 def _share_out(ray: ModuleType, config: Config, parts: int | None, directory: Path) -> intake.Listing:
     """Do all parts as tasks, stage by stage, and see to it that nothing is missing."""
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = _nodes(ray)
     config = replace(config, device=on_nodes(config.device, nodes))
     one = needs(config, nodes)
     at_once = places(one, nodes)
@@ -102,11 +118,15 @@ def _share_out(ray: ModuleType, config: Config, parts: int | None, directory: Pa
     progress.say(f"{count} parts on {len(nodes)} Ray nodes, {at_once} at a time")
     if not at_once:
         progress.say(f"waiting: no node has {one.num_cpus} CPU and {one.num_gpus} GPU for a part")
-    mark = directory / f"seen-by-all-{uuid.uuid4().hex}"
+    mark = directory / f"{work.SEEN}{uuid.uuid4().hex}"
     mark.touch()
-    task = ray.remote(**one._asdict(), max_retries=_RETRIES)(do)
+    stages = (
+        (prepare.read, "parts: reading", one._replace(num_gpus=0)),
+        (_take_apart, "parts: decomposing", one),
+    )
     try:
-        for stage, what in ((sharing.read, "parts: reading"), (_take_apart, "parts: decomposing")):
+        for stage, what, takes in stages:
+            task = ray.remote(**takes._asdict(), max_retries=_RETRIES)(do)
             under_way = {
                 task.remote(stage, part, config, mark): part
                 for part in (Part(number, count) for number in range(1, count + 1))

@@ -126,7 +126,7 @@ def known(listing: Listing, source: Path, metadata: Path | None) -> Intake:
     if gathered.others:
         progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
     known = images.known(gathered, metadata)
-    if known.unlisted:
+    if known.unlisted and not _limited(listing):
         progress.say(f"{known.unlisted} image files have no row in {metadata}.")
 
     files, failed = _outcome(listing, source)
@@ -229,7 +229,7 @@ def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE
     """Read the files of a part that were not read yet, and say in work files what they are."""
     chunks, paths = _cut(listing.files), listing.chunks
     mine = [number for number in range(len(chunks)) if part.takes(number)]
-    missing = [number for number in mine if not _is_settled(paths[number])]
+    missing = [number for number in mine if not is_settled(paths[number])]
     total = sum(len(chunks[number]) for number in mine)
     done = total - sum(len(chunks[number]) for number in missing)
     if not missing:
@@ -246,10 +246,15 @@ def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE
             work.save_table(paths[number], pd.DataFrame(rows, columns=columns))
 
 
-def _is_settled(path: Path) -> bool:
-    """Whether a chunk is there, and none of its files failed for a reason that may pass by itself."""
+def is_settled(path: Path) -> bool:
+    """Whether a chunk is there, and none of its files failed for a reason that may pass by itself.
+
+    Any other work file is.
+    """
     if not path.exists():
         return False
+    if path.suffix != ".parquet":
+        return True
     reason = work.load_table(path, ["reason"]).reason.dropna()
     return not reason.str.startswith("cannot be opened").any()
 

@@ -174,16 +174,16 @@ def run_missing(
         return 0.0
     total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, left_over))
     wanted = {image_id: distinct[image_id] for shard in left_over for image_id in shard.image_id}
-    batches = images.pixel_batches(
-        wanted, model.preprocess, batch_size=config.batch_size, workers=config.workers
-    )
+    sizes = [len(shard.image_id) for shard in left_over]
+    # A larger batch would be many shards in flight.
+    batch_size = min(config.batch_size, max(sizes))
+    batches = images.pixel_batches(wanted, model.preprocess, batch_size=batch_size, workers=config.workers)
     with progress.bar(what, total=total, done=total - left) as bar:
         waiting = progress.Waiting(batches)
         results = _advancing(
             bar, waiting, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in waiting)
         )
-        sizes = [len(shard.image_id) for shard in left_over]
-        with devices.explained(model.device, config.batch_size):
+        with devices.explained(model.device, batch_size):
             for shard, tensors in zip(left_over, _recut(results, sizes), strict=True):
                 _check_sum(tensors, model)
                 work.save_tensors(shard.path, fold(shard.image_id, tensors))

@@ -75,7 +75,7 @@ def run(config: Config, made: Made | None = None) -> Path:
     ways = prompts.load(config.prompts) if config.prompts else prompts.DEFAULT
     masked = images.read_masks(config.masks) if config.masks else []
     with work.locked(work_directory(config.bundle)) as directory:
-        listing = made(directory) if made else _read(config, directory)
+        listing = made(directory) if made else prepare.read(config, directory)
         pictures = intake.known(listing, config.images, config.metadata)
         progress.say(_summary(pictures, texts))
         asked = _asked(ways, config, pictures)
@@ -98,13 +98,6 @@ def run(config: Config, made: Made | None = None) -> Path:
             bundling.write(config, input_id, pictures, texts, asked, results, board)
     progress.say(f"done: {config.bundle}\nopen it with: python -m dashboard --bundle {config.bundle}")
     return config.bundle
-
-
-def _read(config: Config, directory: Path) -> intake.Listing:
-    """Find and read the images here."""
-    listing = prepare.look(config, directory)
-    intake.scan(listing, workers=config.workers, thumbnails=config.thumbnails)
-    return listing
 
 
 def _one_model(spec: models.ModelSpec, config: Config, given: Given, directory: Path) -> bundling.ModelResult:
@@ -157,12 +150,13 @@ def _against_known(
         with _stage(timing, "maps"):
             labeled = describe.heads_by_property(seen.described)
             layers = seen.spaces.layers
-            yield "truth_score", map_scores.rows(model, given.masked, layers, labeled, directory)
+            yield "truth_score", map_scores.rows(model.exact, given.masked, layers, labeled, directory)
     if config.truth:
         with _stage(timing, "truth"):
             known = stage.known(given.asked, classes, given.pictures.attributes, config.truth_images)
             work_files = directory / "truth"
-            yield from stage.score(model, seen, known, given.pictures.distinct, work_files, config).items()
+            scored = stage.score(model.exact, seen, known, given.pictures.distinct, work_files, config)
+            yield from scored.items()
 
 
 def _text_embeddings(model: clip.Clip, texts: Pool, directory: Path) -> Float[Tensor, "text d_out"]:

@@ -8,9 +8,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from torch import Tensor
+
 from precompute import clip, controls, decomposition, devices, intake, models, work
 from precompute.config import METHOD_VERSION, Config, ModelChoice
+from precompute.part import WHOLE, Part
 from precompute.types import HeadSpaces
+
+SPACES = "spaces.safetensors"
+"""The work file of a model's bases."""
 
 
 class Loaded(NamedTuple):
@@ -70,21 +76,43 @@ def look(config: Config, directory: Path) -> intake.Listing:
     )
 
 
+def read(config: Config, directory: Path, part: Part = WHOLE) -> intake.Listing:
+    """Find all files and read those of a part. Raises ImagesError, WorkError."""
+    listing = look(config, directory)
+    intake.scan(listing, workers=config.workers, thumbnails=config.thumbnails, part=part)
+    return listing
+
+
 def load(spec: models.ModelSpec, config: Config, directory: Path) -> Loaded:
     """Load a model on the device that is meant. Raises ConfigError, ModelError."""
     device = devices.chosen(config.device, config.precision)
     model = clip.load(spec, device=device, precision=config.precision)
     layers = clip.last_layers(model, config.layers)
-    spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
     identity = _identity(model)
-    name = f"model-{work.key_of(METHOD_VERSION, identity, layers)}"
-    return Loaded(model, spaces, identity, directory / name)
+    mine = directory / f"model-{work.key_of(METHOD_VERSION, identity, layers)}"
+    return Loaded(model, _spaces(model, layers, mine), identity, mine)
+
+
+def _spaces(model: clip.Clip, layers: tuple[int, ...], directory: Path) -> HeadSpaces:
+    """The spaces of the model's heads, kept: coordinates of all images must be in the same bases.
+
+    An SVD leaves them open where singular values are close, and differs between machines.
+    """
+
+    def compute() -> dict[str, Tensor]:
+        spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
+        return {"basis": spaces.basis.cpu(), "rank": spaces.rank.cpu()}
+
+    found = work.first(directory / SPACES, compute)
+    return HeadSpaces(layers, found["basis"], found["rank"])
 
 
 def _identity(model: clip.Clip) -> list[object]:
     """What the numbers of a model depend on: its weights, and all that no file of weights tells."""
     spec = model.spec
     files = [work.hash_of(path) for path in (spec.config, spec.bpe) if path is not None]
+    # Below float32 each kind of device multiplies in its own way.
+    precision = model.precision + ("" if model.precision == "float32" else f" on {model.device.type}")
     fed = [spec.activation, spec.mean, spec.std, spec.interpolation, spec.resize_mode]
     return [
         model.model_key,
@@ -92,7 +120,7 @@ def _identity(model: clip.Clip) -> list[object]:
         model.heads,
         model.patch_size,
         model.image_size,
-        model.precision,
+        precision,
         fed,
         files,
     ]

@@ -1,7 +1,7 @@
 """What a precision below float32 changes: some images taken apart in both, and the texts of every head.
 
 The sample comes first, before the hours of all images, and what it says is kept: a run is refused at once,
-and every time, if too much changes.
+and every time, if too much changes. Parts of a run take it apart; what joins them is refused.
 """
 
 import os

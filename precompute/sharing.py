@@ -21,13 +21,19 @@ _PIECES = (
 )
 """Where the work files of parts lie in a work directory."""
 
+_SAME_BASIS = 1e-4
+"""Entries of two bases of one space differ by rounding, or by a direction that has turned."""
+
 _SECONDS_BETWEEN = 2.0
 """How long a part that waits for others does not look."""
 
 _SECONDS_QUIET = 30.0
 """How long it says nothing new, at least."""
 
-_SAME = "All must be given the same options, and see the same images, last changed at the same times."
+_SAME = (
+    "All must be given the same options, see the same images, last changed at the same times, and below "
+    "float32 run on one kind of device."
+)
 
 
 def do(config: Config, part: Part, *, wait: bool = True, alone: bool = False) -> None:
@@ -43,17 +49,10 @@ def do(config: Config, part: Part, *, wait: bool = True, alone: bool = False) ->
     config, _ = prepare.ready(config)
     name = f"part-{part.number}-of-{part.of}"
     with work.shared(prepare.work_directory(config.bundle), name) as directory:
-        listing = read(config, directory, WHOLE if alone else part)
+        listing = prepare.read(config, directory, WHOLE if alone else part)
         _await_others(listing, part, wait)
         take_apart(config, listing, directory, part)
     progress.say(f"done: part {part}. When all are: python -m precompute merge --parts {part.of} ...")
-
-
-def read(config: Config, directory: Path, part: Part) -> intake.Listing:
-    """Find all files and read those of a part. Raises ImagesError, WorkError."""
-    listing = prepare.look(config, directory)
-    intake.scan(listing, workers=config.workers, thumbnails=config.thumbnails, part=part)
-    return listing
 
 
 def check_read(listing: intake.Listing, of: int) -> None:
@@ -141,6 +140,26 @@ def _bring_in(other: Path, directory: Path) -> None:
     pieces = [path for pattern in _PIECES for path in other.glob(pattern)]
     if not pieces:
         raise PartError(f"--from {other} holds no work files. Give a work directory: .NAME.work, for NAME.")
-    cut = [path for path in pieces if not work.bring(path, directory / path.relative_to(other))]
+    cut = [path for path in pieces if not _bring_one(path, directory / path.relative_to(other))]
+    for path in other.glob(f"model-*/{prepare.SPACES}"):
+        _bring_spaces(path, directory / path.relative_to(other), other)
     left_out = f", {len(cut):,} left out that are cut off: {cut[0]} ..." if cut else ""
     progress.say(f"{len(pieces) - len(cut):,} pieces from {other}{left_out}")
+
+
+def _bring_one(source: Path, target: Path) -> bool:
+    """Take over one piece, unless one is here; of two readings, the one that could open all files."""
+    better = work.is_whole(source) and intake.is_settled(source) and not intake.is_settled(target)
+    return work.bring(source, target, instead=better)
+
+
+def _bring_spaces(source: Path, target: Path, other: Path) -> None:
+    """Take over the bases of a model. Raises PartError if what is here has others."""
+    work.bring(source, target)
+    mine, theirs = (work.load_tensors(path)["basis"] for path in (target, source))
+    if mine.shape != theirs.shape or float((mine - theirs).abs().max()) > _SAME_BASIS:
+        raise PartError(
+            f"--from {other}: its heads have other bases ({source.parent.name}/{source.name}), for another "
+            "machine computed them in another way. Copy that file into the work directories of all parts, "
+            "remove the other files beside it, and do the parts again."
+        )

@@ -37,8 +37,9 @@ exit code: 0 done, 1 refused, 75 other parts have not read their files yet (--no
 MERGE_DESCRIPTION = """\
 Make the bundle from what parts have made: everything that comes after taking images apart.
 
-Give the options of `run` that the parts were given. No image is taken apart here: if pieces are missing, it
-says so and ends. `run` with the same options makes the missing ones as well.
+Give the options of `run` that the parts were given. None of the images is taken apart for the bundle here:
+if pieces are missing, it says so and ends. `run` with the same options makes the missing ones as well. What
+--truth and --masks ask for is measured here, on --device.
 """
 
 ENGINES = ("local", "ray")

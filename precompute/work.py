@@ -24,8 +24,14 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from db import disk
+
 _WRITING = ".writing"
 """How the names of files end that are not whole yet."""
+
+
+SEEN = "seen-by-all-"
+"""How the names of files begin that show whether other machines see a directory."""
 
 
 class WorkError(RuntimeError):
@@ -68,7 +74,7 @@ def locked(directory: Path) -> Iterator[Path]:
                 if parts
                 else f"another run is writing {directory}. Wait for it to end, or give another --bundle."
             )
-        for aside in directory.rglob(f".*{_WRITING}"):
+        for aside in (*directory.rglob(f".*{_WRITING}"), *directory.glob(f"{SEEN}*")):
             aside.unlink(missing_ok=True)
         yield directory
 
@@ -116,7 +122,7 @@ def appearing_whole(path: Path) -> Iterator[Path]:
     """Yield a path to write to, no other process's; what is written there takes the name `path` at the end.
 
     Raises:
-        WorkError: the disk is full.
+        WorkError: the disk is full, or cannot be written.
     """
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_WRITING}")
     try:
@@ -126,22 +132,25 @@ def appearing_whole(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         os.replace(aside, path)
     except (OSError, safetensors.SafetensorError) as error:
+        if told := disk.full(path, error):
+            raise WorkError(str(told)) from error
         reason = getattr(error, "strerror", None) or error
         raise WorkError(
-            f"could not write {path}: {reason}. Free some space and run the same command again; "
-            "it goes on where it stopped."
+            f"could not write {path}: {reason}. Put that right and run the same command again; it goes on "
+            "where it stopped."
         ) from error
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
 
 
-def bring(source: Path, target: Path) -> bool:
-    """Give a work file of another directory the name `target`, unless it is there; say whether it was whole.
+def bring(source: Path, target: Path, *, instead: bool = False) -> bool:
+    """Give a work file of another directory the name `target`; say whether it was whole.
 
-    A link where both lie on one file system: work files are never changed. Raises WorkError.
+    What is there stays, unless it is to take the place of it. A link where both lie on one file system: work
+    files are never changed. Raises WorkError.
     """
-    if target.exists():
+    if target.exists() and not instead:
         return True
     if not is_whole(source):
         return False
@@ -184,6 +193,18 @@ def kept(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tens
     """What an earlier run has computed, or what `compute` gives, from now on kept at `path`."""
     if not path.exists():
         save_tensors(path, compute())
+    return load_tensors(path)
+
+
+def first(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """As `kept`, where several processes compute the same but for rounding: all go on with the first."""
+    if not path.exists():
+        mine = path.with_name(f".{path.name}.{uuid.uuid4().hex}.first{_WRITING}")
+        save_tensors(mine, compute())
+        # A link is refused where another process was quicker, which a rename is not.
+        with suppress(FileExistsError):
+            os.link(mine, path)
+        mine.unlink()
     return load_tensors(path)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from db.connection import open_bundle
 from db.diff import diff
-from precompute import engines, sharing
+from precompute import devices, engines, prepare
 from precompute.__main__ import main
 from precompute.config import ConfigError, ModelChoice
 from precompute.images import ImagesError
@@ -57,7 +57,7 @@ def test_a_node_that_does_not_see_the_work_directory_says_so(scene_folder, pool_
     config = small_config(scene_folder, pool_file, tmp_path / "b")
 
     with pytest.raises(WorkError, match=r"part 2/3 on node .*: cannot see the work directory .*\.b\.work"):
-        engines.do(sharing.read, Part(2, 3), config, tmp_path / ".b.work" / "mark")
+        engines.do(prepare.read, Part(2, 3), config, tmp_path / ".b.work" / "mark")
     assert not (tmp_path / ".b.work").exists()
 
 
@@ -66,7 +66,7 @@ def test_a_node_that_does_not_see_the_images_says_so(pool_file, tmp_path):
     (tmp_path / "mark").touch()
 
     with pytest.raises(ImagesError, match="part 2/3 on node .*nowhere"):
-        engines.do(sharing.read, Part(2, 3), config, tmp_path / "mark")
+        engines.do(prepare.read, Part(2, 3), config, tmp_path / "mark")
 
 
 def test_a_node_that_sees_other_images_says_so(scene_folder, pool_file, tmp_path):
@@ -93,6 +93,30 @@ def test_a_task_takes_no_more_cpus_than_a_node_has(scene_folder, pool_file, tmp_
 
     assert engines.needs(config, [{"CPU": 2.0}]) == (2, 0)
     assert engines.needs(config, [{"memory": 1.0}]) == (1, 0)
+
+
+def test_cpus_are_counted_on_nodes_that_have_what_a_task_needs(scene_folder, pool_file, tmp_path):
+    nodes = [{"CPU": 64.0}, {"CPU": 8.0, "GPU": 1.0}]
+    config = small_config(scene_folder, pool_file, tmp_path / "b", workers=12, device="cuda")
+
+    found = engines.needs(config, nodes)
+
+    assert (found, engines.places(found, nodes)) == ((8, 1), 1)
+    assert engines.on_nodes("auto", nodes) == engines.on_nodes("cuda:3", nodes) == "cuda"
+    assert engines.on_nodes("auto", nodes[:1]) == "cpu"
+
+
+def test_below_float32_the_machine_that_joins_must_multiply_as_the_nodes_do(
+    scene_folder, pool_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(devices, "chosen", lambda device, _: "cpu")
+    exact = small_config(scene_folder, pool_file, tmp_path / "b", device="auto")
+    low = small_config(scene_folder, pool_file, tmp_path / "b", device="auto", precision="bf16")
+
+    engines._check_kind(exact, exact, "cuda")
+    engines._check_kind(low, low, "cpu")
+    with pytest.raises(ConfigError, match="bf16 gives other numbers on cpu here than on the nodes' cuda"):
+        engines._check_kind(low, low, "cuda")
 
 
 def test_paths_mean_the_same_on_every_node(scene_folder, pool_file):

@@ -11,7 +11,7 @@ import pytest
 
 from db.connection import open_bundle
 from db.diff import diff
-from precompute import images, intake, pipeline, sharing, work
+from precompute import images, intake, pipeline, prepare, sharing, work
 from precompute.__main__ import main
 from precompute.part import NotYet, Part, PartError, lacking, parse
 from tests.conftest import TWIN, small_config
@@ -95,7 +95,7 @@ def test_a_merge_names_the_part_that_is_missing(config):
 
 
 def test_a_merge_names_the_part_that_has_not_read_its_files(config):
-    listing = sharing.read(config, pipeline.work_directory(config.bundle), Part(1, 3))
+    listing = prepare.read(config, pipeline.work_directory(config.bundle), Part(1, 3))
     listing.chunks[2].unlink()
 
     with pytest.raises(PartError, match=r"1 of 4 pieces of the files in .*: part 3/3 \(1 piece\)"):
@@ -118,7 +118,7 @@ def test_a_part_that_is_not_to_wait_says_for_whom_it_would(scene_folder, pool_fi
 def test_a_part_waits_for_the_others_and_says_so(scene_folder, pool_file, tmp_path, monkeypatch, capsys):
     config = small_config(scene_folder, pool_file, tmp_path / "b")
     monkeypatch.setattr(
-        sharing.time, "sleep", lambda _: sharing.read(config, tmp_path / ".b.work", Part(1, 2))
+        sharing.time, "sleep", lambda _: prepare.read(config, tmp_path / ".b.work", Part(1, 2))
     )
 
     sharing.do(config, Part(2, 2))
@@ -186,6 +186,38 @@ def test_work_directories_of_two_machines_are_joined(small_bundle, scene_folder,
 
     assert differences(small_bundle, one.bundle) == []
     assert "1 left out that are cut off" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("chunks_as_shipped")
+def test_a_reading_that_could_open_all_files_takes_the_place_of_one_that_could_not(
+    small_bundle, scene_folder, pool_file, tmp_path
+):
+    one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
+    sharing.do(one, Part(1, 2), alone=True)
+    sharing.do(other, Part(2, 2), alone=True)
+    [read_here] = (pipeline.work_directory(one.bundle) / "scan").glob("*.parquet")
+    rows = work.load_table(read_here)
+    rows.loc[0, "reason"] = "cannot be opened: input/output error"
+    rows.loc[0, "image_id"] = None
+    work.save_table(read_here, rows)
+
+    merge(one, parts=2, others=[pipeline.work_directory(other.bundle)])
+
+    assert differences(small_bundle, one.bundle) == []
+
+
+def test_parts_in_other_bases_are_refused(scene_folder, pool_file, tmp_path):
+    """Another machine's SVD may turn a head's space: its coordinates would mean something else."""
+    one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
+    sharing.do(one, Part(1, 2), alone=True)
+    sharing.do(other, Part(2, 2), alone=True)
+    [file] = pipeline.work_directory(other.bundle).glob("model-*/spaces.safetensors")
+    turned = work.load_tensors(file)
+    turned["basis"][0, 0, 0] *= -1
+    work.save_tensors(file, turned)
+
+    with pytest.raises(PartError, match=r"its heads have other bases \(model-.*spaces.safetensors\)"):
+        merge(one, parts=2, others=[pipeline.work_directory(other.bundle)])
 
 
 def test_a_directory_without_work_files_is_refused(config, tmp_path):

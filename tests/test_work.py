@@ -170,3 +170,15 @@ def test_a_work_file_is_brought_whole_or_not_at_all(tmp_path):
 
     assert [path.name for path in (tmp_path / "x").iterdir()] == ["here.safetensors"]
     assert (tmp_path / "x" / "here.safetensors").read_bytes() == there.read_bytes()
+
+
+def test_of_several_who_compute_the_same_all_go_on_with_the_first(tmp_path):
+    path = tmp_path / "bases.safetensors"
+
+    def slower():
+        work.save_tensors(path, {"basis": torch.ones(2)})  # somebody else is done meanwhile
+        return {"basis": torch.zeros(2)}
+
+    assert work.first(path, slower)["basis"].tolist() == [1, 1]
+    assert work.first(path, slower)["basis"].tolist() == [1, 1]
+    assert [file.name for file in tmp_path.iterdir()] == ["bases.safetensors"]

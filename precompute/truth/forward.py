@@ -5,7 +5,6 @@ PARTS-th image of the sample, in turn, so that together they see all of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -52,8 +51,6 @@ def margins(
         return {"margin": found.transpose(0, 1)}
 
     shards = passes.cut(image_id, directory, SHARD)
-    # A larger batch would be many shards in flight.
-    config = replace(config, batch_size=min(config.batch_size, SHARD))
     passes.run_missing(model, shards, distinct, compute, "truth: running on", config)
     return torch.cat([passes.read(shard)["margin"] for shard in shards]).transpose(0, 1)
 
