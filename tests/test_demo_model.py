@@ -276,6 +276,7 @@ def test_what_was_not_learned_is_named_on_the_card(tmp_path):
     assert [score.accuracy >= halfway(score) for score in scores] == [True, False]
 
 
+@pytest.mark.slow
 def test_training_carries_on_where_it_stopped(tmp_path, capsys):
     recipe = Recipe(scenes=40, batch=4, held_out=4)
     short, longer = (Elsewhere(*MODELS[MODEL_NAME]._replace(pairs=pairs)) for pairs in (8, 16))

@@ -14,6 +14,8 @@ from precompute.config import ModelChoice
 from precompute.demo import scenes, words
 from tests.conftest import small_config
 
+pytestmark = pytest.mark.slow
+
 SEED, SCENES = 11, 240
 POOL = Path(demo.__file__).parents[1] / "texts" / "demo.tsv"
 

@@ -68,6 +68,7 @@ def test_a_run_stops_with_a_message_and_goes_on_once_there_is_room(
     assert diff(open_bundle(small_bundle), open_bundle(out)) == []
 
 
+@pytest.mark.slow
 def test_a_bundle_that_finds_no_room_leaves_the_old_one_as_it_was(tmp_path, full_disk):
     """Whether DuckDB, Lance or the manifest meets the end of the disk: from none free to enough of it."""
     whole = open_bundle(bundles.write_bundle(tmp_path / "whole"))

@@ -35,7 +35,11 @@ def threads(monkeypatch):
 
 @pytest.mark.parametrize(
     ("batch_size", "shard_size", "workers", "count"),
-    [(1, 512, 0, 3), (7, 11, 2, 1), (32, 1, 0, 1)],
+    [
+        (7, 11, 2, 1),
+        pytest.param(1, 512, 0, 3, marks=pytest.mark.slow),
+        pytest.param(32, 1, 0, 1, marks=pytest.mark.slow),
+    ],
 )
 def test_batches_shards_workers_and_threads_leave_no_trace(
     small_bundle, scene_folder, pool_file, tmp_path, threads, batch_size, shard_size, workers, count

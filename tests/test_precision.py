@@ -90,7 +90,7 @@ def assert_sure_picks_are_kept(bundle, other: dict[tuple[int, int], list[str]]) 
     assert {head: other[head][: len(texts)] for head, texts in sure.items()} == sure
 
 
-@pytest.mark.parametrize(("threads", "batch"), [(1, 1), (2, 7)])
+@pytest.mark.parametrize(("threads", "batch"), [(1, 1), pytest.param(2, 7, marks=pytest.mark.slow)])
 def test_batches_and_threads_change_no_sure_pick(made, plain, threads, batch):
     other = made(f"batches of {batch}", threads, batch_size=batch)
 

@@ -155,6 +155,7 @@ def test_parts_run_at_the_same_time(small_bundle, scene_folder, pool_file, tmp_p
     assert code == 0 and differences(small_bundle, out) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("chunks_as_shipped")
 def test_a_killed_part_goes_on(small_bundle, scene_folder, pool_file, tmp_path):
     arguments = command(scene_folder, pool_file, tmp_path / "b", "part", "1/2", "--alone")

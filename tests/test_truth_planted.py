@@ -10,6 +10,8 @@ from precompute.demo.planted_truth import DECOMPOSED, TOLERANCE, WEIGHTS
 from tests.conftest import small_config
 from tests.test_planted import choice
 
+pytestmark = pytest.mark.slow
+
 COLOR, SHAPE, POSITION, RELAY = "L1.H0", "L1.H1", "L2.H0", "L2.H1"
 
 
