@@ -31,17 +31,19 @@ def main() -> None:
     )
     parser.add_argument("--model", default="ViT-B-32/openai-random-0")
     parser.add_argument("--images", type=int, default=200)
-    parser.add_argument("--shard-size", type=int, default=50, help="at most a quarter of the images")
+    parser.add_argument("--shard-size", type=int, default=50, help="cut to a quarter of the images")
     parser.add_argument(
         "--files", type=int, nargs="*", default=[20_000, 120_000], help="two lengths of lists, for memory"
     )
     parser.add_argument("--listed", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.images < 16 or len(given.files) not in (0, 2):
+        parser.error("give 16 images or more, and two lengths of lists, or none")
     if given.listed:
         memory_of(given.listed)
         return
     with tempfile.TemporaryDirectory() as folder:
-        cost(Path(folder), given.model, given.images, given.shard_size)
+        cost(Path(folder), given.model, given.images, min(given.shard_size, given.images // 4))
     if given.files:
         few, many = (listed(count) for count in given.files)
         each = (many - few) / (given.files[1] - given.files[0])

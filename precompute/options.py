@@ -167,7 +167,9 @@ def _add_what_is_scored(maps: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="one prompt a line, for --segmentation (default: ImageNet's 1,000 classes by 80 prompts)",
     )
-    group.add_argument("--limit", type=int, metavar="N", help="the first pictures of --segmentation only")
+    group.add_argument(
+        "--limit", type=int, metavar="N", help="only N pictures of --segmentation, spread evenly"
+    )
     group.add_argument(
         "--as-released",
         action="store_true",

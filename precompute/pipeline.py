@@ -162,9 +162,7 @@ def _against_known(
 def _text_embeddings(model: clip.Clip, texts: Pool, directory: Path) -> Float[Tensor, "text d_out"]:
     """The pool's embeddings, computed once per model and pool."""
     path = directory / f"texts-{work.key_of(texts.texts)}.safetensors"
-    if not path.exists():
-        work.save_tensors(path, {"text": clip.encode_text(model, texts.texts)})
-    return work.load_tensors(path)["text"]
+    return work.kept(path, lambda: {"text": clip.encode_text(model, texts.texts)})["text"]
 
 
 def _class_embeddings(model: clip.Clip, given: Given, directory: Path) -> Float[Tensor, "value d_out"]:
@@ -173,8 +171,8 @@ def _class_embeddings(model: clip.Clip, given: Given, directory: Path) -> Float[
     Raises:
         TextError: the model cannot read a prompt; names its line.
     """
-    path = directory / f"classes-{work.key_of(given.asked)}.safetensors"
-    if not path.exists():
+
+    def compute() -> dict[str, Tensor]:
         for attribute, value, text in given.asked:
             try:
                 clip.check_text(model, text)
@@ -182,8 +180,9 @@ def _class_embeddings(model: clip.Clip, given: Given, directory: Path) -> Float[
                 line = prompts.where(given.prompts, attribute, value)
                 other = "" if given.prompts != prompts.DEFAULT else " Give --prompts, or --no-class-folders."
                 raise clip.TextError(f"{line} ({attribute} {value!r}, {text!r}): {error}{other}") from error
-        work.save_tensors(path, {"text": clip.encode_text(model, [text for _, _, text in given.asked])})
-    return work.load_tensors(path)["text"]
+        return {"text": clip.encode_text(model, [text for _, _, text in given.asked])}
+
+    return work.kept(directory / f"classes-{work.key_of(given.asked)}.safetensors", compute)["text"]
 
 
 def _asked(ways: prompts.Prompts, config: Config, pictures: intake.Intake) -> list[tuple[str, str, str]]:

@@ -42,9 +42,9 @@ def score(
     limit: int | None = None,
     as_released: bool = False,
 ) -> segmentation.Figures:
-    """Figures of the model over the first `limit` pictures of the file, or all."""
+    """Figures of the model over `limit` pictures, spread evenly over the file, or all."""
     there = segmentation.count(path)
-    places = range(min(there, limit or there))
+    places = images.evenly(range(there), limit or there)
     found = answers(model, path, text, places, as_released=as_released)
     return segmentation.figures(reduce(segmentation.Answer.plus, found))
 
