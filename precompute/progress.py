@@ -67,15 +67,17 @@ def in_turn(items: Iterable[Item], turns: Sequence[Turn]) -> Iterator[Item]:
     What is shown while an item is out is known to be of that model.
     """
     global _study
-    _study = _Study(turns)
+    study = _study = _Study(turns)
     try:
         for number, (item, turn) in enumerate(zip(items, turns, strict=True)):
-            _study.begin(number)
-            say(f"model {number + 1} of {len(turns)}, {turn.name}{_of_all(_study)}")
+            study.begin(number)
+            say(f"model {number + 1} of {len(turns)}, {turn.name}{_of_all(study)}")
             yield item
-            _study.end()
+            study.end()
     finally:
-        _study = None
+        # Of a run that failed this comes late, when another may be under way.
+        if _study is study:
+            _study = None
 
 
 def track(items: Iterable[Item], what: str, *, total: int, unit: str = "it") -> Iterator[Item]:

@@ -64,3 +64,16 @@ def test_a_larger_architecture_costs_more_an_image():
     assert 4 < huge / large < 5.5  # published: 77.8 for 17.6 billion multiplications
     assert clip.cost_of_image("RN50") is None
     assert clip.cost_of_image("no-such-model") is None
+
+
+def test_a_run_that_failed_does_not_end_the_one_after_it(capsys):
+    """What it left is cleared away late, whenever Python collects it."""
+    failed = progress.in_turn(["a", "b"], turns("B", "B"))
+    next(failed)
+    after = progress.in_turn(["c", "d"], turns("B", "B"))
+    next(after)
+
+    failed.close()
+
+    assert list(after) == ["d"]
+    assert "model 2 of 2" in capsys.readouterr().err
