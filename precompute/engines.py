@@ -4,6 +4,7 @@ Ray places the tasks, and starts one anew whose process or machine has died: it 
 The bundle is made in this process. The only module that knows Ray, and it imports it when it is asked to.
 """
 
+import logging
 import os
 import platform
 import socket
@@ -178,7 +179,7 @@ def _connected(address: str | None) -> Iterator[ModuleType]:
     if address:
         _check_answers(address)
     try:
-        ray.init(address=address or "auto", log_to_driver=False, logging_level="ERROR")
+        ray.init(address=address or "auto", log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, SystemExit) as error:
         raise ConfigError(
             f"no Ray cluster answers on this machine ({error}). Start one, `ray start --head` here and `ray "
