@@ -12,7 +12,7 @@ DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT
 	ViT-demo-L-16/few_colors_1
 # Format and method version stand in the last two.
 DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv) \
-	db/layout.py precompute/config.py
+	db/layout.py precompute/runtime/config.py
 # One thread: products this small wait for one another longer than they take.
 BUILD_DEMO = OMP_NUM_THREADS=1 $(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) \
 	--metadata $(SCENES)/attributes.csv --texts precompute/texts/demo.tsv --prompts precompute/texts/demo_prompts.tsv \
@@ -49,7 +49,7 @@ docs: .venv/installed  ## docs/schema.md from the schema itself
 	$(BIN)/python -m db.schema_docs > docs/schema.md
 
 truth: .work/truth  ## score the demo bundle against what is known of its scenes, and write docs/truth.md
-	$(BIN)/python -m db.truth bundles/demo --write docs/truth.md
+	$(BIN)/python -m dashboard.report bundles/demo --write docs/truth.md
 
 planted: bundles/planted/manifest.json  ## a model set by hand, whose answers are known (docs/planted.md)
 	@echo "open it with: make app BUNDLE=bundles/planted    its known answers: $(PLANTED)/answers.json"
@@ -112,5 +112,5 @@ bundles/planted/manifest.json: $(PLANTED)/answers.json | .venv/installed
 		--metadata $(PLANTED)/images/attributes.csv --texts $(PLANTED)/texts.tsv --license CC0-1.0 \
 		--prompts $(PLANTED)/prompts.tsv --truth --bundle bundles/planted --replace
 
-$(PLANTED)/answers.json: $(wildcard precompute/demo/planted*.py) | .venv/installed
+$(PLANTED)/answers.json: $(wildcard precompute/demo/planted/*.py) | .venv/installed
 	$(BIN)/python -m precompute.demo planted --out $(PLANTED)

@@ -15,9 +15,12 @@ from typing import NamedTuple
 
 import torch
 
-from precompute import clip, decomposition, devices, models
+from precompute import clip
 from precompute.clip.precision import products
-from precompute.config import PRECISIONS, ConfigError, Precision
+from precompute.inputs import model_specs
+from precompute.method import decomposition
+from precompute.runtime import devices
+from precompute.runtime.config import PRECISIONS, ConfigError, Precision
 
 LAYERS = 4
 
@@ -87,7 +90,7 @@ def main() -> None:
 
 def measure(case: Case, pairs: int, device: str, precision: Precision) -> Timing:
     """Time `pairs` pairs after one that is thrown away; both multiply in the same precision."""
-    spec = models.random_twin(models.resolve(case.name, clip.catalog()))
+    spec = model_specs.random_twin(model_specs.resolve(case.name, clip.catalog()))
     model = clip.load(spec, device=device, precision=precision)
     weights, layers = clip.vision_weights(model), clip.last_layers(model, LAYERS)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from lancedb.index import IvfFlat
 
-from db import lance, vectors
+from db import lance_tables, vectors
 from db.connection import open_bundle
 
 WIDTH = 64
@@ -88,8 +88,8 @@ def normal_like(seen: np.ndarray) -> Draw:
 def measure(folder: Path, name: str, draw: Draw, rows: int, queries: int, cells: int) -> None:
     """Write a table, search it exactly, then with an index, and print."""
     schema = pa.schema([("image_id", pa.int64()), ("head", pa.list_(pa.float16(), WIDTH))])
-    lance.write_table(folder, "images", schema, batches(schema, draw, rows))
-    table = lance.open_table(folder, "images")
+    lance_tables.write_table(folder, "images", schema, batches(schema, draw, rows))
+    table = lance_tables.open_table(folder, "images")
     asked = draw(queries, np.random.default_rng(7))
     asked = (asked / np.linalg.norm(asked, axis=1, keepdims=True)).astype(np.float16)
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from bench.textspan import made_up
-from precompute import labels, textspan
+from precompute.method import labels, textspan
 
 TARGET_SECONDS, TARGET_HEADS = 300.0, 384
 

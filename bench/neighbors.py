@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from db import lance, packing, vectors
+from db import lance_tables, vector_encoding, vectors
 from db.connection import Bundle
 from db.layout import MANIFEST, VECTORS, lance_table
 from db.store import ImageVectors
@@ -54,7 +54,7 @@ def main() -> int:
 
 def write(folder: Path, space: HeadSpace, images: int) -> bool:
     """Write the vectors as the writer does, and print size, time and memory; whether they are small."""
-    schema, began, made_in = packing.image_schema(space), time.perf_counter(), 0.0
+    schema, began, made_in = vector_encoding.image_schema(space), time.perf_counter(), 0.0
 
     def packed() -> Iterator[pa.RecordBatch]:
         nonlocal made_in
@@ -65,12 +65,12 @@ def write(folder: Path, space: HeadSpace, images: int) -> bool:
             made_in += time.perf_counter() - start  # drawing random numbers is no part of writing
             if batch is None:
                 return
-            yield packing.pack_images(space, batch.image_id, batch.embedding, batch.coordinates)
+            yield vector_encoding.pack_images(space, batch.image_id, batch.embedding, batch.coordinates)
 
     batches = packed()
-    lance.write_table(folder / VECTORS, lance_table("images", KEY), schema, batches)
-    spaces = packing.pack_spaces(space)
-    lance.write_table(folder / VECTORS, lance_table("heads", KEY), spaces.schema, [spaces])
+    lance_tables.write_table(folder / VECTORS, lance_table("images", KEY), schema, batches)
+    spaces = vector_encoding.pack_spaces(space)
+    lance_tables.write_table(folder / VECTORS, lance_table("heads", KEY), spaces.schema, [spaces])
     seconds = time.perf_counter() - began - made_in
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
@@ -148,7 +148,9 @@ def made_up(layers: int, heads: int, rank: int, d_out: int) -> HeadSpace:
     basis = np.random.default_rng(0).standard_normal((n, rank, d_out), dtype=np.float32)
     layer, head = np.repeat(np.arange(layers), heads), np.tile(np.arange(heads), layers)
     mean = np.zeros((n, rank), np.float32)
-    return packing.checked_space(KEY, HeadSpace(layer, head, basis, mean, np.full(n, 0.01, np.float32)))
+    return vector_encoding.checked_space(
+        KEY, HeadSpace(layer, head, basis, mean, np.full(n, 0.01, np.float32))
+    )
 
 
 def image_batches(space: HeadSpace, images: int, batch: int = 500) -> Iterator[ImageVectors]:

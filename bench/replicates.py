@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 
 from bench.textspan import made_up
-from precompute import controls, labels, textspan
-from precompute.replicating import replicates, resampling
+from precompute.method import labels, replicates, resampling, rotation_controls, textspan
 
 Result = TypeVar("Result")
 
@@ -98,7 +97,7 @@ def draws(seen: replicates.LayerMoments, tags: Tensor) -> tuple[resampling.Halve
 
 
 def cross(covariance: Tensor, given: replicates.Texts, splits: Tensor, workers: int) -> replicates.Crossed:
-    return replicates.cross(covariance, given, splits, taken=controls.ROTATIONS, workers=workers)
+    return replicates.cross(covariance, given, splits, taken=rotation_controls.ROTATIONS, workers=workers)
 
 
 def resamples(

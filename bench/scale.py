@@ -19,8 +19,10 @@ import pandas as pd
 from PIL import Image
 
 from bench.memory import POOL, write_pictures
-from precompute import intake, passes, prepare, work
-from precompute.config import Config, ModelChoice
+from precompute.pipeline import setup
+from precompute.runtime import work_files
+from precompute.runtime.config import Config, ModelChoice
+from precompute.stages import decompose_images, scan_images
 
 SIZE = (500, 375)
 
@@ -63,24 +65,24 @@ def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
 
     choice = (ModelChoice(model),)
     config = Config(choice, pictures, POOL, folder / "b", workers=0, shard_size=shard_size, controls=False)
-    directory = prepare.work_directory(config.bundle)
-    listing = prepare.look(config, directory)
-    told("reading", count, seconds_of(lambda: intake.scan(listing, workers=0, thumbnails=True)))
-    distinct = intake.distinct(listing, pictures)
-    [spec] = prepare.specs(config)
-    loaded = prepare.load(spec, config, directory)
-    todo = passes.planned(loaded.model, loaded.spaces, list(distinct), loaded.directory, config)
+    directory = setup.work_directory(config.bundle)
+    listing = setup.look(config, directory)
+    told("reading", count, seconds_of(lambda: scan_images.scan(listing, workers=0, thumbnails=True)))
+    distinct = scan_images.distinct(listing, pictures)
+    [spec] = setup.specs(config)
+    loaded = setup.load(spec, config, directory)
+    todo = decompose_images.planned(loaded.model, loaded.spaces, list(distinct), loaded.directory, config)
     shards = todo.shards
     first, rest = shards[: len(shards) // 4], shards[len(shards) // 4 :]
 
-    def make(some: tuple[passes.Shard, ...]) -> None:
-        passes.make(loaded.model, todo._replace(shards=some, gallery=()), distinct, config)
+    def make(some: tuple[decompose_images.Shard, ...]) -> None:
+        decompose_images.make(loaded.model, todo._replace(shards=some, gallery=()), distinct, config)
 
     few, many = seconds_of(lambda: make(first)), seconds_of(lambda: make(rest))
     # Each call checks four images against open_clip first; the difference is without.
     images = [sum(len(shard.image_id) for shard in some) for some in (first, rest)]
     told("decomposing", images[1] - images[0], many - few)
-    told("moments", count, seconds_of(lambda: passes.reduce(todo, loaded.spaces)))
+    told("moments", count, seconds_of(lambda: decompose_images.reduce(todo, loaded.spaces)))
     print(f"  layers, heads and rank: {tuple(loaded.spaces.basis.shape[:3])}")
     for name, pattern in (("scan", "scan/*"), ("images", "model-*/images/*")):
         bytes_each = sum(path.stat().st_size for path in directory.glob(pattern)) / count
@@ -112,13 +114,13 @@ def memory_of(count: int) -> None:
             path = pictures / f"n{number // 1000:08d}" / f"picture_{number:08d}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        listing = intake.look(pictures, directory, thumbnails=False)
+        listing = scan_images.look(pictures, directory, thumbnails=False)
         for place, chunk in enumerate(listing.chunks):
             files = listing.files[1000 * place : 1000 * (place + 1)]
-            rows = [(file.relative, work.key_of(file.relative), 500, 375, None, None) for file in files]
+            rows = [(file.relative, work_files.key_of(file.relative), 500, 375, None, None) for file in files]
             columns = ["path", "image_id", "width", "height", "thumbnail", "reason"]
-            work.save_table(chunk, pd.DataFrame(rows, columns=columns))
-        found = intake.known(listing, pictures, None)
+            work_files.save_table(chunk, pd.DataFrame(rows, columns=columns))
+        found = scan_images.known(listing, pictures, None)
         assert len(found.distinct) == count
     # Not ru_maxrss: a process begins with that of the one that started it.
     [peak] = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())

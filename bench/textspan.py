@@ -11,7 +11,7 @@ import time
 import torch
 from torch import Tensor
 
-from precompute.textspan import rotated_heads, textspan_heads
+from precompute.method.textspan import rotated_heads, textspan_heads
 
 TARGET_SECONDS = 5.0
 

@@ -22,8 +22,12 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from precompute import clip, decomposition, devices, intake, models, passes
-from precompute.config import Config, ModelChoice
+from precompute import clip
+from precompute.inputs import model_specs
+from precompute.method import decomposition
+from precompute.runtime import devices
+from precompute.runtime.config import Config, ModelChoice
+from precompute.stages import decompose_images, scan_images
 
 SIZE = (500, 375)
 """Pixels; the commonest of ImageNet's validation images."""
@@ -63,7 +67,7 @@ def main() -> int:
         folder, bundle = Path(work) / "images", Path(work) / "bundle"
         weight = write_photographs(folder, options.images)
         began = time.perf_counter()
-        found = intake.read(folder, None, Path(work) / "work", workers=options.workers, thumbnails=True)
+        found = scan_images.read(folder, None, Path(work) / "work", workers=options.workers, thumbnails=True)
         scanned = options.images / (time.perf_counter() - began)
         print(
             f"{options.images} JPEG files of {SIZE[0]} x {SIZE[1]}, {weight / 1e3:.0f} kB each; "
@@ -84,16 +88,16 @@ def main() -> int:
     return 0
 
 
-def measure(config: Config, found: intake.Intake, directory: Path) -> Timing:
+def measure(config: Config, found: scan_images.Intake, directory: Path) -> Timing:
     """Time encode_image alone, then the pass."""
     [choice] = config.models
-    spec = models.random_twin(models.resolve(choice.name, clip.catalog()))
+    spec = model_specs.random_twin(model_specs.resolve(choice.name, clip.catalog()))
     model = clip.load(spec, device=config.device)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, LAYERS))
     plain = encode_alone(model, config.batch_size)
-    todo = passes.planned(model, spaces, list(found.distinct), directory, config)
+    todo = decompose_images.planned(model, spaces, list(found.distinct), directory, config)
     began = time.perf_counter()
-    waited = passes.make(model, todo, found.distinct, config)
+    waited = decompose_images.make(model, todo, found.distinct, config)
     seconds = time.perf_counter() - began
     count = len(found.distinct)
     size = sum(shard.path.stat().st_size for shard in todo.shards)

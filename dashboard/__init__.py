@@ -1,3 +1,3 @@
-"""The dashboard: reads bundles, draws pages. Neither torch nor weights, except through `dashboard.live`."""
+"""The dashboard: reads bundles, draws pages. Needs torch only in `data.live`."""
 
 DEFAULT_BUNDLE = "bundles/demo"

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from dashboard import address, widgets
-from dashboard.live import LiveError
+from dashboard.controls import shared as controls
+from dashboard.data.live import LiveError
+from dashboard.state import url
 from db.errors import StoreError
 
 PAGES = [
@@ -40,9 +41,9 @@ def main() -> None:
         page_title=f"{page.title} - Headlight", page_icon=":material/highlight:", layout="wide"
     )
     try:
-        address.arrive(page.url_path)
+        url.arrive(page.url_path)
         st.html(STYLE)
-        st.session_state["source"] = widgets.sidebar()
+        st.session_state["source"] = controls.sidebar()
         page.run()
     except (StoreError, LiveError) as error:
         # Everything drawn so far stays: the choices that led here can be changed.

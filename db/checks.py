@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from db import lance
+from db import lance_tables
 from db.errors import StoreError
 from db.layout import lance_table, sql_of
 
@@ -29,12 +29,12 @@ def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str
     """Contradictions among the tables, and between them and the Lance tables in `directory`."""
     found = [problem for (problem,) in connection.execute(sql_of("problems")).fetchall()]
     expected = connection.execute(sql_of("vector_counts")).fetchall()
-    present = set(lance.table_names(directory))
+    present = set(lance_tables.table_names(directory))
     for model_key, kind, rows in expected:
         name = lance_table(kind, model_key)
         if name not in present:
             found.append(f"there are no vectors {name}")
-        elif (stored := lance.open_table(directory, name).count_rows()) != rows:
+        elif (stored := lance_tables.open_table(directory, name).count_rows()) != rows:
             found.append(f"vectors {name} have {stored} rows, but the tables speak of {rows}")
         elif kind == "classes":
             found += _misnamed(connection, directory, name)
@@ -44,7 +44,7 @@ def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str
 
 def _misnamed(connection: duckdb.DuckDBPyConnection, directory: Path, name: str) -> list[str]:
     """Class texts that the vectors `name` lack; of as many rows, so none can be too many."""
-    rows = lance.read(lance.open_table(directory, name), ["attribute", "value"]).to_pylist()
+    rows = lance_tables.read(lance_tables.open_table(directory, name), ["attribute", "value"]).to_pylist()
     stored = {(row["attribute"], row["value"]) for row in rows}
     texts = connection.execute(sql_of("class_texts")).fetchall()
     return [

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from db import lance
+from db import lance_tables
 from db.arrays import from_column
 from db.connection import Bundle, cursor, query
+from db.ddl import columns, primary_keys
 from db.layout import KINDS, VECTORS, lance_table
-from db.tables import columns, primary_keys
 
 TOLERANCE = 1e-5
 """Two numbers of a table are equal within tolerance * (1 + the larger of both)."""
@@ -62,17 +62,17 @@ def vector_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
     for model_key in sorted(set(a.model_keys) & set(b.model_keys)):
         for kind in KINDS:
             name = lance_table(kind, model_key)
-            there = [name in lance.table_names(bundle.path / VECTORS) for bundle in (a, b)]
+            there = [name in lance_tables.table_names(bundle.path / VECTORS) for bundle in (a, b)]
             if not all(there):
                 if any(there):
                     yield f"{name}: missing in the {'second' if there[0] else 'first'}"
                 continue
-            left, right = (lance.open_table(bundle.path / VECTORS, name) for bundle in (a, b))
+            left, right = (lance_tables.open_table(bundle.path / VECTORS, name) for bundle in (a, b))
             if left.schema != right.schema:
                 yield f"{name}: columns differ"
                 continue
             key = KEYS[kind]
-            keys = [lance.read(table, key).to_pandas().set_index(key).index for table in (left, right)]
+            keys = [lance_tables.read(table, key).to_pandas().set_index(key).index for table in (left, right)]
             if not keys[0].equals(keys[1]):
                 yield from _missing(name, *keys)
                 continue
@@ -119,7 +119,7 @@ def _equal(x: pd.Series, y: pd.Series, tolerance: float) -> np.ndarray:
 def _vectors_changed(
     name: str, column: str, left: Any, right: Any, keys: pd.Index, tolerance: float
 ) -> Iterator[str]:
-    a, b = (_numbers(lance.read(table, [column])[column]) for table in (left, right))
+    a, b = (_numbers(lance_tables.read(table, [column])[column]) for table in (left, right))
     room = tolerance * (np.sqrt(np.mean(np.square(a))) + np.maximum(np.abs(a), np.abs(b))) if a.size else a
     for row in np.flatnonzero((np.abs(a - b) > room).any(axis=1)):
         yield f"{name}.{column}: {_shown(keys[row])} differs by up to {np.abs(a[row] - b[row]).max():.3g}"

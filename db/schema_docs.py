@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from db import tables
+from db import ddl
 from db.layout import sql_of
 
 INTRODUCTION = """\
@@ -24,14 +24,14 @@ duckdb -readonly bundles/demo/headlight.duckdb "select * from head_label where c
 def schema_markdown() -> str:
     """The page as it should stand in docs/schema.md."""
     with tempfile.TemporaryDirectory() as folder:
-        connection = tables.create(Path(folder) / "empty.duckdb")
+        connection = ddl.create(Path(folder) / "empty.duckdb")
         text = "\n".join([INTRODUCTION, *_sections(connection)])
-        tables.close(connection)
+        ddl.close(connection)
     return text
 
 
 def _sections(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    keys = tables.primary_keys(connection)
+    keys = ddl.primary_keys(connection)
     columns = connection.execute(sql_of("table_columns")).fetchall()
     sections = []
     for table, comment in connection.execute(sql_of("table_comments")).fetchall():

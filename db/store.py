@@ -22,8 +22,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from db import disk, lance, packing, tables
-from db.aside import Aside
+from db import (
+    ddl,
+    disk_full,
+    lance_tables,
+    vector_encoding,
+)
+from db.atomic_directory import Aside
 from db.checks import check_consistent
 from db.errors import StoreError, UnknownName
 from db.layout import DATABASE, FORMAT, VECTORS, lance_table
@@ -68,9 +73,9 @@ class BundleWriter:
         self._spaces: dict[str, HeadSpace] = {}
         self._open = True
         try:
-            self._connection = tables.create(self._aside.building / DATABASE)
-            self._columns = tables.columns(self._connection)
-            self._keys = tables.primary_keys(self._connection)
+            self._connection = ddl.create(self._aside.building / DATABASE)
+            self._columns = ddl.columns(self._connection)
+            self._keys = ddl.primary_keys(self._connection)
             self.write("bundle", pd.DataFrame({"format": [FORMAT], "input_id": [input_id]}))
         except BaseException as error:
             self._aside.abandon()
@@ -117,8 +122,8 @@ class BundleWriter:
 
     def write_heads(self, model_key: str, spaces: HeadSpace) -> None:
         """Write the spaces of a model's stored heads. Comes before its images, texts and tokens."""
-        space = packing.checked_space(model_key, spaces)
-        batch = packing.pack_spaces(space)
+        space = vector_encoding.checked_space(model_key, spaces)
+        batch = vector_encoding.pack_spaces(space)
         self._vectors("heads", model_key, batch.schema, [batch])
         self._spaces[model_key] = space
 
@@ -129,18 +134,18 @@ class BundleWriter:
         def packed() -> Iterator[pa.RecordBatch]:
             last = ""
             for batch in batches:
-                last = packing.check_rising(batch.image_id, last)
-                yield packing.pack_images(space, batch.image_id, batch.embedding, batch.coordinates)
+                last = vector_encoding.check_rising(batch.image_id, last)
+                yield vector_encoding.pack_images(space, batch.image_id, batch.embedding, batch.coordinates)
 
-        return self._vectors("images", model_key, packing.image_schema(space), packed())
+        return self._vectors("images", model_key, vector_encoding.image_schema(space), packed())
 
     def write_texts(self, model_key: str, text_ids: Sequence[str], embeddings: np.ndarray) -> int:
         """Write the whole pool's embeddings [text, d_out], unit length, in any order; return how many.
 
         Their coordinates in every head follow from the spaces and are stored beside them.
         """
-        batch = packing.pack_texts(self._space(model_key), text_ids, embeddings)
-        packing.check_rising(batch["text_id"].to_pylist(), "")
+        batch = vector_encoding.pack_texts(self._space(model_key), text_ids, embeddings)
+        vector_encoding.check_rising(batch["text_id"].to_pylist(), "")
         return self._vectors("texts", model_key, batch.schema, [batch])
 
     def write_tokens(self, model_key: str, tokens: int, images: Iterable[ImageTokens]) -> int:
@@ -150,10 +155,12 @@ class BundleWriter:
         def packed() -> Iterator[pa.RecordBatch]:
             last = ""
             for image in images:
-                last = packing.check_rising([image.image_id], last)
-                yield packing.pack_tokens(space, tokens, image.image_id, image.coordinates, image.rest)
+                last = vector_encoding.check_rising([image.image_id], last)
+                yield vector_encoding.pack_tokens(
+                    space, tokens, image.image_id, image.coordinates, image.rest
+                )
 
-        return self._vectors("tokens", model_key, packing.token_schema(space, tokens), packed())
+        return self._vectors("tokens", model_key, vector_encoding.token_schema(space, tokens), packed())
 
     def write_classes(
         self, model_key: str, attributes: Sequence[str], values: Sequence[str], embeddings: np.ndarray
@@ -162,7 +169,7 @@ class BundleWriter:
 
         `attributes` and `values` name them; they are the rows of the table `class_text`.
         """
-        batch = packing.pack_classes(self._space(model_key), attributes, values, embeddings)
+        batch = vector_encoding.pack_classes(self._space(model_key), attributes, values, embeddings)
         return self._vectors("classes", model_key, batch.schema, [batch])
 
     def finish(self, manifest: dict[str, Any] | None = None) -> Path:
@@ -175,7 +182,7 @@ class BundleWriter:
         """
         check_consistent(self._connection, self._aside.building / VECTORS)
         facts = manifest_facts(self._connection)
-        tables.close(self._connection)
+        ddl.close(self._connection)
         write_manifest(self._aside.building, {**(manifest or {}), **facts})
         self._aside.publish()
         self._open = False
@@ -184,13 +191,13 @@ class BundleWriter:
     def _vectors(
         self, kind: str, model_key: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
     ) -> int:
-        return lance.write_table(
+        return lance_tables.write_table(
             self._aside.building / VECTORS, lance_table(kind, model_key), schema, batches
         )
 
     def _tell_of_a_full_disk(self, error: BaseException | None) -> None:
         """Raise DiskFull if `error` is for lack of room, whoever met it."""
-        if told := disk.full(self._aside.out, error):
+        if told := disk_full.full(self._aside.out, error):
             raise told from error
 
     def _space(self, model_key: str) -> HeadSpace:

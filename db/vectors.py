@@ -10,13 +10,20 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from db import lance
+from db import lance_tables
 from db.arrays import from_column
 from db.connection import Bundle
 from db.errors import StoreError, UnknownName
 from db.layout import head_column, head_name
 from db.queries import class_texts
-from db.rows import ID, ids_of, offsets_of, opened, table_of, vectors_of
+from db.vector_rows import (
+    ID,
+    ids_of,
+    offsets_of,
+    opened,
+    table_of,
+    vectors_of,
+)
 
 METRICS = ("cosine", "dot")
 
@@ -55,7 +62,7 @@ def head_spaces(bundle: Bundle, model_key: str) -> HeadSpace:
     table = table_of(bundle, "heads", model_key)
     known = opened(bundle)
     if ("space", model_key) not in known:
-        rows = lance.read(table, ["layer", "head", "basis", "mean", "scale"])
+        rows = lance_tables.read(table, ["layer", "head", "basis", "mean", "scale"])
         layer, head, scale = (rows[name].to_numpy() for name in ("layer", "head", "scale"))
         order = np.lexsort((head, layer))
         mean = from_column(rows["mean"])[order]
@@ -111,7 +118,7 @@ def class_embeddings(bundle: Bundle, model_key: str, attribute: str) -> tuple[li
         raise UnknownName(
             f'attribute "{attribute}" has no class texts in this bundle. Those that have: {known}.'
         )
-    rows = lance.read(table_of(bundle, "classes", model_key), ["attribute", "value", "embedding"])
+    rows = lance_tables.read(table_of(bundle, "classes", model_key), ["attribute", "value", "embedding"])
     names = zip(rows["attribute"].to_pylist(), rows["value"].to_pylist(), strict=True)
     place = {name: row for row, name in enumerate(names)}
     return values, from_column(rows["embedding"])[[place[attribute, value] for value in values]]
@@ -225,7 +232,7 @@ def _search(
         offsets_of(bundle, kind, model_key, ids)  # refuses unknown ids
         if not ids:
             return pd.DataFrame({key: pd.Series(dtype=str), "distance": pd.Series(dtype=np.float64)})
-    rows = lance.search(table, column, unit, metric, k, key, ids)
+    rows = lance_tables.search(table, column, unit, metric, k, key, ids)
     distance = rows["_distance"].to_numpy().astype(np.float64)
     # Cosine of equal vectors comes back as -1e-7; the dot was taken with the query at unit length.
     distance = np.maximum(distance, 0) if metric == "cosine" else 1 - (1 - distance) * length

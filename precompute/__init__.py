@@ -15,4 +15,18 @@ Names of axes, used in every annotation, column and chart:
     position   one place in a head's ordered list of texts, zero-based
     group      one of the 64 groups of images that moments are kept in
     k          how many are asked for
+
+The packages, from the top:
+
+    pipeline    the commands run, part and merge, in order
+    tools       every other command
+    validation  labels, maps, neighbors and ablations scored against known attributes and masks
+    stages      one file a step of a run: each reads and writes work files
+    live        one image or text, for the dashboard
+    clip        the only package that knows open_clip
+    inputs      files that users bring
+    method      mathematics: tensors in, NamedTuples out
+    runtime     options, work files, progress, devices
+    demo        pictures, training recipe and weights of the demo models
+    texts       text pools and published figures
 """

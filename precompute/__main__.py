@@ -4,12 +4,13 @@ import argparse
 import os
 import sys
 
-from precompute import options, sharing_options
-from precompute.config import ConfigError
-from precompute.importing.task import IMPORT_DESCRIPTION, add_import_options, import_task
-from precompute.labeling import label_task
-from precompute.part import NotYet, PartError
-from precompute.verify.task import VERIFY_DESCRIPTION, add_verify_options, verify_task
+from precompute.pipeline import options, part_options
+from precompute.runtime.config import ConfigError
+from precompute.runtime.part import NotYet, PartError
+from precompute.tools.import_textspan.options import IMPORT_DESCRIPTION, add_import_options, import_task
+from precompute.tools.label import options as label_options
+from precompute.tools.score_maps.options import add_map_options, map_task
+from precompute.tools.verify_paper.options import VERIFY_DESCRIPTION, add_verify_options, verify_task
 
 _RUN = """\
 Take CLIP models apart over a folder of images and write a bundle.
@@ -76,63 +77,63 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace) -> None:
-    config, cluster = options.run_config(given), sharing_options.cluster(given)
+    config, cluster = options.run_config(given), part_options.cluster(given)
     # Importing torch takes seconds: after the command line is known to be sound.
     if cluster:
-        from precompute.engines import run_on
+        from precompute.pipeline.ray_cluster import run_on
 
         run_on(cluster, config)
     else:
-        from precompute.pipeline import run
+        from precompute.pipeline.run import run
 
         run(config)
 
 
 def _part(given: argparse.Namespace) -> None:
     config = options.run_config(given)
-    from precompute.sharing import do
+    from precompute.pipeline.parts import do
 
     do(config, given.part, wait=not given.no_wait, alone=given.alone)
 
 
 def _merge(given: argparse.Namespace) -> None:
     config = options.run_config(given)
-    from precompute.pipeline import run
-    from precompute.sharing import joined
+    from precompute.pipeline.parts import joined
+    from precompute.pipeline.run import run
 
     run(config, lambda directory: joined(config, directory, parts=given.parts, others=given.others))
 
 
 def _score_maps(given: argparse.Namespace) -> None:
-    task = options.map_task(given)
-    from precompute.score_maps import run
+    task = map_task(given)
+    from precompute.tools.score_maps.run import run
 
     run(task)
 
 
 def _import(given: argparse.Namespace) -> None:
     task = import_task(given)
-    from precompute.importing.run import run
+    from precompute.tools.import_textspan.run import run
 
     run(task)
 
 
 def _label(given: argparse.Namespace) -> None:
-    task = label_task.task_of(given)
-    from precompute.labeling.relabel import run
+    task = label_options.task_of(given)
+    from precompute.tools.label.run import run
 
     run(task)
 
 
 def _verify(given: argparse.Namespace) -> int:
     task = verify_task(given)
-    from precompute.verify.run import run
+    from precompute.tools.verify_paper.run import run
 
     return 0 if run(task) else 1
 
 
 def _models(given: argparse.Namespace) -> None:
-    from precompute.registry import entries, table
+    from precompute.tools.list_models import entries, table
 
     print(table(list(entries(given.pattern))))
 
@@ -141,17 +142,17 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose message is written for the person at the terminal."""
     from db.errors import StoreError
     from precompute.clip import TextError
-    from precompute.devices import OutOfMemory
-    from precompute.images import ImagesError, WorkerDied
-    from precompute.importing.textspan_files import ResultsError
-    from precompute.labeling.llm_labels import ExamplesError
-    from precompute.labeling.llm_service import LlmError
-    from precompute.labeling.overrides import OverridesError
-    from precompute.models import ModelError
-    from precompute.pool import PoolError
-    from precompute.prompts import PromptError
-    from precompute.tagging import LexiconError
-    from precompute.work import WorkError
+    from precompute.inputs.images import ImagesError, WorkerDied
+    from precompute.inputs.lexical_tags import LexiconError
+    from precompute.inputs.model_specs import ModelError
+    from precompute.inputs.prompts import PromptError
+    from precompute.inputs.text_pool import PoolError
+    from precompute.inputs.textspan_files import ResultsError
+    from precompute.runtime.devices import OutOfMemory
+    from precompute.runtime.work_files import WorkError
+    from precompute.tools.label.label_prompt import ExamplesError
+    from precompute.tools.label.llm_service import LlmError
+    from precompute.tools.label.overrides import OverridesError
 
     ours: tuple[type[Exception], ...] = (
         ConfigError,
@@ -174,26 +175,29 @@ def _parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", "make a bundle from a folder of images", _RUN, _EXAMPLES)
     run.set_defaults(carry_out=_run)
     options.add_run_options(run)
-    sharing_options.add_engine_options(run)
+    part_options.add_engine_options(run)
     part = _command(
         commands,
         "part",
         "do one part of a run, on one of several machines",
-        sharing_options.PART_DESCRIPTION,
-        sharing_options.PART_EXAMPLES,
+        part_options.PART_DESCRIPTION,
+        part_options.PART_EXAMPLES,
     )
     part.set_defaults(carry_out=_part)
-    sharing_options.add_part_options(part)
+    part_options.add_part_options(part)
     merge = _command(
-        commands, "merge", "make the bundle from what parts have made", sharing_options.MERGE_DESCRIPTION
+        commands, "merge", "make the bundle from what parts have made", part_options.MERGE_DESCRIPTION
     )
     merge.set_defaults(carry_out=_merge)
-    sharing_options.add_merge_options(merge)
+    part_options.add_merge_options(merge)
     label = _command(
-        commands, "label", "label the heads of a bundle by language models or by hand", label_task.DESCRIPTION
+        commands,
+        "label",
+        "label the heads of a bundle by language models or by hand",
+        label_options.DESCRIPTION,
     )
     label.set_defaults(carry_out=_label)
-    label_task.add_options(label)
+    label_options.add_options(label)
     imported = _command(
         commands, "import-textspan", "make a bundle from TEXTSPAN results", IMPORT_DESCRIPTION
     )
@@ -201,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     add_import_options(imported)
     maps = _command(commands, "score-maps", "print how well maps find known objects", _SCORE_MAPS)
     maps.set_defaults(carry_out=_score_maps)
-    options.add_map_options(maps)
+    add_map_options(maps)
     verify = _command(commands, "verify-paper", "check real weights against the papers", VERIFY_DESCRIPTION)
     verify.set_defaults(carry_out=_verify)
     add_verify_options(verify)

@@ -15,8 +15,10 @@ from jaxtyping import Float
 from numpy import ndarray
 from PIL import Image
 
-from precompute import clip, decomposition, images, models
-from precompute.types import HeadSpaces
+from precompute import clip
+from precompute.inputs import images, model_specs
+from precompute.method import decomposition
+from precompute.method.types import HeadSpaces
 
 CHECKPOINTS = "HEADLIGHT_CHECKPOINTS"
 """Environment variable: MODEL=FILE entries, separated as in PATH, for models that open_clip cannot fetch."""
@@ -72,7 +74,7 @@ def load(
         LiveError: no weights to be had, or other weights than the bundle's.
     """
     try:
-        spec = models.resolve(
+        spec = model_specs.resolve(
             model,
             clip.catalog(),
             checkpoint=_checkpoint(model),
@@ -83,7 +85,7 @@ def load(
             resize_mode=resize_mode,
         )
         loaded = clip.load(spec)
-    except models.ModelError as error:
+    except model_specs.ModelError as error:
         raise LiveError(
             f"{error} For the dashboard, set {CHECKPOINTS}={model}=FILE. (A model made with --config can be "
             "asked with the bundle's own texts and images only.)"

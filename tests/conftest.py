@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from precompute import demo
-from precompute.config import Config, ModelChoice
+from precompute.runtime.config import Config, ModelChoice
 
 TWIN = f"{demo.MODEL_NAME}-random-0"
 """The demo model with fresh weights: needs no training and no file."""
@@ -80,6 +80,6 @@ def small_config(scene_folder: Path, pool_file: Path, bundle: Path, **changes) -
 @pytest.fixture(scope="session")
 def small_bundle(scene_folder, pool_file, tmp_path_factory) -> Path:
     """A bundle made by the pipeline, once for all tests; not to be changed."""
-    from precompute import pipeline
+    from precompute.pipeline import run as pipeline_run
 
-    return pipeline.run(small_config(scene_folder, pool_file, tmp_path_factory.mktemp("made") / "small"))
+    return pipeline_run.run(small_config(scene_folder, pool_file, tmp_path_factory.mktemp("made") / "small"))

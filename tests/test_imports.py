@@ -2,16 +2,22 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT
 
 
 @pytest.mark.parametrize(
     "module",
-    ["db.queries", "db.vectors", "db.bundle", "dashboard.charts", "dashboard.data", "dashboard.live"],
+    [
+        "db.queries",
+        "db.vectors",
+        "db.bundle",
+        "dashboard.charts.maps",
+        "dashboard.data.cached",
+        "dashboard.data.live",
+    ],
 )
 def test_the_app_side_never_loads_torch(module):
     code = f"import sys, {module}; print('torch' in sys.modules)"

@@ -2,37 +2,41 @@
 
 import streamlit as st
 
-from dashboard import address, answers, offers, shows, widgets
-from dashboard.view_state import ContrastView
+from dashboard.controls import shared as controls
+from dashboard.data import choices
+from dashboard.data import maps as map_data
+from dashboard.sections import shared as sections
+from dashboard.state import url
+from dashboard.state.views import ContrastView
 
-source = widgets.current_source()
+source = controls.current_source()
 st.title("Contrastive segmentation")
 st.markdown("Where the picture is more of text A than of text B, and which heads decide between the two.")
-widgets.needs_vectors(source)
-view = address.open_view(offers.default_view(source, ContrastView), offers.choices(source))
+controls.needs_vectors(source)
+view = url.open_view(choices.default_view(source, ContrastView), choices.choices(source))
 
-image, controls = widgets.image_picker(source, view.image, gallery=True)
-with controls:
-    a = widgets.text_picker(source, "Text A", view.text)
-    b = widgets.text_picker(source, "Text B", view.against, name="against")
-    scope = widgets.scope_picker(source, view.heads)
-    looks = widgets.map_controls(view)
-view = address.keep(view, image=image, text=a, against=b, heads=scope, **looks)
+image, column = controls.image_picker(source, view.image, gallery=True)
+with column:
+    a = controls.text_picker(source, "Text A", view.text)
+    b = controls.text_picker(source, "Text B", view.against, name="against")
+    scope = controls.scope_picker(source, view.heads)
+    looks = controls.map_controls(view)
+view = url.keep(view, image=image, text=a, against=b, heads=scope, **looks)
 if a == b:
     st.info("A and B are the same text, so nothing decides between them. Change one.", icon=":material/edit:")
 
-found = answers.contrast(
+found = map_data.contrast(
     source, view.image, view.text, view.against, view.heads, control=view.control, seed=view.seed
 )
-shows.heads_used(source, view.heads)
-shows.draw_maps(source, found, view)
-shows.draw_parts(found, "The score difference, taken apart", which=2)
+sections.heads_used(source, view.heads)
+sections.draw_maps(source, found, view)
+sections.draw_parts(found, "The score difference, taken apart", which=2)
 
 st.subheader("Why A rather than B")
 st.markdown(
     "What each head adds to the difference beyond what it gives the average image. All stored heads take "
     "part here, whichever the maps show."
 )
-table = answers.why_table(source, view.image, view.text, view.against)
-shows.draw_why(table)
-shows.map_numbers(source, found, view.heads, name="contrast", heads=table)
+table = map_data.why_table(source, view.image, view.text, view.against)
+sections.draw_why(table)
+sections.map_numbers(source, found, view.heads, name="contrast", heads=table)

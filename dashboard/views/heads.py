@@ -2,28 +2,34 @@
 
 import streamlit as st
 
-from dashboard import address, head_tables, offers, shows, shows_heads, widgets, widgets_heads
-from dashboard.view_state import HeadsView
+from dashboard.controls import heads as head_controls
+from dashboard.controls import shared as controls
+from dashboard.data import choices
+from dashboard.data import heads as head_data
+from dashboard.sections import heads as heads_sections
+from dashboard.sections import shared as sections
+from dashboard.state import url
+from dashboard.state.views import HeadsView
 
-source = widgets.current_source()
+source = controls.current_source()
 st.title("Heads")
 st.markdown(
     f"Every attention head of {source.info.model} in this bundle, layer by head. Click one to open it."
 )
-view = address.open_view(offers.default_view(source, HeadsView), offers.choices(source))
+view = url.open_view(choices.default_view(source, HeadsView), choices.choices(source))
 
-color = widgets_heads.color_picker(view.color, offers.color_titles(source))
+color = head_controls.color_picker(view.color, choices.color_titles(source))
 grid = st.container()
 st.subheader("Find heads")
-view = address.keep(view, color=color, **widgets_heads.finder(source, view))
+view = url.keep(view, color=color, **head_controls.finder(source, view))
 
 with grid:
-    shows_heads.grid(source, view.color)
-table = head_tables.found(source, view)
-shows_heads.found(source, table)
-shows.numbers(
+    heads_sections.grid(source, view.color)
+table = head_data.found(source, view)
+heads_sections.found(source, table)
+sections.numbers(
     table,
-    shows_heads.queries(source, view),
+    heads_sections.queries(source, view),
     file_name="heads_found.csv",
-    more={"all heads": head_tables.every_number(source)},
+    more={"all heads": head_data.every_number(source)},
 )

@@ -2,29 +2,33 @@
 
 import streamlit as st
 
-from dashboard import address, answers, offers, shows, widgets
-from dashboard.view_state import ImageNeighborsView, head_name
+from dashboard.controls import shared as controls
+from dashboard.data import choices, provenance
+from dashboard.data import neighbors as neighbor_data
+from dashboard.sections import shared as sections
+from dashboard.state import url
+from dashboard.state.views import ImageNeighborsView, head_name
 
-source = widgets.current_source()
+source = controls.current_source()
 st.title("Image neighbors")
 st.markdown("The images that one attention head finds most like yours: nearest first, with their scores.")
-widgets.needs_vectors(source)
-view = address.open_view(offers.default_view(source, ImageNeighborsView), offers.choices(source))
+controls.needs_vectors(source)
+view = url.open_view(choices.default_view(source, ImageNeighborsView), choices.choices(source))
 
-image, controls = widgets.image_picker(source, view.image)
-with controls:
-    head = widgets.head_picker(source, view.head)
-    by = widgets.by_picker(view.by)
-    k = widgets.k_picker(source, view.k)
-view = address.keep(view, image=image, head=head, by=by, k=k)
+image, column = controls.image_picker(source, view.image)
+with column:
+    head = controls.head_picker(source, view.head)
+    by = controls.by_picker(view.by)
+    k = controls.k_picker(source, view.k)
+view = url.keep(view, image=image, head=head, by=by, k=k)
 
-found = answers.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
+found = neighbor_data.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
 st.subheader(f"Nearest in {head_name(view.head)}")
-shows.evidence(source, view.head)
-shows.gallery(source, found)
-shows.numbers(
+sections.evidence(source, view.head)
+sections.gallery(source, found)
+sections.numbers(
     found,
-    offers.sql_behind(source, "images_by_id", "heads", image_ids=found["image_id"].tolist()),
+    provenance.sql_behind(source, "images_by_id", "heads", image_ids=found["image_id"].tolist()),
     file_name=f"image_neighbors_{head_name(view.head)}.csv",
-    method=shows.score_method(view.by, "the head's contributions to the two images"),
+    method=sections.score_method(view.by, "the head's contributions to the two images"),
 )

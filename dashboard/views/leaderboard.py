@@ -2,23 +2,28 @@
 
 import streamlit as st
 
-from dashboard import address, board, board_facts, offers, shows, shows_board, widgets
-from dashboard.view_state import LeaderboardView
+from dashboard.controls import shared as controls
+from dashboard.data import choices, leaderboard_facts
+from dashboard.data import leaderboard as leaderboard_data
+from dashboard.sections import leaderboard as leaderboard_sections
+from dashboard.sections import shared as sections
+from dashboard.state import url
+from dashboard.state.views import LeaderboardView
 
 LABEL_KINDS = {"offline": "Offline", "chosen": "Chosen"}
 COLUMNS = {"main": "Main metrics", "all": "All metrics"}
 
-source = widgets.current_source()
+source = controls.current_source()
 st.title("Leaderboard")
 st.markdown(
     "How far each model's attention heads can be told apart in words, and what chance alone would give."
 )
-view = address.open_view(offers.default_view(source, LeaderboardView), offers.choices(source))
+view = url.open_view(choices.default_view(source, LeaderboardView), choices.choices(source))
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     label_kind = "offline"
-    if board.has_chosen(source):
-        label_kind = widgets.segmented(
+    if leaderboard_data.has_chosen(source):
+        label_kind = controls.segmented(
             "label_kind",
             "Labels",
             LABEL_KINDS,
@@ -26,15 +31,15 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             help="Offline: by variance share, the same for all models. Chosen: what the pages show, a "
             "person's label, else a language model's, else the offline one.",
         )
-    metric = widgets.metric_picker(view.metric, board.metric_titles(source.bundle, label_kind))
-    over = widgets.over_picker(view.over)
-view = address.keep(view, metric=metric, over=over, label_kind=label_kind)
+    metric = controls.metric_picker(view.metric, leaderboard_data.metric_titles(source.bundle, label_kind))
+    over = controls.over_picker(view.over)
+view = url.keep(view, metric=metric, over=over, label_kind=label_kind)
 
-shows_board.metric_chart(source, view)
+leaderboard_sections.metric_chart(source, view)
 
 st.subheader("All metrics")
-view = address.keep(view, columns=widgets.segmented("columns", "Columns", COLUMNS, view.columns))
-shows_board.model_table(source, view)
+view = url.keep(view, columns=controls.segmented("columns", "Columns", COLUMNS, view.columns))
+leaderboard_sections.model_table(source, view)
 st.caption(
     "A number, its 95 % interval where there is one, and beside it the range of ranks where models are "
     "ranked. Under each model stand its controls: its twin with random weights, and its own heads, each "
@@ -43,27 +48,27 @@ st.caption(
 )
 
 st.subheader("Against size, patch and training data")
-view = address.keep(view, beside=widgets.segmented("beside", "Against", board_facts.BESIDE, view.beside))
-shows_board.beside(source, view)
+view = url.keep(view, beside=controls.segmented("beside", "Against", leaderboard_facts.BESIDE, view.beside))
+leaderboard_sections.beside(source, view)
 
 st.subheader(f"What the layers of {source.info.model} account for")
-parts = board_facts.coverage(source)
-shows_board.coverage(source, parts)
+parts = leaderboard_facts.coverage(source)
+leaderboard_sections.coverage(source, parts)
 st.page_link(
     "views/heads.py",
     label=f"The heads of {source.info.model}, one by one",
     icon=":material/apps:",
     query_params={"bundle": source.name, "model": source.key},
 )
-shows_board.published_figures(source)
-found = board.of_view(source, view)
-shows.numbers(
-    board.one_metric(found).drop(columns=["under"]),
-    shows_board.queries(source),
+leaderboard_sections.published_figures(source)
+found = leaderboard_data.of_view(source, view)
+sections.numbers(
+    leaderboard_data.one_metric(found).drop(columns=["under"]),
+    leaderboard_sections.queries(source),
     file_name="one_metric.csv",
     more={
-        "every metric": board.every_number(found),
+        "every metric": leaderboard_data.every_number(found),
         "coverage by component": parts,
-        "coverage by layer": board_facts.coverage_sums(parts),
+        "coverage by layer": leaderboard_facts.coverage_sums(parts),
     },
 )

@@ -2,33 +2,37 @@
 
 import streamlit as st
 
-from dashboard import address, answers, offers, shows, widgets
-from dashboard.view_state import PropertyView
+from dashboard.controls import shared as controls
+from dashboard.data import choices, provenance
+from dashboard.data import neighbors as neighbor_data
+from dashboard.sections import shared as sections
+from dashboard.state import url
+from dashboard.state.views import PropertyView
 
-source = widgets.current_source()
+source = controls.current_source()
 st.title("Property search")
 st.markdown(
     "The images most like yours in one property, compared through the heads that carry it, or any others."
 )
-widgets.needs_vectors(source)
-view = address.open_view(offers.default_view(source, PropertyView), offers.choices(source))
+controls.needs_vectors(source)
+view = url.open_view(choices.default_view(source, PropertyView), choices.choices(source))
 
-image, controls = widgets.image_picker(source, view.image)
-with controls:
-    scope = widgets.scope_picker(source, view.heads, ("property", "heads", "layer", "all"))
-    by = widgets.by_picker(view.by)
-    k = widgets.k_picker(source, view.k)
-view = address.keep(view, image=image, heads=scope, by=by, k=k)
+image, column = controls.image_picker(source, view.image)
+with column:
+    scope = controls.scope_picker(source, view.heads, ("property", "heads", "layer", "all"))
+    by = controls.by_picker(view.by)
+    k = controls.k_picker(source, view.k)
+view = url.keep(view, image=image, heads=scope, by=by, k=k)
 
-heads = offers.resolve(source, view.heads)
-found = answers.neighbors_of_image(source, view.image, heads, view.by, view.k)
+heads = choices.resolve(source, view.heads)
+found = neighbor_data.neighbors_of_image(source, view.image, heads, view.by, view.k)
 st.subheader("Nearest images")
-shows.heads_used(source, view.heads)
-shows.gallery(source, found)
-shows.numbers(
+sections.heads_used(source, view.heads)
+sections.gallery(source, found)
+sections.numbers(
     found,
-    offers.sql_behind_scope(source, view.heads)
-    | offers.sql_behind(source, "images_by_id", image_ids=found["image_id"].tolist()),
+    provenance.sql_behind_scope(source, view.heads)
+    | provenance.sql_behind(source, "images_by_id", image_ids=found["image_id"].tolist()),
     file_name="property_search.csv",
-    method=shows.score_method(view.by, "the mean contributions of these heads to the two images"),
+    method=sections.score_method(view.by, "the mean contributions of these heads to the two images"),
 )

@@ -2,36 +2,42 @@
 
 import streamlit as st
 
-from dashboard import address, offers, scores, shows, shows_truth, widgets
-from dashboard.view_state import TruthView
+from dashboard.controls import shared as controls
+from dashboard.data import choices, provenance, validation_scores
+from dashboard.sections import shared as sections
+from dashboard.sections import validation as validation_sections
+from dashboard.state import url
+from dashboard.state.views import TruthView
 
-source = widgets.current_source()
+source = controls.current_source()
 st.title("Does it tell the truth?")
 st.markdown("What the other pages say, scored wherever the truth is known from the images themselves.")
-widgets.needs_vectors(source)
-view = address.open_view(offers.default_view(source, TruthView), offers.choices(source))
+controls.needs_vectors(source)
+view = url.open_view(choices.default_view(source, TruthView), choices.choices(source))
 
-section = widgets.segmented("section", "What is tested", scores.SECTIONS, view.section)
-by = widgets.by_picker(view.by) if section == "neighbors" else view.by
-view = address.keep(view, section=section, by=by)
-shows.stop_at(scores.missing(source, view.section))
+section = controls.segmented("section", "What is tested", validation_scores.SECTIONS, view.section)
+by = controls.by_picker(view.by) if section == "neighbors" else view.by
+view = url.keep(view, section=section, by=by)
+sections.stop_at(validation_scores.missing(source, view.section))
 
 if view.section == "labels":
-    found = shows_truth.labels(source)
+    found = validation_sections.labels(source)
 elif view.section == "heads":
-    found = shows_truth.heads(source)
+    found = validation_sections.heads(source)
 elif view.section == "maps":
-    found = shows_truth.maps(source)
+    found = validation_sections.maps(source)
 elif view.section == "neighbors":
-    found = shows_truth.neighbors(source, view.by)
+    found = validation_sections.neighbors(source, view.by)
 elif view.section == "ablation":
-    found = shows_truth.ablation(source)
+    found = validation_sections.ablation(source)
 else:
-    found = shows_truth.texts(source)
+    found = validation_sections.texts(source)
 
 queries = (
-    offers.sql_behind(source, "head_truth", "heads")
+    provenance.sql_behind(source, "head_truth", "heads")
     if view.section == "heads"
-    else offers.sql_behind(source, "truth_scores", study=scores.STUDIES.get(view.section, view.section))
+    else provenance.sql_behind(
+        source, "truth_scores", study=validation_scores.STUDIES.get(view.section, view.section)
+    )
 )
-shows.numbers(found, queries, file_name=f"truth_{view.section}.csv")
+sections.numbers(found, queries, file_name=f"truth_{view.section}.csv")

@@ -5,19 +5,19 @@ nothing is hooked, so nothing can be left behind. What cannot be taken apart exa
 
     model          Clip, load: from a spec to a model with its weights
     precision      how exactly the image tower multiplies, and where less exactly
-    hub            where the weights of a known tag come from
+    download       where the weights of a known tag come from
     checkpoints    files of weights: read, compare, load, identify
-    refusals       which towers can be taken apart exactly, and why others cannot
+    supported      which towers can be taken apart exactly, and why others cannot
     tower          the forward pass of the image tower, and what it leaves at the class token
-    changed        the same with what some heads or MLPs write at the class token replaced
+    interventions  the same with what some heads or MLPs write at the class token replaced
     text           texts: check, encode
     architectures  sizes of an architecture by its config alone
 """
 
 from precompute.clip.architectures import ArchitectureFacts, architecture_facts, cost_of_image
-from precompute.clip.changed import Change, HeadChange, encode_changed
-from precompute.clip.hub import whereabouts
-from precompute.clip.model import Clip, catalog, check, encode_image, from_model, load, weights_file
+from precompute.clip.download import whereabouts
+from precompute.clip.interventions import Change, HeadChange, encode_changed
+from precompute.clip.model import Clip, catalog, check, encode_image, from_model, load, resolve, weights_file
 from precompute.clip.text import TextError, check_text, encode_text, imagenet_names, imagenet_prompts
 from precompute.clip.tower import capture, capture_attention, capture_tokens, last_layers, vision_weights
 
@@ -43,6 +43,7 @@ __all__ = [
     "imagenet_prompts",
     "last_layers",
     "load",
+    "resolve",
     "vision_weights",
     "weights_file",
     "whereabouts",

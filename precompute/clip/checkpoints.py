@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from precompute.models import ModelError
+from precompute.inputs.model_specs import ModelError
 
 State = dict[str, Tensor]
 

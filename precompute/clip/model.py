@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,19 @@ from open_clip.pretrained import get_pretrained_cfg, list_pretrained
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor
 
-from precompute.clip import checkpoints, hub
+from precompute.clip import checkpoints, download
 from precompute.clip.precision import multiply_exactly
-from precompute.clip.refusals import refuse_config, refuse_tower
-from precompute.config import Precision
-from precompute.models import Catalog, ModelError, ModelSpec, WeightsFacts, as_triple, model_key
+from precompute.clip.supported import refuse_config, refuse_tower
+from precompute.inputs import model_specs
+from precompute.inputs.model_specs import (
+    Catalog,
+    ModelError,
+    ModelSpec,
+    WeightsFacts,
+    as_triple,
+    model_key,
+)
+from precompute.runtime.config import ModelChoice, Precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +102,7 @@ def load(spec: ModelSpec, *, device: str = "cpu", precision: Precision = "float3
     path = weights_file(spec)
     model = _build(spec, config)
     if path is not None:
-        state = checkpoints.read(path, trusted_sha256=hub.published_sha256(spec))
+        state = checkpoints.read(path, trusted_sha256=download.published_sha256(spec))
         checkpoints.load_into(model, state, path, spec.name)
     return from_model(spec, model, device=device, precision=precision)
 
@@ -116,7 +124,7 @@ def weights_file(spec: ModelSpec) -> Path | None:
     """
     if spec.is_control:
         return None
-    return checkpoints.there(spec.checkpoint) if spec.checkpoint else hub.fetch(spec)
+    return checkpoints.there(spec.checkpoint) if spec.checkpoint else download.fetch(spec)
 
 
 def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu", precision: Precision = "float32") -> Clip:
@@ -185,3 +193,9 @@ def _read_config(spec: ModelSpec) -> dict:
             f"{spec.config} is not an open_clip model config ({error!r}). It must be JSON with embed_dim, "
             "vision_cfg and text_cfg."
         ) from error
+
+
+def resolve(choice: ModelChoice) -> ModelSpec:
+    """What is meant by a choice. Raises ModelError."""
+    given = asdict(choice)
+    return model_specs.resolve(given.pop("name"), catalog(), **given)

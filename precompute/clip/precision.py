@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
-from precompute.config import Precision
+from precompute.runtime.config import Precision
 
 
 @contextmanager

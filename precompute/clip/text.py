@@ -15,7 +15,7 @@ from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TE
 from torch import Tensor, nn
 
 from precompute.clip.model import Clip
-from precompute.models import ModelError, ModelSpec
+from precompute.inputs.model_specs import ModelError, ModelSpec
 
 
 class TextError(ValueError):

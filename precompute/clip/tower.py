@@ -12,9 +12,9 @@ from torch import Tensor, einsum
 
 from precompute.clip.model import Clip
 from precompute.clip.precision import embedding, products
-from precompute.clip.refusals import Block
-from precompute.models import ModelError
-from precompute.types import Captured, CapturedTokens, VisionWeights
+from precompute.clip.supported import Block
+from precompute.inputs.model_specs import ModelError
+from precompute.method.types import Captured, CapturedTokens, VisionWeights
 
 
 def last_layers(clip: Clip, count: int | None) -> tuple[int, ...]:

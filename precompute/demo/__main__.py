@@ -113,7 +113,7 @@ def _texts(options: argparse.Namespace) -> None:
 
 
 def _planted(options: argparse.Namespace) -> None:
-    from precompute.demo.planted_folder import write_planted
+    from precompute.demo.planted.folder import write_planted
 
     write_planted(options.out)
 

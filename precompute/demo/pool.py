@@ -8,8 +8,8 @@ from pathlib import Path
 
 from precompute.demo.scenes import BACKGROUNDS, COLORS, COUNTS, PATTERNS, POSITIONS, SHAPES
 from precompute.demo.words import AT, NOUNS, ON, PLURAL, PROPERTIES, prompt
+from precompute.texts import TEXTS
 
-TEXTS = Path(__file__).parent.parent / "texts"
 POOL_PATH = TEXTS / "demo.tsv"
 PROMPTS_PATH = TEXTS / "demo_prompts.tsv"
 FRAMES = (

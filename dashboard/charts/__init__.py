@@ -1,0 +1,1 @@
+"""Charts: DataFrame in, Altair chart out. Knows no Streamlit and no bundle."""

@@ -1,0 +1,1 @@
+"""Controls of the pages: pickers, filters and sliders."""

@@ -1,0 +1,165 @@
+"""What the truth scores of a bundle say, as sentences: tables in, verdicts out, no Streamlit."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dashboard.data import validation_effects, validation_tables
+
+RIVALS = ("raw attention", "rollout", "uniform")
+"""Maps that do not hear the text."""
+
+RULES = {
+    "labels": "right more often than all of these",
+    "heads": "more supported labels are right than wrong",
+    "maps": "the interval lies above 0 and above the twin; average precision lies above every other map's",
+    "neighbors": "more than by the whole embedding",
+    "ablation": "in a forward pass the property loses more than any other attribute, and more than 95 % of "
+    "random sets cost it",
+    "texts": "in a forward pass half as many texts as a head has dimensions leave nine tenths of what is "
+    "beyond chance",
+}
+"""When a section says that something holds."""
+
+
+class Verdict(NamedTuple):
+    """One sentence, and whether what it tests holds."""
+
+    holds: bool
+    text: str
+
+
+def on_labels(table: pd.DataFrame, key: str) -> list[Verdict]:
+    """Do labels beat naming every head alike, and the same method on random weights?"""
+    return [_on_label(row) for row in table[table["model_key"] == key].head(1).itertuples()]
+
+
+def _on_label(row) -> Verdict:
+    beside = {
+        "by naming every head alike": row.commonest,
+        "if the same labels were dealt out anew": row.chance,
+    }
+    beside["on random weights"] = row.twin
+    known = {name: value for name, value in beside.items() if not np.isnan(value)}
+    against = ", ".join(f"{_share(value)} {name}" for name, value in known.items())
+    text = (
+        f"The label that pages show is right for {row.hits:.0f} of {row.heads:.0f} heads: on average over "
+        f"attributes, for {_share(row.right)} of their heads{f', against {against}' * bool(against)}."
+    )
+    return Verdict(all(row.right > value for value in known.values()), text)
+
+
+def on_heads(table: pd.DataFrame) -> list[Verdict]:
+    """How many supported labels say what their head acts on?"""
+    count = table["verdict"].value_counts()
+    right, wrong, weak = (int(count.get(kind, 0)) for kind in ("right", "wrong", "unsupported"))
+    idle, unnamed = (int(count.get(kind, 0)) for kind in ("no effect", "no word"))
+    anyway = int((table["label"] == table["acts_on"])[table["verdict"] == "unsupported"].sum())
+    text = f"Of {right + wrong} supported labels {right} name what the head acts on. "
+    text += f"Unsupported, and so without a claim: {weak}, of which {anyway} would be right."
+    text += f" Heads that act on nothing that was asked: {idle}." * bool(idle)
+    text += f" Heads that act on what no text of the pool is about: {unnamed}." * bool(unnamed)
+    return [Verdict(right > wrong, text)]
+
+
+def on_maps(table: pd.DataFrame, key: str, twin: str) -> list[Verdict]:
+    """Do maps through all heads hear the text, and find objects better than maps that do not?"""
+    known = {(row.model_key, row.measure, row.subject): row for row in table.itertuples()}
+    found = []
+    for measure, other in (
+        ("contrast", "that on the other"),
+        ("caption", "that of another picture's caption"),
+    ):
+        row, control = known.get((key, measure, "all heads")), known.get((twin, measure, "all heads"))
+        if row is not None:
+            beside = "" if control is None else f"; on random weights {control.value:+.3f}"
+            least = 0.0 if control is None else max(0.0, control.value)
+            low = row.value if np.isnan(row.low) else row.low
+            better = f"{row.value:+.3f}{_interval(row)}"
+            text = f"Average precision of maps through all heads on the named object, less {other}: {better}"
+            found.append(Verdict(low > least, f"{text}{beside}."))
+    return found + _against_rivals(known, key)
+
+
+def _against_rivals(known: dict[tuple[str, str, str], Any], key: str) -> list[Verdict]:
+    scored = {name: known.get((key, "average_precision", name)) for name in ("all heads", *RIVALS)}
+    found = {name: float(row.value) for name, row in scored.items() if row is not None}
+    if "all heads" not in found or len(found) == 1:
+        return []
+    mine = found.pop("all heads")
+    listed = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+    text = f"By average precision they reach {mine:.3f}; maps that do not hear the text: {listed}."
+    return [Verdict(mine > max(found.values()), text)]
+
+
+def _interval(row) -> str:
+    return "" if np.isnan(row.low) else f" ({row.low:+.3f} to {row.high:+.3f})"
+
+
+def on_neighbors(table: pd.DataFrame, by: str) -> list[Verdict]:
+    """Do the heads of a property find images alike in it better than the whole embedding?"""
+    table = table[table["by"].isin(["", by])]
+    known = {(row.space, row.attribute): row for row in table.itertuples()}
+    found = []
+    for space in table.loc[table["space"].str.startswith(validation_tables.PROPERTY), "space"].unique():
+        name = space.removeprefix(validation_tables.PROPERTY)
+        mine, whole = known.get((space, name)), known.get(("embedding", name))
+        if mine is not None and whole is not None:
+            text = (
+                f"Through the {name} heads {_share(mine.value)} of the nearest images share the query's "
+                f"{name}; by the whole embedding {_share(whole.value)}, by chance {_share(mine.chance)}."
+            )
+            found.append(Verdict(mine.value > whole.value, text))
+    return found
+
+
+def on_ablation(table: pd.DataFrame, effect: str = "forward") -> list[Verdict]:
+    """Does removing a property's heads cost that property, more than others and than random heads?"""
+    return [
+        _on_removal(name, validation_effects.cost(table, name, effect))
+        for name in validation_effects.properties(table)
+    ]
+
+
+def on_texts(table: pd.DataFrame, rank: int, effect: str = "forward") -> list[Verdict]:
+    """Do half as many texts as a head has dimensions leave nine tenths of the accuracy beyond chance?
+
+    As many texts as dimensions keep everything, whatever they say.
+    """
+    mine = table[(table["attribute"] == "") & table["effect"].isin(["", effect])].sort_values("k")
+    whole, kept = (mine[mine["subject"] == subject] for subject in ("nothing", "texts"))
+    if whole.empty or kept.empty:
+        return []
+    few = kept[kept["k"] <= max(rank / 2, kept["k"].min())]
+    last, before, chance = few.iloc[-1], whole["value"].iloc[0], whole["chance"].iloc[0]
+    texts = "text" if last["k"] == 1 else f"{last['k']} texts"
+    enough = chance + 0.9 * (before - chance)
+    text = (
+        f"With the first {texts} of every head, accuracy is {_share(last['value'])}, the mean over "
+        f"attributes, against {_share(before)} with all that heads do; guessing gives {_share(chance)}. "
+        f"A head has {rank} dimensions, so {rank} texts of any kind keep everything."
+    )
+    return [Verdict(last["value"] >= enough, text)]
+
+
+def _on_removal(name: str, cost: validation_effects.Cost) -> Verdict:
+    other = f" and {_points(cost.other_cost)} of {cost.other}" if cost.other else ""
+    if np.isnan(cost.own):
+        return Verdict(
+            False, f'Removing the {name} heads costs{other.removeprefix(" and")}; "{name}" was not asked.'
+        )
+    drawn = ""
+    if not np.isnan(cost.low):
+        drawn = f". Random sets of as many heads cost {100 * cost.low:.1f} to {_points(cost.high)} of {name}"
+    text = f"Removing the {name} heads costs {_points(cost.own)} of {name}{other}{drawn}."
+    beaten = not cost.other or cost.own > cost.other_cost
+    return Verdict(cost.own > 0 and beaten and not cost.own <= cost.high, text)
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:.1f} points"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %"

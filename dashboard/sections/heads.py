@@ -1,0 +1,90 @@
+"""How the page Heads shows a model's heads: the grid, and what the finder finds. A click opens a head."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts import heads as head_charts
+from dashboard.charts import maps as map_charts
+from dashboard.data import cached, choices, label_text, provenance
+from dashboard.data import heads as head_data
+from dashboard.data.types import Source
+from dashboard.state.url import leave_for
+from dashboard.state.views import Head, HeadsView, HeadView
+
+QUESTIONED = "A question mark: the label is unsupported."
+
+
+def grid(source: Source, color: str) -> None:
+    """Layer by head; a click on a cell opens the page of that head."""
+    if color == "label":
+        chart = map_charts.head_grid(cached.heads(source))
+        rivals = label_text.tested_against(source)
+        said = f"Each cell is the head's label; gray with a question mark: {rivals} do as well."
+    else:
+        what = head_data.measure(source, color)
+        # Selectivity is corrected for chance, so that below zero is nothing but chance.
+        signed = False if color.startswith(choices.SELECTIVITY) else None
+        frame = head_data.cells(source, color)
+        chart = head_charts.value_grid(frame, title=what.title, unit=what.unit, signed=signed)
+        said = f"**{what.title}**: {what.description} Under each number stands the label. {QUESTIONED}"
+    event = st.altair_chart(
+        head_charts.clickable(chart),
+        key="heads.grid",
+        on_select="rerun",
+        alt=f"Heads by {color}, layer by head",
+    )
+    st.caption(f"{said} Hover for the evidence, click to open the head.")
+    cell = next(iter(event["selection"].get(head_charts.CLICK) or []), None)
+    if cell:
+        open_head(source, (int(cell["layer"]), int(cell["head"])))
+
+
+def found(source: Source, table: pd.DataFrame) -> None:
+    """The heads that were found; a click on a row opens the page of that head."""
+    count = len(cached.heads(source))
+    if table.empty:
+        st.info("No head passes all of these filters. Widen one of them.", icon=":material/filter_alt_off:")
+        return
+    plain = {
+        "name": st.column_config.TextColumn("head", width=70),
+        "label": st.column_config.TextColumn("label", width=110),
+        "p_value": st.column_config.NumberColumn("p", format="%.3g", width=60),
+        "q_value": st.column_config.NumberColumn("q", format="%.3g", width=60),
+        "first_texts": st.column_config.TextColumn("first texts", width="large"),
+        "matching text": st.column_config.TextColumn("matching text", width="medium"),
+        "position": st.column_config.NumberColumn("position", width=70, help="Of the matching text, from 0"),
+    }
+    order = [*(name for name in table.columns if name not in ("layer", "head", "first_texts")), "first_texts"]
+    numbers = [name for name in table.select_dtypes("number") if name not in (*plain, "layer", "head")]
+    event = st.dataframe(
+        table.drop(columns=["layer", "head"]),
+        hide_index=True,
+        key="heads.found",
+        on_select="rerun",
+        selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
+        placeholder="",
+        column_order=order,
+        column_config=plain
+        | {name: st.column_config.NumberColumn(format="%.3g") for name in numbers}
+        | {head_data.between(name): st.column_config.TextColumn("95 %", width=120) for name in numbers},
+        alt="Heads that were found",
+    )
+    st.caption(f"{len(table)} of {count} heads. Click a row to open the head.")
+    rows = [*event["selection"]["rows"], *(row for row, _ in event["selection"]["cells"])]
+    for row in rows:
+        open_head(source, (int(table["layer"].iloc[row]), int(table["head"].iloc[row])))
+
+
+def queries(source: Source, view: HeadsView) -> dict[str, str]:
+    """The queries behind the page that found anything."""
+    searched = view.words.split()
+    names = ["heads"]
+    names += ["head_metrics"] * bool(len(cached.head_metrics(source)))
+    names += ["head_selectivity"] * bool(len(cached.head_selectivity(source)))
+    names += ["head_text_search"] * bool(searched and len(head_data.matches(source, tuple(searched))))
+    return provenance.sql_behind(source, *names, words=searched)
+
+
+def open_head(source: Source, head: Head) -> None:
+    """Go to the page of one head."""
+    leave_for("head", choices.link(source, HeadView, head=head))

@@ -1,0 +1,77 @@
+"""Rows of a bundle's Lance tables by id, and the tables themselves, kept open with their bundle.
+
+Rows lie sorted by id, so that a row is found by halving; no caller ever sees a row number.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from db import lance_tables
+from db.arrays import from_column
+from db.connection import Bundle, check_current, check_vectors
+from db.errors import BundleDamaged, UnknownName
+from db.layout import VECTORS, lance_table
+
+ID = {"images": "image_id", "texts": "text_id", "tokens": "image_id"}
+WHAT = {"images": "image", "texts": "text", "tokens": "gallery image"}
+
+_opened: WeakKeyDictionary[Bundle, dict[tuple[str, str], Any]] = WeakKeyDictionary()
+
+
+def opened(bundle: Bundle) -> dict[tuple[str, str], Any]:
+    """What has been read of a bundle and is worth keeping; forgotten with it."""
+    return _opened.setdefault(bundle, {})
+
+
+def vectors_of(
+    bundle: Bundle, kind: str, model_key: str, ids: Sequence[str] | None, columns: list[str]
+) -> tuple[list[str], list[np.ndarray]]:
+    """Columns as arrays, of the rows `ids` in that order, or of all rows sorted by id."""
+    table = table_of(bundle, kind, model_key)
+    if ids is None:
+        rows = lance_tables.read(table, columns)
+        return ids_of(bundle, kind, model_key).tolist(), [from_column(rows[name]) for name in columns]
+    unique, back = np.unique(offsets_of(bundle, kind, model_key, ids), return_inverse=True)
+    rows = lance_tables.read(table, columns, unique.tolist())
+    return list(ids), [from_column(rows[name])[back] for name in columns]
+
+
+def offsets_of(bundle: Bundle, kind: str, model_key: str, ids: Sequence[str]) -> np.ndarray:
+    """Row of each id; refuses an id that is not there."""
+    known = ids_of(bundle, kind, model_key)
+    place = np.searchsorted(known, np.asarray(list(ids), dtype=object))
+    for one, row in zip(ids, place, strict=True):
+        if row == len(known) or known[row] != one:
+            raise UnknownName(
+                f'{WHAT[kind]} "{one}" is not in this bundle for {model_key}. Choose another one.'
+            )
+    return place
+
+
+def ids_of(bundle: Bundle, kind: str, model_key: str) -> np.ndarray:
+    """All ids of a table in the order of its rows, which is sorted."""
+    table = table_of(bundle, kind, model_key)
+    known = opened(bundle)
+    if (kind + " ids", model_key) not in known:
+        ids = lance_tables.read(table, [ID[kind]])[ID[kind]].to_numpy()
+        if not (ids[:-1] < ids[1:]).all():
+            raise BundleDamaged(f"{kind} of {model_key} are not sorted by id. Build the bundle again.")
+        known[kind + " ids", model_key] = ids
+    return known[kind + " ids", model_key]
+
+
+def table_of(bundle: Bundle, kind: str, model_key: str) -> Any:
+    """An open Lance table; opening takes milliseconds, so it stays open with its bundle.
+
+    Raises:
+        NoVectors: the model's results were imported.
+    """
+    check_current(bundle)
+    check_vectors(bundle, model_key)
+    known = opened(bundle)
+    if (kind, model_key) not in known:
+        known[kind, model_key] = lance_tables.open_table(bundle.path / VECTORS, lance_table(kind, model_key))
+    return known[kind, model_key]

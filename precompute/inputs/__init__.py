@@ -1,0 +1,1 @@
+"""Files that users bring: images, text pools, prompts, results of other tools."""

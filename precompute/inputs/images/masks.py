@@ -1,0 +1,170 @@
+"""Pictures with two known objects each: masks and captions, from a CSV file, and how both are read.
+
+A mask goes through the very steps that make a picture a model's input, so crop and border fall alike.
+"""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from precompute.inputs.images.attributes import csv_columns, csv_lines
+from precompute.inputs.images.decoding import (
+    UnreadableImage,
+    image_id,
+    read,
+    read_bytes,
+)
+from precompute.inputs.images.files import ImagesError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+COLUMNS = ("path", "mask", "object", "caption")
+
+
+class MaskedPicture(NamedTuple):
+    """One picture and what is known of its two objects."""
+
+    name: str
+    """As the CSV file has it: pictures stand in the order of these."""
+
+    path: Path
+    masks: tuple[Path, Path]
+    objects: tuple[str, str]
+    captions: tuple[str, str]
+    """Each names one of the objects, and not the other."""
+
+
+class MaskedPixels(NamedTuple):
+    """A picture as a model sees it, and its masks in the same frame."""
+
+    pixels: "Tensor"
+    """[3, height, width], as the model takes it."""
+
+    masks: "Tensor"
+    """[object, height, width], share of each pixel that the object covers, 0 to 1."""
+
+
+def read_masks(csv_path: Path) -> list[MaskedPicture]:
+    """What a CSV file says of masks: columns path, mask, object, caption; two rows a picture.
+
+    Paths are relative to the file. Raises ImagesError.
+    """
+    lines = csv_lines(csv_path)
+    columns = csv_columns(csv_path, next(lines, (1, []))[1])
+    missing = [name for name in COLUMNS if name not in columns]
+    if missing:
+        raise ImagesError(f"{csv_path} has no column {', '.join(missing)}. It needs {', '.join(COLUMNS)}.")
+    rows = defaultdict(list)
+    for line, cells in lines:
+        row = dict(zip(columns, (unicodedata.normalize("NFC", cell.strip()) for cell in cells), strict=False))
+        _check_row(csv_path, line, row)
+        rows[row["path"]].append(row)
+    if not rows:
+        raise ImagesError(
+            f"{csv_path} lists no picture. Give two rows for each, one for each of its objects."
+        )
+    return [_picture(csv_path, name, rows[name]) for name in sorted(rows)]
+
+
+def mask_identity(pictures: Sequence[MaskedPicture]) -> list[list[object]]:
+    """What scores against masks depend on: bytes of pictures and masks, and captions; no path."""
+    return [
+        [*(_bytes_id(path) for path in (picture.path, *picture.masks)), picture.captions]
+        for picture in pictures
+    ]
+
+
+def masked_pixels(
+    pictures: Sequence[MaskedPicture],
+    preprocess: "Callable[[Image.Image], Tensor]",
+    *,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+) -> Iterator[MaskedPixels]:
+    """Each picture and its masks through `preprocess`, which subtracts `mean` and divides by `std`.
+
+    Raises ImagesError for what cannot be read, a mask of another size than its picture, or an empty one.
+    """
+    import torch
+
+    for picture in pictures:
+        image = _read(picture.path)
+        masks = [_read_mask(path, image, picture.path) for path in picture.masks]
+        covered = [preprocess(mask)[0] * std[0] + mean[0] for mask in masks]
+        yield MaskedPixels(preprocess(image), torch.stack(covered).clamp(0, 1))
+
+
+def _check_row(csv_path: Path, line: int, row: dict[str, str]) -> None:
+    """Raise ImagesError unless every cell is filled and both files are there."""
+    for name in COLUMNS:
+        if not row.get(name):
+            raise ImagesError(f"{csv_path}, line {line}: no {name}. Fill the cell, or remove the line.")
+    for name in ("path", "mask"):
+        if not (csv_path.parent / row[name]).is_file():
+            raise ImagesError(
+                f"{csv_path}, line {line}: no file {row[name]!r}. Give paths relative to {csv_path.parent}."
+            )
+
+
+def _picture(csv_path: Path, name: str, rows: list[dict[str, str]]) -> MaskedPicture:
+    """The two rows of a picture as one. Raises ImagesError if they are not two that differ."""
+    if len(rows) != 2:
+        raise ImagesError(
+            f"{csv_path}: {name} has {len(rows)} {'row' if len(rows) == 1 else 'rows'}. "
+            "Give two for each picture, one for each of two objects."
+        )
+    one, other = rows
+    for column in ("mask", "caption"):
+        if one[column] == other[column]:
+            raise ImagesError(
+                f"{csv_path}: both objects of {name} have the {column} {one[column]!r}. "
+                "Give each object its own; a score is how well a map tells them apart."
+            )
+    folder = csv_path.parent
+    return MaskedPicture(
+        name,
+        folder / name,
+        (folder / one["mask"], folder / other["mask"]),
+        (one["object"], other["object"]),
+        (one["caption"], other["caption"]),
+    )
+
+
+def _bytes_id(path: Path) -> str:
+    with _named(path):
+        return image_id(read_bytes(path))
+
+
+def _read(path: Path) -> Image.Image:
+    with _named(path):
+        return read(path)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say which file cannot be read."""
+    try:
+        yield
+    except UnreadableImage as error:
+        raise ImagesError(f"{path} cannot be used: {error}. Replace it, or remove its rows.") from error
+
+
+def _read_mask(path: Path, image: Image.Image, of: Path) -> Image.Image:
+    """White where the object is: whatever is above half of the file's own largest value."""
+    mask = _read(path)
+    if mask.size != image.size:
+        sizes = [f"{width} x {height}" for width, height in (mask.size, image.size)]
+        raise ImagesError(f"{path} has {sizes[0]} pixels, but {of} has {sizes[1]}. Give masks of its size.")
+    values = np.asarray(mask).max(axis=-1).astype(int)
+    if not values.any():
+        raise ImagesError(f"{path} is empty: no pixel is above zero. Mark the object, or remove the rows.")
+    # 0 and 1, as many data sets have it, is as good as 0 and 255; edges may be soft.
+    inside = 2 * values > values.max()
+    return Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).convert("RGB")

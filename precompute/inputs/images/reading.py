@@ -1,0 +1,115 @@
+"""Many files: what each one is, which are the same image, and the pixels that a model sees.
+
+Nothing depends on the number of workers. torch is imported only to hand over a batch.
+"""
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+
+from precompute.inputs.images.decoding import (
+    UnreadableImage,
+    decode,
+    image_id,
+    read_bytes,
+    thumbnail,
+)
+from precompute.inputs.images.files import Failed, ImageFile, ImagesError
+from precompute.inputs.images.workers import in_order
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Found(NamedTuple):
+    """A file that is an image."""
+
+    relative: str
+    image_id: str
+    width: int
+    """After EXIF rotation, pixels."""
+
+    height: int
+    thumbnail: bytes | None
+    """JPEG; None where thumbnails were left out."""
+
+
+def scan(files: Sequence[ImageFile], *, workers: int, thumbnails: bool = True) -> Iterator[Found | Failed]:
+    """Read every file once and say what it is, in the order of `files`; `workers` 0 reads in this process.
+
+    Raises WorkerDied.
+    """
+    tasks = ((file, thumbnails) for file in files)
+    return in_order(_examine, tasks, workers=workers, window=8 * workers)
+
+
+def _examine(file: ImageFile, thumbnails: bool) -> Found | Failed:
+    """What one file is."""
+    try:
+        data = read_bytes(file.path, file.offset, file.size)
+        image = decode(data)
+    except UnreadableImage as error:
+        return Failed(file.relative, str(error))
+    small = thumbnail(image) if thumbnails else None
+    return Found(file.relative, image_id(data), image.width, image.height, small)
+
+
+def distinct(files: Sequence[ImageFile], results: Iterable[Found | Failed]) -> dict[str, ImageFile]:
+    """One file for each image, by image id: the first that holds it, in the order of `files`."""
+    by_name = {file.relative: file for file in files}
+    images: dict[str, ImageFile] = {}
+    for result in results:
+        if isinstance(result, Found):
+            images.setdefault(result.image_id, by_name[result.relative])
+    return images
+
+
+def pixel_batches(
+    images: Mapping[str, ImageFile],
+    preprocess: "Callable[[Image.Image], Tensor]",
+    *,
+    batch_size: int,
+    workers: int,
+) -> "Iterator[tuple[list[str], Float[Tensor, 'image 3 height width']]]":
+    """Image ids and preprocessed float32 pixels, batch by batch, in the order of `images` (see `distinct`).
+
+    A picture's pixels do not depend on its batch. `preprocess` runs in the workers, so it must pickle.
+    Raises ImagesError if a file is no longer what its id says, WorkerDied, or TypeError for the preprocess.
+    """
+    import torch
+
+    if workers:
+        _check_pickles(preprocess)
+    tasks = ((file, expected, preprocess) for expected, file in images.items())
+    pixels = in_order(_pixels, tasks, workers=workers, window=4 * workers + batch_size)
+    ids = iter(images)
+    try:
+        while batch := list(islice(ids, batch_size)):
+            yield batch, torch.from_numpy(np.stack(list(islice(pixels, len(batch)))))
+    finally:
+        # Leaves no workers behind when the caller stops early.
+        pixels.close()
+
+
+def _pixels(file: ImageFile, expected: str, preprocess: Callable) -> Float[np.ndarray, "3 height width"]:
+    """What the model sees of one file. Raises ImagesError if it holds another image than `expected`."""
+    try:
+        data = read_bytes(file.path, file.offset, file.size)
+        if image_id(data) != expected:
+            raise ImagesError(f"{file.where} changed after it was scanned. Run again.")
+        return np.asarray(preprocess(decode(data)), dtype=np.float32)
+    except UnreadableImage as error:
+        raise ImagesError(f"{file.where} was readable when scanned, but now: {error}. Run again.") from error
+
+
+def _check_pickles(preprocess: Callable) -> None:
+    """Raise TypeError unless `preprocess` can be sent to a worker."""
+    try:
+        pickle.dumps(preprocess)
+    except Exception as error:
+        raise TypeError(f"preprocess cannot be sent to worker processes ({error}). Use workers=0.") from error

@@ -1,0 +1,89 @@
+"""What `--images` means: a folder of images, a CSV file of paths, or tars, by folder, pattern or name."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from precompute.inputs.images import class_folders as classes
+from precompute.inputs.images.csv_list import read_list
+from precompute.inputs.images.dataset import Gathered
+from precompute.inputs.images.files import (
+    ImageFile,
+    Survey,
+    check_any,
+    is_tar,
+    most_first,
+    portable,
+    survey,
+)
+from precompute.inputs.images.tar_index import TarIndex, index
+from precompute.inputs.images.webdataset import (
+    Indexes,
+    Shards,
+    from_tars,
+    is_pattern,
+    matching,
+)
+
+
+def gather(
+    source: Path,
+    *,
+    class_folders: bool = True,
+    captions: bool = False,
+    indexes: Indexes | None = None,
+    passed: Callable[[int], None] = lambda _: None,
+) -> Gathered:
+    """All images that `source` leads to, in one order whatever the file system.
+
+    `indexes` says what lies in tars, if not they themselves; `passed` is told of every file.
+    Raises ImagesError, with what to do.
+    """
+    if not source.is_dir() and source.suffix.lower() == ".csv":
+        return _listed(source, passed)
+    shards = _shards(source)
+    if shards is None:
+        found = survey(source, passed)
+        if found.files or not found.tars:
+            check_any(source, found)
+            return _in_folder(source, found, class_folders)
+        shards = Shards(source, _name(source), found.tars, found.others)
+    return from_tars(shards, indexes or (lambda tars: _opened(tars, captions)), captions=captions)
+
+
+def _shards(source: Path) -> Shards | None:
+    """The tars that are given as such."""
+    if is_pattern(source):
+        return matching(source)
+    if source.is_file() and is_tar(source.name):
+        return Shards(source.parent, source.name, [ImageFile(source, portable(source.name))], {})
+    return None
+
+
+def _opened(tars: list[ImageFile], captions: bool) -> Iterable[TarIndex]:
+    return (index(tar.path, captions=captions) for tar in tars)
+
+
+def _listed(csv_path: Path, passed: Callable[[int], None]) -> Gathered:
+    """The files of a CSV file."""
+    found = read_list(csv_path, passed)
+    origins = dict.fromkeys(found.names, csv_path.name)
+    return Gathered(csv_path.name, found.files, found.attributes, origins, [], {}, csv_path=csv_path)
+
+
+def _in_folder(folder: Path, found: Survey, class_folders: bool) -> Gathered:
+    """The files of a folder, with their classes where its folders are classes."""
+    rows = classes.from_folders(found.files) if class_folders else []
+    origins = {}
+    if ids := classes.values(rows):
+        names = classes.read_names(folder, ids)
+        origins = {classes.CLASS: classes.origin(ids, f"{len(ids):,} folders", names)}
+        rows = classes.named(rows, names) if names else rows
+    tars = Counter(os.path.splitext(tar.relative)[1].lower() for tar in found.tars)
+    others = most_first(Counter(found.others) + tars)
+    return Gathered(_name(folder), found.files, rows, origins, [], others)
+
+
+def _name(folder: Path) -> str:
+    return portable(folder.resolve().name)

@@ -1,0 +1,192 @@
+"""Prompts: how the values of known attributes are asked, so that a model can be scored zero-shot.
+
+    # a comment
+    color<tab>*<tab>a photo of something {}.
+    count<tab>2<tab>a photo of two things.
+
+A line is an attribute, one of its values and the text that stands for it. The value `*` is a template for all
+values that no other line names; its text holds {} where the value goes. Only values that images have are
+asked, but of an attribute with prompts every one of them: images of a value that cannot be asked would be
+scored as if they did not have it.
+
+Knows nothing of models. Reads one file; everything else is pure.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute.inputs.text_pool import normalize
+from precompute.method.types import Classes
+
+ANY = "*"
+"""Stands for every value that no other line of the attribute names."""
+
+SLOT = "{}"
+
+
+class PromptError(ValueError):
+    """A file of prompts cannot be used; the message says what to change."""
+
+
+class Prompt(NamedTuple):
+    """One line."""
+
+    attribute: str
+    value: str
+    text: str
+    line: int
+
+
+class Prompts(NamedTuple):
+    """What a file says, in its order."""
+
+    name: str
+    """To tell people where a prompt comes from."""
+
+    rows: tuple[Prompt, ...]
+
+
+DEFAULT = Prompts("the prompts used without --prompts", (Prompt("class", ANY, "a photo of a {}.", 1),))
+"""Without a file: the attribute `class` is asked, and no other, for nothing else is known of how to ask."""
+
+
+def load(path: Path) -> Prompts:
+    """Read a file of prompts. Raises PromptError."""
+    try:
+        content = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise PromptError(f"cannot read the prompts {path}: {error.strerror}. Check --prompts.") from error
+    except UnicodeDecodeError as error:
+        raise PromptError(
+            f"the prompts {path} are not UTF-8 (byte {error.start}); save them as UTF-8."
+        ) from error
+    return parse(content, name=path.name)
+
+
+def parse(content: str, *, name: str) -> Prompts:
+    """Prompts from the content of their file. Raises PromptError naming the line."""
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    rows: dict[tuple[str, str], Prompt] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        row = _row(line, number, name)
+        first = rows.setdefault((row.attribute, row.value), row)
+        if first is not row:
+            raise PromptError(
+                f"line {number} of {name}: {row.attribute} {row.value!r} stands in line {first.line} "
+                "already. Keep one text a value."
+            )
+    if not rows:
+        raise PromptError(f"{name} holds no prompt. Write one a line: attribute, tab, value, tab, text.")
+    return Prompts(name, tuple(rows.values()))
+
+
+def expand(prompts: Prompts, attributes: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Attribute, value and text of every value that occurs in `attributes` (image_id, attribute, value).
+
+    Attributes stand in the order of the file, values too; those of a template follow, sorted.
+
+    Raises:
+        PromptError: a value has no prompt, or shares its text with another of its attribute.
+    """
+    asked: list[tuple[str, str, str]] = []
+    for attribute in dict.fromkeys(row.attribute for row in prompts.rows):
+        occurring = set(attributes.loc[attributes["attribute"] == attribute, "value"])
+        texts = _texts(prompts, attribute, occurring)
+        _check_told_apart(prompts, attribute, texts)
+        asked += [(attribute, value, text) for value, text in texts.items()]
+    return asked
+
+
+def unused(prompts: Prompts, attributes: pd.DataFrame) -> list[str]:
+    """Attributes that have prompts but that no image has, in the order of the file."""
+    occurring = set(attributes["attribute"])
+    return [name for name in dict.fromkeys(row.attribute for row in prompts.rows) if name not in occurring]
+
+
+def where(prompts: Prompts, attribute: str, value: str) -> str:
+    """Which line asks a value, for messages."""
+    by_value = {row.value: row.line for row in prompts.rows if row.attribute == attribute}
+    return f"line {by_value.get(value, by_value.get(ANY))} of {prompts.name}"
+
+
+def classes(
+    asked: Sequence[tuple[str, str, str]],
+    text: Float[Tensor, "value d_out"],
+    attributes: pd.DataFrame,
+    image_ids: Sequence[str],
+) -> list[Classes]:
+    """Every asked attribute with the embeddings of its values' texts, and which images have which value.
+
+    `text` has one row for each entry of `asked`; the axis `image` of the result is that of `image_ids`.
+    """
+    found = []
+    for attribute in dict.fromkeys(name for name, _, _ in asked):
+        rows = [row for row, (name, _, _) in enumerate(asked) if name == attribute]
+        values = tuple(asked[row][1] for row in rows)
+        known = attributes[attributes["attribute"] == attribute]
+        carried = _carried(zip(known["image_id"], known["value"], strict=True), image_ids, values)
+        found.append(Classes(attribute, values, text[rows], carried))
+    return found
+
+
+def _row(line: str, number: int, name: str) -> Prompt:
+    cells = [normalize(cell) for cell in line.split("\t")]
+    if len(cells) != 3 or not all(cells):
+        raise PromptError(
+            f"line {number} of {name} is not an attribute, a tab, a value, a tab and a text: {line!r}."
+        )
+    attribute, value, text = cells
+    if value == ANY and text.count(SLOT) != 1:
+        raise PromptError(
+            f"line {number} of {name}: the text {text!r} is for every value of {attribute}; put {SLOT} where "
+            "the value goes, once."
+        )
+    if value != ANY and SLOT in text:
+        raise PromptError(
+            f"line {number} of {name}: {SLOT} is filled in only where the value is {ANY}. Write the value "
+            f"{value!r} out."
+        )
+    return Prompt(attribute, value, text, number)
+
+
+def _texts(prompts: Prompts, attribute: str, occurring: set[str]) -> dict[str, str]:
+    """The text of every occurring value, in order."""
+    own = {row.value: row.text for row in prompts.rows if row.attribute == attribute}
+    template = own.pop(ANY, None)
+    rest = sorted(occurring - set(own))
+    if rest and template is None:
+        raise PromptError(
+            f"{prompts.name} has no text for {attribute} {rest[0]!r}, which images have. Add a line for it, "
+            f"or one for every other value: {attribute}, tab, {ANY}, tab, a text with {SLOT}."
+        )
+    texts = {value: text for value, text in own.items() if value in occurring}
+    return texts | {value: (template or "").replace(SLOT, value) for value in rest}
+
+
+def _check_told_apart(prompts: Prompts, attribute: str, texts: dict[str, str]) -> None:
+    first: dict[str, str] = {}
+    for value, text in texts.items():
+        other = first.setdefault(text, value)
+        if other != value:
+            raise PromptError(
+                f"{where(prompts, attribute, value)}: {attribute} {value!r} is asked with the text of "
+                f"{other!r}, {text!r}. Give each value a text of its own."
+            )
+
+
+def _carried(known: Iterable[tuple[str, str]], image_ids: Sequence[str], values: Sequence[str]) -> Tensor:
+    row = {image_id: place for place, image_id in enumerate(image_ids)}
+    column = {value: place for place, value in enumerate(values)}
+    carried = torch.zeros(len(row), len(column), dtype=torch.bool)
+    for image_id, value in known:
+        if image_id in row:
+            carried[row[image_id], column[value]] = True
+    return carried

@@ -1,0 +1,233 @@
+"""Take an image embedding apart into what every attention head, every MLP and the rest gave to it.
+
+    early + heads + MLPs = embedding / |embedding|        (for every image, to rounding)
+
+Let z be the attention output of head h of layer l at the class token, before the output projection; mu and
+sigma the mean and standard deviation that `ln_post` uses there, gamma and beta its weight and bias; P the
+projection to d_out, e the embedding. In a model of L layers of H heads one head gives
+
+    c[l,h] = ((z[l,h] W_O[l,h] + b_O/H - s mu) * gamma/sigma + s beta) P / |e|,   s = 1 / (H (2L + 1)).
+
+An MLP takes H such shares of mu and beta, and so does each thing written before the first decomposed
+layer: the input, which is what `ln_pre` gives, and attention and MLP of each earlier layer. `early` is their
+sum. Gandelsman, Efros, Steinhardt 2024 (https://arxiv.org/abs/2310.05916), section 3; only the row of the
+class token is ever computed.
+
+A head's contributions live in at most d_head + 3 dimensions: the rows of W_O diag(gamma) P, and the
+directions of b_O, gamma and beta. With Q an orthonormal basis of them, y = Q c is kept instead of c, and
+nothing is lost.
+
+Knows nothing of open_clip, files or devices: tensors in, NamedTuple out.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, einsum
+
+from precompute.method.types import (
+    Captured,
+    CapturedTokens,
+    Decomposition,
+    HeadSpaces,
+    VisionWeights,
+)
+
+_SMALLEST_DIRECTION = 1e-6
+"""Directions of a head's space below this share of its largest are rounding, not signal."""
+
+_PAD = 8
+
+
+class Plan(NamedTuple):
+    """All products of weights that do not depend on the image, computed once in float64, kept in float32."""
+
+    spaces: HeadSpaces
+    layers_total: int
+    head_map: Float[Tensor, "layer head d_head rank"]
+    """W_O diag(gamma) P Q': from a head's attention output to its coordinates."""
+
+    head_bias: Float[Tensor, "layer head rank"]
+    """b_O/H diag(gamma) P Q'."""
+
+    head_mean: Float[Tensor, "layer head rank"]
+    """s gamma P Q': what one unit of mu takes away."""
+
+    head_beta: Float[Tensor, "layer head rank"]
+    """s beta P Q'."""
+
+    out: Float[Tensor, "d_model d_out"]
+    """diag(gamma) P."""
+
+    out_beta: Float[Tensor, " d_out"]
+    """beta P."""
+
+    ln_eps: float
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        return self.spaces.layers
+
+
+class _Norms(NamedTuple):
+    """What every contribution of an image is shifted and divided by."""
+
+    mean: Float[Tensor, "image 1"]
+    deviation: Float[Tensor, "image 1"]
+    length: Float[Tensor, "image 1"]
+    """|e|, the length of the embedding before it is made unit."""
+
+
+def head_spaces(weights: VisionWeights, layers: tuple[int, ...]) -> HeadSpaces:
+    """Find, for each head of `layers`, an orthonormal basis of all it can write to d_out."""
+    rows = _spanning_rows(_in_double(weights, layers))
+    # rows = (Q1 R)': the SVD of the small R gives the directions that one of the rows would, much faster.
+    orthogonal, triangular = torch.linalg.qr(rows.mT)
+    left, size, _ = torch.linalg.svd(triangular, full_matrices=False)
+    basis = _with_fixed_signs((orthogonal @ left).mT)  # [layer, head, direction, d_out]
+    rank = (size > _SMALLEST_DIRECTION * size[..., :1]).sum(dim=-1)
+
+    padded = -(-int(rank.max()) // _PAD) * _PAD
+    basis[torch.arange(size.shape[-1]) >= rank[..., None]] = 0
+    basis = F.pad(basis[..., :padded, :], (0, 0, 0, max(0, padded - basis.shape[-2])))
+    return HeadSpaces(layers, basis.float(), rank)
+
+
+def plan(weights: VisionWeights, spaces: HeadSpaces) -> Plan:
+    """Multiply the weights out, once for any number of images. The plan lives where the weights live."""
+    w, basis = _in_double(weights, spaces.layers), spaces.basis.cpu().double()
+    layers_total, heads = weights.out_weight.shape[:2]
+    share = 1 / (heads * (2 * layers_total + 1))
+    out, out_beta = w.ln_weight[:, None] * w.projection, w.ln_bias @ w.projection
+    tensors = {
+        "head_map": einsum("lhdm,mp,lhrp->lhdr", w.out_weight, out, basis),
+        "head_bias": einsum("lp,lhrp->lhr", w.out_bias @ out / heads, basis),
+        "head_mean": share * einsum("p,lhrp->lhr", out.sum(dim=0), basis),
+        "head_beta": share * einsum("p,lhrp->lhr", out_beta, basis),
+        "out": out,
+        "out_beta": out_beta,
+    }
+    device = weights.projection.device
+    spaces = spaces._replace(basis=spaces.basis.to(device), rank=spaces.rank.to(device))
+    on_device = {name: tensor.float().to(device) for name, tensor in tensors.items()}
+    return Plan(spaces=spaces, layers_total=layers_total, ln_eps=weights.ln_eps, **on_device)
+
+
+def decompose(plan: Plan, captured: Captured) -> Decomposition:
+    """Turn what a forward pass left at the class token into contributions."""
+    norms, embedding = _norms(plan, captured.final)
+    decomposition = Decomposition(
+        embedding=embedding,
+        head=_head_coordinates(plan, captured.head, norms),
+        mlp=_projected(plan, captured.mlp, norms, shares=1),
+        early=_projected(plan, captured.early[:, None], norms, shares=1 + 2 * plan.spaces.layers[0])[:, 0],
+        sum_error=torch.zeros_like(embedding[:, 0]),
+    )
+    error = _total(decomposition, plan.spaces) - embedding
+    return decomposition._replace(sum_error=error.abs().amax(dim=-1))
+
+
+def earlier(plan: Plan, captured: Captured) -> Float[Tensor, "image component d_out"]:
+    """What `early` is the sum of: the input, then attention and MLP of each earlier layer."""
+    norms, _ = _norms(plan, captured.final)
+    return _projected(plan, captured.earlier, norms, shares=1)
+
+
+def decompose_tokens(
+    plan: Plan, captured: CapturedTokens
+) -> tuple[Decomposition, Float[Tensor, "image layer head token rank"]]:
+    """Contributions, and those of each token through each head; token 0 is the class token.
+
+    Token coordinates sum to the head's. Each token takes an equal share of what does not come from a token.
+    """
+    norms, _ = _norms(plan, captured.whole.final)
+    constant = _constants(plan, norms)  # [image, layer, head, rank]
+    moved = einsum("ilhtd,lhdr->ilhtr", captured.token, plan.head_map)
+    tokens = captured.token.shape[-2]
+    scale = (norms.deviation * norms.length)[..., None, None, None]
+    return decompose(plan, captured.whole), moved / scale + constant[..., None, :] / tokens
+
+
+def contributions(decomposition: Decomposition, spaces: HeadSpaces) -> Float[Tensor, "image component d_out"]:
+    """All components in d_out: early, heads (layer by layer), MLPs. They sum to the embedding."""
+    head = einsum("ilhr,lhrp->ilhp", decomposition.head, spaces.basis.to(decomposition.head))
+    return torch.cat([decomposition.early[:, None], head.flatten(1, 2), decomposition.mlp], dim=1)
+
+
+def _in_double(weights: VisionWeights, layers: tuple[int, ...]) -> VisionWeights:
+    """Some layers, in float64, on the processor: the basis must not depend on the device of the images."""
+    chosen = list(layers)
+    return VisionWeights(
+        out_weight=weights.out_weight[chosen].cpu().double(),
+        out_bias=weights.out_bias[chosen].cpu().double(),
+        ln_weight=weights.ln_weight.cpu().double(),
+        ln_bias=weights.ln_bias.cpu().double(),
+        ln_eps=weights.ln_eps,
+        projection=weights.projection.cpu().double(),
+    )
+
+
+def _spanning_rows(weights: VisionWeights) -> Float[Tensor, "layer head direction d_out"]:
+    """What spans all a head can write: rows of W_O diag(gamma) P, and the directions of b_O, gamma, beta."""
+    out = weights.ln_weight[:, None] * weights.projection
+    written = weights.out_weight @ out  # [layer, head, d_head, d_out]
+    largest = torch.linalg.eigvalsh(written @ written.mT)[..., -1].clamp(min=0).sqrt()
+    written = written / _or_one(largest)[..., None, None]
+    layers, heads = written.shape[:2]
+    shared = torch.stack([out.sum(dim=0), weights.ln_bias @ weights.projection])  # [2, d_out]
+    extra = torch.cat([(weights.out_bias @ out)[:, None], shared.expand(layers, -1, -1)], dim=1)
+    # Each at unit length: next to large W_O rows a small bias would fall under the 1e-6 rule and be lost.
+    extra = extra / _or_one(extra.norm(dim=-1, keepdim=True))
+    return torch.cat([written, extra[:, None].expand(-1, heads, -1, -1)], dim=2)
+
+
+def _or_one(size: Tensor) -> Tensor:
+    """Sizes to divide by; what is zero stays zero."""
+    return torch.where(size > 0, size, torch.ones_like(size))
+
+
+def _with_fixed_signs(
+    basis: Float[Tensor, "layer head direction d_out"],
+) -> Float[Tensor, "layer head direction d_out"]:
+    """An SVD leaves signs open: with the largest entry of each row positive, any machine finds one basis."""
+    largest = basis.gather(-1, basis.abs().argmax(dim=-1, keepdim=True))
+    return basis * largest.sign()
+
+
+def _norms(plan: Plan, final: Float[Tensor, "image d_model"]) -> tuple[_Norms, Float[Tensor, "image d_out"]]:
+    """What `ln_post` divides by, and the unit-length embedding."""
+    mean = final.mean(dim=-1, keepdim=True)
+    deviation = (final.var(dim=-1, keepdim=True, correction=0) + plan.ln_eps).sqrt()
+    raw = (final - mean) / deviation @ plan.out + plan.out_beta
+    length = raw.norm(dim=-1, keepdim=True)
+    return _Norms(mean, deviation, length), raw / length
+
+
+def _constants(plan: Plan, norms: _Norms) -> Float[Tensor, "image layer head rank"]:
+    """The part of a head's coordinates that is not attention: its shares of b_O, mu and beta."""
+    mean, deviation, length = (norm[..., None, None] for norm in norms)  # [image, 1, 1, 1]
+    return ((plan.head_bias - mean * plan.head_mean) / deviation + plan.head_beta) / length
+
+
+def _head_coordinates(
+    plan: Plan, head: Float[Tensor, "image layer head d_head"], norms: _Norms
+) -> Float[Tensor, "image layer head rank"]:
+    moved = einsum("ilhd,lhdr->ilhr", head, plan.head_map)
+    return moved / (norms.deviation * norms.length)[..., None, None] + _constants(plan, norms)
+
+
+def _projected(
+    plan: Plan, residual: Float[Tensor, "image layer d_model"], norms: _Norms, *, shares: int
+) -> Float[Tensor, "image layer d_out"]:
+    """What was added to the residual stream, as a contribution, with its shares of mu and beta."""
+    share = shares / (2 * plan.layers_total + 1)
+    mean, deviation, length = (norm[..., None] for norm in norms)  # [image, 1, 1]
+    return ((residual - share * mean) / deviation @ plan.out + share * plan.out_beta) / length
+
+
+def _total(decomposition: Decomposition, spaces: HeadSpaces) -> Float[Tensor, "image d_out"]:
+    """The sum of all contributions, without holding each of them in d_out."""
+    heads = decomposition.head.flatten(1) @ spaces.basis.flatten(0, 2)
+    return decomposition.early + heads + decomposition.mlp.sum(dim=1)

@@ -1,0 +1,230 @@
+"""What each metric means, and what papers print for models that a bundle may hold.
+
+The rows of the tables `metric` and `published`. Knows nothing of how a metric is computed.
+"""
+
+from typing import NamedTuple
+
+
+class MetricInfo(NamedTuple):
+    """One row of the table `metric`; its place in METRICS is its position on the pages."""
+
+    metric: str
+    level: str
+    """head or model."""
+
+    title: str
+    description: str
+    """One sentence: what it measures."""
+
+    unit: str
+    direction: str
+    """higher, lower or neither: which end is easier to interpret."""
+
+
+METRICS = (
+    MetricInfo(
+        "ccs", "head", "Consistency (CCS)",
+        "How many of the head's first five texts agree with its label, on the texts that gave the label.",
+        "texts", "higher",
+    ),
+    MetricInfo(
+        "ccs_rotated", "head", "Consistency by chance",
+        "The same for the head turned at random inside its own space, mean over rotations.",
+        "texts", "neither",
+    ),
+    MetricInfo(
+        "ccs_crossfit", "head", "Consistency, cross-fitted",
+        "How many of the first five texts from one half of the pool agree with the label from the other "
+        "half: mean over 20 splits, in both directions.",
+        "texts", "higher",
+    ),
+    MetricInfo(
+        "ccs_crossfit_rotated", "head", "Cross-fitted consistency by chance",
+        "The same for the head turned at random inside its own space, mean over 20 rotations and 5 splits.",
+        "texts", "neither",
+    ),
+    MetricInfo(
+        "stability", "head", "Stability",
+        "Share of random halves of the images and of the pool that give the head the same label.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "stability_images", "head", "Stability over images",
+        "Share of random halves of the images, the pool whole, that give the head the same label.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "stability_texts", "head", "Stability over texts",
+        "Share of random halves of the pool, over all images, that give the head the same label.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "stability_rotated", "head", "Stability by chance",
+        "Share of random halves that give the head, turned once at random inside its own space, the label it "
+        "then has on everything; 20 halves.",
+        "share", "neither",
+    ),
+    MetricInfo(
+        "equal_norm_overlap", "head", "Overlap with texts of one length",
+        "Share of the first ten texts that are also among the first ten when every text is given the same "
+        "length in the head's space.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "spanned_variance", "head", "Spanned variance",
+        "Variance that the head's texts span: 0 is what random texts span, 1 the best any directions can.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "importance", "head", "Importance",
+        "Root mean square change of the embedding when the head's output is replaced by its mean: "
+        "the direct effect alone.",
+        "embedding length", "neither",
+    ),
+    MetricInfo(
+        "coverage", "head", "Coverage",
+        "Share of the embedding's covariance that the head accounts for; negative where it works against "
+        "the rest.",
+        "share", "neither",
+    ),
+    MetricInfo(
+        "supported_share", "model", "Supported heads",
+        "Share of heads whose label stands up to rotated heads, q at most 0.05.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "text_consistency_crossfit", "model", "Text consistency, cross-fitted",
+        "Share of the first five texts from one half of the pool that agree with the head's label from the "
+        "other half, of heads whose property has enough texts.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "entanglement_smallest", "model", "Shared labels, same number of heads",
+        "Expected share of heads with a partner of the same label among as many drawn heads as the smallest "
+        "model on the board has.",
+        "share", "lower",
+    ),
+    MetricInfo(
+        "entanglement", "model", "Shared labels",
+        "Share of heads whose label another head of the model has; grows with the number of heads.",
+        "share", "lower",
+    ),
+    MetricInfo(
+        "entanglement_2", "model", "Shared labels, two heads",
+        "Chance that two heads drawn from the model have the same label.",
+        "share", "lower",
+    ),
+    MetricInfo(
+        "uniqueness", "model", "Unique labels",
+        "Share of heads that share their label with no other; a head without a supported label shares none.",
+        "share", "higher",
+    ),
+    *(
+        MetricInfo(
+            f"association_{m}", "model", f"Association at {m}",
+            f"Share of heads with at least {m} of their first five texts in agreement with the label.",
+            "share", "higher",
+        )
+        for m in range(1, 6)
+    ),
+    *(
+        MetricInfo(
+            f"association_{m}_crossfit", "model", f"Association at {m}, cross-fitted",
+            f"Share of heads with at least {m} of the first five texts from one half of the pool in "
+            "agreement with the label from the other half.",
+            "share", "higher",
+        )
+        for m in range(1, 6)
+    ),
+    MetricInfo(
+        "mean_stability", "model", "Stability",
+        "Mean share of random halves of the images and of the pool that give a head the same label.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "mean_stability_rotated", "model", "Stability by chance",
+        "The same for heads turned at random inside their own spaces.",
+        "share", "neither",
+    ),
+    MetricInfo(
+        "text_consistency", "model", "Text consistency",
+        "Share of the judged texts that agree with their head's label: mean CCS over five.",
+        "share", "higher",
+    ),
+    *(
+        MetricInfo(
+            f"ccs_at_{k}", "model", f"Heads with a CCS of {k}",
+            f"Share of heads with a CCS of exactly {k}, of those that have one (CCS@{k}).",
+            "share", {0: "lower", 5: "higher"}.get(k, "neither"),
+        )
+        for k in range(6)
+    ),
+    MetricInfo("ccs_high", "model", "High-CCS heads", "Heads with a CCS of 5.", "heads", "higher"),
+    MetricInfo("ccs_moderate", "model", "Moderate-CCS heads", "Heads with a CCS of 3.", "heads", "neither"),
+    MetricInfo("ccs_low", "model", "Low-CCS heads", "Heads with a CCS of 0 or 1.", "heads", "lower"),
+    MetricInfo(
+        "mean_spanned_variance", "model", "Spanned variance",
+        "Mean spanned variance of the heads that have one.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "coverage_heads", "model", "Coverage of heads",
+        "Share of the embedding's covariance that the heads taken apart account for.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "coverage_attention", "model", "Coverage of earlier attention",
+        "Share of the embedding's covariance that attention in layers not taken apart accounts for.",
+        "share", "lower",
+    ),
+    MetricInfo(
+        "coverage_mlps", "model", "Coverage of MLPs",
+        "Share of the embedding's covariance that the MLPs of all layers account for.",
+        "share", "neither",
+    ),
+    MetricInfo(
+        "coverage_input", "model", "Coverage of the input",
+        "Share of the embedding's covariance that enters the first layer.",
+        "share", "neither",
+    ),
+)  # fmt: skip
+"""Every metric of a bundle as it is built. Metrics of a head first; order is that of the pages."""
+
+LABELING_METRICS = (
+    MetricInfo(
+        "ccs_chosen", "head", "Consistency of the chosen label",
+        "How many of the head's first five texts agree with the label that is shown, as most judges say; "
+        "where none was asked, by the tags of the pool.",
+        "texts", "higher",
+    ),
+    MetricInfo(
+        "judge_agreement", "model", "Agreement of judges",
+        "Share of pairs of language models that answer alike whether a text agrees with its head's label.",
+        "share", "higher",
+    ),
+    MetricInfo(
+        "fleiss_kappa", "model", "Agreement of judges, Fleiss' kappa",
+        "Agreement above chance, as a share of what chance leaves; low where nearly all answers are alike.",
+        "kappa", "higher",
+    ),
+    MetricInfo(
+        "gwet_ac1", "model", "Agreement of judges, Gwet's AC1",
+        "The same with a measure of chance that holds where nearly all answers are alike.",
+        "AC1", "higher",
+    ),
+    MetricInfo(
+        "self_consistency", "model", "Self-consistency of judges",
+        "Share of a judge's draws that say what most of its draws say; no agreement between judges.",
+        "share", "higher",
+    ),
+)  # fmt: skip
+"""What labels by language models and people add to a bundle (`python -m precompute label`)."""
+
+UNRANKED = frozenset(
+    ["entanglement", "uniqueness", "text_consistency", "ccs_high", "ccs_moderate", "ccs_low"]
+    + [f"association_{m}" for m in range(1, 6)]
+    + [f"ccs_at_{k}" for k in range(6)]
+)  # fmt: skip
+"""Metrics that models are not ranked by: they grow with the number of heads, or judge a label by the texts
+that gave it. What stands in their place: entanglement_smallest, and the cross-fitted ones."""

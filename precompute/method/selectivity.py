@@ -1,0 +1,41 @@
+"""How much of what a head writes goes with the values of a known attribute: epsilon squared.
+
+    η² = tr S_between / tr S_total,    ε² = η² - (1 - η²) (K - 1) / (N - K)
+
+over N images of K values, with squared lengths in place of squares (the trace form of one-way analysis of
+variance). η² grows with the number of values even if nothing is told by them; ε² is 0 on average then
+(Kelley 1935, https://doi.org/10.1073/pnas.21.9.554), and may be negative.
+
+Knows nothing of models: coordinates and values in, numbers out.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+SAME = 1e-8
+"""A head whose variance is below this share of its squared length writes the same for every image."""
+
+
+def epsilon_squared(
+    coordinates: Float[Tensor, "image head rank"], value: Int[Tensor, " image"]
+) -> Float[Tensor, " head"]:
+    """ε² = η² - (1 - η²) (K - 1) / (N - K) of every head, Kelley 1935, with squared lengths for squares.
+
+    NaN where all images are of one value, or each is of its own; float64. Higher is easier to interpret, and
+    only above what the random-weights twin has: see docs/method.md.
+
+    A head that writes the same for every image has 0: nothing of it goes with anything.
+    """
+    y = coordinates.double()
+    varies = y.var(dim=0, correction=0).sum(dim=-1) > SAME * y.square().mean(dim=0).sum(dim=-1)
+    present, place, count = value.unique(return_inverse=True, return_counts=True)
+    images, values = len(value), len(present)
+    if not 1 < values < images:
+        return coordinates.new_full(coordinates.shape[1:2], torch.nan, dtype=torch.float64)
+    y = y - y.mean(dim=0)
+    mean = y.new_zeros(values, *y.shape[1:]).index_add_(0, place, y) / count[:, None, None]
+    between = (mean.square().sum(dim=-1) * count[:, None]).sum(dim=0)  # [head]
+    total = y.square().sum(dim=(0, 2))
+    eta = between / total
+    return (eta - (1 - eta) * (values - 1) / (images - values)).where(varies, 0)

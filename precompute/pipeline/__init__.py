@@ -1,0 +1,1 @@
+"""The commands `run`, `part` and `merge`, from options to a bundle."""

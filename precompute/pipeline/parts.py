@@ -1,0 +1,176 @@
+"""A run's work over images, shared among processes: what one part does, and what joins the parts.
+
+Processes meet in the work files alone, each named by the hash of what it depends on: no process talks to
+another. Reading comes first, for only then is it known which images there are; taking apart comes second.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from db.atomic_directory import check_free
+from precompute.inputs import model_specs
+from precompute.pipeline import setup
+from precompute.runtime import progress, work_files
+from precompute.runtime.config import Config
+from precompute.runtime.part import (
+    WHOLE,
+    NotYet,
+    Part,
+    PartError,
+    lacking,
+)
+from precompute.stages import check_precision, decompose_images, scan_images
+
+_PIECES = (
+    "scan/*.parquet",
+    "model-*/rounding/*.safetensors",
+    "model-*/images/*.safetensors",
+    "model-*/gallery/*.safetensors",
+)
+"""Where the work files of parts lie in a work directory."""
+
+_SAME_BASIS = 1e-4
+"""Entries of two bases of one space differ by rounding, or by a direction that has turned."""
+
+_SECONDS_BETWEEN = 2.0
+"""How long a part that waits for others does not look."""
+
+_SECONDS_QUIET = 30.0
+"""How long it says nothing new, at least."""
+
+_SAME = (
+    "All must be given the same options, see the same images, last changed at the same times, and below "
+    "float32 run on one kind of device."
+)
+
+
+def do(config: Config, part: Part, *, wait: bool = True, alone: bool = False) -> None:
+    """Do one part of a run: read its files, then, when all are read, take its images apart for every model.
+
+    `alone` reads all files here, for a work directory that no other part writes.
+
+    Raises:
+        NotYet: other parts have not read their files, and it is not to wait.
+        StoreError, ConfigError, ModelError, ImagesError, WorkError: with what to do about it.
+    """
+    check_free(config.bundle, replace=config.replace)
+    config, _ = setup.ready(config)
+    name = f"part-{part.number}-of-{part.of}"
+    with work_files.shared(setup.work_directory(config.bundle), name) as directory:
+        listing = setup.read(config, directory, WHOLE if alone else part)
+        _await_others(listing, part, wait)
+        take_apart(config, listing, directory, part)
+    progress.say(f"done: part {part}. When all are: python -m precompute merge --parts {part.of} ...")
+
+
+def check_read(listing: scan_images.Listing, of: int) -> None:
+    """Raise NotYet unless all parts have read their files."""
+    if places := scan_images.unread(listing):
+        raise NotYet(
+            f"{len(places):,} of {len(listing.chunks):,} pieces of 1,000 files are not read yet: "
+            f"{lacking(places, of)}. {_SAME}"
+        )
+
+
+def take_apart(config: Config, listing: scan_images.Listing, directory: Path, part: Part) -> None:
+    """Take the images of a part apart, for every model; all files have been read. Raises ModelError."""
+    distinct = scan_images.distinct(listing, config.images)
+    for spec in setup.specs(config):
+        progress.say(f"loading {spec.name}")
+        loaded = setup.load(spec, config, directory)
+        check_precision.take_apart(loaded.model, loaded.spaces, distinct, loaded.directory, config, part)
+        decompose_images.make(loaded.model, _planned(loaded, list(distinct), config), distinct, config, part)
+
+
+def joined(
+    config: Config, directory: Path, *, parts: int | None = None, others: Sequence[Path] = ()
+) -> scan_images.Listing:
+    """See to it that every piece is in the work directory, some from others; nothing is computed.
+
+    Raises:
+        PartError: pieces are missing; names the parts, where it is known how many there are.
+    """
+    for other in others:
+        _bring_in(other, directory)
+    listing = setup.look(config, directory)
+    _check_none(scan_images.unread(listing), len(listing.chunks), f"of the files in {config.images}", parts)
+    image_ids = list(scan_images.distinct(listing, config.images))
+    specs = setup.specs(config)
+    kinds = [shards for spec in specs for shards in _pieces(spec, image_ids, directory, config)]
+    missing = [place for shards in kinds for place, shard in enumerate(shards) if not shard.path.exists()]
+    total = sum(len(shards) for shards in kinds)
+    _check_none(missing, total, f"of {', '.join(spec.name for spec in specs)}", parts)
+    return listing
+
+
+def _await_others(listing: scan_images.Listing, part: Part, wait: bool) -> None:
+    """Return when all parts have read their files. Raises NotYet if it is not to wait."""
+    said, spoke = "", float("-inf")
+    while True:
+        try:
+            return check_read(listing, part.of)
+        except NotYet as error:
+            if not wait:
+                raise NotYet(f"{error} Run the same command again when they have.") from None
+            if str(error) != said and time.monotonic() - spoke > _SECONDS_QUIET:
+                said, spoke = str(error), time.monotonic()
+                progress.say(f"waiting: {said}")
+        time.sleep(_SECONDS_BETWEEN)
+
+
+def _planned(loaded: setup.Loaded, image_ids: list[str], config: Config) -> decompose_images.Planned:
+    return decompose_images.planned(loaded.model, loaded.spaces, image_ids, loaded.directory, config)
+
+
+def _pieces(
+    spec: model_specs.ModelSpec, image_ids: list[str], directory: Path, config: Config
+) -> tuple[tuple[decompose_images.Shard, ...], ...]:
+    """What is made of the images for one model, kind by kind; parts take of each in turn."""
+    loaded = setup.load(spec, config, directory)
+    todo = _planned(loaded, image_ids, config)
+    return todo.shards, todo.gallery, check_precision.pieces(loaded.model, image_ids, loaded.directory)
+
+
+def _check_none(missing: list[int], total: int, of_what: str, parts: int | None) -> None:
+    """Raise PartError if the pieces at some places are missing."""
+    if not missing:
+        return
+    whose = f": {lacking(missing, parts)}" if parts else ""
+    which = "" if parts else " With --parts N it says which of N parts lack them."
+    raise PartError(
+        f"{len(missing):,} of {total:,} pieces {of_what} are missing{whose}. Do these parts again, or `run`, "
+        f"which makes what is missing.{which} {_SAME}"
+    )
+
+
+def _bring_in(other: Path, directory: Path) -> None:
+    """Take over the pieces of another work directory. Raises PartError if there are none."""
+    pieces = [path for pattern in _PIECES for path in other.glob(pattern)]
+    if not pieces:
+        raise PartError(f"--from {other} holds no work files. Give a work directory: .NAME.work, for NAME.")
+    cut = [path for path in pieces if not _bring_one(path, directory / path.relative_to(other))]
+    for path in other.glob(f"model-*/{setup.SPACES}"):
+        _bring_spaces(path, directory / path.relative_to(other), other)
+    left_out = f", {len(cut):,} left out that are cut off: {cut[0]} ..." if cut else ""
+    progress.say(f"{len(pieces) - len(cut):,} pieces from {other}{left_out}")
+
+
+def _bring_one(source: Path, target: Path) -> bool:
+    """Take over one piece, unless one is here; of two readings, the one that could open all files."""
+    better = (
+        work_files.is_whole(source) and scan_images.is_settled(source) and not scan_images.is_settled(target)
+    )
+    return work_files.bring(source, target, instead=better)
+
+
+def _bring_spaces(source: Path, target: Path, other: Path) -> None:
+    """Take over the bases of a model. Raises PartError if what is here has others."""
+    work_files.bring(source, target)
+    mine, theirs = (work_files.load_tensors(path)["basis"] for path in (target, source))
+    if mine.shape != theirs.shape or float((mine - theirs).abs().max()) > _SAME_BASIS:
+        raise PartError(
+            f"--from {other}: its heads have other bases ({source.parent.name}/{source.name}), for another "
+            "machine computed them in another way. Copy that file into the work directories of all parts, "
+            "remove the other files beside it, and do the parts again."
+        )

@@ -1,0 +1,212 @@
+"""A run on a Ray cluster that is up already: parts as tasks, one map to read images, one to take them apart.
+
+Ray places the tasks, and starts one anew whose process or machine has died: it goes on from its work files.
+The bundle is made in this process. The only module that knows Ray, and it imports it when it is asked to.
+"""
+
+import logging
+import os
+import platform
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from precompute.pipeline import parts as run_parts
+from precompute.pipeline import run, setup
+from precompute.pipeline.part_options import Cluster
+from precompute.runtime import devices, progress, work_files
+from precompute.runtime.config import Config, ConfigError
+from precompute.runtime.part import NotYet, Part, PartError
+from precompute.stages import scan_images
+
+_RETRIES = 3
+"""How often Ray starts a task anew that died; one that says what is wrong is not started again."""
+
+_SECONDS_TO_ANSWER = 5.0
+
+Stage = Callable[[Config, Path, Part], object]
+"""What a task does of its part, given the work directory."""
+
+
+class Needs(NamedTuple):
+    """What one task takes of a node."""
+
+    num_cpus: int
+    num_gpus: int
+
+
+def run_on(cluster: Cluster, config: Config) -> Path:
+    """Make the bundle of `config`, its images being taken apart on the cluster; return its path.
+
+    Raises:
+        ConfigError: Ray is not installed, or no cluster answers.
+        PartError: a task died too often. What tasks raise is raised here, with the node it came from.
+    """
+    config = absolute(config)
+    with _connected(cluster.address) as ray:
+        # This machine may have no such device.
+        here = config if devices.is_there(config.device) else replace(config, device="auto")
+        _check_kind(config, here, on_nodes(config.device, _nodes(ray)))
+        return run.run(here, lambda directory: _share_out(ray, config, cluster.parts, directory))
+
+
+def absolute(config: Config) -> Config:
+    """The same options with paths that mean the same wherever a process is started."""
+    return replace(_absolute(config), models=tuple(_absolute(choice) for choice in config.models))
+
+
+def do(stage: Stage, part: Part, config: Config, mark: Path) -> None:
+    """One task: a stage of a part on whichever node this is. Errors say which it was."""
+    try:
+        if not mark.exists():
+            raise work_files.WorkError(
+                f"cannot see the work directory {mark.parent}. Give a --bundle on storage that all nodes see "
+                "under the same path."
+            )
+        stage(config, mark.parent, part)
+    except Exception as error:
+        error.args = (f"part {part} on node {platform.node()}: {error}",)
+        raise
+
+
+def _nodes(ray: ModuleType) -> list[dict[str, float]]:
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def _check_kind(config: Config, here: Config, there: str) -> None:
+    """Raise ConfigError where this machine would multiply in another way than the nodes."""
+    if config.precision == "float32":
+        return
+    mine = devices.chosen(here.device, config.precision)
+    if mine.split(":")[0] != there:
+        raise ConfigError(
+            f"--precision {config.precision} gives other numbers on {mine} here than on the nodes' {there}. "
+            "Start this on a node with the same kind of device, or give --precision float32."
+        )
+
+
+def on_nodes(device: str, nodes: list[dict[str, float]]) -> str:
+    """The device of a task: Ray gives each task one GPU, which is the first that it sees."""
+    if device == "auto":
+        return "cuda" if any(node.get("GPU") for node in nodes) else "cpu"
+    return device.split(":")[0]
+
+
+def needs(config: Config, nodes: list[dict[str, float]]) -> Needs:
+    """What a task takes, given the resources of all nodes: a CPU for itself and one for each worker."""
+    gpus = 1 if config.device.startswith("cuda") else 0
+    largest = max((int(node.get("CPU", 0)) for node in nodes if node.get("GPU", 0) >= gpus), default=0)
+    return Needs(min(1 + config.workers, max(1, largest)), gpus)
+
+
+def places(one: Needs, nodes: list[dict[str, float]]) -> int:
+    """How many tasks the nodes hold at once."""
+    return sum(
+        int(min(node.get("CPU", 0) // one.num_cpus, node.get("GPU", 0) if one.num_gpus else float("inf")))
+        for node in nodes
+    )
+
+
+def _share_out(ray: ModuleType, config: Config, parts: int | None, directory: Path) -> scan_images.Listing:
+    """Do all parts as tasks, stage by stage, and see to it that nothing is missing."""
+    nodes = _nodes(ray)
+    config = replace(config, device=on_nodes(config.device, nodes))
+    one = needs(config, nodes)
+    at_once = places(one, nodes)
+    count = parts or max(1, 2 * at_once)
+    progress.say(f"{count} parts on {len(nodes)} Ray nodes, {at_once} at a time")
+    if not at_once:
+        progress.say(f"waiting: no node has {one.num_cpus} CPU and {one.num_gpus} GPU for a part")
+    mark = directory / f"{work_files.SEEN}{uuid.uuid4().hex}"
+    mark.touch()
+    stages = (
+        (setup.read, "parts: reading", one._replace(num_gpus=0)),
+        (_take_apart, "parts: decomposing", one),
+    )
+    try:
+        for stage, what, takes in stages:
+            task = ray.remote(**takes._asdict(), max_retries=_RETRIES)(do)
+            under_way = {
+                task.remote(stage, part, config, mark): part
+                for part in (Part(number, count) for number in range(1, count + 1))
+            }
+            _await(ray, under_way, what)
+    finally:
+        mark.unlink(missing_ok=True)
+    return run_parts.joined(config, directory, parts=count)
+
+
+def _take_apart(config: Config, directory: Path, part: Part) -> None:
+    listing = setup.look(config, directory)
+    try:
+        run_parts.check_read(listing, part.of)
+    except NotYet as error:
+        # All have read what they see: it is not the same. Later is no remedy.
+        raise PartError(f"this node sees other images than others in {config.images}. {error}") from error
+    run_parts.take_apart(config, listing, directory, part)
+
+
+def _await(ray: ModuleType, under_way: dict[Any, Part], what: str) -> None:
+    """Return when all tasks are done. Raises the first error."""
+    with progress.bar(what, total=len(under_way), unit="part") as bar:
+        while under_way:
+            # Now and then without news, so that the bar shows that time goes by.
+            done, _ = ray.wait(list(under_way), timeout=5.0)
+            for one in done:
+                part = under_way.pop(one)
+                try:
+                    ray.get(one)
+                except ray.exceptions.RayTaskError as error:
+                    raise error.cause from error
+                except ray.exceptions.RayError as error:
+                    raise PartError(f"part {part} died {_RETRIES + 1} times; Ray says: {error}") from error
+                bar.update()
+            bar.refresh()
+
+
+@contextmanager
+def _connected(address: str | None) -> Iterator[ModuleType]:
+    """Ray, joined to the cluster. Raises ConfigError."""
+    try:
+        import ray
+    except ImportError as error:
+        raise ConfigError(
+            "--engine ray needs Ray, which is not installed here: pip install -r requirements-ray.txt"
+        ) from error
+    address = address or os.environ.get("RAY_ADDRESS")
+    if address:
+        _check_answers(address)
+    try:
+        ray.init(address=address or "auto", log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError, SystemExit) as error:
+        raise ConfigError(
+            f"no Ray cluster answers on this machine ({error}). Start one, `ray start --head` here and `ray "
+            "start --address HOST:PORT` on the others, or run this on a machine of the cluster."
+        ) from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise ConfigError unless something listens there: Ray tries for minutes, then ends the process."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ConfigError(f"--ray-address {address} is not HOST:PORT of a head node, such as 10.0.0.1:6379.")
+    try:
+        socket.create_connection((host, int(port)), timeout=_SECONDS_TO_ANSWER).close()
+    except OSError as error:
+        raise ConfigError(
+            f"no Ray cluster answers at {address}: {error.strerror or error}. `ray status` says where one is."
+        ) from error
+
+
+def _absolute(options: Any) -> Any:
+    given = {field.name: getattr(options, field.name) for field in fields(options)}
+    return replace(options, **{name: one.absolute() for name, one in given.items() if isinstance(one, Path)})

@@ -1,0 +1,1 @@
+"""Options, work files, progress, devices: what commands and stages run on. Knows no mathematics."""

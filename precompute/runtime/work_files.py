@@ -1,0 +1,233 @@
+"""Work files: what a run has finished so far, so that the next run goes on from there.
+
+Every file is named by the hash of what it depends on and appears whole or not at all:
+a changed option never meets an old result, a kill loses only the file in flight, and processes on several
+machines may write the same directory.
+Knows nothing of models or stages.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from db import disk_full
+
+_WRITING = ".writing"
+"""How the names of files end that are not whole yet."""
+
+
+SEEN = "seen-by-all-"
+"""How the names of files begin that show whether other machines see a directory."""
+
+
+class WorkError(RuntimeError):
+    """The work directory cannot be used."""
+
+
+def key_of(*parts: object) -> str:
+    """First 16 hex digits of the SHA-256 of `parts` as JSON."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_of_tensors(*tensors: Tensor) -> str:
+    """SHA-256 of the numbers of CPU tensors, one after the other; shapes are not part of it."""
+    content = hashlib.sha256()
+    for tensor in tensors:
+        content.update(tensor.contiguous().numpy().data)
+    return content.hexdigest()
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[Path]:
+    """Hold `directory` alone; a kill releases it. What killed processes left half written is removed.
+
+    Raises:
+        WorkError: others hold it, or it cannot be written.
+    """
+    with _lock_file(directory, "lock") as handle:
+        if not _flock(handle, fcntl.LOCK_EX):
+            # Where others hold it together, one more can.
+            parts = _flock(handle, fcntl.LOCK_SH)
+            raise WorkError(
+                f"parts of a run are writing {directory}. Wait for them to end."
+                if parts
+                else f"another run is writing {directory}. Wait for it to end, or give another --bundle."
+            )
+        for aside in (*directory.rglob(f".*{_WRITING}"), *directory.glob(f"{SEEN}*")):
+            aside.unlink(missing_ok=True)
+        yield directory
+
+
+@contextmanager
+def shared(directory: Path, part: str) -> Iterator[Path]:
+    """Hold `directory` together with processes that do other parts; a kill releases it.
+
+    Raises:
+        WorkError: a run holds it alone, another process does this part, or it cannot be written.
+    """
+    with _lock_file(directory, "lock") as together, _lock_file(directory, f"{part}.lock") as alone:
+        if not _flock(together, fcntl.LOCK_SH):
+            raise WorkError(f"a run is writing {directory} alone. Wait for it to end.")
+        if not _flock(alone, fcntl.LOCK_EX):
+            raise WorkError(f"another process is at work on {part} in {directory}. Each is done once.")
+        yield directory
+
+
+def _lock_file(directory: Path, name: str) -> IO[str]:
+    """Open for reading too: a shared lock on NFS needs that. Closing it lets the lock go."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return open(directory / name, "a+")
+    except OSError as error:
+        raise WorkError(f"cannot write to {directory}: {error.strerror}. Give another --bundle.") from error
+
+
+def _flock(handle: IO[str], how: int) -> bool:
+    """Take a lock if it is free, and say whether it was. Raises WorkError where there are no locks."""
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise WorkError(
+            f"cannot lock {handle.name}: {error.strerror}. Put the bundle on a file system with locks "
+            "(Lustre has them when mounted with -o flock)."
+        ) from error
+    return True
+
+
+@contextmanager
+def appearing_whole(path: Path) -> Iterator[Path]:
+    """Yield a path to write to, no other process's; what is written there takes the name `path` at the end.
+
+    Raises:
+        WorkError: the disk is full, or cannot be written.
+    """
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_WRITING}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        with open(aside, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(aside, path)
+    except (OSError, safetensors.SafetensorError) as error:
+        if told := disk_full.full(path, error):
+            raise WorkError(str(told)) from error
+        reason = getattr(error, "strerror", None) or error
+        raise WorkError(
+            f"could not write {path}: {reason}. Put that right and run the same command again; it goes on "
+            "where it stopped."
+        ) from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def bring(source: Path, target: Path, *, instead: bool = False) -> bool:
+    """Give a work file of another directory the name `target`; say whether it was whole.
+
+    What is there stays, unless it is to take the place of it. A link where both lie on one file system: work
+    files are never changed. Raises WorkError.
+    """
+    if target.exists() and not instead:
+        return True
+    if not is_whole(source):
+        return False
+    with appearing_whole(target) as aside:
+        try:
+            os.link(source, aside)
+        except OSError:
+            shutil.copyfile(source, aside)
+    return True
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a table or a file of tensors is as long as it says: a copy that was cut off is not."""
+    try:
+        if path.suffix == ".parquet":
+            pq.read_metadata(path)
+        else:
+            with safetensors.safe_open(path, "numpy"):
+                pass
+    except (OSError, ValueError, safetensors.SafetensorError):
+        return False
+    return True
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    with appearing_whole(path) as aside:
+        contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        safetensors.torch.save_file(contiguous, aside)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Raises WorkError for a damaged file."""
+    try:
+        return safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise _damaged(path, error) from error
+
+
+def kept(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What an earlier run has computed, or what `compute` gives, from now on kept at `path`."""
+    if not path.exists():
+        save_tensors(path, compute())
+    return load_tensors(path)
+
+
+def first(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """As `kept`, where several processes compute the same but for rounding: all go on with the first."""
+    if not path.exists():
+        mine = path.with_name(f".{path.name}.{uuid.uuid4().hex}.first{_WRITING}")
+        save_tensors(mine, compute())
+        # A link is refused where another process was quicker, which a rename is not.
+        with suppress(FileExistsError):
+            os.link(mine, path)
+        mine.unlink()
+    return load_tensors(path)
+
+
+def save_table(path: Path, table: pd.DataFrame) -> None:
+    with appearing_whole(path) as aside:
+        table.to_parquet(aside, index=False)
+
+
+def kept_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """As `kept`, for a table."""
+    if not path.exists():
+        save_table(path, compute())
+    return load_table(path)
+
+
+def load_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Those columns, or all. Raises WorkError for a damaged file."""
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except pa.ArrowInvalid as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> WorkError:
+    # Files appear whole: this one was damaged later, or by a disk that lost it when the power went.
+    return WorkError(f"{path} is damaged ({error}). Delete it; the same command then makes it anew.")

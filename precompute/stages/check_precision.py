@@ -1,0 +1,193 @@
+"""What a precision below float32 changes: some images taken apart in both, and the texts of every head.
+
+The sample comes first, before the hours of all images, and what it says is kept: a run is refused at once,
+and every time, if too much changes. Parts of a run take it apart; what joins them is refused.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute import clip
+from precompute.inputs import images
+from precompute.inputs.model_specs import ModelError
+from precompute.method import decomposition, moments, textspan
+from precompute.method.types import HeadSpaces, Pool, TextSpan
+from precompute.runtime import progress, work_files
+from precompute.runtime.config import Config
+from precompute.runtime.part import WHOLE, Part
+from precompute.stages import decompose_images
+
+SAMPLE = 512
+"""Images taken apart in both precisions, at most."""
+
+LEAST_OVERLAP = 0.9
+"""Of the first texts, on average over the heads.
+
+In bf16 trained and untrained models kept .95 to 1.00 (docs/decisions/0010-precision.md); where more than
+every tenth text differs, something else than rounding is at work.
+"""
+
+_SHARD = 64
+
+
+class Rounding(NamedTuple):
+    """How far a precision is from float32 on the same device; columns of the table `model`."""
+
+    precision_images: int
+    """Images that this was measured on."""
+
+    embedding_difference: float
+    """Largest length of (embedding - embedding in float32); embeddings have length 1."""
+
+    head_difference: float
+    """Largest, over heads, root mean square of (coordinates - coordinates in float32) over importance."""
+
+    overlap_5: float
+    """Share of a head's first five texts in float32 that are among its first five; mean over heads."""
+
+    overlap_5_least: float
+    """The same of the head where it is least."""
+
+    overlap_10: float
+    overlap_10_least: float
+
+
+class _Both(NamedTuple):
+    """The sample in both precisions."""
+
+    head: Float[Tensor, "image layer head rank"]
+    head_float32: Float[Tensor, "image layer head rank"]
+    embedding: Float[Tensor, "image d_out"]
+    embedding_float32: Float[Tensor, "image d_out"]
+
+
+def measure(
+    model: clip.Clip,
+    spaces: HeadSpaces,
+    distinct: dict[str, images.ImageFile],
+    text: Float[Tensor, "text d_out"],
+    pool: Pool,
+    directory: Path,
+    config: Config,
+) -> Rounding | None:
+    """Compare the model's precision with float32, or read back what an earlier run found; None in float32.
+
+    Raises:
+        ModelError: contributions miss the embedding, or other texts describe the heads.
+    """
+    if model.precision == "float32":
+        return None
+    path = directory / f"rounding-{work_files.key_of(_sample(list(distinct)), pool.texts)}.parquet"
+    if not path.exists():
+        take_apart(model, spaces, distinct, directory, config)
+        parts = [decompose_images.read(shard) for shard in pieces(model, list(distinct), directory)]
+        both = _Both(*(torch.cat([part[name] for part in parts]) for name in _Both._fields))
+        work_files.save_table(path, pd.DataFrame([compare(both, spaces, text)._asdict()]))
+    (found,) = work_files.load_table(path).to_dict("records")
+    rounding = Rounding(**{str(name): value for name, value in found.items()})
+    progress.say(f"{model.precision} beside float32: {said(rounding)}")
+    check(model, rounding)
+    return rounding
+
+
+def said(found: Rounding) -> str:
+    """One line for the terminal."""
+    return (
+        f"{found.overlap_5:.1%} of the first five texts and {found.overlap_10:.1%} of the first ten are the "
+        f"same on {found.precision_images} images (least {found.overlap_5_least:.0%} and "
+        f"{found.overlap_10_least:.0%} of a head); embeddings differ by {found.embedding_difference:.1e} at "
+        f"most, heads by {found.head_difference:.1%} of what they vary"
+    )
+
+
+def check(model: clip.Clip, found: Rounding) -> None:
+    """Raise ModelError where too many texts differ; not a number is too many as well."""
+    for picks, overlap in ((5, found.overlap_5), (10, found.overlap_10)):
+        if not overlap >= LEAST_OVERLAP:
+            raise ModelError(
+                f"{model.spec.name}: in {model.precision} only {overlap:.1%} of the first {picks} texts of a "
+                f"head are those of float32 (mean over heads, {found.precision_images} images); less than "
+                f"{LEAST_OVERLAP:.0%} is refused. Give --precision float32."
+            )
+
+
+def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) -> Rounding:
+    """Differences on the sample, and the first texts of every head by each precision."""
+    low, exact = (_covariance(head) for head in (both.head, both.head_float32))
+    missed = (both.head - both.head_float32).double().square().sum(dim=-1).mean(dim=0).sqrt()
+    importance = moments.importance(exact)
+    # A head that never varies has no importance to compare with, and no texts.
+    relative = (missed / importance)[importance > 0]
+    expected, found = (_first_texts(covariance, spaces, text) for covariance in (exact, low))
+    overlaps = [number for k in (5, 10) for number in overlap(expected, found, k)]
+    return Rounding(
+        len(both.head),
+        float((both.embedding - both.embedding_float32).norm(dim=-1).max()),
+        float(relative.max()) if len(relative) else 0.0,
+        *overlaps,
+    )
+
+
+def overlap(expected: Sequence[TextSpan], found: Sequence[TextSpan], k: int) -> tuple[float, float]:
+    """|A ∩ B| / |A| of the first k texts: mean over heads, and least; 1 where no head has texts."""
+    shares = []
+    for one, two in zip(expected, found, strict=True):
+        mine, theirs = ({*span.text_index[:k].tolist()} for span in (one, two))
+        shares += [len(mine & theirs) / len(mine)] if mine else []
+    return (sum(shares) / len(shares), min(shares)) if shares else (1.0, 1.0)
+
+
+def pieces(model: clip.Clip, image_ids: list[str], directory: Path) -> tuple[decompose_images.Shard, ...]:
+    """The work files of the sample, which several processes can share; none in float32."""
+    if model.precision == "float32":
+        return ()
+    return decompose_images.cut(_sample(image_ids), directory / "rounding", _SHARD)
+
+
+def take_apart(
+    model: clip.Clip,
+    spaces: HeadSpaces,
+    distinct: dict[str, images.ImageFile],
+    directory: Path,
+    config: Config,
+    part: Part = WHOLE,
+) -> None:
+    """Take the sample, or a part of its pieces, apart in both precisions. Raises ModelError."""
+    shards = pieces(model, list(distinct), directory)
+    if not shards:
+        return
+    plan = decomposition.plan(clip.vision_weights(model), spaces)
+
+    def compute(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
+        low, exact = (
+            decomposition.decompose(plan, clip.capture(one, pixels, spaces.layers))
+            for one in (model, model.exact)
+        )
+        both = _Both(low.head, exact.head, low.embedding, exact.embedding)
+        return both._asdict() | {"sum_error": low.sum_error}
+
+    mine = tuple(shard for place, shard in enumerate(shards) if part.takes(place))
+    decompose_images.run_missing(model, mine, distinct, compute, f"{model.precision} and float32", config)
+
+
+def _sample(image_ids: list[str]) -> list[str]:
+    return images.evenly(image_ids, SAMPLE)
+
+
+def _covariance(head: Float[Tensor, "image layer head rank"]) -> Float[Tensor, "layer head rank rank"]:
+    one_group = torch.zeros(len(head), dtype=torch.int64)
+    return moments.pooled(moments.from_coordinates(head, one_group, groups=1)).covariance
+
+
+def _first_texts(
+    covariance: Float[Tensor, "layer head rank rank"], spaces: HeadSpaces, text: Float[Tensor, "text d_out"]
+) -> list[TextSpan]:
+    flat, basis = covariance.flatten(0, 1), spaces.basis.flatten(0, 1)
+    return textspan.textspan_heads(flat, text, basis, k=10, workers=os.cpu_count() or 1)

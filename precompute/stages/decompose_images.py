@@ -1,0 +1,304 @@
+"""Passes over the images with a model: head coordinates of every image, token coordinates of the gallery.
+
+Results go to work files of `shard_size` images, in the order of image_id. A pass that was interrupted goes on
+with the first missing file. Shards are only a unit of work: everything after reads them as one stream.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from precompute import clip
+from precompute.inputs import images
+from precompute.inputs.model_specs import ModelError
+from precompute.method import decomposition, moments
+from precompute.method.types import (
+    ComponentMoments,
+    Decomposition,
+    HeadSpaces,
+    Moments,
+)
+from precompute.runtime import devices, progress, work_files
+from precompute.runtime.config import METHOD_VERSION, Config
+from precompute.runtime.part import WHOLE, Part
+
+# In every precision 1e-6, for the residual stream stays in float32; a hundred times the largest error ever
+# seen means the arithmetic is wrong, not rounded.
+_LARGEST_ERROR = 1e-4
+
+_WHAT_NOW = (
+    "Give --precision float32.",
+    "This model is not taken apart exactly; please report it.",
+)
+"""In another precision than float32, and in float32."""
+
+_GALLERY_SHARD = 16
+
+_SUM_ERROR = "max_sum_error"
+
+_EARLIER = "earlier"
+"""Name of the contributions before the decomposed layers, and before a dot, of their moments in a shard."""
+
+Compute = Callable[[list[str], Tensor], dict[str, Tensor]]
+"""From ids and pixels of some images to tensors of one row an image."""
+
+Fold = Callable[[list[str], dict[str, Tensor]], dict[str, Tensor]]
+"""From ids and tensors of all images of a shard to what is kept of them."""
+
+
+class Shard(NamedTuple):
+    """Some images, in the order of image_id."""
+
+    image_id: list[str]
+    path: Path
+
+
+class Planned(NamedTuple):
+    """What is to be made of the images for one model."""
+
+    plan: decomposition.Plan
+    shards: tuple[Shard, ...]
+    gallery: tuple[Shard, ...]
+
+
+class Taken(NamedTuple):
+    """What the passes over the images give for one model."""
+
+    shards: tuple[Shard, ...]
+    gallery: tuple[Shard, ...]
+    moments: Moments
+    components: ComponentMoments
+    max_sum_error: float
+
+
+def take_apart(
+    model: clip.Clip,
+    spaces: HeadSpaces,
+    distinct: dict[str, images.ImageFile],
+    directory: Path,
+    config: Config,
+) -> Taken:
+    """Decompose all images and the gallery, or read back what an earlier run has finished."""
+    todo = planned(model, spaces, list(distinct), directory, config)
+    make(model, todo, distinct, config)
+    return reduce(todo, spaces)
+
+
+def planned(
+    model: clip.Clip, spaces: HeadSpaces, image_ids: list[str], directory: Path, config: Config
+) -> Planned:
+    """What `make` makes, and where: the same for every process that has the same images."""
+    chosen = gallery_ids(image_ids, spaces, _tokens(model), config)
+    return Planned(
+        decomposition.plan(clip.vision_weights(model), spaces),
+        cut(image_ids, directory / "images", config.shard_size),
+        cut(chosen, directory / "gallery", _GALLERY_SHARD),
+    )
+
+
+def make(
+    model: clip.Clip,
+    todo: Planned,
+    distinct: dict[str, images.ImageFile],
+    config: Config,
+    part: Part = WHOLE,
+) -> float:
+    """Decompose the images and the gallery of a part, but for what is there already.
+
+    Returns the seconds that went into waiting for images.
+    """
+    plan, layers = todo.plan, todo.plan.spaces.layers
+    shards, gallery = (
+        tuple(shard for place, shard in enumerate(some) if part.takes(place))
+        for some in (todo.shards, todo.gallery)
+    )
+    if missing(shards + gallery):
+        _check_against_encode_image(model, plan, distinct)
+
+    def whole(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
+        captured = clip.capture(model, pixels, layers)
+        parts, earlier = decomposition.decompose(plan, captured), decomposition.earlier(plan, captured)
+        missed = (earlier.sum(dim=1) - parts.early).abs().amax(dim=1)
+        error = torch.maximum(parts.sum_error, missed)
+        return parts._replace(sum_error=error)._asdict() | {_EARLIER: earlier}
+
+    waited = run_missing(model, shards, distinct, whole, "decomposing", config, fold=_fold_earlier)
+
+    def token_level(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
+        captured = clip.capture_tokens(model, pixels, layers)
+        parts, token = decomposition.decompose_tokens(plan, captured)
+        return {"token": token, "rest": parts.early + parts.mlp.sum(dim=1)}
+
+    return waited + run_missing(model, gallery, distinct, token_level, "gallery, by token", config)
+
+
+def missing(shards: tuple[Shard, ...]) -> list[Shard]:
+    """Those that nobody has made yet."""
+    return [shard for shard in shards if not shard.path.exists()]
+
+
+def read(shard: Shard) -> dict[str, Tensor]:
+    """The tensors of one shard; first axis image, but for the moments that `_fold_earlier` made."""
+    return work_files.load_tensors(shard.path)
+
+
+def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, config: Config) -> list[str]:
+    """Ids of the images that get token-level coordinates: evenly over the sorted ids, as many as fit."""
+    layers, heads, rank, _ = spaces.basis.shape
+    bytes_each = layers * heads * tokens * rank * 2
+    fit = int(config.gallery_megabytes * 1e6 // bytes_each)
+    return images.evenly(image_ids, min(config.gallery_images, fit))
+
+
+def _tokens(model: clip.Clip) -> int:
+    return 1 + model.grid[0] * model.grid[1]
+
+
+def cut(image_ids: list[str], directory: Path, size: int) -> tuple[Shard, ...]:
+    """Cut the images into shards; a shard's name holds what is in it."""
+    parts = [image_ids[start : start + size] for start in range(0, len(image_ids), size)]
+    return tuple(Shard(part, directory / f"{work_files.key_of(part)}.safetensors") for part in parts)
+
+
+def run_missing(
+    model: clip.Clip,
+    shards: tuple[Shard, ...],
+    distinct: dict[str, images.ImageFile],
+    compute: Compute,
+    what: str,
+    config: Config,
+    *,
+    fold: Fold = lambda _, tensors: tensors,
+) -> float:
+    """Write what `compute` makes of images, folded shard by shard, for the shards not there yet.
+
+    Returns the seconds that went into waiting for images.
+    """
+    left_over = missing(shards)
+    if not left_over:
+        return 0.0
+    total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, left_over))
+    wanted = {image_id: distinct[image_id] for shard in left_over for image_id in shard.image_id}
+    sizes = [len(shard.image_id) for shard in left_over]
+    # A larger batch would be many shards in flight.
+    batch_size = min(config.batch_size, max(sizes))
+    batches = images.pixel_batches(wanted, model.preprocess, batch_size=batch_size, workers=config.workers)
+    with progress.bar(what, total=total, done=total - left) as bar:
+        waiting = progress.Waiting(batches)
+        results = _advancing(
+            bar, waiting, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in waiting)
+        )
+        with devices.explained(model.device, batch_size):
+            for shard, tensors in zip(left_over, _recut(results, sizes), strict=True):
+                _check_sum(tensors, model)
+                work_files.save_tensors(shard.path, fold(shard.image_id, tensors))
+    return waiting.seconds
+
+
+def _fold_earlier(image_id: list[str], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Keep only moments of the earlier layers' contributions, which are larger than all else of a shard."""
+    kept = dict(tensors)
+    earlier = moments.earlier_from(kept.pop(_EARLIER), kept["embedding"], _groups(image_id))
+    # Means of float32 numbers, rounded like those. The cross moments are about the exact means.
+    earlier = earlier._replace(mean=earlier.mean.float())
+    return kept | {f"{_EARLIER}.{name}": tensor for name, tensor in earlier._asdict().items()}
+
+
+def _groups(image_id: list[str]) -> Tensor:
+    return torch.tensor([moments.group_of(one) for one in image_id])
+
+
+def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.cpu() for name, tensor in tensors.items()}
+
+
+def _advancing(
+    bar: progress.tqdm, waiting: progress.Waiting, results: Iterator[dict[str, Tensor]]
+) -> Iterator[dict[str, Tensor]]:
+    for tensors in results:
+        bar.aside = waiting.said()
+        # Before the yield: nobody comes back for more after the last batch.
+        bar.update(_length(tensors))
+        yield tensors
+
+
+def _recut(batches: Iterator[dict[str, Tensor]], sizes: list[int]) -> Iterator[dict[str, Tensor]]:
+    """Turn batches of any size into pieces of the given sizes, holding one piece and one batch at most."""
+    held: list[dict[str, Tensor]] = []
+    for size in sizes:
+        while sum(_length(tensors) for tensors in held) < size:
+            held.append(next(batches))
+        joined = {name: torch.cat([tensors[name] for tensors in held]) for name in held[0]}
+        yield {name: tensor[:size] for name, tensor in joined.items()}
+        held = [{name: tensor[size:] for name, tensor in joined.items()}]
+
+
+def _length(tensors: dict[str, Tensor]) -> int:
+    return len(next(iter(tensors.values())))
+
+
+def _check_sum(tensors: dict[str, Tensor], model: clip.Clip) -> None:
+    """Every image, while the bundle is built: contributions sum to the embedding."""
+    if "sum_error" in tensors and not float(tensors["sum_error"].max()) <= _LARGEST_ERROR:
+        raise ModelError(
+            f"{model.spec.name}: contributions miss the embedding by "
+            f"{float(tensors['sum_error'].max()):.1e} in {model.precision}, more than {_LARGEST_ERROR:.0e}. "
+            + _WHAT_NOW[model.precision == "float32"]
+        )
+
+
+def _check_against_encode_image(
+    model: clip.Clip, plan: decomposition.Plan, distinct: dict[str, images.ImageFile]
+) -> None:
+    """The identity alone cannot notice a wrong forward pass; open_clip's own can. Both in float32."""
+    few = dict(list(distinct.items())[:4])
+    _, pixels = next(images.pixel_batches(few, model.preprocess, batch_size=4, workers=0))
+    pixels = pixels.to(model.device)
+    ours = decomposition.decompose(plan, clip.capture(model.exact, pixels, plan.spaces.layers)).embedding
+    theirs = torch.nn.functional.normalize(clip.encode_image(model, pixels), dim=-1)
+    difference = float((ours - theirs).abs().max())
+    if not difference <= _LARGEST_ERROR:
+        raise ModelError(
+            f"{model.spec.name}: the forward pass taken apart differs from open_clip's by {difference:.1e}. "
+            "This model is not taken apart exactly; please report it."
+        )
+
+
+def reduce(made: Planned, spaces: HeadSpaces) -> Taken:
+    """Moments over all images, computed once per model and images."""
+    place = made.shards[0].path.parent.parent
+    key = work_files.key_of(METHOD_VERSION, [shard.path.name for shard in made.shards])
+    kept = work_files.kept(place / f"moments-{key}.safetensors", lambda: _reduced(made.shards, spaces))
+    heads, components = (
+        [kept[f"{kind.__name__}.{name}"] for name in kind._fields] for kind in (Moments, ComponentMoments)
+    )
+    largest = float(kept[_SUM_ERROR])
+    return Taken(made.shards, made.gallery, Moments(*heads), ComponentMoments(*components), largest)
+
+
+def _reduced(shards: tuple[Shard, ...], spaces: HeadSpaces) -> dict[str, Tensor]:
+    """The moments, in one stream over the shards."""
+    total = components = None
+    largest = 0.0
+    for shard in progress.track(shards, "moments", total=len(shards), unit="shard"):
+        tensors, group = read(shard), _groups(shard.image_id)
+        parts = Decomposition(*(tensors[name] for name in Decomposition._fields))
+        fields = moments.EarlierMoments._fields
+        earlier = moments.EarlierMoments(*(tensors[f"{_EARLIER}.{name}"] for name in fields))
+        mine = moments.from_coordinates(parts.head, group)
+        mine_components = moments.component_from(parts, earlier, spaces, group)
+        total = mine if total is None else moments.merge(total, mine)
+        components = (
+            mine_components if components is None else moments.merge_components(components, mine_components)
+        )
+        largest = max(largest, float(parts.sum_error.max()))
+    assert total is not None and components is not None
+    named = {
+        f"{type(one).__name__}.{name}": tensor
+        for one in (total, components)
+        for name, tensor in one._asdict().items()
+    }
+    return {**named, _SUM_ERROR: torch.tensor(largest, dtype=torch.float64)}

@@ -1,0 +1,88 @@
+"""The replicates and the split pools of one model, layer by layer, kept in work files where there is a place.
+
+They take longer than everything else that is said of a head's texts, so a run that was stopped goes on with
+the layer it was in.
+"""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from precompute.method import replicates, resampling, rotation_controls
+from precompute.method.replicates import (
+    Crossed,
+    Draws,
+    LayerMoments,
+    Resampled,
+    Texts,
+)
+from precompute.method.types import HeadSpaces, Moments, Pool
+from precompute.runtime import progress, work_files
+from precompute.runtime.config import METHOD_VERSION, Config
+
+_THREADS = os.cpu_count() or 1
+
+_RESAMPLED, _CROSSED = "resampled", "crossed"
+
+
+def draw(
+    seen: Moments,
+    covariance: Float[Tensor, "layer head rank rank"],
+    spaces: HeadSpaces,
+    text: Float[Tensor, "text d_out"],
+    pool: Pool,
+    config: Config,
+    directory: Path | None = None,
+) -> Draws:
+    """Replicates and crossed picks of every head; with no replicates asked for, the first have no columns.
+
+    A layer that lies in `directory`, for the same moments, texts and options, is not computed again.
+    """
+    halves = resampling.halves(seen.images, pool.tags, count=config.replicates, seed=config.seed)
+    splits = resampling.splits(pool.tags, count=replicates.SPLITS, seed=config.seed)
+    key = _key(seen, text, pool, config) if directory else ""
+    paths = [directory / f"draws-{key}-{layer}.safetensors" if directory else None for layer in spaces.layers]
+    compute = []
+    for place in range(len(covariance)):
+        given = Texts(text, spaces.basis[place], spaces.rank[place], pool.tags)
+        moments = LayerMoments(seen.images, seen.mean[:, place], seen.second[:, place])
+        compute.append(partial(_one_layer, given, moments, covariance[place], halves, splits, config))
+    resampled, crossed = [], []
+    for found in progress.kept(work_files.kept, paths, compute, "halves and splits", unit="layer"):
+        resampled.append(Resampled(*(found[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
+        crossed.append(Crossed(*(found[f"{_CROSSED}.{name}"] for name in Crossed._fields)))
+    return Draws(halves, replicates.join_resampled(resampled), splits, replicates.join_crossed(crossed))
+
+
+def _one_layer(
+    given: Texts,
+    seen: LayerMoments,
+    covariance: Float[Tensor, "head rank rank"],
+    halves: resampling.Halves,
+    splits: Bool[Tensor, "split text"],
+    config: Config,
+) -> dict[str, Tensor]:
+    rotations, seed = config.rotations, config.seed
+    resampled = replicates.no_replicates(len(given.basis))
+    if config.replicates:
+        resampled = replicates.resample(seen, given, halves, rotations=rotations, seed=seed, workers=_THREADS)
+    taken = min(rotation_controls.ROTATIONS, rotations)
+    crossed = replicates.cross(
+        covariance, given, splits, taken=taken, rotations=rotations, seed=seed, workers=_THREADS
+    )
+    return _under(_RESAMPLED, resampled._asdict()) | _under(_CROSSED, crossed._asdict())
+
+
+def _under(kind: str, fields: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{kind}.{name}": tensor for name, tensor in fields.items()}
+
+
+def _key(seen: Moments, text: Float[Tensor, "text d_out"], pool: Pool, config: Config) -> str:
+    """Hash of everything that draws depend on, but for the heads' spaces: a directory is of one model."""
+    content = work_files.hash_of_tensors(seen.images, seen.mean, seen.second, text, pool.tags.to(torch.uint8))
+    options = [config.replicates, config.rotations, config.seed]
+    return work_files.key_of(METHOD_VERSION, content, options)

@@ -1,0 +1,132 @@
+"""What is known of the heads of one model, as rows of the bundle's tables, less the model.
+
+Knows nothing of how any of it is computed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from precompute.inputs.text_pool import text_id
+from precompute.method import agreement_stats, intervals, textspan
+from precompute.method import stability as text_stability
+from precompute.method.label_consistency import Held, Judged
+from precompute.method.metrics import UNSCORED
+from precompute.method.moments import Component
+from precompute.method.types import Label, Pool, TextSpan
+
+Places = list[tuple[int, int]]
+"""Layer and head of each entry of the axis `head`."""
+
+
+TEXTS: dict[str, float] = {"least": 0.0, "most": float(agreement_stats.JUDGED)}
+RANGE: dict[str, dict[str, float]] = {"importance": {"least": 0.0}, "coverage": {}}
+"""What intervals of metrics of heads are cut to: coverage to nothing, for it may be negative."""
+
+
+def at(places: Places, columns: Mapping[str, Sequence]) -> pd.DataFrame:
+    """One row a head."""
+    layer, head = zip(*places, strict=True)
+    return pd.DataFrame({"layer": layer, "head": head, **columns})
+
+
+def head_text(
+    places: Places,
+    spans: list[TextSpan],
+    equal_norm: list[TextSpan],
+    stability: Float[Tensor, "head text"],
+    pool: Pool,
+) -> pd.DataFrame:
+    """The texts of every head, with their place among those of one length and their stability."""
+    frames = []
+    for (layer, head), span, other, held in zip(places, spans, equal_norm, stability, strict=True):
+        chosen = span.text_index.tolist()
+        rows = {
+            "layer": layer,
+            "head": head,
+            "position": range(len(chosen)),
+            "text_id": [text_id(pool.texts[index]) for index in chosen],
+            "variance_share": span.variance_share.tolist(),
+            "cumulative_share": span.cumulative_share.tolist(),
+            "margin": span.margin.tolist(),
+            "equal_norm_position": text_stability.positions(chosen, other.text_index.tolist()),
+            "stability": or_none(held[span.text_index]),
+        }
+        frames.append(pd.DataFrame(rows))
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.astype({"equal_norm_position": "Int64", "stability": "Float64"})
+
+
+def head_label(places: Places, judged: Judged) -> pd.DataFrame:
+    """The label of every head by every offline method."""
+    frames = []
+    for found in [judged.shown, *judged.beside]:
+        columns = {field: [getattr(label, field) for label in found] for field in Label._fields}
+        columns |= {
+            "supported": [label.supported for label in found],
+            "chosen": [found is judged.shown] * len(found),
+        }
+        frames.append(at(places, columns))
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.astype(dict.fromkeys(["share", "lead", "tail"], "Float64"))
+
+
+def judgement(places: Places, spans: list[TextSpan], judged: Judged, tags: Bool[Tensor, "text property"]):
+    """The offline rule's answer for each judged text of each head."""
+    picks = textspan.picks(spans, agreement_stats.JUDGED).text_index
+    consistent = agreement_stats.tag_match(picks, judged.label, tags)
+    rows = [
+        (layer, head, label.label, position, agreement_stats.TAG_MATCH, 0, answer)
+        for (layer, head), label, chosen, answers in zip(
+            places, judged.shown, picks.tolist(), consistent.tolist(), strict=True
+        )
+        for position, (text, answer) in enumerate(zip(chosen, answers, strict=True))
+        if text >= 0
+    ]
+    columns = ["layer", "head", "label", "position", "judge", "draw", "consistent"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def head_metric(
+    places: Places,
+    values: Mapping[str, Sequence[float | None]],
+    replicates: Mapping[str, Float[Tensor, "head replicate"]],
+) -> pd.DataFrame:
+    """Every metric of every head; those that have `replicates` (NaN where not defined), with intervals."""
+    frames = []
+    for name, column in values.items():
+        drawn = replicates.get(name)
+        ends = [
+            intervals.NONE
+            if drawn is None
+            else intervals.interval(value, drawn[head], **RANGE.get(name, TEXTS))
+            for head, value in enumerate(column)
+        ]
+        low, high = zip(*ends, strict=True)
+        metric = [name] * len(places)
+        frames.append(at(places, {"metric": metric, "value": column, "low": low, "high": high}))
+    types = dict.fromkeys(["value", "low", "high"], "Float64")
+    return pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
+
+
+def component_share(named: list[Component], shares: Float[Tensor, " component"]) -> pd.DataFrame:
+    """Share of the embedding's covariance of every component."""
+    rows = pd.DataFrame([component._asdict() for component in named]).assign(share=shares.tolist())
+    return rows.astype({"layer": "Int64", "head": "Int64"})
+
+
+def or_none(values: Float[Tensor, " n"]) -> list[float | None]:
+    """NaN, which stands for what is not defined, as None."""
+    return [None if value != value else value for value in values.tolist()]
+
+
+def ccs_replicates(held: Held) -> dict[str, Float[Tensor, "head replicate"]]:
+    """Replicates of the head metrics that have them; NaN where a head has no CCS."""
+    crossed = held.half_crossed_ccs.double()
+    return {
+        "ccs": held.ccs.double().where(held.ccs != UNSCORED, torch.nan),
+        "ccs_crossfit": crossed.where(crossed != UNSCORED, torch.nan).nanmean(-1),
+    }

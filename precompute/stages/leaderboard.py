@@ -1,0 +1,254 @@
+"""The board: every model's metrics with their intervals, the ranks that these allow, and the replicates.
+
+Knows nothing of heads' outputs or files: metrics and their replicates in, rows out.
+"""
+
+import csv
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from precompute.method import intervals, metric_info, metrics, rotation_controls, stability
+from precompute.method.intervals import LEAST_IMAGES
+from precompute.method.metric_info import METRICS, UNRANKED
+from precompute.runtime import progress
+from precompute.stages.describe_heads import Described
+from precompute.stages.head_rows import or_none
+from precompute.texts import TEXTS
+
+Name = tuple[str, str]
+"""Metric, and the heads it is taken over: all or supported."""
+
+
+PUBLISHED = TEXTS / "published.csv"
+
+
+class Published(NamedTuple):
+    """One row of the table `published`: a figure from a paper."""
+
+    model: str
+    metric: str
+    value: float
+    source: str
+    read_from: str
+    """primary: read in the paper itself; secondary: quoted by another."""
+
+    definition_known: bool
+    note: str | None
+
+
+def published(path: Path = PUBLISHED) -> list[Published]:
+    """Figures from papers, as they are printed."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [
+            Published(
+                row["model"],
+                row["metric"],
+                float(row["value"]),
+                row["source"],
+                row["read_from"],
+                row["definition_known"] == "true",
+                row["note"] or None,
+            )
+            for row in csv.DictReader(lines)
+        ]
+
+
+class Standing(NamedTuple):
+    """One model on the board."""
+
+    model_key: str
+    heads: int
+    values: list[metrics.ModelMetric]
+    replicates: Mapping[Name, Sequence[float | None]]
+    """Of the metrics that have them: one value a replicate, the same halves for every model."""
+
+    ranked: bool
+    """Whether it is a trained model: controls have intervals and no rank."""
+
+
+def replicate_metrics(
+    label: Int[Tensor, "head replicate"],
+    ccs: Int[Tensor, "head replicate"],
+    crossed_ccs: Int[Tensor, "head replicate side"],
+    supported: Bool[Tensor, " head"],
+    *,
+    smallest: int,
+) -> dict[Name, list[float | None]]:
+    """Everything that labels and judgements say of a model, in every replicate.
+
+    Which heads are supported is known from all data and kept: their share has no replicates. A head without
+    a label in some replicate counts there as on all data, as one of the first property. A replicate is
+    cross-fitted over one split of its half of the pool, not over 20 of all: the interval of what is
+    cross-fitted holds the scatter of a split besides, and is on the wide side.
+    """
+    none = torch.zeros(len(label), 0, dtype=torch.long)
+    named = label.clamp(min=0)
+    found: dict[Name, list[float | None]] = {}
+    for number in range(label.shape[1]):
+        rows = metrics.label_metrics(
+            named[:, number], none, ccs[:, number], none, supported, smallest=smallest
+        )
+        crossed = crossed_ccs[:, number, None]  # [head, split, side]: the one split of this replicate
+        rows += metrics.crossfit_metrics(crossed, crossed[:, None][:, :0], supported)
+        for row in rows:
+            if row.metric != "supported_share":
+                found.setdefault((row.metric, row.heads_used), []).append(row.value)
+    return found
+
+
+def model_rows(standings: Sequence[Standing]) -> pd.DataFrame:
+    """Rows of the table `model_metric`: value, interval, chance and ranks of every metric of every model."""
+    ranks = _ranks(standings)
+    rows = []
+    for standing in standings:
+        for own in standing.values:
+            name = (own.metric, own.heads_used)
+            interval = _interval(own, standing)
+            low, high = ranks.get((standing.model_key, *name)) or (None, None)
+            rows.append(
+                {
+                    "model_key": standing.model_key,
+                    "labels": "offline",
+                    **own._asdict(),
+                    **interval._asdict(),
+                    "rank_low": low,
+                    "rank_high": high,
+                }
+            )
+    types = dict.fromkeys(["low", "high"], "Float64") | dict.fromkeys(["rank_low", "rank_high"], "Int64")
+    return pd.DataFrame(rows).astype(types)
+
+
+def replicate_rows(standings: Sequence[Standing]) -> pd.DataFrame:
+    """Rows of the table `replicate_metric`."""
+    frames = [
+        pd.DataFrame({"replicate": range(len(values)), "value": values}).assign(
+            model_key=standing.model_key, metric=metric, heads_used=heads_used
+        )
+        for standing in standings
+        for (metric, heads_used), values in standing.replicates.items()
+    ]
+    columns = ["model_key", "metric", "heads_used", "replicate", "value"]
+    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    return rows[columns].astype({"value": "Float64"})
+
+
+def _interval(own: metrics.ModelMetric, standing: Standing) -> intervals.Interval:
+    """Of one metric of one model; shares and counts of heads stay in their range.
+
+    Coverage has none: what works against the rest has a share below 0.
+    """
+    replicates = standing.replicates.get((own.metric, own.heads_used), ())
+    if own.metric.startswith("coverage"):
+        return intervals.interval(own.value, replicates)
+    most = float(standing.heads) if _UNIT.get(own.metric) == "heads" else 1.0
+    return intervals.interval(own.value, replicates, least=0.0, most=most)
+
+
+def _ranks(standings: Sequence[Standing]) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """Rank ranges of the ranked models, metric by metric, under model_key, metric and heads_used."""
+    ranked = [standing for standing in standings if standing.ranked]
+    found = {}
+    for name in sorted({name for standing in ranked for name in standing.replicates}):
+        metric, _ = name
+        if metric in UNRANKED or any(name not in standing.replicates for standing in ranked):
+            continue
+        values = [
+            next(one.value for one in standing.values if (one.metric, one.heads_used) == name)
+            for standing in ranked
+        ]
+        columns = [_column(standing.replicates[name]) for standing in ranked]
+        replicates = torch.tensor(columns, dtype=torch.float64).T  # [replicate, model]
+        ranges = intervals.rank_ranges(values, replicates, direction=_DIRECTION[metric])
+        for standing, own in zip(ranked, ranges, strict=True):
+            if own is not None:
+                found[standing.model_key, *name] = own
+    return found
+
+
+def _column(values: Sequence[float | None]) -> list[float]:
+    return [torch.nan if value is None else value for value in values]
+
+
+_UNIT = {one.metric: one.unit for one in METRICS if one.level == "model"}
+_DIRECTION = {one.metric: one.direction for one in METRICS if one.level == "model"}
+
+
+def board(
+    results: list[tuple[str, Described]],
+    *,
+    rotated_of: Collection[str] = (),
+    ranked: Collection[str] = (),
+) -> dict[str, pd.DataFrame]:
+    """Tables that need all models: metrics at the size of the smallest, their meaning, published ones.
+
+    Models whose key is in `rotated_of` also get the metrics of their rotated heads; those in `ranked`, the
+    trained ones, are ranked among each other.
+    """
+    smallest = min(len(described.spanned) for _, described in results)
+    standing = [
+        Standing(
+            model_key,
+            len(described.spanned),
+            _model_metrics(described, smallest),
+            _replicates(described, smallest),
+            model_key in ranked,
+        )
+        for model_key, described in progress.track(results, "intervals", total=len(results), unit="model")
+    ]
+    rotated = [
+        {"model_key": model_key, **metric._asdict()}
+        for model_key, described in results
+        if model_key in rotated_of
+        for metric in _rotated_metrics(described, smallest)
+    ]
+    return {
+        "model_metric": model_rows(standing),
+        "replicate_metric": replicate_rows(standing),
+        "rotated_metric": pd.DataFrame(
+            rotated, columns=["model_key", *rotation_controls.RotatedMetric._fields]
+        ),
+        "metric": pd.DataFrame([row._asdict() for row in metric_info.METRICS]).assign(
+            position=range(len(metric_info.METRICS))
+        ),
+        "published": pd.DataFrame([row._asdict() for row in published()]),
+    }
+
+
+def _model_metrics(described: Described, smallest: int) -> list[metrics.ModelMetric]:
+    own, held = described.judged, described.held
+    supported = own.supported
+    rows = [
+        *metrics.label_metrics(
+            own.label, own.rotated_label, own.ccs, own.rotated_ccs, supported, smallest=smallest
+        ),
+        *metrics.crossfit_metrics(held.crossed_ccs, held.rotated_crossed_ccs, supported),
+        *metrics.span_metrics(described.spanned, supported),
+        *metrics.coverage_metrics(described.shares, described.kinds),
+    ]
+    if held.label.shape[1]:
+        stable, rotated = or_none(held.stability), or_none(held.stability_rotated)
+        rows += stability.stability_metrics(stable, rotated, supported)
+    return rows
+
+
+def _replicates(described: Described, smallest: int) -> dict[Name, list[float | None]]:
+    """Of every metric that has them; none with too few images for an interval."""
+    held = described.held
+    if described.images < LEAST_IMAGES:
+        return {}
+    supported = described.judged.supported
+    of_labels = replicate_metrics(held.label, held.ccs, held.half_crossed_ccs, supported, smallest=smallest)
+    return of_labels | metrics.coverage_replicates(described.share_replicates, described.kinds)
+
+
+def _rotated_metrics(described: Described, smallest: int) -> list[rotation_controls.RotatedMetric]:
+    own, crossed = described.judged, described.held.rotated_crossed_ccs
+    label, ccs, supported = own.rotated_label, own.rotated_ccs, own.rotated_supported
+    return rotation_controls.rotated_metrics(label, ccs, supported, crossed, smallest=smallest)

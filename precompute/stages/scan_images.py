@@ -1,0 +1,273 @@
+"""Images in: which there are, what their bytes are, which cannot be read.
+
+Reads every file once, in resumable chunks; what is kept in memory is one short row a file, never a picture.
+Every process that looks at the same files cuts them into the same chunks, so that several can share them.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from precompute.inputs import images
+from precompute.runtime import progress, work_files
+from precompute.runtime.config import METHOD_VERSION
+from precompute.runtime.part import WHOLE, Part
+
+_CHUNK = 1000
+_MEGABYTE = 10**6
+
+
+class Listing(NamedTuple):
+    """The files of a run, not yet opened."""
+
+    gathered: images.Gathered
+    files: list[images.ImageFile]
+    """Those of `gathered`, or as many of them as were asked for."""
+
+    chunks: tuple[Path, ...]
+    """The work files that will say what they are, in the order of `files`, 1,000 files each."""
+
+
+class Intake(NamedTuple):
+    """The image set of a run."""
+
+    files: pd.DataFrame
+    """One row per readable path: path, image_id, width, height."""
+
+    failed: pd.DataFrame
+    """One row per unreadable path: path, reason."""
+
+    attributes: pd.DataFrame
+    """One row per image_id, attribute, value."""
+
+    chunks: tuple[Path, ...]
+    """Work files that hold the thumbnails."""
+
+    distinct: dict[str, images.ImageFile]
+    """One file per image, by image_id, sorted by it: the first path that holds these bytes."""
+
+    name: str
+    """What the image set is called."""
+
+    said: tuple[str, ...]
+    """Where attributes are from and what was left out, one phrase each."""
+
+    def thumbnails(self) -> Iterator[pd.DataFrame]:
+        """Rows of the table `image`, chunk by chunk, every image once."""
+        seen: set[str] = set()
+        for chunk in self.chunks:
+            rows = work_files.load_table(chunk)
+            rows = rows[rows.reason.isna() & ~rows.image_id.isin(seen)].drop_duplicates("image_id")
+            seen.update(rows.image_id)
+            yield rows[["image_id", "width", "height", "thumbnail"]].astype({"width": int, "height": int})
+
+
+def read(
+    source: Path,
+    metadata: Path | None,
+    directory: Path,
+    *,
+    workers: int,
+    thumbnails: bool,
+    class_folders: bool = True,
+    captions: bool = False,
+    limit: int | None = None,
+) -> Intake:
+    """Find and scan the images of `source`, going on from an earlier scan of the same files.
+
+    `limit` files, spread evenly over all, or all of them.
+    Raises:
+        ImagesError: no images, none readable, or a list, tar or metadata file that does not fit.
+    """
+    listing = look(
+        source,
+        directory,
+        thumbnails=thumbnails,
+        class_folders=class_folders,
+        captions=captions,
+        limit=limit,
+    )
+    scan(listing, workers=workers, thumbnails=thumbnails)
+    return known(listing, source, metadata)
+
+
+def look(
+    source: Path,
+    directory: Path,
+    *,
+    thumbnails: bool,
+    class_folders: bool = True,
+    captions: bool = False,
+    limit: int | None = None,
+) -> Listing:
+    """Find the files of `source`, opening none but tars. Raises ImagesError."""
+    gathered = _gather(source, directory, class_folders=class_folders, captions=captions)
+    files = images.evenly(gathered.files, limit or len(gathered.files))
+    return Listing(gathered, files, _chunk_paths(files, directory, thumbnails=thumbnails))
+
+
+def unread(listing: Listing) -> list[int]:
+    """Places in `chunks` of those that nobody has read yet."""
+    # One look at the folder: a look at every chunk takes long over a network.
+    there = {path.name for path in listing.chunks[0].parent.glob("*.parquet")}
+    return [place for place, path in enumerate(listing.chunks) if path.name not in there]
+
+
+def distinct(listing: Listing, source: Path) -> dict[str, images.ImageFile]:
+    """One file per image, by image_id, sorted by it, of files that have all been read. Raises ImagesError."""
+    files, _ = _outcome(listing, source)
+    return _distinct(listing.files, files)
+
+
+def known(listing: Listing, source: Path, metadata: Path | None) -> Intake:
+    """What the scan has found, with what is known of it. Raises ImagesError."""
+    gathered = listing.gathered
+    if gathered.others:
+        progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
+    known = images.known(gathered, metadata)
+    if known.unlisted and not _limited(listing):
+        progress.say(f"{known.unlisted} image files have no row in {metadata}.")
+
+    files, failed = _outcome(listing, source)
+    attributes, by_id = _attributes(known.attributes, files), _distinct(listing.files, files)
+    said = (*_limited(listing), *known.said)
+    return Intake(files, failed, attributes, listing.chunks, by_id, gathered.name, said)
+
+
+def _outcome(listing: Listing, source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of `Intake.files` and of `Intake.failed`. Raises ImagesError if no file could be read."""
+    columns = ["path", "image_id", "width", "height", "reason"]
+    rows = pd.concat([work_files.load_table(path, columns) for path in listing.chunks], ignore_index=True)
+    bad = rows.reason.notna()
+    gone = pd.DataFrame(listing.gathered.failed, columns=["path", "reason"], dtype=object)
+    files = rows[~bad].drop(columns="reason")
+    failed = pd.concat([rows.loc[bad, ["path", "reason"]], gone], ignore_index=True)
+    if files.empty:
+        raise images.ImagesError(
+            f"none of the {len(failed)} image files in {source} could be read; "
+            f"the first, {failed.path.iloc[0]}: {failed.reason.iloc[0]}."
+        )
+    return files, failed
+
+
+def _limited(listing: Listing) -> list[str]:
+    there, taken = len(listing.gathered.files), len(listing.files)
+    return [f"spread evenly over {there:,} files (--limit)"] if taken < there else []
+
+
+def _gather(source: Path, directory: Path, *, class_folders: bool, captions: bool) -> images.Gathered:
+    with progress.counted("looking for images") as passed:
+        return images.gather(
+            source,
+            class_folders=class_folders,
+            captions=captions,
+            indexes=lambda tars: _indexes(tars, directory, captions),
+            passed=passed,
+        )
+
+
+def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) -> Iterator[images.TarIndex]:
+    """What lies in each tar: read once, then kept in a work file."""
+    stamps = [_stamp(tar.path) for tar in tars]
+    total = sum(max(0, size) for size, _ in stamps) // _MEGABYTE
+    with progress.counted("indexing tars", total=total, unit="MB", scale=_MEGABYTE) as passed:
+        for tar, stamp in zip(tars, stamps, strict=True):
+            key = work_files.key_of(METHOD_VERSION, captions, str(tar.path.resolve()), stamp)
+            path = directory / "tars" / f"{key}.json"
+            if path.exists():
+                passed(stamp[0])
+            else:
+                found = images.index(tar.path, captions=captions, passed=passed)
+                with work_files.appearing_whole(path) as aside:
+                    aside.write_text(images.index_text(found), encoding="utf-8")
+            yield images.index_from(path.read_text(encoding="utf-8"))
+
+
+def _cut(files: list[images.ImageFile]) -> list[list[images.ImageFile]]:
+    return [files[start : start + _CHUNK] for start in range(0, len(files), _CHUNK)]
+
+
+def _chunk_paths(files: list[images.ImageFile], directory: Path, *, thumbnails: bool) -> tuple[Path, ...]:
+    """Work files that say what each file is, a chunk of files each."""
+    chunks = _cut(files)
+    tars: dict[Path, tuple[int, int]] = {}
+    keys = []
+    with progress.counted("listing files", total=len(files)) as passed:
+        for chunk in chunks:
+            listing = [(file.relative, *_state(file, tars), file.offset, file.size) for file in chunk]
+            keys.append(work_files.key_of(METHOD_VERSION, thumbnails, listing))
+            passed(len(chunk))
+    return tuple(directory / "scan" / f"{key}.parquet" for key in keys)
+
+
+def _state(file: images.ImageFile, tars: dict[Path, tuple[int, int]]) -> tuple[int, int]:
+    """The stamp of a file, or of the tar that it is in; every tar is looked at once."""
+    if file.offset is None:
+        return _stamp(file.path)
+    if file.path not in tars:
+        tars[file.path] = _stamp(file.path)
+    return tars[file.path]
+
+
+def _distinct(found: list[images.ImageFile], files: pd.DataFrame) -> dict[str, images.ImageFile]:
+    by_path = {file.relative: file for file in found}
+    first = files.drop_duplicates("image_id").sort_values("image_id")
+    return {image_id: by_path[path] for image_id, path in zip(first.image_id, first.path, strict=True)}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of change; (-1, -1) for what cannot be opened, e.g. a broken link: the scan says why."""
+    try:
+        status = path.stat()
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
+
+
+def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE) -> None:
+    """Read the files of a part that were not read yet, and say in work files what they are."""
+    chunks, paths = _cut(listing.files), listing.chunks
+    mine = [number for number in range(len(chunks)) if part.takes(number)]
+    missing = [number for number in mine if not is_settled(paths[number])]
+    total = sum(len(chunks[number]) for number in mine)
+    done = total - sum(len(chunks[number]) for number in missing)
+    if not missing:
+        return
+    with progress.bar("reading images", total=total, done=done) as bar:
+        waiting = [file for number in missing for file in chunks[number]]
+        results = images.scan(waiting, workers=workers, thumbnails=thumbnails)
+        for number in missing:
+            rows = []
+            for _ in chunks[number]:
+                rows.append(_row(next(results)))
+                bar.update()
+            columns = ["path", "image_id", "width", "height", "thumbnail", "reason"]
+            work_files.save_table(paths[number], pd.DataFrame(rows, columns=columns))
+
+
+def is_settled(path: Path) -> bool:
+    """Whether a chunk is there, and none of its files failed for a reason that may pass by itself.
+
+    Any other work file is.
+    """
+    if not path.exists():
+        return False
+    if path.suffix != ".parquet":
+        return True
+    reason = work_files.load_table(path, ["reason"]).reason.dropna()
+    return not reason.str.startswith("cannot be opened").any()
+
+
+def _row(result: images.Found | images.Failed) -> tuple:
+    if isinstance(result, images.Failed):
+        return (result.relative, None, None, None, None, result.reason)
+    return (result.relative, result.image_id, result.width, result.height, result.thumbnail, None)
+
+
+def _attributes(stated: list[images.Attribute], files: pd.DataFrame) -> pd.DataFrame:
+    """What is known of files as what is known of images."""
+    rows = pd.DataFrame(stated, columns=["path", "attribute", "value"], dtype=object)
+    joined = rows.merge(files[["path", "image_id"]], on="path")
+    return joined[["image_id", "attribute", "value"]].drop_duplicates()

@@ -1,0 +1,1 @@
+"""Calibration of the labels: heads of known meaning, labeled by the rules that a run uses."""

@@ -1,0 +1,156 @@
+"""Are labels calibrated? Noise must be called at the promised rate, planted heads must be found.
+
+`python -m precompute.tools.calibration.run` labels heads of known meaning as a run does, and writes
+docs/calibration.md: in the spaces and texts of the first demo model, and over the general pool at full size,
+whose text embeddings are a stand-in (`calibration_heads.stand_in`).
+
+Every head is tested by itself: what is counted is p <= 0.05, not q.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from precompute import clip, demo
+from precompute.inputs import model_specs, text_pool
+from precompute.method import decomposition, labels, textspan
+from precompute.method.types import Picks
+from precompute.runtime import progress
+from precompute.texts import TEXTS
+from precompute.tools.calibration import synthetic_heads
+from precompute.tools.calibration.report import (
+    Curve,
+    Figures,
+    Scatter,
+    report,
+    targets,
+)
+from precompute.tools.calibration.synthetic_heads import Ground, Made
+
+REPORT = Path("docs/calibration.md")
+SIGNALS = (0.25, 0.5, 1.0, 2.0)
+LEVEL = 0.05
+
+CHUNK = 50
+"""Heads labeled at once."""
+
+NOISE_SEED, PLANTED_SEED = 1, 2
+SCATTER_SEEDS = 10
+"""Draws of the rotations that the same heads of noise are tested by."""
+
+
+class Named(NamedTuple):
+    """What the rule says of made heads."""
+
+    right: Bool[Tensor, " head"]
+    called: Bool[Tensor, " head"]
+    """p <= LEVEL."""
+
+
+def demo_ground() -> Ground:
+    """Spaces of the last four layers and text embeddings of the first demo model."""
+    spec = model_specs.resolve(demo.MODEL_NAME, clip.catalog())
+    model = clip.load(spec)
+    spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 4))
+    texts = text_pool.load(TEXTS / "demo.tsv")
+    embedded = clip.encode_text(model, texts.texts).double()
+    return Ground(texts, embedded, spaces.basis.flatten(0, 1), spaces.rank.flatten())
+
+
+def general_ground() -> Ground:
+    return synthetic_heads.stand_in(text_pool.load(TEXTS / "general.tsv"))
+
+
+def name(ground: Ground, made: Made, *, rotations: int = 199, seed: int = 0, workers: int = 1) -> Named:
+    """Label made heads as a run does, from their first ten texts and their rotations."""
+    right, called = [], []
+    for rows in torch.arange(len(made.space)).split(CHUNK):
+        observed, rotated = _walk(ground, made, rows, rotations=rotations, seed=seed, workers=workers)
+        found = labels.labels_by_variance_share(
+            observed, rotated, ground.pool.properties, picks=labels.SHOWN_PICKS
+        )
+        right.append(observed.property == made.property[rows])
+        called.append(torch.tensor([label.p_value <= LEVEL for label in found]))
+    return Named(torch.cat(right), torch.cat(called))
+
+
+def _walk(
+    ground: Ground, made: Made, rows: Int[Tensor, " row"], *, rotations: int, seed: int, workers: int
+) -> tuple[labels.Leading, labels.Leading]:
+    """What leads among the first texts of some heads, and of their rotations."""
+    space, k = made.space[rows], labels.SHOWN_PICKS
+    heads = made.covariance[rows], ground.text, ground.basis[space]
+    observed: Picks = textspan.picks(textspan.textspan_heads(*heads, k=k, workers=workers), k)
+    own_rank = ground.rank[space]
+    rotated = textspan.rotated_heads(
+        *heads, own_rank=own_rank, k=k, rotations=rotations, seed=seed, workers=workers
+    )
+    return labels.leading(observed, ground.pool.tags), labels.leading(rotated, ground.pool.tags)
+
+
+def measure(what: str, ground: Ground, *, count: int, few: int, workers: int) -> Figures:
+    """Noise and the curve; `few` heads for each signal but 1."""
+    made = synthetic_heads.make(ground, count, signal=0.0, seed=NOISE_SEED)
+    called = float(name(ground, made, workers=workers).called.double().mean())
+    progress.say(f"{what}: {called:.3f} of {count} heads of noise called")
+    curve = []
+    for signal in SIGNALS:
+        heads = count if signal == 1 else few
+        made = synthetic_heads.make(ground, heads, signal=signal, seed=PLANTED_SEED)
+        found = name(ground, made, workers=workers)
+        curve.append(_curve(signal, made, found, ground.pool.properties))
+        one = curve[-1]
+        progress.say(f"{what}, signal {signal}: {one.right:.3f} right, {one.both:.3f} right and called")
+    ranks = sorted(set(ground.rank.tolist()))
+    return Figures(what, len(ground.pool.texts), ranks, count, called, curve)
+
+
+def _curve(signal: float, made: Made, found: Named, properties: tuple[str, ...]) -> Curve:
+    both = found.right & found.called
+    each = {}
+    for place, one in enumerate(properties):
+        here = made.property == place
+        each[one] = float(found.right[here].double().mean()), float(both[here].double().mean())
+    right, called = (float(of.double().mean()) for of in (found.right, both))
+    return Curve(signal, len(made.space), right, called, each)
+
+
+def scatter(ground: Ground, *, count: int, workers: int) -> Scatter:
+    """Share of the same heads of noise that is called, by each of several draws of the rotations."""
+    made = synthetic_heads.make(ground, count, signal=0.0, seed=NOISE_SEED)
+    shares = []
+    for seed in range(SCATTER_SEEDS):
+        found = name(ground, made, seed=seed, workers=workers)
+        shares.append(float(found.called.double().mean()))
+        progress.say(f"rotations of seed {seed}: {shares[-1]:.3f} of {count} heads of noise called")
+    return Scatter(count, shares)
+
+
+def main() -> int:
+    """Measure both grounds and write the report; the exit code is 0 if every target is met."""
+    parser = argparse.ArgumentParser(
+        prog="python -m precompute.tools.calibration.run",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--heads", type=int, default=1000, help="of noise, and planted at signal 1")
+    parser.add_argument("--few", type=int, default=480, help="planted over the general pool at the others")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--write", type=Path, default=REPORT)
+    options = parser.parse_args()
+    small, count, workers = demo_ground(), options.heads, options.workers
+    figures = [measure("demo", small, count=count, few=count, workers=workers)]
+    scattered = scatter(small, count=count, workers=workers)
+    figures.append(measure("general", general_ground(), count=count, few=options.few, workers=workers))
+    options.write.write_text(report(figures, scattered))
+    return 0 if all(target.met for one in figures for target in targets(one)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

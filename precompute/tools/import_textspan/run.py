@@ -1,0 +1,137 @@
+"""The order of an import, top to bottom: files, pool, labels, metrics, bundle."""
+
+import json
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from db.atomic_directory import check_free
+from db.layout import FORMAT
+from db.store import BundleWriter
+from precompute.inputs import text_pool
+from precompute.method.types import Pool
+from precompute.runtime import progress, work_files
+from precompute.runtime.config import METHOD_VERSION
+from precompute.stages.write_bundle import pool_rows
+from precompute.tools.import_textspan import tables
+from precompute.tools.import_textspan.options import ImportTask
+from precompute.tools.import_textspan.sources import (
+    Source,
+    gathered_pool,
+    picks,
+    read_all,
+)
+from precompute.tools.import_textspan.tables import Described
+
+STAGE = "import"
+"""Name of the stage in the table `run`."""
+
+_SOFTWARE = ("torch", "open_clip_torch", "duckdb", "numpy", "pandas")
+
+_UNDERSTATES = (
+    "caution: without --texts the pool is only the {texts} texts that the results name. A head's texts then "
+    "stand against other heads' texts rather than against all that could have been chosen, so enrichment "
+    "understates what heads are about. Give the pool that the texts were chosen from by --texts."
+)
+
+
+def run(task: ImportTask) -> Path:
+    """Read the files, label and score their heads, and write the bundle; return its path.
+
+    Raises:
+        StoreError: the bundle exists and may not be replaced, or cannot be written.
+        ResultsError, PoolError: with what to do about it.
+    """
+    check_free(task.bundle, replace=task.replace)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    sources = read_all(task.models, task.files)
+    texts_pool = text_pool.load(task.texts) if task.texts else _gathered(sources, task.license)
+    results = [_describe(source, texts_pool) for source in sources]
+    provenance = [_provenance(source, task) for source in sources]
+    input_id = _input_id(sources, texts_pool, task.license)
+    with BundleWriter(task.bundle, input_id=input_id, replace=task.replace) as writer:
+        _write(writer, sources, results, texts_pool)
+        seconds = time.perf_counter() - clock
+        for source, origin in zip(sources, provenance, strict=True):
+            writer.write("run", _run_row(source, origin, started, seconds))
+        writer.finish({"software": _software(), "method_version": METHOD_VERSION, "imported": provenance})
+    progress.say(f"done: {task.bundle}\nopen it with: python -m dashboard --bundle {task.bundle}")
+    return task.bundle
+
+
+def _gathered(sources: list[Source], license: str) -> Pool:
+    """The texts that the results name, and a warning of what they are not."""
+    gathered = gathered_pool([source.lists for source in sources])
+    progress.say(_UNDERSTATES.format(texts=len(gathered.texts)))
+    return gathered._replace(license=license)
+
+
+def _describe(source: Source, texts: Pool) -> Described:
+    picked = picks(source.lists, texts)
+    described = tables.describe(source.model_key, list(source.lists.texts), picked, texts)
+    counts = {len(own) for own in source.lists.texts.values()}
+    many = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
+    supported = int(described.supported.sum())
+    progress.say(f"{source.name}: {len(picked)} heads of {many} texts; {supported} labels are supported")
+    return described
+
+
+def _write(writer: BundleWriter, sources: list[Source], results: list[Described], texts: Pool) -> None:
+    """Every table but `run`."""
+    no_images = {"name": "none", "images": 0, "files": 0, "failed": 0}
+    writer.write("image_set", pd.DataFrame([no_images]))
+    for table, rows in pool_rows(texts).items():
+        writer.write(table, rows)
+    for source, described in zip(sources, results, strict=True):
+        writer.write("model", pd.DataFrame([source.facts]))
+        for table, rows in described.tables.items():
+            writer.write(table, rows)
+    keys = [source.model_key for source in sources]
+    for table, rows in tables.board(list(zip(keys, results, strict=True))).items():
+        writer.write(table, rows)
+
+
+def _input_id(sources: list[Source], texts: Pool, license: str) -> str:
+    """Hash of everything the bundle depends on; equal on any machine."""
+    return work_files.key_of(
+        FORMAT,
+        METHOD_VERSION,
+        STAGE,
+        [[source.name, source.lists.sha256] for source in sources],
+        [texts.texts, texts.properties, texts.tags.to(torch.uint8).tolist()],
+        license,
+    )
+
+
+def _provenance(source: Source, task: ImportTask) -> dict[str, str | None]:
+    """What the results of one model came from."""
+    return {
+        "model": source.name,
+        "file": source.lists.file,
+        "sha256": source.lists.sha256,
+        "texts": task.texts.name if task.texts else None,
+        "license": task.license,
+    }
+
+
+def _run_row(
+    source: Source, origin: dict[str, str | None], started: datetime, seconds: float
+) -> pd.DataFrame:
+    row = {
+        "model_key": source.model_key,
+        "stage": STAGE,
+        "method_version": METHOD_VERSION,
+        "options": json.dumps(origin, sort_keys=True, ensure_ascii=False),
+        "software": json.dumps(_software(), sort_keys=True),
+        "started_at": started.replace(tzinfo=None),
+        "seconds": seconds,
+    }
+    return pd.DataFrame([row])
+
+
+def _software() -> dict[str, str]:
+    return {name: version(name) for name in _SOFTWARE}

@@ -1,0 +1,111 @@
+"""Labels that people give: a CSV with the header model, layer, head, label, by, why.
+
+    model,layer,head,label,by,why
+    ViT-B-16/laion2b_s34b_b88k,11,3,color,Ada,the first twelve texts all name one
+
+A person's label stands beside the others and is chosen over all of them. `model` is a model's name or its
+key; `by` and `why` may be empty. Labels are spelled one way (`label_words`): "Color" and "color" are one.
+
+Reads one file; knows of a bundle only the names of its heads.
+"""
+
+import csv
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from precompute.tools.label.spelling import normalize
+
+COLUMNS = ("model", "layer", "head", "label", "by", "why")
+
+METHOD = "person"
+"""Name of this method in the table `head_label`."""
+
+
+class OverridesError(ValueError):
+    """A file of overrides cannot be used; the message says which line, and what to change."""
+
+
+class Override(NamedTuple):
+    """One label given by a person."""
+
+    model_key: str
+    layer: int
+    head: int
+    label: str
+    given_by: str | None
+    reason: str | None
+
+
+def load(
+    path: Path, models: Mapping[str, str], heads: Collection[tuple[str, int, int]]
+) -> tuple[Override, ...]:
+    """All overrides of a file, each for a head that is there.
+
+    `models` gives the key of every name (and of every key) a model may be called by; `heads` are keys of a
+    model, layer and head. Raises OverridesError.
+    """
+    found: dict[tuple[str, int, int], Override] = {}
+    lines: dict[tuple[str, int, int], int] = {}
+    for number, row in _rows(path):
+        where = f"line {number} of {path}"
+        one = _override(row, models, where)
+        place = (one.model_key, one.layer, one.head)
+        if place not in heads:
+            raise OverridesError(
+                f"{where}: {row['model']} has no head L{one.layer}.H{one.head} in this bundle."
+            )
+        if place in found:
+            raise OverridesError(
+                f"{where}: L{one.layer}.H{one.head} of {row['model']} has a label on line {lines[place]} "
+                "already. Keep one of the two."
+            )
+        found[place], lines[place] = one, number
+    if not found:
+        raise OverridesError(f"{path} gives no label. Write one head a line below the header.")
+    return tuple(found.values())
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Number of the last line of each row, and its values, stripped."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines, strict=True)
+            header = [name.strip().lower() for name in reader.fieldnames or []]
+            if missing := [name for name in COLUMNS if name not in header]:
+                raise OverridesError(
+                    f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(COLUMNS)}"
+                )
+            reader.fieldnames = header
+            return [(reader.line_num, _stripped(row, reader.line_num, path)) for row in reader]
+    except OSError as error:
+        raise OverridesError(f"cannot read the overrides {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise OverridesError(f"{path} is not UTF-8. Save it as UTF-8.") from error
+    except csv.Error as error:
+        raise OverridesError(f"{path} is no CSV: {error}.") from error
+
+
+def _stripped(row: dict[str, str], number: int, path: Path) -> dict[str, str]:
+    if None in row:
+        raise OverridesError(
+            f"line {number} of {path} has more values than columns. Put a value that holds a comma in quotes."
+        )
+    return {name: (value or "").strip() for name, value in row.items()}
+
+
+def _override(row: dict[str, str], models: Mapping[str, str], where: str) -> Override:
+    if row["model"] not in models:
+        raise OverridesError(
+            f'{where}: no model "{row["model"]}" in this bundle. It has: {", ".join(sorted(models))}.'
+        )
+    label = normalize(row["label"])
+    if not label:
+        raise OverridesError(f"{where}: the label is empty. Give one, or take the line out.")
+    try:
+        layer, head = int(row["layer"]), int(row["head"])
+    except ValueError:
+        raise OverridesError(
+            f'{where}: layer "{row["layer"]}" and head "{row["head"]}" are to be whole numbers, as 11 and 3.'
+        ) from None
+    return Override(models[row["model"]], layer, head, label, row["by"] or None, row["why"] or None)

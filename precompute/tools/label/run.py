@@ -1,0 +1,272 @@
+"""Labels by a language model, judges and people, into a new bundle: the only file that orders these steps.
+
+    first texts of heads -> questions -> labels -> questions to judges -> a copy of the bundle with all of it
+
+The bundle that is labeled is only read. Answers lie in a work folder beside the new one, so that a second run
+asks nothing, and a killed one goes on.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from db.atomic_directory import check_free
+from db.connection import open_bundle
+from db.layout import head_name
+from precompute.method import agreement_stats
+from precompute.runtime import progress, work_files
+from precompute.tools.label import (
+    bundle as label_bundle,
+)
+from precompute.tools.label import (
+    judge_prompt,
+    label_prompt,
+    overrides,
+)
+from precompute.tools.label import (
+    rows as label_rows,
+)
+from precompute.tools.label.bundle import Given, Source
+from precompute.tools.label.label_prompt import Example
+from precompute.tools.label.llm_cache import (
+    Answer,
+    Answers,
+    Draw,
+    Question,
+    draw,
+)
+from precompute.tools.label.llm_client import Asker
+from precompute.tools.label.llm_service import Service, key_of_environment, key_variable
+from precompute.tools.label.options import LabelTask
+from precompute.tools.label.overrides import Override
+from precompute.tools.label.rows import (
+    HEAD,
+    JUDGE,
+    LABEL,
+    Head,
+    Subject,
+)
+from precompute.tools.label.spelling import as_in_pool
+
+Ask = Callable[[Sequence[Question]], Sequence[Answer | None]]
+
+NAMED = 10
+"""Heads that a report names; the rest is counted."""
+
+
+def run(task: LabelTask) -> Path:
+    """Label a bundle into a new one, or with `dry_run` only say what is left to ask.
+
+    Raises:
+        ConfigError, ExamplesError, OverridesError, LlmError, WorkError, StoreError: with what to do.
+    """
+    bundle = open_bundle(task.bundle)
+    try:
+        source = label_bundle.read(bundle, task.models)
+        check_free(task.out.absolute(), replace=task.replace)
+        personal = _personal(source, task.overrides)
+        service = _service(task)
+        if task.dry_run:
+            _plan(source, task, personal, service)
+            return task.out
+        _label(source, task, personal, service)
+    finally:
+        bundle.close()
+    progress.say(f"done: {task.out}\nopen it with: python -m dashboard --bundle {task.out}")
+    return task.out
+
+
+def _label(source: Source, task: LabelTask, personal: tuple[Override, ...], service: Service | None) -> None:
+    started, started_at = time.monotonic(), datetime.now(UTC).replace(tzinfo=None)
+    given = Given({}, personal, {}, task.llm)
+    if service is not None:
+        progress.say(_whom(service))
+        with _held(task.work_folder):
+            ask = Asker(service, Answers(task.work_folder, service.endpoint)).ask
+            given = _asked(source, task, given, ask)
+    label_bundle.write(
+        source,
+        given,
+        task.out,
+        replace=task.replace,
+        endpoint=service.endpoint if service else "",
+        options=_options(task, service, given),
+        started_at=started_at,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _asked(source: Source, task: LabelTask, given: Given, ask: Ask) -> Given:
+    """Labels first, for they are what judges are asked about."""
+    if task.llm:
+        progress.say(f"labels by {task.llm}: {len(source.heads)} heads, {task.draws} draws each")
+        draws = _label_draws(source, task, ask)
+        given = given._replace(voted=label_rows.vote(draws, source.properties), draws=draws)
+        _report_labels(source, draws, given)
+    if task.judges:
+        progress.say(f"judged by {', '.join(task.judges)}: {task.judge_draws} draws of each text")
+        labels = label_bundle.labels_of(label_bundle.chosen(source, given))
+        judged = _judge_draws(source, task, labels, ask)
+        _report_judges(source, judged)
+        given = given._replace(draws=given.draws | judged)
+    return given
+
+
+def _label_draws(source: Source, task: LabelTask, ask: Ask) -> dict[Subject, list[Draw]]:
+    examples = label_prompt.load_examples(task.examples or label_prompt.EXAMPLES)
+    subjects = {
+        Subject(*head, LABEL, 0, str(task.llm)): partial(_label_question, task, examples, texts.texts)
+        for head, texts in source.heads.items()
+    }
+    return draw(subjects, label_prompt.read, ask, draws=task.draws)
+
+
+def _label_question(
+    task: LabelTask, examples: tuple[Example, ...], texts: tuple[str, ...], number: int
+) -> Question:
+    return label_prompt.question(
+        texts,
+        examples,
+        model=str(task.llm),
+        temperature=task.temperature,
+        answer_tokens=task.answer_tokens,
+        draw=number,
+    )
+
+
+def _judge_draws(
+    source: Source, task: LabelTask, labels: Mapping[Head, str], ask: Ask
+) -> dict[Subject, list[Draw]]:
+    subjects = {
+        Subject(*head, JUDGE, position, judge): partial(_judge_question, task, judge, text, labels[head])
+        for judge in task.judges
+        for head, texts in source.heads.items()
+        for position, text in enumerate(texts.texts[: agreement_stats.JUDGED])
+    }
+    return draw(subjects, judge_prompt.read, ask, draws=task.judge_draws)
+
+
+def _judge_question(task: LabelTask, judge: str, text: str, label: str, number: int) -> Question:
+    return judge_prompt.question(
+        text,
+        label,
+        model=judge,
+        temperature=task.judge_temperature,
+        answer_tokens=task.answer_tokens,
+        draw=number,
+    )
+
+
+def _plan(source: Source, task: LabelTask, personal: tuple[Override, ...], service: Service | None) -> None:
+    """Print what is left to ask. Answers that cannot be read are not foreseen, nor are labels to judge."""
+    if service is None:
+        print("nothing is to be asked; without --dry-run the labels of people are taken over")
+        return
+    kept = Answers(task.work_folder, service.endpoint)
+    left: dict[Question, None] = {}
+
+    def ask(questions: Sequence[Question]) -> list[Answer | None]:
+        found = {question: kept.find(question) for question in questions}
+        left.update({question: None for question, answer in found.items() if answer is None})
+        return [found[question] for question in questions]
+
+    given = Given({}, personal, {}, task.llm)
+    if task.llm:
+        draws = _label_draws(source, task, ask)
+        given = given._replace(voted=label_rows.vote(draws, source.properties))
+        _print_left(f"labels by {task.llm}", [*left])
+    before = len(left)
+    if task.judges:
+        labels = label_bundle.labels_of(label_bundle.chosen(source, given))
+        _judge_draws(source, task, labels, ask)
+        _print_left(f"judged by {', '.join(task.judges)}", [*left][before:])
+    _print_left("together", [*left])
+    print("tokens are estimated at four characters each; answers that cannot be read are asked again")
+
+
+def _print_left(what: str, left: Sequence[Question]) -> None:
+    prompts = sum(question.estimated_tokens for question in left)
+    most = sum(question.answer_tokens for question in left)
+    print(f"{what}: {len(left)} questions left, about {prompts} tokens to send, at most {most} to get")
+
+
+def _personal(source: Source, file: Path | None) -> tuple[Override, ...]:
+    if file is None:
+        return ()
+    heads = set(source.labels[HEAD].drop_duplicates().itertuples(index=False, name=None))
+    given = overrides.load(file, label_bundle.called(source.names), heads)
+    return tuple(one._replace(label=as_in_pool(one.label, sorted(source.properties))) for one in given)
+
+
+def _service(task: LabelTask) -> Service | None:
+    """None where nobody is to be asked."""
+    if task.url is None or not (task.llm or task.judges):
+        return None
+    same = ["concurrency", "timeout", "attempts", "first_wait"]
+    return Service(task.url, key_of_environment(), **{name: getattr(task, name) for name in same})
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Keep other runs out of the folder of answers."""
+    hold = work_files.locked(folder)
+    try:
+        hold.__enter__()
+    except work_files.WorkError as error:
+        raise work_files.WorkError(str(error).replace("--bundle", "--work")) from error
+    try:
+        yield
+    finally:
+        hold.__exit__(None, None, None)
+
+
+def _whom(service: Service) -> str:
+    """What is asked, and whose key is sent there, so that none goes where it was not meant to."""
+    if service.authorization:
+        return f"asking {service.endpoint} with the user and password of --url"
+    name = key_variable()
+    return f"asking {service.endpoint} {f'with the key in {name}' if name else 'without a key'}"
+
+
+def _options(task: LabelTask, service: Service | None, given: Given) -> dict[str, Any]:
+    """What the result depends on, to be kept in the bundle: neither key nor path."""
+    same = ["llm", "draws", "judges", "judge_draws", "temperature", "answer_tokens"]
+    return {
+        **{name: getattr(task, name) for name in same},
+        "endpoint": service.endpoint if service else None,
+        "texts": label_prompt.TEXTS_SHOWN,
+        "overrides": len(given.personal),
+    }
+
+
+def _report_labels(source: Source, draws: Mapping[Subject, list[Draw]], given: Given) -> None:
+    progress.say(f"  {_unread(draws)}")
+    without = [head for head in source.heads if head not in given.voted]
+    if without:
+        named = f"{_named(source, without[:NAMED])}{' ...' if len(without) > NAMED else ''}"
+        progress.say(f"  {len(without)} heads got no label and keep the one they had offline: {named}")
+    split = sum(not one.supported for one in given.voted.values())
+    progress.say(f"  {len(given.voted)} heads labeled, {split} of them without a majority of the draws")
+
+
+def _report_judges(source: Source, draws: Mapping[Subject, list[Draw]]) -> None:
+    progress.say(f"  {_unread(draws)}")
+    without = {subject.place for subject, own in draws.items() if not any(one.parsed for one in own)}
+    if without:
+        named = _named(source, sorted(without)[:NAMED])
+        progress.say(f"  {len(without)} heads have a text that a judge said nothing of: {named}")
+
+
+def _unread(draws: Mapping[Subject, list[Draw]]) -> str:
+    unread = sum(one.parsed is None for own in draws.values() for one in own)
+    return f"{unread} of {sum(map(len, draws.values()))} answers could not be read; they are kept"
+
+
+def _named(source: Source, heads: Sequence[Head]) -> str:
+    return ", ".join(
+        f"{source.names[model_key]} {head_name(layer, head)}" for model_key, layer, head in heads
+    )

@@ -1,0 +1,53 @@
+"""Maps of any model against known masks, printed: `python -m precompute score-maps`. Makes no bundle."""
+
+import pandas as pd
+
+from precompute import clip
+from precompute.inputs import images
+from precompute.runtime import devices
+from precompute.runtime.config import MapTask
+from precompute.validation import map_scores, segmentation, segmentation_scores
+
+
+def run(task: MapTask) -> None:
+    """Score every model and print the tables on stdout.
+
+    Raises:
+        ModelError, TextError, ImagesError: with what to do about it.
+    """
+    device = devices.chosen(task.device)
+    specs = [clip.resolve(choice) for choice in task.models]
+    masked = images.read_masks(task.masks) if task.masks else []
+    for spec in specs:
+        model = clip.load(spec, device=device)
+        if masked:
+            print(f"{spec.name}, maps on {task.masks}\n{_text(_masked(model, masked, task))}\n", flush=True)
+        if task.segmentation:
+            print(f"{spec.name}, {task.segmentation}\n{_text(_segmented(model, task))}\n", flush=True)
+
+
+def _masked(model: clip.Clip, pictures: list[images.MaskedPicture], task: MapTask) -> pd.DataFrame:
+    map_scores.check_captions(model, pictures)
+    chosen = map_scores.subjects(model, clip.last_layers(model, task.layers), {})
+    table = map_scores.table(model, list(chosen), map_scores.score(model, pictures, chosen))
+    columns = ["measure", "subject", "value", "low", "high", "chance", "count"]
+    return table.sort_values("measure", kind="stable")[columns]
+
+
+def _segmented(model: clip.Clip, task: MapTask) -> pd.DataFrame:
+    assert task.segmentation is not None
+    text = segmentation_scores.class_texts(model, task.classes)
+    found = segmentation_scores.score(
+        model, task.segmentation, text, limit=task.limit, as_released=task.as_released
+    )
+    how = "pictures cropped, masks squashed" if task.as_released else "pictures and masks squashed"
+    rows = [
+        (f"this model, {how}", *(100 * value for value in found[:3]), found.pictures),
+        ("published, on gtsegs_ijcv: a CLIP of LAION", *segmentation.PUBLISHED, segmentation.PICTURES),
+    ]
+    return pd.DataFrame(rows, columns=["per cent", "pixel accuracy", "mean IoU", "mean AP", "pictures"])
+
+
+def _text(table: pd.DataFrame) -> str:
+    digits = "{:.2f}" if "per cent" in table else "{:.3f}"
+    return table.to_string(index=False, float_format=digits.format, na_rep="-")

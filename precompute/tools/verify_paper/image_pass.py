@@ -1,0 +1,131 @@
+"""The one pass of `verify-paper` over the images: errors, halves of moments, and what is mean-ablated.
+
+In memory stay three vectors of d_out an image (5 KB to 9 KB), and nothing else that grows with the images.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute import clip
+from precompute.inputs import images
+from precompute.method import decomposition, moments
+from precompute.method.types import Decomposition, Moments
+from precompute.runtime import progress
+
+FORWARD_IMAGES = 256
+"""Images that open_clip encodes too."""
+
+_CHUNK = 512
+"""Images whose moments are taken at once."""
+
+
+class Seen(NamedTuple):
+    """What is known of the images after the pass."""
+
+    image_id: list[str]
+    embedding: Float[Tensor, "image d_out"]
+    early: Float[Tensor, "image d_out"]
+    """Contribution of all attention before the decomposed layers."""
+
+    mlps: Float[Tensor, "image d_out"]
+    """Contribution of the input and of all MLPs."""
+
+    halves: Moments
+    """Two groups of images, by their ids."""
+
+    sum_error: float
+    forward_error: float
+    """Largest absolute difference between our embeddings and open_clip's, unit length."""
+
+
+class _Part(NamedTuple):
+    """Of one batch."""
+
+    image_id: list[str]
+    embedding: Float[Tensor, "image d_out"]
+    early: Float[Tensor, "image d_out"]
+    mlps: Float[Tensor, "image d_out"]
+    head: Float[Tensor, "image layer head rank"]
+    sum_error: float
+    forward_error: float
+
+
+def see(
+    model: clip.Clip,
+    plan: decomposition.Plan,
+    distinct: Mapping[str, images.ImageFile],
+    *,
+    batch_size: int,
+    workers: int,
+) -> Seen:
+    """Take every image apart once."""
+    batches = images.pixel_batches(distinct, model.preprocess, batch_size=batch_size, workers=workers)
+    parts: list[_Part] = []
+    waiting: list[_Part] = []
+    halves = None
+    with progress.bar("taking images apart", total=len(distinct)) as bar:
+        for part in _parts(model, plan, batches):
+            waiting.append(part)
+            # Head coordinates are the bulk of a part, and are let go once their moments are taken.
+            parts.append(part._replace(head=part.head[:0]))
+            bar.update(len(part.image_id))
+            if sum(len(one.image_id) for one in waiting) >= _CHUNK:
+                halves, waiting = _merged(halves, waiting), []
+    halves = _merged(halves, waiting) if waiting else halves
+    assert halves is not None
+    return Seen(
+        image_id=[one for part in parts for one in part.image_id],
+        embedding=torch.cat([part.embedding for part in parts]),
+        early=torch.cat([part.early for part in parts]),
+        mlps=torch.cat([part.mlps for part in parts]),
+        halves=halves,
+        sum_error=max(part.sum_error for part in parts),
+        forward_error=max(part.forward_error for part in parts),
+    )
+
+
+def split(
+    decomposed: Decomposition, earlier: Float[Tensor, "image component d_out"]
+) -> tuple[Tensor, Tensor]:
+    """Attention before the decomposed layers, and input with all MLPs; both [image, d_out].
+
+    `earlier` is the input, then attention and MLP of each earlier layer.
+    """
+    mlps = earlier[:, 0] + earlier[:, 2::2].sum(dim=1) + decomposed.mlp.sum(dim=1)
+    return earlier[:, 1::2].sum(dim=1), mlps
+
+
+def largest(errors: Tensor) -> float:
+    """What is not a number is the largest of all errors."""
+    return float(errors.abs().nan_to_num(nan=torch.inf).max())
+
+
+def _parts(
+    model: clip.Clip, plan: decomposition.Plan, batches: Iterator[tuple[list[str], Tensor]]
+) -> Iterator[_Part]:
+    done = 0
+    for ids, pixels in batches:
+        captured = clip.capture(model, pixels.to(model.device), plan.layers)
+        found, earlier = decomposition.decompose(plan, captured), decomposition.earlier(plan, captured)
+        early, mlps = split(found, earlier)
+        missed = torch.maximum(found.sum_error, (earlier.sum(dim=1) - found.early).abs().amax(dim=1))
+        forward = _forward_error(model, pixels, found.embedding) if done < FORWARD_IMAGES else 0.0
+        kept = (found.embedding.cpu(), early.cpu(), mlps.cpu(), found.head.cpu())
+        yield _Part(ids, *kept, largest(missed), forward)
+        done += len(ids)
+
+
+def _forward_error(model: clip.Clip, pixels: Tensor, ours: Float[Tensor, "image d_out"]) -> float:
+    theirs = F.normalize(clip.encode_image(model, pixels), dim=-1)
+    return largest(ours - theirs)
+
+
+def _merged(before: Moments | None, parts: list[_Part]) -> Moments:
+    group = torch.tensor([moments.group_of(one) % 2 for part in parts for one in part.image_id])
+    mine = moments.from_coordinates(torch.cat([part.head for part in parts]), group, groups=2)
+    return mine if before is None else moments.merge(before, mine)

@@ -1,0 +1,75 @@
+"""What `verify-paper` is given beside images and weights: read, and checked against each other."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+
+from precompute.inputs import text_pool, textspan_files
+from precompute.method.types import Pool
+from precompute.runtime.config import ConfigError
+from precompute.tools import label_agreement
+from precompute.tools.verify_paper import classes, published_figures
+from precompute.tools.verify_paper.classes import ClassSet
+from precompute.tools.verify_paper.options import VerifyTask
+from precompute.tools.verify_paper.published_figures import Figure
+from precompute.validation import segmentation
+
+Head = tuple[int, int]
+Item = TypeVar("Item")
+
+
+class Given(NamedTuple):
+    """What was read before the first image; None where nothing was given."""
+
+    pool: Pool | None
+    theirs: Mapping[Head, tuple[str, ...]] | None
+    """Texts that others computed."""
+
+    released: Mapping[Head, str] | None
+    """Labels that others gave."""
+
+    synonyms: Mapping[str, frozenset[str]]
+    classes: ClassSet
+    figures: Mapping[str, Figure]
+
+
+def read(task: VerifyTask, model: str) -> Given:
+    """Read every file. Raises ConfigError, ImagesError, PoolError, ResultsError."""
+    if task.segmentation:
+        segmentation.count(task.segmentation)
+    texts = text_pool.load(task.pool) if task.pool else None
+    theirs = textspan_files.read(task.textspan).texts if task.textspan else None
+    try:
+        synonyms = label_agreement.read_synonyms(task.synonyms or label_agreement.SYNONYMS)
+        released = label_agreement.read_labels(task.labels, model) if task.labels else None
+        for label in (released or {}).values():
+            label_agreement.meant(label, synonyms)
+        if theirs and texts:
+            label_agreement.pick_indices(list(theirs.values()), texts)
+    except KeyError as error:
+        raise ConfigError(f"{task.labels} has no column {error}.") from error
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    published = published_figures.load(model, task.figures)
+    return Given(texts, theirs, released, synonyms, classes.load(task.classes), published)
+
+
+def of_layers(given: Given, layers: tuple[int, ...], model: str) -> Given:
+    """Texts and labels of the described layers alone. Raises ConfigError where there are none."""
+    return given._replace(
+        theirs=_kept("textspan", given.theirs, layers, model),
+        released=_kept("labels", given.released, layers, model),
+    )
+
+
+def _kept(
+    name: str, of_heads: Mapping[Head, Item] | None, layers: tuple[int, ...], model: str
+) -> Mapping[Head, Item] | None:
+    if of_heads is None:
+        return None
+    kept = {head: item for head, item in of_heads.items() if head[0] in layers}
+    if not kept:
+        raise ConfigError(
+            f"--{name} says nothing of layers {layers[0]} to {layers[-1]} of {model}. "
+            "They are the ones that are described here; give the file of this model."
+        )
+    return kept

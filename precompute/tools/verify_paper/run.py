@@ -1,0 +1,226 @@
+"""`python -m precompute verify-paper`: check this program against what papers and their authors released.
+
+Orders the steps, prints their lines, writes them down. What is given is read and checked before the first
+image is opened.
+"""
+
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from math import isfinite
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute import clip
+from precompute.clip import TextError
+from precompute.inputs import images
+from precompute.method import decomposition, moments
+from precompute.runtime import devices, progress
+from precompute.runtime.config import METHOD_VERSION, ConfigError
+from precompute.tools.verify_paper import checks, classes
+from precompute.tools.verify_paper.accuracy_checks import ablation, segmented
+from precompute.tools.verify_paper.checks import (
+    Check,
+    Step,
+    check,
+    skipped,
+)
+from precompute.tools.verify_paper.image_pass import Seen, see
+from precompute.tools.verify_paper.options import LEAST_IMAGES, VerifyTask
+from precompute.tools.verify_paper.references import Given, of_layers, read
+from precompute.tools.verify_paper.text_checks import (
+    as_in_double,
+    describe,
+    labels,
+    overlaps,
+)
+from precompute.validation import segmentation_scores
+
+LAYERS = 4
+"""The last ones are described, as in the papers."""
+
+FORMAT = 1
+"""Of the JSON."""
+
+_NO_FOLDERS = (
+    "the images lie in no folders named by a class (WordNet ids, ImageNet names, or those of CLASSES)"
+)
+
+
+class _Looked(NamedTuple):
+    """A model over the images."""
+
+    model: clip.Clip
+    plan: decomposition.Plan
+    distinct: Mapping[str, images.ImageFile]
+    text: Float[Tensor, "text d_out"] | None
+    """Of the pool."""
+
+
+def run(task: VerifyTask) -> bool:
+    """Make every check there is something for, and print it; whether none failed.
+
+    Raises:
+        ConfigError, ModelError, TextError, ImagesError, PoolError, ResultsError: with what to do about it.
+    """
+    device = devices.chosen(task.device)
+    spec = clip.resolve(task.model)
+    given = read(task, spec.name)
+    progress.say(f"loading {spec.name}")
+    model = clip.load(spec, device=device)
+    layers = clip.last_layers(model, min(LAYERS, model.layers))
+    given = of_layers(given, layers, spec.name)
+    # Before hours of images: the model may not know the words of the pool.
+    text = clip.encode_text(model, given.pool.texts) if given.pool else None
+    distinct = _choose(task)
+    print(f"{spec.name}, {len(distinct)} images", flush=True)
+    weights = clip.vision_weights(model)
+    spaces = decomposition.head_spaces(weights, layers)
+    looked = _Looked(model, decomposition.plan(weights, spaces), distinct, text)
+    steps = []
+    for step in _steps(task, given, looked):
+        print(checks.lines(step), flush=True)
+        steps.append(step)
+        if task.json:  # after every step: what took hours is not lost if a later one stops
+            report = json.dumps(_report(task, looked, steps), indent=1, allow_nan=False)
+            task.json.write_text(report + "\n", encoding="utf-8")
+    print(checks.summary(steps), flush=True)
+    return not checks.failed(steps)
+
+
+def _steps(task: VerifyTask, given: Given, looked: _Looked) -> Iterator[Step]:
+    """All steps, one after the other."""
+    started = time.perf_counter()
+    seen = see(looked.model, looked.plan, looked.distinct, batch_size=task.batch_size, workers=task.workers)
+    seconds = time.perf_counter() - started
+    yield Step("sum of contributions", identity(seen), seconds, f"{len(looked.distinct)} images")
+    yield _timed("float64", lambda: _in_double(given, looked))
+    yield _timed("texts and labels of others", lambda: _beside_others(given, looked, seen))
+    text: list[Float[Tensor, "class d_out"]] = []  # 80,000 prompts: once for both steps, and only if needed
+    yield _timed("mean-ablation", lambda: _ablated(given, looked, seen, text))
+    yield _timed("ImageNet-Segmentation", lambda: _segmented(task, given, looked, text))
+
+
+def identity(seen: Seen) -> list[Check]:
+    """Whether contributions sum to the embedding, and the embedding is open_clip's."""
+    most, note = checks.LARGEST_ERROR, "largest error"
+    return [
+        check("contributions sum to the embedding", seen.sum_error, most=most, note=note),
+        check("our forward pass is open_clip's", seen.forward_error, most=most, note=note),
+    ]
+
+
+def _in_double(given: Given, looked: _Looked) -> list[Check]:
+    if given.pool is None or looked.text is None:
+        return [skipped("contributions and texts as in float64", "no POOL given")]
+    return as_in_double(looked.model, looked.plan, looked.distinct, given.pool, looked.text)
+
+
+def _beside_others(given: Given, looked: _Looked, seen: Seen) -> list[Check]:
+    overlap, agree = "overlap with the texts of others", "our labels agree with released ones"
+    if given.pool is None or looked.text is None or not (given.theirs or given.released):
+        return [skipped(overlap, "no TEXTSPAN given"), skipped(agree, "no LABELS given")]
+    spaces = looked.plan.spaces
+    halves = [
+        moments.pooled(seen.halves, torch.tensor([half == 0, half == 1])).covariance for half in range(2)
+    ]
+    described = describe(moments.pooled(seen.halves).covariance, spaces, given.pool, looked.text)
+    found = [skipped(overlap, "no TEXTSPAN given")]
+    if given.theirs:
+        found = overlaps(described, halves, spaces, given.theirs)
+    if not given.released:
+        return [*found, skipped(agree, "no LABELS given")]
+    return [*found, *labels(described, given.released, given.theirs, given.synonyms)]
+
+
+def _ablated(given: Given, looked: _Looked, seen: Seen, text: list[Tensor]) -> list[Check]:
+    own = classes.of_images(looked.distinct, seen.image_id, given.classes)
+    if len(own[own != classes.NONE].unique()) < 2:
+        return [skipped("accuracy before and after mean-ablation", _NO_FOLDERS)]
+    known = int((own != classes.NONE).sum())
+    if known < len(own):
+        progress.say(f"{len(own) - known} of {len(own)} images lie in folders that are no class; left out.")
+    return ablation(seen, own, _class_texts(given, looked, text), given.figures)
+
+
+def _segmented(task: VerifyTask, given: Given, looked: _Looked, text: list[Tensor]) -> list[Check]:
+    if task.segmentation is None:
+        return [skipped("pixel accuracy, mean IoU, mean AP", "no SEGMENTATION given")]
+    return segmented(
+        looked.model, task.segmentation, _class_texts(given, looked, text), task.limit, given.figures
+    )
+
+
+def _class_texts(given: Given, looked: _Looked, kept: list[Tensor]) -> Float[Tensor, "class d_out"]:
+    if not kept:
+        try:
+            kept.append(segmentation_scores.mean_texts(looked.model, given.classes.prompts))
+        except TextError as error:
+            raise TextError(f"{error} Give classes in words that it knows: --classes FILE.") from error
+    return kept[0]
+
+
+def _timed(name: str, make: Callable[[], list[Check]]) -> Step:
+    started = time.perf_counter()
+    return Step(name, make(), time.perf_counter() - started)
+
+
+def _choose(task: VerifyTask) -> dict[str, images.ImageFile]:
+    """Distinct images among `limit` files, spread evenly over the names, and so over folders."""
+    files = images.gather(task.images).files
+    chosen = images.evenly(files, task.limit or len(files))
+    results = images.scan(chosen, workers=task.workers, thumbnails=False)
+    tracked = progress.track(results, "reading images", total=len(chosen), unit="image")
+    distinct = dict(sorted(images.distinct(chosen, tracked).items()))
+    if len(distinct) < LEAST_IMAGES:
+        raise ConfigError(
+            f"{task.images} has {len(distinct)} different readable images; give {LEAST_IMAGES} or more."
+        )
+    return distinct
+
+
+def _report(task: VerifyTask, looked: _Looked, steps: list[Step]) -> dict[str, object]:
+    """What is sent on: no path but the names of files."""
+    spec = looked.model.spec
+    facts = {
+        name: getattr(spec, name) for name in ("activation", "mean", "std", "interpolation", "resize_mode")
+    }
+    files = ("segmentation", "textspan", "labels", "pool", "classes", "synonyms", "figures")
+    given = {name: path.name for name in files if (path := getattr(task, name))}
+    return {
+        "format": FORMAT,
+        "method": METHOD_VERSION,
+        "model": {"name": spec.name, "weights_sha256": looked.model.weights_sha256, **facts},
+        "images": len(looked.distinct),
+        "limit": task.limit,
+        "given": given,
+        "device": _device(looked.model.device),
+        "versions": {name: version(name) for name in ("torch", "open_clip_torch")}
+        | {"python": platform.python_version()},
+        "failed": checks.failed(steps),
+        "steps": [
+            {
+                "name": step.name,
+                "seconds": round(step.seconds, 1),
+                "checks": [_plain(one) for one in step.checks],
+            }
+            for step in steps
+        ],
+    }
+
+
+def _plain(one: Check) -> dict[str, object]:
+    """JSON knows no infinity: such a figure goes as a word."""
+    ours = one.ours if one.ours is None or isfinite(one.ours) else str(one.ours)
+    return {"status": one.status, **one._asdict(), "ours": ours}
+
+
+def _device(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device} {platform.machine()}"

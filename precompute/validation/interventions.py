@@ -1,0 +1,144 @@
+"""What is taken from a model, run by run: single heads, sets of them, all but the first texts of each head.
+
+A run has two effects. Forward: its change is made at the class token and the model runs on. Direct: what the
+changed parts give to each score themselves is taken off, all else frozen.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from precompute.clip import Change, HeadChange
+from precompute.method import textspan
+from precompute.method.types import HeadSpaces, TextSpan
+from precompute.validation import direct_effects, zero_shot
+from precompute.validation.sample import Sample
+
+NOTHING, EARLY, MLPS, TEXTS = "nothing", "early heads", "MLPs", "texts"
+KS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60)
+"""Numbers of first texts that every head is reduced to."""
+
+
+class Run(NamedTuple):
+    """One thing that is taken away. Random sets of one property share their subject."""
+
+    subject: str
+    heads: tuple[int, ...] = ()
+    """Decomposed heads held at their mean, counted layer by layer."""
+
+    k: int = 0
+    """Texts that every head keeps; TEXTS only."""
+
+    is_random: bool = False
+
+
+class Reduction(NamedTuple):
+    """What keeping the first texts of every head needs; the axis `head` runs over all decomposed ones."""
+
+    directions: list[Float[Tensor, "_ rank"]]
+    """Of each head, as many as it has texts."""
+
+    head_map: Float[Tensor, "head d_head rank"]
+
+
+def single(spaces: HeadSpaces) -> list[Run]:
+    """Every decomposed head by itself."""
+    heads = spaces.basis.shape[1]
+    return [
+        Run(f"L{layer}.H{head}", (place * heads + head,))
+        for place, layer in enumerate(spaces.layers)
+        for head in range(heads)
+    ]
+
+
+def sets(
+    labels: Sequence[str], asked: Sequence[str], variance: Float[Tensor, " head"], seed: int
+) -> list[Run]:
+    """The heads labeled with each asked attribute, and random sets beside them."""
+    found = []
+    for name in asked:
+        heads = tuple(head for head, label in enumerate(labels) if label == name)
+        if heads:
+            found.append(Run(f"property {name}", heads))
+            random = direct_effects.random_sets(variance, heads, seed)
+            found += [Run(f"random like {name}", one, is_random=True) for one in random]
+    return found
+
+
+def texts(spans: Sequence[TextSpan]) -> list[Run]:
+    """All heads reduced to their first k texts, up to the k at which every head has all of its own."""
+    longest = max(len(span.text_index) for span in spans)
+    enough = min((k for k in KS if k >= longest), default=KS[-1])
+    return [Run(TEXTS, k=k) for k in KS if k <= enough]
+
+
+def reduction(
+    spaces: HeadSpaces,
+    head_map: Float[Tensor, "layer head d_head rank"],
+    spans: Sequence[TextSpan],
+    text: Float[Tensor, "text d_out"],
+) -> Reduction:
+    """The span of each head's texts, in its own coordinates, in the order they were chosen."""
+    basis = spaces.basis.flatten(0, 1).cpu()
+    own = [
+        textspan.text_coordinates(text[span.text_index], one) for span, one in zip(spans, basis, strict=True)
+    ]
+    return Reduction([direct_effects.directions(one) for one in own], head_map.flatten(0, 1).cpu())
+
+
+def change(run: Run, sample: Sample, layers: tuple[int, ...], reduced: Reduction) -> Change:
+    """The run as a change of the forward pass; `layers` are the decomposed ones."""
+    heads = sample.z_mean.shape[1]
+    if run.subject == MLPS:
+        return Change(mlps=dict(enumerate(sample.mlp_mean)))
+    if run.subject == EARLY:
+        places = [(layer, head) for layer in range(layers[0]) for head in range(heads)]
+        return Change({place: HeadChange(sample.z_mean[place]) for place in places})
+    if run.subject == TEXTS:
+        numbers = range(len(layers) * heads)
+        return Change({_place(n, layers, heads): _kept(n, run.k, sample, layers, reduced) for n in numbers})
+    places = [_place(number, layers, heads) for number in run.heads]
+    return Change({place: HeadChange(sample.z_mean[place]) for place in places})
+
+
+def direct_margins(
+    runs: Sequence[Run],
+    sample: Sample,
+    spaces: HeadSpaces,
+    reduced: Reduction,
+    text: Float[Tensor, "value d_out"],
+    own: Int[Tensor, " image"],
+) -> Float[Tensor, "run image"]:
+    """Margins of one attribute after the direct effect of each run."""
+    centered = sample.head - sample.head.mean(dim=0)
+    seen = torch.einsum("hrd,vd->hvr", spaces.basis.flatten(0, 1).cpu(), text)
+    by_head = direct_effects.head_losses(centered, seen)
+    score = zero_shot.scores(sample.embedding, text)
+    whole = {EARLY: sample.early, MLPS: sample.mlp}
+    margins = []
+    for run in runs:
+        if run.subject == TEXTS:
+            loss = direct_effects.texts_losses(centered, seen, reduced.directions, run.k)
+        elif run.subject in whole:
+            loss = zero_shot.scores(whole[run.subject] - whole[run.subject].mean(dim=0), text)
+        else:
+            loss = by_head[list(run.heads)].sum(dim=0)
+        margins.append(zero_shot.margin(score - loss, own))
+    return torch.stack(margins)
+
+
+def _place(number: int, layers: tuple[int, ...], heads: int) -> tuple[int, int]:
+    """Layer and head of the model."""
+    return layers[number // heads], number % heads
+
+
+def _kept(number: int, k: int, sample: Sample, layers: tuple[int, ...], reduced: Reduction) -> HeadChange:
+    """z' = mean + (z - mean) M P M⁺."""
+    mean = sample.z_mean[_place(number, layers, sample.z_mean.shape[1])]
+    kept = direct_effects.projection(reduced.directions[number], k)
+    # Rounded before it moves: processors of Apple's graphics have no float64.
+    weight = direct_effects.through_z(reduced.head_map[number], kept).to(mean.dtype).to(mean.device)
+    return HeadChange(mean - mean @ weight, weight)

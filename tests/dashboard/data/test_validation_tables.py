@@ -1,0 +1,252 @@
+"""Truth tables over rows written by hand, with every answer known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.data import validation_effects, validation_tables
+
+NAN = float("nan")
+MODELS = {"a": ("demo/a", False, None), "r": ("demo/a-random", True, "demo/a"), "b": ("demo/b", False, None)}
+COLUMNS = ["model_key", "study", "measure", "subject", "attribute", "effect", "k"]
+NUMBERS = ["value", "low", "high", "chance", "count"]
+
+
+def score(key, study, measure, subject, attribute="", effect="", k=0, **numbers):
+    facts = zip(COLUMNS, (key, study, measure, subject, attribute, effect, k), strict=True)
+    model, is_control, control_of = MODELS[key]
+    return {
+        **dict(facts),
+        **dict.fromkeys(NUMBERS, NAN),
+        **numbers,
+        "model": model,
+        "is_control": is_control,
+        "control_of": control_of,
+    }
+
+
+def labels_of(key, right, strong=0.5):
+    return [
+        score(key, "labels", "right", "variance_share 10", value=right, chance=0.3, count=8),
+        score(key, "labels", "right", "variance_share 10", "color", value=2 / 3, chance=0.5, count=3),
+        score(key, "labels", "right", "variance_share 10", "shape", value=0.2, chance=0.1, count=5),
+        score(key, "labels", "right", "enrichment 5", value=0.1, chance=0.2, count=8),
+        score(key, "labels", "right", "enrichment 5", "color", value=0.0, chance=0.2, count=3),
+        score(key, "labels", "right", "commonest", value=0.5, count=8),
+        score(key, "labels", "right", "commonest", "color", value=1.0, count=3),
+        score(key, "labels", "right_strong", "variance_share 10", value=strong, count=4),
+        score(key, "labels", "right_strong_sure", "variance_share 10", value=0.75, count=3),
+        score(key, "labels", "right_supported", "variance_share 10", value=1.0, count=2),
+        score(key, "labels", "heads_strong", "variance_share 10", value=4.0, count=8),
+    ]
+
+
+def test_twins_stand_under_the_model_they_are_of():
+    scores = pd.DataFrame([score(key, "labels", "right", "commonest") for key in "abr"])
+
+    assert validation_tables.model_keys(scores) == ["a", "r", "b"]
+    assert validation_tables.twin_of(scores, "a") == "r"
+    assert validation_tables.twin_of(scores, "b") == validation_tables.twin_of(scores, "r") == ""
+    assert validation_tables.names_of(scores)["r"] == "demo/a-random (control)"
+
+
+def test_a_control_of_a_model_that_is_not_there_stands_by_itself():
+    scores = pd.DataFrame([score("r", "labels", "right", "commonest")])
+
+    assert validation_tables.model_keys(scores) == ["r"]
+
+
+def test_labels_stand_beside_what_needs_no_method():
+    scores = pd.DataFrame([*labels_of("r", 0.25), *labels_of("a", 0.45)])
+
+    found = validation_tables.labels(scores)
+
+    assert found["model"].tolist() == ["demo/a"] * 2 + ["demo/a-random (control)"] * 2
+    assert found["method"].tolist() == ["variance share, first 10 texts", "enrichment, first 5 texts"] * 2
+    first = found.iloc[0]
+    assert (first["right"], first["chance"], first["commonest"], first["twin"]) == (0.45, 0.3, 0.5, 0.25)
+    assert (first["hits"], first["heads"]) == (3, 8), "two of three color heads and one of five shape heads"
+    assert (first["strong"], first["strong_heads"]) == (0.5, 4)
+    assert (first["sure"], first["sure_heads"]) == (0.75, 3)
+    assert (first["supported"], first["supported_heads"]) == (1.0, 2)
+    assert found["truth"].tolist() == ["forward pass"] * 4
+    assert np.isnan(found["twin"].iloc[2]), "a twin has no twin"
+    assert np.isnan(found["strong"].iloc[1])
+
+
+def test_the_shown_label_comes_first_and_numbers_count_as_numbers():
+    rows = pd.DataFrame({"subject": ["enrichment 20", "enrichment 5", "commonest", "variance_share 6"]})
+
+    assert list(validation_tables.methods_of(rows)) == ["variance_share 6", "enrichment 5", "enrichment 20"]
+
+
+def nearest_of(space, color, shape):
+    return [
+        score("a", "neighbors", "precision", space, "color", k=10, value=color, chance=0.1, count=50),
+        score("a", "neighbors", "precision", space, "shape", k=10, value=shape, chance=0.25, count=50),
+        score("a", "neighbors", "precision", space, k=10, value=0.5, chance=0.2, count=100),
+    ]
+
+
+def neighbor_scores():
+    spaces = [("embedding", 0.4, 0.3), ("L1.H0 cosine", 0.9, 0.2), ("L1.H0 dot", 0.5, 0.6)]
+    spaces += [("L1.H10 cosine", 0.3, 0.5), ("L1.H1 cosine", 0.3, 0.5)]
+    spaces += [("property dark red cosine", 0.7, 0.3)]
+    return pd.DataFrame([row for space in spaces for row in nearest_of(*space)])
+
+
+def test_neighbors_are_told_by_space_and_by_how_they_compare():
+    found = validation_tables.neighbors(neighbor_scores(), "a")
+
+    assert list(dict.fromkeys(zip(found["space"], found["by"], strict=True))) == [
+        ("embedding", ""),
+        ("property dark red", "cosine"),
+        ("L1.H0", "cosine"),
+        ("L1.H0", "dot"),
+        ("L1.H1", "cosine"),
+        ("L1.H10", "cosine"),
+    ]
+    assert found["attribute"].unique().tolist() == ["color", "shape"]
+    assert found["gain"].iloc[4] == pytest.approx(0.8)
+
+
+def test_the_best_head_of_an_attribute_is_named():
+    found = validation_tables.nearest(neighbor_scores(), "a").set_index("attribute")
+
+    assert found["best_head"].to_dict() == {"color": "L1.H0 cosine", "shape": "L1.H0 dot"}
+    assert found["embedding"].to_dict() == {"color": 0.4, "shape": 0.3}
+    assert found["heads"].to_dict() == {"color": 3, "shape": 3}
+
+
+def left(subject, color, shape, effect="forward", k=0, low=(NAN, NAN), high=(NAN, NAN)):
+    values = zip(("color", "shape", ""), (color, shape, (color + shape) / 2), strict=True)
+    return [
+        score("a", "ablation", "accuracy", subject, attribute, effect, k, value=value, low=lo, high=hi)
+        for (attribute, value), lo, hi in zip(values, (*low, NAN), (*high, NAN), strict=True)
+    ]
+
+
+def ablation_scores():
+    return pd.DataFrame(
+        [
+            *left("random like color", 0.8, 0.6, low=(0.7, 0.5), high=(0.9, 0.7)),
+            *left("random like color", 0.85, 0.6, "direct"),
+            *left("property color", 0.5, 0.6),
+            *left("property color", 0.6, 0.7, "direct"),
+            *left("texts", 0.3, 0.2, k=10),
+            *left("texts", 0.2, 0.1, k=2),
+            *left("MLPs", 0.1, 0.5),
+            *left("early heads", 0.1, 0.5),
+            *left("nothing", 0.9, 0.7, effect=""),
+        ]
+    )
+
+
+def test_interventions_come_in_the_order_of_the_page():
+    found = validation_effects.ablation(ablation_scores(), "a")
+
+    order = list(dict.fromkeys(zip(found["subject"], found["k"], strict=True)))
+    assert order == [
+        ("nothing", 0),
+        ("early heads", 0),
+        ("MLPs", 0),
+        ("texts", 2),
+        ("texts", 10),
+        ("property color", 0),
+        ("random like color", 0),
+    ]
+
+
+def test_removing_heads_costs_what_accuracy_falls_by():
+    found = validation_effects.ablation(ablation_scores(), "a")
+
+    cost = validation_effects.cost(found, "color", "forward")
+
+    assert validation_effects.properties(found) == ["color"]
+    assert cost.own == pytest.approx(0.4)
+    assert (cost.other, cost.other_cost) == ("shape", pytest.approx(0.1))
+    assert (cost.low, cost.high) == (pytest.approx(0.0), pytest.approx(0.2))
+
+
+def test_one_random_set_is_its_own_range():
+    cost = validation_effects.cost(validation_effects.ablation(ablation_scores(), "a"), "color", "direct")
+
+    assert cost.own == pytest.approx(0.3)
+    assert cost.low == cost.high == pytest.approx(0.05)
+
+
+def test_a_property_that_was_not_asked_has_no_cost_of_its_own():
+    scores = pd.DataFrame([*left("nothing", 0.9, 0.7, effect=""), *left("property weather", 0.8, 0.7)])
+
+    cost = validation_effects.cost(validation_effects.ablation(scores, "a"), "weather", "forward")
+
+    assert np.isnan([cost.own, cost.low, cost.high]).all()
+    assert (cost.other, cost.other_cost) == ("color", pytest.approx(0.1))
+
+
+def test_accuracies_in_one_table_keep_texts_apart_by_their_number():
+    found = validation_effects.accuracies(ablation_scores(), "a").set_index("intervention")
+
+    assert found.columns.tolist() == ["color", "shape"]
+    assert found.loc["nothing", "color"] == 0.9
+    assert found.loc["texts k=10", "shape"] == 0.2
+    assert found.loc["property color", "color"] == 0.5
+
+
+def head(number, label, supported=True):
+    return {"layer": 3, "head": number, "label": label, "supported": supported}
+
+
+def truth_of(number, color, shape, selectivity=(0.1, 0.6)):
+    falls = {"color": color, "shape": shape}
+    return [
+        {
+            "layer": 3,
+            "head": number,
+            "attribute": attribute,
+            "forward": fall,
+            "direct": fall / 2,
+            "selectivity": own,
+            "images": 12,
+        }
+        for (attribute, fall), own in zip(falls.items(), selectivity, strict=True)
+    ]
+
+
+def verdicts(heads, truth, properties=("color", "shape", "weather")):
+    return validation_effects.head_verdicts(pd.DataFrame(truth), pd.DataFrame(heads), properties)
+
+
+@pytest.mark.parametrize(
+    ("label", "supported", "falls", "verdict"),
+    [
+        ("color", True, (0.3, 0.1), "right"),
+        ("color", None, (0.3, 0.1), "right"),
+        ("shape", True, (0.3, 0.1), "wrong"),
+        ("weather", True, (0.3, 0.1), "wrong"),
+        ("color", False, (0.3, 0.1), "unsupported"),
+        (NAN, None, (0.3, 0.1), "unsupported"),
+        ("color", True, (-0.3, 0.0), "no effect"),
+    ],
+)
+def test_a_label_is_right_where_it_names_what_falls_most(label, supported, falls, verdict):
+    found = verdicts([head(0, label, supported)], truth_of(0, *falls))
+
+    assert found["verdict"].tolist() == [verdict]
+
+
+def test_a_head_that_acts_on_what_no_text_is_about_cannot_be_named():
+    found = verdicts([head(0, "shape")], truth_of(0, 0.3, 0.1), properties=["shape"])
+
+    assert found["verdict"].tolist() == ["no word"]
+
+
+def test_a_verdict_carries_its_evidence():
+    found = verdicts([head(0, "color"), head(1, "color")], [*truth_of(0, 0.3, 0.1), *truth_of(1, 0.1, 0.2)])
+
+    assert found["name"].tolist() == ["L3.H0", "L3.H1"]
+    assert found["acts_on"].tolist() == ["color", "shape"]
+    assert found["lead"].tolist() == pytest.approx([0.2, 0.1])
+    assert found["direct_fall"].tolist() == pytest.approx([0.15, 0.1])
+    assert found["varies_with"].tolist() == ["shape", "shape"]
+    assert found["selectivity"].tolist() == [0.6, 0.6]

@@ -1,0 +1,230 @@
+"""A link reopens the view it was made from, and says what it could not show."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from dashboard.state.views import (
+    MODES,
+    Choices,
+    ContrastView,
+    HeadsView,
+    HeadView,
+    ImageNeighborsView,
+    KnockOutView,
+    Labels,
+    LeaderboardView,
+    PropertyView,
+    Range,
+    Scope,
+    TextNeighborsView,
+    TopicView,
+    TruthView,
+    from_query,
+    head_name,
+    parse_head,
+    parse_scope,
+    to_query,
+)
+
+PAGES = [
+    LeaderboardView,
+    HeadsView,
+    HeadView,
+    PropertyView,
+    ImageNeighborsView,
+    TextNeighborsView,
+    TopicView,
+    ContrastView,
+    KnockOutView,
+    TruthView,
+]
+HEADS = tuple((layer, head) for layer in (10, 11) for head in range(12))
+IMAGES = {"0123456789abcdef", "fedcba9876543210"}
+WORDS = ["a red star", "50% & more = ü, ß?", "x:y,z", "L1.H0", "two  spaces", "#hash+plus"]
+CHOICES = Choices(
+    bundles=("demo", "my bundle"),
+    models=("a-1", "b-2"),
+    heads=HEADS,
+    properties=("color", "time of day", "a:b"),
+    metrics=("entanglement", "ccs"),
+    attributes=("color", "time of day"),
+    head_metrics=("ccs", "importance"),
+    colors=("label", "ccs", "selectivity:time of day"),
+    labels=("color", "time of day", "a:b"),
+    positions=60,
+    images=40,
+    has_image=IMAGES.__contains__,
+)
+
+
+def random_scope(rng) -> Scope:
+    heads = [HEADS[i] for i in rng.permutation(len(HEADS))[: rng.integers(1, 6)]]
+    some = [Scope("all"), Scope("layer", layer=11), Scope.of_heads(*heads), Scope.of_heads(heads[0])]
+    some += [Scope("property", property=name) for name in CHOICES.properties]
+    return some[rng.integers(len(some))]
+
+
+def random_view(page, rng):
+    pick = {
+        "bundle": lambda: rng.choice(CHOICES.bundles),
+        "model": lambda: rng.choice(CHOICES.models),
+        "metric": lambda: rng.choice(CHOICES.metrics),
+        "attribute": lambda: rng.choice(CHOICES.attributes),
+        "image": lambda: rng.choice(sorted(IMAGES)),
+        "text": lambda: rng.choice(WORDS),
+        "against": lambda: rng.choice(WORDS),
+        "k": lambda: rng.integers(1, 40),
+        "seed": lambda: rng.integers(0, 9999),
+        "opacity": lambda: rng.integers(0, 101),
+        "most": lambda: rng.integers(1, 1001),
+        "position": lambda: rng.integers(0, 60),
+        "color": lambda: rng.choice(CHOICES.colors),
+        "head_metric": lambda: rng.choice(CHOICES.head_metrics),
+        "words": lambda: rng.choice(WORDS),
+    } | {name: lambda modes=modes: rng.choice(modes) for name, modes in MODES.items()}
+    plain = {
+        name: make().item() if name in ("k", "seed", "opacity", "most", "position") else str(make())
+        for name, make in pick.items()
+    }
+    plain |= {
+        "head": HEADS[rng.integers(len(HEADS))],
+        "heads": random_scope(rng),
+        "scale": float(rng.choice([0, 2.5, 40])),
+        "labels": Labels(tuple(CHOICES.labels[: rng.integers(0, 4)])),
+        "range": [Range(), Range(-0.5, 0.25), Range(1e-05, 3.0), Range(2.0, 2.0)][rng.integers(4)],
+    }
+    return page(**{field.name: plain[field.name] for field in fields(page)})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_view_survives_the_address_bar(page):
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        view = random_view(page, rng)
+
+        again, notes = from_query(to_query(view), page(), CHOICES)
+
+        assert again == view
+        assert notes == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_field_stands_in_the_link_even_at_its_default(page):
+    assert set(to_query(page())) == {field.name for field in fields(page)}
+
+
+def test_a_link_without_a_value_shows_the_default():
+    default = PropertyView("demo", "a-1", k=7)
+
+    view, notes = from_query({"model": "b-2"}, default, CHOICES)
+
+    assert view == replace(default, model="b-2")
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("image", "ffffffffffffffff", "no such image in this bundle"),
+        ("heads", "L11.H99", "this model has no L11.H99"),
+        ("heads", "property:taste", 'no head of this model is labeled "taste"'),
+        ("heads", "layer:3", "layer 3 of this model is not in the bundle"),
+        ("heads", "layer:²", "write all, layer:11, property:color"),
+        ("heads", "", "write all, layer:11, property:color"),
+        ("reference", "upside down", "write absolute or relative"),
+        ("control", "dream", "write heads or text or none"),
+        ("opacity", "130", "it must lie between 0 and 100"),
+        ("scale", "nan", "it must lie between 0 and 1000"),
+        ("seed", "many", "it is not a number"),
+    ],
+)
+def test_a_value_the_bundle_lacks_is_named_and_replaced(name, value, reason):
+    default = TopicView("demo", "a-1", image="0123456789abcdef", text="a star")
+
+    view, notes = from_query({name: value}, default, CHOICES)
+
+    assert view == default
+    assert len(notes) == 1
+    assert reason in notes[0]
+    assert "Shown instead" in notes[0]
+
+
+def test_an_attribute_without_class_texts_is_named_and_replaced():
+    view, notes = from_query({"attribute": "taste"}, KnockOutView(attribute="color"), CHOICES)
+
+    assert view.attribute == "color"
+    assert notes == [
+        "attribute=taste: no such attribute with class texts in this bundle. Shown instead: color."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("color", "warmth", "label"),
+        ("head_metric", "entanglement", "ccs"),
+        ("labels", "taste|color", "color"),
+        ("range", "0.2", "nothing"),
+        ("range", "high..low", "nothing"),
+        ("range", "3..2", "nothing"),
+        ("range", "nan..2", "nothing"),
+    ],
+)
+def test_a_filter_that_the_model_lacks_is_named_and_what_is_left_of_it_shown(name, value, shown):
+    view, notes = from_query({name: value}, HeadsView(head_metric="ccs"), CHOICES)
+
+    assert str(getattr(view, name)) == ("" if shown == "nothing" else shown)
+    assert notes[0].startswith(f"{name}={value}: ")
+    assert notes[0].endswith(f"Shown instead: {shown}.")
+
+
+def test_a_model_without_metrics_of_heads_has_a_link_without_one():
+    view, notes = from_query({"head_metric": ""}, HeadsView(), CHOICES._replace(head_metrics=()))
+
+    assert view == HeadsView()
+    assert notes == []
+
+
+def test_a_range_is_open_until_it_is_narrowed():
+    assert not Range()
+    assert Range(0, 1)
+    assert str(Range(0.1 + 0.2, 1)) == "0.3..1"
+
+
+def test_one_bad_value_loses_no_other():
+    default = ImageNeighborsView("demo", "a-1")
+
+    view, notes = from_query({"head": "L99.H0", "by": "dot", "k": "5"}, default, CHOICES)
+
+    assert (view.head, view.by, view.k) == (default.head, "dot", 5)
+    assert len(notes) == 1
+
+
+def test_more_neighbors_than_images_are_asked_for():
+    view, notes = from_query({"k": "500"}, ImageNeighborsView(k=12), CHOICES)
+
+    assert view.k == 39
+    assert notes == ["k=500: only 39 can be shown. Shown instead: 39."]
+
+
+def test_an_unknown_name_in_the_link_is_said():
+    _, notes = from_query({"zoom": "3"}, LeaderboardView(), CHOICES)
+
+    assert notes == ["The link asks for zoom, which this page does not have."]
+
+
+@pytest.mark.parametrize("name", ["L0.H0", "L11.H3", "l11.h3"])
+def test_heads_are_named_as_people_name_them(name):
+    assert head_name(parse_head(name)) == name.upper()
+
+
+@pytest.mark.parametrize("name", ["", "11.3", "L1", "L.H", "L1.H", "LL1.H2", "L1.H2.H3", "L-1.H2", "L²."])
+def test_other_names_are_no_heads(name):
+    assert parse_head(name) is None
+
+
+def test_a_set_of_heads_has_one_name_whatever_the_order():
+    assert parse_scope("L11.H3,L10.H1,L11.H3") == Scope.of_heads((10, 1), (11, 3))
+    assert str(Scope.of_heads((11, 3), (10, 1))) == "L10.H1,L11.H3"

@@ -1,0 +1,149 @@
+"""One walk through all pages in a real browser; its screenshots stay in build/screenshots to be looked at."""
+
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dashboard.analyses import maps
+from dashboard.images import DIVERGING
+from tests.support import bundles
+from tests.support.paths import ROOT
+
+SCREENSHOTS = ROOT / "build" / "screenshots"
+PAGES = [
+    "Leaderboard",
+    "Heads",
+    "Head",
+    "Property search",
+    "Topic segmentation",
+    "Contrastive segmentation",
+    "Image neighbors",
+    "Text neighbors",
+    "Knock-out",
+    "Does it tell the truth?",
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The dashboard as a user starts it, over the tiny bundle."""
+    bundle = bundles.write_bundle(tmp_path_factory.mktemp("browser") / "tiny")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "dashboard", "--bundle", str(bundle), "--port", str(port)]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield wait_for(server, f"http://localhost:{port}")
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def wait_for(server: subprocess.Popen, address: str) -> str:
+    for _ in range(240):
+        if server.poll() is not None:
+            pytest.fail(f"the dashboard ended: {server.stdout.read()}")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                return address
+        except OSError:
+            time.sleep(0.25)
+    pytest.fail("the dashboard did not answer within a minute")
+
+
+def settle(page) -> None:
+    """Wait until the script has run and what it drew is there."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
+    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_timeout(400)
+
+
+def test_a_walk_through_all_pages(browser, address):
+    """Every page is drawn without an error, follows its controls, and reopens from its address."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(address)
+    for title in PAGES:
+        page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
+        # The whole title: Heads begins like Head.
+        page.locator("h1", has_text=re.compile(f"^{re.escape(title)}$")).wait_for(timeout=60_000)
+        settle(page)
+        name = re.sub("[^a-z]+", "_", title.lower()).strip("_")
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+        assert page.get_by_test_id("stException").count() == 0
+        assert page.get_by_test_id("stAlert").count() == 0
+        assert f"model={bundles.MODEL_KEY}" in page.url
+
+    page.get_by_test_id("stSidebarNav").get_by_text("Text neighbors", exact=True).click()
+    page.wait_for_selector('h1:has-text("Text neighbors")', timeout=60_000)
+    page.get_by_text("Dot product, as in the paper").click()
+    page.wait_for_url(re.compile("by=dot"))
+    page.reload()
+    settle(page)
+    assert "by=dot" in page.url
+    assert 'aria-checked="true"' in page.get_by_role("radio", name="Dot product").evaluate("b => b.outerHTML")
+    page.close()
+
+
+def test_a_map_on_the_screen_is_neither_inverted_nor_transposed(browser, address):
+    """The colors of the pixels against the signs of the numbers, with a scale so small that all saturate."""
+    image, text = bundles.GALLERY[0], "a circle"
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    look = "opacity=100&scale=0.001&control=none&heads=all"
+    page.goto(f"{address}/topic_segmentation?image={image}&text={text}&{look}")
+    settle(page)
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    chart.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    pixels = np.asarray(Image.open(io.BytesIO(chart.screenshot())).convert("RGB"))
+    page.close()
+
+    row = bundles.IMAGE_IDS.index(image)
+    vector = bundles.text_embeddings()[list(bundles.TEXTS).index(text)]
+    shown = np.ones(len(bundles.PAIRS), bool)
+    tokens, rest = bundles.tokens()[row], bundles.rests()[row]
+    expected = maps.text_map(tokens, bundles.spaces().basis, rest, vector, shown, bundles.GRID).grid > 0
+
+    seen = colored(pixels, DIVERGING[-1])
+    either = seen | colored(pixels, DIVERGING[0])
+    rows, columns = np.flatnonzero(either.sum(axis=1) > 200), np.flatnonzero(either.sum(axis=0) > 200)
+    square = seen[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = square.shape
+    assert height == pytest.approx(width, abs=3)
+    found = [[square[height * (1 + 2 * r) // 4, width * (1 + 2 * c) // 4] for c in (0, 1)] for r in (0, 1)]
+    assert found == expected.tolist()
+    assert found == [[False, False], [True, False]], (
+        "told apart from its transpose, its flips and its inverse"
+    )
+
+
+def colored(pixels: np.ndarray, color: str) -> np.ndarray:
+    """Which pixels have a color, within rounding."""
+    wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    return (np.abs(pixels.astype(int) - wanted) <= 2).all(axis=-1)

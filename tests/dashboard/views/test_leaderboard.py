@@ -1,0 +1,229 @@
+"""The leaderboard, opened and used from the app's own entry, over boards written by hand."""
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
+
+from dashboard.data import leaderboard as leaderboard_data
+from dashboard.sections import leaderboard as leaderboard_sections
+from db.connection import open_bundle, query
+from tests.support import boards
+from tests.support.boards import (
+    ALPHA,
+    BETA,
+    CONSISTENT,
+    DELTA,
+    JUDGED,
+    PLAIN,
+    SHARED,
+)
+from tests.support.pages import (
+    link,
+    open_numbers,
+    open_page,
+    said,
+    words,
+)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return boards.write_board(tmp_path_factory.mktemp("boards") / "board")
+
+
+@pytest.fixture(autouse=True)
+def _serve(bundle, monkeypatch):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
+
+
+@pytest.fixture
+def plain(tmp_path_factory, monkeypatch):
+    """Without replicates and without labels that anybody gave."""
+    out = tmp_path_factory.mktemp("boards") / "plain"
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(boards.write_board(out, chosen=False, intervals=False)))
+
+
+def shown_words(app) -> list[list[str]]:
+    """The cells of the table of metrics as they are read, row by row."""
+    styled = app.dataframe[0].proto.arrow_data.styler
+    return convert_arrow_bytes_to_pandas_df(styled.display_values).to_numpy().tolist()
+
+
+def test_the_page_opens_with_the_first_ranked_metric():
+    app = open_page("leaderboard")
+
+    assert not app.exception and not app.error
+    assert link(app)["metric"] == CONSISTENT
+    assert "Higher is easier to interpret, so the highest stands first." in words(app)
+
+
+def test_the_table_has_controls_under_their_model_and_numbers_to_sort_by():
+    app = open_page("leaderboard", metric=CONSISTENT)
+
+    table = app.dataframe[0].value
+    assert table["model"].tolist() == ["beta/two", *["alpha/one"] * 3, "gamma/three", "delta/four"]
+    assert table["control"].tolist() == ["", "", "random weights", "rotated heads", "", ""]
+    np.testing.assert_equal(table[CONSISTENT].tolist(), [0.7, 0.63, 0.2, 0.4, 0.5, np.nan])
+    np.testing.assert_equal(table[leaderboard_data.rank_column(CONSISTENT)].tolist(), [1, 1, *[np.nan] * 4])
+
+
+def test_the_table_reads_as_value_interval_and_range_of_ranks():
+    app = open_page("leaderboard", metric=CONSISTENT)
+
+    cells = shown_words(app)
+    place = app.dataframe[0].value.columns.get_loc(CONSISTENT)
+    assert [row[place] for row in cells] == [
+        "0.70 [0.66, 0.74]",
+        "0.63 [0.58, 0.67]",
+        "0.20 [0.15, 0.25]",
+        "0.40 [0.35, 0.45]",
+        "0.50",
+        "–",
+    ]
+    assert [row[place + 1] for row in cells][:2] == ["1–2", "1–2"]
+
+
+def test_every_model_is_linked_to_its_heads():
+    app = open_page("leaderboard", metric=CONSISTENT)
+
+    first = app.dataframe[0].value["heads"].iloc[0]
+    assert first == f"heads?bundle=board&model={BETA}"
+    [linked] = [one for one in app.get("page_link")]
+    assert linked.proto.page == "heads"
+    assert f"model={ALPHA}" in linked.proto.query_string
+
+
+def test_what_intervals_and_ranks_say_is_said():
+    told = words(open_page("leaderboard", metric=CONSISTENT))
+
+    assert "what another sample of images and texts would change" in told
+    assert "They say nothing of another training run." in told
+    assert "models whose ranges overlap are not told apart" in told
+    assert "No interval: 12 images; an interval takes 640 (gamma/three)." in told
+    assert "No value: imported results hold no vectors" in told
+
+
+def test_a_bundle_without_replicates_says_why_there_are_no_intervals(plain):
+    told = words(open_page("leaderboard", metric=CONSISTENT))
+
+    assert "the bundle was built without replicates" in told
+    assert "No ranks: they take an interval of every trained model." in told
+    assert "what another sample" not in told
+
+
+def test_a_metric_that_grows_with_the_heads_says_why_it_ranks_nobody():
+    assert "it grows with the number of heads" in words(open_page("leaderboard", metric=PLAIN))
+
+
+def test_labels_can_be_chosen_only_where_somebody_gave_some(plain):
+    app = open_page("leaderboard")
+
+    assert not app.exception
+    assert [one.label for one in app.segmented_control] == ["Over", "Columns", "Against"]
+
+
+def test_chosen_labels_change_the_board_and_its_link():
+    app = open_page("leaderboard", metric=SHARED)
+
+    app.segmented_control(key="w.label_kind").set_value("chosen").run()
+
+    assert link(app)["label_kind"] == "chosen"
+    assert app.dataframe[0].value["model"].iloc[0] == "beta/two"
+    assert "Ranks are known of offline labels alone." in words(app)
+    assert JUDGED in app.dataframe[0].value
+
+
+def test_a_metric_of_chosen_labels_gives_way_when_offline_ones_are_asked_for():
+    app = open_page("leaderboard", metric=JUDGED, label_kind="chosen")
+    assert link(app)["metric"] == JUDGED
+
+    app.segmented_control(key="w.label_kind").set_value("offline").run()
+
+    assert not app.exception
+    assert link(app)["metric"] != JUDGED
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("columns", "all"), ("beside", "training_data"), ("label_kind", "chosen")]
+)
+def test_every_choice_is_in_the_link_and_reopens(name, value):
+    app = open_page("leaderboard")
+    app.segmented_control(key=f"w.{name}").set_value(value).run()
+
+    again = open_page("leaderboard", **link(app))
+
+    assert link(app)[name] == value
+    assert link(again) == link(app)
+    assert words(again) == words(app)
+    assert said(again) == ""
+
+
+@pytest.mark.parametrize("fact", ["parameters", "patch_size", "layers", "training_data"])
+def test_models_are_drawn_against_each_fact_as_a_description(fact):
+    app = open_page("leaderboard", metric=CONSISTENT, beside=fact)
+
+    assert not app.exception
+    assert "3 trained models, which differ in more than this: a description, no regression" in words(app)
+    assert "Not on record for delta/four." in words(app)
+
+
+def test_one_model_alone_is_compared_with_nothing():
+    assert leaderboard_sections.beside_words(1) == "1 trained model: nothing to compare."
+    assert leaderboard_sections.beside_words(0) == "No trained model: nothing to compare."
+
+
+def test_columns_of_the_table_hold_their_titles_whole():
+    """At most 6.2 pixels a character and 20 around were seen in a browser."""
+    for title in ["Stability", "Shared labels, same number of heads"]:
+        assert leaderboard_sections.title_width(title) >= 6.2 * len(title) + 20
+
+
+def test_coverage_sums_heads_and_says_what_is_negative():
+    told = words(open_page("leaderboard", model=ALPHA))
+
+    assert "heads 43.0 %, attention, heads not taken apart 5.0 %, MLP 45.0 %, input 7.0 %" in told
+    assert "drawn left of zero" in told
+
+
+def test_the_coverage_of_imported_results_is_not_known():
+    app = open_page("leaderboard", model=DELTA)
+
+    assert not app.exception
+    assert "The results of delta/four were imported" in said(app)
+
+
+def test_published_figures_stand_apart_with_where_they_were_read_in_words():
+    app = open_page("leaderboard")
+
+    table = app.dataframe[1].value
+    assert table["read_from"].tolist() == ["the paper itself", "somebody who quotes it"]
+    assert table["definition_known"].tolist() == ["could be read", "could not be read"]
+    assert "Quoted, not computed here." in words(app)
+    assert set(leaderboard_sections.READ_FROM) == {"primary", "secondary"}
+
+
+def test_every_number_can_be_saved_and_shows_its_query(bundle):
+    app = open_page("leaderboard", metric=CONSISTENT)
+    open_numbers(app)
+
+    tables = [frame.value for frame in app.dataframe[2:]]
+    every = next(table for table in tables if "labels" in table)
+    alpha = every[(every["model_key"] == ALPHA) & (every["part"] == leaderboard_data.MODEL)].set_index(
+        "metric"
+    )
+    assert alpha.loc[CONSISTENT, ["value", "low", "high"]].tolist() == [0.63, 0.58, 0.67]
+    assert len(app.download_button) == 4
+    with closing(open_bundle(bundle)) as opened:
+        asked = [query(opened, code.value) for code in app.code]
+    assert all(len(rows) for rows in asked)
+    assert any("component" in rows for rows in asked)
+
+
+def test_a_metric_that_is_not_defined_says_so():
+    app = open_page("leaderboard", metric=CONSISTENT, over="supported")
+
+    assert not app.exception
+    assert "Text consistency, cross-fitted over these heads is not defined" in said(app)
+    assert CONSISTENT not in app.dataframe[0].value, "a metric that no model has is left out"

@@ -1,0 +1,253 @@
+"""Texts and pictures of the user's own, which the pages ask a model about."""
+
+import sys
+import types
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+
+import precompute
+from dashboard.data import cached
+from precompute.inputs import images
+from tests.support import bundles
+from tests.support.bundles import GALLERY, IMAGE_IDS, MODEL_KEY
+from tests.support.pages import (
+    MAPS,
+    link,
+    open_numbers,
+    open_page,
+    said,
+    words,
+    write_two_models,
+)
+from tests.support.pictures import encoded
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def _serve(bundle, monkeypatch):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
+
+
+def test_a_model_no_text_no_torch_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "precompute.live", None)
+    monkeypatch.delattr(precompute, "live", raising=False)
+    st.cache_resource.clear()
+
+    app = open_page("text_neighbors", text="something of my own")
+
+    assert "pip install -r requirements.txt" in said(app)
+    assert link(app)["text"] == "something of my own"
+    assert app.segmented_control(key="w.text.kind").value == "own"
+
+
+class FakeLiveError(ValueError):
+    pass
+
+
+class Preprocessing(NamedTuple):
+    activation: str
+    mean: list[float]
+    std: list[float]
+    interpolation: str
+    resize_mode: str
+
+
+class Load(NamedTuple):
+    """What the live door was asked to load."""
+
+    name: str
+    weights_sha256: str
+    layers: tuple[int, ...]
+    basis: tuple[int, ...]
+    how: Preprocessing
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """A hand-written stand-in for `precompute.live`: knows four words, sees every image as the fourth one."""
+    loads = []
+
+    def load(name, weights_sha256, *, layers, basis, activation, mean, std, interpolation, resize_mode):
+        how = Preprocessing(activation, list(mean), list(std), interpolation, resize_mode)
+        loads.append(Load(name, weights_sha256, tuple(layers), basis.shape, how))
+        return "live"
+
+    def encode_texts(live, texts):
+        for text in texts:
+            if unknown := set(text.split()) - {"a", "red", "circle", "square"}:
+                raise FakeLiveError(f"the model never saw {', '.join(sorted(unknown))}. Choose other words.")
+        return np.eye(12, dtype=np.float32)[[len(text) % 12 for text in texts]]
+
+    def decompose_image(live, data):
+        tokens = bundles.tokens()[3].astype(np.float32)
+        parts = types.SimpleNamespace(image=images.decode(data), tokens=tokens)
+        parts.coordinates, parts.rest = tokens.sum(axis=1), bundles.rests()[3].astype(np.float32)
+        parts.embedding = bundles.embeddings()[3].astype(np.float32)
+        return parts
+
+    fake = types.ModuleType("precompute.live")
+    fake.load, fake.encode_texts, fake.decompose_image = load, encode_texts, decompose_image
+    fake.LiveError = FakeLiveError
+    monkeypatch.setitem(sys.modules, "precompute.live", fake)
+    monkeypatch.setattr(precompute, "live", fake, raising=False)
+    st.cache_resource.clear()
+    yield loads
+    st.cache_resource.clear()  # uploads too
+
+
+def picture(color: str = "red") -> bytes:
+    return encoded(Image.new("RGB", (60, 40), color))
+
+
+def test_free_text_loads_the_model_once(model):
+    app = open_page("text_neighbors", text="a red circle")
+    app.selectbox(key="w.head").set_value((2, 0)).run()
+    app.segmented_control(key="w.by").set_value("dot").run()
+
+    assert not app.exception
+    assert said(app) == ""
+    assert [(one.name, one.layers, one.basis) for one in model] == [("tiny/known", (1, 2), (4, 8, 12))]
+
+
+def test_the_model_is_loaded_as_the_bundle_was_made(model):
+    """Another activation or preprocessing would give other numbers than the bundle's, without a word."""
+    open_page("text_neighbors", text="a red circle")
+
+    [asked] = model
+    facts = bundles.tables()["model"].set_index("model_key").loc[MODEL_KEY]
+    assert asked.weights_sha256 == facts["weights_sha256"]
+    assert asked.how == Preprocessing(*(facts[name] for name in Preprocessing._fields))
+
+
+def test_a_text_of_the_pool_needs_no_model_however_it_is_typed(model):
+    app = open_page("text_neighbors", text="  a square ")
+
+    assert not app.exception
+    assert model == []
+
+
+def test_typing_a_text_shows_it_and_puts_it_in_the_link(model):
+    app = open_page("text_neighbors")
+
+    app.segmented_control(key="w.text.kind").set_value("own").run()
+    app.text_input(key="w.text.words").set_value("a red red square").run()
+
+    assert said(app) == ""
+    assert link(app)["text"] == "a red red square"
+
+
+def test_an_empty_text_asks_for_one_and_loses_nothing(model):
+    app = open_page("topic_segmentation", text="a red circle", heads="L1.H1", opacity="40")
+
+    app.text_input(key="w.text.words").set_value("   ").run()
+
+    assert "The text is empty. Type one, or choose one from the pool." in said(app)
+    assert link(app)["heads"] == "L1.H1"
+    app.text_input(key="w.text.words").set_value("a square red").run()
+    assert said(app) == ""
+    assert [link(app)[name] for name in ("text", "opacity")] == ["a square red", "40"]
+
+
+def test_a_word_the_model_never_saw_is_named_and_the_controls_stay(model):
+    app = open_page("contrastive_segmentation", text="a red zebra")
+
+    assert "the model never saw zebra. Choose other words." in said(app)
+    assert not app.exception
+    assert app.text_input(key="w.text.words").value == "a red zebra"
+
+
+@pytest.mark.parametrize("page", ["image_neighbors", "property_search", *MAPS])
+def test_an_uploaded_image_is_taken_apart_and_its_link_leads_back(model, page):
+    app = open_page(page)
+
+    app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()
+
+    assert not app.exception
+    assert said(app) == ""
+    assert "mine.png" in words(app)
+    again = open_page(page, **link(app))
+    assert "mine.png" in words(again)
+    assert len(model) == 1
+
+
+def test_an_uploaded_twin_of_an_image_finds_that_image_first(model):
+    app = open_page("image_neighbors", head="L2.H0", k="3")
+
+    app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()
+    open_numbers(app)
+
+    assert app.dataframe[0].value["image_id"].iloc[0] == IMAGE_IDS[3]
+    assert app.dataframe[0].value["score"].iloc[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_an_uploaded_file_of_the_bundle_is_used_rather_than_its_thumbnail(model):
+    other = next(image_id for image_id in IMAGE_IDS if image_id not in GALLERY)
+    cached.uploads()[other] = (picture("green"), "mine.png")
+
+    app = open_page("topic_segmentation", image=other)
+
+    assert said(app) == ""
+    shown = cached.token_image(app.session_state["source"], other).picture
+    assert shown.getpixel((0, 0)) == (0, 128, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "seen"),
+    [
+        ("deep.png", Image.fromarray(np.full((40, 60), 0x8000, np.uint16)), (128, 128, 128)),
+        ("clear.png", Image.new("RGBA", (60, 40), (0, 0, 0, 0)), (255, 255, 255)),
+    ],
+)
+def test_an_upload_is_shown_as_the_models_own_decoder_reads_it(model, name, image, seen):
+    """Pillow alone clips 16-bit gray to white and shows what is transparent black."""
+    app = open_page("topic_segmentation")
+
+    app.file_uploader(key="upload").upload(name, encoded(image), "image/png").run()
+
+    assert not app.exception
+    assert said(app) == ""
+    shown = cached.token_image(app.session_state["source"], link(app)["image"]).picture
+    assert shown.size == (40, 40)
+    assert shown.getextrema() == tuple((value, value) for value in seen)
+
+
+def test_an_upload_that_is_no_image_is_named_and_the_page_stays(model):
+    app = open_page("image_neighbors", image=IMAGE_IDS[5])
+
+    app.file_uploader(key="upload").upload("notes.txt", b"not a picture", "text/plain").run()
+
+    assert "notes.txt is not an image that can be read" in said(app)
+    assert link(app)["image"] == IMAGE_IDS[5]
+    assert model == []
+
+
+def test_an_upload_that_the_server_has_let_go_is_asked_for_again(model):
+    app = open_page("image_neighbors")
+    app.file_uploader(key="upload").upload("mine.png", picture("green"), "image/png").run()
+    lost = link(app)
+
+    cached.uploads().clear()
+    again = open_page("image_neighbors", **lost)
+    app.segmented_control(key="w.by").set_value("dot").run()
+
+    for page in (again, app):
+        assert not page.exception
+        assert "upload the file again" in said(page)
+        assert link(page)["image"] in IMAGE_IDS
+
+
+def test_an_image_whose_maps_are_not_stored_says_where_its_numbers_come_from(model):
+    other = next(image_id for image_id in IMAGE_IDS if image_id not in GALLERY)
+
+    app = open_page("topic_segmentation", image=other)
+
+    assert "Maps of this image are not stored" in said(app)
+    assert not app.exception

@@ -1,0 +1,74 @@
+"""A property with a supported and an unsupported head is searched through the supported one, and says so."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from db.store import BundleWriter
+from tests.support import bundles
+from tests.support.bundles import IMAGE_IDS, MODEL_KEY, MODELS
+from tests.support.pages import open_numbers, open_page, words
+
+
+def write(out, *, supported: int):
+    """The tiny bundle, but only the first of its two heads about color is supported, or none."""
+    tables = bundles.tables()
+    labels = tables["head_label"]
+    colors = (labels["model_key"] == MODEL_KEY) & (labels["layer"] == 1)
+    weak = colors & (labels["head"] >= supported)
+    tables["head_label"] = labels.assign(supported=labels["supported"].mask(weak, False).astype(bool))
+    with BundleWriter(out, input_id="supported") as writer:
+        for name, rows in tables.items():
+            writer.write(name, rows)
+        for model_key in MODELS:
+            bundles.write_vectors(writer, model_key)
+        return writer.finish()
+
+
+@pytest.fixture(scope="module", params=[1, 0])
+def weak(request, tmp_path_factory):
+    """A bundle with as many supported heads about color, and how many they are."""
+    return write(tmp_path_factory.mktemp("weak") / "tiny", supported=request.param), request.param
+
+
+@pytest.fixture
+def searched(weak, monkeypatch):
+    """The page over it."""
+    path, supported = weak
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(path))
+    app = open_page("property_search", heads="property:color", image=IMAGE_IDS[4], by="dot", k="3")
+    open_numbers(app)
+    return app, supported
+
+
+def expected(heads: list[int]) -> pd.Series:
+    """Scores of the three nearest images through some heads, by the plain dot product in d_out."""
+    basis = np.zeros((len(bundles.PAIRS), bundles.RANK, bundles.D_OUT))
+    for place in range(len(bundles.PAIRS)):
+        basis[place, np.arange(bundles.USED), place + np.arange(bundles.USED)] = 1
+    mean = np.einsum("inr,nrd->id", bundles.coordinates()[:, heads], basis[heads]) / len(heads)
+    score = pd.Series(mean @ mean[4], index=IMAGE_IDS).drop(IMAGE_IDS[4])
+    return score.sort_values(ascending=False).head(3)
+
+
+def test_only_supported_heads_are_searched_where_there_are_any(searched):
+    app, supported = searched
+
+    found = app.dataframe[0].value
+    nearest = expected([0] if supported else [0, 1])
+    assert found["image_id"].tolist() == nearest.index.tolist()
+    np.testing.assert_allclose(found["score"], nearest, atol=2e-5)
+
+
+def test_the_page_says_which_heads_it_left_out(searched):
+    app, supported = searched
+
+    told = words(app)
+    if supported:
+        assert (
+            "Through 1 of 4 stored heads: L1.H0. Supported heads only: L1.H1 of the same label left out."
+            in told
+        )
+    else:
+        assert "Through 2 of 4 stored heads: L1.H0, L1.H1." in told
+        assert "Supported heads only" not in told

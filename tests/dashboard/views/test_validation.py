@@ -1,0 +1,294 @@
+"""The pages on known truth, knock-out and truth, over bundles written by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.data import mean_ablation as ablation_data
+from dashboard.state.views import MODES
+from db.store import BundleWriter
+from tests.support import bundles
+from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY
+from tests.support.known_truth import CLASS_TEXTS
+from tests.support.pages import (
+    link,
+    open_numbers,
+    open_page,
+    said,
+    words,
+    write_two_models,
+)
+
+COLORS = [value for attribute, value in CLASS_TEXTS if attribute == "color"]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def _serve(bundle, monkeypatch):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A bundle that was built without class texts, truth, masks and controls."""
+    out = tmp_path_factory.mktemp("plain") / "tiny"
+    left_out = {"class_text", "head_truth", "truth_score", "rotated_metric"}
+    with BundleWriter(out, input_id="plain") as writer:
+        for name, rows in bundles.tables().items():
+            if name not in left_out:
+                writer.write(name, rows.assign(gallery_images=0) if name == "model" else rows)
+        for model_key in bundles.MODELS:
+            writer.write_heads(model_key, bundles.spaces(model_key))
+            writer.write_images(model_key, bundles.image_batches(model_key, 5))
+            writer.write_texts(model_key, bundles.TEXT_IDS, bundles.text_embeddings())
+            writer.write_tokens(model_key, bundles.TOKENS, [])
+        return writer.finish({"software": {"headlight": "test"}, "method_versions": {"textspan": 1}})
+
+
+def color_accuracy(heads: list[int]) -> tuple[pd.Series, pd.Series]:
+    """Accuracy of every color before and after knocking out heads, per cent, worked out in d_out."""
+    rows = bundles.tables()["image_attribute"]
+    own = rows[rows["attribute"] == "color"].set_index("image_id")["value"].loc[IMAGE_IDS]
+    text = bundles.class_embeddings()[[attribute == "color" for attribute, _ in CLASS_TEXTS]]
+    y, basis = bundles.coordinates(), bundles.spaces().basis
+    gone = np.einsum("ihr,hrd->id", (y - y.mean(axis=0))[:, heads], basis[heads])
+    scores = [unit @ text.T for unit in (bundles.embeddings(), bundles.embeddings() - gone)]
+    right = [pd.Series(np.array(COLORS)[score.argmax(axis=1)] == own) for score in scores]
+    before, after = (100 * one.groupby(own.to_numpy()).mean() for one in right)
+    return before, after
+
+
+@pytest.mark.parametrize("heads", [[0, 1], [2], [0, 1, 2, 3]])
+def test_knocked_out_heads_take_what_brute_force_says(heads):
+    names = ["L1.H0", "L1.H1", "L2.H0", "L2.H1"]
+    app = open_page("knock_out", attribute="color", heads=",".join(names[head] for head in heads))
+    open_numbers(app)
+
+    table = next(f.value for f in app.dataframe if "control" in f.value.columns).set_index("class")
+    before, after = color_accuracy(heads)
+    assert table["before"].to_dict() == pytest.approx(before.to_dict())
+    assert table["after"].to_dict() == pytest.approx(after.to_dict())
+    assert table["images"].tolist() == [4, 4, 4]
+    assert table["loss"].is_monotonic_decreasing
+    assert (table["before"] - table["after"]).tolist() == pytest.approx(
+        (100 * (table["lost"] - table["gained"]) / 4).tolist()
+    )
+
+
+def test_the_headline_is_the_accuracy_over_all_images():
+    app = open_page("knock_out", attribute="color", heads="L1.H0,L1.H1")
+
+    before, after = color_accuracy([0, 1])
+    assert [metric.label for metric in app.metric] == [
+        "All heads in place",
+        "Without these 2 heads",
+        "Without 2 random heads",
+        "Without any stored head",
+    ]
+    assert [metric.value for metric in app.metric][:2] == [f"{before.mean():.1f} %", f"{after.mean():.1f} %"]
+    assert "Without L1.H0 and L1.H1, accuracy in color is" in words(app)
+    assert "without L2.H0 and L2.H1, drawn at random" in words(app)
+
+
+def test_a_page_without_forward_passes_says_that_it_shows_the_direct_effect():
+    said_here = words(open_page("knock_out"))
+
+    assert "direct effect only" in said_here
+    assert "Does it tell the truth?" in said_here
+
+
+def test_heads_are_ticked_layer_by_layer():
+    app = open_page("knock_out", heads="L1.H0,L2.H1")
+    assert [(pills.label, pills.value) for pills in app.pills] == [
+        ("Layer 2", [(2, 1)]),
+        ("Layer 1", [(1, 0)]),
+    ]
+
+    app.pills(key="w.ticks.1").set_value([(1, 0), (1, 1)]).run()
+
+    assert not app.exception
+    assert link(app)["heads"] == "L1.H0,L1.H1,L2.H1"
+
+
+def test_ticks_start_from_the_heads_of_the_property():
+    app = open_page("knock_out", heads="property:color")
+
+    app.segmented_control(key="w.scope").set_value("heads").run()
+
+    assert link(app)["heads"] == "L1.H0,L1.H1"
+
+
+def test_no_head_ticked_asks_for_one():
+    app = open_page("knock_out", heads="L1.H0,L2.H1")
+
+    app.pills(key="w.ticks.1").set_value([]).run()
+    app.pills(key="w.ticks.2").set_value([]).run()
+
+    assert "Tick at least one head" in said(app)
+    assert link(app)["heads"] == "L2.H1", "the link keeps the last view that could be shown"
+
+
+def test_ticks_keep_what_the_new_model_has():
+    app = open_page("knock_out", heads="L1.H0,L2.H1")
+
+    app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
+
+    assert not app.exception
+    assert link(app)["heads"] == "L2.H1"
+
+
+def test_other_random_heads_can_be_drawn_and_are_in_the_link():
+    app = open_page("knock_out", heads="L1.H0")
+
+    next(button for button in app.button if button.label == "Draw other random heads").click().run()
+
+    assert link(app)["seed"] == "1"
+    assert not app.exception
+
+
+def test_all_heads_leave_none_for_a_control():
+    app = open_page("knock_out", heads="all")
+
+    assert "These are all stored heads, so there are no others to compare with." in words(app)
+    assert "Without 4 random heads" not in [metric.label for metric in app.metric]
+
+
+def test_a_large_image_set_is_sampled_and_that_is_said(monkeypatch, tmp_path):
+    # A bundle of its own: what is kept of the other one was not sampled.
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(write_two_models(tmp_path / "large")))
+    monkeypatch.setattr(ablation_data, "MOST_IMAGES", 6)
+
+    app = open_page("knock_out", attribute="color")
+
+    assert "6 images, an even sample of 12, each with exactly one of 3 classes" in words(app)
+
+
+def test_of_many_classes_both_ends_are_shown():
+    table = pd.DataFrame({"class": list("abcdefgh"), "loss": range(8, 0, -1)})
+
+    assert ablation_data.both_ends(table, 2)["class"].tolist() == ["a", "b", "g", "h"]
+    assert ablation_data.both_ends(table, 4)["class"].tolist() == list("abcdefgh")
+
+
+def test_fewer_classes_can_be_asked_for():
+    app = open_page("knock_out", attribute="color", most="1")
+
+    assert "The 1 largest losses and the 1 largest gains, or smallest losses, of 3 classes." in words(app)
+    app.number_input(key="w.most").set_value(2).run()
+    assert link(app)["most"] == "2"
+
+
+def test_a_bundle_without_class_texts_says_how_to_get_them(monkeypatch, plain):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(plain))
+
+    app = open_page("knock_out")
+
+    assert not app.exception
+    for part in ("no class texts", "--metadata", "--prompts"):
+        assert part in said(app)
+    assert link(app)["model"] == MODEL_KEY
+
+
+@pytest.mark.parametrize("section", MODES["section"])
+def test_a_bundle_without_truth_says_how_to_get_it(monkeypatch, plain, section):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(plain))
+
+    app = open_page("truth", section=section)
+
+    assert not app.exception
+    assert "--truth" in said(app)
+    assert ("--masks" in said(app)) == (section == "maps")
+    assert link(app)["section"] == section
+
+
+def test_a_bundle_without_controls_has_a_leaderboard_all_the_same(monkeypatch, plain):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(plain))
+
+    app = open_page("leaderboard")
+
+    assert not app.exception
+    assert app.dataframe[0].value["control"].tolist() == ["", "random weights"]
+
+
+@pytest.mark.parametrize("section", MODES["section"])
+@pytest.mark.parametrize("model", [MODEL_KEY, CONTROL_KEY])
+def test_every_section_opens_and_is_in_its_link(section, model):
+    app = open_page("truth", section=section, model=model)
+    open_numbers(app)
+
+    assert not app.exception
+    assert said(app) == ""
+    assert link(app)["section"] == section
+    assert any(len(frame.value) for frame in app.dataframe)
+    assert any("select" in code.value for code in app.code)
+    assert ("no evidence for others" in words(app)) == (model == CONTROL_KEY and "*Holds*" in words(app))
+
+
+def test_labels_are_told_beside_their_baselines():
+    app = open_page("truth", section="labels")
+
+    told = words(app)
+    assert (
+        "**Holds.** The label that pages show is right for 3 of 4 heads: on average over attributes" in told
+    )
+    assert "75 % of their heads, against 50 % by naming every head alike, 38 % if the same labels" in told
+
+
+def test_every_head_is_told_right_wrong_or_unsupported():
+    app = open_page("truth", section="heads")
+
+    table = app.dataframe[0].value.set_index("name")
+    assert table["acts_on"].to_dict() == {
+        "L1.H0": "color",
+        "L1.H1": "color",
+        "L2.H0": "shape",
+        "L2.H1": "shape",
+    }
+    assert table["verdict"].tolist() == ["right", "right", "right", "unsupported"]
+    assert "Of 3 supported labels 3 name what the head acts on." in words(app)
+
+
+def test_removing_heads_is_told_in_points():
+    app = open_page("truth", section="ablation")
+
+    assert (
+        "Removing the color heads costs 50.0 points of color and 5.0 points of shape. Random sets of as many "
+        "heads cost 5.0 to 15.0 points of color." in words(app)
+    )
+
+
+def test_texts_that_lose_much_of_the_accuracy_are_said_to_fail():
+    """(0.5 + 0.6) / 2 of (0.9 + 0.8) / 2 with one text; five are more than a head has dimensions."""
+    app = open_page("truth", section="texts")
+
+    assert "**Fails.** With the first text of every head, accuracy is 55 %" in words(app)
+    assert "against 85 % with all that heads do" in words(app)
+
+
+def test_maps_are_told_beside_the_twin():
+    app = open_page("truth", section="maps")
+
+    assert "less that on the other: +0.200 (+0.150 to +0.250); on random weights +0.020." in words(app)
+
+
+def test_neighbors_change_with_how_they_are_compared():
+    app = open_page("truth", section="neighbors")
+    assert "Through the color heads 100 % of the nearest images share the query's color" in words(app)
+
+    app.segmented_control(key="w.by").set_value("dot").run()
+
+    assert "Through the color heads 90 % of the nearest images share the query's color" in words(app)
+    assert link(app)["by"] == "dot"
+
+
+def test_a_section_is_chosen_by_hand():
+    app = open_page("truth")
+
+    app.segmented_control(key="w.section").set_value("texts").run()
+
+    assert link(app)["section"] == "texts"
+    assert "Do a head's texts say all that it does?" in words(app)

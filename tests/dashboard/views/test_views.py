@@ -1,0 +1,411 @@
+"""Every page, opened and used from the app's own entry, over bundles written by hand."""
+
+from contextlib import closing
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.data import provenance
+from dashboard.data.maps import NO_CONTROL
+from dashboard.state.views import head_name
+from db.connection import open_bundle, query
+from db.layout import FORMAT
+from db.store import BundleWriter
+from tests.support import bundles
+from tests.support.bundles import (
+    CONTROL_KEY,
+    GALLERY,
+    IMAGE_IDS,
+    MODEL_KEY,
+    PAIRS,
+    TEXTS,
+)
+from tests.support.pages import (
+    APP,
+    MAPS,
+    PAGES,
+    link,
+    open_numbers,
+    open_page,
+    said,
+    words,
+    write_two_models,
+)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def _serve(bundle, monkeypatch):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_without_a_word_of_complaint(page):
+    app = open_page(page)
+
+    assert not app.exception
+    assert said(app) == ""
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_reopens_from_its_own_link(page):
+    first = open_page(page, model=CONTROL_KEY)
+
+    again = open_page(page, **link(first))
+
+    assert link(first)["model"] == CONTROL_KEY
+    assert link(again) == link(first)
+    assert words(again) == words(first)
+    assert said(again) == ""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_shows_its_numbers_and_the_query_behind_them(page):
+    app = open_page(page)
+
+    open_numbers(app)
+
+    assert not app.exception
+    assert any(frame.value.shape[0] for frame in app.dataframe)
+    assert any("select" in code.value for code in app.code)
+    assert app.download_button
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_query_behind_the_numbers_can_be_run_as_it_is_shown(bundle, page):
+    app = open_page(page)
+    open_numbers(app)
+
+    with closing(open_bundle(bundle)) as opened:
+        for code in app.code:
+            assert len(query(opened, code.value)), code.value
+
+
+def test_a_query_that_found_no_heads_is_not_shown(bundle):
+    app = open_page("property_search", heads="L1.H0,L2.H1", k="2")
+    open_numbers(app)
+
+    [code] = app.code
+    with closing(open_bundle(bundle)) as opened:
+        found = query(opened, code.value)["image_id"]
+    assert set(found) == set(app.dataframe[0].value["image_id"])
+
+
+def test_a_value_is_written_as_sql_reads_it():
+    assert provenance.literal(["a dog's nose", "b"]) == "['a dog''s nose', 'b']"
+    assert provenance.literal(None) == "null"
+
+
+def test_the_largest_sum_error_is_shown():
+    assert "Contributions sum to the embedding within 2.5e-7." in words(open_page("leaderboard"))
+
+
+def test_what_is_not_in_float32_is_said_with_what_it_changes(tmp_path, monkeypatch):
+    tables = bundles.tables()
+    changed = {"precision": "bf16", "precision_images": 512, "embedding_difference": 8e-3}
+    changed |= {"head_difference": 0.01, "overlap_5": 0.984, "overlap_5_least": 0.8}
+    tables["model"] = tables["model"].assign(**changed, overlap_10=0.97, overlap_10_least=0.7)
+    with BundleWriter(tmp_path / "tiny", input_id="rough") as writer:
+        for name, rows in tables.items():
+            writer.write(name, rows)
+        for model_key in (MODEL_KEY, CONTROL_KEY):
+            bundles.write_vectors(writer, model_key)
+        monkeypatch.setenv("HEADLIGHT_BUNDLE", str(writer.finish()))
+
+    said_there = words(open_page("leaderboard"))
+
+    assert "Taken apart in bf16: 98% of the first five texts of a head are those of float32" in said_there
+    assert "(least 80%), on 512 images." in said_there
+
+
+def test_in_float32_nothing_is_said_of_precision():
+    assert "Taken apart in" not in words(open_page("leaderboard"))
+
+
+def test_the_leaderboard_answers_to_its_own_name_too():
+    """Before its first run the app is asked for a page by the name of its file, as /leaderboard does."""
+    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("views/leaderboard.py")
+    app.query_params["metric"] = "uniqueness"
+    app.run()
+
+    assert app.title[0].value == "Leaderboard"
+    assert link(app)["metric"] == "uniqueness"
+    assert said(app) == ""
+
+
+@pytest.mark.parametrize("page", ["image_neighbors", "text_neighbors"])
+def test_changing_the_model_changes_its_heads(page):
+    app = open_page(page, head="L1.H0")
+    before = app.selectbox(key="w.head").options
+
+    app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
+
+    after = app.selectbox(key="w.head").options
+    assert not app.exception
+    assert before == ["L1.H0 · color", "L1.H1 · color", "L2.H0 · shape", "L2.H1 · count?"]
+    assert after == ["L2.H0 · pattern", "L2.H1 · pattern?"]
+    assert link(app)["head"] == "L2.H0"
+    assert "this model has no such head" in said(app)
+
+
+def test_changing_the_model_changes_its_properties():
+    app = open_page("property_search", heads="property:color")
+
+    app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
+
+    assert app.selectbox(key="w.property").options == ["pattern · 1 of 2 heads supported"]
+    assert link(app)["heads"] == "property:pattern"
+    assert 'no head of this model is labeled "color"' in said(app)
+
+
+def test_changing_the_model_changes_the_texts_that_describe_a_head():
+    app = open_page("text_neighbors", head="L2.H1")
+    app.selectbox(key="w.text.filter").set_value("head").run()
+    before = app.selectbox(key="w.text.pool").options
+
+    app.selectbox(key="w.head").set_value((2, 0)).run()
+
+    after = app.selectbox(key="w.text.pool").options
+    assert before == list(TEXTS)[3:6]
+    assert after == list(TEXTS)[2:5]
+
+
+def test_a_set_of_heads_keeps_what_the_new_model_has():
+    app = open_page("property_search", heads="L1.H0,L2.H1")
+
+    app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
+
+    assert not app.exception
+    assert app.multiselect(key="w.many").value == [(2, 1)]
+    assert link(app)["heads"] == "L2.H1"
+
+
+def test_image_neighbors_come_best_first_and_leave_the_query_out():
+    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="5")
+    open_numbers(app)
+
+    table = app.dataframe[0].value
+    y = bundles.coordinates()[:, 2]
+    y = y - y.mean(axis=0)
+    cosine = y @ y[4] / np.linalg.norm(y, axis=1) / np.linalg.norm(y[4])
+    expected = [i for i in np.argsort(-cosine) if i != 4][:5]
+    assert table["image_id"].tolist() == [IMAGE_IDS[i] for i in expected]
+    np.testing.assert_allclose(table["score"], cosine[expected], atol=2e-3)
+
+
+def test_the_papers_dot_product_is_one_click_away():
+    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="5")
+    app.segmented_control(key="w.by").set_value("dot").run()
+    open_numbers(app)
+
+    y = bundles.coordinates()[:, 2]
+    np.testing.assert_allclose(app.dataframe[0].value["score"], sorted(y @ y[4])[::-1][:6][-5:], atol=2e-5)
+    assert link(app)["by"] == "dot"
+
+
+def test_a_neighbor_becomes_the_next_query():
+    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="3")
+    button = next(b for b in app.button if b.key.startswith("query."))
+
+    button.click().run()
+
+    assert link(app)["image"] == button.key.removeprefix("query.")
+    assert not app.exception
+
+
+def test_an_image_is_found_by_its_attributes():
+    app = open_page("image_neighbors")
+
+    app.text_input(key="w.search").set_value("RED square").run()
+    shown = {b.key.removeprefix("Choose.") for b in app.button if b.key.startswith("Choose.")}
+
+    assert shown == {IMAGE_IDS[n] for n in (3, 9)}
+
+
+def test_a_search_that_finds_nothing_says_what_to_do():
+    app = open_page("image_neighbors")
+
+    app.text_input(key="w.search").set_value("purple").run()
+
+    assert 'No image matches "purple". Try fewer or other words.' in said(app)
+
+
+def test_image_and_model_go_along_to_the_next_page():
+    app = open_page("image_neighbors", image=GALLERY[2], model=CONTROL_KEY)
+
+    app.query_params.clear()
+    app.switch_page("views/topic_segmentation.py").run()
+
+    assert link(app)["image"] == GALLERY[2]
+    assert link(app)["model"] == CONTROL_KEY
+    assert said(app) == ""
+
+
+@pytest.mark.parametrize("page", MAPS)
+@pytest.mark.parametrize("heads", ["all", "layer:2", "property:color", "L1.H1", "L1.H1,L2.H0"])
+def test_the_parts_of_a_map_add_up_to_the_score(page, heads):
+    app = open_page(page, heads=heads, image=GALLERY[1], text="a square", against="a green thing")
+    open_numbers(app)
+
+    table = app.dataframe[0].value.set_index("part")
+    texts, unit = bundles.text_embeddings(), bundles.embeddings()[IMAGE_IDS.index(GALLERY[1])]
+    a, b = (texts[list(TEXTS).index(text)] for text in ("a square", "a green thing"))
+    column = "a square" if page == "topic_segmentation" else "A - B"
+    expected = unit @ (a if page == "topic_segmentation" else a - b)
+    assert table[column].iloc[:4].sum() == pytest.approx(table[column].iloc[4], abs=1e-6)
+    assert table[column].iloc[4] == pytest.approx(1000 * expected, abs=1.0)
+
+
+def test_what_decides_between_two_texts_adds_up_to_their_difference():
+    app = open_page("contrastive_segmentation", image=GALLERY[1], text="a square", against="a green thing")
+    open_numbers(app)
+
+    parts, _, heads = (frame.value for frame in app.dataframe[:3])
+    assert heads["value"].sum() == pytest.approx(parts["A - B"].iloc[-1], abs=0.1)
+
+
+@pytest.mark.parametrize("page", MAPS)
+def test_every_control_and_look_of_a_map_is_in_its_link(page):
+    app = open_page(page)
+
+    app.segmented_control(key="w.control").set_value("text").run()
+    app.slider(key="w.opacity").set_value(30).run()
+    app.number_input(key="w.scale").set_value(40.0).run()
+    next(b for b in app.button if b.label == "Draw another").click().run()
+
+    found = link(app)
+    assert not app.exception
+    assert [found[name] for name in ("control", "opacity", "scale", "seed")] == ["text", "30", "40", "1"]
+
+
+def test_a_map_may_be_relative_to_the_mean_text():
+    app = open_page(
+        "topic_segmentation", image=GALLERY[0], text="a square", reference="relative", heads="all"
+    )
+    open_numbers(app)
+
+    texts, unit = bundles.text_embeddings(), bundles.embeddings()[IMAGE_IDS.index(GALLERY[0])]
+    expected = unit @ (texts[list(TEXTS).index("a square")] - texts.mean(axis=0))
+    assert app.dataframe[0].value["a square"].iloc[4] == pytest.approx(1000 * expected, abs=1.0)
+
+
+def test_two_equal_texts_have_nothing_to_decide():
+    app = open_page("contrastive_segmentation", text="a square", against="a square")
+
+    assert "A and B are the same text" in said(app)
+    assert not app.exception
+
+
+def test_no_heads_at_all_asks_for_one():
+    app = open_page("property_search", heads="L1.H0,L2.H1")
+
+    app.multiselect(key="w.many").set_value([]).run()
+
+    assert "Choose at least one head" in said(app)
+    assert link(app)["heads"] == "L1.H0,L2.H1", "the link keeps the last view that could be shown"
+
+
+def test_an_unknown_head_in_the_link_is_named_and_nothing_else_is_lost():
+    app = open_page("image_neighbors", head="L7.H7", image=IMAGE_IDS[3], by="dot", k="2")
+
+    assert "head=L7.H7: this model has no such head" in said(app)
+    assert [link(app)[name] for name in ("image", "by", "k")] == [IMAGE_IDS[3], "dot", "2"]
+
+
+def test_unknown_model_bundle_and_names_in_the_link_are_named():
+    app = open_page("leaderboard", model="nobody", bundle="elsewhere", zoom="3")
+
+    for part in ('model "nobody"', 'bundle "elsewhere"', "zoom"):
+        assert part in said(app)
+    assert not app.exception
+    assert link(app)["model"] == MODEL_KEY
+
+
+def test_more_neighbors_than_images_are_all_there_are():
+    app = open_page("image_neighbors", k="500")
+
+    assert "only 11 can be shown" in said(app)
+    assert link(app)["k"] == "11"
+
+
+def test_a_missing_bundle_says_how_to_make_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(tmp_path / "nothing"))
+
+    app = open_page("leaderboard")
+
+    assert "no bundle at" in said(app)
+    assert "make demo" in said(app)
+    assert not app.exception
+
+
+def test_a_bundle_of_another_format_is_refused_with_what_to_do(monkeypatch, bundle, tmp_path):
+    other = tmp_path / "old"
+    other.mkdir()
+    (other / "manifest.json").write_text(
+        (bundle / "manifest.json").read_text().replace(f'"format": {FORMAT}', '"format": 99')
+    )
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(other))
+
+    app = open_page("leaderboard")
+
+    assert "has format 99" in said(app)
+    assert not app.exception
+
+
+def test_pages_do_without_thumbnails(monkeypatch, tmp_path):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(write_two_models(tmp_path / "plain", thumbnails=False)))
+
+    for page in ("image_neighbors", "topic_segmentation"):
+        app = open_page(page)
+
+        assert not app.exception
+        assert said(app) == ""
+        assert "no thumbnail in this bundle" in words(app)
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def few(request, tmp_path_factory):
+    """A bundle whose pool has very few texts, and how many."""
+    out = tmp_path_factory.mktemp("few") / "tiny"
+    return write_two_models(out, texts=request.param), request.param
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_over_a_pool_of_very_few_texts(monkeypatch, few, page):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(few[0]))
+
+    app = open_page(page)
+
+    assert not app.exception
+    assert NO_CONTROL not in said(app), "random heads need no other text"
+
+
+@pytest.mark.parametrize("page", MAPS)
+def test_a_pool_with_too_few_texts_gives_no_random_text_and_says_so(monkeypatch, few, page):
+    path, texts = few
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(path))
+
+    asked = {control: open_page(page, heads="all", control=control) for control in ("text", "none")}
+
+    enough = texts == 3 and page == "topic_segmentation"
+    assert not asked["text"].exception
+    assert not asked["none"].exception
+    assert (NO_CONTROL in said(asked["text"])) == (not enough)
+    assert ("Control: " in words(asked["text"])) == enough
+    assert NO_CONTROL not in said(asked["none"])
+
+
+def test_heads_are_named_alike_everywhere():
+    app = open_page("heads")
+    open_numbers(app)
+
+    frames = [frame.value for frame in app.dataframe if isinstance(frame.value, pd.DataFrame)]
+    heads = next(frame for frame in frames if "importance" in frame)
+    assert heads["name"].tolist() == [head_name(head) for head in PAIRS]

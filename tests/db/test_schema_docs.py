@@ -1,0 +1,48 @@
+"""The schema documents itself, and the page that shows it is up to date."""
+
+import pytest
+
+from db import ddl
+from db.layout import sql_of
+from db.schema_docs import schema_markdown
+from tests.support.paths import ROOT
+
+PAGE = ROOT / "docs" / "schema.md"
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    return ddl.create(tmp_path_factory.mktemp("empty") / "empty.duckdb")
+
+
+def test_the_page_is_what_the_schema_says():
+    assert PAGE.read_text(encoding="utf-8") == schema_markdown(), (
+        'docs/schema.md is out of date. Run "make docs".'
+    )
+
+
+def test_every_table_and_every_column_has_a_comment(empty):
+    named = empty.execute(sql_of("table_comments")).fetchall()
+    named += [(f"{row[0]}.{row[1]}", row[4]) for row in empty.execute(sql_of("table_columns")).fetchall()]
+
+    assert [name for name, comment in named if not comment] == []
+
+
+def test_every_table_has_a_primary_key(empty):
+    assert set(ddl.primary_keys(empty)) == set(ddl.columns(empty))
+
+
+def test_keys_have_one_name_in_all_tables(empty):
+    """
+    What names a model, an image or a text is called the same everywhere.
+    """
+    columns = {column for names in ddl.columns(empty).values() for column in names}
+
+    assert columns.isdisjoint(
+        {"model_id", "id", "image", "img_id", "image_hash", "text_hash", "layer_id", "head_id"}
+    )
+
+
+@pytest.mark.parametrize("table", ["image_set", "text_pool"])
+def test_tables_of_one_row_say_so(empty, table):
+    assert dict(empty.execute(sql_of("table_comments")).fetchall())[table].startswith("One row: ")

@@ -1,0 +1,306 @@
+"""Vectors come back as they were written, and the nearest are the nearest."""
+
+import gc
+import subprocess
+import sys
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from db import vectors
+from db.connection import Bundle, is_current, open_bundle
+from db.errors import BundleDamaged, BundleReplaced, StoreError, UnknownName
+from db.layout import VECTORS
+from tests.support import bundles
+from tests.support.bundles import IMAGE_IDS, MODEL_KEY, PAIRS
+from tests.support.paths import ROOT
+
+HALF = 1e-3
+"""Relative error of a float16, doubled."""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Bundle:
+    return open_bundle(bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "demo"))
+
+
+@pytest.fixture(scope="module")
+def stored() -> np.ndarray:
+    """(y - mean) / scale of every image, [image, n, rank]."""
+    space = bundles.spaces()
+    return (bundles.coordinates() - space.mean) / space.scale[:, None]
+
+
+def distances(stored: np.ndarray, query: np.ndarray, metric: str) -> np.ndarray:
+    dot = stored @ query
+    if metric == "dot":
+        return 1 - dot
+    return 1 - dot / np.linalg.norm(stored, axis=1) / np.linalg.norm(query)
+
+
+def test_spaces_come_back_whole_and_sorted(tiny):
+    written, found = bundles.spaces(), vectors.head_spaces(tiny, MODEL_KEY)
+
+    for name in vectors.HeadSpace._fields:
+        np.testing.assert_array_equal(getattr(found, name), getattr(written, name))
+
+
+def test_coordinates_plus_mean_are_what_was_written(tiny):
+    ids, found = vectors.image_coordinates(tiny, MODEL_KEY, None, PAIRS)
+
+    assert ids == IMAGE_IDS
+    assert found.dtype == np.float32
+    y = found + vectors.head_spaces(tiny, MODEL_KEY).mean
+    np.testing.assert_allclose(y, bundles.coordinates(), atol=HALF * 0.1)
+
+
+def test_coordinates_of_some_images_and_heads_come_in_the_order_asked_for(tiny):
+    _, every = vectors.image_coordinates(tiny, MODEL_KEY, None, PAIRS)
+    asked = [IMAGE_IDS[place] for place in (7, 0, 7, 3)]
+
+    ids, found = vectors.image_coordinates(tiny, MODEL_KEY, asked, [PAIRS[2], PAIRS[0]])
+
+    assert ids == asked
+    np.testing.assert_array_equal(found, every[[7, 0, 7, 3]][:, [2, 0]])
+
+
+def test_embeddings_come_back(tiny):
+    ids, found = vectors.image_embeddings(tiny, MODEL_KEY)
+    np.testing.assert_allclose(found, bundles.embeddings(), atol=HALF)
+    assert ids == IMAGE_IDS
+
+    some, two = vectors.image_embeddings(tiny, MODEL_KEY, IMAGE_IDS[5:3:-1])
+    np.testing.assert_array_equal(two, found[5:3:-1])
+    assert some == IMAGE_IDS[5:3:-1]
+
+
+def test_text_embeddings_keep_float32(tiny):
+    ids, found = vectors.text_embeddings(tiny, MODEL_KEY, bundles.TEXT_IDS)
+
+    assert ids == bundles.TEXT_IDS
+    np.testing.assert_array_equal(found, bundles.text_embeddings().astype(np.float32))
+
+
+def test_class_embeddings_come_in_the_order_of_the_attribute(tiny):
+    expected = bundles.class_embeddings().astype(np.float32)
+
+    values, found = vectors.class_embeddings(tiny, MODEL_KEY, "color")
+
+    assert values == ["red", "green", "blue"]
+    np.testing.assert_array_equal(found, expected[:3])
+    np.testing.assert_array_equal(vectors.class_embeddings(tiny, MODEL_KEY, "shape")[1], expected[3:])
+
+
+def test_text_coordinates_are_centered_projections_of_the_pool(tiny):
+    embedding, basis = bundles.text_embeddings(), bundles.spaces().basis
+    expected = np.einsum("td,nrd->tnr", embedding - embedding.mean(axis=0), basis)
+
+    ids, found = vectors.text_coordinates(tiny, MODEL_KEY, PAIRS, bundles.TEXT_IDS)
+
+    assert ids == bundles.TEXT_IDS
+    np.testing.assert_allclose(found, expected, atol=HALF)
+    assert vectors.text_coordinates(tiny, MODEL_KEY, PAIRS)[0] == sorted(bundles.TEXT_IDS)
+
+
+def test_tokens_and_rest_sum_to_the_embedding(tiny):
+    """
+    The identity of the whole project, after float16.
+    """
+    assert vectors.gallery(tiny, MODEL_KEY) == bundles.GALLERY
+    basis = vectors.head_spaces(tiny, MODEL_KEY).basis
+    for image_id in bundles.GALLERY:
+        found = vectors.tokens(tiny, MODEL_KEY, image_id)
+
+        heads = np.einsum("ntr,nrd->d", found.coordinates, basis)
+
+        place = IMAGE_IDS.index(image_id)
+        np.testing.assert_allclose(found.coordinates, bundles.tokens()[place], atol=HALF * 0.02)
+        np.testing.assert_allclose(heads + found.rest, bundles.embeddings()[place], atol=HALF * 0.1)
+
+
+def test_tokens_of_some_heads_come_in_the_order_asked_for(tiny):
+    every = vectors.tokens(tiny, MODEL_KEY, bundles.GALLERY[0])
+
+    found = vectors.tokens(tiny, MODEL_KEY, bundles.GALLERY[0], [PAIRS[3], PAIRS[1]])
+
+    np.testing.assert_array_equal(found.coordinates, every.coordinates[[3, 1]])
+    np.testing.assert_array_equal(found.rest, every.rest)
+
+
+@pytest.mark.parametrize("metric", vectors.METRICS)
+@pytest.mark.parametrize("place", range(len(PAIRS)))
+def test_the_nearest_are_those_of_a_full_comparison(tiny, stored, metric, place):
+    query = stored[4, place]
+    expected = distances(stored[:, place], query, metric)
+    order = np.argsort(expected, kind="stable")[:5]
+
+    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[place], query, metric=metric, k=5)
+
+    assert found["image_id"].tolist() == [IMAGE_IDS[image] for image in order]
+    np.testing.assert_allclose(found["distance"], expected[order], atol=5e-3 * np.abs(expected).max())
+
+
+def test_an_image_is_its_own_nearest(tiny, stored):
+    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[1], stored[9, 1], k=1)
+
+    assert found["image_id"].tolist() == [IMAGE_IDS[9]]
+    assert found["distance"][0] == pytest.approx(0, abs=1e-6)
+
+
+def test_the_plain_dot_of_the_paper_ranks_by_uncentered_coordinates(tiny):
+    """
+    The store is centered; an uncentered query gives the paper's order, for the mean adds the same to all.
+    """
+    y, space = bundles.coordinates()[:, 0], bundles.spaces()
+    expected = np.argsort(-(y @ y[2]))
+
+    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], y[2] / space.scale[0], metric="dot", k=12)
+
+    assert found["image_id"].tolist() == [IMAGE_IDS[image] for image in expected]
+
+
+def test_the_length_of_a_query_changes_no_order(tiny, stored):
+    """
+    Lance rounds queries to float16, where 1e-9 would be zero and 1e9 infinite.
+    """
+    orders = [
+        vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[4, 0] * size, metric=metric, k=12)[
+            "image_id"
+        ].tolist()
+        for size in (1e-9, 1, 1e9)
+        for metric in ("cosine", "dot")
+    ]
+
+    assert orders[0] == orders[2] == orders[4]
+    assert orders[1] == orders[3] == orders[5]
+
+
+def test_more_than_there_are_gives_all_there_are(tiny, stored):
+    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[0, 0], k=1000)
+
+    assert sorted(found["image_id"]) == IMAGE_IDS
+
+
+def test_a_search_among_some_images_finds_the_nearest_of_them(tiny, stored):
+    among = IMAGE_IDS[1::2]
+
+    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[4, 0], k=3, image_ids=among)
+
+    order = np.argsort(distances(stored[1::2, 0], stored[4, 0], "cosine"))[:3]
+    assert found["image_id"].tolist() == [among[image] for image in order]
+    assert vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[4, 0], image_ids=[]).empty
+
+
+def test_the_nearest_by_whole_embedding(tiny):
+    unit = bundles.embeddings()
+
+    found = vectors.nearest_by_embedding(tiny, MODEL_KEY, unit[3], k=4)
+
+    assert found["image_id"].tolist() == [IMAGE_IDS[image] for image in np.argsort(-(unit @ unit[3]))[:4]]
+
+
+def test_the_nearest_texts_of_a_head(tiny):
+    """
+    Head 0 writes to axes 0 to 3 and text t leans to axis t: a query along axis 2 finds text 2.
+    """
+    found = vectors.text_nearest(tiny, MODEL_KEY, *PAIRS[0], np.eye(8)[2], k=3)
+
+    assert found["text_id"][0] == bundles.TEXT_IDS[2]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda b: vectors.head_spaces(b, "nope"),
+            f'model "nope" is not in this bundle. It has: {MODEL_KEY}',
+        ),
+        (lambda b: vectors.tokens(b, MODEL_KEY, IMAGE_IDS[1]), "gallery image .* is not in this bundle"),
+        (lambda b: vectors.tokens(b, MODEL_KEY, IMAGE_IDS[0], [(9, 9)]), "head L9.H9 of .* is not stored"),
+        (lambda b: vectors.image_coordinates(b, MODEL_KEY, ["x"], PAIRS), 'image "x" is not in this bundle'),
+        (lambda b: vectors.image_coordinates(b, MODEL_KEY, None, []), "no heads were asked for"),
+        (lambda b: vectors.class_embeddings(b, MODEL_KEY, "size"), "Those that have: color, shape"),
+        (lambda b: vectors.class_embeddings(b, "nope", "color"), 'model "nope" is not in this bundle'),
+        (lambda b: vectors.text_embeddings(b, MODEL_KEY, ["x"]), 'text "x" is not in this bundle'),
+        (lambda b: vectors.nearest(b, MODEL_KEY, 0, 0, np.ones(8)), "Stored are L1.H0 to L2.H1"),
+        (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(7)), r"shape \(7,\), but .* \(8,\)"),
+        (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.zeros(8)), "no direction"),
+        (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(8), k=0), "k is 0"),
+        (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(8), metric="l2"), 'Use "cosine" or "dot"'),
+        (
+            lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(8), image_ids=["'; --"]),
+            "is not in this bundle",
+        ),
+    ],
+)
+def test_what_is_not_there_is_named(tiny, call, message):
+    with pytest.raises(StoreError, match=message):
+        call(tiny)
+
+
+def test_unknown_names_can_be_caught_as_such(tiny):
+    with pytest.raises(UnknownName):
+        vectors.gallery(tiny, "nope")
+
+
+def test_eight_threads_search_and_read_without_an_error(tiny, stored):
+    def work(number: int) -> str:
+        image, place = number % 12, number % 4
+        ids, found = vectors.image_coordinates(tiny, MODEL_KEY, [IMAGE_IDS[image]], [PAIRS[place]])
+        assert ids == [IMAGE_IDS[image]]
+        assert (
+            np.abs(found[0, 0] + bundles.spaces().mean[place] - bundles.coordinates()[image, place]).max()
+            < 1e-3
+        )
+        return vectors.nearest(tiny, MODEL_KEY, *PAIRS[place], stored[image, place], k=1)["image_id"][0]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(work, range(240)))
+
+    assert found == [IMAGE_IDS[number % 12] for number in range(240)]
+
+
+def test_a_replaced_bundle_is_refused_rather_than_mixed_with_the_new_one(tmp_path):
+    out = bundles.write_bundle(tmp_path / "demo")
+    bundle = open_bundle(out)
+    vectors.gallery(bundle, MODEL_KEY)
+    assert is_current(bundle)
+
+    bundles.write_bundle(out, replace=True)
+
+    assert not is_current(bundle)
+    with pytest.raises(BundleReplaced, match="was replaced or removed while open. Open it again"):
+        vectors.gallery(bundle, MODEL_KEY)
+
+
+def test_lost_vectors_are_reported_as_damage(tmp_path):
+    out = bundles.write_bundle(tmp_path / "demo")
+    for file in (out / VECTORS / f"images__{MODEL_KEY}.lance" / "data").iterdir():
+        file.unlink()
+
+    with pytest.raises(BundleDamaged, match="python -m db.bundle verify"):
+        vectors.image_embeddings(open_bundle(out), MODEL_KEY)
+
+
+def test_what_a_bundle_opened_is_forgotten_with_it(tmp_path):
+    bundle = open_bundle(bundles.write_bundle(tmp_path / "demo"))
+    vectors.gallery(bundle, MODEL_KEY)
+    alive = weakref.ref(bundle)
+
+    del bundle
+    gc.collect()
+
+    assert alive() is None
+
+
+def test_importing_vectors_does_not_load_lancedb():
+    """
+    It takes two seconds, which pages without vectors need not wait.
+    """
+    code = "import sys, db.queries, db.vectors; print('lancedb' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,39 @@
+"""Attention that is read off the weights is the attention that open_clip computes."""
+
+import pytest
+import torch
+
+from precompute import clip
+from tests.support.towers import small_clip, some_pixels
+
+
+def of_open_clip(model: clip.Clip, pixels: torch.Tensor) -> torch.Tensor:
+    """Weights that each block's own MultiheadAttention returns, as open_clip's forward pass feeds it."""
+    visual, seen = model.model.visual, []
+    x = visual._embeds(pixels)
+    for block in visual.transformer.resblocks:
+        read = block.ln_1(x)
+        weights = block.attn(read, read, read, need_weights=True, average_attn_weights=False)[1]
+        seen.append(weights)
+        x = block(x)
+    return torch.stack(seen, dim=1)
+
+
+@pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.1}, {"no_ln_pre": True}])
+def test_attention_is_that_of_open_clips_own_layers(vision):
+    model = small_clip(**vision)
+    pixels = some_pixels(model, images=3)
+
+    found = clip.capture_attention(model, pixels)
+
+    assert found.shape == (3, model.layers, model.heads, 5, 5)
+    torch.testing.assert_close(found, of_open_clip(model, pixels), rtol=1e-4, atol=1e-6)
+
+
+def test_attention_of_a_custom_block_spreads_over_all_tokens():
+    model = small_clip(block_type="custom")
+
+    found = clip.capture_attention(model, some_pixels(model))
+
+    torch.testing.assert_close(found.sum(dim=-1), torch.ones(found.shape[:-1]))
+    assert float(found.std()) > 0.01

@@ -1,0 +1,138 @@
+"""A change at the class token does what it would do in the model: against plain steps, and by hand."""
+
+import pytest
+import torch
+
+from precompute import clip
+from precompute.clip import Change, HeadChange
+from precompute.inputs.model_specs import ModelError
+from tests.support.towers import small_clip, some_pixels
+
+EVERYWHERE = [(layer, head) for layer in range(3) for head in range(3)]
+
+
+def by_hand(model, pixels, heads=None, mlps=None):
+    """The tower in plain steps, attention as a softmax; `heads` maps (layer, head) to a function of z."""
+    visual = model.model.visual
+    x = visual._embeds(pixels)
+    for layer, block in enumerate(visual.transformer.resblocks):
+        read = block.ln_1(x)
+        joint = read @ block.attn.in_proj_weight.T + block.attn.in_proj_bias
+        q, k, v = joint.unflatten(-1, (3, model.heads, model.d_head)).unbind(2)
+        attention = (torch.einsum("iqhd,ikhd->ihqk", q, k) / model.d_head**0.5).softmax(-1)
+        z = torch.einsum("ihqk,ikhd->iqhd", attention, v)
+        for (of_layer, head), function in (heads or {}).items():
+            if of_layer == layer:
+                z[:, 0, head] = function(z[:, 0, head])
+        x = x + block.ls_1(z.flatten(2) @ block.attn.out_proj.weight.T + block.attn.out_proj.bias)
+        added = block.ls_2(block.mlp(block.ln_2(x)))
+        if layer in (mlps or {}):
+            added[:, 0] = mlps[layer]
+        x = x + added
+    return visual.ln_post(x[:, 0]) @ visual.proj
+
+
+def random_map(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return HeadChange(torch.randn(8, generator=generator), torch.randn(8, 8, generator=generator))
+
+
+def assert_same(actual, expected):
+    torch.testing.assert_close(actual, expected, atol=2e-5, rtol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "vision", [{}, {"ls_init_value": 0.1}, {"block_type": "custom"}, {"layers": 1}], ids=str
+)
+def test_without_a_change_the_embedding_is_that_of_open_clip(vision):
+    model = small_clip(**vision)
+    pixels = some_pixels(model)
+
+    [embedding] = clip.encode_changed(model, pixels, [Change()])
+
+    assert_same(embedding, clip.encode_image(model, pixels))
+
+
+def test_a_map_that_leaves_an_output_as_it_is_changes_nothing():
+    model = small_clip()
+    pixels = some_pixels(model)
+    same = HeadChange(torch.zeros(8), torch.eye(8))
+
+    [embedding] = clip.encode_changed(model, pixels, [Change(dict.fromkeys(EVERYWHERE, same))])
+
+    assert_same(embedding, clip.encode_image(model, pixels))
+
+
+@pytest.mark.parametrize("place", EVERYWHERE, ids=str)
+def test_one_head_replaced_by_a_constant_is_what_plain_steps_give(place):
+    model = small_clip()
+    pixels = some_pixels(model)
+    constant = torch.linspace(-1, 1, 8)
+
+    [embedding] = clip.encode_changed(model, pixels, [Change({place: HeadChange(constant)})])
+
+    assert_same(embedding, by_hand(model, pixels, {place: lambda z: constant.expand_as(z)}))
+    assert float((embedding - clip.encode_image(model, pixels)).abs().max()) > 1e-2
+
+
+@pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.1}, {"block_type": "custom"}], ids=str)
+def test_heads_and_mlps_of_several_layers_change_together(vision):
+    model = small_clip(**vision)
+    pixels = some_pixels(model)
+    maps = {(0, 2): random_map(0), (1, 0): random_map(1), (1, 1): random_map(2), (2, 1): random_map(3)}
+    constants = {0: torch.linspace(0, 1, 24), 2: torch.linspace(1, -1, 24)}
+
+    [embedding] = clip.encode_changed(model, pixels, [Change(maps, constants)])
+
+    functions = {place: lambda z, c=change: z @ c.weight + c.bias for place, change in maps.items()}
+    assert_same(embedding, by_hand(model, pixels, functions, constants))
+
+
+def test_a_head_of_the_last_layer_changes_what_arithmetic_on_captured_values_says():
+    """Nothing follows it but its own layer's MLP, ln_post and the projection."""
+    model = small_clip()
+    pixels = some_pixels(model)
+    captured, weights = clip.capture(model, pixels, (2,)), clip.vision_weights(model)
+    block, visual = model.model.visual.transformer.resblocks[2], model.model.visual
+    mean = captured.head[:, 0, 1].mean(dim=0)
+
+    [embedding] = clip.encode_changed(model, pixels, [Change({(2, 1): HeadChange(mean)})])
+
+    before = captured.final - captured.mlp[:, 0] + (mean - captured.head[:, 0, 1]) @ weights.out_weight[2, 1]
+    final = before + block.mlp(block.ln_2(before))
+    assert_same(embedding, visual.ln_post(final) @ visual.proj)
+
+
+def test_the_patches_keep_what_a_changed_head_writes_there():
+    """In the first of two layers a head is changed at all tokens, or at the class token: two embeddings."""
+    model = small_clip(layers=2)
+    pixels = some_pixels(model)
+    block = model.model.visual.transformer.resblocks[0]
+
+    [embedding] = clip.encode_changed(model, pixels, [Change({(0, 0): HeadChange(torch.zeros(8))})])
+
+    block.attn.out_proj.weight.data[:, :8] = 0
+    everywhere = clip.encode_image(model, pixels)
+    assert float((embedding - everywhere).abs().max()) > 1e-2
+
+
+def test_changes_do_not_depend_on_their_order_or_on_each_other():
+    model = small_clip()
+    pixels = some_pixels(model)
+    changes = [Change({place: random_map(number)}) for number, place in enumerate(EVERYWHERE)] + [Change()]
+
+    together = clip.encode_changed(model, pixels, changes)
+    reversed_ = clip.encode_changed(model, pixels, changes[::-1]).flip(0)
+    alone = torch.stack([clip.encode_changed(model, pixels, [change])[0] for change in changes])
+
+    assert together.shape == (10, 5, 20)
+    assert torch.equal(together, reversed_)
+    assert_same(together, alone)
+
+
+@pytest.mark.parametrize("change", [Change({(3, 0): random_map(0)}), Change({(0, 3): random_map(0)})])
+def test_a_head_that_is_not_there_cannot_be_changed(change):
+    model = small_clip()
+
+    with pytest.raises(ModelError, match="layers 0 to 2 of heads 0 to 2"):
+        clip.encode_changed(model, some_pixels(model), [change])

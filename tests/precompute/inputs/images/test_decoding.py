@@ -1,0 +1,280 @@
+"""Decoding: any readable file becomes one 8-bit RGB picture, and no other file does."""
+
+import io
+import random
+import re
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from precompute.inputs import images
+from precompute.inputs.images import UnreadableImage
+from tests.support.pictures import (
+    BLUE,
+    GREEN,
+    RED,
+    WHITE,
+    corners,
+    encoded,
+    noise,
+)
+
+# Pillow warns of damaged metadata and of large pictures; here they are damaged and large on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, *, depth: int, color: int, rows: bytes, extra: bytes = b"") -> bytes:
+    """A PNG by hand: `rows` is each row after its filter byte 0, `extra` more chunks."""
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    body = chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def row(image: Image.Image, y: int = 0) -> list:
+    return [image.getpixel((x, y)) for x in range(image.width)]
+
+
+def reason(data: bytes) -> str:
+    """Why `data` is refused."""
+    with pytest.raises(UnreadableImage) as error:
+        images.decode(data)
+    return str(error.value)
+
+
+def test_the_id_is_the_first_16_digits_of_the_hash_of_the_bytes():
+    assert images.image_id(b"abc") == "ba7816bf8f01cfea"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "TIFF", "PPM", "WEBP", "JPEG", "AVIF", "JPEG2000"])
+def test_reads_one_pixel_of_any_format(kind):
+    image = images.decode(encoded(Image.new("RGB", (1, 1), RED), kind))
+
+    assert (image.mode, image.size) == ("RGB", (1, 1))
+    assert np.allclose(image.getpixel((0, 0)), RED, atol=4)
+
+
+def test_the_content_decides_not_the_name(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(encoded(corners(), "PNG"))
+
+    assert images.read(tmp_path / "a.jpg").getpixel((0, 0)) == RED
+
+
+ORIENTED = {  # Colors at the top left and top right, of a picture stored upright but marked so.
+    1: (RED, GREEN),
+    2: (GREEN, RED),
+    3: (WHITE, BLUE),
+    4: (BLUE, WHITE),
+    5: (RED, BLUE),
+    6: (BLUE, RED),
+    7: (WHITE, GREEN),
+    8: (GREEN, WHITE),
+}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", ORIENTED)
+def test_the_exif_orientation_is_applied_once(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+
+    image = images.decode(encoded(corners(), kind, exif=exif, **lossless))
+
+    assert image.size == ((40, 20) if orientation < 5 else (20, 40))
+    assert (image.getpixel((0, 0)), image.getpixel((image.width - 1, 0))) == ORIENTED[orientation]
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0 nonsense", b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0"])
+def test_damaged_exif_leaves_the_picture_as_it_is(exif):
+    assert images.decode(encoded(corners(), "JPEG", exif=exif)).size == (40, 20)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM", "JPEG2000"])
+def test_a_16_bit_gradient_keeps_its_gradient(kind):
+    gradient = (np.arange(256) * 257).astype(np.uint16)[None].repeat(2, axis=0)
+
+    image = images.decode(encoded(Image.fromarray(gradient), kind))
+
+    assert row(image) == [(value,) * 3 for value in range(256)]
+
+
+def test_16_bit_big_endian_tiff_keeps_its_gradient():
+    values = (np.arange(256) * 257).astype(">u2")
+    tags = [(256, 256), (257, 1), (258, 16), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, 512)]
+    directory = b"".join(struct.pack(">HHII", tag, 4, 1, value) for tag, value in tags)
+    data = b"MM\0*" + struct.pack(">I", 8 + 512) + values.tobytes()
+    data += struct.pack(">H", len(tags)) + directory + bytes(4)
+
+    assert row(images.decode(data)) == [(value,) * 3 for value in range(256)]
+
+
+def test_16_bit_colors_keep_their_high_byte():
+    rows = b"\0" + struct.pack(">6H", 0xFFFF, 0x01FF, 0, 0x12FF, 0x8000, 0xFF)
+
+    assert row(images.decode(png(2, 1, depth=16, color=2, rows=rows))) == [(255, 1, 0), (18, 128, 0)]
+
+
+def test_10_bit_gray_is_scaled_to_8():
+    image = images.decode(b"P5 3 1 1023\n" + struct.pack(">3H", 0, 512, 1023))
+
+    assert row(image) == [(0,) * 3, (128,) * 3, (255,) * 3]
+
+
+@pytest.mark.parametrize("mode, name", [("F", "floating-point"), ("I", "32-bit")])
+def test_pixels_without_an_agreed_white_are_refused_by_name(mode, name):
+    assert f"{name}" in reason(encoded(Image.new(mode, (2, 2)), "TIFF"))
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
+def test_cmyk_is_not_taken_for_its_negative(kind):
+    """Adobe stores a CMYK JPEG inverted, a TIFF not; both are the same picture."""
+    image = images.decode(encoded(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), kind))
+
+    assert np.allclose(image.getpixel((4, 4)), RED, atol=3)
+
+
+def test_a_transparent_palette_is_laid_over_white():
+    image = Image.new("P", (2, 1))
+    image.putpalette([*BLUE, *RED])
+    image.putpixel((1, 0), 1)
+
+    for kind in ["PNG", "GIF"]:
+        assert row(images.decode(encoded(image, kind, transparency=0))) == [WHITE, RED]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_alpha_is_laid_over_white(kind):
+    image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    image.putpixel((1, 0), (0, 0, 0, 128))
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+
+    assert row(images.decode(encoded(image, kind, **lossless))) == [WHITE, (127, 127, 127)]
+
+
+def test_gray_with_alpha_is_laid_over_white():
+    image = Image.new("LA", (2, 1), (0, 0))
+    image.putpixel((1, 0), (7, 255))
+
+    assert row(images.decode(encoded(image))) == [WHITE, (7, 7, 7)]
+
+
+def test_one_transparent_16_bit_gray_is_laid_over_white():
+    rows = b"\0" + struct.pack(">3H", 0x1200, 0x1201, 0x8000)
+    data = png(3, 1, depth=16, color=0, rows=rows, extra=chunk(b"tRNS", struct.pack(">H", 0x1201)))
+
+    assert row(images.decode(data)) == [(18,) * 3, WHITE, (128,) * 3]
+
+
+def test_one_transparent_16_bit_color_is_laid_over_white():
+    rows = b"\0" + struct.pack(">6H", 0x1200, 0x8000, 1, 0xFFFF, 0, 0)
+    data = png(
+        2, 1, depth=16, color=2, rows=rows, extra=chunk(b"tRNS", struct.pack(">3H", 0x1200, 0x8000, 1))
+    )
+
+    assert row(images.decode(data)) == [WHITE, RED]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBX"])
+def test_other_kinds_of_pixel_become_rgb(mode):
+    kind = "TIFF" if mode == "RGBX" else "PNG"
+
+    assert (
+        images.decode(encoded(Image.new("RGB", (3, 2), WHITE).convert(mode), kind)).getpixel((0, 0)) == WHITE
+    )
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_an_animation_gives_its_first_frame(kind):
+    frames = [Image.new("RGB", (4, 4), color) for color in (RED, GREEN, BLUE)]
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], **lossless)
+
+    assert images.decode(data).getpixel((0, 0)) == RED
+
+
+@pytest.mark.parametrize("side, megapixels", [(10_001, "100"), (20_000, "400")])
+def test_over_100_megapixels_are_refused_before_they_are_decoded(side, megapixels):
+    """The file holds no pixels at all: only its header has been looked at."""
+    data = png(side, side, depth=8, color=2, rows=b"")
+
+    assert reason(data) == f"{megapixels} megapixels, more than the 100 allowed"
+
+
+def test_a_strip_that_no_model_could_resize_is_refused():
+    assert "2002 x 2 pixels" in reason(encoded(Image.new("RGB", (2002, 2))))
+    assert images.decode(encoded(Image.new("RGB", (2, 2000)))).size == (2, 2000)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "PPM"])
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_truncated_file_is_refused(kind, kept):
+    data = encoded(noise(64, 64), kind)
+
+    assert reason(data[: int(len(data) * kept)]) == "truncated"
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF", "JPEG2000"])
+def test_a_truncated_file_of_a_newer_format_is_refused(kind):
+    data = encoded(noise(64, 64), kind)
+
+    assert reason(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("data", [b"hello", b"<html>", bytes(100), b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\xff\xd8"])
+def test_what_is_not_an_image_is_refused(data):
+    assert reason(data).startswith("not an image in a format that can be read (PNG, JPEG, ")
+
+
+def test_an_empty_file_and_a_git_lfs_pointer_are_called_so():
+    assert reason(b"") == "empty file"
+    assert "git lfs pull" in reason(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+
+
+def test_flipped_bytes_never_raise_anything_but_unreadable():
+    dice = random.Random(0)
+    for kind in ["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP", "PPM"]:
+        good = encoded(noise(24, 16), kind)
+        for _ in range(100):
+            bad = bytearray(good)
+            for _ in range(3):
+                bad[dice.randrange(min(len(bad), 200))] = dice.randrange(256)
+            try:
+                assert images.decode(bytes(bad)).mode == "RGB"
+            except UnreadableImage as error:
+                assert not re.search(r"0x[0-9a-f]{6}", str(error)), "an address would differ from run to run"
+
+
+@pytest.mark.parametrize(
+    "size, small",
+    [((640, 320), (256, 128)), ((50, 60), (50, 60)), ((128, 9000), (15, 1024)), ((5000, 5), (1024, 1))],
+)
+def test_a_thumbnail_is_the_whole_picture_never_enlarged(size, small):
+    data = images.thumbnail(Image.new("RGB", size, BLUE))
+
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("JPEG", small)
+    assert images.thumbnail(Image.new("RGB", size, BLUE)) == data
+
+
+def test_a_thumbnail_keeps_the_corners():
+    image = images.decode(images.thumbnail(corners().resize((800, 400))))
+
+    assert np.allclose(image.getpixel((2, 2)), RED, atol=8)
+    assert np.allclose(image.getpixel((253, 2)), GREEN, atol=8)
+    assert np.allclose(image.getpixel((2, 125)), BLUE, atol=8)
+
+
+def test_a_thumbnail_carries_no_metadata():
+    exif = Image.Exif()
+    exif[0x010E] = "a secret"
+    bare = encoded(corners(), "JPEG")
+    noted = encoded(corners(), "JPEG", exif=exif, comment="a secret", icc_profile=b"a secret")
+
+    assert images.thumbnail(images.decode(noted)) == images.thumbnail(images.decode(bare))

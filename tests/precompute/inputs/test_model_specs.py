@@ -1,0 +1,167 @@
+"""A name and a few options become a spec, or a message that says what is missing."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from precompute import demo
+from precompute.inputs import model_specs
+from precompute.inputs.model_specs import ModelError, WeightsFacts
+
+OPENAI = WeightsFacts("quick_gelu", (0.48, 0.46, 0.41), (0.27, 0.26, 0.28), "bicubic", "shortest")
+LAION = OPENAI._replace(activation="gelu")
+CATALOG = {
+    "ViT-B-32": {"openai": OPENAI, "laion2b_s34b_b79k": LAION},
+    "ViT-B-16": {"openai": OPENAI, "laion2b_s34b_b88k": LAION},
+    "ViT-H-14": {},
+}
+FILE = Path("mine.safetensors")
+ALL_FACTS = {
+    "activation": "gelu",
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
+    "interpolation": "bilinear",
+}
+
+
+def test_the_weights_tag_says_how_the_model_was_trained():
+    openai = model_specs.resolve("ViT-B-32/openai", CATALOG)
+    laion = model_specs.resolve("ViT-B-32/laion2b_s34b_b79k", CATALOG)
+
+    assert (openai.activation, laion.activation) == ("quick_gelu", "gelu")
+    assert openai.mean == (0.48, 0.46, 0.41)
+    assert openai.name == "ViT-B-32/openai"
+    assert not openai.is_control
+
+
+def test_the_tag_also_speaks_for_a_local_file():
+    spec = model_specs.resolve("ViT-B-32/openai", CATALOG, checkpoint=FILE)
+
+    assert spec.activation == "quick_gelu"
+    assert spec.checkpoint == FILE
+
+
+def test_a_tag_has_one_spelling():
+    assert model_specs.resolve("ViT-B-32/LAION2B-s34B-b79K", CATALOG).name == "ViT-B-32/laion2b_s34b_b79k"
+
+
+def test_models_of_the_study_say_what_they_were_trained_on():
+    assert "LAION-2B" in model_specs.resolve("ViT-B-16/laion2b_s34b_b88k", CATALOG).training_data
+    assert model_specs.resolve("ViT-B-32/laion2b_s34b_b79k", CATALOG).training_data is None
+
+
+def test_a_file_of_your_own_needs_every_fact_that_is_not_in_it():
+    spec = model_specs.resolve("ViT-B-32/mine", CATALOG, checkpoint=FILE, **ALL_FACTS)
+
+    assert spec.name == "ViT-B-32/mine"
+    assert (spec.mean, spec.interpolation, spec.resize_mode) == ((0.5, 0.5, 0.5), "bilinear", "shortest")
+
+
+@pytest.mark.parametrize("fact", ALL_FACTS)
+def test_a_fact_that_nobody_stated_is_asked_for(fact):
+    facts = {name: value for name, value in ALL_FACTS.items() if name != fact}
+
+    with pytest.raises(ModelError, match=f"Add --{fact} "):
+        model_specs.resolve("ViT-B-32/mine", CATALOG, checkpoint=FILE, **facts)
+
+
+def test_an_option_that_contradicts_the_tag_is_refused():
+    with pytest.raises(ModelError, match="--activation gelu contradicts ViT-B-32/openai.*quick_gelu"):
+        model_specs.resolve("ViT-B-32/openai", CATALOG, checkpoint=FILE, activation="gelu")
+
+
+def test_an_option_that_repeats_the_tag_is_no_contradiction():
+    spec = model_specs.resolve("ViT-B-32/openai", CATALOG, activation="quick_gelu", mean=(0.48, 0.46, 0.41))
+
+    assert spec == model_specs.resolve("ViT-B-32/openai", CATALOG)
+
+
+@pytest.mark.parametrize(
+    ("typed", "close"),
+    [
+        ("ViT-B-32/opnai", "ViT-B-32/openai"),
+        ("ViT-B32/openai", "ViT-B-32/openai"),
+        ("vit-b-16/openai", "ViT-B-16/openai"),
+        ("ViT-B-16/laion2b", "ViT-B-16/laion2b_s34b_b88k"),
+        ("ViT-B-32:openai", "ViT-B-32/openai"),
+        ("ViT-demo-S-16/scenes", demo.MODEL_NAME),
+    ],
+)
+def test_an_unknown_name_is_answered_with_close_ones(typed, close):
+    with pytest.raises(ModelError, match=f"Close names:.*{re.escape(close)}"):
+        model_specs.resolve(typed, CATALOG)
+
+
+def test_a_name_like_no_other_is_answered_with_the_models_of_the_study():
+    with pytest.raises(ModelError, match="no architecture 'banana'.*ViT-L-14/laion2b_s32b_b82k"):
+        model_specs.resolve("banana", CATALOG)
+
+
+def test_a_name_without_weights_is_answered_with_the_tags():
+    with pytest.raises(ModelError, match="ViT-B-32/WEIGHTS.*openai, laion2b_s34b_b79k"):
+        model_specs.resolve("ViT-B-32", CATALOG)
+
+
+def test_an_unknown_architecture_can_be_brought_along():
+    config = Path("mine.json")
+
+    spec = model_specs.resolve("mine/first", CATALOG, checkpoint=FILE, config=config, **ALL_FACTS)
+
+    assert (spec.architecture, spec.config) == ("mine", config)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"activation": "relu"}, "--activation 'relu' is not known. Use gelu or quick_gelu"),
+        ({"interpolation": "nearest"}, "--interpolation 'nearest' is not known. Use bicubic or bilinear"),
+        ({"resize_mode": "crop"}, "--resize-mode 'crop' is not known"),
+        ({"std": (0.5, 0.0, 0.5)}, "--std .* must be above 0"),
+    ],
+)
+def test_options_with_impossible_values_are_refused(change, message):
+    with pytest.raises(ModelError, match=message):
+        model_specs.resolve("ViT-B-32/mine", CATALOG, checkpoint=FILE, **(ALL_FACTS | change))
+
+
+def test_the_demo_model_needs_no_options():
+    spec = model_specs.resolve(demo.MODEL_NAME, CATALOG)
+
+    assert (spec.checkpoint, spec.bpe) == (demo.MODELS[demo.MODEL_NAME].checkpoint, demo.BPE_PATH)
+    assert "red" in spec.vocabulary
+
+
+def test_the_demo_model_takes_a_file_but_no_other_facts():
+    assert model_specs.resolve(demo.MODEL_NAME, CATALOG, checkpoint=FILE).checkpoint == FILE
+    with pytest.raises(ModelError, match="--activation quick_gelu contradicts"):
+        model_specs.resolve(demo.MODEL_NAME, CATALOG, activation="quick_gelu")
+
+
+def test_a_twin_is_the_same_model_but_for_its_weights():
+    spec = model_specs.resolve("ViT-B-32/openai", CATALOG, checkpoint=FILE)
+
+    twin = model_specs.random_twin(spec, seed=3)
+
+    assert twin.name == "ViT-B-32/openai-random-3"
+    assert twin.is_control
+    assert (twin.checkpoint, twin.training_data) == (None, None)
+    assert (twin.activation, twin.mean) == (spec.activation, spec.mean)
+
+
+def test_a_twin_is_found_by_its_name():
+    twin = model_specs.resolve("ViT-B-32/openai-random-3", CATALOG)
+
+    assert twin == model_specs.random_twin(model_specs.resolve("ViT-B-32/openai", CATALOG), seed=3)
+
+
+def test_a_twin_of_your_own_file_needs_the_facts_but_not_the_file():
+    twin = model_specs.resolve("ViT-B-32/mine-random-0", CATALOG, **ALL_FACTS)
+
+    assert (twin.name, twin.checkpoint, twin.seed) == ("ViT-B-32/mine-random-0", None, 0)
+
+
+def test_a_model_key_can_name_a_file_a_table_and_a_link():
+    key = model_specs.model_key("ViT-B-16/laion2b_s34b.b88k", "1a2b3c4d" + "0" * 56)
+
+    assert key == "ViT-B-16-laion2b_s34b-b88k-1a2b3c4d"

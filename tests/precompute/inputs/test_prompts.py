@@ -1,0 +1,159 @@
+"""Prompts ask of images what is known of them, every value once, or are refused with their line."""
+
+import pandas as pd
+import pytest
+import torch
+
+from precompute.clip import TextError
+from precompute.demo.folder import row as scene_row
+from precompute.demo.pool import PROMPTS_PATH, write_prompts
+from precompute.demo.scenes import content_of
+from precompute.demo.words import PROPERTIES, unknown_words
+from precompute.inputs import prompts
+from precompute.inputs.prompts import PromptError
+from precompute.pipeline import run as pipeline_run
+from tests.conftest import small_config
+
+FILE = """# how colors and counts are asked
+color\tred\ta red thing
+count\t2\ttwo things
+color\tblue\tsomething as blue as the sky
+
+color\t*\ta thing of the color {}
+"""
+KNOWN = [
+    ("a", "color", "blue"),
+    ("a", "size", "large"),
+    ("b", "color", "white"),
+    ("c", "color", "blue"),
+    ("c", "color", "green"),
+]
+
+
+def attributes(rows=KNOWN) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["image_id", "attribute", "value"])
+
+
+def expand(content: str, rows=KNOWN) -> list[tuple[str, str, str]]:
+    return prompts.expand(prompts.parse(content, name="mine.tsv"), attributes(rows))
+
+
+def test_values_that_occur_are_asked_in_the_order_of_the_file_and_others_after_them_sorted():
+    assert expand(FILE) == [
+        ("color", "blue", "something as blue as the sky"),
+        ("color", "green", "a thing of the color green"),
+        ("color", "white", "a thing of the color white"),
+    ]
+
+
+def test_the_order_of_the_images_leaves_no_trace():
+    assert expand(FILE, KNOWN[::-1]) == expand(FILE)
+
+
+def test_what_no_image_has_is_told():
+    assert prompts.unused(prompts.parse(FILE, name="mine.tsv"), attributes()) == ["count"]
+
+
+def test_without_a_file_the_class_is_asked_and_nothing_else():
+    known = attributes([("a", "class", "cat"), ("b", "class", "arctic fox"), ("b", "color", "white")])
+
+    assert prompts.expand(prompts.DEFAULT, known) == [
+        ("class", "arctic fox", "a photo of a arctic fox."),
+        ("class", "cat", "a photo of a cat."),
+    ]
+    assert prompts.expand(prompts.DEFAULT, attributes()) == []
+
+
+def test_braces_in_a_value_are_left_as_they_are():
+    known = [("a", "color", "{}"), ("b", "color", "{0}")]
+
+    assert [text for _, _, text in expand("color\t*\tso {} it is", known)] == ["so {0} it is", "so {} it is"]
+
+
+def test_a_file_of_spreadsheet_lines_and_marks_is_read(tmp_path):
+    path = tmp_path / "mine.tsv"
+    path.write_bytes("\ufeffcolor\tred\t a red thing \r\ncolor\t*\ta {} thing\r\n".encode())
+
+    assert prompts.load(path).rows == (("color", "red", "a red thing", 1), ("color", "*", "a {} thing", 2))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("color\tred", "line 1 of mine.tsv is not an attribute, a tab, a value, a tab and a text: 'color"),
+        ("# remark\ncolor\t\tred thing", "line 2 of mine.tsv is not an attribute"),
+        ("color\tred\ta\tb", "line 1 of mine.tsv is not an attribute"),
+        ("color\t*\ta thing", "line 1 of mine.tsv: the text 'a thing' is for every value of color; put {}"),
+        ("color\t*\t{} on {}", "where the value goes, once"),
+        ("color\tred\ta {} thing", "line 1 of mine.tsv: {} is filled in only where the value is"),
+        ("color\tred\ta\ncolor\tred\tb", "line 2 of mine.tsv: color 'red' stands in line 1 already"),
+        ("# nothing but remarks", "mine.tsv holds no prompt. Write one a line"),
+        ("color\tblue\tb", "mine.tsv has no text for color 'green', which images have. Add a line for it"),
+        (
+            "color\tblue\tb\ncolor\tgreen\tb\ncolor\t*\t{}",
+            "line 2 of mine.tsv: color 'green' is asked with the text of 'blue', 'b'",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_its_line(content, message):
+    with pytest.raises(PromptError) as refused:
+        expand(content)
+
+    assert message in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    (tmp_path / "latin.tsv").write_bytes("color\tred\tgrün".encode("latin-1"))
+
+    with pytest.raises(PromptError, match="cannot read the prompts .*nowhere.tsv"):
+        prompts.load(tmp_path / "nowhere.tsv")
+    with pytest.raises(PromptError, match="latin.tsv are not UTF-8"):
+        prompts.load(tmp_path / "latin.tsv")
+
+
+def test_classes_say_which_image_carries_which_value():
+    """Image b has one color, c has two, d none; a is not among the images asked for."""
+    asked = [*expand(FILE), ("size", "large", "a large thing")]
+    text = torch.eye(4)
+
+    color, size = prompts.classes(asked, text, attributes(), ["d", "c", "b"])
+
+    assert (color.attribute, color.values) == ("color", ("blue", "green", "white"))
+    assert color.carried.int().tolist() == [[0, 0, 0], [1, 1, 0], [0, 0, 1]]
+    assert torch.equal(color.text, text[:3]) and torch.equal(size.text, text[3:])
+    assert (size.values, size.carried.int().tolist()) == (("large",), [[0], [0], [0]])
+
+
+def test_the_demo_prompts_can_be_made_again(tmp_path):
+    write_prompts(tmp_path / "again.tsv")
+
+    assert (tmp_path / "again.tsv").read_bytes() == PROMPTS_PATH.read_bytes()
+
+
+def test_the_demo_prompts_ask_every_value_that_scenes_have_in_known_words():
+    """Values are spelled as attributes.csv spells them: a count is a number there."""
+    scenes = [scene_row(f"{index}.png", content_of(index, 3), index, 3) for index in range(300)]
+    known = [
+        (scene["path"], of, value) for scene in scenes for of in PROPERTIES for value in scene[of].split("|")
+    ]
+
+    asked = prompts.expand(prompts.load(PROMPTS_PATH), attributes(known))
+
+    assert {(of, value) for of, value, _ in asked} == {(of, value) for _, of, value in known}
+    assert len(asked) == len(prompts.load(PROMPTS_PATH).rows) == 46
+    assert [word for _, _, text in asked for word in unknown_words(text)] == []
+    assert ("count", "1", "a picture with one object") in asked
+
+
+def test_a_prompt_the_model_cannot_read_is_named_with_its_line(scene_folder, pool_file, tmp_path):
+    (tmp_path / "mine.tsv").write_text("# remark\nbackground\t*\ta zebra on {}\n")
+
+    with pytest.raises(TextError, match=r"line 2 of mine.tsv \(background .*has never seen 'zebra'"):
+        pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", prompts=tmp_path / "mine.tsv"))
+
+
+def test_prompts_for_nothing_that_images_have_are_refused(scene_folder, pool_file, tmp_path):
+    (tmp_path / "mine.tsv").write_text("mood\thappy\ta picture\n")
+
+    with pytest.raises(PromptError, match="asks for mood, but nothing of that is known of the images"):
+        pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", prompts=tmp_path / "mine.tsv"))

@@ -1,0 +1,435 @@
+"""Replicates: random halves of images and texts, drawn once for all models, and what heads make of them."""
+
+import pytest
+import torch
+
+from precompute.method import (
+    label_consistency,
+    labels,
+    moments,
+    replicates,
+    resampling,
+    stability,
+)
+from precompute.method.textspan import text_coordinates, textspan
+from precompute.method.types import Picks
+from precompute.runtime.config import Config, ModelChoice
+from precompute.stages.head_replicates import draw
+from tests.support import heads
+from tests.support.heads import pool_of
+
+FULL = torch.full((64,), 20)
+SIZES = {"color": 30, "count": 31, "place": 24, "shape": 40}
+
+
+def config(tmp_path, **changes) -> Config:
+    options = {"rotations": 39, "replicates": 60, "picks": 6} | changes
+    paths = [tmp_path / name for name in ("images", "texts", "bundle")]
+    return Config((ModelChoice("a/b"),), *paths, **options)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    return pool_of(SIZES)
+
+
+@pytest.fixture(scope="module")
+def made(pool):
+    """Layer 2: three heads about a property each; layer 3: three heads of noise."""
+    return heads.model(pool, [["color", "count", "shape"], [None, None, None]])
+
+
+@pytest.fixture(scope="module")
+def small(pool):
+    """One head a layer: one about color, one of noise."""
+    return heads.model(pool, [["color"], [None]])
+
+
+@pytest.fixture(scope="module")
+def halves(pool):
+    return resampling.halves(FULL, pool.tags, count=60, seed=0)
+
+
+# halves
+
+
+def test_every_replicate_holds_exactly_half_of_the_groups():
+    found = resampling.halves(FULL, torch.ones(4, 1, dtype=torch.bool), count=50, seed=0)
+
+    assert (found.groups.sum(1) == 32).all()
+    assert found.groups.unique(dim=0).shape[0] == 50
+
+
+def test_groups_without_images_are_not_drawn():
+    images = torch.zeros(64, dtype=torch.long)
+    images[[3, 8, 20]] = 5
+
+    found = resampling.halves(images, torch.ones(4, 1, dtype=torch.bool), count=200, seed=0)
+
+    assert set(found.groups.nonzero()[:, 1].tolist()) == {3, 8, 20}
+    assert set(found.groups.sum(1).tolist()) == {1, 2}  # three groups: the middle one goes by a coin
+
+
+def test_one_group_is_all_that_can_be_drawn():
+    images = torch.zeros(64, dtype=torch.long)
+    images[7] = 3
+
+    found = resampling.halves(images, torch.ones(2, 1, dtype=torch.bool), count=9, seed=0)
+
+    assert (found.groups.nonzero()[:, 1] == 7).all() and found.groups.sum() == 9
+
+
+def test_every_property_keeps_half_of_its_texts_and_rounds_by_a_coin(pool, halves):
+    kept = halves.texts.long() @ pool.tags.long()  # [replicate, property]
+
+    assert set(kept[:, 0].tolist()) == {15}
+    assert set(kept[:, 1].tolist()) == {15, 16}
+    assert set(kept[:, 3].tolist()) == {20}
+
+
+def test_texts_of_several_properties_count_for_each_of_them():
+    """
+    20 texts are of both: whichever of them are kept, the texts of one property make up for it.
+    """
+    both = pool_of({"color": 30, "shape": 30}, both=(("color", "shape"),) * 20)
+
+    found = resampling.halves(FULL, both.tags, count=100, seed=0)
+
+    assert ((found.texts.long() @ both.tags.long()) == 25).all()
+    assert len(set(found.texts[:, 60:].sum(1).tolist())) > 1 or (found.texts[:, 60:].sum(1) == 10).all()
+
+
+def test_untagged_texts_are_halved_too():
+    tags = torch.zeros(50, 2, dtype=torch.bool)
+    tags[:30, 0] = True
+
+    found = resampling.halves(FULL, tags, count=20, seed=0)
+
+    assert (found.texts[:, 30:].sum(1) == 10).all()
+
+
+def test_every_text_is_kept_in_half_of_all_draws():
+    both = pool_of({"color": 9, "shape": 9}, both=(("color", "shape"),) * 3)
+
+    kept = resampling.splits(both.tags, count=2000, seed=0).double().mean(0)
+
+    assert (kept - 0.5).abs().max() < 4.5 * (0.25 / 2000) ** 0.5
+
+
+def test_a_quarter_is_half_of_the_replicates_own_half(pool, halves):
+    assert not (halves.quarters & ~halves.texts).any()
+    kept = halves.quarters.long() @ pool.tags.long()
+    assert set(kept[:, 3].tolist()) == {10}
+
+
+def test_a_replicate_depends_on_the_seed_and_its_number_alone(pool, halves):
+    few = resampling.halves(FULL, pool.tags, count=7, seed=0)
+    other = resampling.halves(FULL, pool.tags, count=7, seed=1)
+
+    assert all(torch.equal(one, many[:7]) for one, many in zip(few, halves, strict=True))
+    assert not any(torch.equal(one, many) for one, many in zip(other, few, strict=True))
+
+
+def test_the_spread_of_half_samples_is_that_of_the_whole_sample():
+    """
+    The mean of 64 groups has variance s²/64. Halves without replacement scatter about it by as much.
+    """
+    value = torch.randn(64, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    drawn = resampling.halves(FULL, torch.ones(2, 1, dtype=torch.bool), count=4000, seed=0).groups
+
+    means = (drawn.double() @ value) / 32
+
+    assert float(means.var()) == pytest.approx(float(value.var()) / 64, rel=0.08)
+
+
+# covariances
+
+
+def test_covariances_of_replicates_are_those_of_their_groups_pooled():
+    generator = torch.Generator().manual_seed(0)
+    y = 3 + torch.randn(500, 1, 1, 5, generator=generator)
+    seen = moments.from_coordinates(y, torch.randint(0, 64, (500,), generator=generator))
+    chosen = resampling.halves(seen.images, torch.ones(2, 1, dtype=torch.bool), count=6, seed=0).groups
+
+    found = resampling.covariances(seen.images, seen.mean[:, 0, 0], seen.second[:, 0, 0], chosen)
+
+    for one, groups in zip(found, chosen, strict=True):
+        expected = moments.pooled(seen, groups).covariance[0, 0]
+        torch.testing.assert_close(one, expected, rtol=1e-10, atol=1e-12)
+
+
+# picks and labels
+
+
+def test_importance_and_coverage_of_replicates_are_those_of_their_groups_pooled():
+    """One replicate of some groups, one of all; one group has no image."""
+    made = heads.model(pool_of({"color": 8, "shape": 8}), [["color", "shape"], [None, None]], images=300)
+    empty = torch.arange(64) == 5
+    seen, components = (
+        type(one)(*(field * ~empty.view(-1, *[1] * (field.dim() - 1)) for field in one))
+        for one in (made.seen, made.components)
+    )
+    chosen = torch.stack([torch.arange(64) % 3 == 0, torch.ones(64, dtype=torch.bool)])
+
+    importance = resampling.importance(seen.images, seen.mean, seen.second, chosen)
+    shares = resampling.component_shares(components, chosen)
+
+    for number, held in enumerate(chosen):
+        pooled = moments.pooled(seen, held)
+        own = type(components)(*(field[held] for field in components))
+        assert torch.allclose(importance[number], moments.importance(pooled.covariance), rtol=1e-9)
+        assert torch.allclose(shares[number], moments.component_shares(own), rtol=1e-9, atol=1e-12)
+
+
+def test_a_replicate_picks_as_textspan_does_on_its_half_alone(made, halves):
+    """
+    In float64, on the texts of the half and the images of its groups: the same labels and first texts.
+    """
+    seen, given = made.layer(0)
+
+    found = replicates.resample(seen, given, halves, rotations=39)
+
+    for head in range(3):
+        own = text_coordinates(given.text, given.basis[head])
+        for number in range(20):
+            covariance = moments.pooled(made.seen, halves.groups[number]).covariance[0, head]
+            rows = halves.texts[number].nonzero().flatten()
+            span = textspan(covariance, own[rows], k=10)
+            picked = rows[span.text_index]
+            label = labels.leading(Picks(picked, span.variance_share), given.tags).property
+            assert found.first[head, number].tolist() == picked[:5].tolist()
+            assert found.label[head, number] == label
+
+
+def test_halves_of_one_kind_leave_the_other_whole(made, halves):
+    seen, given = made.layer(1)
+
+    found = replicates.resample(seen, given, halves, rotations=39)
+
+    own = text_coordinates(given.text, given.basis[0])
+    whole = moments.pooled(made.seen).covariance[1, 0]
+    for number in range(10):
+        rows = halves.texts[number].nonzero().flatten()
+        half = moments.pooled(made.seen, halves.groups[number]).covariance[1, 0]
+        texts, images = textspan(whole, own[rows], k=10), textspan(half, own, k=10)
+        by_texts = labels.leading(Picks(rows[texts.text_index], texts.variance_share), given.tags)
+        by_images = labels.leading(Picks(images.text_index, images.variance_share), given.tags)
+        assert found.label_texts[0, number] == by_texts.property
+        assert found.label_images[0, number] == by_images.property
+    assert found.label_texts.shape == found.label_images.shape == (3, replicates.ALONE)
+
+
+def test_crossed_picks_come_from_either_half(made, pool):
+    _, given = made.layer(0)
+    covariance = moments.pooled(made.seen).covariance[0]
+    splits = resampling.splits(pool.tags, count=6, seed=0)
+
+    found = replicates.cross(covariance, given, splits, taken=3, rotations=39)
+
+    assert splits.gather(1, found.first[0, :, 0]).all()
+    assert not splits.gather(1, found.first[0, :, 1]).any()
+    assert found.rotated_label.shape == (3, 3, replicates.ROTATED_SPLITS, 2)
+    own = text_coordinates(given.text, given.basis[0])
+    rest = (~splits[0]).nonzero().flatten()
+    assert found.first[0, 0, 1].tolist() == rest[textspan(covariance[0], own[rest], k=5).text_index].tolist()
+
+
+def test_the_result_is_the_same_every_time_and_for_any_number_of_workers(made, halves, pool):
+    seen, given = made.layer(0)
+    splits = resampling.splits(pool.tags, count=3, seed=0)
+    covariance = moments.pooled(made.seen).covariance[0]
+
+    one, two = (
+        [
+            *replicates.resample(seen, given, halves, rotations=39, workers=workers),
+            *replicates.cross(covariance, given, splits, taken=2, rotations=39, workers=workers),
+        ]
+        for workers in (1, 2)
+    )
+
+    assert all(map(torch.equal, one, two))
+
+
+def test_two_models_of_the_same_heads_do_not_differ_in_any_replicate(small, pool, tmp_path):
+    """
+    Halves are drawn from the pool and the groups alone: what is the same in both models stays the same.
+    """
+    options = config(tmp_path, replicates=10)
+
+    first, second = drawn_of(small, options), drawn_of(small, options)
+    other = drawn_of(heads.model(pool, [["place"]] * 2, seed=9), options)
+
+    assert torch.equal(first.resampled.label, second.resampled.label)
+    assert all(map(torch.equal, first.halves, other.halves))
+    assert not torch.equal(first.resampled.label, other.resampled.label)
+
+
+def drawn_of(made, options, directory=None):
+    covariance = moments.pooled(made.seen).covariance
+    return draw(made.seen, covariance, made.spaces, made.text, made.pool, options, directory)
+
+
+# stability and cross-fitted consistency
+
+
+@pytest.fixture(scope="module")
+def held(made, pool, tmp_path_factory):
+    """Labels of all six heads on everything, and what replicates and splits say of them."""
+    drawn = drawn_of(made, config(tmp_path_factory.mktemp("held")))
+    own = judge(made, pool)
+    return own, label_consistency.hold(own, drawn, pool.tags)
+
+
+def judge(made, pool) -> label_consistency.Judged:
+    covariance = moments.pooled(made.seen).covariance
+    spans = [
+        textspan(covariance[layer, head], text_coordinates(made.text, made.spaces.basis[layer, head]), k=20)
+        for layer in range(covariance.shape[0])
+        for head in range(covariance.shape[1])
+    ]
+    count = min(len(span.text_index) for span in spans)
+    picks = Picks(
+        torch.stack([span.text_index[:count] for span in spans]),
+        torch.stack([span.variance_share[:count] for span in spans]),
+    )
+    # Their null does not matter here: the heads themselves, 39 times.
+    null = Picks(*(part[:, None].expand(-1, 39, -1) for part in picks))
+    return label_consistency.judge(picks, null, pool)
+
+
+def test_a_head_along_one_property_keeps_its_label_in_every_half(held, pool):
+    own, found = held
+
+    assert [pool.properties[index] for index in own.label[:3].tolist()] == ["color", "count", "shape"]
+    assert found.stability[:3].tolist() == [1.0] * 3
+    assert found.stability_images[:3].tolist() == [1.0] * 3
+    assert found.stability_texts[:3].tolist() == [1.0] * 3
+
+
+def test_a_head_of_noise_is_about_as_stable_as_rotated_heads():
+    """
+    A rotation of noise is noise: 16 such heads differ from their rotations by chance alone.
+    """
+    pool = pool_of({name: 20 for name in "abcdef"})
+    noise = heads.model(pool, [[None] * 16], seed=3)
+    seen, given = noise.layer(0)
+    drawn = resampling.halves(noise.seen.images, pool.tags, count=20, seed=0)
+
+    found = replicates.resample(seen, given, drawn, rotations=39)
+
+    everything = resampling.Halves(*(torch.ones_like(one[:1]) for one in drawn))
+    reference = replicates.resample(seen, given, everything, rotations=39).label[:, 0]
+    own = stability.stability(found.label, reference).mean()
+    rotated = stability.rotated_stability(found.label_rotated).mean()
+    assert 0.1 < rotated < 0.8
+    assert float(own) == pytest.approx(float(rotated), abs=0.15)
+
+
+def test_stability_is_the_share_of_replicates_with_the_same_label():
+    label = torch.tensor([[0, 0, 1, 0], [2, 2, 2, 2], [-1, 0, 0, 1]])
+
+    found = stability.stability(label, torch.tensor([0, 2, -1]))
+
+    assert found[:2].tolist() == [0.75, 1.0]
+    assert found[2].isnan()  # a head without a label has none to keep
+    assert stability.rotated_stability(torch.tensor([[3, 3, 1]])).tolist() == [0.5]
+
+
+def test_stability_of_a_text_counts_the_replicates_that_hold_it():
+    """
+    Text 0 is held by both and picked by one; text 1 is held and picked by one; text 2 is held by none.
+    """
+    first = torch.tensor([[[0, 1], [3, -1]]])
+    texts = torch.tensor([[True, True, False, True], [True, False, False, True]])
+
+    found = stability.text_stability(first, texts)
+
+    assert found[0, [0, 1, 3]].tolist() == [0.5, 1.0, 0.5]
+    assert found[0, 2].isnan()
+
+
+def test_a_label_is_judged_on_texts_that_did_not_give_it():
+    """
+    Side 0 is named property 0 and picks texts 0 and 1; side 1 property 1, and texts 2 and 3. Text 2 carries
+    both: of the other side's texts, one agrees with side 0 and none with side 1.
+    """
+    tags = torch.tensor([[True, False], [True, False], [True, True], [False, True]])
+    label, first = torch.tensor([0, 1]), torch.tensor([[0, 1], [2, 3]])
+
+    found = replicates.judged_on_the_other(label, first, tags)
+
+    assert found.tolist() == [[True, False], [False, False]]
+    assert not replicates.judged_on_the_other(torch.tensor([-1, -1]), first, tags).any()
+
+
+def test_the_half_that_judges_is_the_one_that_did_not_name():
+    tags = torch.tensor([[True, False], [True, False], [False, True]])
+    splits = torch.tensor([[True, True, False]])
+
+    found = replicates.texts_that_judge(splits, tags)
+
+    assert found.tolist() == [[[0, 1], [2, 0]]]
+
+
+def test_cross_fitted_consistency_finds_planted_heads_and_not_noise(held):
+    _, found = held
+    crossed = found.crossed_ccs.double().mean((1, 2))
+
+    assert (crossed[:3] > found.rotated_crossed_ccs[:3].double().mean((1, 2, 3)) + 0.5).all()
+    assert (found.crossed_ccs >= 0).all()  # every property has six texts in either half
+    assert found.crossed_ccs.shape == (6, replicates.SPLITS, 2)
+    assert found.half_crossed_ccs.shape == (6, 60, 2)
+
+
+def test_a_label_is_scored_only_where_six_texts_can_judge_it(tmp_path):
+    pool = pool_of({"color": 5, "shape": 11, "time": 12})
+    few = heads.model(pool, [["color", "shape", "time"]])
+    drawn = drawn_of(few, config(tmp_path, replicates=5))
+    own = judge(few, pool)
+
+    found = label_consistency.hold(own, drawn, pool.tags)
+
+    assert [pool.properties[index] for index in own.label[:3].tolist()] == ["color", "shape", "time"]
+    assert own.ccs[0] == -1 and (own.ccs[1:3] >= 0).all()
+    crossed, label = found.crossed_ccs, drawn.crossed.label
+    assert (crossed[label == 0] == -1).all()
+    # Of eleven texts one half has six and the other five.
+    of_shape = crossed[1][(label[1] == 1).all(1)]
+    assert ((of_shape == -1).sum(1) == 1).all() and len(of_shape) > 0
+    assert (crossed[label == 2] >= 0).all()
+
+
+# work files
+
+
+def test_a_layer_that_is_there_is_not_computed_again(small, tmp_path):
+    options = config(tmp_path, replicates=5)
+
+    first = drawn_of(small, options, tmp_path)
+    kept = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    again = drawn_of(small, options, tmp_path)
+
+    assert len(kept) == 2
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == kept
+    assert all(map(torch.equal, [*first.resampled, *first.crossed], [*again.resampled, *again.crossed]))
+
+
+def test_other_inputs_never_meet_old_results(small, tmp_path):
+    louder = small._replace(seen=small.seen._replace(second=2 * small.seen.second))
+
+    drawn_of(small, config(tmp_path, replicates=3), tmp_path)
+    drawn_of(small, config(tmp_path, replicates=3, seed=1), tmp_path)
+    drawn_of(small, config(tmp_path, replicates=4), tmp_path)
+    drawn_of(louder, config(tmp_path, replicates=3), tmp_path)
+
+    assert len(list(tmp_path.iterdir())) == 4 * 2
+
+
+def test_without_replicates_nothing_is_said_of_stability(small, pool, tmp_path):
+    drawn = drawn_of(small, config(tmp_path, replicates=0), tmp_path)
+    found = label_consistency.hold(judge(small, pool), drawn, pool.tags)
+
+    assert found.stability.isnan().all() and found.text_stability.isnan().all()
+    assert found.ccs.shape == (2, 0) and found.half_crossed_ccs.shape == (2, 0, 2)
+    assert found.stability_rotated.isnan().all()
+    assert (found.crossed_ccs >= 0).any()

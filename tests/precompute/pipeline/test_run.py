@@ -1,0 +1,319 @@
+"""The pipeline: images in, a bundle out, and nothing computed twice."""
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from db import vectors
+from db.connection import open_bundle, query
+from db.diff import diff
+from db.errors import BundleExists
+from db.layout import FORMAT
+from precompute import clip, demo
+from precompute.demo.pool import PROMPTS_PATH
+from precompute.inputs import images, model_specs
+from precompute.inputs.images import ImagesError
+from precompute.method import moments, textspan
+from precompute.pipeline import run as pipeline_run
+from precompute.runtime.config import ConfigError, ModelChoice
+from tests.conftest import TWIN, small_config
+
+
+def differences(one, other) -> list[str]:
+    return diff(open_bundle(one), open_bundle(other))
+
+
+def count(bundle, table: str) -> int:
+    return int(query(bundle, f"select count(*) as n from {table}").n[0])
+
+
+def test_a_run_fills_every_table_it_should(small_bundle):
+    bundle = open_bundle(small_bundle)
+
+    assert count(bundle, "image") == count(bundle, "image_file") == 40
+    assert count(bundle, "text") == 9
+    assert count(bundle, "head") == 2 * 16
+    assert count(bundle, "head_text") == 32 * 6
+    assert count(bundle, "head_label") == 32 * (1 + 3)  # by variance share; by enrichment, three times
+    assert count(bundle, "property_head") == 32
+    assert count(bundle, "judgement") == 32 * 5
+    assert count(bundle, "component_share") == 1 + 4 * 2 + 32 + 2
+    assert count(bundle, "failed_image") == 0
+    assert len(vectors.gallery(bundle, bundle.model_keys[0])) == 8
+
+
+def test_the_chosen_label_is_the_one_by_variance_share(small_bundle):
+    rows = query(open_bundle(small_bundle), "select * from head_label")
+    weighted, counted = rows[rows.method == "variance_share"], rows[rows.method == "enrichment"]
+
+    assert weighted.chosen.all() and not counted.chosen.any()
+    assert weighted["tail"].isna().all() and counted[["share", "lead"]].isna().all(axis=None)
+    assert weighted.share.between(0, 1).all() and weighted.lead.between(0, 1).all()
+    assert sorted(counted.picks.unique()) == [5, 10, 20]
+
+
+def test_what_is_stored_sums_to_what_open_clip_computes(small_bundle, scene_folder):
+    """Early and MLPs (`rest`) and all tokens of all heads give back encode_image, from the bundle alone."""
+    bundle = open_bundle(small_bundle)
+    key = bundle.model_keys[0]
+    model = clip.load(model_specs.resolve(TWIN, clip.catalog()))
+    image_id = vectors.gallery(bundle, key)[0]
+    [path] = query(bundle, "select path from image_file where image_id = $id", {"id": image_id}).path
+
+    tokens = vectors.tokens(bundle, key, image_id)
+    basis = vectors.head_spaces(bundle, key).basis
+    total = tokens.rest + np.einsum("htr,hrd->d", tokens.coordinates, basis)
+
+    pixels = model.preprocess(images.read(scene_folder / path))[None]
+    expected = torch.nn.functional.normalize(clip.encode_image(model, pixels), dim=-1)[0].numpy()
+    assert np.abs(total - expected).max() < 2e-3  # float16 in the bundle
+    assert query(bundle, "select max_sum_error from model").max_sum_error[0] < 1e-5
+
+
+def test_shares_of_a_model_sum_to_one(small_bundle):
+    shares = query(open_bundle(small_bundle), "select sum(share) as total from component_share")
+
+    assert shares.total[0] == pytest.approx(1, abs=1e-6)
+
+
+def test_weights_of_the_last_model_are_missed_before_the_first_takes_its_hours(
+    scene_folder, pool_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(clip, "load", None)  # no model may be loaded
+    gone = ModelChoice("ViT-B-32/openai", checkpoint=tmp_path / "gone.pt")
+    config = small_config(scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(TWIN), gone))
+
+    with pytest.raises(model_specs.ModelError, match="no file of weights at .*gone.pt"):
+        pipeline_run.run(config)
+
+
+def test_the_names_and_order_of_files_leave_no_trace_in_heads(
+    small_bundle, scene_folder, pool_file, tmp_path
+):
+    """An image is its bytes: renamed files give the same texts, labels and vectors."""
+    renamed = tmp_path / "renamed"
+    renamed.mkdir()
+    for number, file in enumerate(sorted(scene_folder.glob("*.png"), reverse=True)):
+        shutil.copy(file, renamed / f"{number:03d}.png")
+
+    pipeline_run.run(small_config(renamed, pool_file, tmp_path / "other", metadata=None))
+
+    tables = {line.split(":")[0].split(".")[0] for line in differences(small_bundle, tmp_path / "other")}
+    assert tables <= {"bundle", "image_set", "image_file", "image_attribute", "head_selectivity"}
+
+
+def test_a_finished_run_computes_nothing_twice(scene_folder, pool_file, tmp_path, monkeypatch):
+    pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b"))
+    monkeypatch.setattr(images, "pixel_batches", _only_the_check)
+    for module, name in [(moments, "from_coordinates"), (textspan, "textspan"), (textspan, "rotated_heads")]:
+        monkeypatch.setattr(module, name, None)
+
+    pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", replace=True))
+
+    assert open_bundle(tmp_path / "b").manifest["format"] == FORMAT
+
+
+def _only_the_check(wanted, preprocess, *, batch_size, workers):
+    """Allow the four images of the check against encode_image, and no more."""
+    assert len(wanted) <= 4, "an image was decomposed again"
+    from precompute.inputs.images.reading import pixel_batches
+
+    return pixel_batches(wanted, preprocess, batch_size=batch_size, workers=workers)
+
+
+def test_a_corrected_preprocessing_never_meets_old_results(scene_folder, pool_file, tmp_path):
+    """The same file of weights, fed otherwise, is another model: nothing of the first run is used again."""
+    checkpoint, shipped = tmp_path / "mine.pt", demo.MODELS[demo.MODEL_NAME]
+    torch.save(clip.load(model_specs.resolve(TWIN, clip.catalog())).model.state_dict(), checkpoint)
+
+    def embeddings(mean):
+        choice = ModelChoice(
+            f"{shipped.architecture}/mine",
+            checkpoint=checkpoint,
+            activation="gelu",
+            mean=mean,
+            std=demo.STD,
+            interpolation=demo.INTERPOLATION,
+            config=shipped.config,
+            bpe=demo.BPE_PATH,
+        )
+        config = small_config(scene_folder, pool_file, tmp_path / "b", models=(choice,), replace=True)
+        bundle = open_bundle(pipeline_run.run(config))
+        return bundle.manifest["input_id"], vectors.image_embeddings(bundle, bundle.model_keys[0])[1]
+
+    first_id, first = embeddings((0.5, 0.5, 0.5))
+    second_id, second = embeddings((0.1, 0.5, 0.9))
+
+    assert first_id != second_id
+    assert np.abs(first - second).max() > 1e-3
+
+
+def test_an_existing_bundle_is_refused_before_any_work(small_bundle, scene_folder, pool_file):
+    with pytest.raises(BundleExists, match="--replace"):
+        pipeline_run.run(small_config(scene_folder, pool_file, small_bundle))
+
+
+def test_a_folder_that_is_no_bundle_is_never_replaced(scene_folder, pool_file, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.txt").write_text("precious")
+    (tmp_path / "thesis" / "manifest.json").write_text('{"name": "a web page of mine"}')
+
+    with pytest.raises(BundleExists, match="not a bundle"):
+        pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "thesis", replace=True))
+
+    assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "precious"
+
+
+def test_unreadable_images_are_listed_and_the_run_goes_on(scene_folder, pool_file, tmp_path):
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    some = sorted(scene_folder.glob("*.png"))[:6]
+    for file in some:
+        shutil.copy(file, folder)
+    shutil.copy(some[0], folder / "copy.png")
+    (folder / "broken.jpg").write_bytes(b"not an image at all")
+
+    bundle = open_bundle(pipeline_run.run(small_config(folder, pool_file, tmp_path / "b", metadata=None)))
+
+    assert count(bundle, "image") == 6
+    assert count(bundle, "image_file") == 7
+    assert query(bundle, "select path from failed_image").path.tolist() == ["broken.jpg"]
+
+
+def test_a_folder_of_nothing_but_damaged_files_is_refused(pool_file, tmp_path):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.png").write_bytes(b"no")
+
+    with pytest.raises(ImagesError, match="none of the 1 image files"):
+        pipeline_run.run(small_config(tmp_path / "bad", pool_file, tmp_path / "b", metadata=None))
+
+
+def test_a_bundle_without_thumbnails_holds_no_picture(scene_folder, pool_file, tmp_path):
+    config = small_config(scene_folder, pool_file, tmp_path / "b", thumbnails=False)
+
+    bundle = open_bundle(pipeline_run.run(config))
+
+    assert int(query(bundle, "select count(thumbnail) as n from image").n[0]) == 0
+
+
+def test_two_models_stand_side_by_side(scene_folder, pool_file, tmp_path):
+    other = TWIN.replace("random-0", "random-1")
+    config = small_config(
+        scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(TWIN), ModelChoice(other))
+    )
+
+    bundle = open_bundle(pipeline_run.run(config))
+
+    assert query(bundle, "select model from model order by model").model.tolist() == [TWIN, other]
+    per_model = query(bundle, "select model_key, count(*) as n from head group by model_key")
+    assert per_model.n.tolist() == [32, 32]
+
+
+@pytest.fixture(scope="module")
+def asked_bundle(scene_folder, pool_file, tmp_path_factory) -> Path:
+    """The small bundle, asked in the demo's prompts as well; its work files lie beside it."""
+    out = tmp_path_factory.mktemp("asked") / "b"
+    return pipeline_run.run(small_config(scene_folder, pool_file, out, prompts=PROMPTS_PATH))
+
+
+def test_prompts_are_stored_with_what_the_model_makes_of_them(asked_bundle, scene_folder):
+    bundle = open_bundle(asked_bundle)
+    model = clip.load(model_specs.resolve(TWIN, clip.catalog()))
+    counts = query(bundle, "select * from class_text where attribute = 'count' order by position")
+
+    values, found = vectors.class_embeddings(bundle, bundle.model_keys[0], "count")
+
+    stated = (scene_folder / "attributes.csv").read_text().splitlines()[1:]
+    assert (
+        values
+        == counts.value.tolist()
+        == sorted({one for row in stated for one in row.split(",")[5].split("|")})
+    )
+    assert counts.text[0] == "a picture with one object"
+    expected = clip.encode_text(model, counts.text.tolist()).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_prompts_change_the_name_of_a_bundle_and_nothing_else(asked_bundle, small_bundle):
+    asked, plain = open_bundle(asked_bundle), open_bundle(small_bundle)
+
+    assert asked.manifest["input_id"] != plain.manifest["input_id"]
+    assert count(plain, "class_text") == 0
+    assert count(asked, "class_text") > 6
+    of_classes = ("bundle.input_id: ", "class_text: ", "classes__")
+    assert [one for one in differences(plain.path, asked.path) if not one.startswith(of_classes)] == []
+
+
+def test_a_run_with_prompts_goes_on_from_its_work_files(asked_bundle, scene_folder, pool_file):
+    config = small_config(scene_folder, pool_file, asked_bundle, prompts=PROMPTS_PATH, replace=True)
+    before = shutil.copytree(asked_bundle, asked_bundle.with_name("before"))
+    [kept] = pipeline_run.work_directory(asked_bundle).glob("model-*/classes-*.safetensors")
+    written = kept.stat().st_mtime_ns
+
+    pipeline_run.run(config)
+
+    assert differences(before, asked_bundle) == []
+    assert kept.stat().st_mtime_ns == written
+
+
+def test_another_prompt_is_not_answered_from_an_old_work_file(
+    asked_bundle, scene_folder, pool_file, tmp_path
+):
+    work = shutil.copytree(pipeline_run.work_directory(asked_bundle), tmp_path / ".b.work")
+    (tmp_path / "other.tsv").write_text("color\t*\twe see {} things\n")
+
+    config = small_config(scene_folder, pool_file, tmp_path / "b", prompts=tmp_path / "other.tsv")
+    bundle = open_bundle(pipeline_run.run(config))
+
+    assert len(list(work.glob("model-*/classes-*.safetensors"))) == 2
+    assert query(bundle, "select distinct attribute from class_text").attribute.tolist() == ["color"]
+    first, second = (
+        vectors.class_embeddings(b, b.model_keys[0], "color")[1] for b in (bundle, open_bundle(asked_bundle))
+    )
+    assert np.abs(first - second).max() > 1e-3
+
+
+def test_thumbnails_are_the_whole_image_made_small(small_bundle):
+    bundle = open_bundle(small_bundle)
+    rows = query(bundle, "select thumbnail, width, height from image limit 3")
+
+    for row in rows.itertuples():
+        picture = Image.open(io.BytesIO(row.thumbnail))
+        assert picture.size == (128, 128) and (row.width, row.height) == (256, 256)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": 0}, "--layers 0"),
+        ({"rotations": 3}, "--rotations 3 is too small"),
+        ({"models": ()}, "no model given"),
+        ({"gallery_megabytes": -1.0}, "--gallery-megabytes -1.0 is too small"),
+        ({"bundle": Path("..")}, "has no name of its own"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(scene_folder, pool_file, tmp_path, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        small_config(scene_folder, pool_file, **({"bundle": tmp_path / "b"} | changes))
+
+
+def test_a_device_that_is_not_there_is_refused_by_name(scene_folder, pool_file, tmp_path):
+    with pytest.raises(ConfigError, match="--device tpu is not available here. Use one of: cpu"):
+        pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", device="tpu"))
+
+
+def test_more_layers_than_there_are_is_refused_by_name(scene_folder, pool_file, tmp_path):
+    with pytest.raises(model_specs.ModelError, match="it has 6"):
+        pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", layers=7))
+
+
+def test_options_that_only_change_speed_are_not_part_of_the_result(scene_folder, pool_file, tmp_path):
+    plain = small_config(scene_folder, pool_file, tmp_path / "b")
+    quick = small_config(scene_folder, pool_file, tmp_path / "c", batch_size=64, workers=2, device="cpu")
+
+    assert plain.result_options() == quick.result_options()

@@ -1,0 +1,194 @@
+"""Work files appear whole or not at all, and belong to one run at a time."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import torch
+
+from precompute.runtime import work_files
+from tests.support.pictures import without_root
+
+
+def test_tensors_come_back_as_they_were_saved(tmp_path):
+    tensors = {"a": torch.arange(6.0).reshape(2, 3).T, "b": torch.tensor([1, 2])}
+
+    work_files.save_tensors(tmp_path / "x" / "t.safetensors", tensors)
+
+    loaded = work_files.load_tensors(tmp_path / "x" / "t.safetensors")
+    assert torch.equal(loaded["a"], tensors["a"])
+    assert torch.equal(loaded["b"], tensors["b"])
+
+
+def test_a_table_with_pictures_comes_back(tmp_path):
+    table = pd.DataFrame({"image_id": ["a", "b"], "thumbnail": [b"\xff\xd8", None]})
+
+    work_files.save_table(tmp_path / "t.parquet", table)
+
+    assert work_files.load_table(tmp_path / "t.parquet").thumbnail.tolist() == [b"\xff\xd8", None]
+
+
+def test_a_file_that_fails_half_way_never_takes_its_name(tmp_path):
+    with pytest.raises(RuntimeError, match="half way"), work_files.appearing_whole(tmp_path / "t") as aside:
+        aside.write_text("half")
+        raise RuntimeError("half way")
+
+    assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize("name", ["t.safetensors", "t.parquet"])
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path, name):
+    path = tmp_path / name
+    work_files.save_tensors(path, {"a": torch.zeros(9)})
+    load = work_files.load_tensors
+    if path.suffix == ".parquet":
+        work_files.save_table(path, pd.DataFrame({"a": [1]}))
+        load = work_files.load_table
+    path.write_bytes(path.read_bytes()[:40])
+
+    with pytest.raises(work_files.WorkError, match=rf"{name} is damaged .*Delete it"):
+        load(path)
+
+
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
+    shut = tmp_path / "shut"
+    shut.mkdir(mode=0o555)
+    with (
+        without_root(),
+        pytest.raises(
+            work_files.WorkError, match=r"shut/\.b\.work: Permission denied. Give another --bundle"
+        ),
+        work_files.locked(shut / ".b.work"),
+    ):
+        pass
+
+
+_FULL = """
+import resource, sys, pathlib, torch
+from precompute.runtime import work_files
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    work_files.save_tensors(pathlib.Path(sys.argv[1]), {"a": torch.zeros(100_000)})
+except work_files.WorkError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, str(tmp_path / "t.safetensors")], capture_output=True, text=True
+    )
+
+    assert "Free some space and run the same command again" in done.stdout, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_differ_with_what_they_depend_on():
+    assert work_files.key_of("a", {"layers": 4}) == work_files.key_of("a", {"layers": 4})
+    assert work_files.key_of("a", {"layers": 4}) != work_files.key_of("a", {"layers": 5})
+    assert len(work_files.key_of("a")) == 16
+
+
+_HOLD = "import sys, time, pathlib; from precompute.runtime import work_files\n"
+_HOLD += "with work_files.locked(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+
+
+def test_a_second_run_is_refused_and_a_kill_releases_the_first(tmp_path):
+    first = subprocess.Popen([sys.executable, "-c", _HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout.readline().strip() == "held"
+        with pytest.raises(work_files.WorkError, match="another run is writing"), work_files.locked(tmp_path):
+            pass
+    finally:
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+
+    with work_files.locked(tmp_path) as directory:
+        assert directory == tmp_path
+
+
+_PART = "import sys, time, pathlib; from precompute.runtime import work_files\n"
+_PART += "with work_files.shared(pathlib.Path(sys.argv[1]), 'part-1-of-2'):\n"
+_PART += "    print('held', flush=True); time.sleep(60)"
+
+
+def test_parts_share_a_directory_each_alone_in_its_own(tmp_path):
+    first = subprocess.Popen([sys.executable, "-c", _PART, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout.readline().strip() == "held"
+        with work_files.shared(tmp_path, "part-2-of-2"):
+            pass
+        with (
+            pytest.raises(work_files.WorkError, match="on part-1-of-2"),
+            work_files.shared(tmp_path, "part-1-of-2"),
+        ):
+            pass
+        with (
+            pytest.raises(work_files.WorkError, match="parts of a run are writing"),
+            work_files.locked(tmp_path),
+        ):
+            pass
+    finally:
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+
+    with work_files.shared(tmp_path, "part-1-of-2"):
+        pass
+    with (
+        work_files.locked(tmp_path),
+        pytest.raises(work_files.WorkError, match="a run is writing"),
+        work_files.shared(tmp_path, "part-1-of-2"),
+    ):
+        pass
+
+
+def test_two_processes_that_write_one_file_do_not_meet(tmp_path):
+    with (
+        work_files.appearing_whole(tmp_path / "t") as mine,
+        work_files.appearing_whole(tmp_path / "t") as theirs,
+    ):
+        mine.write_text("mine")
+        theirs.write_text("theirs")
+
+    assert (tmp_path / "t").read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [tmp_path / "t"]
+
+
+def test_what_killed_processes_left_is_removed_by_who_is_alone(tmp_path):
+    with work_files.appearing_whole(tmp_path / "deep" / "t") as aside:
+        aside.write_text("half")
+        left = aside.rename(aside.with_name(aside.name.replace(".t.", ".u.")))
+        aside.write_text("whole")
+
+    with work_files.shared(tmp_path, "part-1-of-1"):
+        assert left.exists()
+    with work_files.locked(tmp_path):
+        assert not left.exists() and (tmp_path / "deep" / "t").exists()
+
+
+def test_a_work_file_is_brought_whole_or_not_at_all(tmp_path):
+    there, cut = tmp_path / "there.safetensors", tmp_path / "cut.safetensors"
+    work_files.save_tensors(there, {"a": torch.arange(1000)})
+    cut.write_bytes(there.read_bytes()[:4000])
+
+    assert work_files.bring(there, tmp_path / "x" / "here.safetensors")
+    assert not work_files.bring(cut, tmp_path / "x" / "cut.safetensors")
+
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["here.safetensors"]
+    assert (tmp_path / "x" / "here.safetensors").read_bytes() == there.read_bytes()
+
+
+def test_of_several_who_compute_the_same_all_go_on_with_the_first(tmp_path):
+    path = tmp_path / "bases.safetensors"
+
+    def slower():
+        work_files.save_tensors(path, {"basis": torch.ones(2)})  # somebody else is done meanwhile
+        return {"basis": torch.zeros(2)}
+
+    assert work_files.first(path, slower)["basis"].tolist() == [1, 1]
+    assert work_files.first(path, slower)["basis"].tolist() == [1, 1]
+    assert [file.name for file in tmp_path.iterdir()] == ["bases.safetensors"]

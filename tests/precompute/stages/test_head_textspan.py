@@ -1,0 +1,48 @@
+"""Texts of heads: what was found for a layer is kept, and found anew for other options."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from precompute.method import moments, textspan
+from precompute.runtime.config import Config, ModelChoice
+from precompute.stages import head_textspan
+from tests.support import heads
+
+
+@pytest.fixture(scope="module")
+def made() -> heads.Made:
+    """Two layers of two heads; a head that is about five texts has picks to spare."""
+    return heads.model(heads.pool_of({"color": 6, "shape": 6}), [["color", "shape"], [None, "color"]])
+
+
+def found(made: heads.Made, directory: Path | None, **changes) -> head_textspan.HeadTexts:
+    paths = [Path("images"), Path("texts"), Path("bundle")]
+    config = Config((ModelChoice("a/b"),), *paths, **({"picks": 12, "rotations": 19} | changes))
+    covariance = moments.pooled(made.seen).covariance
+    each = head_textspan.each(covariance, made.spaces, made.text)
+    return head_textspan.span(each, made.spaces, made.text, config, directory)
+
+
+def test_what_is_kept_is_what_was_found(made, tmp_path):
+    plain = found(made, None)
+
+    kept, again = found(made, tmp_path), found(made, tmp_path)
+
+    assert len(list(tmp_path.iterdir())) == 2
+    for other in (kept, again):
+        for one, same in zip(plain.spans + plain.equal_norm, other.spans + other.equal_norm, strict=True):
+            assert all(torch.equal(*both) for both in zip(one, same, strict=True))
+        assert all(torch.equal(*both) for both in zip(plain.rotated, other.rotated, strict=True))
+
+
+def test_what_is_kept_is_not_computed_again_but_for_other_options(made, tmp_path, monkeypatch):
+    found(made, tmp_path)
+    monkeypatch.setattr(textspan, "textspan", None)  # no head may be described again
+
+    found(made, tmp_path)
+
+    for changes in ({"picks": 6}, {"seed": 1}, {"rotations": 20}):
+        with pytest.raises(TypeError):
+            found(made, tmp_path, **changes)

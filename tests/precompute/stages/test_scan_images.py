@@ -1,0 +1,207 @@
+"""What a source of images becomes: rows of files, images and failures, scanned once."""
+
+import shutil
+
+import pytest
+
+from precompute.inputs import images
+from precompute.inputs.images import ImagesError
+from precompute.runtime import progress
+from precompute.stages import scan_images
+from tests.support.pictures import tar
+
+
+@pytest.fixture
+def folder(scene_folder, tmp_path):
+    target = tmp_path / "pictures"
+    (target / "deep").mkdir(parents=True)
+    for file in sorted(scene_folder.glob("*.png"))[:4]:
+        shutil.copy(file, target / "deep")
+    return target
+
+
+def read(folder, work, **options):
+    return scan_images.read(folder, None, work, **({"workers": 0, "thumbnails": True} | options))
+
+
+def test_images_come_sorted_by_identity_not_by_name(folder, tmp_path):
+    found = read(folder, tmp_path / "work")
+
+    assert list(found.distinct) == sorted(found.distinct)
+    assert {file.relative.split("/")[0] for file in found.distinct.values()} == {"deep"}
+
+
+def test_the_same_bytes_under_two_paths_are_one_image(folder, tmp_path):
+    shutil.copy(next((folder / "deep").iterdir()), folder / "a copy.png")
+
+    found = read(folder, tmp_path / "work")
+
+    assert len(found.files) == 5 and len(found.distinct) == 4
+    assert sum(len(rows) for rows in found.thumbnails()) == 4
+
+
+def test_a_broken_link_is_a_failure_with_a_reason(folder, tmp_path):
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+
+    found = read(folder, tmp_path / "work")
+
+    assert found.failed.path.tolist() == ["gone.png"]
+    assert "cannot be opened" in found.failed.reason.iloc[0]
+
+
+def test_a_limit_takes_files_spread_evenly_and_says_so(folder, tmp_path):
+    found = read(folder, tmp_path / "work", limit=2)
+
+    names = sorted(file.name for file in (folder / "deep").iterdir())
+    assert found.files.path.tolist() == [f"deep/{names[0]}", f"deep/{names[-1]}"]
+    assert found.said[0] == "spread evenly over 4 files (--limit)"
+
+
+def test_other_files_are_ignored_and_counted(folder, tmp_path, capsys):
+    (folder / "notes.txt").write_text("not a picture")
+
+    read(folder, tmp_path / "work")
+
+    assert "1 file of other kinds: .txt" in capsys.readouterr().err
+
+
+def test_a_second_scan_of_the_same_files_reads_none_of_them(folder, tmp_path, monkeypatch):
+    first = read(folder, tmp_path / "work")
+    monkeypatch.setattr(images, "scan", None)
+
+    assert read(folder, tmp_path / "work").files.equals(first.files)
+
+
+def test_a_changed_file_is_scanned_again(folder, tmp_path):
+    before = read(folder, tmp_path / "work")
+    first, *_, last = sorted((folder / "deep").iterdir())
+    first.write_bytes(last.read_bytes())
+
+    assert set(read(folder, tmp_path / "work").distinct) < set(before.distinct)
+
+
+def test_attributes_reach_the_image_they_are_of(folder, tmp_path):
+    (tmp_path / "known.csv").write_text("path,color\ndeep/scene_00000.png,red|blue\n", encoding="utf-8")
+
+    found = scan_images.read(folder, tmp_path / "known.csv", tmp_path / "work", workers=0, thumbnails=False)
+
+    [image_id] = found.files.loc[found.files.path == "deep/scene_00000.png", "image_id"]
+    assert found.attributes.to_numpy().tolist() == [[image_id, "color", "red"], [image_id, "color", "blue"]]
+
+
+def test_class_folders_are_known_of_the_images_unless_that_is_not_wanted(folder, tmp_path):
+    (folder / "cat").mkdir()
+    (next((folder / "deep").iterdir())).rename(folder / "cat" / "a.png")
+
+    found = read(folder, tmp_path / "work")
+    without = read(folder, tmp_path / "work", class_folders=False)
+
+    assert found.said == ("class from 2 folders",)
+    assert sorted(found.attributes.value) == ["cat", "deep", "deep", "deep"]
+    assert without.said == () and without.attributes.empty
+    assert list(without.attributes.columns) == ["image_id", "attribute", "value"]
+
+
+@pytest.fixture
+def packed(folder, tmp_path):
+    """The same pictures in two tars, the second cut in the middle of its last one."""
+    pictures = [file.read_bytes() for file in sorted((folder / "deep").iterdir())]
+    root = tmp_path / "shards"
+    root.mkdir()
+    tar(root / "0.tar", {"a.png": pictures[0], "a.cls": "7", "b.png": pictures[1]})
+    whole = tar(root / "1.tar", {"a.png": pictures[2], "b.png": pictures[3]}).read_bytes()
+    (root / "1.tar").write_bytes(whole[: 512 + 512 + -(-len(pictures[2]) // 512) * 512 + 100])
+    return root
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_tars_give_the_images_that_files_give(folder, packed, tmp_path, workers):
+    files, members = read(folder, tmp_path / "work"), read(packed, tmp_path / "work", workers=workers)
+
+    assert set(members.distinct) < set(files.distinct) and len(members.distinct) == 3
+    assert list(members.distinct) == sorted(members.distinct)
+    thumbnails = {row.image_id: row.thumbnail for rows in files.thumbnails() for row in rows.itertuples()}
+    for rows in members.thumbnails():
+        assert all(thumbnails[row.image_id] == row.thumbnail for row in rows.itertuples())
+
+
+def test_what_a_cut_tar_has_lost_is_listed(packed, tmp_path):
+    found = read(packed, tmp_path / "work")
+
+    assert found.files.path.tolist() == ["0.tar/a.png", "0.tar/b.png", "1.tar/a.png"]
+    assert found.failed.path.tolist() == ["1.tar/b.png", "1.tar"]
+    assert found.failed.reason.str.startswith("cut off").all()
+    assert "class from .cls members" in found.said and "damaged tars: 1" in found.said[1]
+
+
+def test_tars_are_indexed_once(packed, tmp_path, monkeypatch):
+    first = read(packed, tmp_path / "work")
+    monkeypatch.setattr(images, "index", None)
+
+    assert read(packed, tmp_path / "work").files.equals(first.files)
+
+
+def test_a_tar_that_was_fetched_again_is_indexed_and_scanned_again(folder, packed, tmp_path):
+    before = read(packed, tmp_path / "work")
+    pictures = [file.read_bytes() for file in sorted((folder / "deep").iterdir())]
+    tar(packed / "1.tar", {"a.png": pictures[2], "b.png": pictures[3]})
+
+    after = read(packed, tmp_path / "work")
+
+    assert len(before.distinct) == 3 and len(after.distinct) == 4 and after.failed.empty
+
+
+def test_a_listed_set_is_scanned_as_a_folder_is(folder, tmp_path):
+    names = sorted(file.name for file in (folder / "deep").iterdir())
+    (folder / "list.csv").write_text("\n".join(["path,color", *(f"deep/{name},red" for name in names[1:])]))
+
+    found = read(folder / "list.csv", tmp_path / "work")
+
+    assert found.files.path.tolist() == [f"deep/{name}" for name in names[1:]]
+    assert set(found.attributes.image_id) == set(found.distinct)
+    assert (found.name, found.said) == ("list.csv", ("color from list.csv",))
+
+
+def test_a_changed_file_costs_only_its_own_chunk(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(scan_images, "_CHUNK", 1)
+    read(folder, tmp_path / "work")
+    last = sorted((folder / "deep").iterdir())[-1]
+    last.write_bytes(last.read_bytes() + b"more")
+    asked = []
+    scan = images.scan
+    monkeypatch.setattr(images, "scan", lambda files, **how: asked.extend(files) or scan(files, **how))
+
+    read(folder, tmp_path / "work")
+
+    assert [file.path for file in asked] == [last]
+
+
+def test_images_that_cannot_be_read_at_all_are_refused_with_the_first_reason(tmp_path):
+    (tmp_path / "set").mkdir()
+    tar(tmp_path / "set" / "a.tar", {"a.png": "no picture"})
+
+    with pytest.raises(
+        ImagesError, match=r"none of the 1 image files .* the first, a.tar/a.png: not an image"
+    ):
+        read(tmp_path / "set", tmp_path / "work")
+
+
+def test_what_takes_long_is_said_with_how_far_it_is(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "_QUIET", 0.0)
+
+    with progress.counted("looking for images") as passed:
+        passed(3)
+    with progress.counted("indexing tars", total=4, unit="MB", scale=1000) as passed:
+        passed(1000)
+        passed(2999)
+
+    said = capsys.readouterr().err
+    assert "looking for images: 3 files so far" in said
+    assert "indexing tars" in said and "3/4" in said
+
+
+def test_what_is_done_at_once_is_not_spoken_of(capsys):
+    with progress.counted("listing files", total=3) as passed:
+        passed(3)
+
+    assert capsys.readouterr().err == ""

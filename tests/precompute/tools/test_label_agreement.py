@@ -1,0 +1,178 @@
+"""Our labels beside released ones: by hand on a small case, and as docs/agreement.md says on a real one."""
+
+import re
+from collections import Counter
+
+import pytest
+import torch
+
+from precompute.inputs import lexical_tags, text_pool, textspan_files
+from precompute.method.types import Label, Pool
+from precompute.tools import label_agreement
+from tests.support.paths import REFERENCE, ROOT
+
+PAGE = ROOT / "docs" / "agreement.md"
+LISTS = REFERENCE / "textspan_vit_b_16_laion2b.csv"
+LABELS = REFERENCE / "released_labels.csv"
+POOL = REFERENCE / "image_descriptions_general.txt"
+real = pytest.mark.skipif(not LISTS.exists(), reason="the lists of a real model are not here")
+
+SYNONYMS = {"colors": frozenset({"color"}), "beasts": frozenset({"animal"}), "subject": frozenset()}
+
+
+def small_pool():
+    texts = tuple(f"{name} {number}" for name in ("color", "animal", "thing") for number in range(20))
+    tags = torch.zeros(60, 2, dtype=torch.bool)
+    tags[:20, 1] = tags[20:40, 0] = True
+    return Pool("small", "en", None, texts, ("animal", "color"), tags, 0, 0)
+
+
+def compared(ours, released, q=0.01):
+    label = Label(ours, "enrichment", 10, None, None, 0.001, q, q)
+    return label_agreement.Compared(8, 0, label, released, SYNONYMS[released])
+
+
+def test_labels_agree_if_the_released_word_stands_for_ours():
+    lists = {
+        (8, 0): [f"color {number}" for number in range(10)],
+        (8, 1): [f"animal {number}" for number in range(10)],
+        (8, 2): [f"animal {number}" for number in range(10, 20)],
+    }
+    released = {(8, 0): "Colors.", (8, 1): "colors", (8, 2): "Subject", (9, 0): "Beasts"}
+
+    rows = label_agreement.compare(lists, released, small_pool(), SYNONYMS)
+
+    assert [(row.head, row.ours.label, row.agrees) for row in rows] == [
+        (0, "color", True),
+        (1, "animal", False),
+        (2, "animal", False),
+    ]
+    assert [bool(row.stands_for) for row in rows] == [True, True, False]
+
+
+def test_a_released_word_that_nothing_is_said_of_is_refused():
+    with pytest.raises(ValueError, match="'Sounds' has no line in label_synonyms.tsv; add one"):
+        label_agreement.meant("Sounds", SYNONYMS)
+
+
+def test_a_text_that_is_not_in_the_pool_is_named():
+    with pytest.raises(ValueError, match="1 texts are not in the pool small, 'color 99' the first"):
+        label_agreement.pick_indices([["color 1", "color 99"]], small_pool())
+
+
+def test_shorter_lists_are_filled_up():
+    picks = label_agreement.pick_indices([["color 1"], ["animal 0", "color 0"]], small_pool())
+
+    assert picks.tolist() == [[1, -1], [20, 0]]
+
+
+def test_baselines_are_what_they_say():
+    rows = [
+        compared("color", "colors"),
+        compared("color", "beasts"),
+        compared("animal", "beasts"),
+        compared("animal", "subject"),
+    ]
+
+    assert label_agreement.commonest(rows) == ("animal", 2)
+    assert label_agreement.shuffled(rows) == pytest.approx((2 + 2 + 2 + 0) / 16)
+
+
+def test_supported_and_unsupported_labels_are_counted_apart():
+    rows = [compared("color", "colors"), compared("color", "beasts", q=0.5), compared("animal", "subject")]
+
+    lines = label_agreement.summary(rows).splitlines()
+
+    assert [line.split(" | ")[1:] for line in lines[2:6]] == [
+        ["1", "3", "0.33 |"],
+        ["1", "2", "0.50 |"],
+        ["1", "1", "1.00 |"],
+        ["0", "1", "0.00 |"],
+    ]
+    assert "| color | 0.500 unsupported | beasts | no |" in label_agreement.table(rows)
+    assert "| animal | 0.010 | subject | no such property |" in label_agreement.table(rows)
+
+
+def test_a_model_without_labels_is_refused(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("architecture,weights,layer,head,label\nViT-B-32,openai,8,0,Colors\n")
+
+    assert label_agreement.read_labels(path, "ViT-B-32/openai") == {(8, 0): "Colors"}
+    with pytest.raises(ValueError, match="no labels of ViT-B-16/openai; name one it has with --model"):
+        label_agreement.read_labels(path, "ViT-B-16/openai")
+
+
+def test_labels_without_a_column_are_refused_by_its_name(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("weights,layer,head,label\nopenai,8,0,Colors\n")
+
+    with pytest.raises(ValueError, match="lacks the column architecture"):
+        label_agreement.read_labels(path, "ViT-B-32/openai")
+
+
+def test_the_command_says_in_one_line_what_it_cannot_read(tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        label_agreement.main([str(tmp_path / name) for name in ("texts.csv", "labels.csv", "pool.txt")])
+
+    said = capsys.readouterr().err
+    assert end.value.code == 1
+    assert said.startswith("error: cannot read the results") and said.count("\n") == 1
+
+
+def test_synonyms_stand_for_properties_that_the_lexicon_has():
+    named = {one for stands_for in label_agreement.read_synonyms().values() for one in stands_for}
+
+    assert named <= set(lexical_tags.load_lexicon().properties)
+
+
+@real
+def test_every_released_word_has_a_line():
+    synonyms = label_agreement.read_synonyms()
+    words = [
+        label_agreement.read_labels(LABELS, model)
+        for model in (
+            "ViT-B-32/openai",
+            "ViT-B-32/datacomp_m_s128m_b4k",
+            "ViT-B-16/openai",
+            "ViT-B-16/laion2b_s34b_b88k",
+        )
+    ]
+
+    assert {label_agreement.folded(word) for one in words for word in one.values()} <= synonyms.keys()
+
+
+@real
+def test_the_page_shows_what_the_command_prints(capsys):
+    label_agreement.main([str(LISTS), str(LABELS), str(POOL)])
+
+    printed = capsys.readouterr().out.strip()
+    shown = re.search(r"<!-- what the command prints -->\n(.*?)\n<!-- end -->", PAGE.read_text(), re.DOTALL)
+    assert printed == shown[1]
+
+
+def test_every_disagreement_on_the_page_has_a_verdict_and_they_are_counted():
+    differ, verdicts = {}, {}
+    for line in PAGE.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if re.match(r"\| L\d+\.H\d+ ", line) and cells[-1] in ("no", "no such property"):
+            differ[cells[0]] = (cells[1], cells[3])
+        elif re.match(r"\| L\d+\.H\d+ ", line) and cells[-1] != "yes":
+            verdicts[cells[0]] = (cells[1], cells[2], cells[3])
+
+    counts = Counter(right for _, _, right in verdicts.values())
+
+    assert {head: said[:2] for head, said in verdicts.items()} == differ
+    in_order = " | ".join(str(counts[right]) for right in ("ours", "both", "released", "neither"))
+    assert f"| all | {in_order} | {len(differ)} |" in PAGE.read_text()
+
+
+@real
+def test_the_texts_of_each_pick_are_all_in_the_pool():
+    texts = text_pool.load(POOL)
+    lists = textspan_files.read(LISTS).texts
+
+    picks = label_agreement.pick_indices(list(lists.values()), texts)
+
+    assert picks.shape == (48, 60)
+    assert (picks >= 0).all()
+    assert (len(texts.texts), texts.dropped_duplicates) == (3493, 5)

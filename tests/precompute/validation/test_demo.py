@@ -1,0 +1,75 @@
+"""What removing labeled heads does to the shipped demo model, on scenes it has never seen."""
+
+import pytest
+
+from db.connection import Bundle, open_bundle, query
+from precompute import demo
+from precompute.pipeline import run as pipeline_run
+from precompute.runtime.config import ModelChoice
+from tests.conftest import small_config
+from tests.support.paths import TEXTS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Bundle:
+    from precompute.demo.__main__ import main
+
+    folder = tmp_path_factory.mktemp("truth")
+    main(["scenes", "--out", str(folder / "scenes"), "--count", "240", "--seed", "11"])
+    config = small_config(
+        folder / "scenes",
+        TEXTS / "demo.tsv",
+        folder / "bundle",
+        models=(ModelChoice(demo.MODEL_NAME),),
+        prompts=TEXTS / "demo_prompts.tsv",
+        layers=4,
+        picks=20,
+        shard_size=512,
+        controls=True,
+        truth=True,
+    )
+    return open_bundle(pipeline_run.run(config))
+
+
+def left(bundle, subject: str, attribute: str, effect: str = "forward") -> float:
+    """Zero-shot accuracy of the trained model."""
+    sql = """
+        select value from truth_score join model using (model_key)
+        where not is_control and study = 'ablation' and subject = $subject and attribute = $attribute
+            and effect = $effect and k = 0
+    """
+    [value] = query(bundle, sql, {"subject": subject, "attribute": attribute, "effect": effect}).value
+    return float(value)
+
+
+@pytest.mark.parametrize(("name", "other"), [("color", "shape"), ("background", "color")])
+def test_without_the_heads_called_color_colors_are_lost_and_shapes_are_not(bundle, name, other):
+    """Nor are colors without as many other heads that vary as much; likewise backgrounds."""
+    lost = {
+        of: left(bundle, "nothing", of, "") - left(bundle, f"property {name}", of) for of in (name, other)
+    }
+
+    assert lost[name] > 0.4
+    assert lost[other] < 0.2
+    assert left(bundle, f"random like {name}", name) > 0.9
+
+
+def test_labels_of_a_trained_model_beat_chance_and_those_of_its_twin_do_not(bundle):
+    rows = query(bundle, "select * from truth_score join model using (model_key) where study = 'labels'")
+    rows = rows[(rows.measure == "right") & (rows.subject == "variance_share 10") & (rows.attribute == "")]
+    trained, twin = rows[~rows.is_control].iloc[0], rows[rows.is_control].iloc[0]
+
+    assert trained.value > 2 * trained.chance
+    assert twin.value < trained.value / 2
+    assert trained["count"] == 64
+
+
+def test_only_a_trained_model_has_strong_heads(bundle):
+    rows = query(
+        bundle, "select * from truth_score join model using (model_key) where measure = 'heads_strong'"
+    )
+
+    assert rows[~rows.is_control].value.min() >= 20
+    assert rows[rows.is_control].value.max() <= 3

@@ -1,0 +1,177 @@
+"""Maps of a model against masks: a trained model finds what a caption names, an untrained one does not."""
+
+import shutil
+
+import pytest
+import torch
+from torch import tensor
+
+from db.connection import open_bundle, query
+from precompute import clip, demo
+from precompute.__main__ import main
+from precompute.clip import TextError
+from precompute.demo.folder import write_scenes
+from precompute.inputs import images, model_specs
+from precompute.pipeline import run as pipeline_run
+from precompute.runtime.config import ModelChoice
+from precompute.validation import map_metrics, map_scores
+from tests.conftest import small_config
+from tests.support.towers import small_clip
+
+PICTURES = 12
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Scenes of two kinds that no model was trained on."""
+    path = tmp_path_factory.mktemp("masked")
+    write_scenes(path, count=PICTURES, seed=41, masks=True, kinds=2)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tables(folder):
+    """Rows of the shipped demo model and of its random-weights twin, with one property of two heads."""
+    pictures = images.read_masks(folder / "masks.csv")
+    made = {}
+    for name in (demo.MODEL_NAME, f"{demo.MODEL_NAME}-random-0"):
+        model = clip.load(model_specs.resolve(name, clip.catalog()))
+        chosen = map_scores.subjects(model, clip.last_layers(model, 4), {"color": [(5, 5), (5, 6)]})
+        found = map_scores.table(model, list(chosen), map_scores.score(model, pictures, chosen))
+        made[name] = found.set_index(["measure", "subject"])
+    return made
+
+
+def scores(by_head: list[list[float]]) -> map_scores.MapScores:
+    """Contrast of each picture and head, as given; one set of heads, scored 1 everywhere."""
+    contrast = tensor(by_head, dtype=torch.float64)
+    heads = torch.stack([contrast, contrast, contrast], dim=-1)
+    sets = torch.ones(len(contrast), 1 + len(map_scores.RIVALS), 3, dtype=torch.float64)
+    return map_scores.MapScores(sets, heads, torch.full((len(contrast),), 0.1, dtype=torch.float64))
+
+
+def test_a_trained_models_maps_find_what_the_caption_names(tables):
+    found = tables[demo.MODEL_NAME]
+
+    for subject in ("all heads", "stored layers", "property color"):
+        for measure in ("contrast", "caption"):
+            row = found.loc[measure, subject]
+            assert row.low > 0 and row["count"] == PICTURES and row.chance == 0
+    assert found.loc["contrast", "all heads"].value > 0.3
+    assert found.loc["average_precision", "all heads"].value > 3 * found.loc["contrast", "uniform"].chance
+
+
+def test_an_untrained_model_does_not(tables):
+    found = tables[f"{demo.MODEL_NAME}-random-0"]
+
+    assert abs(found.loc["contrast", "all heads"].value) < 0.1
+    assert found.loc["contrast", "all heads"].low < 0 < found.loc["contrast", "all heads"].high
+
+
+def test_a_map_that_does_not_hear_the_text_tells_nothing_apart(tables):
+    for found in tables.values():
+        for subject in map_scores.RIVALS:
+            assert found.loc["contrast", subject].value == 0
+            assert found.loc["caption", subject].value == 0
+
+
+def test_a_uniform_map_has_the_masks_share(tables, folder):
+    row = tables[demo.MODEL_NAME].loc["average_precision", "uniform"]
+
+    assert row.value == pytest.approx(row.chance, abs=1e-12)
+    assert 0.05 < row.chance < 0.08  # scenes of two kinds give each 5 to 7.5 per cent
+
+
+def test_sets_of_heads_hold_the_heads_they_name():
+    model = small_clip()
+
+    found = map_scores.subjects(model, (1, 2), {"shape": [(2, 0)], "color": [(1, 2), (2, 1)]})
+
+    assert list(found) == ["all heads", "stored layers", "property color", "property shape"]
+    assert found["all heads"].all()
+    assert found["stored layers"].tolist() == [[False] * 3, [True] * 3, [True] * 3]
+    assert found["property color"].nonzero().tolist() == [[1, 2], [2, 1]]
+    assert found["property shape"].nonzero().tolist() == [[2, 0]]
+
+
+def test_the_best_head_is_not_scored_where_it_was_chosen():
+    """Head L0.H1 shines on the pictures it is chosen on; what is reported is the other half."""
+    given = scores([[0.1, 0.9] + [0.0] * 7, [0.5, 0.2] + [0.0] * 7, [0.1, 0.7] + [0.0] * 7])
+
+    found = map_scores.table(small_clip(), ["all heads"], given).set_index(["measure", "subject"])
+
+    row = found.loc["contrast", "best head L0.H1"]
+    assert row.value == pytest.approx(0.2) and row["count"] == 1
+
+
+def test_a_picture_whose_mask_is_out_of_frame_is_left_out():
+    given = scores([[0.1, 0.9], [0.5, 0.2], [0.3, 0.3]])
+    lost = tensor([False, True, False])
+    given = map_scores.MapScores(*(values.clone() for values in given))
+    given.by_set[lost] = given.by_head[lost] = torch.nan
+
+    found = map_scores.table(small_clip(), ["all heads"], given).set_index(["measure", "subject"])
+
+    assert found.loc["contrast", "all heads"]["count"] == 2
+    assert found.loc["contrast", "best head L0.H1"].value == pytest.approx(0.3)
+
+
+def test_work_that_is_done_is_read_back(folder, tmp_path, monkeypatch):
+    pictures = images.read_masks(folder / "masks.csv")[:2]
+    model = clip.load(model_specs.resolve(f"{demo.MODEL_NAME}-random-0", clip.catalog()))
+    first = map_scores.rows(model, pictures, (4,), {}, tmp_path)
+    monkeypatch.setattr(images, "masked_pixels", None)  # no picture may be read again
+
+    again = map_scores.rows(model, pictures, (4,), {}, tmp_path)
+
+    assert again.equals(first)
+    assert list(first.columns) == map_scores.COLUMNS
+    assert set(first.measure) == set(map_metrics.MEASURES)
+
+
+def test_a_caption_with_words_the_model_never_saw_is_refused_before_anything_is_computed(folder):
+    pictures = images.read_masks(folder / "masks.csv")
+    model = clip.load(model_specs.resolve(demo.MODEL_NAME, clip.catalog()))
+
+    with pytest.raises(TextError, match="giraffe"):
+        map_scores.check_captions(model, [pictures[0]._replace(captions=("a red giraffe", "a star"))])
+
+
+def test_a_command_prints_the_table(folder, capsys):
+    code = main(["score-maps", "--model", demo.MODEL_NAME, "--masks", str(folder / "masks.csv")])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert demo.MODEL_NAME in said and "best head L" in said
+    rows = [line.split() for line in said.splitlines() if line.split()[:3] == ["contrast", "all", "heads"]]
+    assert float(rows[0][3]) > 0.3
+
+
+def test_a_command_without_anything_to_score_on_says_so(capsys):
+    assert main(["score-maps", "--model", demo.MODEL_NAME]) == 1
+
+    assert "--masks CSV, --segmentation MAT" in capsys.readouterr().err
+
+
+def test_a_moved_list_names_the_file_it_misses(folder, tmp_path, capsys):
+    shutil.copy(folder / "masks.csv", tmp_path)
+
+    code = main(["score-maps", "--model", demo.MODEL_NAME, "--masks", str(tmp_path / "masks.csv")])
+
+    assert code == 1
+    assert "masks.csv, line 2: no file 'scene_00000.png'" in capsys.readouterr().err
+
+
+def test_a_bundle_holds_the_scores_of_its_models(folder, scene_folder, pool_file, tmp_path):
+    options = {"masks": folder / "masks.csv", "models": (ModelChoice(demo.MODEL_NAME),)}
+    config = small_config(scene_folder, pool_file, tmp_path / "b", **options)
+
+    bundle = open_bundle(pipeline_run.run(config))
+
+    rows = query(bundle, "select * from truth_score where study = 'maps'")
+    assert set(rows.model_key) == set(bundle.model_keys)
+    named = set(query(bundle, "select distinct property from property_head").property)
+    assert len(named) > 0
+    expected = {"all heads", "stored layers", *map_scores.RIVALS, *(f"property {name}" for name in named)}
+    assert {name for name in rows.subject if not name.startswith("best head")} == expected
+    assert (rows.value >= rows.low).all() and (rows.value <= rows.high).all()

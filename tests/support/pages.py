@@ -1,0 +1,106 @@
+"""The app opened page by page over a bundle written by hand; what it says, shows and links to."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from db.store import BundleWriter, ImageTokens, ImageVectors
+from db.vectors import HeadSpace
+from tests.support import bundles
+from tests.support.bundles import (
+    CONTROL_KEY,
+    GALLERY,
+    IMAGE_IDS,
+    MODEL_KEY,
+    PAIRS,
+    TEXT_IDS,
+)
+from tests.support.paths import ROOT
+
+APP = ROOT / "dashboard" / "app.py"
+PAGES = [
+    "leaderboard",
+    "heads",
+    "head",
+    "property_search",
+    "topic_segmentation",
+    "contrastive_segmentation",
+    "image_neighbors",
+    "text_neighbors",
+    "knock_out",
+    "truth",
+]
+MAPS = ["topic_segmentation", "contrastive_segmentation"]
+
+
+def write_two_models(out: Path, *, thumbnails: bool = True, texts: int = len(TEXT_IDS)) -> Path:
+    """The tiny bundle, but its second model has only the last layer's heads, all about patterns."""
+    tables = bundles.tables()
+    for name in ("text", "text_property", "head_text"):
+        tables[name] = tables[name][tables[name]["text_id"].isin(TEXT_IDS[:texts])]
+    tables["text_pool"]["texts"] = texts
+    carried = tables["text_property"]["property"].value_counts()
+    tables["property"] = pd.DataFrame({"property": carried.index, "texts": carried.to_numpy()})
+    for name, rows in tables.items():
+        if {"model_key", "layer", "head"} <= set(rows.columns) and name != "component_share":
+            tables[name] = rows[(rows["model_key"] != CONTROL_KEY) | (rows["layer"] == PAIRS[-1][0])]
+    mine = tables["head_label"]["model_key"] == CONTROL_KEY
+    tables["head_label"].loc[mine, "label"] = "pattern"
+    tables["property_head"].loc[tables["property_head"]["model_key"] == CONTROL_KEY, "property"] = "pattern"
+    tables["judgement"].loc[tables["judgement"]["model_key"] == CONTROL_KEY, "label"] = "pattern"
+    shares = tables["component_share"]
+    gone = (shares["model_key"] == CONTROL_KEY) & (shares["layer"] == PAIRS[0][0])
+    tables["component_share"] = shares[~gone]
+    tables["model"].loc[tables["model"]["model_key"] == CONTROL_KEY, "first_layer"] = PAIRS[-1][0]
+    if not thumbnails:
+        tables["image"]["thumbnail"] = None
+    with BundleWriter(out, input_id="two") as writer:
+        for name, rows in tables.items():
+            writer.write(name, rows)
+        write_vectors(writer, MODEL_KEY, {layer for layer, _ in PAIRS}, texts)
+        write_vectors(writer, CONTROL_KEY, {PAIRS[-1][0]}, texts)
+        return writer.finish({"software": {"headlight": "test"}, "method_versions": {"textspan": 1}})
+
+
+def write_vectors(writer: BundleWriter, model_key: str, layers: set[int], texts: int) -> None:
+    """All five Lance tables of one model that has only some layers' heads and the first few texts."""
+    places = [place for place, (layer, _) in enumerate(PAIRS) if layer in layers]
+    writer.write_heads(model_key, HeadSpace(*(part[places] for part in bundles.spaces(model_key))))
+    bundles.write_classes(writer, model_key)
+    y, unit = bundles.tokens(model_key)[:, places], bundles.embeddings(model_key)
+    rest = unit - np.einsum("inr,nrd->id", y.sum(axis=2), bundles.spaces(model_key).basis[places])
+    by_layer = y.sum(axis=2).reshape(len(IMAGE_IDS), len(layers), -1, y.shape[-1])
+    writer.write_images(model_key, [ImageVectors(IMAGE_IDS, unit, by_layer)])
+    writer.write_texts(model_key, TEXT_IDS[:texts], bundles.text_embeddings()[:texts])
+    rows = [IMAGE_IDS.index(image_id) for image_id in GALLERY]
+    writer.write_tokens(model_key, bundles.TOKENS, (ImageTokens(IMAGE_IDS[i], y[i], rest[i]) for i in rows))
+
+
+def open_page(page: str, **params: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    if page != PAGES[0]:  # that one is served at /
+        app.switch_page(f"views/{page}.py")
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    """Everything a page says to the user beyond its results."""
+    return "\n".join(box.value for kind in (app.error, app.warning, app.info) for box in kind)
+
+
+def link(app: AppTest) -> dict[str, str]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+
+
+def words(app: AppTest) -> str:
+    """Every caption and text of a page and of the sidebar."""
+    return "\n".join(element.value for kind in (app.caption, app.markdown) for element in kind)
+
+
+def open_numbers(app: AppTest) -> None:
+    app.session_state["numbers"] = True
+    app.run()
