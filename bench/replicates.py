@@ -92,7 +92,7 @@ def grouped(covariance: Tensor, groups: int = 64, images: int = 100) -> replicat
 
 
 def draws(seen: replicates.LayerMoments, tags: Tensor) -> tuple[resampling.Halves, Tensor]:
-    halves = resampling.halves(seen.images, tags, count=COUNT, seed=0)
+    halves = resampling.halves(seen.image_count, tags, count=COUNT, seed=0)
     return halves, resampling.splits(tags, count=replicates.SPLITS, seed=0)
 
 
@@ -107,9 +107,9 @@ def resamples(
 
     def one(head: int) -> Tensor:
         text = textspan.text_coordinates(given.text, given.basis[head]).float()
-        parts = seen.images, seen.mean[:, head], seen.second[:, head]
+        parts = seen.image_count, seen.mean[:, head], seen.second[:, head]
         covariance = resampling.covariances(*parts, halves.groups).float()
-        found = textspan.many_picks(covariance, text, k=5, held=halves.texts)
+        found = textspan.many_picks(covariance, text, k=5, text_mask=halves.texts)
         return labels.leading(found, given.tags).property
 
     return textspan.each_head(one, len(given.basis), workers)

@@ -29,7 +29,7 @@ ROTATED = "_rotated"
 """A metric of this ending is that of the name before it, by chance."""
 
 SELECTIVITY = "selectivity:"
-MOST_OF_EACH = 24
+MAX_OF_EACH = 24
 
 
 def about(source: Source) -> str:
@@ -202,7 +202,7 @@ def most_neighbors(source: Source) -> int:
 
 def most_of_each(source: Source) -> int:
     """As many images as either end of a text's direction can show without meeting the other."""
-    return max(1, min(MOST_OF_EACH, source.images // 2))
+    return max(1, min(MAX_OF_EACH, source.images // 2))
 
 
 def in_pool(source: Source, text: str) -> bool:

@@ -15,7 +15,7 @@ from dashboard.data.leaderboard import (
     Line,
 )
 
-LEAST_IMAGES = 640
+MIN_IMAGES = 640
 """Under so many images precompute prints no interval."""
 
 GROWS = "it grows with the number of heads, which differs between models"
@@ -74,8 +74,8 @@ def _no_interval(board: Board, line: Line, cell: Cell) -> str:
     model = board.models[line.model_key]
     if not model.has_vectors:
         return "imported results cannot be computed again from other images and texts"
-    if model.images < LEAST_IMAGES:
-        return f"{int(model.images):,} images; an interval takes {LEAST_IMAGES}"
+    if model.images < MIN_IMAGES:
+        return f"{int(model.images):,} images; an interval takes {MIN_IMAGES}"
     if cell.labels == CHOSEN:
         return "labels that a person or a language model gave are not given anew for other images and texts"
     own = {key for key, one in board.cells.items() if not isnan(one.low) and not key[1]}

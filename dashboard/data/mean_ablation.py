@@ -16,7 +16,7 @@ from dashboard.data.types import Source
 from dashboard.state.views import Head, head_name
 from db import queries, vectors
 
-MOST_IMAGES = 10_000
+MAX_IMAGES = 10_000
 """More are sampled evenly: 10,000 images by 1,000 classes are 40 MB of scores."""
 
 SHOWN_TARGETS = 3
@@ -72,7 +72,7 @@ def asked(source: Source, attribute: str) -> Asked:
     """The images, the classes and all scores, nothing knocked out."""
     values, text = vectors.class_embeddings(source.bundle, source.key, attribute)
     known = carriers(source, attribute)
-    rows = known.iloc[mean_ablation.even_sample(known["own"].to_numpy(np.int64), MOST_IMAGES)]
+    rows = known.iloc[mean_ablation.even_sample(known["own"].to_numpy(np.int64), MAX_IMAGES)]
     image_ids = rows["image_id"].tolist()
     _, embedding = vectors.image_embeddings(source.bundle, source.key, image_ids)
     score = mean_ablation.scores(embedding, text)

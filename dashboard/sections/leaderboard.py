@@ -32,7 +32,7 @@ from db.connection import Bundle
 
 PARTS = (MODEL, TWIN, ROTATED)
 TABLE = "leaderboard.table"
-ROW, MOST_ROWS = 35, 20
+ROW, MAX_ROWS = 35, 20
 """Height of a row of the table, pixels; rows that are shown before it scrolls."""
 
 DIRECTIONS = {
@@ -149,7 +149,7 @@ def model_table(source: Source, view: LeaderboardView) -> None:
         key=TABLE,
         on_select=follow,
         selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
-        height=ROW * (min(len(keys), MOST_ROWS) + 1) + 3,
+        height=ROW * (min(len(keys), MAX_ROWS) + 1) + 3,
         placeholder=leaderboard_data.DASH,
         column_config=table_columns(found, table),
         alt="Metrics of every model",

@@ -15,17 +15,17 @@ nothing is hooked, so nothing can be left behind. What cannot be taken apart exa
 """
 
 from precompute.clip.architectures import ArchitectureFacts, architecture_facts, cost_of_image
-from precompute.clip.download import whereabouts
-from precompute.clip.interventions import Change, HeadChange, encode_changed
+from precompute.clip.download import weights_location
+from precompute.clip.interventions import HeadIntervention, Intervention, encode_with_interventions
 from precompute.clip.model import Clip, catalog, check, encode_image, from_model, load, resolve, weights_file
 from precompute.clip.text import TextError, check_text, encode_text, imagenet_names, imagenet_prompts
 from precompute.clip.tower import capture, capture_attention, capture_tokens, last_layers, vision_weights
 
 __all__ = [
     "ArchitectureFacts",
-    "Change",
+    "Intervention",
     "Clip",
-    "HeadChange",
+    "HeadIntervention",
     "TextError",
     "architecture_facts",
     "capture",
@@ -35,7 +35,7 @@ __all__ = [
     "check",
     "check_text",
     "cost_of_image",
-    "encode_changed",
+    "encode_with_interventions",
     "encode_image",
     "encode_text",
     "from_model",
@@ -46,5 +46,5 @@ __all__ = [
     "resolve",
     "vision_weights",
     "weights_file",
-    "whereabouts",
+    "weights_location",
 ]

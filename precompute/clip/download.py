@@ -39,7 +39,7 @@ def fetch(spec: ModelSpec) -> Path:
         ) from error
 
 
-def whereabouts(spec: ModelSpec) -> str:
+def weights_location(spec: ModelSpec) -> str:
     """Where the weights of a known tag are: on this machine, or the place that they are fetched from."""
     facts = get_pretrained_cfg(spec.architecture, spec.weights)
     repository, files = _files(facts)

@@ -24,7 +24,7 @@ from precompute.clip.tower import _attend, _attend_from_class, _query_key_value,
 from precompute.inputs.model_specs import ModelError
 
 
-class HeadChange(NamedTuple):
+class HeadIntervention(NamedTuple):
     """z' = z weight + bias, with z the output of one head at the class token before the output projection."""
 
     bias: Float[Tensor, " d_head"]
@@ -32,10 +32,10 @@ class HeadChange(NamedTuple):
     """None is a weight of zero: z' is the bias whatever the image; the mean of z there is mean-ablation."""
 
 
-class Change(NamedTuple):
+class Intervention(NamedTuple):
     """What one run replaces, in any layers; nothing by default."""
 
-    heads: Mapping[tuple[int, int], HeadChange] = MappingProxyType({})
+    heads: Mapping[tuple[int, int], HeadIntervention] = MappingProxyType({})
     """By layer and head."""
 
     mlps: Mapping[int, Float[Tensor, " d_model"]] = MappingProxyType({})
@@ -61,8 +61,8 @@ class _Patches(NamedTuple):
 
 
 @torch.inference_mode()
-def encode_changed(
-    clip: Clip, pixels: Float[Tensor, "image 3 h w"], changes: Sequence[Change]
+def encode_with_interventions(
+    clip: Clip, pixels: Float[Tensor, "image 3 h w"], changes: Sequence[Intervention]
 ) -> Float[Tensor, "change image d_out"]:
     """Embeddings after each change, not normalized; without a change those of `encode_image`."""
     _check_places(clip, changes)
@@ -89,7 +89,7 @@ def encode_changed(
 def _finish(
     clip: Clip,
     x: Float[Tensor, "image token d_model"],
-    change: Change,
+    change: Intervention,
     layer: int,
     patches: _Patches | None,
 ) -> Float[Tensor, "image d_out"]:
@@ -137,7 +137,7 @@ def _class_row(
     block: Block,
     x: Float[Tensor, "image d_model"],
     z: Float[Tensor, "image head d_head"],
-    change: Change,
+    change: Intervention,
     layer: int,
 ) -> Float[Tensor, "image d_model"]:
     """What leaves a layer at the class token after the change, from what enters it and its attention."""
@@ -155,7 +155,7 @@ def _block(clip: Clip, layer: int) -> Block:
     return clip.model.visual.transformer.resblocks[layer]
 
 
-def _check_places(clip: Clip, changes: Sequence[Change]) -> None:
+def _check_places(clip: Clip, changes: Sequence[Intervention]) -> None:
     for change in changes:
         missing = [layer for layer in change.layers if not 0 <= layer < clip.layers]
         missing += [layer for layer, head in change.heads if not 0 <= head < clip.heads]

@@ -13,13 +13,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-LEAST_IMAGES = 640
+MIN_IMAGES = 640
 """Under so many images, ten a group, no interval and no rank is printed."""
 
 LEVEL = 0.95
 """Coverage of an interval, and of all rank ranges of one metric together."""
 
-LEAST_DEFINED = 0.5
+MIN_DEFINED = 0.5
 """A statistic that fewer of the replicates define has no interval and no rank."""
 
 SAME = 1e-12
@@ -38,10 +38,10 @@ def interval(
     value: float | None,
     replicates: Sequence[float | None] | Float[Tensor, " replicate"],
     *,
-    least: float | None = None,
-    most: float | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
 ) -> Interval:
-    """[value + (q_2.5 - median), value + (q_97.5 - median)] of the replicates, within [least, most].
+    """[value + (q_2.5 - median), value + (q_97.5 - median)] of the replicates, within [minimum, maximum].
 
     Replicates hold half as much as the whole and so may lie to one side of it; what is used of them is their
     spread, set about the value on everything. The median is the center because it lies between the two
@@ -50,13 +50,13 @@ def interval(
     interval.
     """
     known = _known(replicates)
-    if value is None or len(known) == 0 or len(known) < LEAST_DEFINED * len(replicates):
+    if value is None or len(known) == 0 or len(known) < MIN_DEFINED * len(replicates):
         return NONE
     tail = (1 - LEVEL) / 2
     low, middle, high = known.quantile(torch.tensor([tail, 0.5, 1 - tail], dtype=torch.float64)).tolist()
     return Interval(
-        max(value + low - middle, -torch.inf if least is None else least),
-        min(value + high - middle, torch.inf if most is None else most),
+        max(value + low - middle, -torch.inf if minimum is None else minimum),
+        min(value + high - middle, torch.inf if maximum is None else maximum),
     )
 
 
@@ -77,7 +77,7 @@ def rank_ranges(
     ranked = [index for index, value in enumerate(values) if value is not None]
     complete = replicates[:, ranked].double()
     complete = complete[complete.isfinite().all(1)]
-    enough = len(complete) > 1 and len(complete) >= LEAST_DEFINED * len(replicates)
+    enough = len(complete) > 1 and len(complete) >= MIN_DEFINED * len(replicates)
     if direction == "neither" or len(ranked) < 2 or not enough:
         return [None] * len(values)
     sign = 1.0 if direction == "higher" else -1.0

@@ -21,7 +21,7 @@ from precompute.method.replicates import Draws
 from precompute.method.types import Label, Picks, Pool
 
 
-class Judged(NamedTuple):
+class HeadLabels(NamedTuple):
     """Labels and consistency of the heads, and of their rotations."""
 
     label: Int[Tensor, " head"]
@@ -44,7 +44,7 @@ class Judged(NamedTuple):
         return torch.tensor([label.supported for label in self.shown])
 
 
-class Held(NamedTuple):
+class ResamplingScores(NamedTuple):
     """What halves of the images and of the pool say of the same heads; NaN and no columns where none."""
 
     crossed_ccs: Int[Tensor, "head split side"]
@@ -65,10 +65,10 @@ class Held(NamedTuple):
     text_stability: Float[Tensor, "head text"]
 
 
-def judge(picks: Picks, rotated: Picks, pool: Pool) -> Judged:
+def label_heads(picks: Picks, rotated: Picks, pool: Pool) -> HeadLabels:
     """Labels of heads and of their rotations, and how their own first texts agree with them."""
     observed, null = (labels.leading(one.first(labels.SHOWN_PICKS), pool.tags) for one in (picks, rotated))
-    return Judged(
+    return HeadLabels(
         observed.property,
         null.property,
         rotation_controls.supported(null, pool.properties),
@@ -79,20 +79,22 @@ def judge(picks: Picks, rotated: Picks, pool: Pool) -> Judged:
     )
 
 
-def hold(judged: Judged, drawn: Draws, tags: Bool[Tensor, "text property"]) -> Held:
+def score_resamples(
+    judged: HeadLabels, drawn: Draws, tags: Bool[Tensor, "text property"]
+) -> ResamplingScores:
     """Scores and stability of the heads' labels over halves and splits.
 
     Which properties have enough texts to judge by is known from the whole pool, and the same in every
     replicate; in a split, the half that judges must hold enough.
     """
     made, crossed = drawn.resampled, drawn.crossed
-    enough = replicates.texts_that_judge(drawn.splits, tags) >= metrics.LEAST_TEXTS
+    enough = replicates.texts_that_judge(drawn.splits, tags) >= metrics.MIN_TEXTS
     few = enough[: crossed.rotated_label.shape[2]]
     # Either half of a property of twice as many texts holds enough.
-    halved = (tags.sum(0) >= 2 * metrics.LEAST_TEXTS).expand(made.label.shape[1], 2, -1)
+    halved = (tags.sum(0) >= 2 * metrics.MIN_TEXTS).expand(made.label.shape[1], 2, -1)
     # A head without any pick that carries a property has no label to be stable.
     reference = judged.label.where(torch.tensor([bool(one.share) for one in judged.shown]), -1)
-    return Held(
+    return ResamplingScores(
         _crossed_ccs(crossed.label, crossed.first, enough, tags),
         _crossed_ccs(crossed.rotated_label, crossed.rotated_first, few, tags),
         made.label,

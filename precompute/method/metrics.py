@@ -26,7 +26,7 @@ from precompute.method.types import TextSpan
 
 TEXTS_JUDGED = 5
 
-LEAST_TEXTS = 6
+MIN_TEXTS = 6
 """A property with fewer texts to judge by has no CCS: its head could not reach 5 and be told from chance."""
 
 UNSCORED = -1
@@ -108,7 +108,7 @@ def ccs(
 
 def scored(label: Int[Tensor, "*list"], tags: Bool[Tensor, "text property"]) -> Bool[Tensor, "*list"]:
     """Whether a label has a CCS: a property of six or more texts of the pool."""
-    return (tags.sum(0) >= LEAST_TEXTS)[label]
+    return (tags.sum(0) >= MIN_TEXTS)[label]
 
 
 def association(ccs: Int[Tensor, "head ..."], m: int) -> Float[Tensor, "..."]:

@@ -26,7 +26,7 @@ GROUPS = 64
 class Pooled(NamedTuple):
     """Moments over all chosen groups."""
 
-    images: int
+    image_count: int
     mean: Float[Tensor, "layer head rank"]
     covariance: Float[Tensor, "layer head rank rank"]
     """Second moment over the count (not the count less one): its trace is the mean squared direct effect."""
@@ -82,13 +82,13 @@ def from_coordinates(
 
 def merge(a: Moments, b: Moments) -> Moments:
     """Moments of the images of both, which must not overlap."""
-    count = a.images + b.images
-    share = _share(b.images, count)
+    count = a.image_count + b.image_count
+    share = _share(b.image_count, count)
     delta = b.mean - a.mean
     mean = a.mean + delta * _like(share, delta)
 
     # Scaled so that its outer product is the term between the batches, n_a n_b / n (δ δ').
-    delta = delta * _like((a.images * share).sqrt(), delta)
+    delta = delta * _like((a.image_count * share).sqrt(), delta)
     second = (a.second + b.second).addcmul_(delta[..., :, None], delta[..., None, :])
     return Moments(count, mean, second)
 
@@ -96,12 +96,12 @@ def merge(a: Moments, b: Moments) -> Moments:
 def pooled(moments: Moments, chosen: Bool[Tensor, " group"] | None = None) -> Pooled:
     """Mean and covariance over all groups, or over the chosen ones."""
     if chosen is not None:
-        moments = Moments(moments.images[chosen], moments.mean[chosen], moments.second[chosen])
-    count = int(moments.images.sum())
+        moments = Moments(moments.image_count[chosen], moments.mean[chosen], moments.second[chosen])
+    count = int(moments.image_count.sum())
     if count == 0:
         raise ValueError("no images in the moments; nothing to pool.")
 
-    weight = _share(moments.images, moments.images.sum())
+    weight = _share(moments.image_count, moments.image_count.sum())
     mean = (moments.mean * _like(weight, moments.mean)).sum(0)
     delta = (moments.mean - mean) * _like(weight.sqrt(), moments.mean)
     delta = delta.permute(1, 2, 3, 0)  # [layer, head, rank, group]
@@ -190,9 +190,9 @@ def component_from(
 
 def merge_components(a: ComponentMoments, b: ComponentMoments) -> ComponentMoments:
     """Component moments of the images of both, which must not overlap."""
-    count = a.images + b.images
-    share = _share(b.images, count)
-    between = a.images * share
+    count = a.image_count + b.image_count
+    share = _share(b.image_count, count)
+    between = a.image_count * share
     delta = b.mean - a.mean
     embedding_delta = b.embedding_mean - a.embedding_mean
     return ComponentMoments(
@@ -206,14 +206,14 @@ def merge_components(a: ComponentMoments, b: ComponentMoments) -> ComponentMomen
 
 def component_shares(moments: ComponentMoments) -> Float[Tensor, " component"]:
     """tr Cov(c, e) / tr Cov(e) of every component: negative where it works against the rest; the sum is 1."""
-    weight = _share(moments.images, moments.images.sum())
+    weight = _share(moments.image_count, moments.image_count.sum())
     delta = moments.mean - torch.einsum("g,gcd->cd", weight, moments.mean)
     embedding_delta = moments.embedding_mean - weight @ moments.embedding_mean
 
     cross = moments.cross.sum(0) + torch.einsum(
-        "g,gcd,gd->c", moments.images.double(), delta, embedding_delta
+        "g,gcd,gd->c", moments.image_count.double(), delta, embedding_delta
     )
-    total = moments.total.sum() + moments.images.double() @ embedding_delta.square().sum(-1)
+    total = moments.total.sum() + moments.image_count.double() @ embedding_delta.square().sum(-1)
     if total <= 0:
         raise ValueError("all embeddings are equal; the share of a component is not defined.")
     return cross / total

@@ -74,7 +74,7 @@ class Crossed(NamedTuple):
 class LayerMoments(NamedTuple):
     """Group moments of the heads of one layer, as in `Moments`."""
 
-    images: Int[Tensor, " group"]
+    image_count: Int[Tensor, " group"]
     mean: Float[Tensor, "group head rank"]
     second: Float[Tensor, "group head rank rank"]
 
@@ -94,7 +94,13 @@ class _Named(NamedTuple):
 
 
 def resample(
-    seen: LayerMoments, given: Texts, halves: Halves, *, rotations: int = 199, seed: int = 0, workers: int = 1
+    moments: LayerMoments,
+    texts: Texts,
+    halves: Halves,
+    *,
+    rotations: int = 199,
+    seed: int = 0,
+    workers: int = 1,
 ) -> Resampled:
     """All replicates of the heads of one layer; the same for any number of workers.
 
@@ -102,23 +108,23 @@ def resample(
     """
 
     def one(head: int) -> Resampled:
-        own = int(given.own_rank[head])
+        own = int(texts.own_rank[head])
         turn = textspan.random_rotations(own, rotations, seed)[head % rotations]
-        text = textspan.text_coordinates(given.text, given.basis[head]).float()
-        moments = seen.images, seen.mean[:, head], seen.second[:, head]
-        covariance = resampling.covariances(*moments, halves.groups).float()
-        everything = torch.ones(1, len(seen.images), dtype=torch.bool)
-        whole = resampling.covariances(*moments, everything).float()
-        plain = _replicates(whole, covariance, text, halves, given.tags)
-        return plain._replace(label_rotated=_rotated(whole, covariance, text, halves, turn, given.tags))
+        text = textspan.text_coordinates(texts.text, texts.basis[head]).float()
+        head_moments = moments.image_count, moments.mean[:, head], moments.second[:, head]
+        covariance = resampling.covariances(*head_moments, halves.groups).float()
+        everything = torch.ones(1, len(moments.image_count), dtype=torch.bool)
+        whole = resampling.covariances(*head_moments, everything).float()
+        plain = _replicates(whole, covariance, text, halves, texts.tags)
+        return plain._replace(label_rotated=_rotated(whole, covariance, text, halves, turn, texts.tags))
 
-    each = textspan.each_head(one, len(given.basis), workers)
+    each = textspan.each_head(one, len(texts.basis), workers)
     return Resampled(*map(torch.stack, zip(*each, strict=True)))
 
 
 def cross(
     covariance: Float[Tensor, "head rank rank"],
-    given: Texts,
+    texts: Texts,
     splits: Bool[Tensor, "split text"],
     *,
     taken: int,
@@ -132,15 +138,15 @@ def cross(
     """
 
     def one(head: int) -> Crossed:
-        own = int(given.own_rank[head])
-        text = textspan.text_coordinates(given.text, given.basis[head]).float()
-        label, first = _both_halves(covariance[head][None].float(), text, splits, given.tags)
+        own = int(texts.own_rank[head])
+        text = textspan.text_coordinates(texts.text, texts.basis[head]).float()
+        label, first = _both_halves(covariance[head][None].float(), text, splits, texts.tags)
         turn = textspan.random_rotations(own, rotations, seed)[:taken]
         turned = turn @ covariance[head, :own, :own].float() @ turn.mT
-        rotated = _both_halves(turned, text[:, :own].contiguous(), splits[:ROTATED_SPLITS], given.tags)
+        rotated = _both_halves(turned, text[:, :own].contiguous(), splits[:ROTATED_SPLITS], texts.tags)
         return Crossed(label[0], first[0], *rotated)
 
-    each = textspan.each_head(one, len(given.basis), workers)
+    each = textspan.each_head(one, len(texts.basis), workers)
     return Crossed(*map(torch.stack, zip(*each, strict=True)))
 
 
@@ -188,15 +194,15 @@ def _replicates(
 ) -> Resampled:
     """The replicates of one head, but for the rotated ones. Each set of covariances is scored once."""
     score = textspan.scores(covariance, text)
-    both = _named(covariance, text, tags, held=halves.texts, score=score)
+    both = _named(covariance, text, tags, text_mask=halves.texts, score=score)
     quarters = [
-        _named(covariance, text, tags, held=held, score=score)
-        for held in (halves.quarters, halves.texts & ~halves.quarters)
+        _named(covariance, text, tags, text_mask=mask, score=score)
+        for mask in (halves.quarters, halves.texts & ~halves.quarters)
     ]
     some = min(ALONE, len(covariance))
     images = _named(covariance[:some], text, tags, score=score[:some])
     same = whole.expand(some, -1, -1), textspan.scores(whole, text).expand(some, -1)
-    texts = _named(same[0], text, tags, held=halves.texts[:some], score=same[1])
+    texts = _named(same[0], text, tags, text_mask=halves.texts[:some], score=same[1])
     quarter_label, quarter_first = (torch.stack(column, dim=1) for column in zip(*quarters, strict=True))
     not_yet = images.label[:0]
     return Resampled(*both, quarter_label, quarter_first, images.label, texts.label, not_yet)
@@ -214,8 +220,8 @@ def _rotated(
     own = len(turn)
     drawn = torch.cat([whole, covariance[:ROTATED]])[:, :own, :own]
     everything = torch.ones(1, len(text), dtype=torch.bool)
-    held = torch.cat([everything, halves.texts[:ROTATED]])
-    return _named(turn @ drawn @ turn.mT, text[:, :own].contiguous(), tags, held=held).label
+    text_mask = torch.cat([everything, halves.texts[:ROTATED]])
+    return _named(turn @ drawn @ turn.mT, text[:, :own].contiguous(), tags, text_mask=text_mask).label
 
 
 def _both_halves(
@@ -225,11 +231,11 @@ def _both_halves(
     tags: Bool[Tensor, "text property"],
 ) -> tuple[Int[Tensor, "many split side"], Int[Tensor, "many split side position"]]:
     """Label and first texts of every covariance from both halves of every split."""
-    held = torch.stack([splits, ~splits], dim=1).flatten(0, 1)  # [split * side, text]
-    many, lists = len(covariance), len(held)
+    text_mask = torch.stack([splits, ~splits], dim=1).flatten(0, 1)  # [split * side, text]
+    many, lists = len(covariance), len(text_mask)
     score = textspan.scores(covariance, text).repeat_interleave(lists, dim=0)
     repeated = covariance.repeat_interleave(lists, dim=0)
-    found = _named(repeated, text, tags, held=held.repeat(many, 1), score=score)
+    found = _named(repeated, text, tags, text_mask=text_mask.repeat(many, 1), score=score)
     shape = (many, len(splits), 2)
     return found.label.unflatten(0, shape), found.first.unflatten(0, shape)
 
@@ -239,11 +245,13 @@ def _named(
     text: Float[Tensor, "text rank"],
     tags: Bool[Tensor, "text property"],
     *,
-    held: Bool[Tensor, "list text"] | None = None,
+    text_mask: Bool[Tensor, "list text"] | None = None,
     score: Float[Tensor, "list text"] | None = None,
 ) -> _Named:
     """Label of each covariance by its first ten picks, and the first five of them."""
-    picks: Picks = textspan.many_picks(covariance, text, k=labels.SHOWN_PICKS, held=held, score=score)
+    picks: Picks = textspan.many_picks(
+        covariance, text, k=labels.SHOWN_PICKS, text_mask=text_mask, score=score
+    )
     found = labels.leading(picks, tags)
     return _Named(found.property.where(found.share > 0, -1), picks.text_index[:, : agreement_stats.JUDGED])
 

@@ -105,9 +105,9 @@ def component_shares(
     The means of groups are multiplied with one another once, for all replicates: their own means are never
     spelled out in d_out.
     """
-    held, weight = chosen.double(), chosen.double() * moments.images.double()
+    held, weight = chosen.double(), chosen.double() * moments.image_count.double()
     count = weight.sum(1).clamp(min=1)
-    share = moments.images.double() / moments.images.sum().clamp(min=1)
+    share = moments.image_count.double() / moments.image_count.sum().clamp(min=1)
     delta = moments.mean - torch.tensordot(share, moments.mean, dims=1)
     embedding = moments.embedding_mean - share @ moments.embedding_mean
     crossed = torch.einsum("gcd,kd->cgk", delta, embedding)

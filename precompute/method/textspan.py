@@ -64,7 +64,7 @@ def textspan(
 
     float64. Ties go to the lower row of `text`. Never picks a text twice.
     """
-    walk = _walk(covariance.double()[None], text.double(), k)
+    walk = _greedy_selection(covariance.double()[None], text.double(), k)
     stop = int((walk.text[0] >= 0).sum())
     total = covariance.double().diagonal().sum()
     share = walk.removed[0, :stop] / total
@@ -160,7 +160,7 @@ def many_picks(
     text: Float[Tensor, "text rank"],
     *,
     k: int,
-    held: Bool[Tensor, "batch text"] | None = None,
+    text_mask: Bool[Tensor, "batch text"] | None = None,
     score: Float[Tensor, "batch text"] | None = None,
 ) -> Picks:
     """First `k` choices for many covariances over the same texts, or over the texts that each one holds.
@@ -168,7 +168,7 @@ def many_picks(
     In the precision of the covariances: float32 for nulls and replicates, of which the picks are counted and
     not shown. `score` is `scores(covariance, text)` where it is known already.
     """
-    walk = _walk(covariance, text, k, held, score)
+    walk = _greedy_selection(covariance, text, k, text_mask, score)
     # A head that never varies has no choices, hence no shares.
     total = covariance.diagonal(dim1=-2, dim2=-1).sum(-1).clamp(min=torch.finfo(covariance.dtype).tiny)
     return Picks(walk.text, walk.removed / total[:, None])
@@ -218,14 +218,14 @@ class _Walk(NamedTuple):
     margin: Float[Tensor, "batch k"]
 
 
-def _walk(
+def _greedy_selection(
     covariance: Float[Tensor, "batch rank rank"],
     text: Float[Tensor, "text rank"],
     k: int,
-    held: Bool[Tensor, "batch text"] | None = None,
+    text_mask: Bool[Tensor, "batch text"] | None = None,
     score: Float[Tensor, "batch text"] | None = None,
 ) -> _Walk:
-    """The greedy loop, for many covariances over the same texts or over those `held`."""
+    """The greedy loop, for many covariances over the same texts or over those `text_mask`."""
     if k < 1 or len(text) == 0:
         raise ValueError(f"cannot pick k={k} texts from a pool of {len(text)}.")
     total = covariance.diagonal(dim1=-2, dim2=-1).sum(-1)  # [batch]
@@ -234,7 +234,7 @@ def _walk(
     score = scores(covariance, text) if score is None else score
     start = text.square().sum(-1)
     length = start.expand_as(score).clone()
-    score = score.masked_fill(length <= 0 if held is None else ~held | (length <= 0), -torch.inf)
+    score = score.masked_fill(length <= 0 if text_mask is None else ~text_mask | (length <= 0), -torch.inf)
     chosen = covariance.new_zeros(len(covariance), 0, covariance.shape[-1])  # [batch, step, rank]
 
     steps = []

@@ -90,7 +90,7 @@ class Decomposition(NamedTuple):
 class Moments(NamedTuple):
     """Count, mean and centred second moment of head coordinates, kept in groups of images. float64."""
 
-    images: Int[Tensor, " group"]
+    image_count: Int[Tensor, " group"]
     """Number of images of each group."""
 
     mean: Float[Tensor, "group layer head rank"]
@@ -105,7 +105,7 @@ class ComponentMoments(NamedTuple):
     of the decomposed layers.
     """
 
-    images: Int[Tensor, " group"]
+    image_count: Int[Tensor, " group"]
     """Number of images of each group."""
 
     mean: Float[Tensor, "group component d_out"]

@@ -87,7 +87,7 @@ def run(config: Config, made: Made | None = None) -> Path:
         each = progress.in_turn(specs, turns)
         results = [_one_model(spec, config, given, directory) for spec in each]
         with _stage({}, "writing", f"writing {config.bundle}"):
-            board = leaderboard.board(
+            board = leaderboard.leaderboard_tables(
                 [(result.model_key, result.described) for result in results],
                 rotated_of=[result.model_key for result in results if _has_controls(result, config)],
                 ranked=[result.model_key for result in results if not result.facts["is_control"]],

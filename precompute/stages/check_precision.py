@@ -27,7 +27,7 @@ from precompute.stages import decompose_images
 SAMPLE = 512
 """Images taken apart in both precisions, at most."""
 
-LEAST_OVERLAP = 0.9
+MIN_OVERLAP = 0.9
 """Of the first texts, on average over the heads.
 
 In bf16 trained and untrained models kept .95 to 1.00 (docs/decisions/0010-precision.md); where more than
@@ -110,11 +110,11 @@ def said(found: Rounding) -> str:
 def check(model: clip.Clip, found: Rounding) -> None:
     """Raise ModelError where too many texts differ; not a number is too many as well."""
     for picks, overlap in ((5, found.overlap_5), (10, found.overlap_10)):
-        if not overlap >= LEAST_OVERLAP:
+        if not overlap >= MIN_OVERLAP:
             raise ModelError(
                 f"{model.spec.name}: in {model.precision} only {overlap:.1%} of the first {picks} texts of a "
                 f"head are those of float32 (mean over heads, {found.precision_images} images); less than "
-                f"{LEAST_OVERLAP:.0%} is refused. Give --precision float32."
+                f"{MIN_OVERLAP:.0%} is refused. Give --precision float32."
             )
 
 

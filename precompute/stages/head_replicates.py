@@ -30,7 +30,7 @@ _RESAMPLED, _CROSSED = "resampled", "crossed"
 
 
 def draw(
-    seen: Moments,
+    head_moments: Moments,
     covariance: Float[Tensor, "layer head rank rank"],
     spaces: HeadSpaces,
     text: Float[Tensor, "text d_out"],
@@ -42,15 +42,17 @@ def draw(
 
     A layer that lies in `directory`, for the same moments, texts and options, is not computed again.
     """
-    halves = resampling.halves(seen.images, pool.tags, count=config.replicates, seed=config.seed)
+    halves = resampling.halves(head_moments.image_count, pool.tags, count=config.replicates, seed=config.seed)
     splits = resampling.splits(pool.tags, count=replicates.SPLITS, seed=config.seed)
-    key = _key(seen, text, pool, config) if directory else ""
+    key = _key(head_moments, text, pool, config) if directory else ""
     paths = [directory / f"draws-{key}-{layer}.safetensors" if directory else None for layer in spaces.layers]
     compute = []
     for place in range(len(covariance)):
-        given = Texts(text, spaces.basis[place], spaces.rank[place], pool.tags)
-        moments = LayerMoments(seen.images, seen.mean[:, place], seen.second[:, place])
-        compute.append(partial(_one_layer, given, moments, covariance[place], halves, splits, config))
+        texts = Texts(text, spaces.basis[place], spaces.rank[place], pool.tags)
+        moments = LayerMoments(
+            head_moments.image_count, head_moments.mean[:, place], head_moments.second[:, place]
+        )
+        compute.append(partial(_one_layer, texts, moments, covariance[place], halves, splits, config))
     resampled, crossed = [], []
     for found in progress.kept(work_files.kept, paths, compute, "halves and splits", unit="layer"):
         resampled.append(Resampled(*(found[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
@@ -59,20 +61,22 @@ def draw(
 
 
 def _one_layer(
-    given: Texts,
-    seen: LayerMoments,
+    texts: Texts,
+    moments: LayerMoments,
     covariance: Float[Tensor, "head rank rank"],
     halves: resampling.Halves,
     splits: Bool[Tensor, "split text"],
     config: Config,
 ) -> dict[str, Tensor]:
     rotations, seed = config.rotations, config.seed
-    resampled = replicates.no_replicates(len(given.basis))
+    resampled = replicates.no_replicates(len(texts.basis))
     if config.replicates:
-        resampled = replicates.resample(seen, given, halves, rotations=rotations, seed=seed, workers=_THREADS)
+        resampled = replicates.resample(
+            moments, texts, halves, rotations=rotations, seed=seed, workers=_THREADS
+        )
     taken = min(rotation_controls.ROTATIONS, rotations)
     crossed = replicates.cross(
-        covariance, given, splits, taken=taken, rotations=rotations, seed=seed, workers=_THREADS
+        covariance, texts, splits, taken=taken, rotations=rotations, seed=seed, workers=_THREADS
     )
     return _under(_RESAMPLED, resampled._asdict()) | _under(_CROSSED, crossed._asdict())
 
@@ -81,8 +85,10 @@ def _under(kind: str, fields: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{kind}.{name}": tensor for name, tensor in fields.items()}
 
 
-def _key(seen: Moments, text: Float[Tensor, "text d_out"], pool: Pool, config: Config) -> str:
+def _key(head_moments: Moments, text: Float[Tensor, "text d_out"], pool: Pool, config: Config) -> str:
     """Hash of everything that draws depend on, but for the heads' spaces: a directory is of one model."""
-    content = work_files.hash_of_tensors(seen.images, seen.mean, seen.second, text, pool.tags.to(torch.uint8))
+    content = work_files.hash_of_tensors(
+        head_moments.image_count, head_moments.mean, head_moments.second, text, pool.tags.to(torch.uint8)
+    )
     options = [config.replicates, config.rotations, config.seed]
     return work_files.key_of(METHOD_VERSION, content, options)

@@ -13,7 +13,7 @@ from torch import Tensor
 from precompute.inputs.text_pool import text_id
 from precompute.method import agreement_stats, intervals, textspan
 from precompute.method import stability as text_stability
-from precompute.method.label_consistency import Held, Judged
+from precompute.method.label_consistency import HeadLabels, ResamplingScores
 from precompute.method.metrics import UNSCORED
 from precompute.method.moments import Component
 from precompute.method.types import Label, Pool, TextSpan
@@ -22,8 +22,8 @@ Places = list[tuple[int, int]]
 """Layer and head of each entry of the axis `head`."""
 
 
-TEXTS: dict[str, float] = {"least": 0.0, "most": float(agreement_stats.JUDGED)}
-RANGE: dict[str, dict[str, float]] = {"importance": {"least": 0.0}, "coverage": {}}
+TEXTS: dict[str, float] = {"minimum": 0.0, "maximum": float(agreement_stats.JUDGED)}
+RANGE: dict[str, dict[str, float]] = {"importance": {"minimum": 0.0}, "coverage": {}}
 """What intervals of metrics of heads are cut to: coverage to nothing, for it may be negative."""
 
 
@@ -60,7 +60,7 @@ def head_text(
     return rows.astype({"equal_norm_position": "Int64", "stability": "Float64"})
 
 
-def head_label(places: Places, judged: Judged) -> pd.DataFrame:
+def head_label(places: Places, judged: HeadLabels) -> pd.DataFrame:
     """The label of every head by every offline method."""
     frames = []
     for found in [judged.shown, *judged.beside]:
@@ -74,7 +74,7 @@ def head_label(places: Places, judged: Judged) -> pd.DataFrame:
     return rows.astype(dict.fromkeys(["share", "lead", "tail"], "Float64"))
 
 
-def judgement(places: Places, spans: list[TextSpan], judged: Judged, tags: Bool[Tensor, "text property"]):
+def judgement(places: Places, spans: list[TextSpan], judged: HeadLabels, tags: Bool[Tensor, "text property"]):
     """The offline rule's answer for each judged text of each head."""
     picks = textspan.picks(spans, agreement_stats.JUDGED).text_index
     consistent = agreement_stats.tag_match(picks, judged.label, tags)
@@ -123,7 +123,7 @@ def or_none(values: Float[Tensor, " n"]) -> list[float | None]:
     return [None if value != value else value for value in values.tolist()]
 
 
-def ccs_replicates(held: Held) -> dict[str, Float[Tensor, "head replicate"]]:
+def ccs_replicates(held: ResamplingScores) -> dict[str, Float[Tensor, "head replicate"]]:
     """Replicates of the head metrics that have them; NaN where a head has no CCS."""
     crossed = held.half_crossed_ccs.double()
     return {

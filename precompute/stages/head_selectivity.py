@@ -22,7 +22,7 @@ from precompute.runtime import progress, work_files
 from precompute.runtime.config import METHOD_VERSION
 from precompute.stages import decompose_images
 
-MOST_VALUES = 1000
+MAX_VALUES = 1000
 """An attribute with more values is left out: it names images rather than what is in them."""
 
 SUM_BYTES = 512_000_000
@@ -44,7 +44,7 @@ class _Attribute(NamedTuple):
 class _Sums(NamedTuple):
     """Sums over the images of one attribute, for some heads. Coordinates count from `shift`. float64."""
 
-    images: Int[Tensor, "group value"]
+    image_count: Int[Tensor, "group value"]
     total: Float[Tensor, "group value head rank"]
     square: Float[Tensor, "group head"]
     """Sum of squared lengths."""
@@ -124,9 +124,9 @@ def _known(attributes: pd.DataFrame, image_ids: set[str]) -> list[_Attribute]:
     for name, mine in attributes.groupby("attribute", sort=True):
         single = mine.drop_duplicates(["image_id", "value"]).drop_duplicates("image_id", keep=False)
         code, values = pd.factorize(single["value"], sort=True)
-        if len(values) > MOST_VALUES:
+        if len(values) > MAX_VALUES:
             progress.say(
-                f"no selectivity for {name}: it has {len(values):,} values, more than {MOST_VALUES:,}. "
+                f"no selectivity for {name}: it has {len(values):,} values, more than {MAX_VALUES:,}. "
                 "Give a coarser attribute to learn what goes with it."
             )
         elif len(values):
@@ -136,10 +136,10 @@ def _known(attributes: pd.DataFrame, image_ids: set[str]) -> list[_Attribute]:
 
 
 def _packs(known: Sequence[_Attribute]) -> Iterator[list[_Attribute]]:
-    """Attributes that are summed in one pass: as many as have `MOST_VALUES` values together."""
+    """Attributes that are summed in one pass: as many as have `MAX_VALUES` values together."""
     pack: list[_Attribute] = []
     for one in known:
-        if sum(other.values for other in pack) + one.values > MOST_VALUES:
+        if sum(other.values for other in pack) + one.values > MAX_VALUES:
             yield pack
             pack = []
         pack.append(one)
@@ -185,8 +185,8 @@ def _add(
     """Add the images whose code is not -1, in place."""
     mine = code >= 0
     y, group, code = y[mine] - sums.shift, group[mine], code[mine]
-    cell = group * sums.images.shape[1] + code
-    sums.images.view(-1).index_add_(0, cell, torch.ones_like(cell))
+    cell = group * sums.image_count.shape[1] + code
+    sums.image_count.view(-1).index_add_(0, cell, torch.ones_like(cell))
     sums.total.flatten(0, 1).index_add_(0, cell, y)
     sums.square.index_add_(0, group, y.square().sum(dim=-1))
 
@@ -204,20 +204,20 @@ def _score(
     sums: _Sums, head: int, held: Bool[Tensor, "replicate group"]
 ) -> tuple[float | None, float | None, float | None]:
     """ε² of one head over all images, and the ends of its interval."""
-    images, values = int(sums.images.sum()), int((sums.images.sum(dim=0) > 0).sum())
+    images, values = int(sums.image_count.sum()), int((sums.image_count.sum(dim=0) > 0).sum())
     if not 1 < values <= images / 2:
         return None, None, None
     value = float(_over(sums, head, torch.ones(1, moments.GROUPS, dtype=torch.bool)))
-    if images < intervals.LEAST_IMAGES or not len(held):
+    if images < intervals.MIN_IMAGES or not len(held):
         return value, None, None
     halves = torch.cat([_over(sums, head, part) for part in held.split(HALVES)])
-    return value, *intervals.interval(value, halves, most=1.0)
+    return value, *intervals.interval(value, halves, maximum=1.0)
 
 
 def _over(sums: _Sums, head: int, held: Bool[Tensor, "list group"]) -> Float[Tensor, " list"]:
     """ε² of one head over each choice of groups; NaN where it is not defined."""
     weight = held.double()
-    count = weight @ sums.images.double()  # [list, value]
+    count = weight @ sums.image_count.double()  # [list, value]
     own = sums.total[:, :, head]
     total = (weight @ own.reshape(len(own), -1)).unflatten(1, own.shape[1:])  # [list, value, rank]
     square = weight @ sums.square[:, head]

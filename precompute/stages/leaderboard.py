@@ -1,4 +1,4 @@
-"""The board: every model's metrics with their intervals, the ranks that these allow, and the replicates.
+"""The leaderboard: metrics of every model with intervals, the ranks that these allow, and the replicates.
 
 Knows nothing of heads' outputs or files: metrics and their replicates in, rows out.
 """
@@ -14,10 +14,10 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from precompute.method import intervals, metric_info, metrics, rotation_controls, stability
-from precompute.method.intervals import LEAST_IMAGES
+from precompute.method.intervals import MIN_IMAGES
 from precompute.method.metric_info import METRICS, UNRANKED
 from precompute.runtime import progress
-from precompute.stages.describe_heads import Described
+from precompute.stages.describe_heads import HeadDescriptions
 from precompute.stages.head_rows import or_none
 from precompute.texts import TEXTS
 
@@ -59,8 +59,8 @@ def published(path: Path = PUBLISHED) -> list[Published]:
         ]
 
 
-class Standing(NamedTuple):
-    """One model on the board."""
+class LeaderboardEntry(NamedTuple):
+    """One model of the leaderboard."""
 
     model_key: str
     heads: int
@@ -102,18 +102,18 @@ def replicate_metrics(
     return found
 
 
-def model_rows(standings: Sequence[Standing]) -> pd.DataFrame:
+def model_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
     """Rows of the table `model_metric`: value, interval, chance and ranks of every metric of every model."""
-    ranks = _ranks(standings)
+    ranks = _ranks(entries)
     rows = []
-    for standing in standings:
-        for own in standing.values:
+    for entry in entries:
+        for own in entry.values:
             name = (own.metric, own.heads_used)
-            interval = _interval(own, standing)
-            low, high = ranks.get((standing.model_key, *name)) or (None, None)
+            interval = _interval(own, entry)
+            low, high = ranks.get((entry.model_key, *name)) or (None, None)
             rows.append(
                 {
-                    "model_key": standing.model_key,
+                    "model_key": entry.model_key,
                     "labels": "offline",
                     **own._asdict(),
                     **interval._asdict(),
@@ -125,50 +125,50 @@ def model_rows(standings: Sequence[Standing]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(types)
 
 
-def replicate_rows(standings: Sequence[Standing]) -> pd.DataFrame:
+def replicate_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
     """Rows of the table `replicate_metric`."""
     frames = [
         pd.DataFrame({"replicate": range(len(values)), "value": values}).assign(
-            model_key=standing.model_key, metric=metric, heads_used=heads_used
+            model_key=entry.model_key, metric=metric, heads_used=heads_used
         )
-        for standing in standings
-        for (metric, heads_used), values in standing.replicates.items()
+        for entry in entries
+        for (metric, heads_used), values in entry.replicates.items()
     ]
     columns = ["model_key", "metric", "heads_used", "replicate", "value"]
     rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
     return rows[columns].astype({"value": "Float64"})
 
 
-def _interval(own: metrics.ModelMetric, standing: Standing) -> intervals.Interval:
+def _interval(own: metrics.ModelMetric, entry: LeaderboardEntry) -> intervals.Interval:
     """Of one metric of one model; shares and counts of heads stay in their range.
 
     Coverage has none: what works against the rest has a share below 0.
     """
-    replicates = standing.replicates.get((own.metric, own.heads_used), ())
+    replicates = entry.replicates.get((own.metric, own.heads_used), ())
     if own.metric.startswith("coverage"):
         return intervals.interval(own.value, replicates)
-    most = float(standing.heads) if _UNIT.get(own.metric) == "heads" else 1.0
-    return intervals.interval(own.value, replicates, least=0.0, most=most)
+    maximum = float(entry.heads) if _UNIT.get(own.metric) == "heads" else 1.0
+    return intervals.interval(own.value, replicates, minimum=0.0, maximum=maximum)
 
 
-def _ranks(standings: Sequence[Standing]) -> dict[tuple[str, str, str], tuple[int, int]]:
+def _ranks(entries: Sequence[LeaderboardEntry]) -> dict[tuple[str, str, str], tuple[int, int]]:
     """Rank ranges of the ranked models, metric by metric, under model_key, metric and heads_used."""
-    ranked = [standing for standing in standings if standing.ranked]
+    ranked = [entry for entry in entries if entry.ranked]
     found = {}
-    for name in sorted({name for standing in ranked for name in standing.replicates}):
+    for name in sorted({name for entry in ranked for name in entry.replicates}):
         metric, _ = name
-        if metric in UNRANKED or any(name not in standing.replicates for standing in ranked):
+        if metric in UNRANKED or any(name not in entry.replicates for entry in ranked):
             continue
         values = [
-            next(one.value for one in standing.values if (one.metric, one.heads_used) == name)
-            for standing in ranked
+            next(one.value for one in entry.values if (one.metric, one.heads_used) == name)
+            for entry in ranked
         ]
-        columns = [_column(standing.replicates[name]) for standing in ranked]
+        columns = [_column(entry.replicates[name]) for entry in ranked]
         replicates = torch.tensor(columns, dtype=torch.float64).T  # [replicate, model]
         ranges = intervals.rank_ranges(values, replicates, direction=_DIRECTION[metric])
-        for standing, own in zip(ranked, ranges, strict=True):
+        for entry, own in zip(ranked, ranges, strict=True):
             if own is not None:
-                found[standing.model_key, *name] = own
+                found[entry.model_key, *name] = own
     return found
 
 
@@ -180,8 +180,8 @@ _UNIT = {one.metric: one.unit for one in METRICS if one.level == "model"}
 _DIRECTION = {one.metric: one.direction for one in METRICS if one.level == "model"}
 
 
-def board(
-    results: list[tuple[str, Described]],
+def leaderboard_tables(
+    results: list[tuple[str, HeadDescriptions]],
     *,
     rotated_of: Collection[str] = (),
     ranked: Collection[str] = (),
@@ -192,8 +192,8 @@ def board(
     trained ones, are ranked among each other.
     """
     smallest = min(len(described.spanned) for _, described in results)
-    standing = [
-        Standing(
+    entries = [
+        LeaderboardEntry(
             model_key,
             len(described.spanned),
             _model_metrics(described, smallest),
@@ -209,8 +209,8 @@ def board(
         for metric in _rotated_metrics(described, smallest)
     ]
     return {
-        "model_metric": model_rows(standing),
-        "replicate_metric": replicate_rows(standing),
+        "model_metric": model_rows(entries),
+        "replicate_metric": replicate_rows(entries),
         "rotated_metric": pd.DataFrame(
             rotated, columns=["model_key", *rotation_controls.RotatedMetric._fields]
         ),
@@ -221,34 +221,41 @@ def board(
     }
 
 
-def _model_metrics(described: Described, smallest: int) -> list[metrics.ModelMetric]:
-    own, held = described.judged, described.held
-    supported = own.supported
+def _model_metrics(described: HeadDescriptions, smallest: int) -> list[metrics.ModelMetric]:
+    head_labels, scores = described.labels, described.resampling
+    supported = head_labels.supported
     rows = [
         *metrics.label_metrics(
-            own.label, own.rotated_label, own.ccs, own.rotated_ccs, supported, smallest=smallest
+            head_labels.label,
+            head_labels.rotated_label,
+            head_labels.ccs,
+            head_labels.rotated_ccs,
+            supported,
+            smallest=smallest,
         ),
-        *metrics.crossfit_metrics(held.crossed_ccs, held.rotated_crossed_ccs, supported),
+        *metrics.crossfit_metrics(scores.crossed_ccs, scores.rotated_crossed_ccs, supported),
         *metrics.span_metrics(described.spanned, supported),
         *metrics.coverage_metrics(described.shares, described.kinds),
     ]
-    if held.label.shape[1]:
-        stable, rotated = or_none(held.stability), or_none(held.stability_rotated)
+    if scores.label.shape[1]:
+        stable, rotated = or_none(scores.stability), or_none(scores.stability_rotated)
         rows += stability.stability_metrics(stable, rotated, supported)
     return rows
 
 
-def _replicates(described: Described, smallest: int) -> dict[Name, list[float | None]]:
+def _replicates(described: HeadDescriptions, smallest: int) -> dict[Name, list[float | None]]:
     """Of every metric that has them; none with too few images for an interval."""
-    held = described.held
-    if described.images < LEAST_IMAGES:
+    scores = described.resampling
+    if described.image_count < MIN_IMAGES:
         return {}
-    supported = described.judged.supported
-    of_labels = replicate_metrics(held.label, held.ccs, held.half_crossed_ccs, supported, smallest=smallest)
+    supported = described.labels.supported
+    of_labels = replicate_metrics(
+        scores.label, scores.ccs, scores.half_crossed_ccs, supported, smallest=smallest
+    )
     return of_labels | metrics.coverage_replicates(described.share_replicates, described.kinds)
 
 
-def _rotated_metrics(described: Described, smallest: int) -> list[rotation_controls.RotatedMetric]:
-    own, crossed = described.judged, described.held.rotated_crossed_ccs
-    label, ccs, supported = own.rotated_label, own.rotated_ccs, own.rotated_supported
+def _rotated_metrics(described: HeadDescriptions, smallest: int) -> list[rotation_controls.RotatedMetric]:
+    head_labels, crossed = described.labels, described.resampling.rotated_crossed_ccs
+    label, ccs, supported = head_labels.rotated_label, head_labels.rotated_ccs, head_labels.rotated_supported
     return rotation_controls.rotated_metrics(label, ccs, supported, crossed, smallest=smallest)

@@ -20,7 +20,7 @@ from precompute.runtime import progress
 from precompute.runtime.config import METHOD_VERSION, Config
 from precompute.stages import decompose_images
 from precompute.stages.check_precision import Rounding
-from precompute.stages.describe_heads import Described
+from precompute.stages.describe_heads import HeadDescriptions
 from precompute.stages.scan_images import Intake
 
 _SOFTWARE = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "numpy", "pillow")
@@ -42,7 +42,7 @@ class ModelResult(NamedTuple):
     classes: Float[Tensor, "value d_out"]
     """Embeddings of what is asked, value by value."""
 
-    described: Described
+    described: HeadDescriptions
     truth: list[tuple[str, pd.DataFrame]]
     """Tables and their rows: what is scored against what is known of the images."""
 
@@ -163,7 +163,7 @@ def _write_vectors(writer: BundleWriter, result: ModelResult, pool: Pool) -> Non
     writer.write_tokens(key, tokens, _gallery(result.gallery))
 
 
-def _space(spaces: HeadSpaces, described: Described) -> HeadSpace:
+def _space(spaces: HeadSpaces, described: HeadDescriptions) -> HeadSpace:
     layers, heads, rank, d_out = spaces.basis.shape
     return HeadSpace(
         layer=np.repeat(spaces.layers, heads),

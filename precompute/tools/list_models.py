@@ -88,4 +88,4 @@ def _standing(spec: ModelSpec) -> str:
     except ModelError as error:
         reason = str(error).removeprefix(f"{spec.name} cannot be taken apart exactly: ")
         return f"no: {reason.partition('. ')[0]}"
-    return "with this repository" if spec.checkpoint else clip.whereabouts(spec)
+    return "with this repository" if spec.checkpoint else clip.weights_location(spec)

@@ -27,7 +27,7 @@ SHARD = 8
 
 def margins(
     model: clip.Clip,
-    changes: Sequence[clip.Change],
+    changes: Sequence[clip.Intervention],
     is_random: Sequence[bool],
     classes: Sequence[Classes],
     own: Int[Tensor, "image attribute"],
@@ -47,7 +47,9 @@ def margins(
         for turn, numbers in turns.items():
             here = torch.arange(len(ids)) if turn is None else (rows % PARTS == turn).nonzero()[:, 0]
             if len(here):
-                embedding = clip.encode_changed(model, pixels[here], [changes[one] for one in numbers])
+                embedding = clip.encode_with_interventions(
+                    model, pixels[here], [changes[one] for one in numbers]
+                )
                 some = _margins(embedding, text, own[rows[here]])
                 found[torch.tensor(numbers)[:, None], here] = some
         return {"margin": found.transpose(0, 1)}

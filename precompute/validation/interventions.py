@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from precompute.clip import Change, HeadChange
+from precompute.clip import HeadIntervention, Intervention
 from precompute.method import textspan
 from precompute.method.types import HeadSpaces, TextSpan
 from precompute.validation import direct_effects, zero_shot
@@ -89,19 +89,21 @@ def reduction(
     return Reduction([direct_effects.directions(one) for one in own], head_map.flatten(0, 1).cpu())
 
 
-def change(run: Run, sample: Sample, layers: tuple[int, ...], reduced: Reduction) -> Change:
+def change(run: Run, sample: Sample, layers: tuple[int, ...], reduced: Reduction) -> Intervention:
     """The run as a change of the forward pass; `layers` are the decomposed ones."""
     heads = sample.z_mean.shape[1]
     if run.subject == MLPS:
-        return Change(mlps=dict(enumerate(sample.mlp_mean)))
+        return Intervention(mlps=dict(enumerate(sample.mlp_mean)))
     if run.subject == EARLY:
         places = [(layer, head) for layer in range(layers[0]) for head in range(heads)]
-        return Change({place: HeadChange(sample.z_mean[place]) for place in places})
+        return Intervention({place: HeadIntervention(sample.z_mean[place]) for place in places})
     if run.subject == TEXTS:
         numbers = range(len(layers) * heads)
-        return Change({_place(n, layers, heads): _kept(n, run.k, sample, layers, reduced) for n in numbers})
+        return Intervention(
+            {_place(n, layers, heads): _kept(n, run.k, sample, layers, reduced) for n in numbers}
+        )
     places = [_place(number, layers, heads) for number in run.heads]
-    return Change({place: HeadChange(sample.z_mean[place]) for place in places})
+    return Intervention({place: HeadIntervention(sample.z_mean[place]) for place in places})
 
 
 def direct_margins(
@@ -135,10 +137,12 @@ def _place(number: int, layers: tuple[int, ...], heads: int) -> tuple[int, int]:
     return layers[number // heads], number % heads
 
 
-def _kept(number: int, k: int, sample: Sample, layers: tuple[int, ...], reduced: Reduction) -> HeadChange:
+def _kept(
+    number: int, k: int, sample: Sample, layers: tuple[int, ...], reduced: Reduction
+) -> HeadIntervention:
     """z' = mean + (z - mean) M P M⁺."""
     mean = sample.z_mean[_place(number, layers, sample.z_mean.shape[1])]
     kept = direct_effects.projection(reduced.directions[number], k)
     # Rounded before it moves: processors of Apple's graphics have no float64.
     weight = direct_effects.through_z(reduced.head_map[number], kept).to(mean.dtype).to(mean.device)
-    return HeadChange(mean - mean @ weight, weight)
+    return HeadIntervention(mean - mean @ weight, weight)

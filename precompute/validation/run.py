@@ -23,7 +23,7 @@ from precompute.method.types import Classes, HeadSpaces, Pool
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import Config, ConfigError
 from precompute.stages import decompose_images
-from precompute.stages.describe_heads import Described
+from precompute.stages.describe_heads import HeadDescriptions
 from precompute.validation import (
     forward_effects,
     interventions,
@@ -82,7 +82,7 @@ class Seen(NamedTuple):
 
     spaces: HeadSpaces
     taken: decompose_images.Taken
-    described: Described
+    described: HeadDescriptions
     pool: Pool
     text: Float[Tensor, "text d_out"]
 
@@ -196,7 +196,7 @@ def _changes(
     reduced: interventions.Reduction,
     spaces: HeadSpaces,
     device: torch.device,
-) -> list[clip.Change]:
+) -> list[clip.Intervention]:
     """Every run as a change, where the model lives."""
     there = sample._replace(z_mean=sample.z_mean.to(device), mlp_mean=sample.mlp_mean.to(device))
     return [interventions.change(run, there, spaces.layers, reduced) for run in todo]
@@ -205,7 +205,7 @@ def _changes(
 def _runs(seen: Seen, attributes: Sequence[str], config: Config) -> list[Run]:
     """Nothing, each head, then all that is taken away together."""
     before = [Run(interventions.EARLY)] if seen.spaces.layers[0] > 0 else []
-    labels = [label.label for label in seen.described.judged.shown]
+    labels = [label.label for label in seen.described.labels.shown]
     variance = moments.importance(moments.pooled(seen.taken.moments).covariance).square().flatten()
     return [
         Run(interventions.NOTHING),
@@ -252,7 +252,7 @@ def _label_scores(measured: _Measured, loss: score_rows.Truth, seen: Seen) -> pd
             f"no label can name {', '.join(missing)}: the pool {seen.pool.name} has no such property. Heads "
             "that are for it are left out of the scores of labels."
         )
-    judged = seen.described.judged
+    judged = seen.described.labels
     labels = {f"{found[0].method} {found[0].picks}": found for found in [judged.shown, *judged.beside]}
     truth = {
         "right": loss[score_rows.FORWARD],
@@ -276,7 +276,7 @@ def _vectors(sample: Sample, seen: Seen) -> Iterator[tuple[str, Float[Tensor, "i
     for number, name in enumerate(names):
         yield f"{name} cosine", sample.head[:, number] - mean[number], "cosine"
         yield f"{name} dot", sample.head[:, number], "dot"
-    labels = [label.label for label in seen.described.judged.shown]
+    labels = [label.label for label in seen.described.labels.shown]
     for name in sorted(set(labels)):
         heads = [number for number, label in enumerate(labels) if label == name]
         mixed, middle = (

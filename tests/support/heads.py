@@ -27,7 +27,7 @@ class Made(NamedTuple):
     pool: Pool
 
     def layer(self, place: int) -> tuple[LayerMoments, Texts]:
-        seen = LayerMoments(self.seen.images, self.seen.mean[:, place], self.seen.second[:, place])
+        seen = LayerMoments(self.seen.image_count, self.seen.mean[:, place], self.seen.second[:, place])
         given = Texts(self.text, self.spaces.basis[place], self.spaces.rank[place], self.pool.tags)
         return seen, given
 
@@ -80,7 +80,7 @@ def _components(seen: Moments, spaces: HeadSpaces) -> ComponentMoments:
     """Shares that scatter about equal ones over the groups; an embedding is the sum of its components."""
     count = len(moments.components(spaces.layers, spaces.basis.shape[1]))
     generator = torch.Generator().manual_seed(3)
-    groups = len(seen.images)
+    groups = len(seen.image_count)
     mean = 0.1 * torch.randn(groups, count, D_OUT, generator=generator).double()
     cross = 1 + 0.1 * torch.randn(groups, count, generator=generator).double()
-    return ComponentMoments(seen.images, mean, mean.sum(1), cross, cross.sum(1))
+    return ComponentMoments(seen.image_count, mean, mean.sum(1), cross, cross.sum(1))

@@ -25,7 +25,7 @@ from precompute.inputs.images.files import (
 from precompute.inputs.images.sidecars import CAPTION
 from precompute.inputs.images.tar_index import Stated, TarIndex
 
-MOST_VALUES = 50_000
+MAX_VALUES = 50_000
 """A field of .json members with more values than this is a name or a text (url, key, hash), no attribute."""
 
 Indexes = Callable[[list[ImageFile]], Iterable[TarIndex]]
@@ -123,7 +123,7 @@ class _Stated:
                 values = self._values[attribute]
                 self._rows.append(Attribute(names[name], attribute, values.setdefault(value, value)))
                 self._kinds[attribute].add(kind)
-                if kind == ".json" and attribute != CAPTION and len(values) > MOST_VALUES:
+                if kind == ".json" and attribute != CAPTION and len(values) > MAX_VALUES:
                     self.dropped.add(attribute)
                     values.clear()
 
@@ -174,6 +174,6 @@ def _notes(failed: list[Failed], unread: list[Failed], dropped: list[str], left_
         first = unread[0]
         yield f"sidecars not read: {len(unread):,}, the first {first.relative}: {first.reason}"
     if dropped:
-        yield f"over {MOST_VALUES:,} values, so left out: {', '.join(dropped)}"
+        yield f"over {MAX_VALUES:,} values, so left out: {', '.join(dropped)}"
     if left_out:
         yield f"captions left out: {left_out:,} (--captions keeps them)"

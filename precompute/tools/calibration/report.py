@@ -5,7 +5,7 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-MOST_NOISE, LEAST_RIGHT, LEAST_BOTH = 0.07, 0.85, 0.75
+MAX_NOISE, MIN_RIGHT, MIN_BOTH = 0.07, 0.85, 0.75
 
 HEAD = """# Are labels calibrated?
 
@@ -91,9 +91,9 @@ def targets(figures: Figures) -> list[Target]:
     one = next(curve for curve in figures.curve if curve.signal == 1)
     noise, right, both = figures.called, one.right, one.both
     return [
-        Target("noise called", figures.heads, noise, f"at most {MOST_NOISE}", noise <= MOST_NOISE),
-        Target("planted, right", one.heads, right, f"at least {LEAST_RIGHT}", right >= LEAST_RIGHT),
-        Target("planted, right and called", one.heads, both, f"at least {LEAST_BOTH}", both >= LEAST_BOTH),
+        Target("noise called", figures.heads, noise, f"at most {MAX_NOISE}", noise <= MAX_NOISE),
+        Target("planted, right", one.heads, right, f"at least {MIN_RIGHT}", right >= MIN_RIGHT),
+        Target("planted, right and called", one.heads, both, f"at least {MIN_BOTH}", both >= MIN_BOTH),
     ]
 
 

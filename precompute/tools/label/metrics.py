@@ -57,7 +57,7 @@ def score(chosen: pd.DataFrame, answers: pd.DataFrame, texts: Mapping[Head, int]
     ccs = [
         _judged(decided[head], texts.get(head, 0))
         if (head := (row.model_key, row.layer, row.head)) in decided
-        else tagged.get(head) if row.texts >= metrics.LEAST_TEXTS else None
+        else tagged.get(head) if row.texts >= metrics.MIN_TEXTS else None
         for row in chosen.itertuples()
     ]  # fmt: skip
     return Scored(ccs, len(said) > 0, _counts(said), list(draws.values()))

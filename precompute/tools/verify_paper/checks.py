@@ -17,7 +17,7 @@ from torch import Tensor
 LARGEST_ERROR = 1e-5
 """Of a sum of contributions, or of our forward pass against open_clip's, float32."""
 
-LEAST_MARGIN = 1e-5
+MIN_MARGIN = 1e-5
 """A pick with a larger lead over the next text must be the same in float32 and float64."""
 
 OVERLAP_ROOM = 0.1
@@ -144,7 +144,7 @@ def unequal(
     margin: Sequence[float],
     *,
     head: str,
-    least: float = LEAST_MARGIN,
+    least: float = MIN_MARGIN,
 ) -> Unequal:
     """Compare two lists of one head pick by pick, up to the first difference."""
     for place, one in enumerate(ours):
@@ -161,7 +161,7 @@ def texts_in_double(found: Sequence[Unequal]) -> Check:
     """No head may have another text where it had to be the same."""
     wrong = [one.wrong for one in found if one.wrong]
     compared, ties = sum(one.compared for one in found), sum(one.at_tie for one in found)
-    parts = [f"heads with another text where the margin exceeds {LEAST_MARGIN:.0e}"]
+    parts = [f"heads with another text where the margin exceeds {MIN_MARGIN:.0e}"]
     parts += [f"{compared} texts of {len(found)} heads compared", f"{ties} heads part at a tie", *wrong[:3]]
     return check("texts as in float64", float(len(wrong)), most=0.0, note="; ".join(parts))
 

@@ -19,7 +19,7 @@ Needs the weights and a folder of images; each further file adds a check. Images
 DEFAULT_MODEL = "ViT-B-16/laion2b_s34b_b88k"
 """The one whose texts and labels others have released in full."""
 
-LEAST_IMAGES = 20
+MIN_IMAGES = 20
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class VerifyTask:
                 raise ConfigError(
                     f"--{name} needs the pool that the texts were picked from. Add --pool FILE."
                 )
-        if self.limit is not None and self.limit < LEAST_IMAGES:
-            raise ConfigError(f"--limit {self.limit}: give {LEAST_IMAGES} or more, or all.")
+        if self.limit is not None and self.limit < MIN_IMAGES:
+            raise ConfigError(f"--limit {self.limit}: give {MIN_IMAGES} or more, or all.")
         if self.batch_size < 1 or self.workers < 0:
             raise ConfigError("--batch-size must be 1 or more, --workers 0 or more.")
         # Found now, not after hours.

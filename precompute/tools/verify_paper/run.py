@@ -31,7 +31,7 @@ from precompute.tools.verify_paper.checks import (
     skipped,
 )
 from precompute.tools.verify_paper.image_pass import Seen, see
-from precompute.tools.verify_paper.options import LEAST_IMAGES, VerifyTask
+from precompute.tools.verify_paper.options import MIN_IMAGES, VerifyTask
 from precompute.tools.verify_paper.references import Given, of_layers, read
 from precompute.tools.verify_paper.text_checks import (
     as_in_double,
@@ -177,9 +177,9 @@ def _choose(task: VerifyTask) -> dict[str, images.ImageFile]:
     results = images.scan(chosen, workers=task.workers, thumbnails=False)
     tracked = progress.track(results, "reading images", total=len(chosen), unit="image")
     distinct = dict(sorted(images.distinct(chosen, tracked).items()))
-    if len(distinct) < LEAST_IMAGES:
+    if len(distinct) < MIN_IMAGES:
         raise ConfigError(
-            f"{task.images} has {len(distinct)} different readable images; give {LEAST_IMAGES} or more."
+            f"{task.images} has {len(distinct)} different readable images; give {MIN_IMAGES} or more."
         )
     return distinct
 

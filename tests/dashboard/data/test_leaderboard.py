@@ -231,7 +231,7 @@ def test_a_metric_without_ranks_says_why(opened, metric, said):
 def test_the_page_knows_what_precompute_does_not_rank_and_how_many_images_it_takes():
     """The two sides may not import each other, so each has its own copy."""
     assert set(leaderboard_notes.UNRANKED) == metric_info.UNRANKED
-    assert leaderboard_notes.LEAST_IMAGES == intervals.LEAST_IMAGES
+    assert leaderboard_notes.MIN_IMAGES == intervals.MIN_IMAGES
 
 
 def test_reasons_name_their_lines_unless_they_hold_for_all():

@@ -160,7 +160,7 @@ def test_all_heads_leave_none_for_a_control():
 def test_a_large_image_set_is_sampled_and_that_is_said(monkeypatch, tmp_path):
     # A bundle of its own: what is kept of the other one was not sampled.
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(write_two_models(tmp_path / "large")))
-    monkeypatch.setattr(ablation_data, "MOST_IMAGES", 6)
+    monkeypatch.setattr(ablation_data, "MAX_IMAGES", 6)
 
     app = open_page("knock_out", attribute="color")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from precompute import clip
-from precompute.clip import Change, HeadChange
+from precompute.clip import HeadIntervention, Intervention
 from precompute.inputs.model_specs import ModelError
 from tests.support.towers import small_clip, some_pixels
 
@@ -34,7 +34,7 @@ def by_hand(model, pixels, heads=None, mlps=None):
 
 def random_map(seed):
     generator = torch.Generator().manual_seed(seed)
-    return HeadChange(torch.randn(8, generator=generator), torch.randn(8, 8, generator=generator))
+    return HeadIntervention(torch.randn(8, generator=generator), torch.randn(8, 8, generator=generator))
 
 
 def assert_same(actual, expected):
@@ -48,7 +48,7 @@ def test_without_a_change_the_embedding_is_that_of_open_clip(vision):
     model = small_clip(**vision)
     pixels = some_pixels(model)
 
-    [embedding] = clip.encode_changed(model, pixels, [Change()])
+    [embedding] = clip.encode_with_interventions(model, pixels, [Intervention()])
 
     assert_same(embedding, clip.encode_image(model, pixels))
 
@@ -56,9 +56,11 @@ def test_without_a_change_the_embedding_is_that_of_open_clip(vision):
 def test_a_map_that_leaves_an_output_as_it_is_changes_nothing():
     model = small_clip()
     pixels = some_pixels(model)
-    same = HeadChange(torch.zeros(8), torch.eye(8))
+    same = HeadIntervention(torch.zeros(8), torch.eye(8))
 
-    [embedding] = clip.encode_changed(model, pixels, [Change(dict.fromkeys(EVERYWHERE, same))])
+    [embedding] = clip.encode_with_interventions(
+        model, pixels, [Intervention(dict.fromkeys(EVERYWHERE, same))]
+    )
 
     assert_same(embedding, clip.encode_image(model, pixels))
 
@@ -69,7 +71,9 @@ def test_one_head_replaced_by_a_constant_is_what_plain_steps_give(place):
     pixels = some_pixels(model)
     constant = torch.linspace(-1, 1, 8)
 
-    [embedding] = clip.encode_changed(model, pixels, [Change({place: HeadChange(constant)})])
+    [embedding] = clip.encode_with_interventions(
+        model, pixels, [Intervention({place: HeadIntervention(constant)})]
+    )
 
     assert_same(embedding, by_hand(model, pixels, {place: lambda z: constant.expand_as(z)}))
     assert float((embedding - clip.encode_image(model, pixels)).abs().max()) > 1e-2
@@ -82,7 +86,7 @@ def test_heads_and_mlps_of_several_layers_change_together(vision):
     maps = {(0, 2): random_map(0), (1, 0): random_map(1), (1, 1): random_map(2), (2, 1): random_map(3)}
     constants = {0: torch.linspace(0, 1, 24), 2: torch.linspace(1, -1, 24)}
 
-    [embedding] = clip.encode_changed(model, pixels, [Change(maps, constants)])
+    [embedding] = clip.encode_with_interventions(model, pixels, [Intervention(maps, constants)])
 
     functions = {place: lambda z, c=change: z @ c.weight + c.bias for place, change in maps.items()}
     assert_same(embedding, by_hand(model, pixels, functions, constants))
@@ -96,7 +100,9 @@ def test_a_head_of_the_last_layer_changes_what_arithmetic_on_captured_values_say
     block, visual = model.model.visual.transformer.resblocks[2], model.model.visual
     mean = captured.head[:, 0, 1].mean(dim=0)
 
-    [embedding] = clip.encode_changed(model, pixels, [Change({(2, 1): HeadChange(mean)})])
+    [embedding] = clip.encode_with_interventions(
+        model, pixels, [Intervention({(2, 1): HeadIntervention(mean)})]
+    )
 
     before = captured.final - captured.mlp[:, 0] + (mean - captured.head[:, 0, 1]) @ weights.out_weight[2, 1]
     final = before + block.mlp(block.ln_2(before))
@@ -109,7 +115,9 @@ def test_the_patches_keep_what_a_changed_head_writes_there():
     pixels = some_pixels(model)
     block = model.model.visual.transformer.resblocks[0]
 
-    [embedding] = clip.encode_changed(model, pixels, [Change({(0, 0): HeadChange(torch.zeros(8))})])
+    [embedding] = clip.encode_with_interventions(
+        model, pixels, [Intervention({(0, 0): HeadIntervention(torch.zeros(8))})]
+    )
 
     block.attn.out_proj.weight.data[:, :8] = 0
     everywhere = clip.encode_image(model, pixels)
@@ -119,20 +127,24 @@ def test_the_patches_keep_what_a_changed_head_writes_there():
 def test_changes_do_not_depend_on_their_order_or_on_each_other():
     model = small_clip()
     pixels = some_pixels(model)
-    changes = [Change({place: random_map(number)}) for number, place in enumerate(EVERYWHERE)] + [Change()]
+    changes = [Intervention({place: random_map(number)}) for number, place in enumerate(EVERYWHERE)] + [
+        Intervention()
+    ]
 
-    together = clip.encode_changed(model, pixels, changes)
-    reversed_ = clip.encode_changed(model, pixels, changes[::-1]).flip(0)
-    alone = torch.stack([clip.encode_changed(model, pixels, [change])[0] for change in changes])
+    together = clip.encode_with_interventions(model, pixels, changes)
+    reversed_ = clip.encode_with_interventions(model, pixels, changes[::-1]).flip(0)
+    alone = torch.stack([clip.encode_with_interventions(model, pixels, [change])[0] for change in changes])
 
     assert together.shape == (10, 5, 20)
     assert torch.equal(together, reversed_)
     assert_same(together, alone)
 
 
-@pytest.mark.parametrize("change", [Change({(3, 0): random_map(0)}), Change({(0, 3): random_map(0)})])
+@pytest.mark.parametrize(
+    "change", [Intervention({(3, 0): random_map(0)}), Intervention({(0, 3): random_map(0)})]
+)
 def test_a_head_that_is_not_there_cannot_be_changed(change):
     model = small_clip()
 
     with pytest.raises(ModelError, match="layers 0 to 2 of heads 0 to 2"):
-        clip.encode_changed(model, some_pixels(model), [change])
+        clip.encode_with_interventions(model, some_pixels(model), [change])

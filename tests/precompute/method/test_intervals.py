@@ -23,8 +23,8 @@ def test_an_interval_is_the_spread_of_the_replicates_about_the_value():
 
 
 def test_an_interval_stays_within_the_range_of_its_metric():
-    assert interval(0.9, evenly(0.0, 0.4), least=0.0, most=1.0) == (pytest.approx(0.71), 1.0)
-    assert interval(0.1, evenly(0.0, 0.4), least=0.0, most=1.0) == (0.0, pytest.approx(0.29))
+    assert interval(0.9, evenly(0.0, 0.4), minimum=0.0, maximum=1.0) == (pytest.approx(0.71), 1.0)
+    assert interval(0.1, evenly(0.0, 0.4), minimum=0.0, maximum=1.0) == (0.0, pytest.approx(0.29))
 
 
 def test_an_interval_contains_its_value_however_skewed_the_replicates_are():

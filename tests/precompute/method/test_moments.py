@@ -77,7 +77,7 @@ def test_pooled_moments_are_mean_and_covariance_of_all_images(head, group):
 
     flat = head.double().flatten(0, 0)
     centered = flat - flat.mean(0)
-    assert pooled.images == IMAGES
+    assert pooled.image_count == IMAGES
     torch.testing.assert_close(pooled.mean, flat.mean(0), rtol=1e-12, atol=0)
     covariance = torch.einsum("ilhr,ilhs->lhrs", centered, centered) / IMAGES
     torch.testing.assert_close(pooled.covariance, covariance, rtol=1e-10, atol=1e-18)
@@ -90,7 +90,7 @@ def test_chosen_groups_pool_to_the_moments_of_their_images(head, group):
     pooled = moments.pooled(moments.from_coordinates(head, group, GROUPS), chosen)
 
     alone = moments.pooled(moments.from_coordinates(head[inside], group[inside], GROUPS))
-    assert pooled.images == int(inside.sum())
+    assert pooled.image_count == int(inside.sum())
     torch.testing.assert_close(pooled.covariance, alone.covariance, rtol=1e-12, atol=0)
 
 

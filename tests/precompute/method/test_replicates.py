@@ -149,9 +149,9 @@ def test_covariances_of_replicates_are_those_of_their_groups_pooled():
     generator = torch.Generator().manual_seed(0)
     y = 3 + torch.randn(500, 1, 1, 5, generator=generator)
     seen = moments.from_coordinates(y, torch.randint(0, 64, (500,), generator=generator))
-    chosen = resampling.halves(seen.images, torch.ones(2, 1, dtype=torch.bool), count=6, seed=0).groups
+    chosen = resampling.halves(seen.image_count, torch.ones(2, 1, dtype=torch.bool), count=6, seed=0).groups
 
-    found = resampling.covariances(seen.images, seen.mean[:, 0, 0], seen.second[:, 0, 0], chosen)
+    found = resampling.covariances(seen.image_count, seen.mean[:, 0, 0], seen.second[:, 0, 0], chosen)
 
     for one, groups in zip(found, chosen, strict=True):
         expected = moments.pooled(seen, groups).covariance[0, 0]
@@ -171,7 +171,7 @@ def test_importance_and_coverage_of_replicates_are_those_of_their_groups_pooled(
     )
     chosen = torch.stack([torch.arange(64) % 3 == 0, torch.ones(64, dtype=torch.bool)])
 
-    importance = resampling.importance(seen.images, seen.mean, seen.second, chosen)
+    importance = resampling.importance(seen.image_count, seen.mean, seen.second, chosen)
     shares = resampling.component_shares(components, chosen)
 
     for number, held in enumerate(chosen):
@@ -277,10 +277,10 @@ def held(made, pool, tmp_path_factory):
     """Labels of all six heads on everything, and what replicates and splits say of them."""
     drawn = drawn_of(made, config(tmp_path_factory.mktemp("held")))
     own = judge(made, pool)
-    return own, label_consistency.hold(own, drawn, pool.tags)
+    return own, label_consistency.score_resamples(own, drawn, pool.tags)
 
 
-def judge(made, pool) -> label_consistency.Judged:
+def judge(made, pool) -> label_consistency.HeadLabels:
     covariance = moments.pooled(made.seen).covariance
     spans = [
         textspan(covariance[layer, head], text_coordinates(made.text, made.spaces.basis[layer, head]), k=20)
@@ -294,7 +294,7 @@ def judge(made, pool) -> label_consistency.Judged:
     )
     # Their null does not matter here: the heads themselves, 39 times.
     null = Picks(*(part[:, None].expand(-1, 39, -1) for part in picks))
-    return label_consistency.judge(picks, null, pool)
+    return label_consistency.label_heads(picks, null, pool)
 
 
 def test_a_head_along_one_property_keeps_its_label_in_every_half(held, pool):
@@ -313,7 +313,7 @@ def test_a_head_of_noise_is_about_as_stable_as_rotated_heads():
     pool = pool_of({name: 20 for name in "abcdef"})
     noise = heads.model(pool, [[None] * 16], seed=3)
     seen, given = noise.layer(0)
-    drawn = resampling.halves(noise.seen.images, pool.tags, count=20, seed=0)
+    drawn = resampling.halves(noise.seen.image_count, pool.tags, count=20, seed=0)
 
     found = replicates.resample(seen, given, drawn, rotations=39)
 
@@ -387,7 +387,7 @@ def test_a_label_is_scored_only_where_six_texts_can_judge_it(tmp_path):
     drawn = drawn_of(few, config(tmp_path, replicates=5))
     own = judge(few, pool)
 
-    found = label_consistency.hold(own, drawn, pool.tags)
+    found = label_consistency.score_resamples(own, drawn, pool.tags)
 
     assert [pool.properties[index] for index in own.label[:3].tolist()] == ["color", "shape", "time"]
     assert own.ccs[0] == -1 and (own.ccs[1:3] >= 0).all()
@@ -427,7 +427,7 @@ def test_other_inputs_never_meet_old_results(small, tmp_path):
 
 def test_without_replicates_nothing_is_said_of_stability(small, pool, tmp_path):
     drawn = drawn_of(small, config(tmp_path, replicates=0), tmp_path)
-    found = label_consistency.hold(judge(small, pool), drawn, pool.tags)
+    found = label_consistency.score_resamples(judge(small, pool), drawn, pool.tags)
 
     assert found.stability.isnan().all() and found.text_stability.isnan().all()
     assert found.ccs.shape == (2, 0) and found.half_crossed_ccs.shape == (2, 0, 2)

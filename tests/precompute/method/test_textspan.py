@@ -237,7 +237,7 @@ def test_many_covariances_pick_from_the_texts_that_each_one_holds(dtype):
     held = torch.rand(9, 40, generator=generator) < 0.5
     held[-1] = True
 
-    found = many_picks(covariance.to(dtype), text.to(dtype), k=4, held=held)
+    found = many_picks(covariance.to(dtype), text.to(dtype), k=4, text_mask=held)
 
     for number in range(9):
         rows = held[number].nonzero().flatten()
@@ -262,7 +262,7 @@ def test_scores_that_are_known_need_not_be_computed_again():
 def test_a_covariance_that_holds_no_text_picks_none():
     held = torch.tensor([[False, False, False], [True, True, False]])
 
-    found = many_picks(torch.eye(3).expand(2, -1, -1), torch.eye(3), k=2, held=held)
+    found = many_picks(torch.eye(3).expand(2, -1, -1), torch.eye(3), k=2, text_mask=held)
 
     assert found.text_index.tolist() == [[-1, -1], [0, 1]]
     assert found.variance_share[0].tolist() == [0.0, 0.0]

@@ -160,10 +160,8 @@ def test_what_a_precision_changes_is_stored_for_the_precision_used(plain, rough)
     assert found.precision_images == 40
     assert 1e-4 < found.embedding_difference < 0.05
     assert 1e-4 < found.head_difference < 0.05
-    assert check_precision.LEAST_OVERLAP <= found.overlap_5 <= 1 and found.overlap_5_least <= found.overlap_5
-    assert (
-        check_precision.LEAST_OVERLAP <= found.overlap_10 <= 1 and found.overlap_10_least <= found.overlap_10
-    )
+    assert check_precision.MIN_OVERLAP <= found.overlap_5 <= 1 and found.overlap_5_least <= found.overlap_5
+    assert check_precision.MIN_OVERLAP <= found.overlap_10 <= 1 and found.overlap_10_least <= found.overlap_10
 
 
 def test_the_overlap_that_is_stored_is_that_of_the_bundles_themselves(plain, rough):

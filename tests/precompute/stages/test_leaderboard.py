@@ -8,16 +8,18 @@ from precompute.method.metric_info import METRICS, UNRANKED
 from precompute.method.metrics import ModelMetric
 from precompute.runtime.config import Config, ModelChoice
 from precompute.stages import describe_heads, leaderboard
-from precompute.stages.leaderboard import Standing
+from precompute.stages.leaderboard import LeaderboardEntry
 from tests.support import heads
 from tests.support.heads import pool_of
 
 NAME = ("association_3_crossfit", "all")
 
 
-def standing(key: str, value: float | None, replicates: list[float], *, ranked: bool = True) -> Standing:
+def standing(
+    key: str, value: float | None, replicates: list[float], *, ranked: bool = True
+) -> LeaderboardEntry:
     rows = [ModelMetric(*NAME, value, 0.1), ModelMetric("supported_share", "all", 0.5, None)]
-    return Standing(key, 16, rows, {NAME: replicates}, ranked)
+    return LeaderboardEntry(key, 16, rows, {NAME: replicates}, ranked)
 
 
 def evenly(low: float, high: float) -> list[float]:
@@ -69,7 +71,9 @@ def test_controls_have_intervals_and_are_not_ranked():
 @pytest.mark.parametrize("metric", ["text_consistency", "association_3", "entanglement", "ccs_at_2"])
 def test_models_are_not_ranked_by_what_repeats_the_label_or_grows_with_heads(metric):
     both = [
-        Standing(key, 16, [ModelMetric(metric, "all", value, None)], {(metric, "all"): [value] * 9}, True)
+        LeaderboardEntry(
+            key, 16, [ModelMetric(metric, "all", value, None)], {(metric, "all"): [value] * 9}, True
+        )
         for key, value in [("a", 0.9), ("b", 0.1)]
     ]
 
@@ -82,7 +86,7 @@ def test_models_are_not_ranked_by_what_repeats_the_label_or_grows_with_heads(met
 def test_counts_of_heads_stay_between_none_and_all():
     rows = leaderboard.model_rows(
         [
-            Standing(
+            LeaderboardEntry(
                 "a", 4, [ModelMetric("ccs_high", "all", 3.0, None)], {("ccs_high", "all"): evenly(0, 8)}, True
             )
         ]
@@ -158,7 +162,7 @@ def test_what_rests_on_images_alone_has_intervals_too(planted):
     for name in ("importance", "coverage"):
         rows = metric_of(planted.tables, name)
         assert (rows["low"] < rows["value"]).all() and (rows["value"] < rows["high"]).all()
-    board = leaderboard.board([("m", planted)], ranked=["m"])["model_metric"]
+    board = leaderboard.leaderboard_tables([("m", planted)], ranked=["m"])["model_metric"]
     covered = board[board["metric"].str.startswith("coverage_") & board["value"].ne(0)]
     assert len(covered) > 1
     assert (covered["low"] < covered["value"]).all() and (covered["value"] < covered["high"]).all()
@@ -168,7 +172,7 @@ def test_a_share_below_zero_keeps_its_interval_below_zero():
     name = ("coverage_mlps", "all")
     rows = [ModelMetric(*name, -0.2, None)]
 
-    found = leaderboard.model_rows([Standing("a", 16, rows, {name: evenly(-0.3, -0.1)}, True)])
+    found = leaderboard.model_rows([LeaderboardEntry("a", 16, rows, {name: evenly(-0.3, -0.1)}, True)])
 
     assert found["low"].iloc[0] < -0.25 and found["high"].iloc[0] < -0.1
 
@@ -186,7 +190,7 @@ def test_every_text_has_its_place_among_texts_of_one_length_and_its_stability(pl
 
 
 def test_the_board_holds_every_metric_that_is_explained_and_no_other(planted):
-    tables = leaderboard.board([("m", planted)], rotated_of=["m"], ranked=["m"])
+    tables = leaderboard.leaderboard_tables([("m", planted)], rotated_of=["m"], ranked=["m"])
 
     levels = {level: {one.metric for one in METRICS if one.level == level} for level in ("head", "model")}
     assert len({one.metric for one in METRICS}) == len(METRICS)
@@ -198,7 +202,7 @@ def test_the_board_holds_every_metric_that_is_explained_and_no_other(planted):
 
 
 def test_a_value_lies_in_its_interval_and_one_model_alone_has_no_rank(planted):
-    rows = leaderboard.board([("m", planted)], ranked=["m"])["model_metric"]
+    rows = leaderboard.leaderboard_tables([("m", planted)], ranked=["m"])["model_metric"]
     known = rows.dropna(subset=["low", "value"])
 
     assert {"text_consistency_crossfit", "entanglement_smallest", "uniqueness"} <= set(known["metric"])
@@ -210,7 +214,7 @@ def test_a_model_twice_on_the_board_ties_with_itself(planted):
     """
     The same halves serve both, so the difference is 0 in every replicate.
     """
-    tables = leaderboard.board([("one", planted), ("other", planted)], ranked=["one", "other"])
+    tables = leaderboard.leaderboard_tables([("one", planted), ("other", planted)], ranked=["one", "other"])
     rows = tables["model_metric"].dropna(subset=["rank_low"])
     wide = tables["replicate_metric"].pivot_table(
         index=["metric", "heads_used", "replicate"], columns="model_key", values="value"
@@ -222,7 +226,7 @@ def test_a_model_twice_on_the_board_ties_with_itself(planted):
 
 def test_under_640_images_there_is_stability_but_no_interval(tmp_path):
     found = described(tmp_path, [["color"], [None]], images=639)
-    tables = leaderboard.board([("one", found), ("other", found)], ranked=["one", "other"])
+    tables = leaderboard.leaderboard_tables([("one", found), ("other", found)], ranked=["one", "other"])
 
     assert metric_of(found.tables, "stability")["value"].notna().any()
     assert found.tables["head_metric"][["low", "high"]].isna().all(axis=None)
@@ -232,7 +236,7 @@ def test_under_640_images_there_is_stability_but_no_interval(tmp_path):
 
 def test_without_replicates_the_rest_is_there(tmp_path):
     found = described(tmp_path, [["color"], [None]], replicates=0)
-    tables = leaderboard.board([("one", found)], ranked=["one"])
+    tables = leaderboard.leaderboard_tables([("one", found)], ranked=["one"])
 
     metrics = set(found.tables["head_metric"]["metric"])
     assert "ccs_crossfit" in metrics and "stability" not in metrics

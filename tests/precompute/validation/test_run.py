@@ -113,9 +113,11 @@ def test_every_head_has_a_truth_for_every_attribute(tables, case):
 def test_the_forward_effect_is_what_the_model_does_without_the_head(tables, case, pixels, place):
     model, classes = case.model, case.known.classes[1]
     mean = clip.capture(model, pixels, (4, 5)).head.mean(dim=0)[place[0] - 4, place[1]]
-    change = clip.Change({place: clip.HeadChange(mean)})
+    change = clip.Intervention({place: clip.HeadIntervention(mean)})
 
-    before, after = normalize(clip.encode_changed(model, pixels, [clip.Change(), change]), dim=-1)
+    before, after = normalize(
+        clip.encode_with_interventions(model, pixels, [clip.Intervention(), change]), dim=-1
+    )
 
     row = tables["head_truth"].set_index(["layer", "head", "attribute"]).loc[(*place, "background")]
     expected = mean_margin(before, classes) - mean_margin(after, classes)
@@ -148,9 +150,11 @@ def test_all_that_is_written_before_is_one_intervention_and_all_mlps_another(tab
     captured = clip.capture(model, pixels, (0, 1, 2, 3, 4, 5))
     mean, added = captured.head.mean(dim=0), captured.mlp.mean(dim=0)
     places = [(layer, head) for layer in range(4) for head in range(16)]
-    early = clip.Change({place: clip.HeadChange(mean[place]) for place in places})
+    early = clip.Intervention({place: clip.HeadIntervention(mean[place]) for place in places})
 
-    found = clip.encode_changed(model, pixels, [early, clip.Change(mlps=dict(enumerate(added)))])
+    found = clip.encode_with_interventions(
+        model, pixels, [early, clip.Intervention(mlps=dict(enumerate(added)))]
+    )
 
     for subject, unit in zip(["early heads", "MLPs"], normalize(found, dim=-1), strict=True):
         known = classes.carried.sum(1) == 1
@@ -204,7 +208,7 @@ def test_the_tables_hold_every_study_and_no_row_twice(tables, case):
 
 
 def test_random_sets_stand_beside_each_property_that_is_asked(tables, case):
-    labels = {label.label for label in case.seen.described.judged.shown}
+    labels = {label.label for label in case.seen.described.labels.shown}
     ablation = tables["truth_score"][tables["truth_score"].study == "ablation"]
     sets = {subject for subject in ablation.subject if subject.startswith(("property", "random"))}
 

@@ -412,9 +412,9 @@ def margins_of(embedding: torch.Tensor, model: clip.Clip, attribute: str) -> np.
 def test_the_model_runs_on_without_a_head_as_planted(model, pixels, head):
     """Of the pair for shape, the first takes the second with it when it is held at its mean."""
     z = clip.capture(model, pixels, (0, 1, 2)).head[:, head[0], head[1]]
-    held = clip.Change({head: clip.HeadChange(z.mean(dim=0))})
+    held = clip.Intervention({head: clip.HeadIntervention(z.mean(dim=0))})
 
-    changed = clip.encode_changed(model, pixels, [held])[0]
+    changed = clip.encode_with_interventions(model, pixels, [held])[0]
 
     expected = margins(ABOUT[head], (head,), forward=True)
     assert margins_of(changed, model, ABOUT[head]) == pytest.approx(expected, abs=TOLERANCE)

@@ -144,7 +144,7 @@ def test_left_out_captions_and_unread_sidecars_are_said(folder):
 
 
 def test_a_field_with_too_many_values_is_no_attribute(folder, monkeypatch):
-    monkeypatch.setattr(webdataset, "MOST_VALUES", 2)
+    monkeypatch.setattr(webdataset, "MAX_VALUES", 2)
     for number in range(4):
         fields = f'{{"url": "http://{number}", "color": "{["red", "blue"][number % 2]}"}}'
         tar(folder / f"1{number}.tar", {"0.png": encoded(noise(5, 5, seed=number)), "0.json": fields})
