@@ -144,4 +144,4 @@ def test_batches_leave_no_trace(pictures):
 
     assert few.image_id == many.image_id == list(pictures)
     torch.testing.assert_close(few.halves.second, many.halves.second, atol=1e-8, rtol=1e-5)
-    assert few.halves.images.sum() == 24 and (few.halves.images > 0).all()
+    assert few.halves.image_count.sum() == 24 and (few.halves.image_count > 0).all()
