@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.data import validation_effects, validation_tables
 from db.connection import Bundle, open_bundle
-from db.errors import StoreError
+from db.errors import UserError
 from db.queries import truth_scores
 
 START, STOP = "<!-- truth: written by `python -m dashboard.report` -->", "<!-- end of truth -->"
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(text)
         if options.write:
             write(options.write, text)
-    except (StoreError, OSError) as error:
+    except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
@@ -39,11 +39,11 @@ def markdown(bundle: Bundle) -> str:
     """All truth tables of a bundle.
 
     Raises:
-        StoreError: the bundle was built without truth.
+        UserError: the bundle was built without truth.
     """
     scores = truth_scores(bundle)
     if scores.empty:
-        raise StoreError(
+        raise UserError(
             f"the bundle at {bundle.path} was not scored against known truth. Build it with --truth, "
             "and --masks for maps."
         )
@@ -73,13 +73,13 @@ def write(file: Path, text: str) -> None:
     """Put the tables between the marks of a file, or into a new file; the rest of it stays.
 
     Raises:
-        StoreError: the file is there and has no marks.
+        UserError: the file is there and has no marks.
     """
     old = file.read_text(encoding="utf-8") if file.exists() else f"# Known truth\n\n{START}\n{STOP}\n"
     before, start, rest = old.partition(START)
     _, stop, after = rest.partition(STOP)
     if not (start and stop):
-        raise StoreError(f"{file} has no place for the tables. Add two lines: {START} and {STOP}.")
+        raise UserError(f"{file} has no place for the tables. Add two lines: {START} and {STOP}.")
     file.write_text(f"{before}{START}\n\n{text}\n\n{STOP}{after}", encoding="utf-8")
 
 

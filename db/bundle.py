@@ -10,7 +10,7 @@ from typing import Any
 from db import checks, manifest
 from db.connection import Bundle, cursor, open_bundle, read_manifest
 from db.diff import TOLERANCE, VECTOR_TOLERANCE, diff
-from db.errors import BundleExists, StoreError
+from db.errors import BundleExists, UserError
 from db.layout import MANIFEST, VECTORS
 from db.queries import heads, image_set, models, text_pool
 
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
-    except (StoreError, OSError) as error:
+    except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

@@ -1,8 +1,12 @@
-"""What can go wrong with a bundle. Each message says what was wrong and what to do next."""
+"""Errors with a message for the person at the terminal: what was wrong, and what to do next."""
 
 
-class StoreError(Exception):
-    """Base of every error this package raises on purpose."""
+class UserError(Exception):
+    """Base of all errors that a command prints as one line instead of a traceback."""
+
+
+class StoreError(UserError):
+    """Base of every error that this package raises on purpose."""
 
 
 class BundleMissing(StoreError):

@@ -4,9 +4,9 @@ import argparse
 import os
 import sys
 
+from db.errors import UserError
 from precompute.pipeline import options, part_options
-from precompute.runtime.config import ConfigError
-from precompute.runtime.part import NotYet, PartError
+from precompute.runtime.part import NotYet
 from precompute.tools.import_textspan.options import IMPORT_DESCRIPTION, add_import_options, import_task
 from precompute.tools.label import options as label_options
 from precompute.tools.score_maps.options import add_map_options, map_task
@@ -69,9 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     except NotYet as error:
         print(f"not yet: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL
-    except Exception as error:
-        if not isinstance(error, _expected_errors()):
-            raise
+    except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -136,37 +134,6 @@ def _models(given: argparse.Namespace) -> None:
     from precompute.tools.list_models import entries, table
 
     print(table(list(entries(given.pattern))))
-
-
-def _expected_errors() -> tuple[type[Exception], ...]:
-    """Errors whose message is written for the person at the terminal."""
-    from db.errors import StoreError
-    from precompute.clip import TextError
-    from precompute.inputs.images import ImagesError, WorkerDied
-    from precompute.inputs.lexical_tags import LexiconError
-    from precompute.inputs.model_specs import ModelError
-    from precompute.inputs.prompts import PromptError
-    from precompute.inputs.text_pool import PoolError
-    from precompute.inputs.textspan_files import ResultsError
-    from precompute.runtime.devices import OutOfMemory
-    from precompute.runtime.work_files import WorkError
-    from precompute.tools.label.label_prompt import ExamplesError
-    from precompute.tools.label.llm_service import LlmError
-    from precompute.tools.label.overrides import OverridesError
-
-    ours: tuple[type[Exception], ...] = (
-        ConfigError,
-        StoreError,
-        TextError,
-        ImagesError,
-        WorkerDied,
-        ModelError,
-        OutOfMemory,
-        PoolError,
-        PromptError,
-    )
-    ours += (ExamplesError, LexiconError, LlmError, OverridesError, PartError, ResultsError, WorkError)
-    return (*ours, OSError)
 
 
 def _parser() -> argparse.ArgumentParser:

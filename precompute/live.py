@@ -15,6 +15,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from PIL import Image
 
+from db.errors import UserError
 from precompute import clip
 from precompute.inputs import images, model_specs
 from precompute.method import decomposition
@@ -24,7 +25,7 @@ CHECKPOINTS = "HEADLIGHT_CHECKPOINTS"
 """Environment variable: MODEL=FILE entries, separated as in PATH, for models that open_clip cannot fetch."""
 
 
-class LiveError(ValueError):
+class LiveError(UserError):
     """The model could not be asked; the message says why and what to do."""
 
 

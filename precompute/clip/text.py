@@ -14,11 +14,12 @@ from open_clip.tokenizer import SimpleTokenizer
 from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TEMPLATES
 from torch import Tensor, nn
 
+from db.errors import UserError
 from precompute.clip.model import Clip
 from precompute.inputs.model_specs import ModelError, ModelSpec
 
 
-class TextError(ValueError):
+class TextError(UserError):
     """A text cannot be encoded as it stands; the message says why and what to do."""
 
 

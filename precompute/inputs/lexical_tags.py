@@ -26,6 +26,7 @@ from operator import contains
 from pathlib import Path
 from typing import NamedTuple
 
+from db.errors import UserError
 from precompute.texts import TEXTS
 
 GENERAL = TEXTS / "general_values.tsv"
@@ -75,7 +76,7 @@ class Lexicon(NamedTuple):
     """Values as written, as singulars, as bases. They count in this order."""
 
 
-class LexiconError(ValueError):
+class LexiconError(UserError):
     """A file of values cannot be used; the message says what to change."""
 
 

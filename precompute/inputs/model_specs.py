@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
+from db.errors import UserError
 from precompute import demo
 from precompute.demo import words
 
@@ -26,7 +27,7 @@ RESIZE_MODES = ("shortest", "longest", "squash")
 Triple = tuple[float, float, float]
 
 
-class ModelError(ValueError):
+class ModelError(UserError):
     """A model cannot be used as asked for; the message says why and what to do."""
 
 

@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from db.errors import UserError
 from precompute.inputs.text_pool import normalize
 from precompute.method.types import Classes
 
@@ -30,7 +31,7 @@ ANY = "*"
 SLOT = "{}"
 
 
-class PromptError(ValueError):
+class PromptError(UserError):
     """A file of prompts cannot be used; the message says what to change."""
 
 

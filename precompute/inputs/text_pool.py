@@ -20,6 +20,7 @@ from pathlib import Path
 
 import torch
 
+from db.errors import UserError
 from precompute.inputs import lexical_tags
 from precompute.method.types import Pool
 
@@ -27,7 +28,7 @@ UNTAGGED = """no text of the pool {name} carries a property, so heads could not 
 Add a tab and its properties, separated by |, to the texts: a red wall<tab>color|material."""
 
 
-class PoolError(ValueError):
+class PoolError(UserError):
     """A text pool cannot be used; the message says what to change."""
 
 

@@ -24,6 +24,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from db.errors import UserError
 from db.layout import head_name
 from precompute.inputs.text_pool import normalize
 
@@ -46,7 +47,7 @@ _Lines = list[tuple[int, str]]
 """Number of the line and text, in the order of choice."""
 
 
-class ResultsError(ValueError):
+class ResultsError(UserError):
     """A file of results cannot be read or does not fit; the message names file, line and what to do."""
 
 

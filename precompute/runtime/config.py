@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from db.errors import UserError
+
 METHOD_VERSION = 3
 """Raised by any change that changes a result; part of every work file's key and of `input_id`."""
 
@@ -17,7 +19,7 @@ Precision = Literal["float32", "tf32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """An option is missing, out of range, or contradicts another."""
 
 

@@ -5,13 +5,14 @@ from contextlib import contextmanager
 
 import torch
 
+from db.errors import UserError
 from precompute.runtime.config import ConfigError, Precision
 
 _AMPERE = (8, 0)
 """Compute capability of the first GPUs of NVIDIA that multiply in TF32 and bf16."""
 
 
-class OutOfMemory(RuntimeError):
+class OutOfMemory(UserError):
     """The device has no room for a batch; the message says what to do."""
 
 

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from db.errors import UserError
 
-class PartError(ValueError):
+
+class PartError(UserError):
     """A part is not written as it should be, or cannot be done; the message says what to do."""
 
 

@@ -25,6 +25,7 @@ import safetensors.torch
 from torch import Tensor
 
 from db import disk_full
+from db.errors import UserError
 
 _WRITING = ".writing"
 """How the names of files end that are not whole yet."""
@@ -34,7 +35,7 @@ SEEN = "seen-by-all-"
 """How the names of files begin that show whether other machines see a directory."""
 
 
-class WorkError(RuntimeError):
+class WorkError(UserError):
     """The work directory cannot be used."""
 
 

@@ -20,6 +20,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from db.errors import UserError
 from precompute.inputs import text_pool, textspan_files
 from precompute.method.labels_from_lists import label_lists
 from precompute.method.types import Label, Pool
@@ -51,14 +52,14 @@ class Compared(NamedTuple):
 
 
 def read_labels(path: Path, model: str) -> dict[Head, str]:
-    """Released labels of one model. Raises ValueError where the file has none of it, or lacks a column."""
+    """Released labels of one model. Raises UserError where the file has none of it, or lacks a column."""
     every = _rows(path)
     wanted = ("architecture", "weights", "layer", "head", "label")
     if missing := [name for name in wanted if every and name not in every[0]]:
-        raise ValueError(f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(wanted)}")
+        raise UserError(f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(wanted)}")
     rows = [row for row in every if f"{row['architecture']}/{row['weights']}" == model]
     if not rows:
-        raise ValueError(f"{path} has no labels of {model}; name one it has with --model.")
+        raise UserError(f"{path} has no labels of {model}; name one it has with --model.")
     return {(int(row["layer"]), int(row["head"])): row["label"] for row in rows}
 
 
@@ -75,9 +76,9 @@ def folded(label: str) -> str:
 
 
 def meant(label: str, synonyms: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """Our properties that a released label stands for. Raises ValueError where nothing is said of it."""
+    """Our properties that a released label stands for. Raises UserError where nothing is said of it."""
     if folded(label) not in synonyms:
-        raise ValueError(
+        raise UserError(
             f"the released label {label!r} has no line in {SYNONYMS.name}; add one, or - for none."
         )
     return synonyms[folded(label)]
@@ -89,7 +90,7 @@ def compare(
     texts: Pool,
     synonyms: Mapping[str, frozenset[str]],
 ) -> list[Compared]:
-    """Both labels of every head that has both, by layer and head. Raises ValueError as `meant` does."""
+    """Both labels of every head that has both, by layer and head. Raises UserError as `meant` does."""
     heads = sorted(lists.keys() & released.keys())
     labels = label_lists(pick_indices([lists[head] for head in heads], texts), texts.tags, texts.properties)
     return [
@@ -99,10 +100,10 @@ def compare(
 
 
 def pick_indices(lists: Sequence[Sequence[str]], texts: Pool) -> Int[Tensor, "head k"]:
-    """Rows of the pool; -1 after the end of a shorter list. Raises ValueError for a text the pool lacks."""
+    """Rows of the pool; -1 after the end of a shorter list. Raises UserError for a text the pool lacks."""
     row = {text: index for index, text in enumerate(texts.texts)}
     if absent := sorted({text for one in lists for text in one} - row.keys()):
-        raise ValueError(
+        raise UserError(
             f"{len(absent)} texts are not in the pool {texts.name}, {absent[0]!r} the first; "
             "give the pool that they were picked from."
         )
@@ -164,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             text_pool.load(given.pool),
             read_synonyms(),
         )
-    except (OSError, ValueError) as error:
+    except (UserError, OSError, ValueError) as error:
         parser.exit(1, f"error: {error}\n")
     print(summary(compared), table(compared), sep="\n\n")
 

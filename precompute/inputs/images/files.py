@@ -12,6 +12,8 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from db.errors import UserError
+
 Item = TypeVar("Item")
 
 READABLE = "png apng jpg jpeg jpe jfif mpo webp avif bmp dib gif tif tiff ppm pgm pbm pnm jp2"
@@ -25,7 +27,7 @@ EXTENSIONS = frozenset("." + kind for kind in f"{READABLE} {UNREADABLE}".split()
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tar.lz4")
 
 
-class ImagesError(ValueError):
+class ImagesError(UserError):
     """The folder, the attribute file or a file in it cannot be used; says what to do."""
 
 

@@ -16,8 +16,10 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any
 
+from db.errors import UserError
 
-class WorkerDied(RuntimeError):
+
+class WorkerDied(UserError):
     """A worker process ended in the middle of a file; names the file and what ended it."""
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from db.errors import UserError
 from precompute.texts import TEXTS
 from precompute.tools.label.llm_cache import Form, Question, text_of
 from precompute.tools.label.spelling import as_in_pool, kind, normalize
@@ -38,7 +39,7 @@ one of its values. Some descriptions may not fit; go by the majority. Answer wit
 of at most three words, lower case, American spelling, as JSON: {"label": "..."}"""
 
 
-class ExamplesError(ValueError):
+class ExamplesError(UserError):
     """A file of worked examples cannot be used; the message says what to change."""
 
 

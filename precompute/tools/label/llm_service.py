@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from db.errors import UserError
+
 KEYS = ("HEADLIGHT_LLM_KEY", "OPENAI_API_KEY")
 """Where the key is looked for, in this order."""
 
@@ -20,7 +22,7 @@ SHORTEST_SECRET = 6
 """Anything shorter ("none", "x", "EMPTY": what people set for a server without keys) is a word, no secret."""
 
 
-class LlmError(RuntimeError):
+class LlmError(UserError):
     """A language model cannot be asked; the message says what to do, and never holds the key."""
 
 

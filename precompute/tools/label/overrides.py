@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from db.errors import UserError
 from precompute.tools.label.spelling import normalize
 
 COLUMNS = ("model", "layer", "head", "label", "by", "why")
@@ -22,7 +23,7 @@ METHOD = "person"
 """Name of this method in the table `head_label`."""
 
 
-class OverridesError(ValueError):
+class OverridesError(UserError):
     """A file of overrides cannot be used; the message says which line, and what to change."""
 
 

@@ -33,7 +33,7 @@ class Given(NamedTuple):
 
 
 def read(task: VerifyTask, model: str) -> Given:
-    """Read every file. Raises ConfigError, ImagesError, PoolError, ResultsError."""
+    """Read every file. Raises UserError."""
     if task.segmentation:
         segmentation.count(task.segmentation)
     texts = text_pool.load(task.pool) if task.pool else None
@@ -45,8 +45,6 @@ def read(task: VerifyTask, model: str) -> Given:
             label_agreement.meant(label, synonyms)
         if theirs and texts:
             label_agreement.pick_indices(list(theirs.values()), texts)
-    except KeyError as error:
-        raise ConfigError(f"{task.labels} has no column {error}.") from error
     except ValueError as error:
         raise ConfigError(str(error)) from error
     published = published_figures.load(model, task.figures)

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 import torch
 
+from db.errors import UserError
 from precompute.inputs import lexical_tags, text_pool, textspan_files
 from precompute.method.types import Label, Pool
 from precompute.tools import label_agreement
@@ -51,12 +52,12 @@ def test_labels_agree_if_the_released_word_stands_for_ours():
 
 
 def test_a_released_word_that_nothing_is_said_of_is_refused():
-    with pytest.raises(ValueError, match="'Sounds' has no line in label_synonyms.tsv; add one"):
+    with pytest.raises(UserError, match="'Sounds' has no line in label_synonyms.tsv; add one"):
         label_agreement.meant("Sounds", SYNONYMS)
 
 
 def test_a_text_that_is_not_in_the_pool_is_named():
-    with pytest.raises(ValueError, match="1 texts are not in the pool small, 'color 99' the first"):
+    with pytest.raises(UserError, match="1 texts are not in the pool small, 'color 99' the first"):
         label_agreement.pick_indices([["color 1", "color 99"]], small_pool())
 
 
@@ -98,7 +99,7 @@ def test_a_model_without_labels_is_refused(tmp_path):
     path.write_text("architecture,weights,layer,head,label\nViT-B-32,openai,8,0,Colors\n")
 
     assert label_agreement.read_labels(path, "ViT-B-32/openai") == {(8, 0): "Colors"}
-    with pytest.raises(ValueError, match="no labels of ViT-B-16/openai; name one it has with --model"):
+    with pytest.raises(UserError, match="no labels of ViT-B-16/openai; name one it has with --model"):
         label_agreement.read_labels(path, "ViT-B-16/openai")
 
 
@@ -106,7 +107,7 @@ def test_labels_without_a_column_are_refused_by_its_name(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("weights,layer,head,label\nopenai,8,0,Colors\n")
 
-    with pytest.raises(ValueError, match="lacks the column architecture"):
+    with pytest.raises(UserError, match="lacks the column architecture"):
         label_agreement.read_labels(path, "ViT-B-32/openai")
 
 

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from db.errors import UserError
 from precompute import clip, demo
 from precompute.__main__ import main
 from precompute.clip import TextError
@@ -301,7 +302,7 @@ def test_files_that_do_not_fit_are_refused_before_any_image_is_read(files, tmp_p
     path = tmp_path / "other.csv"
     path.write_text(content)
 
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(UserError, match=says):
         verified(*given(files, images=tmp_path / "nowhere", **{name: path}))
 
 
