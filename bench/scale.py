@@ -71,12 +71,21 @@ def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
     distinct = scan_images.distinct(listing, pictures)
     [spec] = setup.specs(config)
     loaded = setup.load(spec, config, directory)
-    todo = decompose_images.planned(loaded.model, loaded.spaces, list(distinct), loaded.directory, config)
+    todo = decompose_images.planned(
+        loaded.model,
+        loaded.spaces,
+        list(distinct),
+        loaded.directory,
+        config.shard_size,
+        config.gallery_limits,
+    )
     shards = todo.shards
     first, rest = shards[: len(shards) // 4], shards[len(shards) // 4 :]
 
     def make(some: tuple[decompose_images.Shard, ...]) -> None:
-        decompose_images.make(loaded.model, todo._replace(shards=some, gallery=()), distinct, config)
+        decompose_images.make(
+            loaded.model, todo._replace(shards=some, gallery=()), distinct, config.read_options
+        )
 
     few, many = seconds_of(lambda: make(first)), seconds_of(lambda: make(rest))
     # Each call checks four images against open_clip first; the difference is without.

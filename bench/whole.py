@@ -95,9 +95,11 @@ def measure(config: Config, found: scan_images.Intake, directory: Path) -> Timin
     model = clip.load(spec, device=config.device)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, LAYERS))
     plain = encode_alone(model, config.batch_size)
-    todo = decompose_images.planned(model, spaces, list(found.distinct), directory, config)
+    todo = decompose_images.planned(
+        model, spaces, list(found.distinct), directory, config.shard_size, config.gallery_limits
+    )
     began = time.perf_counter()
-    waited = decompose_images.make(model, todo, found.distinct, config)
+    waited = decompose_images.make(model, todo, found.distinct, config.read_options)
     seconds = time.perf_counter() - began
     count = len(found.distinct)
     size = sum(shard.path.stat().st_size for shard in todo.shards)

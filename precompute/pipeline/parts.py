@@ -79,8 +79,12 @@ def take_apart(config: Config, listing: scan_images.Listing, directory: Path, pa
     for spec in setup.specs(config):
         progress.say(f"loading {spec.name}")
         loaded = setup.load(spec, config, directory)
-        check_precision.take_apart(loaded.model, loaded.spaces, distinct, loaded.directory, config, part)
-        decompose_images.make(loaded.model, _planned(loaded, list(distinct), config), distinct, config, part)
+        check_precision.take_apart(
+            loaded.model, loaded.spaces, distinct, loaded.directory, config.read_options, part
+        )
+        decompose_images.make(
+            loaded.model, _planned(loaded, list(distinct), config), distinct, config.read_options, part
+        )
 
 
 def joined(
@@ -120,7 +124,14 @@ def _await_others(listing: scan_images.Listing, part: Part, wait: bool) -> None:
 
 
 def _planned(loaded: setup.Loaded, image_ids: list[str], config: Config) -> decompose_images.Planned:
-    return decompose_images.planned(loaded.model, loaded.spaces, image_ids, loaded.directory, config)
+    return decompose_images.planned(
+        loaded.model,
+        loaded.spaces,
+        image_ids,
+        loaded.directory,
+        config.shard_size,
+        config.gallery_limits,
+    )
 
 
 def _pieces(

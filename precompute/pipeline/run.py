@@ -111,12 +111,23 @@ def _one_model(
         classes = _class_embeddings(model, given, mine)
     with _stage(timing, "precision"):
         distinct = given.pictures.distinct
-        rounded = check_precision.measure(model, spaces, distinct, text, given.texts, mine, config)
+        rounded = check_precision.measure(
+            model, spaces, distinct, text, given.texts, mine, config.read_options
+        )
     with _stage(timing, "decomposition"):
-        taken = decompose_images.take_apart(model, spaces, distinct, mine, config)
+        taken = decompose_images.take_apart(
+            model, spaces, distinct, mine, config.read_options, config.gallery_limits
+        )
     with _stage(timing, "heads"):
         described = describe_heads.heads(
-            model.model_key, taken.moments, taken.components, spaces, text, given.texts, config, mine
+            model.model_key,
+            taken.moments,
+            taken.components,
+            spaces,
+            text,
+            given.texts,
+            config.head_options,
+            mine,
         )
     seen = validation_run.Seen(spaces, taken, described, given.texts, text)
     truth = [*_against_known(model, seen, classes, config, given, mine, timing)]
@@ -156,7 +167,13 @@ def _against_known(
             known = validation_run.known(given.asked, classes, given.pictures.attributes, config.truth_images)
             work_files = directory / "truth"
             scored = validation_run.score(
-                model.exact, seen, known, given.pictures.distinct, work_files, config
+                model.exact,
+                seen,
+                known,
+                given.pictures.distinct,
+                work_files,
+                config.read_options,
+                config.seed,
             )
             yield from scored.items()
 

@@ -5,7 +5,7 @@ Knows nothing of how a run is carried out.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from db.errors import UserError
 
@@ -47,6 +47,33 @@ class ModelChoice:
 
     bpe: Path | None = None
     """Merges of the tokenizer, where it is not the architecture's."""
+
+
+class ReadOptions(NamedTuple):
+    """Options of a pass that reads images. They change its speed, never its result."""
+
+    batch_size: int
+    workers: int
+    """Processes that decode images; 0 decodes in the main process."""
+
+    shard_size: int
+    """Images of one work file."""
+
+
+class HeadOptions(NamedTuple):
+    """Options that texts, labels and replicates of heads depend on."""
+
+    picks: int
+    rotations: int
+    replicates: int
+    seed: int
+
+
+class GalleryLimits(NamedTuple):
+    """Largest size of the token-level gallery of one model."""
+
+    images: int
+    megabytes: float
 
 
 @dataclass(frozen=True)
@@ -161,6 +188,21 @@ class Config:
             if value < least:
                 flag = option.replace("_", "-")
                 raise ConfigError(f"--{flag} {value} is too small; the least is {least}.")
+
+    @property
+    def read_options(self) -> ReadOptions:
+        """Batch size, workers and shard size."""
+        return ReadOptions(self.batch_size, self.workers, self.shard_size)
+
+    @property
+    def head_options(self) -> HeadOptions:
+        """Picks, rotations, replicates and seed."""
+        return HeadOptions(self.picks, self.rotations, self.replicates, self.seed)
+
+    @property
+    def gallery_limits(self) -> GalleryLimits:
+        """Most images and megabytes."""
+        return GalleryLimits(self.gallery_images, self.gallery_megabytes)
 
     def result_options(self) -> dict[str, object]:
         """The options that change what is in the bundle; the rest only change how fast it is made."""

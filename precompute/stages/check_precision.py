@@ -20,7 +20,7 @@ from precompute.inputs.model_specs import ModelError
 from precompute.method import decomposition, moments, textspan
 from precompute.method.types import HeadSpaces, Pool, TextSpan
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import Config
+from precompute.runtime.config import ReadOptions
 from precompute.runtime.part import WHOLE, Part
 from precompute.stages import decompose_images
 
@@ -75,7 +75,7 @@ def measure(
     text: Float[Tensor, "text d_out"],
     pool: Pool,
     directory: Path,
-    config: Config,
+    options: ReadOptions,
 ) -> Rounding | None:
     """Compare the model's precision with float32, or read back what an earlier run found; None in float32.
 
@@ -86,7 +86,7 @@ def measure(
         return None
     path = directory / f"rounding-{work_files.key_of(_sample(list(distinct)), pool.texts)}.parquet"
     if not path.exists():
-        take_apart(model, spaces, distinct, directory, config)
+        take_apart(model, spaces, distinct, directory, options)
         parts = [decompose_images.read(shard) for shard in pieces(model, list(distinct), directory)]
         both = _Both(*(torch.cat([part[name] for part in parts]) for name in _Both._fields))
         work_files.save_table(path, pd.DataFrame([compare(both, spaces, text)._asdict()]))
@@ -156,7 +156,7 @@ def take_apart(
     spaces: HeadSpaces,
     distinct: dict[str, images.ImageFile],
     directory: Path,
-    config: Config,
+    options: ReadOptions,
     part: Part = WHOLE,
 ) -> None:
     """Take the sample, or a part of its pieces, apart in both precisions. Raises ModelError."""
@@ -174,7 +174,7 @@ def take_apart(
         return both._asdict() | {"sum_error": low.sum_error}
 
     mine = tuple(shard for place, shard in enumerate(shards) if part.takes(place))
-    decompose_images.run_missing(model, mine, distinct, compute, f"{model.precision} and float32", config)
+    decompose_images.run_missing(model, mine, distinct, compute, f"{model.precision} and float32", options)
 
 
 def _sample(image_ids: list[str]) -> list[str]:

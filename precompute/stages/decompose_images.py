@@ -22,7 +22,7 @@ from precompute.method.types import (
     Moments,
 )
 from precompute.runtime import devices, progress, work_files
-from precompute.runtime.config import METHOD_VERSION, Config
+from precompute.runtime.config import METHOD_VERSION, GalleryLimits, ReadOptions
 from precompute.runtime.part import WHOLE, Part
 
 # In every precision 1e-6, for the residual stream stays in float32; a hundred times the largest error ever
@@ -79,22 +79,28 @@ def take_apart(
     spaces: HeadSpaces,
     distinct: dict[str, images.ImageFile],
     directory: Path,
-    config: Config,
+    options: ReadOptions,
+    limits: GalleryLimits,
 ) -> Taken:
     """Decompose all images and the gallery, or read back what an earlier run has finished."""
-    todo = planned(model, spaces, list(distinct), directory, config)
-    make(model, todo, distinct, config)
+    todo = planned(model, spaces, list(distinct), directory, options.shard_size, limits)
+    make(model, todo, distinct, options)
     return reduce(todo, spaces)
 
 
 def planned(
-    model: clip.Clip, spaces: HeadSpaces, image_ids: list[str], directory: Path, config: Config
+    model: clip.Clip,
+    spaces: HeadSpaces,
+    image_ids: list[str],
+    directory: Path,
+    shard_size: int,
+    limits: GalleryLimits,
 ) -> Planned:
     """What `make` makes, and where: the same for every process that has the same images."""
-    chosen = gallery_ids(image_ids, spaces, _tokens(model), config)
+    chosen = gallery_ids(image_ids, spaces, _tokens(model), limits)
     return Planned(
         decomposition.plan(clip.vision_weights(model), spaces),
-        cut(image_ids, directory / "images", config.shard_size),
+        cut(image_ids, directory / "images", shard_size),
         cut(chosen, directory / "gallery", _GALLERY_SHARD),
     )
 
@@ -103,7 +109,7 @@ def make(
     model: clip.Clip,
     todo: Planned,
     distinct: dict[str, images.ImageFile],
-    config: Config,
+    options: ReadOptions,
     part: Part = WHOLE,
 ) -> float:
     """Decompose the images and the gallery of a part, but for what is there already.
@@ -125,14 +131,14 @@ def make(
         error = torch.maximum(parts.sum_error, missed)
         return parts._replace(sum_error=error)._asdict() | {_EARLIER: earlier}
 
-    waited = run_missing(model, shards, distinct, whole, "decomposing", config, fold=_fold_earlier)
+    waited = run_missing(model, shards, distinct, whole, "decomposing", options, fold=_fold_earlier)
 
     def token_level(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
         captured = clip.capture_tokens(model, pixels, layers)
         parts, token = decomposition.decompose_tokens(plan, captured)
         return {"token": token, "rest": parts.early + parts.mlp.sum(dim=1)}
 
-    return waited + run_missing(model, gallery, distinct, token_level, "gallery, by token", config)
+    return waited + run_missing(model, gallery, distinct, token_level, "gallery, by token", options)
 
 
 def missing(shards: tuple[Shard, ...]) -> list[Shard]:
@@ -145,12 +151,12 @@ def read(shard: Shard) -> dict[str, Tensor]:
     return work_files.load_tensors(shard.path)
 
 
-def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, config: Config) -> list[str]:
+def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, limits: GalleryLimits) -> list[str]:
     """Ids of the images that get token-level coordinates: evenly over the sorted ids, as many as fit."""
     layers, heads, rank, _ = spaces.basis.shape
     bytes_each = layers * heads * tokens * rank * 2
-    fit = int(config.gallery_megabytes * 1e6 // bytes_each)
-    return images.evenly(image_ids, min(config.gallery_images, fit))
+    fit = int(limits.megabytes * 1e6 // bytes_each)
+    return images.evenly(image_ids, min(limits.images, fit))
 
 
 def _tokens(model: clip.Clip) -> int:
@@ -169,7 +175,7 @@ def run_missing(
     distinct: dict[str, images.ImageFile],
     compute: Compute,
     what: str,
-    config: Config,
+    options: ReadOptions,
     *,
     fold: Fold = lambda _, tensors: tensors,
 ) -> float:
@@ -184,8 +190,8 @@ def run_missing(
     wanted = {image_id: distinct[image_id] for shard in left_over for image_id in shard.image_id}
     sizes = [len(shard.image_id) for shard in left_over]
     # A larger batch would be many shards in flight.
-    batch_size = min(config.batch_size, max(sizes))
-    batches = images.pixel_batches(wanted, model.preprocess, batch_size=batch_size, workers=config.workers)
+    batch_size = min(options.batch_size, max(sizes))
+    batches = images.pixel_batches(wanted, model.preprocess, batch_size=batch_size, workers=options.workers)
     with progress.bar(what, total=total, done=total - left) as bar:
         waiting = progress.Waiting(batches)
         results = _advancing(

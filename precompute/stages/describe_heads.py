@@ -26,7 +26,7 @@ from precompute.method.types import (
     Pool,
     TextSpan,
 )
-from precompute.runtime.config import Config
+from precompute.runtime.config import HeadOptions
 from precompute.stages import head_replicates, head_rows, head_textspan
 from precompute.stages.head_rows import or_none
 from precompute.stages.head_textspan import Head, HeadTexts
@@ -62,7 +62,7 @@ def heads(
     spaces: HeadSpaces,
     text: Float[Tensor, "text d_out"],
     pool: Pool,
-    config: Config,
+    options: HeadOptions,
     directory: Path | None = None,
 ) -> HeadDescriptions:
     """Describe, label and score every head of one model.
@@ -71,20 +71,20 @@ def heads(
     """
     pooled = moments.pooled(head_moments)
     each = head_textspan.each(pooled.covariance, spaces, text)
-    texts_of_heads = head_textspan.span(each, spaces, text, config, directory)
+    texts_of_heads = head_textspan.span(each, spaces, text, options, directory)
     head_labels = label_consistency.label_heads(
         textspan.picks(texts_of_heads.spans, max(labels.PICKS)), texts_of_heads.rotated, pool
     )
-    draws = head_replicates.draw(head_moments, pooled.covariance, spaces, text, pool, config, directory)
+    draws = head_replicates.draw(head_moments, pooled.covariance, spaces, text, pool, options, directory)
     scores = label_consistency.score_resamples(head_labels, draws, pool.tags)
-    span_of = [_spanned(span, head, config) for span, head in zip(texts_of_heads.spans, each, strict=True)]
+    span_of = [_spanned(span, head, options) for span, head in zip(texts_of_heads.spans, each, strict=True)]
     importance = moments.importance(pooled.covariance)
     shares = moments.component_shares(components)
     named = moments.components(spaces.layers, spaces.basis.shape[1])
     kinds = [component.kind for component in named]
     heads_of = torch.tensor([kind == "head" for kind in kinds])
 
-    values = _head_values(head_labels, scores, texts_of_heads, config) | {
+    values = _head_values(head_labels, scores, texts_of_heads, options.replicates) | {
         "spanned_variance": span_of,
         "importance": importance.flatten().tolist(),
         "coverage": shares[heads_of].tolist(),
@@ -132,7 +132,7 @@ def heads_by_property(described: HeadDescriptions) -> dict[str, list[tuple[int, 
 
 
 def _head_values(
-    head_labels: HeadLabels, scores: ResamplingScores, texts: HeadTexts, config: Config
+    head_labels: HeadLabels, scores: ResamplingScores, texts: HeadTexts, replicates: int
 ) -> dict[str, list[float | None]]:
     """Metrics of every head that follow from its picks and labels, under their names."""
     overlap = [
@@ -146,7 +146,7 @@ def _head_values(
         "ccs_crossfit_rotated": or_none(metrics.crossfit_ccs(scores.rotated_crossed_ccs)),
         "equal_norm_overlap": overlap,
     }
-    if config.replicates:
+    if replicates:
         names = ["stability", "stability_images", "stability_texts", "stability_rotated"]
         values |= {name: or_none(getattr(scores, name)) for name in names}
     return values
@@ -162,7 +162,7 @@ def _head_replicates(
     return {"importance": importance.flatten(1).mT, **head_rows.ccs_replicates(scores)}
 
 
-def _spanned(span: TextSpan, head: Head, config: Config) -> float | None:
+def _spanned(span: TextSpan, head: Head, options: HeadOptions) -> float | None:
     return metrics.spanned_variance(
-        span, head.covariance, head.text, own_rank=head.rank, picks=config.picks, seed=config.seed
+        span, head.covariance, head.text, own_rank=head.rank, picks=options.picks, seed=options.seed
     )

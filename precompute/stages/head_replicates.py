@@ -22,7 +22,7 @@ from precompute.method.replicates import (
 )
 from precompute.method.types import HeadSpaces, Moments, Pool
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION, Config
+from precompute.runtime.config import METHOD_VERSION, HeadOptions
 
 _THREADS = os.cpu_count() or 1
 
@@ -35,16 +35,18 @@ def draw(
     spaces: HeadSpaces,
     text: Float[Tensor, "text d_out"],
     pool: Pool,
-    config: Config,
+    options: HeadOptions,
     directory: Path | None = None,
 ) -> Draws:
     """Replicates and crossed picks of every head; with no replicates asked for, the first have no columns.
 
     A layer that lies in `directory`, for the same moments, texts and options, is not computed again.
     """
-    halves = resampling.halves(head_moments.image_count, pool.tags, count=config.replicates, seed=config.seed)
-    splits = resampling.splits(pool.tags, count=replicates.SPLITS, seed=config.seed)
-    key = _key(head_moments, text, pool, config) if directory else ""
+    halves = resampling.halves(
+        head_moments.image_count, pool.tags, count=options.replicates, seed=options.seed
+    )
+    splits = resampling.splits(pool.tags, count=replicates.SPLITS, seed=options.seed)
+    key = _key(head_moments, text, pool, options) if directory else ""
     paths = [directory / f"draws-{key}-{layer}.safetensors" if directory else None for layer in spaces.layers]
     compute = []
     for place in range(len(covariance)):
@@ -52,7 +54,7 @@ def draw(
         moments = LayerMoments(
             head_moments.image_count, head_moments.mean[:, place], head_moments.second[:, place]
         )
-        compute.append(partial(_one_layer, texts, moments, covariance[place], halves, splits, config))
+        compute.append(partial(_one_layer, texts, moments, covariance[place], halves, splits, options))
     resampled, crossed = [], []
     for found in progress.kept(work_files.kept, paths, compute, "halves and splits", unit="layer"):
         resampled.append(Resampled(*(found[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
@@ -66,11 +68,11 @@ def _one_layer(
     covariance: Float[Tensor, "head rank rank"],
     halves: resampling.Halves,
     splits: Bool[Tensor, "split text"],
-    config: Config,
+    options: HeadOptions,
 ) -> dict[str, Tensor]:
-    rotations, seed = config.rotations, config.seed
+    rotations, seed = options.rotations, options.seed
     resampled = replicates.no_replicates(len(texts.basis))
-    if config.replicates:
+    if options.replicates:
         resampled = replicates.resample(
             moments, texts, halves, rotations=rotations, seed=seed, workers=_THREADS
         )
@@ -85,10 +87,10 @@ def _under(kind: str, fields: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{kind}.{name}": tensor for name, tensor in fields.items()}
 
 
-def _key(head_moments: Moments, text: Float[Tensor, "text d_out"], pool: Pool, config: Config) -> str:
+def _key(head_moments: Moments, text: Float[Tensor, "text d_out"], pool: Pool, options: HeadOptions) -> str:
     """Hash of everything that draws depend on, but for the heads' spaces: a directory is of one model."""
     content = work_files.hash_of_tensors(
         head_moments.image_count, head_moments.mean, head_moments.second, text, pool.tags.to(torch.uint8)
     )
-    options = [config.replicates, config.rotations, config.seed]
-    return work_files.key_of(METHOD_VERSION, content, options)
+    depends_on = [options.replicates, options.rotations, options.seed]
+    return work_files.key_of(METHOD_VERSION, content, depends_on)

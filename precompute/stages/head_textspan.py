@@ -12,7 +12,7 @@ from torch import Tensor
 from precompute.method import labels, textspan
 from precompute.method.types import HeadSpaces, Picks, TextSpan
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION, Config
+from precompute.runtime.config import METHOD_VERSION, HeadOptions
 
 _THREADS = os.cpu_count() or 1
 
@@ -61,7 +61,7 @@ def span(
     heads: list[Head],
     spaces: HeadSpaces,
     text: Float[Tensor, "text d_out"],
-    config: Config,
+    options: HeadOptions,
     directory: Path | None = None,
 ) -> HeadTexts:
     """TEXTSPAN of every head and of its rotations; layer by layer, so that progress shows.
@@ -72,10 +72,10 @@ def span(
     layers, count = spaces.basis.shape[:2]
     mine = [heads[place * count :][:count] for place in range(layers)]
     paths = [
-        directory / f"heads-{_key(one, text, config)}.safetensors" if directory else None for one in mine
+        directory / f"heads-{_key(one, text, options)}.safetensors" if directory else None for one in mine
     ]
     compute = [
-        partial(_one_layer, one, spaces.basis[place], spaces.rank[place], text, config)
+        partial(_one_layer, one, spaces.basis[place], spaces.rank[place], text, options)
         for place, one in enumerate(mine)
     ]
     found = list(progress.kept(work_files.kept, paths, compute, "describing heads", unit="layer"))
@@ -86,11 +86,11 @@ def span(
     )
 
 
-def _key(heads: list[Head], text: Float[Tensor, "text d_out"], config: Config) -> str:
+def _key(heads: list[Head], text: Float[Tensor, "text d_out"], options: HeadOptions) -> str:
     """Hash of everything that the texts of one layer depend on, but for its heads' spaces."""
     content = work_files.hash_of_tensors(*(one.covariance for one in heads), text)
-    options = [config.picks, config.rotations, config.seed]
-    return work_files.key_of(METHOD_VERSION, heads[0].layer, content, options)
+    depends_on = [options.picks, options.rotations, options.seed]
+    return work_files.key_of(METHOD_VERSION, heads[0].layer, content, depends_on)
 
 
 def _one_layer(
@@ -98,7 +98,7 @@ def _one_layer(
     basis: Float[Tensor, "head rank d_out"],
     rank: Int[Tensor, " head"],
     text: Float[Tensor, "text d_out"],
-    config: Config,
+    options: HeadOptions,
 ) -> dict[str, Tensor]:
     covariances = [one.covariance for one in heads]
     scaled = [textspan.equal_norm(one.text) for one in heads]
@@ -108,14 +108,14 @@ def _one_layer(
         basis,
         own_rank=rank,
         # A rotation that may pick more texts than the head is no fair null.
-        k=min(config.picks, max(labels.PICKS)),
-        rotations=config.rotations,
-        seed=config.seed,
+        k=min(options.picks, max(labels.PICKS)),
+        rotations=options.rotations,
+        seed=options.seed,
         workers=_THREADS,
     )
     return {
-        **_by_name(_OWN, _each_span(covariances, [one.text for one in heads], config.picks)),
-        **_by_name(_EQUAL_NORM, _each_span(covariances, scaled, config.picks)),
+        **_by_name(_OWN, _each_span(covariances, [one.text for one in heads], options.picks)),
+        **_by_name(_EQUAL_NORM, _each_span(covariances, scaled, options.picks)),
         **{f"{_ROTATED}.{name}": tensor for name, tensor in rotated._asdict().items()},
     }
 

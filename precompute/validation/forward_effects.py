@@ -15,7 +15,7 @@ from torch import Tensor
 from precompute import clip
 from precompute.inputs import images
 from precompute.method.types import Classes
-from precompute.runtime.config import Config
+from precompute.runtime.config import ReadOptions
 from precompute.stages import decompose_images
 from precompute.validation import zero_shot
 
@@ -34,7 +34,7 @@ def margins(
     image_id: list[str],
     distinct: dict[str, images.ImageFile],
     directory: Path,
-    config: Config,
+    options: ReadOptions,
 ) -> Float[Tensor, "run image attribute"]:
     """Margins after each change; `own` as in `zero_shot`. NaN where an image has no value, or was not run."""
     place = {one: number for number, one in enumerate(image_id)}
@@ -55,7 +55,7 @@ def margins(
         return {"margin": found.transpose(0, 1)}
 
     shards = decompose_images.cut(image_id, directory, SHARD)
-    decompose_images.run_missing(model, shards, distinct, compute, "truth: running on", config)
+    decompose_images.run_missing(model, shards, distinct, compute, "truth: running on", options)
     return torch.cat([decompose_images.read(shard)["margin"] for shard in shards]).transpose(0, 1)
 
 

@@ -21,7 +21,7 @@ from precompute.inputs import images, prompts
 from precompute.method import decomposition, moments, selectivity
 from precompute.method.types import Classes, HeadSpaces, Pool
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import Config, ConfigError
+from precompute.runtime.config import ConfigError, ReadOptions
 from precompute.stages import decompose_images
 from precompute.stages.describe_heads import HeadDescriptions
 from precompute.validation import (
@@ -109,11 +109,12 @@ def score(
     known: Known,
     distinct: dict[str, images.ImageFile],
     directory: Path,
-    config: Config,
+    options: ReadOptions,
+    seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Rows of head_truth and of truth_score (studies ablation, labels and neighbors) of one model."""
     known = known._replace(classes=_usable(known.classes))
-    measured = _measure(model, seen, known, distinct, directory, config)
+    measured = _measure(model, seen, known, distinct, directory, options, seed)
     heads = len(measured.selectivity)
     loss, accuracy_loss = {}, {}
     for effect, margins in measured.margins.items():
@@ -158,15 +159,16 @@ def _measure(
     known: Known,
     distinct: dict[str, images.ImageFile],
     directory: Path,
-    config: Config,
+    options: ReadOptions,
+    seed: int,
 ) -> _Measured:
     spaces, classes = seen.spaces, known.classes
     attributes = [one.attribute for one in classes]
     own = torch.stack([zero_shot.own_value(one.carried) for one in classes], dim=1)
     sample = sampling.read(
-        model, spaces.layers[0], seen.taken.shards, known.image_id, distinct, directory, config
+        model, spaces.layers[0], seen.taken.shards, known.image_id, distinct, directory, options
     )
-    todo = _runs(seen, attributes, config)
+    todo = _runs(seen, attributes, seed)
     head_map = decomposition.plan(clip.vision_weights(model), spaces).head_map
     reduced = interventions.reduction(spaces, head_map, seen.described.spans, seen.text)
     direct = [
@@ -182,7 +184,7 @@ def _measure(
         known.image_id,
         distinct,
         directory / f"runs-{_key(seen, known, todo, own)}",
-        config,
+        options,
     )
     margins = {score_rows.DIRECT: torch.stack(direct, dim=-1), score_rows.FORWARD: forwards}
     selective = torch.stack([_selectivity(sample, value) for value in own.T], dim=1)
@@ -202,7 +204,7 @@ def _changes(
     return [interventions.change(run, there, spaces.layers, reduced) for run in todo]
 
 
-def _runs(seen: Seen, attributes: Sequence[str], config: Config) -> list[Run]:
+def _runs(seen: Seen, attributes: Sequence[str], seed: int) -> list[Run]:
     """Nothing, each head, then all that is taken away together."""
     before = [Run(interventions.EARLY)] if seen.spaces.layers[0] > 0 else []
     labels = [label.label for label in seen.described.labels.shown]
@@ -213,7 +215,7 @@ def _runs(seen: Seen, attributes: Sequence[str], config: Config) -> list[Run]:
         *before,
         Run(interventions.MLPS),
         *interventions.texts(seen.described.spans),
-        *interventions.sets(labels, attributes, variance, config.seed),
+        *interventions.sets(labels, attributes, variance, seed),
     ]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from precompute import clip
 from precompute.inputs import images
 from precompute.method import decomposition
-from precompute.runtime.config import Config
+from precompute.runtime.config import ReadOptions
 from precompute.stages import decompose_images
 
 SHARD = 32
@@ -55,12 +55,12 @@ def read(
     image_id: list[str],
     distinct: dict[str, images.ImageFile],
     directory: Path,
-    config: Config,
+    options: ReadOptions,
 ) -> Sample:
     """Gather what is stored of the images; take apart in all layers those that no earlier run has."""
     mine = decompose_images.cut(image_id, directory / "all-layers", SHARD)
     if not all(shard.path.exists() for shard in mine):
-        _take_apart(model, first_layer, mine, distinct, config)
+        _take_apart(model, first_layer, mine, distinct, options)
     parts = [decompose_images.read(shard) for shard in mine]
     embedding, head = _stored(shards, image_id)
     return Sample(
@@ -79,7 +79,7 @@ def _take_apart(
     first_layer: int,
     shards: tuple[decompose_images.Shard, ...],
     distinct: dict[str, images.ImageFile],
-    config: Config,
+    options: ReadOptions,
 ) -> None:
     weights, layers = clip.vision_weights(model), clip.last_layers(model, None)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
@@ -97,7 +97,7 @@ def _take_apart(
             "sum_error": parts.sum_error,
         }
 
-    decompose_images.run_missing(model, shards, distinct, compute, "truth: all layers", config)
+    decompose_images.run_missing(model, shards, distinct, compute, "truth: all layers", options)
 
 
 def _stored(

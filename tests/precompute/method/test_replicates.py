@@ -13,7 +13,7 @@ from precompute.method import (
 )
 from precompute.method.textspan import text_coordinates, textspan
 from precompute.method.types import Picks
-from precompute.runtime.config import Config, ModelChoice
+from precompute.runtime.config import HeadOptions
 from precompute.stages.head_replicates import draw
 from tests.support import heads
 from tests.support.heads import pool_of
@@ -22,10 +22,7 @@ FULL = torch.full((64,), 20)
 SIZES = {"color": 30, "count": 31, "place": 24, "shape": 40}
 
 
-def config(tmp_path, **changes) -> Config:
-    options = {"rotations": 39, "replicates": 60, "picks": 6} | changes
-    paths = [tmp_path / name for name in ("images", "texts", "bundle")]
-    return Config((ModelChoice("a/b"),), *paths, **options)
+OPTIONS = HeadOptions(picks=6, rotations=39, replicates=60, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -250,11 +247,11 @@ def test_the_result_is_the_same_every_time_and_for_any_number_of_workers(made, h
     assert all(map(torch.equal, one, two))
 
 
-def test_two_models_of_the_same_heads_do_not_differ_in_any_replicate(small, pool, tmp_path):
+def test_two_models_of_the_same_heads_do_not_differ_in_any_replicate(small, pool):
     """
     Halves are drawn from the pool and the groups alone: what is the same in both models stays the same.
     """
-    options = config(tmp_path, replicates=10)
+    options = OPTIONS._replace(replicates=10)
 
     first, second = drawn_of(small, options), drawn_of(small, options)
     other = drawn_of(heads.model(pool, [["place"]] * 2, seed=9), options)
@@ -273,9 +270,9 @@ def drawn_of(made, options, directory=None):
 
 
 @pytest.fixture(scope="module")
-def held(made, pool, tmp_path_factory):
+def held(made, pool):
     """Labels of all six heads on everything, and what replicates and splits say of them."""
-    drawn = drawn_of(made, config(tmp_path_factory.mktemp("held")))
+    drawn = drawn_of(made, OPTIONS)
     own = judge(made, pool)
     return own, label_consistency.score_resamples(own, drawn, pool.tags)
 
@@ -381,10 +378,10 @@ def test_cross_fitted_consistency_finds_planted_heads_and_not_noise(held):
     assert found.half_crossed_ccs.shape == (6, 60, 2)
 
 
-def test_a_label_is_scored_only_where_six_texts_can_judge_it(tmp_path):
+def test_a_label_is_scored_only_where_six_texts_can_judge_it():
     pool = pool_of({"color": 5, "shape": 11, "time": 12})
     few = heads.model(pool, [["color", "shape", "time"]])
-    drawn = drawn_of(few, config(tmp_path, replicates=5))
+    drawn = drawn_of(few, OPTIONS._replace(replicates=5))
     own = judge(few, pool)
 
     found = label_consistency.score_resamples(own, drawn, pool.tags)
@@ -403,7 +400,7 @@ def test_a_label_is_scored_only_where_six_texts_can_judge_it(tmp_path):
 
 
 def test_a_layer_that_is_there_is_not_computed_again(small, tmp_path):
-    options = config(tmp_path, replicates=5)
+    options = OPTIONS._replace(replicates=5)
 
     first = drawn_of(small, options, tmp_path)
     kept = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
@@ -417,16 +414,16 @@ def test_a_layer_that_is_there_is_not_computed_again(small, tmp_path):
 def test_other_inputs_never_meet_old_results(small, tmp_path):
     louder = small._replace(seen=small.seen._replace(second=2 * small.seen.second))
 
-    drawn_of(small, config(tmp_path, replicates=3), tmp_path)
-    drawn_of(small, config(tmp_path, replicates=3, seed=1), tmp_path)
-    drawn_of(small, config(tmp_path, replicates=4), tmp_path)
-    drawn_of(louder, config(tmp_path, replicates=3), tmp_path)
+    drawn_of(small, OPTIONS._replace(replicates=3), tmp_path)
+    drawn_of(small, OPTIONS._replace(replicates=3, seed=1), tmp_path)
+    drawn_of(small, OPTIONS._replace(replicates=4), tmp_path)
+    drawn_of(louder, OPTIONS._replace(replicates=3), tmp_path)
 
     assert len(list(tmp_path.iterdir())) == 4 * 2
 
 
 def test_without_replicates_nothing_is_said_of_stability(small, pool, tmp_path):
-    drawn = drawn_of(small, config(tmp_path, replicates=0), tmp_path)
+    drawn = drawn_of(small, OPTIONS._replace(replicates=0), tmp_path)
     found = label_consistency.score_resamples(judge(small, pool), drawn, pool.tags)
 
     assert found.stability.isnan().all() and found.text_stability.isnan().all()

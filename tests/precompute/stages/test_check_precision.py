@@ -230,7 +230,12 @@ def test_contributions_that_miss_the_embedding_are_refused(
 
     with pytest.raises(ModelError, match=f"miss the embedding by 2.0e-04 in {precision}.*1e-04.*{advice}"):
         decompose_images.run_missing(
-            model, shards, found, lambda *_: {"sum_error": torch.tensor([2e-4])}, "testing", config
+            model,
+            shards,
+            found,
+            lambda *_: {"sum_error": torch.tensor([2e-4])},
+            "testing",
+            config.read_options,
         )
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from precompute.method import moments, textspan
-from precompute.runtime.config import Config, ModelChoice
+from precompute.runtime.config import HeadOptions
 from precompute.stages import head_textspan
 from tests.support import heads
 
@@ -18,11 +18,10 @@ def made() -> heads.Made:
 
 
 def found(made: heads.Made, directory: Path | None, **changes) -> head_textspan.HeadTexts:
-    paths = [Path("images"), Path("texts"), Path("bundle")]
-    config = Config((ModelChoice("a/b"),), *paths, **({"picks": 12, "rotations": 19} | changes))
+    options = HeadOptions(picks=12, rotations=19, replicates=0, seed=0)._replace(**changes)
     covariance = moments.pooled(made.seen).covariance
     each = head_textspan.each(covariance, made.spaces, made.text)
-    return head_textspan.span(each, made.spaces, made.text, config, directory)
+    return head_textspan.span(each, made.spaces, made.text, options, directory)
 
 
 def test_what_is_kept_is_what_was_found(made, tmp_path):

@@ -6,7 +6,7 @@ import torch
 
 from precompute.method.metric_info import METRICS, UNRANKED
 from precompute.method.metrics import ModelMetric
-from precompute.runtime.config import Config, ModelChoice
+from precompute.runtime.config import HeadOptions
 from precompute.stages import describe_heads, leaderboard
 from precompute.stages.leaderboard import LeaderboardEntry
 from tests.support import heads
@@ -128,18 +128,17 @@ def test_metrics_of_a_replicate_are_those_of_its_labels_and_scores():
 POOL = pool_of({"color": 30, "count": 30, "place": 30, "shape": 30})
 
 
-def described(tmp_path, about, *, images=1280, **changes):
+def described(about, *, images=1280, **changes):
     made = heads.model(POOL, about, images=images)
-    paths = [tmp_path / name for name in ("images", "texts", "bundle")]
-    options = {"rotations": 39, "replicates": 20, "picks": 8} | changes
+    options = HeadOptions(picks=8, rotations=39, replicates=20, seed=0)._replace(**changes)
     given = made.seen, made.components, made.spaces, made.text, made.pool
-    return describe_heads.heads("m", *given, Config((ModelChoice("a/b"),), *paths, **options))
+    return describe_heads.heads("m", *given, options)
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory):
+def planted():
     """Two heads about one property each, and two of noise."""
-    return described(tmp_path_factory.mktemp("planted"), [["color", "shape"], [None, None]])
+    return described([["color", "shape"], [None, None]])
 
 
 def metric_of(tables, metric):
@@ -224,8 +223,8 @@ def test_a_model_twice_on_the_board_ties_with_itself(planted):
     assert set(zip(rows["rank_low"], rows["rank_high"], strict=True)) == {(1, 2)}
 
 
-def test_under_640_images_there_is_stability_but_no_interval(tmp_path):
-    found = described(tmp_path, [["color"], [None]], images=639)
+def test_under_640_images_there_is_stability_but_no_interval():
+    found = described([["color"], [None]], images=639)
     tables = leaderboard.leaderboard_tables([("one", found), ("other", found)], ranked=["one", "other"])
 
     assert metric_of(found.tables, "stability")["value"].notna().any()
@@ -234,8 +233,8 @@ def test_under_640_images_there_is_stability_but_no_interval(tmp_path):
     assert tables["replicate_metric"].empty
 
 
-def test_without_replicates_the_rest_is_there(tmp_path):
-    found = described(tmp_path, [["color"], [None]], replicates=0)
+def test_without_replicates_the_rest_is_there():
+    found = described([["color"], [None]], replicates=0)
     tables = leaderboard.leaderboard_tables([("one", found)], ranked=["one"])
 
     metrics = set(found.tables["head_metric"]["metric"])
@@ -245,8 +244,8 @@ def test_without_replicates_the_rest_is_there(tmp_path):
     assert found.tables["head_text"]["stability"].isna().all()
 
 
-def test_the_same_seed_gives_the_same_tables(planted, tmp_path):
-    again = described(tmp_path, [["color", "shape"], [None, None]])
+def test_the_same_seed_gives_the_same_tables(planted):
+    again = described([["color", "shape"], [None, None]])
 
     for name, rows in planted.tables.items():
         pd.testing.assert_frame_equal(rows, again.tables[name])

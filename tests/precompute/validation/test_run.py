@@ -39,7 +39,13 @@ class Case(NamedTuple):
     def score(self, directory, **changes) -> dict[str, pd.DataFrame]:
         known = self.known._replace(**changes)
         return validation_run.score(
-            self.model, self.seen, known, self.pictures.distinct, directory, self.config
+            self.model,
+            self.seen,
+            known,
+            self.pictures.distinct,
+            directory,
+            self.config.read_options,
+            self.config.seed,
         )
 
 
@@ -53,9 +59,11 @@ def case(scene_folder, pool_file, tmp_path_factory) -> Case:
     texts = text_pool.load(config.texts)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 2))
     text = clip.encode_text(model, texts.texts)
-    taken = decompose_images.take_apart(model, spaces, pictures.distinct, directory, config)
+    taken = decompose_images.take_apart(
+        model, spaces, pictures.distinct, directory, config.read_options, config.gallery_limits
+    )
     found = describe_heads.heads(
-        model.model_key, taken.moments, taken.components, spaces, text, texts, config
+        model.model_key, taken.moments, taken.components, spaces, text, texts, config.head_options
     )
     image_id = choose(pictures.attributes.image_id, 30)
     classes = [
