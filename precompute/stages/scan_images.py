@@ -22,7 +22,7 @@ _MEGABYTE = 10**6
 class Listing(NamedTuple):
     """The files of a run, not yet opened."""
 
-    gathered: images.Gathered
+    gathered: images.SourceListing
     files: list[images.ImageFile]
     """Those of `gathered`, or as many of them as were asked for."""
 
@@ -126,13 +126,13 @@ def known(listing: Listing, source: Path, metadata: Path | None) -> Intake:
     gathered = listing.gathered
     if gathered.others:
         progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
-    known = images.known(gathered, metadata)
+    known = images.join_metadata(gathered, metadata)
     if known.unlisted and not _limited(listing):
         progress.say(f"{known.unlisted} image files have no row in {metadata}.")
 
     files, failed = _outcome(listing, source)
     attributes, by_id = _attributes(known.attributes, files), _distinct(listing.files, files)
-    said = (*_limited(listing), *known.said)
+    said = (*_limited(listing), *known.origins)
     return Intake(files, failed, attributes, listing.chunks, by_id, gathered.name, said)
 
 
@@ -157,14 +157,14 @@ def _limited(listing: Listing) -> list[str]:
     return [f"spread evenly over {there:,} files (--limit)"] if taken < there else []
 
 
-def _gather(source: Path, directory: Path, *, class_folders: bool, captions: bool) -> images.Gathered:
-    with progress.counted("looking for images") as passed:
+def _gather(source: Path, directory: Path, *, class_folders: bool, captions: bool) -> images.SourceListing:
+    with progress.counted("looking for images") as advance:
         return images.gather(
             source,
             class_folders=class_folders,
             captions=captions,
             indexes=lambda tars: _indexes(tars, directory, captions),
-            passed=passed,
+            advance=advance,
         )
 
 
@@ -172,14 +172,14 @@ def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) 
     """What lies in each tar: read once, then kept in a work file."""
     stamps = [_stamp(tar.path) for tar in tars]
     total = sum(max(0, size) for size, _ in stamps) // _MEGABYTE
-    with progress.counted("indexing tars", total=total, unit="MB", scale=_MEGABYTE) as passed:
+    with progress.counted("indexing tars", total=total, unit="MB", scale=_MEGABYTE) as advance:
         for tar, stamp in zip(tars, stamps, strict=True):
             key = work_files.key_of(METHOD_VERSION, captions, str(tar.path.resolve()), stamp)
             path = directory / "tars" / f"{key}.json"
             if path.exists():
-                passed(stamp[0])
+                advance(stamp[0])
             else:
-                found = images.index(tar.path, captions=captions, passed=passed)
+                found = images.index(tar.path, captions=captions, advance=advance)
                 with work_files.appearing_whole(path) as aside:
                     aside.write_text(images.index_text(found), encoding="utf-8")
             yield images.index_from(path.read_text(encoding="utf-8"))
@@ -194,11 +194,11 @@ def _chunk_paths(files: list[images.ImageFile], directory: Path, *, thumbnails: 
     chunks = _cut(files)
     tars: dict[Path, tuple[int, int]] = {}
     keys = []
-    with progress.counted("listing files", total=len(files)) as passed:
+    with progress.counted("listing files", total=len(files)) as advance:
         for chunk in chunks:
             listing = [(file.relative, *_state(file, tars), file.offset, file.size) for file in chunk]
             keys.append(work_files.key_of(METHOD_VERSION, thumbnails, listing))
-            passed(len(chunk))
+            advance(len(chunk))
     return tuple(directory / "scan" / f"{key}.parquet" for key in keys)
 
 
@@ -260,7 +260,7 @@ def is_settled(path: Path) -> bool:
     return not reason.str.startswith("cannot be opened").any()
 
 
-def _row(result: images.Found | images.Failed) -> tuple:
+def _row(result: images.ScannedImage | images.Failed) -> tuple:
     if isinstance(result, images.Failed):
         return (result.relative, None, None, None, None, result.reason)
     return (result.relative, result.image_id, result.width, result.height, result.thumbnail, None)

@@ -20,7 +20,7 @@ imported only to hand over a batch.
 """
 
 from precompute.inputs.images.attributes import Attribute, Attributes, read_attributes
-from precompute.inputs.images.dataset import Gathered, Known, known
+from precompute.inputs.images.dataset import AttributeSet, SourceListing, join_metadata
 from precompute.inputs.images.decoding import (
     UnreadableImage,
     decode,
@@ -31,13 +31,13 @@ from precompute.inputs.images.decoding import (
 )
 from precompute.inputs.images.files import (
     Failed,
+    FolderListing,
     ImageFile,
     ImagesError,
-    Survey,
     evenly,
     find,
+    list_folder,
     other_kinds,
-    survey,
 )
 from precompute.inputs.images.masks import (
     MaskedPicture,
@@ -47,7 +47,7 @@ from precompute.inputs.images.masks import (
     read_masks,
 )
 from precompute.inputs.images.reading import (
-    Found,
+    ScannedImage,
     distinct,
     pixel_batches,
     scan,
@@ -65,14 +65,14 @@ __all__ = [
     "Attribute",
     "Attributes",
     "Failed",
-    "Found",
-    "Gathered",
+    "ScannedImage",
+    "SourceListing",
     "ImageFile",
     "ImagesError",
-    "Known",
+    "AttributeSet",
     "MaskedPicture",
     "MaskedPixels",
-    "Survey",
+    "FolderListing",
     "TarIndex",
     "UnreadableImage",
     "WorkerDied",
@@ -85,7 +85,7 @@ __all__ = [
     "index",
     "index_from",
     "index_text",
-    "known",
+    "join_metadata",
     "mask_identity",
     "masked_pixels",
     "other_kinds",
@@ -95,6 +95,6 @@ __all__ = [
     "read_bytes",
     "read_masks",
     "scan",
-    "survey",
+    "list_folder",
     "thumbnail",
 ]

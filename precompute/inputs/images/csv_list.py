@@ -34,10 +34,10 @@ class Listed(NamedTuple):
     """The attributes of its columns, whether or not a cell is filled."""
 
 
-def read_list(csv_path: Path, passed: Callable[[int], None] = lambda _: None) -> Listed:
+def read_list(csv_path: Path, advance: Callable[[int], None] = lambda _: None) -> Listed:
     """The images that a CSV file lists; each must be there, but may turn out unreadable. Raises ImagesError.
 
-    `passed` is told of every path that was looked for.
+    `advance` is told of every path that was looked for.
     """
     names, rows = csv_rows(csv_path)
     folder = csv_path.absolute().parent
@@ -48,7 +48,7 @@ def read_list(csv_path: Path, passed: Callable[[int], None] = lambda _: None) ->
         if not cell:
             raise ImagesError(f"{csv_path}, line {line}: no path. Fill the cell, or remove the line.")
         path = _there(folder, cell)
-        passed(1)
+        advance(1)
         if path is None:
             missing.append(cell)
             continue

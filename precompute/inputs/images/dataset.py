@@ -11,7 +11,7 @@ _SHOWN = 8
 """Names of attributes in one sentence, at most."""
 
 
-class Gathered(NamedTuple):
+class SourceListing(NamedTuple):
     """What `--images` leads to; no image has been opened."""
 
     name: str
@@ -21,7 +21,7 @@ class Gathered(NamedTuple):
     """Sorted by `relative`."""
 
     attributes: list[Attribute]
-    """Known from where the files lie, or from what stands beside them."""
+    """AttributeSet from where the files lie, or from what stands beside them."""
 
     origins: dict[str, str]
     """Where each attribute is from, in words."""
@@ -39,26 +39,26 @@ class Gathered(NamedTuple):
     """The CSV file that lists the files, if one does."""
 
 
-class Known(NamedTuple):
+class AttributeSet(NamedTuple):
     """What is known of the images."""
 
     attributes: list[Attribute]
 
-    said: tuple[str, ...]
+    origins: tuple[str, ...]
     """Where it is from, one phrase each, and the notes."""
 
     unlisted: int
     """Number of files without a row in --metadata."""
 
 
-def known(gathered: Gathered, metadata: Path | None) -> Known:
+def join_metadata(gathered: SourceListing, metadata: Path | None) -> AttributeSet:
     """What is known of the gathered images. Raises ImagesError.
 
     A column of `metadata` takes the place of what folders and sidecars say; a CSV list must agree with it.
     """
     rows, origins = gathered.attributes, gathered.origins
     if metadata is None:
-        return Known(rows, (*_phrases(origins), *gathered.notes), unlisted=0)
+        return AttributeSet(rows, (*_phrases(origins), *gathered.notes), unlisted=0)
     names = [file.relative for file in gathered.files] + [failed.relative for failed in gathered.failed]
     stated = read_attributes(metadata, names)
     if gathered.csv_path:
@@ -66,7 +66,7 @@ def known(gathered: Gathered, metadata: Path | None) -> Known:
     else:
         rows = [row for row in rows if row.attribute not in stated.names]
     origins = origins | dict.fromkeys(stated.names, metadata.name)
-    return Known(rows + stated.rows, (*_phrases(origins), *gathered.notes), stated.unlisted)
+    return AttributeSet(rows + stated.rows, (*_phrases(origins), *gathered.notes), stated.unlisted)
 
 
 def _phrases(origins: dict[str, str]) -> list[str]:

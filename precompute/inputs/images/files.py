@@ -59,7 +59,7 @@ class Failed(NamedTuple):
     reason: str
 
 
-class Survey(NamedTuple):
+class FolderListing(NamedTuple):
     """What lies in a folder."""
 
     files: list[ImageFile]
@@ -81,12 +81,12 @@ def evenly(items: Sequence[Item], count: int) -> list[Item]:
 
 def find(folder: Path) -> list[ImageFile]:
     """All image files under `folder`, at any depth, sorted by relative path. Raises ImagesError."""
-    found = survey(folder)
+    found = list_folder(folder)
     check_any(folder, found)
     return found.files
 
 
-def check_any(folder: Path, found: Survey) -> None:
+def check_any(folder: Path, found: FolderListing) -> None:
     """Raise ImagesError unless there are images."""
     if not found.files:
         held = other_kinds(found.others) if found.others else "it is empty"
@@ -95,10 +95,10 @@ def check_any(folder: Path, found: Survey) -> None:
         )
 
 
-def survey(folder: Path, passed: Callable[[int], None] = lambda _: None) -> Survey:
+def list_folder(folder: Path, advance: Callable[[int], None] = lambda _: None) -> FolderListing:
     """What lies under `folder`; hidden files and folders are passed over, links are followed.
 
-    `passed` is told of every file. Raises ImagesError if it is no folder that can be read.
+    `advance` is told of every file. Raises ImagesError if it is no folder that can be read.
     """
     _check_folder(folder)
 
@@ -106,7 +106,7 @@ def survey(folder: Path, passed: Callable[[int], None] = lambda _: None) -> Surv
     tars: list[ImageFile] = []
     others: Counter[str] = Counter()
     for path, relative in _walk(folder):
-        passed(1)
+        advance(1)
         kind = os.path.splitext(relative)[1].lower()
         if kind in EXTENSIONS:
             files.append(ImageFile(Path(path), relative))
@@ -114,7 +114,7 @@ def survey(folder: Path, passed: Callable[[int], None] = lambda _: None) -> Surv
             tars.append(ImageFile(Path(path), relative))
         else:
             others[kind] += 1
-    return Survey(in_order_of_names(files), most_first(others), in_order_of_names(tars))
+    return FolderListing(in_order_of_names(files), most_first(others), in_order_of_names(tars))
 
 
 def first_three(names: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Found(NamedTuple):
+class ScannedImage(NamedTuple):
     """A file that is an image."""
 
     relative: str
@@ -39,7 +39,9 @@ class Found(NamedTuple):
     """JPEG; None where thumbnails were left out."""
 
 
-def scan(files: Sequence[ImageFile], *, workers: int, thumbnails: bool = True) -> Iterator[Found | Failed]:
+def scan(
+    files: Sequence[ImageFile], *, workers: int, thumbnails: bool = True
+) -> Iterator[ScannedImage | Failed]:
     """Read every file once and say what it is, in the order of `files`; `workers` 0 reads in this process.
 
     Raises WorkerDied.
@@ -48,7 +50,7 @@ def scan(files: Sequence[ImageFile], *, workers: int, thumbnails: bool = True) -
     return in_order(_examine, tasks, workers=workers, window=8 * workers)
 
 
-def _examine(file: ImageFile, thumbnails: bool) -> Found | Failed:
+def _examine(file: ImageFile, thumbnails: bool) -> ScannedImage | Failed:
     """What one file is."""
     try:
         data = read_bytes(file.path, file.offset, file.size)
@@ -56,15 +58,15 @@ def _examine(file: ImageFile, thumbnails: bool) -> Found | Failed:
     except UnreadableImage as error:
         return Failed(file.relative, str(error))
     small = thumbnail(image) if thumbnails else None
-    return Found(file.relative, image_id(data), image.width, image.height, small)
+    return ScannedImage(file.relative, image_id(data), image.width, image.height, small)
 
 
-def distinct(files: Sequence[ImageFile], results: Iterable[Found | Failed]) -> dict[str, ImageFile]:
+def distinct(files: Sequence[ImageFile], results: Iterable[ScannedImage | Failed]) -> dict[str, ImageFile]:
     """One file for each image, by image id: the first that holds it, in the order of `files`."""
     by_name = {file.relative: file for file in files}
     images: dict[str, ImageFile] = {}
     for result in results:
-        if isinstance(result, Found):
+        if isinstance(result, ScannedImage):
             images.setdefault(result.image_id, by_name[result.relative])
     return images
 

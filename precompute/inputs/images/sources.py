@@ -7,15 +7,15 @@ from pathlib import Path
 
 from precompute.inputs.images import class_folders as classes
 from precompute.inputs.images.csv_list import read_list
-from precompute.inputs.images.dataset import Gathered
+from precompute.inputs.images.dataset import SourceListing
 from precompute.inputs.images.files import (
+    FolderListing,
     ImageFile,
-    Survey,
     check_any,
     is_tar,
+    list_folder,
     most_first,
     portable,
-    survey,
 )
 from precompute.inputs.images.tar_index import TarIndex, index
 from precompute.inputs.images.webdataset import (
@@ -33,18 +33,18 @@ def gather(
     class_folders: bool = True,
     captions: bool = False,
     indexes: Indexes | None = None,
-    passed: Callable[[int], None] = lambda _: None,
-) -> Gathered:
+    advance: Callable[[int], None] = lambda _: None,
+) -> SourceListing:
     """All images that `source` leads to, in one order whatever the file system.
 
-    `indexes` says what lies in tars, if not they themselves; `passed` is told of every file.
+    `indexes` says what lies in tars, if not they themselves; `advance` is told of every file.
     Raises ImagesError, with what to do.
     """
     if not source.is_dir() and source.suffix.lower() == ".csv":
-        return _listed(source, passed)
+        return _listed(source, advance)
     shards = _shards(source)
     if shards is None:
-        found = survey(source, passed)
+        found = list_folder(source, advance)
         if found.files or not found.tars:
             check_any(source, found)
             return _in_folder(source, found, class_folders)
@@ -65,14 +65,14 @@ def _opened(tars: list[ImageFile], captions: bool) -> Iterable[TarIndex]:
     return (index(tar.path, captions=captions) for tar in tars)
 
 
-def _listed(csv_path: Path, passed: Callable[[int], None]) -> Gathered:
+def _listed(csv_path: Path, advance: Callable[[int], None]) -> SourceListing:
     """The files of a CSV file."""
-    found = read_list(csv_path, passed)
+    found = read_list(csv_path, advance)
     origins = dict.fromkeys(found.names, csv_path.name)
-    return Gathered(csv_path.name, found.files, found.attributes, origins, [], {}, csv_path=csv_path)
+    return SourceListing(csv_path.name, found.files, found.attributes, origins, [], {}, csv_path=csv_path)
 
 
-def _in_folder(folder: Path, found: Survey, class_folders: bool) -> Gathered:
+def _in_folder(folder: Path, found: FolderListing, class_folders: bool) -> SourceListing:
     """The files of a folder, with their classes where its folders are classes."""
     rows = classes.from_folders(found.files) if class_folders else []
     origins = {}
@@ -82,7 +82,7 @@ def _in_folder(folder: Path, found: Survey, class_folders: bool) -> Gathered:
         rows = classes.named(rows, names) if names else rows
     tars = Counter(os.path.splitext(tar.relative)[1].lower() for tar in found.tars)
     others = most_first(Counter(found.others) + tars)
-    return Gathered(_name(folder), found.files, rows, origins, [], others)
+    return SourceListing(_name(folder), found.files, rows, origins, [], others)
 
 
 def _name(folder: Path) -> str:

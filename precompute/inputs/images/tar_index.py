@@ -80,8 +80,8 @@ Sidecars = dict[str, dict[str, list[tuple[str, str]]]]
 """Attributes and values that sidecars give, by key and extension."""
 
 
-def index(path: Path, *, captions: bool = False, passed: Callable[[int], None] = lambda _: None) -> TarIndex:
-    """Read the headers and sidecars of one tar; `passed` is told of every byte gone by.
+def index(path: Path, *, captions: bool = False, advance: Callable[[int], None] = lambda _: None) -> TarIndex:
+    """Read the headers and sidecars of one tar; `advance` is told of every byte gone by.
 
     What lies before a cut or damaged place is used. Raises ImagesError for a compressed tar, one that cannot
     be read, and names or sidecars that stand twice.
@@ -92,7 +92,7 @@ def index(path: Path, *, captions: bool = False, passed: Callable[[int], None] =
     try:
         with path.open("rb") as file:
             _check_plain(path, file)
-            for member in _members(file, found.failed, passed):
+            for member in _members(file, found.failed, advance):
                 name = _name(member)
                 kind = PurePosixPath(name).suffix.lower()
                 if kind in EXTENSIONS:
@@ -142,7 +142,7 @@ def _check_plain(path: Path, file: BinaryIO) -> None:
 
 
 def _members(
-    file: BinaryIO, failed: list[tuple[str, str]], passed: Callable[[int], None]
+    file: BinaryIO, failed: list[tuple[str, str]], advance: Callable[[int], None]
 ) -> Iterator[tarfile.TarInfo]:
     """Headers of all members up to the end, or to a damaged place, which goes to `failed`."""
     end = 0
@@ -151,7 +151,7 @@ def _members(
             while (member := tar.next()) is not None and tar.offset > end:
                 tar.members.clear()  # type: ignore[attr-defined]  # it would keep every header
                 yield member
-                passed(tar.offset - end)
+                advance(tar.offset - end)
                 end = tar.offset
     except (tarfile.TarError, ValueError, OverflowError):
         pass  # what lies at `end` says it better

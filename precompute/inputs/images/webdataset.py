@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from precompute.inputs.images import class_folders
 from precompute.inputs.images.attributes import Attribute
-from precompute.inputs.images.dataset import Gathered
+from precompute.inputs.images.dataset import SourceListing
 from precompute.inputs.images.files import (
     Failed,
     ImageFile,
@@ -86,7 +86,7 @@ def _spelled_out(pattern: str) -> Iterator[str]:
         yield from _spelled_out(pattern[: braces.start()] + way + pattern[braces.end() :])
 
 
-def from_tars(shards: Shards, indexes: Indexes, *, captions: bool) -> Gathered:
+def from_tars(shards: Shards, indexes: Indexes, *, captions: bool) -> SourceListing:
     """The images of all tars, called TAR/MEMBER. Raises ImagesError if there is none."""
     files: list[ImageFile] = []
     failed: list[Failed] = []
@@ -104,7 +104,9 @@ def from_tars(shards: Shards, indexes: Indexes, *, captions: bool) -> Gathered:
     _check_any(shards, files, failed, others)
     rows, origins = stated.settled(shards.root)
     notes = tuple(_notes(failed, unread, sorted(stated.dropped), left_out))
-    return Gathered(shards.name, in_order_of_names(files), rows, origins, failed, most_first(others), notes)
+    return SourceListing(
+        shards.name, in_order_of_names(files), rows, origins, failed, most_first(others), notes
+    )
 
 
 class _Stated:

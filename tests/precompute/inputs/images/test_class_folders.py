@@ -118,13 +118,13 @@ def test_metadata_that_gives_the_class_takes_the_place_of_folders(tmp_path):
     root = folder_of(tmp_path / "set", "n1/a.png", "n2/b.png")
     (tmp_path / "known.csv").write_text("path,class,color\nn1/a.png,tench,red\n")
 
-    known = images.known(images.gather(root), tmp_path / "known.csv")
+    known = images.join_metadata(images.gather(root), tmp_path / "known.csv")
 
     assert known.attributes == [
         Attribute("n1/a.png", "class", "tench"),
         Attribute("n1/a.png", "color", "red"),
     ]
-    assert known.said == ("class, color from known.csv",)
+    assert known.origins == ("class, color from known.csv",)
     assert known.unlisted == 1
 
 
@@ -132,7 +132,7 @@ def test_metadata_without_a_class_leaves_the_folders_their_say(tmp_path):
     root = folder_of(tmp_path / "set", "cat/a.png", "dog/b.png")
     (tmp_path / "known.csv").write_text("path,color\ncat/a.png,red\n")
 
-    known = images.known(images.gather(root), tmp_path / "known.csv")
+    known = images.join_metadata(images.gather(root), tmp_path / "known.csv")
 
     assert Attribute("dog/b.png", "class", "dog") in known.attributes and len(known.attributes) == 3
-    assert known.said == ("class from 2 folders", "color from known.csv")
+    assert known.origins == ("class from 2 folders", "color from known.csv")

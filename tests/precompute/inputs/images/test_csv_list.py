@@ -15,7 +15,7 @@ def folder(tmp_path: Path) -> Path:
     return mixed_folder(tmp_path / "set")
 
 
-def listed(folder: Path, text: str) -> images.Gathered:
+def listed(folder: Path, text: str) -> images.SourceListing:
     (folder / "list.csv").write_bytes(text.encode())
     return images.gather(folder / "list.csv")
 
@@ -97,7 +97,7 @@ def test_metadata_adds_to_a_list_and_may_repeat_it(folder):
     found = listed(folder, "path,color,shape\nz.png,red|blue,\nb/a.jpg,green,round\n")
     (folder / "more.csv").write_text("path,color,shape,count\nz.png,blue|red,square,2\n")
 
-    known = images.known(found, folder / "more.csv")
+    known = images.join_metadata(found, folder / "more.csv")
 
     assert {(row.relative, row.attribute, row.value) for row in known.attributes} == {
         ("z.png", "color", "red"),
@@ -114,4 +114,4 @@ def test_metadata_that_contradicts_a_list_is_refused(folder):
     (folder / "more.csv").write_text("path,color\nz.png,blue\n")
 
     with pytest.raises(ImagesError, match=r"color of z.png is red in .*list.csv, but blue in .*more.csv"):
-        images.known(found, folder / "more.csv")
+        images.join_metadata(found, folder / "more.csv")

@@ -31,7 +31,7 @@ def test_some_of_many_are_spread_evenly_from_the_first_to_the_last():
 
 
 def test_counts_the_files_that_are_no_images(folder):
-    assert images.survey(folder).others == {".csv": 1, ".txt": 1}
+    assert images.list_folder(folder).others == {".csv": 1, ".txt": 1}
 
 
 def test_order_is_that_of_the_names_not_of_the_file_system(tmp_path):

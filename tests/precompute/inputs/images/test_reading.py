@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from precompute.inputs import images
-from precompute.inputs.images import Failed, Found, ImagesError
+from precompute.inputs.images import Failed, ImagesError, ScannedImage
 from tests.support.pictures import (
     corners,
     distinct,
@@ -38,7 +38,7 @@ def test_scan_says_what_each_file_is_in_their_order(folder):
 
     jpeg, broken, copy, original = images.scan(files, workers=0)
 
-    assert isinstance(jpeg, Found) and (jpeg.width, jpeg.height) == (300, 200)
+    assert isinstance(jpeg, ScannedImage) and (jpeg.width, jpeg.height) == (300, 200)
     assert isinstance(broken, Failed) and broken.relative == "b/broken.jpeg"
     assert copy.image_id == original.image_id != jpeg.image_id
     assert [result.relative for result in images.scan(files[::-1], workers=0)][0] == "z.png"
@@ -47,7 +47,7 @@ def test_scan_says_what_each_file_is_in_their_order(folder):
 def test_thumbnails_can_be_left_out(folder):
     results = images.scan(images.find(folder), workers=0, thumbnails=False)
 
-    assert all(result.thumbnail is None for result in results if isinstance(result, Found))
+    assert all(result.thumbnail is None for result in results if isinstance(result, ScannedImage))
 
 
 def test_a_broken_link_fails_with_a_reason(tmp_path):

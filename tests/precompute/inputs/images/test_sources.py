@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def names(gathered: images.Gathered) -> list[str]:
+def names(gathered: images.SourceListing) -> list[str]:
     return [file.relative for file in gathered.files]
 
 
@@ -116,10 +116,10 @@ def test_numbers_of_classes_are_named_by_a_file_beside_the_tars(folder):
 def test_metadata_names_members_as_the_bundle_does(folder, tmp_path):
     (tmp_path / "known.csv").write_text("path,class\n01.tar/0.png,goldfish\n")
 
-    known = images.known(images.gather(folder), tmp_path / "known.csv")
+    known = images.join_metadata(images.gather(folder), tmp_path / "known.csv")
 
     assert known.attributes == [Attribute("01.tar/0.png", "class", "goldfish")]
-    assert (known.said, known.unlisted) == (("class from known.csv",), 2)
+    assert (known.origins, known.unlisted) == (("class from known.csv",), 2)
 
 
 def test_damage_is_listed_and_said(folder):

@@ -248,6 +248,6 @@ def test_every_byte_gone_by_is_told(tmp_path):
     path = tar(tmp_path / "a.tar", {"0.png": PNG, "1.png": PNG})
     gone = []
 
-    images.index(path, passed=gone.append)
+    images.index(path, advance=gone.append)
 
     assert sum(gone) == sum(512 + -(-len(PNG) // 512) * 512 for _ in range(2))
