@@ -90,7 +90,7 @@ def main() -> None:
 
 def measure(case: Case, pairs: int, device: str, precision: Precision) -> Timing:
     """Time `pairs` pairs after one that is thrown away; both multiply in the same precision."""
-    spec = model_specs.random_twin(model_specs.resolve(case.name, clip.catalog()))
+    spec = model_specs.random_control(model_specs.resolve(case.name, clip.catalog()))
     model = clip.load(spec, device=device, precision=precision)
     weights, layers = clip.vision_weights(model), clip.last_layers(model, LAYERS)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))

@@ -91,7 +91,7 @@ def main() -> int:
 def measure(config: Config, found: scan_images.Intake, directory: Path) -> Timing:
     """Time encode_image alone, then the pass."""
     [choice] = config.models
-    spec = model_specs.random_twin(model_specs.resolve(choice.name, clip.catalog()))
+    spec = model_specs.random_control(model_specs.resolve(choice.name, clip.catalog()))
     model = clip.load(spec, device=config.device)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, LAYERS))
     plain = encode_alone(model, config.batch_size)

@@ -152,10 +152,10 @@ def resolve(
         spec = _resolve_demo(demo_specs()[trained], facts, files)
     else:
         spec = _resolve_open_clip(trained, catalog, facts, files, needs_file=not twin)
-    return random_twin(spec, int(twin[2])) if twin else spec
+    return random_control(spec, int(twin[2])) if twin else spec
 
 
-def random_twin(spec: ModelSpec, seed: int = 0) -> ModelSpec:
+def random_control(spec: ModelSpec, seed: int = 0) -> ModelSpec:
     """The same architecture, activation, pixels and tokenizer, with fresh random weights: a control."""
     return replace(
         spec, weights=f"{spec.weights}-random-{seed}", checkpoint=None, training_data=None, seed=seed
@@ -272,7 +272,7 @@ def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
         raise ModelError(f"{option} {value!r} is not known. Use {' or '.join(choices)}.")
 
 
-def with_twins(specs: Iterable[ModelSpec]) -> list[ModelSpec]:
+def with_controls(specs: Iterable[ModelSpec]) -> list[ModelSpec]:
     """Every trained model followed by its random-weights twin, unless one of its own is given already.
 
     Models of one architecture get twins of different seeds: equal ones would be one control shown twice.
@@ -284,6 +284,6 @@ def with_twins(specs: Iterable[ModelSpec]) -> list[ModelSpec]:
     for spec in given:
         found.append(spec)
         if not spec.is_control and spec.name not in has_twin:
-            found.append(random_twin(spec, built[spec.architecture]))
+            found.append(random_control(spec, built[spec.architecture]))
             built[spec.architecture] += 1
     return found

@@ -59,7 +59,7 @@ def work_directory(bundle: Path) -> Path:
 def specs(config: Config) -> list[model_specs.ModelSpec]:
     """All models of a run, random-weights twins among them. Raises ModelError."""
     asked = [clip.resolve(choice) for choice in config.models]
-    return model_specs.with_twins(asked) if config.controls else asked
+    return model_specs.with_controls(asked) if config.controls else asked
 
 
 def look(config: Config, directory: Path) -> scan_images.Listing:

@@ -141,7 +141,7 @@ def test_the_demo_model_takes_a_file_but_no_other_facts():
 def test_a_twin_is_the_same_model_but_for_its_weights():
     spec = model_specs.resolve("ViT-B-32/openai", CATALOG, checkpoint=FILE)
 
-    twin = model_specs.random_twin(spec, seed=3)
+    twin = model_specs.random_control(spec, seed=3)
 
     assert twin.name == "ViT-B-32/openai-random-3"
     assert twin.is_control
@@ -152,7 +152,7 @@ def test_a_twin_is_the_same_model_but_for_its_weights():
 def test_a_twin_is_found_by_its_name():
     twin = model_specs.resolve("ViT-B-32/openai-random-3", CATALOG)
 
-    assert twin == model_specs.random_twin(model_specs.resolve("ViT-B-32/openai", CATALOG), seed=3)
+    assert twin == model_specs.random_control(model_specs.resolve("ViT-B-32/openai", CATALOG), seed=3)
 
 
 def test_a_twin_of_your_own_file_needs_the_facts_but_not_the_file():

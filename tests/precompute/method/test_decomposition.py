@@ -400,7 +400,7 @@ def test_nothing_is_left_on_the_model():
 
 
 def check_true_architecture(name, count):
-    model = clip.load(model_specs.random_twin(model_specs.resolve(name, clip.catalog())))
+    model = clip.load(model_specs.random_control(model_specs.resolve(name, clip.catalog())))
     pixels = some_pixels(model, images=2)
 
     spaces, parts, token = taken_apart_by_token(model, pixels, count)

@@ -44,7 +44,7 @@ def resolved(*names: str) -> list[model_specs.ModelSpec]:
 
 
 def test_every_trained_model_is_followed_by_its_twin():
-    found = model_specs.with_twins(resolved("ViT-B-32/openai", demo.MODEL_NAME))
+    found = model_specs.with_controls(resolved("ViT-B-32/openai", demo.MODEL_NAME))
 
     assert [spec.name for spec in found] == [
         "ViT-B-32/openai",
@@ -58,7 +58,7 @@ def test_every_trained_model_is_followed_by_its_twin():
 def test_a_twin_that_is_given_is_not_added_again_and_has_no_twin_of_its_own():
     given = resolved(TWIN, demo.MODEL_NAME, TWIN.replace("random-0", "random-7"))
 
-    found = model_specs.with_twins(given)
+    found = model_specs.with_controls(given)
 
     assert found == given
     assert [spec.control_of for spec in found] == [demo.MODEL_NAME, None, demo.MODEL_NAME]
@@ -67,7 +67,7 @@ def test_a_twin_that_is_given_is_not_added_again_and_has_no_twin_of_its_own():
 def test_twins_of_one_architecture_are_different_networks():
     given = [name for name in demo.MODELS if name.startswith("ViT-demo-S-16/")]
 
-    found = model_specs.with_twins(resolved(*given))
+    found = model_specs.with_controls(resolved(*given))
 
     assert [spec.seed for spec in found] == [None, 0, None, 1, None, 2]
 
