@@ -12,6 +12,7 @@ from dashboard.data import validation_effects, validation_tables
 from db.connection import Bundle, open_bundle
 from db.errors import UserError
 from db.queries import truth_scores
+from db.text_table import cell, text_table
 
 START, STOP = "<!-- truth: written by `python -m dashboard.report` -->", "<!-- end of truth -->"
 MEASURES = {"average_precision": "average precision", "contrast": "contrast", "caption": "caption"}
@@ -53,20 +54,10 @@ def markdown(bundle: Bundle) -> str:
         ("Neighbors: the share that has the query's value, through the best head", _neighbors(scores)),
         ("Ablation: zero-shot accuracy after a forward pass without some parts", _ablation(scores)),
     ]
-    return "\n\n".join(f"### {title}\n\n{table(rows)}" for title, rows in sections if len(rows))
-
-
-def table(rows: pd.DataFrame) -> str:
-    """Rows as a Markdown table; numbers with three digits, what is missing as a dash."""
-    lines = [rows.columns, ["---"] * len(rows.columns)]
-    lines += [[cell(value) for value in row] for row in rows.itertuples(index=False)]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
-
-
-def cell(value: object) -> str:
-    if pd.isna(value):
-        return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value).replace("|", "\\|")
+    tables = [
+        (title, text_table(list(rows), rows.itertuples(index=False))) for title, rows in sections if len(rows)
+    ]
+    return "\n\n".join(f"### {title}\n\n{table}" for title, table in tables)
 
 
 def write(file: Path, text: str) -> None:

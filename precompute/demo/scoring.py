@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 from open_clip.model import CLIP
 
+from db.text_table import text_table
 from precompute.demo.cache import HELD_OUT_SEED
 from precompute.demo.model import embed_scenes, embed_texts
 from precompute.demo.scenes import (
@@ -71,5 +72,4 @@ def halfway(score: Score) -> float:
 
 def table(scores: list[Score]) -> str:
     """The scores as a Markdown table, chance beside each figure."""
-    rows = [f"| {s.property} | {s.values} | {s.chance:.3f} | {s.accuracy:.3f} |" for s in scores]
-    return "\n".join(["| property | values | chance | accuracy |", "| --- | --- | --- | --- |", *rows])
+    return text_table(Score._fields, scores)

@@ -21,6 +21,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from db.errors import UserError
+from db.layout import head_name
+from db.text_table import text_table
 from precompute.inputs import text_pool, textspan_files
 from precompute.method.labels_from_lists import label_lists
 from precompute.method.types import Label, Pool
@@ -127,8 +129,7 @@ def shuffled(compared: Sequence[Compared]) -> float:
 
 def table(compared: Sequence[Compared]) -> str:
     """One line a head, in Markdown."""
-    head = ["| head | ours | q | released | agree |", "|---|---|---|---|---|"]
-    return "\n".join(head + [_line(row) for row in compared])
+    return text_table(["head", "ours", "q", "released", "agree"], map(_line, compared))
 
 
 def summary(compared: Sequence[Compared]) -> str:
@@ -141,14 +142,11 @@ def summary(compared: Sequence[Compared]) -> str:
         "of these, supported labels (q <= 0.05)": [row for row in able if row.ours.supported],
         "of these, unsupported labels": [row for row in able if not row.ours.supported],
     }
-    lines = ["| heads | agree | of | share |", "|---|---|---|---|"]
-    lines += [_share(name, sum(row.agrees for row in rows), len(rows)) for name, rows in parts.items()]
-    lines += [
-        _share(f"always saying {name}", count, len(compared)),
-        f"| our labels dealt at random | {shuffled(compared) * len(compared):.1f} | {len(compared)} "
-        f"| {shuffled(compared):.2f} |",
-    ]
-    return "\n".join(lines)
+    lines = [_share(name, sum(row.agrees for row in rows), len(rows)) for name, rows in parts.items()]
+    lines += [_share(f"always saying {name}", count, len(compared))]
+    by_chance, heads = shuffled(compared), len(compared)
+    lines += [("our labels dealt at random", f"{by_chance * heads:.1f}", heads, f"{by_chance:.2f}")]
+    return text_table(["heads", "agree", "of", "share"], lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -175,14 +173,14 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _line(row: Compared) -> str:
+def _line(row: Compared) -> tuple[str, ...]:
     q = f"{row.ours.q_value:.3f}" + ("" if row.ours.supported else " unsupported")
     agree = "yes" if row.agrees else "no" if row.stands_for else "no such property"
-    return f"| L{row.layer}.H{row.head} | {row.ours.label} | {q} | {row.released} | {agree} |"
+    return head_name(row.layer, row.head), row.ours.label, q, row.released, agree
 
 
-def _share(name: str, count: int, of: int) -> str:
-    return f"| {name} | {count} | {of} | {count / of:.2f} |" if of else f"| {name} | 0 | 0 | |"
+def _share(name: str, count: int, of: int) -> tuple[object, ...]:
+    return name, count, of, f"{count / of:.2f}" if of else ""
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from db.text_table import text_table
 from precompute import clip
 from precompute.inputs import model_specs
 from precompute.inputs.model_specs import ModelError, ModelSpec
@@ -74,11 +75,9 @@ def names_of(pattern: str | None) -> list[str]:
 
 def table(rows: list[Entry]) -> str:
     """Entries as lines of aligned columns; a column that is empty throughout is left out."""
-    header = [name.replace("_", " ") for name in Entry._fields]
-    lines = [header, *([str(value) if value is not None else "" for value in row] for row in rows)]
-    columns = [column for column in zip(*lines, strict=True) if any(column[1:])]
-    wide = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
-    return "\n".join("  ".join(cells).rstrip() for cells in zip(*wide, strict=True))
+    shown = [name for name in Entry._fields if any(getattr(row, name) for row in rows)]
+    columns = [name.replace("_", " ") for name in shown]
+    return text_table(columns, [[getattr(row, name) for name in shown] for row in rows], aligned=True)
 
 
 def _standing(spec: ModelSpec) -> str:

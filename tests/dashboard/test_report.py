@@ -2,7 +2,6 @@
 
 import re
 
-import pandas as pd
 import pytest
 
 from dashboard import report
@@ -132,11 +131,3 @@ def test_a_study_that_was_not_scored_is_left_out(bundle, monkeypatch):
     opened.close()
     assert "### Maps" not in text
     assert "### Neighbors" in text
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(None, "-"), (float("nan"), "-"), (pd.NA, "-"), (0.12345, "0.123"), (3, "3"), ("a|b", "a\\|b")],
-)
-def test_a_cell_is_short_and_breaks_no_table(value, shown):
-    assert report.cell(value) == shown

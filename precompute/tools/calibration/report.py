@@ -1,9 +1,10 @@
 """docs/calibration.md: the figures of a calibration in words and tables."""
 
-from collections.abc import Sequence
 from math import sqrt
 from statistics import fmean, stdev
 from typing import NamedTuple
+
+from db.text_table import text_table
 
 MAX_NOISE, MIN_RIGHT, MIN_BOTH = 0.07, 0.85, 0.75
 
@@ -99,11 +100,11 @@ def targets(figures: Figures) -> list[Target]:
 
 def report(figures: list[Figures], scattered: Scatter) -> str:
     """The whole page."""
-    parts = [HEAD, _summary(figures)]
+    parts = [HEAD, _summary(figures) + "\n"]
     for one in figures:
         ranks = " to ".join(str(rank) for rank in sorted({one.ranks[0], one.ranks[-1]}))
         about = ABOUT[one.pool].format(texts=f"{one.texts:,}", rank=ranks)
-        parts += [f"## Pool {one.pool}\n\n{about}\n", _curve(one), _by_property(one)]
+        parts += [f"## Pool {one.pool}\n\n{about}\n", f"{_curve(one)}\n", f"{_by_property(one)}\n"]
     return "\n".join([*parts, _scatter(scattered)])
 
 
@@ -113,14 +114,14 @@ def _summary(figures: list[Figures]) -> str:
         for one in figures
         for target in targets(one)
     ]
-    return _table(("pool", "at signal-to-noise 1", "heads", "share", "target", "met"), rows)
+    return text_table(("pool", "at signal-to-noise 1", "heads", "share", "target", "met"), rows)
 
 
 def _curve(figures: Figures) -> str:
     rows = [
         (f"{one.signal:g}", f"{one.heads:,}", f"{one.right:.3f}", f"{one.both:.3f}") for one in figures.curve
     ]
-    return _table(("signal-to-noise", "heads", "right", "right and called"), rows)
+    return text_table(("signal-to-noise", "heads", "right", "right and called"), rows)
 
 
 def _by_property(figures: Figures) -> str:
@@ -130,7 +131,7 @@ def _by_property(figures: Figures) -> str:
         for name in names
     ]
     columns = ("right / right and called", *(f"{one.signal:g}" for one in figures.curve))
-    return _table(columns, rows)
+    return text_table(columns, rows)
 
 
 def _scatter(scattered: Scatter) -> str:
@@ -147,8 +148,3 @@ def _scatter(scattered: Scatter) -> str:
 
 def _yes(met: bool) -> str:
     return "yes" if met else "**no**"
-
-
-def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [columns, ("---",) * len(columns), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

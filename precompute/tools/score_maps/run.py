@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from db.text_table import text_table
 from precompute import clip
 from precompute.inputs import images
 from precompute.runtime import devices
@@ -49,5 +50,5 @@ def _segmented(model: clip.Clip, task: MapTask) -> pd.DataFrame:
 
 
 def _text(table: pd.DataFrame) -> str:
-    digits = "{:.2f}" if "per cent" in table else "{:.3f}"
-    return table.to_string(index=False, float_format=digits.format, na_rep="-")
+    rows = table.itertuples(index=False)
+    return text_table(list(table), rows, aligned=True, digits=2 if "per cent" in table else 3)
