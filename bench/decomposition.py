@@ -65,7 +65,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     try:
-        device = devices.chosen(options.device, options.precision)
+        device = devices.resolve_device(options.device, options.precision)
     except ConfigError as error:
         parser.error(str(error))
 
@@ -82,7 +82,7 @@ def main() -> None:
     for case in CASES:
         if options.only in case.name:
             case = case._replace(batch=options.batch or case.batch)
-            with devices.explained(torch.device(device), case.batch):
+            with devices.explain_out_of_memory(torch.device(device), case.batch):
                 timing = measure(case, options.pairs, device, options.precision)
             missed |= not report(case, timing)
     raise SystemExit(1 if missed else 0)

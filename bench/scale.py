@@ -66,12 +66,12 @@ def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
     choice = (ModelChoice(model),)
     config = Config(choice, pictures, POOL, folder / "b", workers=0, shard_size=shard_size, controls=False)
     directory = setup.work_directory(config.bundle)
-    listing = setup.look(config, directory)
+    listing = setup.list_files(config, directory)
     told("reading", count, seconds_of(lambda: scan_images.scan(listing, workers=0, thumbnails=True)))
-    distinct = scan_images.distinct(listing, pictures)
+    distinct = scan_images.image_files(listing, pictures)
     [spec] = setup.specs(config)
     loaded = setup.load(spec, config, directory)
-    todo = decompose_images.planned(
+    todo = decompose_images.plan_shards(
         loaded.model,
         loaded.spaces,
         list(distinct),
@@ -83,7 +83,7 @@ def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
     first, rest = shards[: len(shards) // 4], shards[len(shards) // 4 :]
 
     def make(some: tuple[decompose_images.Shard, ...]) -> None:
-        decompose_images.make(
+        decompose_images.write_missing_shards(
             loaded.model, todo._replace(shards=some, gallery=()), distinct, config.read_options
         )
 
@@ -91,7 +91,7 @@ def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
     # Each call checks four images against open_clip first; the difference is without.
     images = [sum(len(shard.image_id) for shard in some) for some in (first, rest)]
     told("decomposing", images[1] - images[0], many - few)
-    told("moments", count, seconds_of(lambda: decompose_images.reduce(todo, loaded.spaces)))
+    told("moments", count, seconds_of(lambda: decompose_images.reduce_moments(todo, loaded.spaces)))
     print(f"  layers, heads and rank: {tuple(loaded.spaces.basis.shape[:3])}")
     for name, pattern in (("scan", "scan/*"), ("images", "model-*/images/*")):
         bytes_each = sum(path.stat().st_size for path in directory.glob(pattern)) / count
@@ -123,14 +123,14 @@ def memory_of(count: int) -> None:
             path = pictures / f"n{number // 1000:08d}" / f"picture_{number:08d}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        listing = scan_images.look(pictures, directory, thumbnails=False)
+        listing = scan_images.list_files(pictures, directory, thumbnails=False)
         for place, chunk in enumerate(listing.chunks):
             files = listing.files[1000 * place : 1000 * (place + 1)]
             rows = [(file.relative, work_files.key_of(file.relative), 500, 375, None, None) for file in files]
             columns = ["path", "image_id", "width", "height", "thumbnail", "reason"]
             work_files.save_table(chunk, pd.DataFrame(rows, columns=columns))
-        found = scan_images.known(listing, pictures, None)
-        assert len(found.distinct) == count
+        found = scan_images.load_image_set(listing, pictures, None)
+        assert len(found.image_files) == count
     # Not ru_maxrss: a process begins with that of the one that started it.
     [peak] = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     print(int(peak) * 1024)

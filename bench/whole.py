@@ -81,27 +81,27 @@ def main() -> int:
             bundle=bundle,
             batch_size=options.batch_size,
             workers=options.workers,
-            device=devices.chosen(options.device),
+            device=devices.resolve_device(options.device),
             gallery_images=0,
         )
         report(options.model, measure(config, found, Path(work) / "passes"))
     return 0
 
 
-def measure(config: Config, found: scan_images.Intake, directory: Path) -> Timing:
+def measure(config: Config, found: scan_images.ImageSet, directory: Path) -> Timing:
     """Time encode_image alone, then the pass."""
     [choice] = config.models
     spec = model_specs.random_control(model_specs.resolve(choice.name, clip.catalog()))
     model = clip.load(spec, device=config.device)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, LAYERS))
     plain = encode_alone(model, config.batch_size)
-    todo = decompose_images.planned(
-        model, spaces, list(found.distinct), directory, config.shard_size, config.gallery_limits
+    todo = decompose_images.plan_shards(
+        model, spaces, list(found.image_files), directory, config.shard_size, config.gallery_limits
     )
     began = time.perf_counter()
-    waited = decompose_images.make(model, todo, found.distinct, config.read_options)
+    waited = decompose_images.write_missing_shards(model, todo, found.image_files, config.read_options)
     seconds = time.perf_counter() - began
-    count = len(found.distinct)
+    count = len(found.image_files)
     size = sum(shard.path.stat().st_size for shard in todo.shards)
     return Timing(plain, count / seconds, waited / seconds, size / count)
 

@@ -89,17 +89,17 @@ def _run(given: argparse.Namespace) -> None:
 
 def _part(given: argparse.Namespace) -> None:
     config = options.run_config(given)
-    from precompute.pipeline.parts import do
+    from precompute.pipeline.parts import run_part
 
-    do(config, given.part, wait=not given.no_wait, alone=given.alone)
+    run_part(config, given.part, wait=not given.no_wait, alone=given.alone)
 
 
 def _merge(given: argparse.Namespace) -> None:
     config = options.run_config(given)
-    from precompute.pipeline.parts import joined
+    from precompute.pipeline.parts import collect_parts
     from precompute.pipeline.run import run
 
-    run(config, lambda directory: joined(config, directory, parts=given.parts, others=given.others))
+    run(config, lambda directory: collect_parts(config, directory, parts=given.parts, others=given.others))
 
 
 def _score_maps(given: argparse.Namespace) -> None:

@@ -45,7 +45,7 @@ _SAME = (
 )
 
 
-def do(config: Config, part: Part, *, wait: bool = True, alone: bool = False) -> None:
+def run_part(config: Config, part: Part, *, wait: bool = True, alone: bool = False) -> None:
     """Do one part of a run: read its files, then, when all are read, take its images apart for every model.
 
     `alone` reads all files here, for a work directory that no other part writes.
@@ -58,9 +58,9 @@ def do(config: Config, part: Part, *, wait: bool = True, alone: bool = False) ->
     config, _ = setup.ready(config)
     name = f"part-{part.number}-of-{part.of}"
     with work_files.shared(setup.work_directory(config.bundle), name) as directory:
-        listing = setup.read(config, directory, WHOLE if alone else part)
+        listing = setup.scan(config, directory, WHOLE if alone else part)
         _await_others(listing, part, wait)
-        take_apart(config, listing, directory, part)
+        decompose_part(config, listing, directory, part)
     progress.say(f"done: part {part}. When all are: python -m precompute merge --parts {part.of} ...")
 
 
@@ -73,21 +73,21 @@ def check_read(listing: scan_images.Listing, of: int) -> None:
         )
 
 
-def take_apart(config: Config, listing: scan_images.Listing, directory: Path, part: Part) -> None:
+def decompose_part(config: Config, listing: scan_images.Listing, directory: Path, part: Part) -> None:
     """Take the images of a part apart, for every model; all files have been read. Raises ModelError."""
-    distinct = scan_images.distinct(listing, config.images)
+    image_files = scan_images.image_files(listing, config.images)
     for spec in setup.specs(config):
         progress.say(f"loading {spec.name}")
         loaded = setup.load(spec, config, directory)
-        check_precision.take_apart(
-            loaded.model, loaded.spaces, distinct, loaded.directory, config.read_options, part
+        check_precision.decompose_sample(
+            loaded.model, loaded.spaces, image_files, loaded.directory, config.read_options, part
         )
-        decompose_images.make(
-            loaded.model, _planned(loaded, list(distinct), config), distinct, config.read_options, part
+        decompose_images.write_missing_shards(
+            loaded.model, _planned(loaded, list(image_files), config), image_files, config.read_options, part
         )
 
 
-def joined(
+def collect_parts(
     config: Config, directory: Path, *, parts: int | None = None, others: Sequence[Path] = ()
 ) -> scan_images.Listing:
     """See to it that every piece is in the work directory, some from others; nothing is computed.
@@ -97,9 +97,9 @@ def joined(
     """
     for other in others:
         _bring_in(other, directory)
-    listing = setup.look(config, directory)
+    listing = setup.list_files(config, directory)
     _check_none(scan_images.unread(listing), len(listing.chunks), f"of the files in {config.images}", parts)
-    image_ids = list(scan_images.distinct(listing, config.images))
+    image_ids = list(scan_images.image_files(listing, config.images))
     specs = setup.specs(config)
     kinds = [shards for spec in specs for shards in _pieces(spec, image_ids, directory, config)]
     missing = [place for shards in kinds for place, shard in enumerate(shards) if not shard.path.exists()]
@@ -123,8 +123,8 @@ def _await_others(listing: scan_images.Listing, part: Part, wait: bool) -> None:
         time.sleep(_SECONDS_BETWEEN)
 
 
-def _planned(loaded: setup.Loaded, image_ids: list[str], config: Config) -> decompose_images.Planned:
-    return decompose_images.planned(
+def _planned(loaded: setup.LoadedModel, image_ids: list[str], config: Config) -> decompose_images.ShardPlan:
+    return decompose_images.plan_shards(
         loaded.model,
         loaded.spaces,
         image_ids,
@@ -140,7 +140,7 @@ def _pieces(
     """What is made of the images for one model, kind by kind; parts take of each in turn."""
     loaded = setup.load(spec, config, directory)
     todo = _planned(loaded, image_ids, config)
-    return todo.shards, todo.gallery, check_precision.pieces(loaded.model, image_ids, loaded.directory)
+    return todo.shards, todo.gallery, check_precision.sample_shards(loaded.model, image_ids, loaded.directory)
 
 
 def _check_none(missing: list[int], total: int, of_what: str, parts: int | None) -> None:
@@ -172,12 +172,12 @@ def _bring_one(source: Path, target: Path) -> bool:
     better = (
         work_files.is_whole(source) and scan_images.is_settled(source) and not scan_images.is_settled(target)
     )
-    return work_files.bring(source, target, instead=better)
+    return work_files.import_file(source, target, replace=better)
 
 
 def _bring_spaces(source: Path, target: Path, other: Path) -> None:
     """Take over the bases of a model. Raises PartError if what is here has others."""
-    work_files.bring(source, target)
+    work_files.import_file(source, target)
     mine, theirs = (work_files.load_tensors(path)["basis"] for path in (target, source))
     if mine.shape != theirs.shape or float((mine - theirs).abs().max()) > _SAME_BASIS:
         raise PartError(

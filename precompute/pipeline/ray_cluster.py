@@ -60,7 +60,7 @@ def absolute(config: Config) -> Config:
     return replace(_absolute(config), models=tuple(_absolute(choice) for choice in config.models))
 
 
-def do(stage: Stage, part: Part, config: Config, mark: Path) -> None:
+def run_task(stage: Stage, part: Part, config: Config, mark: Path) -> None:
     """One task: a stage of a part on whichever node this is. Errors say which it was."""
     try:
         if not mark.exists():
@@ -82,7 +82,7 @@ def _check_kind(config: Config, here: Config, there: str) -> None:
     """Raise ConfigError where this machine would multiply in another way than the nodes."""
     if config.precision == "float32":
         return
-    mine = devices.chosen(here.device, config.precision)
+    mine = devices.resolve_device(here.device, config.precision)
     if mine.split(":")[0] != there:
         raise ConfigError(
             f"--precision {config.precision} gives other numbers on {mine} here than on the nodes' {there}. "
@@ -125,12 +125,12 @@ def _share_out(ray: ModuleType, config: Config, parts: int | None, directory: Pa
     mark = directory / f"{work_files.SEEN}{uuid.uuid4().hex}"
     mark.touch()
     stages = (
-        (setup.read, "parts: reading", one._replace(num_gpus=0)),
-        (_take_apart, "parts: decomposing", one),
+        (setup.scan, "parts: reading", one._replace(num_gpus=0)),
+        (_decompose_part, "parts: decomposing", one),
     )
     try:
         for stage, what, takes in stages:
-            task = ray.remote(**takes._asdict(), max_retries=_RETRIES)(do)
+            task = ray.remote(**takes._asdict(), max_retries=_RETRIES)(run_task)
             under_way = {
                 task.remote(stage, part, config, mark): part
                 for part in (Part(number, count) for number in range(1, count + 1))
@@ -138,17 +138,17 @@ def _share_out(ray: ModuleType, config: Config, parts: int | None, directory: Pa
             _await(ray, under_way, what)
     finally:
         mark.unlink(missing_ok=True)
-    return run_parts.joined(config, directory, parts=count)
+    return run_parts.collect_parts(config, directory, parts=count)
 
 
-def _take_apart(config: Config, directory: Path, part: Part) -> None:
-    listing = setup.look(config, directory)
+def _decompose_part(config: Config, directory: Path, part: Part) -> None:
+    listing = setup.list_files(config, directory)
     try:
         run_parts.check_read(listing, part.of)
     except NotYet as error:
         # All have read what they see: it is not the same. Later is no remedy.
         raise PartError(f"this node sees other images than others in {config.images}. {error}") from error
-    run_parts.take_apart(config, listing, directory, part)
+    run_parts.decompose_part(config, listing, directory, part)
 
 
 def _await(ray: ModuleType, under_way: dict[Any, Part], what: str) -> None:

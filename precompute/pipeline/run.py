@@ -48,7 +48,7 @@ Made = Callable[[Path], scan_images.Listing]
 class Given(NamedTuple):
     """What a run has read before it loads a model."""
 
-    pictures: scan_images.Intake
+    pictures: scan_images.ImageSet
     texts: Pool
     prompts: prompts.Prompts
     asked: list[tuple[str, str, str]]
@@ -73,8 +73,8 @@ def run(config: Config, made: Made | None = None) -> Path:
     ways = prompts.load(config.prompts) if config.prompts else prompts.DEFAULT
     masked = images.read_masks(config.masks) if config.masks else []
     with work_files.locked(work_directory(config.bundle)) as directory:
-        listing = made(directory) if made else setup.read(config, directory)
-        pictures = scan_images.known(listing, config.images, config.metadata)
+        listing = made(directory) if made else setup.scan(config, directory)
+        pictures = scan_images.load_image_set(listing, config.images, config.metadata)
         progress.say(_summary(pictures, texts))
         asked = _asked(ways, config, pictures)
         if config.truth:
@@ -110,12 +110,12 @@ def _one_model(
         text = _text_embeddings(model, given.texts, mine)
         classes = _class_embeddings(model, given, mine)
     with _stage(timing, "precision"):
-        distinct = given.pictures.distinct
+        distinct = given.pictures.image_files
         rounded = check_precision.measure(
             model, spaces, distinct, text, given.texts, mine, config.read_options
         )
     with _stage(timing, "decomposition"):
-        taken = decompose_images.take_apart(
+        taken = decompose_images.decompose_images(
             model, spaces, distinct, mine, config.read_options, config.gallery_limits
         )
     with _stage(timing, "heads"):
@@ -170,7 +170,7 @@ def _against_known(
                 model.exact,
                 seen,
                 known,
-                given.pictures.distinct,
+                given.pictures.image_files,
                 work_files,
                 config.read_options,
                 config.seed,
@@ -181,7 +181,7 @@ def _against_known(
 def _text_embeddings(model: clip.Clip, texts: Pool, directory: Path) -> Float[Tensor, "text d_out"]:
     """The pool's embeddings, computed once per model and pool."""
     path = directory / f"texts-{work_files.key_of(texts.texts)}.safetensors"
-    return work_files.kept(path, lambda: {"text": clip.encode_text(model, texts.texts)})["text"]
+    return work_files.load_or_compute(path, lambda: {"text": clip.encode_text(model, texts.texts)})["text"]
 
 
 def _class_embeddings(model: clip.Clip, given: Given, directory: Path) -> Float[Tensor, "value d_out"]:
@@ -201,12 +201,14 @@ def _class_embeddings(model: clip.Clip, given: Given, directory: Path) -> Float[
                 raise clip.TextError(f"{line} ({attribute} {value!r}, {text!r}): {error}{other}") from error
         return {"text": clip.encode_text(model, [text for _, _, text in given.asked])}
 
-    return work_files.kept(directory / f"classes-{work_files.key_of(given.asked)}.safetensors", compute)[
-        "text"
-    ]
+    return work_files.load_or_compute(
+        directory / f"classes-{work_files.key_of(given.asked)}.safetensors", compute
+    )["text"]
 
 
-def _asked(ways: prompts.Prompts, config: Config, pictures: scan_images.Intake) -> list[tuple[str, str, str]]:
+def _asked(
+    ways: prompts.Prompts, config: Config, pictures: scan_images.ImageSet
+) -> list[tuple[str, str, str]]:
     """What can be asked of these images; says which prompts are for nothing that they have."""
     asked = prompts.expand(ways, pictures.attributes)
     unused = prompts.unused(ways, pictures.attributes)
@@ -232,7 +234,7 @@ def _input_id(config: Config, results: list[write_bundle.ModelResult], given: Gi
         FORMAT,
         METHOD_VERSION,
         [result.identity for result in results],
-        list(given.pictures.distinct),
+        list(given.pictures.image_files),
         attributes.to_numpy().tolist(),
         [texts.texts, texts.properties, texts.tags.to(torch.uint8).tolist()],
         given.asked,
@@ -241,18 +243,18 @@ def _input_id(config: Config, results: list[write_bundle.ModelResult], given: Gi
     )
 
 
-def _summary(pictures: scan_images.Intake, texts: Pool) -> str:
+def _summary(pictures: scan_images.ImageSet, texts: Pool) -> str:
     failed = (
         f", {len(pictures.failed)} could not be read (listed in failed_image)" if len(pictures.failed) else ""
     )
-    copies = len(pictures.files) - len(pictures.distinct)
+    copies = len(pictures.files) - len(pictures.image_files)
     same = f", {copies} of them copies of others" if copies else ""
     dropped = texts.dropped_duplicates + texts.dropped_empty
     left_out = f", {dropped} repeated or empty lines left out" if dropped else ""
     return "; ".join(
         [
             f"{len(pictures.files)} images{same}{failed}",
-            *pictures.said,
+            *pictures.notes,
             f"{len(texts.texts)} texts of {len(texts.properties)} properties{left_out}",
         ]
     )

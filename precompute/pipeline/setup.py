@@ -23,7 +23,7 @@ SPACES = "spaces.safetensors"
 """The work file of a model's bases."""
 
 
-class Loaded(NamedTuple):
+class LoadedModel(NamedTuple):
     """One model, ready to take images apart."""
 
     model: clip.Clip
@@ -43,7 +43,7 @@ def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:
     Raises:
         ConfigError, ModelError: of the first that cannot be used; says what to do.
     """
-    config = replace(config, device=devices.chosen(config.device, config.precision))
+    config = replace(config, device=devices.resolve_device(config.device, config.precision))
     found = specs(config)
     for spec in found:
         clip.check(spec)
@@ -62,9 +62,9 @@ def specs(config: Config) -> list[model_specs.ModelSpec]:
     return model_specs.with_controls(asked) if config.controls else asked
 
 
-def look(config: Config, directory: Path) -> scan_images.Listing:
+def list_files(config: Config, directory: Path) -> scan_images.Listing:
     """Find the images of a run, opening none. Raises ImagesError."""
-    return scan_images.look(
+    return scan_images.list_files(
         config.images,
         directory,
         thumbnails=config.thumbnails,
@@ -74,21 +74,21 @@ def look(config: Config, directory: Path) -> scan_images.Listing:
     )
 
 
-def read(config: Config, directory: Path, part: Part = WHOLE) -> scan_images.Listing:
+def scan(config: Config, directory: Path, part: Part = WHOLE) -> scan_images.Listing:
     """Find all files and read those of a part. Raises ImagesError, WorkError."""
-    listing = look(config, directory)
+    listing = list_files(config, directory)
     scan_images.scan(listing, workers=config.workers, thumbnails=config.thumbnails, part=part)
     return listing
 
 
-def load(spec: model_specs.ModelSpec, config: Config, directory: Path) -> Loaded:
+def load(spec: model_specs.ModelSpec, config: Config, directory: Path) -> LoadedModel:
     """Load a model on the device that is meant. Raises ConfigError, ModelError."""
-    device = devices.chosen(config.device, config.precision)
+    device = devices.resolve_device(config.device, config.precision)
     model = clip.load(spec, device=device, precision=config.precision)
     layers = clip.last_layers(model, config.layers)
     identity = _identity(model)
-    mine = directory / f"model-{work_files.key_of(METHOD_VERSION, identity, layers)}"
-    return Loaded(model, _spaces(model, layers, mine), identity, mine)
+    model_directory = directory / f"model-{work_files.key_of(METHOD_VERSION, identity, layers)}"
+    return LoadedModel(model, _spaces(model, layers, model_directory), identity, model_directory)
 
 
 def _spaces(model: clip.Clip, layers: tuple[int, ...], directory: Path) -> HeadSpaces:
@@ -101,7 +101,7 @@ def _spaces(model: clip.Clip, layers: tuple[int, ...], directory: Path) -> HeadS
         spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
         return {"basis": spaces.basis.cpu(), "rank": spaces.rank.cpu()}
 
-    found = work_files.first(directory / SPACES, compute)
+    found = work_files.load_or_publish_first(directory / SPACES, compute)
     return HeadSpaces(layers, found["basis"], found["rank"])
 
 

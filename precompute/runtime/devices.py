@@ -16,7 +16,7 @@ class OutOfMemory(UserError):
     """The device has no room for a batch; the message says what to do."""
 
 
-def chosen(device: str, precision: Precision = "float32") -> str:
+def resolve_device(device: str, precision: Precision = "float32") -> str:
     """The device that is meant; `auto` is cuda where there is one, else cpu.
 
     Raises:
@@ -32,7 +32,7 @@ def chosen(device: str, precision: Precision = "float32") -> str:
 
 
 @contextmanager
-def explained(device: torch.device, batch_size: int) -> Iterator[None]:
+def explain_out_of_memory(device: torch.device, batch_size: int) -> Iterator[None]:
     """Say what to do when the memory of `device` is full.
 
     Raises:

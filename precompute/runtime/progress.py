@@ -91,7 +91,7 @@ def bar(what: str, *, total: int, done: int = 0, unit: str = "image") -> tqdm:
     return _Bar(initial=done, **_style(what, total, unit))
 
 
-def kept(
+def load_or_compute_each(
     keep: Callable[[Path, Callable[[], Item]], Item],
     paths: Sequence[Path | None],
     compute: Sequence[Callable[[], Item]],

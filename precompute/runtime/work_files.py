@@ -119,7 +119,7 @@ def _flock(handle: IO[str], how: int) -> bool:
 
 
 @contextmanager
-def appearing_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a path to write to, no other process's; what is written there takes the name `path` at the end.
 
     Raises:
@@ -145,17 +145,17 @@ def appearing_whole(path: Path) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
-def bring(source: Path, target: Path, *, instead: bool = False) -> bool:
+def import_file(source: Path, target: Path, *, replace: bool = False) -> bool:
     """Give a work file of another directory the name `target`; say whether it was whole.
 
     What is there stays, unless it is to take the place of it. A link where both lie on one file system: work
     files are never changed. Raises WorkError.
     """
-    if target.exists() and not instead:
+    if target.exists() and not replace:
         return True
     if not is_whole(source):
         return False
-    with appearing_whole(target) as aside:
+    with atomic_write(target) as aside:
         try:
             os.link(source, aside)
         except OSError:
@@ -177,7 +177,7 @@ def is_whole(path: Path) -> bool:
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    with appearing_whole(path) as aside:
+    with atomic_write(path) as aside:
         contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
         safetensors.torch.save_file(contiguous, aside)
 
@@ -190,32 +190,32 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         raise _damaged(path, error) from error
 
 
-def kept(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """What an earlier run has computed, or what `compute` gives, from now on kept at `path`."""
+def load_or_compute(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Loads the tensors at `path`; computes and saves them first where there are none."""
     if not path.exists():
         save_tensors(path, compute())
     return load_tensors(path)
 
 
-def first(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """As `kept`, where several processes compute the same but for rounding: all go on with the first."""
+def load_or_publish_first(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """As `load_or_compute`, for results that differ by rounding: all processes use the first one."""
     if not path.exists():
-        mine = path.with_name(f".{path.name}.{uuid.uuid4().hex}.first{_WRITING}")
-        save_tensors(mine, compute())
+        candidate = path.with_name(f".{path.name}.{uuid.uuid4().hex}.first{_WRITING}")
+        save_tensors(candidate, compute())
         # A link is refused where another process was quicker, which a rename is not.
         with suppress(FileExistsError):
-            os.link(mine, path)
-        mine.unlink()
+            os.link(candidate, path)
+        candidate.unlink()
     return load_tensors(path)
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:
-    with appearing_whole(path) as aside:
+    with atomic_write(path) as aside:
         table.to_parquet(aside, index=False)
 
 
-def kept_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """As `kept`, for a table."""
+def load_or_compute_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """As `load_or_compute`, for a table."""
     if not path.exists():
         save_table(path, compute())
     return load_table(path)

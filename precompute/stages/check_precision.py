@@ -37,7 +37,7 @@ every tenth text differs, something else than rounding is at work.
 _SHARD = 64
 
 
-class Rounding(NamedTuple):
+class PrecisionReport(NamedTuple):
     """How far a precision is from float32 on the same device; columns of the table `model`."""
 
     precision_images: int
@@ -71,12 +71,12 @@ class _Both(NamedTuple):
 def measure(
     model: clip.Clip,
     spaces: HeadSpaces,
-    distinct: dict[str, images.ImageFile],
+    image_files: dict[str, images.ImageFile],
     text: Float[Tensor, "text d_out"],
     pool: Pool,
     directory: Path,
     options: ReadOptions,
-) -> Rounding | None:
+) -> PrecisionReport | None:
     """Compare the model's precision with float32, or read back what an earlier run found; None in float32.
 
     Raises:
@@ -84,30 +84,30 @@ def measure(
     """
     if model.precision == "float32":
         return None
-    path = directory / f"rounding-{work_files.key_of(_sample(list(distinct)), pool.texts)}.parquet"
+    path = directory / f"rounding-{work_files.key_of(_sample(list(image_files)), pool.texts)}.parquet"
     if not path.exists():
-        take_apart(model, spaces, distinct, directory, options)
-        parts = [decompose_images.read(shard) for shard in pieces(model, list(distinct), directory)]
+        decompose_sample(model, spaces, image_files, directory, options)
+        parts = [decompose_images.read(shard) for shard in sample_shards(model, list(image_files), directory)]
         both = _Both(*(torch.cat([part[name] for part in parts]) for name in _Both._fields))
         work_files.save_table(path, pd.DataFrame([compare(both, spaces, text)._asdict()]))
     (found,) = work_files.load_table(path).to_dict("records")
-    rounding = Rounding(**{str(name): value for name, value in found.items()})
-    progress.say(f"{model.precision} beside float32: {said(rounding)}")
-    check(model, rounding)
-    return rounding
+    report = PrecisionReport(**{str(name): value for name, value in found.items()})
+    progress.say(f"{model.precision} beside float32: {summary_line(report)}")
+    check(model, report)
+    return report
 
 
-def said(found: Rounding) -> str:
+def summary_line(report: PrecisionReport) -> str:
     """One line for the terminal."""
     return (
-        f"{found.overlap_5:.1%} of the first five texts and {found.overlap_10:.1%} of the first ten are the "
-        f"same on {found.precision_images} images (least {found.overlap_5_least:.0%} and "
-        f"{found.overlap_10_least:.0%} of a head); embeddings differ by {found.embedding_difference:.1e} at "
-        f"most, heads by {found.head_difference:.1%} of what they vary"
+        f"{report.overlap_5:.1%} of the first five texts and {report.overlap_10:.1%} of the first ten are "
+        f"the same on {report.precision_images} images (least {report.overlap_5_least:.0%} and "
+        f"{report.overlap_10_least:.0%} of a head); embeddings differ by {report.embedding_difference:.1e} "
+        f"at most, heads by {report.head_difference:.1%} of what they vary"
     )
 
 
-def check(model: clip.Clip, found: Rounding) -> None:
+def check(model: clip.Clip, found: PrecisionReport) -> None:
     """Raise ModelError where too many texts differ; not a number is too many as well."""
     for picks, overlap in ((5, found.overlap_5), (10, found.overlap_10)):
         if not overlap >= MIN_OVERLAP:
@@ -118,7 +118,7 @@ def check(model: clip.Clip, found: Rounding) -> None:
             )
 
 
-def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) -> Rounding:
+def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) -> PrecisionReport:
     """Differences on the sample, and the first texts of every head by each precision."""
     low, exact = (_covariance(head) for head in (both.head, both.head_float32))
     missed = (both.head - both.head_float32).double().square().sum(dim=-1).mean(dim=0).sqrt()
@@ -127,7 +127,7 @@ def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) 
     relative = (missed / importance)[importance > 0]
     expected, found = (_first_texts(covariance, spaces, text) for covariance in (exact, low))
     overlaps = [number for k in (5, 10) for number in overlap(expected, found, k)]
-    return Rounding(
+    return PrecisionReport(
         len(both.head),
         float((both.embedding - both.embedding_float32).norm(dim=-1).max()),
         float(relative.max()) if len(relative) else 0.0,
@@ -144,23 +144,25 @@ def overlap(expected: Sequence[TextSpan], found: Sequence[TextSpan], k: int) -> 
     return (sum(shares) / len(shares), min(shares)) if shares else (1.0, 1.0)
 
 
-def pieces(model: clip.Clip, image_ids: list[str], directory: Path) -> tuple[decompose_images.Shard, ...]:
+def sample_shards(
+    model: clip.Clip, image_ids: list[str], directory: Path
+) -> tuple[decompose_images.Shard, ...]:
     """The work files of the sample, which several processes can share; none in float32."""
     if model.precision == "float32":
         return ()
     return decompose_images.cut(_sample(image_ids), directory / "rounding", _SHARD)
 
 
-def take_apart(
+def decompose_sample(
     model: clip.Clip,
     spaces: HeadSpaces,
-    distinct: dict[str, images.ImageFile],
+    image_files: dict[str, images.ImageFile],
     directory: Path,
     options: ReadOptions,
     part: Part = WHOLE,
 ) -> None:
     """Take the sample, or a part of its pieces, apart in both precisions. Raises ModelError."""
-    shards = pieces(model, list(distinct), directory)
+    shards = sample_shards(model, list(image_files), directory)
     if not shards:
         return
     plan = decomposition.plan(clip.vision_weights(model), spaces)
@@ -174,7 +176,7 @@ def take_apart(
         return both._asdict() | {"sum_error": low.sum_error}
 
     mine = tuple(shard for place, shard in enumerate(shards) if part.takes(place))
-    decompose_images.run_missing(model, mine, distinct, compute, f"{model.precision} and float32", options)
+    decompose_images.run_missing(model, mine, image_files, compute, f"{model.precision} and float32", options)
 
 
 def _sample(image_ids: list[str]) -> list[str]:

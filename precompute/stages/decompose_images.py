@@ -56,7 +56,7 @@ class Shard(NamedTuple):
     path: Path
 
 
-class Planned(NamedTuple):
+class ShardPlan(NamedTuple):
     """What is to be made of the images for one model."""
 
     plan: decomposition.Plan
@@ -64,7 +64,7 @@ class Planned(NamedTuple):
     gallery: tuple[Shard, ...]
 
 
-class Taken(NamedTuple):
+class DecompositionResult(NamedTuple):
     """What the passes over the images give for one model."""
 
     shards: tuple[Shard, ...]
@@ -74,41 +74,41 @@ class Taken(NamedTuple):
     max_sum_error: float
 
 
-def take_apart(
+def decompose_images(
     model: clip.Clip,
     spaces: HeadSpaces,
-    distinct: dict[str, images.ImageFile],
+    image_files: dict[str, images.ImageFile],
     directory: Path,
     options: ReadOptions,
     limits: GalleryLimits,
-) -> Taken:
+) -> DecompositionResult:
     """Decompose all images and the gallery, or read back what an earlier run has finished."""
-    todo = planned(model, spaces, list(distinct), directory, options.shard_size, limits)
-    make(model, todo, distinct, options)
-    return reduce(todo, spaces)
+    todo = plan_shards(model, spaces, list(image_files), directory, options.shard_size, limits)
+    write_missing_shards(model, todo, image_files, options)
+    return reduce_moments(todo, spaces)
 
 
-def planned(
+def plan_shards(
     model: clip.Clip,
     spaces: HeadSpaces,
     image_ids: list[str],
     directory: Path,
     shard_size: int,
     limits: GalleryLimits,
-) -> Planned:
-    """What `make` makes, and where: the same for every process that has the same images."""
+) -> ShardPlan:
+    """What `write_missing_shards` writes, and where: the same for every process that has the same images."""
     chosen = gallery_ids(image_ids, spaces, _tokens(model), limits)
-    return Planned(
+    return ShardPlan(
         decomposition.plan(clip.vision_weights(model), spaces),
         cut(image_ids, directory / "images", shard_size),
         cut(chosen, directory / "gallery", _GALLERY_SHARD),
     )
 
 
-def make(
+def write_missing_shards(
     model: clip.Clip,
-    todo: Planned,
-    distinct: dict[str, images.ImageFile],
+    todo: ShardPlan,
+    image_files: dict[str, images.ImageFile],
     options: ReadOptions,
     part: Part = WHOLE,
 ) -> float:
@@ -122,7 +122,7 @@ def make(
         for some in (todo.shards, todo.gallery)
     )
     if missing(shards + gallery):
-        _check_against_encode_image(model, plan, distinct)
+        _check_against_encode_image(model, plan, image_files)
 
     def whole(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
         captured = clip.capture(model, pixels, layers)
@@ -131,14 +131,14 @@ def make(
         error = torch.maximum(parts.sum_error, missed)
         return parts._replace(sum_error=error)._asdict() | {_EARLIER: earlier}
 
-    waited = run_missing(model, shards, distinct, whole, "decomposing", options, fold=_fold_earlier)
+    waited = run_missing(model, shards, image_files, whole, "decomposing", options, fold=_fold_earlier)
 
     def token_level(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
         captured = clip.capture_tokens(model, pixels, layers)
         parts, token = decomposition.decompose_tokens(plan, captured)
         return {"token": token, "rest": parts.early + parts.mlp.sum(dim=1)}
 
-    return waited + run_missing(model, gallery, distinct, token_level, "gallery, by token", options)
+    return waited + run_missing(model, gallery, image_files, token_level, "gallery, by token", options)
 
 
 def missing(shards: tuple[Shard, ...]) -> list[Shard]:
@@ -172,7 +172,7 @@ def cut(image_ids: list[str], directory: Path, size: int) -> tuple[Shard, ...]:
 def run_missing(
     model: clip.Clip,
     shards: tuple[Shard, ...],
-    distinct: dict[str, images.ImageFile],
+    image_files: dict[str, images.ImageFile],
     compute: Compute,
     what: str,
     options: ReadOptions,
@@ -187,7 +187,7 @@ def run_missing(
     if not left_over:
         return 0.0
     total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, left_over))
-    wanted = {image_id: distinct[image_id] for shard in left_over for image_id in shard.image_id}
+    wanted = {image_id: image_files[image_id] for shard in left_over for image_id in shard.image_id}
     sizes = [len(shard.image_id) for shard in left_over]
     # A larger batch would be many shards in flight.
     batch_size = min(options.batch_size, max(sizes))
@@ -197,7 +197,7 @@ def run_missing(
         results = _advancing(
             bar, waiting, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in waiting)
         )
-        with devices.explained(model.device, batch_size):
+        with devices.explain_out_of_memory(model.device, batch_size):
             for shard, tensors in zip(left_over, _recut(results, sizes), strict=True):
                 _check_sum(tensors, model)
                 work_files.save_tensors(shard.path, fold(shard.image_id, tensors))
@@ -257,10 +257,10 @@ def _check_sum(tensors: dict[str, Tensor], model: clip.Clip) -> None:
 
 
 def _check_against_encode_image(
-    model: clip.Clip, plan: decomposition.Plan, distinct: dict[str, images.ImageFile]
+    model: clip.Clip, plan: decomposition.Plan, image_files: dict[str, images.ImageFile]
 ) -> None:
     """The identity alone cannot notice a wrong forward pass; open_clip's own can. Both in float32."""
-    few = dict(list(distinct.items())[:4])
+    few = dict(list(image_files.items())[:4])
     _, pixels = next(images.pixel_batches(few, model.preprocess, batch_size=4, workers=0))
     pixels = pixels.to(model.device)
     ours = decomposition.decompose(plan, clip.capture(model.exact, pixels, plan.spaces.layers)).embedding
@@ -273,16 +273,20 @@ def _check_against_encode_image(
         )
 
 
-def reduce(made: Planned, spaces: HeadSpaces) -> Taken:
+def reduce_moments(made: ShardPlan, spaces: HeadSpaces) -> DecompositionResult:
     """Moments over all images, computed once per model and images."""
     place = made.shards[0].path.parent.parent
     key = work_files.key_of(METHOD_VERSION, [shard.path.name for shard in made.shards])
-    kept = work_files.kept(place / f"moments-{key}.safetensors", lambda: _reduced(made.shards, spaces))
+    kept = work_files.load_or_compute(
+        place / f"moments-{key}.safetensors", lambda: _reduced(made.shards, spaces)
+    )
     heads, components = (
         [kept[f"{kind.__name__}.{name}"] for name in kind._fields] for kind in (Moments, ComponentMoments)
     )
     largest = float(kept[_SUM_ERROR])
-    return Taken(made.shards, made.gallery, Moments(*heads), ComponentMoments(*components), largest)
+    return DecompositionResult(
+        made.shards, made.gallery, Moments(*heads), ComponentMoments(*components), largest
+    )
 
 
 def _reduced(shards: tuple[Shard, ...], spaces: HeadSpaces) -> dict[str, Tensor]:

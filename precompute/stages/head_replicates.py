@@ -56,7 +56,9 @@ def draw(
         )
         compute.append(partial(_one_layer, texts, moments, covariance[place], halves, splits, options))
     resampled, crossed = [], []
-    for found in progress.kept(work_files.kept, paths, compute, "halves and splits", unit="layer"):
+    for found in progress.load_or_compute_each(
+        work_files.load_or_compute, paths, compute, "halves and splits", unit="layer"
+    ):
         resampled.append(Resampled(*(found[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
         crossed.append(Crossed(*(found[f"{_CROSSED}.{name}"] for name in Crossed._fields)))
     return Draws(halves, replicates.join_resampled(resampled), splits, replicates.join_crossed(crossed))

@@ -82,7 +82,7 @@ def rows(
             own = range(first, min(first + block, layers * heads))
             compute = partial(_block, shards, pack, own, held)
             path = directory / f"selectivity-{_key(shards, pack, own, held)}.parquet" if directory else None
-            found.append(work_files.kept_table(path, compute) if path else compute())
+            found.append(work_files.load_or_compute_table(path, compute) if path else compute())
     table = pd.concat([_typed([]), *found], ignore_index=True)
     table.insert(0, "layer", [spaces.layers[number // heads] for number in table["head"]])
     table["head"] %= heads

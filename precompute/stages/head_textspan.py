@@ -78,7 +78,11 @@ def span(
         partial(_one_layer, one, spaces.basis[place], spaces.rank[place], text, options)
         for place, one in enumerate(mine)
     ]
-    found = list(progress.kept(work_files.kept, paths, compute, "describing heads", unit="layer"))
+    found = list(
+        progress.load_or_compute_each(
+            work_files.load_or_compute, paths, compute, "describing heads", unit="layer"
+        )
+    )
     return HeadTexts(
         [span for layer in found for span in _spans(layer, _OWN, count)],
         [span for layer in found for span in _spans(layer, _EQUAL_NORM, count)],

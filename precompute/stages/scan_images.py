@@ -30,7 +30,7 @@ class Listing(NamedTuple):
     """The work files that will say what they are, in the order of `files`, 1,000 files each."""
 
 
-class Intake(NamedTuple):
+class ImageSet(NamedTuple):
     """The image set of a run."""
 
     files: pd.DataFrame
@@ -45,13 +45,13 @@ class Intake(NamedTuple):
     chunks: tuple[Path, ...]
     """Work files that hold the thumbnails."""
 
-    distinct: dict[str, images.ImageFile]
+    image_files: dict[str, images.ImageFile]
     """One file per image, by image_id, sorted by it: the first path that holds these bytes."""
 
     name: str
     """What the image set is called."""
 
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
     """Where attributes are from and what was left out, one phrase each."""
 
     def thumbnails(self) -> Iterator[pd.DataFrame]:
@@ -74,14 +74,14 @@ def read(
     class_folders: bool = True,
     captions: bool = False,
     limit: int | None = None,
-) -> Intake:
+) -> ImageSet:
     """Find and scan the images of `source`, going on from an earlier scan of the same files.
 
     `limit` files, spread evenly over all, or all of them.
     Raises:
         ImagesError: no images, none readable, or a list, tar or metadata file that does not fit.
     """
-    listing = look(
+    listing = list_files(
         source,
         directory,
         thumbnails=thumbnails,
@@ -90,10 +90,10 @@ def read(
         limit=limit,
     )
     scan(listing, workers=workers, thumbnails=thumbnails)
-    return known(listing, source, metadata)
+    return load_image_set(listing, source, metadata)
 
 
-def look(
+def list_files(
     source: Path,
     directory: Path,
     *,
@@ -115,29 +115,29 @@ def unread(listing: Listing) -> list[int]:
     return [place for place, path in enumerate(listing.chunks) if path.name not in there]
 
 
-def distinct(listing: Listing, source: Path) -> dict[str, images.ImageFile]:
+def image_files(listing: Listing, source: Path) -> dict[str, images.ImageFile]:
     """One file per image, by image_id, sorted by it, of files that have all been read. Raises ImagesError."""
     files, _ = _outcome(listing, source)
-    return _distinct(listing.files, files)
+    return _image_files(listing.files, files)
 
 
-def known(listing: Listing, source: Path, metadata: Path | None) -> Intake:
+def load_image_set(listing: Listing, source: Path, metadata: Path | None) -> ImageSet:
     """What the scan has found, with what is known of it. Raises ImagesError."""
     gathered = listing.gathered
     if gathered.others:
         progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
-    known = images.join_metadata(gathered, metadata)
-    if known.unlisted and not _limited(listing):
-        progress.say(f"{known.unlisted} image files have no row in {metadata}.")
+    stated = images.join_metadata(gathered, metadata)
+    if stated.unlisted and not _limited(listing):
+        progress.say(f"{stated.unlisted} image files have no row in {metadata}.")
 
     files, failed = _outcome(listing, source)
-    attributes, by_id = _attributes(known.attributes, files), _distinct(listing.files, files)
-    said = (*_limited(listing), *known.origins)
-    return Intake(files, failed, attributes, listing.chunks, by_id, gathered.name, said)
+    attributes, by_id = _attributes(stated.attributes, files), _image_files(listing.files, files)
+    notes = (*_limited(listing), *stated.origins)
+    return ImageSet(files, failed, attributes, listing.chunks, by_id, gathered.name, notes)
 
 
 def _outcome(listing: Listing, source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of `Intake.files` and of `Intake.failed`. Raises ImagesError if no file could be read."""
+    """The rows of `ImageSet.files` and of `ImageSet.failed`. Raises ImagesError if no file could be read."""
     columns = ["path", "image_id", "width", "height", "reason"]
     rows = pd.concat([work_files.load_table(path, columns) for path in listing.chunks], ignore_index=True)
     bad = rows.reason.notna()
@@ -180,7 +180,7 @@ def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) 
                 advance(stamp[0])
             else:
                 found = images.index(tar.path, captions=captions, advance=advance)
-                with work_files.appearing_whole(path) as aside:
+                with work_files.atomic_write(path) as aside:
                     aside.write_text(images.index_text(found), encoding="utf-8")
             yield images.index_from(path.read_text(encoding="utf-8"))
 
@@ -211,7 +211,7 @@ def _state(file: images.ImageFile, tars: dict[Path, tuple[int, int]]) -> tuple[i
     return tars[file.path]
 
 
-def _distinct(found: list[images.ImageFile], files: pd.DataFrame) -> dict[str, images.ImageFile]:
+def _image_files(found: list[images.ImageFile], files: pd.DataFrame) -> dict[str, images.ImageFile]:
     by_path = {file.relative: file for file in found}
     first = files.drop_duplicates("image_id").sort_values("image_id")
     return {image_id: by_path[path] for image_id, path in zip(first.image_id, first.path, strict=True)}

@@ -19,9 +19,9 @@ from precompute.method.types import HeadSpaces, Pool
 from precompute.runtime import progress
 from precompute.runtime.config import METHOD_VERSION, Config
 from precompute.stages import decompose_images
-from precompute.stages.check_precision import Rounding
+from precompute.stages.check_precision import PrecisionReport
 from precompute.stages.describe_heads import HeadDescriptions
-from precompute.stages.scan_images import Intake
+from precompute.stages.scan_images import ImageSet
 
 _SOFTWARE = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "numpy", "pillow")
 
@@ -55,7 +55,10 @@ class ModelResult(NamedTuple):
 
 
 def model_facts(
-    model: Clip, spaces: HeadSpaces, taken: decompose_images.Taken, rounded: Rounding | None
+    model: Clip,
+    spaces: HeadSpaces,
+    taken: decompose_images.DecompositionResult,
+    rounded: PrecisionReport | None,
 ) -> dict[str, object]:
     """The row of the table `model`; `rounded` is None in float32."""
     spec = model.spec
@@ -98,7 +101,7 @@ def model_facts(
 def write(
     config: Config,
     input_id: str,
-    intake: Intake,
+    image_set: ImageSet,
     pool: Pool,
     asked: list[tuple[str, str, str]],
     results: list[ModelResult],
@@ -106,7 +109,7 @@ def write(
 ) -> None:
     """Write the bundle aside and give it its name at the very end. `asked`: attribute, value and text."""
     with BundleWriter(config.bundle, input_id=input_id, replace=config.replace) as writer:
-        _write_images(writer, intake, config)
+        _write_images(writer, image_set, config)
         for table, rows in pool_rows(pool).items():
             writer.write(table, rows)
         _write_class_texts(writer, asked)
@@ -126,26 +129,26 @@ def write(
         writer.finish({"software": _software(), "method_version": METHOD_VERSION})
 
 
-def _write_images(writer: BundleWriter, intake: Intake, config: Config) -> None:
+def _write_images(writer: BundleWriter, image_set: ImageSet, config: Config) -> None:
     writer.write(
         "image_set",
         pd.DataFrame(
             [
                 {
-                    "name": intake.name,
-                    "images": len(intake.distinct),
-                    "files": len(intake.files) + len(intake.failed),
-                    "failed": len(intake.failed),
+                    "name": image_set.name,
+                    "images": len(image_set.image_files),
+                    "files": len(image_set.files) + len(image_set.failed),
+                    "failed": len(image_set.failed),
                     "license": config.license,
                 }
             ]
         ),
     )
-    for rows in intake.thumbnails():
+    for rows in image_set.thumbnails():
         writer.write("image", rows)
-    writer.write("image_file", intake.files[["image_id", "path"]])
-    writer.write("image_attribute", intake.attributes)
-    writer.write("failed_image", intake.failed)
+    writer.write("image_file", image_set.files[["image_id", "path"]])
+    writer.write("image_attribute", image_set.attributes)
+    writer.write("failed_image", image_set.failed)
 
 
 def _write_class_texts(writer: BundleWriter, asked: list[tuple[str, str, str]]) -> None:

@@ -81,7 +81,7 @@ class Seen(NamedTuple):
     """What the stages before found of a model."""
 
     spaces: HeadSpaces
-    taken: decompose_images.Taken
+    taken: decompose_images.DecompositionResult
     described: HeadDescriptions
     pool: Pool
     text: Float[Tensor, "text d_out"]

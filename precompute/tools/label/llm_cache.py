@@ -132,7 +132,7 @@ class Answers:
             **answer._asdict(),
             "asked_at": answer.asked_at.isoformat(),
         }
-        with work_files.appearing_whole(self._path(question)) as aside:
+        with work_files.atomic_write(self._path(question)) as aside:
             aside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     def _path(self, question: Question) -> Path:

@@ -16,7 +16,7 @@ def run(task: MapTask) -> None:
     Raises:
         ModelError, TextError, ImagesError: with what to do about it.
     """
-    device = devices.chosen(task.device)
+    device = devices.resolve_device(task.device)
     specs = [clip.resolve(choice) for choice in task.models]
     masked = images.read_masks(task.masks) if task.masks else []
     for spec in specs:

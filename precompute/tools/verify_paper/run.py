@@ -68,7 +68,7 @@ def run(task: VerifyTask) -> bool:
     Raises:
         ConfigError, ModelError, TextError, ImagesError, PoolError, ResultsError: with what to do about it.
     """
-    device = devices.chosen(task.device)
+    device = devices.resolve_device(task.device)
     spec = clip.resolve(task.model)
     given = read(task, spec.name)
     progress.say(f"loading {spec.name}")

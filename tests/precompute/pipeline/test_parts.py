@@ -32,7 +32,7 @@ def differences(one, other) -> list[str]:
 
 
 def merge(config, **how):
-    return pipeline_run.run(config, lambda directory: parts.joined(config, directory, **how))
+    return pipeline_run.run(config, lambda directory: parts.collect_parts(config, directory, **how))
 
 
 @pytest.fixture(autouse=True)
@@ -57,9 +57,9 @@ def all_parts(scene_folder, pool_file, tmp_path_factory):
         patch.setattr(scan_images, "_CHUNK", 10)
         for number in (1, 2):
             with pytest.raises(NotYet):
-                parts.do(config, Part(number, 3), wait=False)
+                parts.run_part(config, Part(number, 3), wait=False)
         for number in (3, 2, 1):
-            parts.do(config, Part(number, 3))
+            parts.run_part(config, Part(number, 3))
     return pipeline_run.work_directory(config.bundle)
 
 
@@ -105,7 +105,7 @@ def test_a_merge_names_the_part_that_is_missing(config):
 
 
 def test_a_merge_names_the_part_that_has_not_read_its_files(config):
-    listing = setup.read(config, pipeline_run.work_directory(config.bundle), Part(1, 3))
+    listing = setup.scan(config, pipeline_run.work_directory(config.bundle), Part(1, 3))
     listing.chunks[2].unlink()
 
     with pytest.raises(PartError, match=r"1 of 4 pieces of the files in .*: part 3/3 \(1 piece\)"):
@@ -122,14 +122,14 @@ def test_a_part_that_is_not_to_wait_says_for_whom_it_would(scene_folder, pool_fi
 
     says = r"3 of 4 pieces of 1,000 files are not read yet: part 1/3 \(2 pieces\), part 3/3 \(1 piece\)"
     with pytest.raises(NotYet, match=says):
-        parts.do(config, Part(2, 3), wait=False)
+        parts.run_part(config, Part(2, 3), wait=False)
 
 
 def test_a_part_waits_for_the_others_and_says_so(scene_folder, pool_file, tmp_path, monkeypatch, capsys):
     config = small_config(scene_folder, pool_file, tmp_path / "b")
-    monkeypatch.setattr(parts.time, "sleep", lambda _: setup.read(config, tmp_path / ".b.work", Part(1, 2)))
+    monkeypatch.setattr(parts.time, "sleep", lambda _: setup.scan(config, tmp_path / ".b.work", Part(1, 2)))
 
-    parts.do(config, Part(2, 2))
+    parts.run_part(config, Part(2, 2))
 
     assert "waiting: 2 of 4 pieces" in capsys.readouterr().err
     with pytest.raises(PartError, match=r"part 1/2 \(3 pieces\)\. "):
@@ -183,8 +183,8 @@ def test_a_killed_part_goes_on(small_bundle, scene_folder, pool_file, tmp_path):
 
 def test_work_directories_of_two_machines_are_joined(small_bundle, scene_folder, pool_file, tmp_path, capsys):
     one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
-    parts.do(one, Part(1, 2), alone=True)
-    parts.do(other, Part(2, 2), alone=True)
+    parts.run_part(one, Part(1, 2), alone=True)
+    parts.run_part(other, Part(2, 2), alone=True)
     cut = pipeline_run.work_directory(other.bundle) / "model-x" / "images" / "cut.safetensors"
     cut.parent.mkdir(parents=True)
     cut.write_bytes(shards(other)[0].read_bytes()[:1000])
@@ -202,8 +202,8 @@ def test_a_reading_that_could_open_all_files_takes_the_place_of_one_that_could_n
     small_bundle, scene_folder, pool_file, tmp_path
 ):
     one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
-    parts.do(one, Part(1, 2), alone=True)
-    parts.do(other, Part(2, 2), alone=True)
+    parts.run_part(one, Part(1, 2), alone=True)
+    parts.run_part(other, Part(2, 2), alone=True)
     [read_here] = (pipeline_run.work_directory(one.bundle) / "scan").glob("*.parquet")
     rows = work_files.load_table(read_here)
     rows.loc[0, "reason"] = "cannot be opened: input/output error"
@@ -218,8 +218,8 @@ def test_a_reading_that_could_open_all_files_takes_the_place_of_one_that_could_n
 def test_parts_in_other_bases_are_refused(scene_folder, pool_file, tmp_path):
     """Another machine's SVD may turn a head's space: its coordinates would mean something else."""
     one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
-    parts.do(one, Part(1, 2), alone=True)
-    parts.do(other, Part(2, 2), alone=True)
+    parts.run_part(one, Part(1, 2), alone=True)
+    parts.run_part(other, Part(2, 2), alone=True)
     [file] = pipeline_run.work_directory(other.bundle).glob("model-*/spaces.safetensors")
     turned = work_files.load_tensors(file)
     turned["basis"][0, 0, 0] *= -1
@@ -241,9 +241,9 @@ def test_the_same_part_twice_is_refused(scene_folder, pool_file, tmp_path):
 
     with work_files.shared(tmp_path / ".b.work", "part-2-of-3"):
         with pytest.raises(work_files.WorkError, match="another process is at work on part-2-of-3"):
-            parts.do(config, Part(2, 3))
+            parts.run_part(config, Part(2, 3))
         with pytest.raises(NotYet):  # another part is welcome
-            parts.do(config, Part(1, 3), wait=False)
+            parts.run_part(config, Part(1, 3), wait=False)
 
 
 def test_a_part_that_came_too_early_ends_with_a_code_of_its_own(scene_folder, pool_file, tmp_path, capsys):

@@ -57,7 +57,7 @@ def test_a_node_that_does_not_see_the_work_directory_says_so(scene_folder, pool_
     config = small_config(scene_folder, pool_file, tmp_path / "b")
 
     with pytest.raises(WorkError, match=r"part 2/3 on node .*: cannot see the work directory .*\.b\.work"):
-        ray_cluster.do(setup.read, Part(2, 3), config, tmp_path / ".b.work" / "mark")
+        ray_cluster.run_task(setup.scan, Part(2, 3), config, tmp_path / ".b.work" / "mark")
     assert not (tmp_path / ".b.work").exists()
 
 
@@ -66,7 +66,7 @@ def test_a_node_that_does_not_see_the_images_says_so(pool_file, tmp_path):
     (tmp_path / "mark").touch()
 
     with pytest.raises(ImagesError, match="part 2/3 on node .*nowhere"):
-        ray_cluster.do(setup.read, Part(2, 3), config, tmp_path / "mark")
+        ray_cluster.run_task(setup.scan, Part(2, 3), config, tmp_path / "mark")
 
 
 def test_a_node_that_sees_other_images_says_so(scene_folder, pool_file, tmp_path):
@@ -74,7 +74,7 @@ def test_a_node_that_sees_other_images_says_so(scene_folder, pool_file, tmp_path
 
     with pytest.raises(PartError, match="this node sees other images than others"):
         config = small_config(scene_folder, pool_file, tmp_path / "b")
-        ray_cluster.do(ray_cluster._take_apart, Part(2, 3), config, tmp_path / "mark")
+        ray_cluster.run_task(ray_cluster._decompose_part, Part(2, 3), config, tmp_path / "mark")
 
 
 def test_a_task_takes_a_gpu_where_the_device_is_one(scene_folder, pool_file, tmp_path):
@@ -111,7 +111,7 @@ def test_cpus_are_counted_on_nodes_that_have_what_a_task_needs(scene_folder, poo
 def test_below_float32_the_machine_that_joins_must_multiply_as_the_nodes_do(
     scene_folder, pool_file, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(devices, "chosen", lambda device, _: "cpu")
+    monkeypatch.setattr(devices, "resolve_device", lambda device, _: "cpu")
     exact = small_config(scene_folder, pool_file, tmp_path / "b", device="auto")
     low = small_config(scene_folder, pool_file, tmp_path / "b", device="auto", precision="bf16")
 
@@ -179,11 +179,11 @@ def dies_once(stage, part, config, mark):
     if part.number == 2 and not once.exists():
         once.touch()
         os._exit(9)
-    ray_cluster.do(stage, part, config, mark)
+    ray_cluster.run_task(stage, part, config, mark)
 
 if __name__ == "__main__":
     folder, pool, bundle, address = sys.argv[1:]
-    do, ray_cluster.do = ray_cluster.do, dies_once
+    ray_cluster.run_task = dies_once
     config = small_config(Path(folder), Path(pool), Path(bundle), shard_size=8, workers=1)
     ray_cluster.run_on(Cluster(address, 2), config)
 """
@@ -203,7 +203,7 @@ def test_a_task_that_dies_is_started_anew(two_nodes, small_bundle, scene_folder,
     )
 
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in tmp_path.glob("died-*")) == ["died-_take_apart-2", "died-read-2"]
+    assert sorted(path.name for path in tmp_path.glob("died-*")) == ["died-_decompose_part-2", "died-scan-2"]
     assert diff(open_bundle(small_bundle), open_bundle(out)) == []
 
 

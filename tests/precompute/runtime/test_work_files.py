@@ -32,7 +32,7 @@ def test_a_table_with_pictures_comes_back(tmp_path):
 
 
 def test_a_file_that_fails_half_way_never_takes_its_name(tmp_path):
-    with pytest.raises(RuntimeError, match="half way"), work_files.appearing_whole(tmp_path / "t") as aside:
+    with pytest.raises(RuntimeError, match="half way"), work_files.atomic_write(tmp_path / "t") as aside:
         aside.write_text("half")
         raise RuntimeError("half way")
 
@@ -148,8 +148,8 @@ def test_parts_share_a_directory_each_alone_in_its_own(tmp_path):
 
 def test_two_processes_that_write_one_file_do_not_meet(tmp_path):
     with (
-        work_files.appearing_whole(tmp_path / "t") as mine,
-        work_files.appearing_whole(tmp_path / "t") as theirs,
+        work_files.atomic_write(tmp_path / "t") as mine,
+        work_files.atomic_write(tmp_path / "t") as theirs,
     ):
         mine.write_text("mine")
         theirs.write_text("theirs")
@@ -159,7 +159,7 @@ def test_two_processes_that_write_one_file_do_not_meet(tmp_path):
 
 
 def test_what_killed_processes_left_is_removed_by_who_is_alone(tmp_path):
-    with work_files.appearing_whole(tmp_path / "deep" / "t") as aside:
+    with work_files.atomic_write(tmp_path / "deep" / "t") as aside:
         aside.write_text("half")
         left = aside.rename(aside.with_name(aside.name.replace(".t.", ".u.")))
         aside.write_text("whole")
@@ -175,8 +175,8 @@ def test_a_work_file_is_brought_whole_or_not_at_all(tmp_path):
     work_files.save_tensors(there, {"a": torch.arange(1000)})
     cut.write_bytes(there.read_bytes()[:4000])
 
-    assert work_files.bring(there, tmp_path / "x" / "here.safetensors")
-    assert not work_files.bring(cut, tmp_path / "x" / "cut.safetensors")
+    assert work_files.import_file(there, tmp_path / "x" / "here.safetensors")
+    assert not work_files.import_file(cut, tmp_path / "x" / "cut.safetensors")
 
     assert [path.name for path in (tmp_path / "x").iterdir()] == ["here.safetensors"]
     assert (tmp_path / "x" / "here.safetensors").read_bytes() == there.read_bytes()
@@ -189,6 +189,6 @@ def test_of_several_who_compute_the_same_all_go_on_with_the_first(tmp_path):
         work_files.save_tensors(path, {"basis": torch.ones(2)})  # somebody else is done meanwhile
         return {"basis": torch.zeros(2)}
 
-    assert work_files.first(path, slower)["basis"].tolist() == [1, 1]
-    assert work_files.first(path, slower)["basis"].tolist() == [1, 1]
+    assert work_files.load_or_publish_first(path, slower)["basis"].tolist() == [1, 1]
+    assert work_files.load_or_publish_first(path, slower)["basis"].tolist() == [1, 1]
     assert [file.name for file in tmp_path.iterdir()] == ["bases.safetensors"]

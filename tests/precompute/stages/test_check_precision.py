@@ -19,9 +19,9 @@ from precompute.method import decomposition, moments, textspan
 from precompute.method.types import HeadSpaces, TextSpan
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime.config import ConfigError, ModelChoice
-from precompute.runtime.devices import OutOfMemory, chosen, explained
+from precompute.runtime.devices import OutOfMemory, explain_out_of_memory, resolve_device
 from precompute.stages import check_precision, decompose_images
-from precompute.stages.check_precision import Rounding
+from precompute.stages.check_precision import PrecisionReport
 from precompute.tools.verify_paper import float64_reference
 from tests.conftest import TWIN, small_config
 from tests.support.towers import small_clip, some_pixels
@@ -29,7 +29,7 @@ from tests.support.towers import small_clip, some_pixels
 SURE = 1e-5
 """Picks with a larger margin are the same on any machine."""
 
-GOOD = Rounding(40, 1e-3, 0.01, 0.99, 0.8, 0.98, 0.7)
+GOOD = PrecisionReport(40, 1e-3, 0.01, 0.99, 0.8, 0.98, 0.7)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_what_a_precision_changes_is_stored_for_the_precision_used(plain, rough)
     exact, found = (query(bundle, "select * from model").iloc[0] for bundle in (plain, rough))
 
     assert (exact.precision, found.precision) == ("float32", "bf16")
-    assert exact[list(Rounding._fields)].isna().all()
+    assert exact[list(PrecisionReport._fields)].isna().all()
     assert found.max_sum_error < 1e-6
     assert found.precision_images == 40
     assert 1e-4 < found.embedding_difference < 0.05
@@ -270,19 +270,19 @@ def test_differences_are_told_in_units_of_what_they_change():
 
 
 def test_auto_is_a_gpu_where_there_is_one():
-    assert chosen("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert resolve_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", "cpu:1", "mps:x"])
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(device):
     with pytest.raises(ConfigError, match=f"--device {device} is not available here. Use one of: cpu"):
-        chosen(device)
+        resolve_device(device)
 
 
 def test_a_precision_that_a_device_does_not_have_is_refused_by_name():
-    assert chosen("cpu", "bf16") == "cpu"
+    assert resolve_device("cpu", "bf16") == "cpu"
     with pytest.raises(ConfigError, match="--precision tf32 is a way GPUs of NVIDIA multiply.*float32"):
-        chosen("cpu", "tf32")
+        resolve_device("cpu", "tf32")
 
 
 def test_the_command_line_refuses_a_precision_before_any_work(scene_folder, pool_file, tmp_path, capsys):
@@ -303,7 +303,7 @@ def test_the_command_line_refuses_a_precision_before_any_work(scene_folder, pool
     ],
 )
 def test_a_full_memory_says_what_to_do(error):
-    with pytest.raises(OutOfMemory) as caught, explained(torch.device("cuda", 0), 256):
+    with pytest.raises(OutOfMemory) as caught, explain_out_of_memory(torch.device("cuda", 0), 256):
         raise error
 
     message = str(caught.value)
@@ -312,5 +312,5 @@ def test_a_full_memory_says_what_to_do(error):
 
 
 def test_other_errors_are_left_as_they_are():
-    with pytest.raises(RuntimeError, match="^shapes differ$"), explained(torch.device("cpu"), 8):
+    with pytest.raises(RuntimeError, match="^shapes differ$"), explain_out_of_memory(torch.device("cpu"), 8):
         raise RuntimeError("shapes differ")

@@ -27,8 +27,8 @@ def read(folder, work, **options):
 def test_images_come_sorted_by_identity_not_by_name(folder, tmp_path):
     found = read(folder, tmp_path / "work")
 
-    assert list(found.distinct) == sorted(found.distinct)
-    assert {file.relative.split("/")[0] for file in found.distinct.values()} == {"deep"}
+    assert list(found.image_files) == sorted(found.image_files)
+    assert {file.relative.split("/")[0] for file in found.image_files.values()} == {"deep"}
 
 
 def test_the_same_bytes_under_two_paths_are_one_image(folder, tmp_path):
@@ -36,7 +36,7 @@ def test_the_same_bytes_under_two_paths_are_one_image(folder, tmp_path):
 
     found = read(folder, tmp_path / "work")
 
-    assert len(found.files) == 5 and len(found.distinct) == 4
+    assert len(found.files) == 5 and len(found.image_files) == 4
     assert sum(len(rows) for rows in found.thumbnails()) == 4
 
 
@@ -54,7 +54,7 @@ def test_a_limit_takes_files_spread_evenly_and_says_so(folder, tmp_path):
 
     names = sorted(file.name for file in (folder / "deep").iterdir())
     assert found.files.path.tolist() == [f"deep/{names[0]}", f"deep/{names[-1]}"]
-    assert found.said[0] == "spread evenly over 4 files (--limit)"
+    assert found.notes[0] == "spread evenly over 4 files (--limit)"
 
 
 def test_other_files_are_ignored_and_counted(folder, tmp_path, capsys):
@@ -77,7 +77,7 @@ def test_a_changed_file_is_scanned_again(folder, tmp_path):
     first, *_, last = sorted((folder / "deep").iterdir())
     first.write_bytes(last.read_bytes())
 
-    assert set(read(folder, tmp_path / "work").distinct) < set(before.distinct)
+    assert set(read(folder, tmp_path / "work").image_files) < set(before.image_files)
 
 
 def test_attributes_reach_the_image_they_are_of(folder, tmp_path):
@@ -96,9 +96,9 @@ def test_class_folders_are_known_of_the_images_unless_that_is_not_wanted(folder,
     found = read(folder, tmp_path / "work")
     without = read(folder, tmp_path / "work", class_folders=False)
 
-    assert found.said == ("class from 2 folders",)
+    assert found.notes == ("class from 2 folders",)
     assert sorted(found.attributes.value) == ["cat", "deep", "deep", "deep"]
-    assert without.said == () and without.attributes.empty
+    assert without.notes == () and without.attributes.empty
     assert list(without.attributes.columns) == ["image_id", "attribute", "value"]
 
 
@@ -118,8 +118,8 @@ def packed(folder, tmp_path):
 def test_tars_give_the_images_that_files_give(folder, packed, tmp_path, workers):
     files, members = read(folder, tmp_path / "work"), read(packed, tmp_path / "work", workers=workers)
 
-    assert set(members.distinct) < set(files.distinct) and len(members.distinct) == 3
-    assert list(members.distinct) == sorted(members.distinct)
+    assert set(members.image_files) < set(files.image_files) and len(members.image_files) == 3
+    assert list(members.image_files) == sorted(members.image_files)
     thumbnails = {row.image_id: row.thumbnail for rows in files.thumbnails() for row in rows.itertuples()}
     for rows in members.thumbnails():
         assert all(thumbnails[row.image_id] == row.thumbnail for row in rows.itertuples())
@@ -131,7 +131,7 @@ def test_what_a_cut_tar_has_lost_is_listed(packed, tmp_path):
     assert found.files.path.tolist() == ["0.tar/a.png", "0.tar/b.png", "1.tar/a.png"]
     assert found.failed.path.tolist() == ["1.tar/b.png", "1.tar"]
     assert found.failed.reason.str.startswith("cut off").all()
-    assert "class from .cls members" in found.said and "damaged tars: 1" in found.said[1]
+    assert "class from .cls members" in found.notes and "damaged tars: 1" in found.notes[1]
 
 
 def test_tars_are_indexed_once(packed, tmp_path, monkeypatch):
@@ -148,7 +148,7 @@ def test_a_tar_that_was_fetched_again_is_indexed_and_scanned_again(folder, packe
 
     after = read(packed, tmp_path / "work")
 
-    assert len(before.distinct) == 3 and len(after.distinct) == 4 and after.failed.empty
+    assert len(before.image_files) == 3 and len(after.image_files) == 4 and after.failed.empty
 
 
 def test_a_listed_set_is_scanned_as_a_folder_is(folder, tmp_path):
@@ -158,8 +158,8 @@ def test_a_listed_set_is_scanned_as_a_folder_is(folder, tmp_path):
     found = read(folder / "list.csv", tmp_path / "work")
 
     assert found.files.path.tolist() == [f"deep/{name}" for name in names[1:]]
-    assert set(found.attributes.image_id) == set(found.distinct)
-    assert (found.name, found.said) == ("list.csv", ("color from list.csv",))
+    assert set(found.attributes.image_id) == set(found.image_files)
+    assert (found.name, found.notes) == ("list.csv", ("color from list.csv",))
 
 
 def test_a_changed_file_costs_only_its_own_chunk(folder, tmp_path, monkeypatch):

@@ -33,7 +33,7 @@ class Case(NamedTuple):
     model: clip.Clip
     seen: validation_run.Seen
     known: validation_run.Known
-    pictures: scan_images.Intake
+    pictures: scan_images.ImageSet
     config: Config
 
     def score(self, directory, **changes) -> dict[str, pd.DataFrame]:
@@ -42,7 +42,7 @@ class Case(NamedTuple):
             self.model,
             self.seen,
             known,
-            self.pictures.distinct,
+            self.pictures.image_files,
             directory,
             self.config.read_options,
             self.config.seed,
@@ -59,8 +59,8 @@ def case(scene_folder, pool_file, tmp_path_factory) -> Case:
     texts = text_pool.load(config.texts)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 2))
     text = clip.encode_text(model, texts.texts)
-    taken = decompose_images.take_apart(
-        model, spaces, pictures.distinct, directory, config.read_options, config.gallery_limits
+    taken = decompose_images.decompose_images(
+        model, spaces, pictures.image_files, directory, config.read_options, config.gallery_limits
     )
     found = describe_heads.heads(
         model.model_key, taken.moments, taken.components, spaces, text, texts, config.head_options
@@ -90,7 +90,7 @@ def tables(case, tmp_path_factory) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def pixels(case) -> torch.Tensor:
-    wanted = {one: case.pictures.distinct[one] for one in case.known.image_id}
+    wanted = {one: case.pictures.image_files[one] for one in case.known.image_id}
     batches = images.pixel_batches(wanted, case.model.preprocess, batch_size=30, workers=0)
     return next(batches)[1]
 
