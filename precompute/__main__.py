@@ -96,10 +96,9 @@ def _part(given: argparse.Namespace) -> None:
 
 def _merge(given: argparse.Namespace) -> None:
     config = options.run_config(given)
-    from precompute.pipeline.parts import collect_parts
-    from precompute.pipeline.run import run
+    from precompute.pipeline.parts import merge
 
-    run(config, lambda directory: collect_parts(config, directory, parts=given.parts, others=given.others))
+    merge(config, parts=given.parts, others=given.others)
 
 
 def _score_maps(given: argparse.Namespace) -> None:

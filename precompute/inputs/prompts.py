@@ -44,6 +44,14 @@ class Prompt(NamedTuple):
     line: int
 
 
+class ClassPrompt(NamedTuple):
+    """The text that stands for one value of an attribute."""
+
+    attribute: str
+    value: str
+    text: str
+
+
 class Prompts(NamedTuple):
     """What a file says, in its order."""
 
@@ -89,21 +97,21 @@ def parse(content: str, *, name: str) -> Prompts:
     return Prompts(name, tuple(rows.values()))
 
 
-def expand(prompts: Prompts, attributes: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """Attribute, value and text of every value that occurs in `attributes` (image_id, attribute, value).
+def expand(prompts: Prompts, attributes: pd.DataFrame) -> list[ClassPrompt]:
+    """A prompt for every value in `attributes` (image_id, attribute, value).
 
     Attributes stand in the order of the file, values too; those of a template follow, sorted.
 
     Raises:
         PromptError: a value has no prompt, or shares its text with another of its attribute.
     """
-    asked: list[tuple[str, str, str]] = []
+    class_prompts: list[ClassPrompt] = []
     for attribute in dict.fromkeys(row.attribute for row in prompts.rows):
         occurring = set(attributes.loc[attributes["attribute"] == attribute, "value"])
         texts = _texts(prompts, attribute, occurring)
         _check_told_apart(prompts, attribute, texts)
-        asked += [(attribute, value, text) for value, text in texts.items()]
-    return asked
+        class_prompts += [ClassPrompt(attribute, value, text) for value, text in texts.items()]
+    return class_prompts
 
 
 def unused(prompts: Prompts, attributes: pd.DataFrame) -> list[str]:
@@ -119,19 +127,19 @@ def where(prompts: Prompts, attribute: str, value: str) -> str:
 
 
 def classes(
-    asked: Sequence[tuple[str, str, str]],
+    class_prompts: Sequence[ClassPrompt],
     text: Float[Tensor, "value d_out"],
     attributes: pd.DataFrame,
     image_ids: Sequence[str],
 ) -> list[Classes]:
     """Every asked attribute with the embeddings of its values' texts, and which images have which value.
 
-    `text` has one row for each entry of `asked`; the axis `image` of the result is that of `image_ids`.
+    `text` has one row for each class prompt; the axis `image` of the result is that of `image_ids`.
     """
     found = []
-    for attribute in dict.fromkeys(name for name, _, _ in asked):
-        rows = [row for row, (name, _, _) in enumerate(asked) if name == attribute]
-        values = tuple(asked[row][1] for row in rows)
+    for attribute in dict.fromkeys(name for name, _, _ in class_prompts):
+        rows = [row for row, (name, _, _) in enumerate(class_prompts) if name == attribute]
+        values = tuple(class_prompts[row].value for row in rows)
         known = attributes[attributes["attribute"] == attribute]
         carried = _carried(zip(known["image_id"], known["value"], strict=True), image_ids, values)
         found.append(Classes(attribute, values, text[rows], carried))

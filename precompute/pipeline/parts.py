@@ -10,7 +10,7 @@ from pathlib import Path
 
 from db.atomic_directory import check_free
 from precompute.inputs import model_specs
-from precompute.pipeline import setup
+from precompute.pipeline import run, setup
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import Config
 from precompute.runtime.part import (
@@ -87,10 +87,17 @@ def decompose_part(config: Config, listing: scan_images.Listing, directory: Path
         )
 
 
+def merge(config: Config, *, parts: int | None = None, others: Sequence[Path] = ()) -> Path:
+    """Makes the bundle from the work files of all parts; returns its path. Raises UserError."""
+    with setup.exclusive_run(config) as (config, directory):
+        image_set = collect_parts(config, directory, parts=parts, others=others)
+        return run.build_bundle(config, image_set, directory)
+
+
 def collect_parts(
     config: Config, directory: Path, *, parts: int | None = None, others: Sequence[Path] = ()
-) -> scan_images.Listing:
-    """See to it that every piece is in the work directory, some from others; nothing is computed.
+) -> scan_images.ImageSet:
+    """Collects every piece in the work directory, some from others; returns the image set. Computes nothing.
 
     Raises:
         PartError: pieces are missing; names the parts, where it is known how many there are.
@@ -105,7 +112,7 @@ def collect_parts(
     missing = [place for shards in kinds for place, shard in enumerate(shards) if not shard.path.exists()]
     total = sum(len(shards) for shards in kinds)
     _check_none(missing, total, f"of {', '.join(spec.name for spec in specs)}", parts)
-    return listing
+    return scan_images.load_image_set(listing, config.images, config.metadata)
 
 
 def _await_others(listing: scan_images.Listing, part: Part, wait: bool) -> None:

@@ -52,7 +52,9 @@ def run_on(cluster: Cluster, config: Config) -> Path:
         # This machine may have no such device.
         here = config if devices.is_there(config.device) else replace(config, device="auto")
         _check_kind(config, here, on_nodes(config.device, _nodes(ray)))
-        return run.run(here, lambda directory: _share_out(ray, config, cluster.parts, directory))
+        with setup.exclusive_run(here) as (here, directory):
+            image_set = _distribute(ray, config, cluster.parts, directory)
+            return run.build_bundle(here, image_set, directory)
 
 
 def absolute(config: Config) -> Config:
@@ -112,8 +114,8 @@ def places(one: Needs, nodes: list[dict[str, float]]) -> int:
     )
 
 
-def _share_out(ray: ModuleType, config: Config, parts: int | None, directory: Path) -> scan_images.Listing:
-    """Do all parts as tasks, stage by stage, and see to it that nothing is missing."""
+def _distribute(ray: ModuleType, config: Config, parts: int | None, directory: Path) -> scan_images.ImageSet:
+    """Runs all parts as tasks, stage by stage; returns the image set once nothing is missing."""
     nodes = _nodes(ray)
     config = replace(config, device=on_nodes(config.device, nodes))
     one = needs(config, nodes)

@@ -4,20 +4,23 @@ A run on one machine, each of its parts and what joins them go the same way here
 meet by name.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from torch import Tensor
 
+from db.atomic_directory import check_free
 from precompute import clip
 from precompute.inputs import model_specs
 from precompute.method import decomposition
 from precompute.method.types import HeadSpaces
-from precompute.runtime import devices, work_files
+from precompute.runtime import devices, progress, work_files
 from precompute.runtime.config import METHOD_VERSION, Config
 from precompute.runtime.part import WHOLE, Part
-from precompute.stages import scan_images
+from precompute.stages import read_inputs, scan_images
 
 SPACES = "spaces.safetensors"
 """The work file of a model's bases."""
@@ -44,11 +47,25 @@ def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:
         ConfigError, ModelError: of the first that cannot be used; says what to do.
     """
     config = replace(config, device=devices.resolve_device(config.device, config.precision))
-    found = specs(config)
-    for spec in found:
+    all_specs = specs(config)
+    for spec in all_specs:
         clip.check(spec)
         clip.weights_file(spec)
-    return config, found
+    return config, all_specs
+
+
+@contextmanager
+def exclusive_run(config: Config) -> Iterator[tuple[Config, Path]]:
+    """Checks every option and input file, then holds the work directory alone; yields both.
+
+    Raises:
+        UserError: the bundle may not be replaced, an input cannot be used, or another run is under way.
+    """
+    check_free(config.bundle, replace=config.replace)
+    config, _ = ready(config)
+    read_inputs.read_files(config)
+    with work_files.locked(work_directory(config.bundle)) as directory:
+        yield config, directory
 
 
 def work_directory(bundle: Path) -> Path:
@@ -60,6 +77,16 @@ def specs(config: Config) -> list[model_specs.ModelSpec]:
     """All models of a run, random-weights twins among them. Raises ModelError."""
     asked = [clip.resolve(choice) for choice in config.models]
     return model_specs.with_controls(asked) if config.controls else asked
+
+
+def specs_in_turn(config: Config) -> Iterator[model_specs.ModelSpec]:
+    """All models of a run, one after the other; shows the time left of the whole run."""
+    all_specs = specs(config)
+    turns = [
+        progress.Turn(spec.name, spec.architecture, clip.cost_of_image(spec.architecture, spec.config))
+        for spec in all_specs
+    ]
+    return progress.in_turn(all_specs, turns)
 
 
 def list_files(config: Config, directory: Path) -> scan_images.Listing:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -55,6 +56,19 @@ class _Study:
 
 _study: _Study | None = None
 """Of the run that is under way. Bars are shown by stages that know nothing of other models."""
+
+
+class StageTimes(dict[str, tuple[datetime, float]]):
+    """Start and seconds of each stage."""
+
+    @contextmanager
+    def measure(self, stage: str, message: str = "") -> Iterator[None]:
+        """Times a stage; prints `message` first."""
+        if message:
+            say(message)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        yield
+        self[stage] = (started, time.perf_counter() - clock)
 
 
 def say(message: str) -> None:

@@ -20,7 +20,6 @@ from precompute.method import (
 from precompute.method.intervals import MIN_IMAGES
 from precompute.method.label_consistency import HeadLabels, ResamplingScores
 from precompute.method.types import (
-    ComponentMoments,
     HeadSpaces,
     Moments,
     Pool,
@@ -28,6 +27,7 @@ from precompute.method.types import (
 )
 from precompute.runtime.config import HeadOptions
 from precompute.stages import head_replicates, head_rows, head_textspan
+from precompute.stages.decompose_images import DecompositionResult
 from precompute.stages.head_rows import or_none
 from precompute.stages.head_textspan import Head, HeadTexts
 
@@ -57,8 +57,7 @@ class HeadDescriptions(NamedTuple):
 
 def heads(
     model_key: str,
-    head_moments: Moments,
-    components: ComponentMoments,
+    decomposition: DecompositionResult,
     spaces: HeadSpaces,
     text: Float[Tensor, "text d_out"],
     pool: Pool,
@@ -69,6 +68,7 @@ def heads(
 
     What takes minutes of it is kept in `directory`, so that a run that was stopped goes on.
     """
+    head_moments, components = decomposition.moments, decomposition.components
     pooled = moments.pooled(head_moments)
     each = head_textspan.each(pooled.covariance, spaces, text)
     texts_of_heads = head_textspan.span(each, spaces, text, options, directory)

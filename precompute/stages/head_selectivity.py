@@ -19,7 +19,7 @@ from precompute.method import intervals, moments, resampling
 from precompute.method.selectivity import SAME
 from precompute.method.types import HeadSpaces
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION
+from precompute.runtime.config import METHOD_VERSION, HeadOptions
 from precompute.stages import decompose_images
 
 MAX_VALUES = 1000
@@ -57,11 +57,10 @@ def rows(
     shards: Sequence[decompose_images.Shard],
     attributes: pd.DataFrame,
     spaces: HeadSpaces,
-    *,
-    replicates: int = 200,
-    seed: int = 0,
-    sum_bytes: int = SUM_BYTES,
+    options: HeadOptions,
     directory: Path | None = None,
+    *,
+    sum_bytes: int = SUM_BYTES,
 ) -> pd.DataFrame:
     """Rows of the table head_selectivity, less the model: layer, head, attribute, value, low, high, images.
 
@@ -72,7 +71,7 @@ def rows(
     replicates of this seed. Each reading of the files is kept in `directory`, which is of one model.
     """
     known = _known(attributes, {one for shard in shards for one in shard.image_id})
-    held = _halves(shards, replicates, seed)
+    held = _halves(shards, options.replicates, options.seed)
     layers, heads, rank, _ = spaces.basis.shape
     found = []
     for pack in _packs(known):

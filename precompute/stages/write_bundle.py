@@ -2,25 +2,31 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from importlib.metadata import version
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from db.layout import FORMAT
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from db.vectors import HeadSpace
 from precompute.clip import Clip
+from precompute.inputs import images
+from precompute.inputs.prompts import ClassPrompt
 from precompute.inputs.text_pool import text_id
 from precompute.method.types import HeadSpaces, Pool
-from precompute.runtime import progress
+from precompute.runtime import progress, work_files
 from precompute.runtime.config import METHOD_VERSION, Config
 from precompute.stages import decompose_images
 from precompute.stages.check_precision import PrecisionReport
+from precompute.stages.decompose_images import DecompositionResult
 from precompute.stages.describe_heads import HeadDescriptions
+from precompute.stages.read_inputs import RunInputs
 from precompute.stages.scan_images import ImageSet
 
 _SOFTWARE = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "numpy", "pillow")
@@ -36,18 +42,16 @@ class ModelResult(NamedTuple):
     """What the model's numbers depend on."""
 
     spaces: HeadSpaces
-    shards: tuple[decompose_images.Shard, ...]
-    gallery: tuple[decompose_images.Shard, ...]
+    decomposition: DecompositionResult
     text: Float[Tensor, "text d_out"]
     classes: Float[Tensor, "value d_out"]
-    """Embeddings of what is asked, value by value."""
+    """Embeddings of the class prompts."""
 
-    described: HeadDescriptions
-    truth: list[tuple[str, pd.DataFrame]]
-    """Tables and their rows: what is scored against what is known of the images."""
+    heads: HeadDescriptions
+    scores: list[tuple[str, pd.DataFrame]]
+    """Names and rows of the tables that score heads against known attributes and masks."""
 
-    timing: dict[str, tuple[datetime, float]]
-    """Start and seconds of each stage."""
+    times: progress.StageTimes
 
     @property
     def model_key(self) -> str:
@@ -57,10 +61,10 @@ class ModelResult(NamedTuple):
 def model_facts(
     model: Clip,
     spaces: HeadSpaces,
-    taken: decompose_images.DecompositionResult,
-    rounded: PrecisionReport | None,
+    decomposition: DecompositionResult,
+    precision: PrecisionReport | None,
 ) -> dict[str, object]:
-    """The row of the table `model`; `rounded` is None in float32."""
+    """The row of the table `model`; `precision` is None in float32."""
     spec = model.spec
     return {
         "model_key": model.model_key,
@@ -90,43 +94,54 @@ def model_facts(
         "has_vectors": True,
         "is_control": spec.is_control,
         "control_of": spec.control_of,
-        "images": sum(len(shard.image_id) for shard in taken.shards),
-        "gallery_images": sum(len(shard.image_id) for shard in taken.gallery),
-        "max_sum_error": taken.max_sum_error,
+        "images": sum(len(shard.image_id) for shard in decomposition.shards),
+        "gallery_images": sum(len(shard.image_id) for shard in decomposition.gallery),
+        "max_sum_error": decomposition.max_sum_error,
         "precision": model.precision,
-        **(rounded._asdict() if rounded else {}),
+        **(precision._asdict() if precision else {}),
     }
 
 
-def write(
-    config: Config,
-    input_id: str,
-    image_set: ImageSet,
-    pool: Pool,
-    asked: list[tuple[str, str, str]],
-    results: list[ModelResult],
-    board: dict[str, pd.DataFrame],
+def write_bundle(
+    config: Config, inputs: RunInputs, results: list[ModelResult], leaderboard_tables: dict[str, pd.DataFrame]
 ) -> None:
-    """Write the bundle aside and give it its name at the very end. `asked`: attribute, value and text."""
+    """Writes the bundle to a temporary directory and renames it at the end."""
+    input_id = _input_id(config, inputs, results)
     with BundleWriter(config.bundle, input_id=input_id, replace=config.replace) as writer:
-        _write_images(writer, image_set, config)
-        for table, rows in pool_rows(pool).items():
+        _write_images(writer, inputs.image_set, config)
+        for table, rows in pool_rows(inputs.pool).items():
             writer.write(table, rows)
-        _write_class_texts(writer, asked)
+        _write_class_texts(writer, inputs.class_prompts)
         for result in results:
             writer.write("model", pd.DataFrame([result.facts]))
-            for table, rows in result.described.tables.items():
+            for table, rows in result.heads.tables.items():
                 writer.write(table, rows)
-            for table, rows in result.truth:
+            for table, rows in result.scores:
                 writer.write(table, rows)
-            _write_vectors(writer, result, pool)
-            if asked:
-                attributes, values, _ = zip(*asked, strict=True)
+            _write_vectors(writer, result, inputs.pool)
+            if inputs.class_prompts:
+                attributes, values, _ = zip(*inputs.class_prompts, strict=True)
                 writer.write_classes(result.model_key, attributes, values, result.classes.numpy())
             writer.write("run", _runs(result, config))
-        for table, rows in board.items():
+        for table, rows in leaderboard_tables.items():
             writer.write(table, rows)
         writer.finish({"software": _software(), "method_version": METHOD_VERSION})
+
+
+def _input_id(config: Config, inputs: RunInputs, results: list[ModelResult]) -> str:
+    """Hash of everything the bundle depends on; equal on any machine."""
+    attributes, pool = inputs.attributes.sort_values(["image_id", "attribute", "value"]), inputs.pool
+    return work_files.key_of(
+        FORMAT,
+        METHOD_VERSION,
+        [result.identity for result in results],
+        list(inputs.image_files),
+        attributes.to_numpy().tolist(),
+        [pool.texts, pool.properties, pool.tags.to(torch.uint8).tolist()],
+        inputs.class_prompts,
+        images.mask_identity(inputs.masks),
+        config.result_options(),
+    )
 
 
 def _write_images(writer: BundleWriter, image_set: ImageSet, config: Config) -> None:
@@ -151,19 +166,19 @@ def _write_images(writer: BundleWriter, image_set: ImageSet, config: Config) -> 
     writer.write("failed_image", image_set.failed)
 
 
-def _write_class_texts(writer: BundleWriter, asked: list[tuple[str, str, str]]) -> None:
-    rows = pd.DataFrame(asked, columns=["attribute", "value", "text"])
+def _write_class_texts(writer: BundleWriter, class_prompts: list[ClassPrompt]) -> None:
+    rows = pd.DataFrame(class_prompts, columns=ClassPrompt._fields)
     writer.write("class_text", rows.assign(position=rows.groupby("attribute").cumcount()))
 
 
 def _write_vectors(writer: BundleWriter, result: ModelResult, pool: Pool) -> None:
-    key, described = result.model_key, result.described
-    writer.write_heads(key, _space(result.spaces, described))
-    images = progress.track(result.shards, "writing vectors", total=len(result.shards), unit="shard")
-    writer.write_images(key, (_vectors(shard) for shard in images))
+    key, shards = result.model_key, result.decomposition.shards
+    writer.write_heads(key, _space(result.spaces, result.heads))
+    tracked = progress.track(shards, "writing vectors", total=len(shards), unit="shard")
+    writer.write_images(key, (_vectors(shard) for shard in tracked))
     writer.write_texts(key, [text_id(text) for text in pool.texts], result.text.numpy())
     tokens = 1 + int(result.facts["grid_rows"]) * int(result.facts["grid_columns"])  # type: ignore[call-overload]
-    writer.write_tokens(key, tokens, _gallery(result.gallery))
+    writer.write_tokens(key, tokens, _gallery(result.decomposition.gallery))
 
 
 def _space(spaces: HeadSpaces, described: HeadDescriptions) -> HeadSpace:
@@ -201,7 +216,7 @@ def _runs(result: ModelResult, config: Config) -> pd.DataFrame:
                 "started_at": started.astimezone(UTC).replace(tzinfo=None),
                 "seconds": seconds,
             }
-            for stage, (started, seconds) in result.timing.items()
+            for stage, (started, seconds) in result.times.items()
         ]
     )
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from precompute import clip
 from precompute.inputs import images, prompts
+from precompute.inputs.prompts import ClassPrompt
 from precompute.method import decomposition, moments, selectivity
 from precompute.method.types import Classes, HeadSpaces, Pool
 from precompute.runtime import progress, work_files
@@ -51,12 +52,12 @@ class Known(NamedTuple):
     classes: list[Classes]
     """The axis `image` of each is that of `image_id`."""
 
-    prompts: list[tuple[str, str, str]]
+    prompts: list[ClassPrompt]
     """Attribute, value and text, as they were asked: what the embeddings in `classes` depend on."""
 
 
 def known(
-    asked: Sequence[tuple[str, str, str]],
+    asked: Sequence[ClassPrompt],
     text: Float[Tensor, "value d_out"],
     attributes: pd.DataFrame,
     count: int,
@@ -70,7 +71,7 @@ def known(
     return Known(image_id, prompts.classes(asked, text, attributes, image_id), list(asked))
 
 
-def check(asked: Sequence[tuple[str, str, str]]) -> None:
+def check(asked: Sequence[ClassPrompt]) -> None:
     """Raise ConfigError, before anything is computed, if no attribute has two values to tell apart."""
     values = Counter(attribute for attribute, _, _ in asked)
     if not any(count > 1 for count in values.values()):

@@ -12,7 +12,7 @@ from precompute import demo
 from precompute.__main__ import main
 from precompute.demo.pool import PROMPTS_PATH
 from precompute.demo.words import PROPERTIES
-from precompute.pipeline.run import work_directory
+from precompute.pipeline.setup import work_directory
 from precompute.runtime import work_files
 from precompute.stages import decompose_images
 from tests.conftest import TWIN

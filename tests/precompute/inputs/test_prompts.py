@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 
 def test_classes_say_which_image_carries_which_value():
     """Image b has one color, c has two, d none; a is not among the images asked for."""
-    asked = [*expand(FILE), ("size", "large", "a large thing")]
+    asked = [*expand(FILE), prompts.ClassPrompt("size", "large", "a large thing")]
     text = torch.eye(4)
 
     color, size = prompts.classes(asked, text, attributes(), ["d", "c", "b"])

@@ -7,7 +7,7 @@ from db.connection import open_bundle, query
 from db.diff import diff
 from db.errors import DiskFull
 from precompute.__main__ import main
-from precompute.pipeline.run import work_directory
+from precompute.pipeline.setup import work_directory
 from tests.conftest import TWIN
 from tests.support import bundles
 from tests.support.disks import empty, leave, small_disk

@@ -23,7 +23,7 @@ from precompute import demo
 from precompute.__main__ import main
 from precompute.demo.folder import write_scenes
 from precompute.demo.pool import PROMPTS_PATH
-from precompute.pipeline.run import work_directory
+from precompute.pipeline.setup import work_directory
 from tests.conftest import TWIN
 from tests.support.paths import ROOT
 

@@ -32,7 +32,7 @@ def differences(one, other) -> list[str]:
 
 
 def merge(config, **how):
-    return pipeline_run.run(config, lambda directory: parts.collect_parts(config, directory, **how))
+    return parts.merge(config, **how)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def all_parts(scene_folder, pool_file, tmp_path_factory):
                 parts.run_part(config, Part(number, 3), wait=False)
         for number in (3, 2, 1):
             parts.run_part(config, Part(number, 3))
-    return pipeline_run.work_directory(config.bundle)
+    return setup.work_directory(config.bundle)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def config(all_parts, scene_folder, pool_file, tmp_path):
 
 
 def shards(config) -> list:
-    return sorted(pipeline_run.work_directory(config.bundle).glob("model-*/images/*.safetensors"))
+    return sorted(setup.work_directory(config.bundle).glob("model-*/images/*.safetensors"))
 
 
 def test_three_parts_and_a_merge_give_the_bundle_of_one_run(small_bundle, config, monkeypatch):
@@ -105,7 +105,7 @@ def test_a_merge_names_the_part_that_is_missing(config):
 
 
 def test_a_merge_names_the_part_that_has_not_read_its_files(config):
-    listing = setup.scan(config, pipeline_run.work_directory(config.bundle), Part(1, 3))
+    listing = setup.scan(config, setup.work_directory(config.bundle), Part(1, 3))
     listing.chunks[2].unlink()
 
     with pytest.raises(PartError, match=r"1 of 4 pieces of the files in .*: part 3/3 \(1 piece\)"):
@@ -185,13 +185,13 @@ def test_work_directories_of_two_machines_are_joined(small_bundle, scene_folder,
     one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
     parts.run_part(one, Part(1, 2), alone=True)
     parts.run_part(other, Part(2, 2), alone=True)
-    cut = pipeline_run.work_directory(other.bundle) / "model-x" / "images" / "cut.safetensors"
+    cut = setup.work_directory(other.bundle) / "model-x" / "images" / "cut.safetensors"
     cut.parent.mkdir(parents=True)
     cut.write_bytes(shards(other)[0].read_bytes()[:1000])
 
     with pytest.raises(PartError, match=r"part 2/2 \(1 piece\)"):
         merge(one, parts=2)
-    merge(one, parts=2, others=[pipeline_run.work_directory(other.bundle)])
+    merge(one, parts=2, others=[setup.work_directory(other.bundle)])
 
     assert differences(small_bundle, one.bundle) == []
     assert "1 left out that are cut off" in capsys.readouterr().err
@@ -204,13 +204,13 @@ def test_a_reading_that_could_open_all_files_takes_the_place_of_one_that_could_n
     one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
     parts.run_part(one, Part(1, 2), alone=True)
     parts.run_part(other, Part(2, 2), alone=True)
-    [read_here] = (pipeline_run.work_directory(one.bundle) / "scan").glob("*.parquet")
+    [read_here] = (setup.work_directory(one.bundle) / "scan").glob("*.parquet")
     rows = work_files.load_table(read_here)
     rows.loc[0, "reason"] = "cannot be opened: input/output error"
     rows.loc[0, "image_id"] = None
     work_files.save_table(read_here, rows)
 
-    merge(one, parts=2, others=[pipeline_run.work_directory(other.bundle)])
+    merge(one, parts=2, others=[setup.work_directory(other.bundle)])
 
     assert differences(small_bundle, one.bundle) == []
 
@@ -220,13 +220,13 @@ def test_parts_in_other_bases_are_refused(scene_folder, pool_file, tmp_path):
     one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
     parts.run_part(one, Part(1, 2), alone=True)
     parts.run_part(other, Part(2, 2), alone=True)
-    [file] = pipeline_run.work_directory(other.bundle).glob("model-*/spaces.safetensors")
+    [file] = setup.work_directory(other.bundle).glob("model-*/spaces.safetensors")
     turned = work_files.load_tensors(file)
     turned["basis"][0, 0, 0] *= -1
     work_files.save_tensors(file, turned)
 
     with pytest.raises(PartError, match=r"its heads have other bases \(model-.*spaces.safetensors\)"):
-        merge(one, parts=2, others=[pipeline_run.work_directory(other.bundle)])
+        merge(one, parts=2, others=[setup.work_directory(other.bundle)])
 
 
 def test_a_directory_without_work_files_is_refused(config, tmp_path):

@@ -20,6 +20,7 @@ from precompute.inputs import images, model_specs
 from precompute.inputs.images import ImagesError
 from precompute.method import moments, textspan
 from precompute.pipeline import run as pipeline_run
+from precompute.pipeline import setup
 from precompute.runtime.config import ConfigError, ModelChoice
 from tests.conftest import TWIN, small_config
 
@@ -252,7 +253,7 @@ def test_prompts_change_the_name_of_a_bundle_and_nothing_else(asked_bundle, smal
 def test_a_run_with_prompts_goes_on_from_its_work_files(asked_bundle, scene_folder, pool_file):
     config = small_config(scene_folder, pool_file, asked_bundle, prompts=PROMPTS_PATH, replace=True)
     before = shutil.copytree(asked_bundle, asked_bundle.with_name("before"))
-    [kept] = pipeline_run.work_directory(asked_bundle).glob("model-*/classes-*.safetensors")
+    [kept] = setup.work_directory(asked_bundle).glob("model-*/classes-*.safetensors")
     written = kept.stat().st_mtime_ns
 
     pipeline_run.run(config)
@@ -264,7 +265,7 @@ def test_a_run_with_prompts_goes_on_from_its_work_files(asked_bundle, scene_fold
 def test_another_prompt_is_not_answered_from_an_old_work_file(
     asked_bundle, scene_folder, pool_file, tmp_path
 ):
-    work = shutil.copytree(pipeline_run.work_directory(asked_bundle), tmp_path / ".b.work")
+    work = shutil.copytree(setup.work_directory(asked_bundle), tmp_path / ".b.work")
     (tmp_path / "other.tsv").write_text("color\t*\twe see {} things\n")
 
     config = small_config(scene_folder, pool_file, tmp_path / "b", prompts=tmp_path / "other.tsv")

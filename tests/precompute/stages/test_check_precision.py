@@ -18,6 +18,7 @@ from precompute.inputs.model_specs import ModelError
 from precompute.method import decomposition, moments, textspan
 from precompute.method.types import HeadSpaces, TextSpan
 from precompute.pipeline import run as pipeline_run
+from precompute.pipeline import setup
 from precompute.runtime.config import ConfigError, ModelChoice
 from precompute.runtime.devices import OutOfMemory, explain_out_of_memory, resolve_device
 from precompute.stages import check_precision, decompose_images
@@ -186,7 +187,7 @@ def test_a_precision_never_meets_results_of_another(plain, rough):
     names = {
         folder.name
         for bundle in (plain, rough)
-        for folder in pipeline_run.work_directory(bundle.path).glob("model-*")
+        for folder in setup.work_directory(bundle.path).glob("model-*")
     }
 
     assert plain.manifest["input_id"] != rough.manifest["input_id"]
@@ -194,10 +195,8 @@ def test_a_precision_never_meets_results_of_another(plain, rough):
 
 
 def test_a_sample_that_says_no_is_kept_and_refuses_every_time(made, rough):
-    shutil.copytree(
-        pipeline_run.work_directory(rough.path), pipeline_run.work_directory(rough.path.with_name("no"))
-    )
-    [kept] = pipeline_run.work_directory(rough.path.with_name("no")).glob("model-*/rounding-*.parquet")
+    shutil.copytree(setup.work_directory(rough.path), setup.work_directory(rough.path.with_name("no")))
+    [kept] = setup.work_directory(rough.path.with_name("no")).glob("model-*/rounding-*.parquet")
     pd.read_parquet(kept).assign(overlap_5=0.85).to_parquet(kept)
 
     with pytest.raises(ModelError) as error:
@@ -292,7 +291,7 @@ def test_the_command_line_refuses_a_precision_before_any_work(scene_folder, pool
 
     assert code == 1
     assert "error: --precision tf32" in capsys.readouterr().err
-    assert not pipeline_run.work_directory(tmp_path / "b").exists()
+    assert not setup.work_directory(tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,15 @@ from torch import tensor
 from precompute.method import selectivity
 from precompute.method.types import HeadSpaces
 from precompute.runtime import work_files
+from precompute.runtime.config import HeadOptions
 from precompute.stages import decompose_images, head_selectivity
 
 GROUPS = 64
+
+
+def rows_of(shards, attributes, spaces, *, replicates=200, seed=0, **options):
+    head_options = HeadOptions(picks=60, rotations=199, replicates=replicates, seed=seed)
+    return head_selectivity.rows(shards, attributes, spaces, head_options, **options)
 
 
 def image_ids(count, groups=GROUPS):
@@ -58,9 +64,7 @@ def test_a_known_answer_by_hand(tmp_path):
     """Means 1 and 3 about 2, two images each, each 1 from its mean: 4 of 8 between, less 4/8 · 1/2."""
     head = tensor([0.0, 2.0, 2.0, 4.0]).view(4, 1, 1, 1)
 
-    found = head_selectivity.rows(
-        written(tmp_path, head), known(color=["a", "a", "b", "b"]), spaces_of(head, (7,))
-    )
+    found = rows_of(written(tmp_path, head), known(color=["a", "a", "b", "b"]), spaces_of(head, (7,)))
 
     [row] = found.to_dict("records")
     assert (row["layer"], row["head"], row["attribute"], row["images"]) == (7, 0, "color", 4)
@@ -74,7 +78,7 @@ def test_files_give_what_all_images_at_once_give(tmp_path, size, sum_bytes):
     head, value = made(300)
     other = torch.arange(300) % 7
 
-    found = head_selectivity.rows(
+    found = rows_of(
         written(tmp_path, head, size),
         known(color=value.tolist(), shape=other.tolist()),
         spaces_of(head, (4, 9)),
@@ -94,9 +98,7 @@ def test_what_was_summed_is_kept_and_read_back_without_the_files(tmp_path):
     shards, kept = written(tmp_path / "shards", head), tmp_path / "kept"
 
     def found(values):
-        return head_selectivity.rows(
-            shards, known(color=values.tolist()), spaces_of(head), sum_bytes=1, directory=kept
-        )
+        return rows_of(shards, known(color=values.tolist()), spaces_of(head), sum_bytes=1, directory=kept)
 
     first = found(value)
     for shard in shards:
@@ -111,7 +113,7 @@ def test_what_was_summed_is_kept_and_read_back_without_the_files(tmp_path):
 def test_hundreds_of_values_are_summed_head_by_head(tmp_path):
     head, value = made(3000, layers=1, heads=2, values=900)
 
-    found = head_selectivity.rows(
+    found = rows_of(
         written(tmp_path, head, 512), known(name=value.tolist()), spaces_of(head), replicates=0, sum_bytes=1
     )
 
@@ -125,7 +127,7 @@ def test_attributes_of_a_thousand_values_together_are_summed_in_turn(tmp_path):
         name: (torch.arange(2000) * step % 401).tolist() for name, step in (("a", 1), ("b", 3), ("c", 7))
     }
 
-    found = head_selectivity.rows(written(tmp_path, head), known(**values), spaces_of(head), replicates=0)
+    found = rows_of(written(tmp_path, head), known(**values), spaces_of(head), replicates=0)
 
     assert found.attribute.tolist() == ["a", "b", "c"]
     expected = [float(selectivity.epsilon_squared(head[:, 0], tensor(own))) for own in values.values()]
@@ -138,9 +140,7 @@ def test_only_images_of_exactly_one_value_count(tmp_path):
     twice = pd.DataFrame([(image_ids(2)[1], "color", "another")], columns=stated.columns)
     elsewhere = pd.DataFrame([("f" * 16, "color", "0")], columns=stated.columns)
 
-    found = head_selectivity.rows(
-        written(tmp_path, head), pd.concat([stated, twice, elsewhere, stated]), spaces_of(head)
-    )
+    found = rows_of(written(tmp_path, head), pd.concat([stated, twice, elsewhere, stated]), spaces_of(head))
 
     kept = [number for number in range(200) if number % 5 and number != 1]
     expected = selectivity.epsilon_squared(head[kept].flatten(1, 2), value[kept])
@@ -151,7 +151,7 @@ def test_only_images_of_exactly_one_value_count(tmp_path):
 def test_an_attribute_that_cannot_be_compared_has_no_value(tmp_path):
     head, _ = made(60, layers=1, heads=1)
 
-    found = head_selectivity.rows(
+    found = rows_of(
         written(tmp_path, head),
         known(same=["a"] * 60, half=[number // 2 for number in range(60)], own=[*range(29), *range(31)]),
         spaces_of(head),
@@ -164,7 +164,7 @@ def test_an_attribute_of_too_many_values_is_left_out_and_named(tmp_path, capsys)
     head, _ = made(1001, layers=1, heads=1)
     values = {"name": [f"n{number}" for number in range(1001)], "color": ["a", "b", "c"] * 333 + ["a", "b"]}
 
-    found = head_selectivity.rows(written(tmp_path, head), known(**values), spaces_of(head), replicates=0)
+    found = rows_of(written(tmp_path, head), known(**values), spaces_of(head), replicates=0)
 
     assert found.attribute.tolist() == ["color"]
     assert "no selectivity for name: it has 1,001 values, more than 1,000" in capsys.readouterr().err
@@ -173,7 +173,7 @@ def test_an_attribute_of_too_many_values_is_left_out_and_named(tmp_path, capsys)
 def test_without_attributes_there_are_no_rows(tmp_path):
     head, _ = made(10)
 
-    found = head_selectivity.rows(written(tmp_path, head), known(), spaces_of(head))
+    found = rows_of(written(tmp_path, head), known(), spaces_of(head))
 
     assert len(found) == 0
     assert [*found] == ["layer", "head", "attribute", "value", "low", "high", "images"]
@@ -183,7 +183,7 @@ def test_without_attributes_there_are_no_rows(tmp_path):
 def test_no_interval_under_640_images(tmp_path, images, has_interval):
     head, value = made(images)
 
-    found = head_selectivity.rows(written(tmp_path, head), known(color=value.tolist()), spaces_of(head))
+    found = rows_of(written(tmp_path, head), known(color=value.tolist()), spaces_of(head))
 
     assert found["value"].notna().all()
     assert (found["low"].notna() & found["high"].notna()).tolist() == [has_interval] * 6
@@ -194,7 +194,7 @@ def test_groups_that_say_the_same_leave_no_doubt(tmp_path):
     ten, value = made(10, values=2)
     head, value = ten.repeat_interleave(GROUPS, dim=0), value.repeat_interleave(GROUPS)
 
-    found = head_selectivity.rows(written(tmp_path, head), known(color=value.tolist()), spaces_of(head))
+    found = rows_of(written(tmp_path, head), known(color=value.tolist()), spaces_of(head))
 
     assert (found["high"] - found["low"]).max() < 1e-9
     assert found["low"].tolist() == pytest.approx(found["value"].tolist(), abs=1e-9)
@@ -204,7 +204,7 @@ def test_a_head_that_always_writes_the_same_goes_with_nothing(tmp_path):
     head, value = made(700, layers=1, heads=2)
     head[:, 0, 0] = tensor([5.0, -2.0, 0.25, 1.0])
 
-    found = head_selectivity.rows(written(tmp_path, head), known(color=value.tolist()), spaces_of(head))
+    found = rows_of(written(tmp_path, head), known(color=value.tolist()), spaces_of(head))
 
     assert found[["value", "low", "high"]].iloc[0].tolist() == [0.0, 0.0, 0.0]
 
@@ -214,7 +214,7 @@ def test_intervals_are_the_same_from_one_seed_and_do_not_depend_on_the_files(tmp
 
     def ends(name, **options):
         shards = written(tmp_path / name, head, options.pop("size", None))
-        found = head_selectivity.rows(shards, known(color=value.tolist()), spaces_of(head), **options)
+        found = rows_of(shards, known(color=value.tolist()), spaces_of(head), **options)
         return found[["low", "high"]].to_numpy(dtype=float)
 
     assert ends("again", size=64) == pytest.approx(ends("once"), abs=1e-9)
@@ -234,7 +234,7 @@ def test_intervals_hold_the_truth_in_about_95_of_100_draws(tmp_path):
         center = 0.3**0.5 * torch.eye(3)[value]
         head = center[:, None, None] + torch.randn(1280, 1, heads, 3, generator=generator)
         shards = written(tmp_path / str(draw), head)
-        found = head_selectivity.rows(shards, known(color=value.tolist()), spaces_of(head))
+        found = rows_of(shards, known(color=value.tolist()), spaces_of(head))
         held += ((found["low"] <= truth) & (truth <= found["high"])).tolist()
 
     assert 0.90 <= sum(held) / len(held) <= 0.99  # two standard deviations are .03

@@ -1,0 +1,46 @@
+"""Embeddings of the text pool and of the class prompts by one model."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute import clip
+from precompute.inputs import prompts
+from precompute.runtime import work_files
+from precompute.stages.read_inputs import RunInputs
+
+
+class TextEmbeddings(NamedTuple):
+    """Unit-length embeddings."""
+
+    text: Float[Tensor, "text d_out"]
+    classes: Float[Tensor, "value d_out"]
+    """Of the class prompts, in their order."""
+
+
+def embed_texts(model: clip.Clip, inputs: RunInputs, directory: Path) -> TextEmbeddings:
+    """Embeds texts and class prompts, or loads what an earlier run embedded.
+
+    Raises:
+        TextError: the model cannot read a text; names its line.
+    """
+    texts = inputs.pool.texts
+    pool = directory / f"texts-{work_files.key_of(texts)}.safetensors"
+    classes = directory / f"classes-{work_files.key_of(inputs.class_prompts)}.safetensors"
+    return TextEmbeddings(
+        work_files.load_or_compute(pool, lambda: {"text": clip.encode_text(model, texts)})["text"],
+        work_files.load_or_compute(classes, lambda: _embed_classes(model, inputs))["text"],
+    )
+
+
+def _embed_classes(model: clip.Clip, inputs: RunInputs) -> dict[str, Tensor]:
+    for attribute, value, text in inputs.class_prompts:
+        try:
+            clip.check_text(model, text)
+        except clip.TextError as error:
+            line = prompts.where(inputs.prompts, attribute, value)
+            advice = "" if inputs.prompts != prompts.DEFAULT else " Give --prompts, or --no-class-folders."
+            raise clip.TextError(f"{line} ({attribute} {value!r}, {text!r}): {error}{advice}") from error
+    return {"text": clip.encode_text(model, [prompt.text for prompt in inputs.class_prompts])}

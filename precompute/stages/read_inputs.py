@@ -1,0 +1,94 @@
+"""Everything that a run reads before it loads a model: image set, text pool, prompts, masks."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from precompute.inputs import images, prompts, text_pool
+from precompute.inputs.prompts import ClassPrompt, PromptError, Prompts
+from precompute.method.types import Pool
+from precompute.runtime import progress
+from precompute.runtime.config import Config
+from precompute.stages.scan_images import ImageSet
+
+
+class InputFiles(NamedTuple):
+    """Content of the files beside the images."""
+
+    pool: Pool
+    prompts: Prompts
+    masks: list[images.MaskedPicture]
+
+
+class RunInputs(NamedTuple):
+    """Inputs of every model of a run."""
+
+    image_set: ImageSet
+    pool: Pool
+    prompts: Prompts
+    class_prompts: list[ClassPrompt]
+    """One for each attribute value that can be asked zero-shot."""
+
+    masks: list[images.MaskedPicture]
+
+    @property
+    def image_files(self) -> dict[str, images.ImageFile]:
+        """One file per image, by image_id."""
+        return self.image_set.image_files
+
+    @property
+    def attributes(self) -> pd.DataFrame:
+        """One row per image_id, attribute, value."""
+        return self.image_set.attributes
+
+
+def read_files(config: Config) -> InputFiles:
+    """Reads text pool, prompts and masks. Raises PoolError, PromptError, ImagesError."""
+    return InputFiles(
+        text_pool.load(config.texts),
+        prompts.load(config.prompts) if config.prompts else prompts.DEFAULT,
+        images.read_masks(config.masks) if config.masks else [],
+    )
+
+
+def read_inputs(config: Config, image_set: ImageSet) -> RunInputs:
+    """Reads all inputs and prints a summary of them.
+
+    Raises:
+        PoolError, PromptError, ImagesError: an input file cannot be used, or its prompts fit no image.
+    """
+    files = read_files(config)
+    progress.say(_summary(image_set, files.pool))
+    return RunInputs(
+        image_set, files.pool, files.prompts, _class_prompts(files, config, image_set), files.masks
+    )
+
+
+def _class_prompts(files: InputFiles, config: Config, image_set: ImageSet) -> list[ClassPrompt]:
+    """Prompts of the values that images have; prints which prompts no image needs."""
+    class_prompts = prompts.expand(files.prompts, image_set.attributes)
+    unused = prompts.unused(files.prompts, image_set.attributes)
+    if config.prompts and not class_prompts:
+        raise PromptError(
+            f"{config.prompts} asks for {', '.join(unused)}, but nothing of that is known of the images. "
+            "Give what is known with --metadata CSV, a column for each attribute."
+        )
+    if config.prompts and unused:
+        progress.say(f"not asked, for no image has it: {', '.join(unused)}.")
+    return class_prompts
+
+
+def _summary(image_set: ImageSet, pool: Pool) -> str:
+    failed_count = len(image_set.failed)
+    failed = f", {failed_count} could not be read (listed in failed_image)" if failed_count else ""
+    copy_count = len(image_set.files) - len(image_set.image_files)
+    copies = f", {copy_count} of them copies of others" if copy_count else ""
+    dropped = pool.dropped_duplicates + pool.dropped_empty
+    left_out = f", {dropped} repeated or empty lines left out" if dropped else ""
+    return "; ".join(
+        [
+            f"{len(image_set.files)} images{copies}{failed}",
+            *image_set.notes,
+            f"{len(pool.texts)} texts of {len(pool.properties)} properties{left_out}",
+        ]
+    )
