@@ -159,7 +159,7 @@ def place(
     taken += [Box(x - 2, upper, x + 2, lower) for x, upper, lower in bars if upper == upper]
     names = name_places(spots, taken, frame.loc[own, "model"].tolist(), WIDTH, HEIGHT)
     found = frame.assign(at=ticks.low + px * wide, name_at=np.nan, side=1, name_from=np.nan)
-    found.loc[own, "side"] = [name.side for name in names]
+    found.loc[own, "side"] = np.array([name.side for name in names], dtype=int)
     moved = np.array([name.y for name in names]) - down.loc[own, "value"]
     # Exactly at its mark unless it had to move: rounding would draw a line to it.
     found.loc[own, "name_at"] = found.loc[own, "value"] - moved.round(6) * high

@@ -227,3 +227,9 @@ def test_a_metric_that_is_not_defined_says_so():
     assert not app.exception
     assert "Text consistency, cross-fitted over these heads is not defined" in said(app)
     assert CONSISTENT not in app.dataframe[0].value, "a metric that no model has is left out"
+
+
+def test_a_bundle_of_a_control_alone_is_drawn(small_bundle, monkeypatch):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(small_bundle))
+
+    assert not open_page("leaderboard").exception
