@@ -8,19 +8,16 @@ PAIRS := .work/pairs
 STUDY ?= bundles/study
 NEED_IMAGES = @test -n "$(IMAGES)" || { echo "Say where the images are: make $@ IMAGES=/path/to/images"; exit 1; }
 VERIFY := POOL TEXTSPAN LABELS SEGMENTATION CLASSES MODEL CHECKPOINT LIMIT DEVICE JSON
-DEMO := ViT-demo-S-16/scenes_1 ViT-demo-S-16/scenes_2 ViT-demo-S-16/scenes_3 ViT-demo-S-12/scenes_1 \
-	ViT-demo-L-16/few_colors_1
 # Format and method version stand in the last two.
 DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv) \
 	db/layout.py precompute/runtime/config.py
-# One thread: products this small wait for one another longer than they take.
-BUILD_DEMO = OMP_NUM_THREADS=1 $(BIN)/python -m precompute run $(addprefix --model ,$(DEMO)) --images $(SCENES) \
-	--metadata $(SCENES)/attributes.csv --texts precompute/texts/demo.tsv --prompts precompute/texts/demo_prompts.tsv \
-	--gallery-images 60 --license CC0-1.0 --bundle bundles/demo --replace
+HEADLIGHT := $(BIN)/headlight
+BUILD_DEMO = $(HEADLIGHT) demo --no-view --bundle bundles/demo --scenes $(SCENES) --replace
+SUMMARY := See what every attention head of a CLIP model looks at
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo app demo-model test test-all check bench truth docs planted study verify-paper clean
+.PHONY: help install demo app demo-model test test-all check bench truth docs planted study verify-paper package clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +25,10 @@ help:  ## this list
 install: .venv/installed  ## the virtual environment with everything the product needs
 
 demo: bundles/demo/manifest.json  ## build the demo bundle once, then serve the dashboard over it
-	$(BIN)/python -m dashboard --bundle bundles/demo --port $(PORT)
+	$(HEADLIGHT) view bundles/demo --port $(PORT)
 
 app: .venv/installed  ## serve the dashboard over BUNDLE=path
-	$(BIN)/python -m dashboard --bundle $(BUNDLE) --port $(PORT)
+	$(HEADLIGHT) view $(BUNDLE) --port $(PORT)
 
 test: .venv/tested-with  ## the fast tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
@@ -45,8 +42,9 @@ check: .venv/tested-with  ## format, lint, import contracts, types
 bench: .venv/installed  ## speed, as ratios measured in one run
 	$(BIN)/python -m bench
 
-docs: .venv/installed  ## docs/schema.md from the schema itself
+docs: .venv/installed  ## docs/schema.md from the schema, docs/api.md from the docstrings
 	$(BIN)/python -m db.schema_docs > docs/schema.md
+	$(BIN)/python -m headlight.api_docs > docs/api.md
 
 truth: .work/truth  ## score the demo bundle against what is known of its scenes, and write docs/truth.md
 	$(BIN)/python -m dashboard.report bundles/demo --write docs/truth.md
@@ -56,25 +54,31 @@ planted: bundles/planted/manifest.json  ## a model set by hand, whose answers ar
 
 verify-paper: .venv/installed  ## check real weights against the papers: IMAGES=folder [POOL= TEXTSPAN= LABELS= SEGMENTATION= ...]
 	$(NEED_IMAGES)
-	$(BIN)/python -m precompute verify-paper --images "$(IMAGES)" $(foreach one,$(VERIFY),$(if $($(one)),--$(shell echo $(one) | tr A-Z a-z) "$($(one))"))
+	$(HEADLIGHT) verify-paper --images "$(IMAGES)" $(foreach one,$(VERIFY),$(if $($(one)),--$(shell echo $(one) | tr A-Z a-z) "$($(one))"))
 
 study: .venv/installed  ## the six models of the paper: IMAGES=folder [MODELS="A/x B/y" LIMIT=2000 DEVICE=cuda OPTIONS=...]
 	$(NEED_IMAGES)
-	$(BIN)/python -m precompute run $(addprefix --model ,$(or $(MODELS),study)) --images "$(IMAGES)" --bundle $(STUDY) \
+	$(HEADLIGHT) run $(addprefix --model ,$(or $(MODELS),study)) --images "$(IMAGES)" --bundle $(STUDY) \
 		$(if $(LIMIT),--limit $(LIMIT)) $(if $(DEVICE),--device $(DEVICE)) $(OPTIONS)
 
 demo-model: .venv/installed  ## train the demo models anew (resumable), then score them
 	$(BIN)/python -m precompute.demo train
 	$(BIN)/python -m precompute.demo score
 
+package: .venv/installed  ## dist/: a wheel and a source distribution
+	$(BIN)/pip install --disable-pip-version-check -q build
+	$(BIN)/python -m build --outdir dist .
+
 clean:  ## remove what can be made again; your own bundles stay
-	rm -rf .venv .work build *.egg-info bundles/demo bundles/.demo.* bundles/planted bundles/.planted.*
+	rm -rf .venv .work build dist *.egg-info bundles/demo bundles/.demo.* bundles/planted bundles/.planted.*
 
 .venv/installed: requirements-app.txt requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headlight needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
 	@echo "Installing into .venv (torch is large: a few minutes the first time)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check -q -r requirements.txt
+	@# Before the project was called headlight-clip: only ours goes, known by its summary.
+	@if $(BIN)/pip show headlight 2>/dev/null | grep -q "^Summary: $(SUMMARY)"; then $(BIN)/pip uninstall -q -y headlight; fi
 	$(BIN)/pip install --disable-pip-version-check -q --no-deps -e .
 	@touch $@
 
@@ -90,7 +94,7 @@ clean:  ## remove what can be made again; your own bundles stay
 	@touch $@
 
 # Made anew when weights or pool change, for the live door refuses a bundle of other weights; or format or method.
-bundles/demo/manifest.json: $(DEMO_NEEDS) | .venv/installed $(SCENES)/attributes.csv
+bundles/demo/manifest.json: $(DEMO_NEEDS) headlight/demo.py | .venv/installed
 	$(BUILD_DEMO)
 
 # The same bundle with truth: what is there already is not computed again.
@@ -98,15 +102,12 @@ bundles/demo/manifest.json: $(DEMO_NEEDS) | .venv/installed $(SCENES)/attributes
 	$(BUILD_DEMO) --truth --masks $(PAIRS)/masks.csv
 	@touch $@
 
-$(SCENES)/attributes.csv: | .venv/installed
-	$(BIN)/python -m precompute.demo scenes --out $(SCENES) --count 2000 --seed 3
-
 # Two objects in every picture, with a mask and a caption for each: what maps are scored on.
 $(PAIRS)/masks.csv: | .venv/installed
 	$(BIN)/python -m precompute.demo scenes --out $(PAIRS) --count 100 --seed 6 --kinds 2 --masks
 
 bundles/planted/manifest.json: $(PLANTED)/answers.json | .venv/installed
-	$(BIN)/python -m precompute run --model ViT-planted-3/by-hand --checkpoint $(PLANTED)/model.safetensors \
+	$(HEADLIGHT) run --model ViT-planted-3/by-hand --checkpoint $(PLANTED)/model.safetensors \
 		--config $(PLANTED)/model.json --bpe $(PLANTED)/vocabulary.bpe.gz --activation gelu \
 		--mean 0.4,0.4,0.4 --std 0.2,0.2,0.2 --interpolation bicubic --layers 2 --images $(PLANTED)/images \
 		--metadata $(PLANTED)/images/attributes.csv --texts $(PLANTED)/texts.tsv --license CC0-1.0 \

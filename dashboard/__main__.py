@@ -13,38 +13,41 @@ from db.connection import open_bundle
 from db.errors import StoreError
 
 EXAMPLES = """examples:
-  python -m dashboard                          the demo bundle at http://localhost:8501
-  python -m dashboard --bundle bundles/mine    another one; those beside it are in the sidebar
-  python -m dashboard --port 8600 --address 0.0.0.0
-                                               let others on the network in
+  {prog}                    the demo bundle at http://localhost:8501
+  {prog} bundles/mine       another one; those beside it are in the sidebar
+  {prog} --port 8600 --address 0.0.0.0
+                            let others on the network in
 
-A bundle is made by "make demo" or "python -m precompute run". Opening one needs neither torch nor
-weights; typing your own texts and uploading images load the model once. The environment variable
-HEADLIGHT_BUNDLE sets the default bundle.
+A bundle is made by "headlight demo" or "headlight run". Opening one needs neither torch nor weights; typing
+your own texts and uploading images load the model once. The environment variable HEADLIGHT_BUNDLE sets the
+default bundle.
 """
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
+def main(arguments: list[str] | None = None, prog: str = "python -m dashboard") -> int:
+    """Serves a bundle until it is stopped; returns the exit code, 1 where it cannot be opened."""
+    options = parser(prog).parse_args(arguments)
+    bundle = options.path or options.bundle
     try:
-        open_bundle(options.bundle).close()
+        open_bundle(bundle).close()
     except StoreError as error:
         print(f"Cannot open the bundle: {error}", file=sys.stderr)
         return 1
     print(
-        f"Headlight serves {options.bundle} at http://{options.address}:{options.port} (stop with Ctrl-C)",
+        f"Headlight serves {bundle} at http://{options.address}:{options.port} (stop with Ctrl-C)",
         flush=True,
     )
-    return serve(options.bundle, options.port, options.address)
+    return serve(bundle, options.port, options.address)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(prog: str = "python -m dashboard") -> argparse.ArgumentParser:
     about = argparse.ArgumentParser(
-        prog="python -m dashboard",
-        description="Open a bundle in the browser: the leaderboard and the five analyses.",
-        epilog=EXAMPLES,
+        prog=prog,
+        description="Serve a bundle in the browser: leaderboard, heads, maps and neighbors.",
+        epilog=EXAMPLES.format(prog=prog),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    about.add_argument("path", nargs="?", metavar="BUNDLE", help="the same as --bundle BUNDLE")
     about.add_argument(
         "--bundle",
         default=os.environ.get("HEADLIGHT_BUNDLE", DEFAULT_BUNDLE),

@@ -18,9 +18,9 @@ SHOWN = 50
 """Differences printed; the rest is counted."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, prog: str = "python -m db.bundle") -> int:
     """Run one command; 0 where all is well, 1 where something differs, 2 where it cannot be done."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     try:
         return options.command(options)
     except (UserError, OSError) as error:
@@ -122,8 +122,8 @@ def _inside(bundle: Bundle) -> list[str]:
     return damaged or checks.problems(cursor(bundle), bundle.path / VECTORS)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m db.bundle", description=__doc__)
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     one = commands.add_parser("show", help="what a bundle is: models, images, texts, size")

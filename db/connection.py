@@ -188,7 +188,7 @@ def _no_bundle(given: Path) -> str:
             f"no bundle at {given}: replacing it was interrupted. The next run that writes it puts things "
             f"right; or rename {left} to {given.name}."
         )
-    return f'no bundle at {given}. Make one with "make demo", or give another path with --bundle.'
+    return f'no bundle at {given}. Make one with "headlight demo" or "headlight run", or give another path.'
 
 
 def _stamp(directory: Path) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from db import __version__
 from db.layout import FORMAT, MANIFEST, sql_of
 
 LIBRARIES = ("duckdb", "lancedb", "pyarrow", "numpy", "pandas")
@@ -35,7 +36,8 @@ def manifest_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def write_manifest(directory: Path, facts: dict[str, Any]) -> None:
     """Write the manifest of the finished files in `directory`, as the last of them."""
-    own = {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+    own = {"headlight": __version__, "python": platform.python_version()}
+    own |= {name: version(name) for name in LIBRARIES}
     manifest = {
         **facts,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),

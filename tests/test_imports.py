@@ -11,6 +11,8 @@ from tests.support.paths import ROOT
 @pytest.mark.parametrize(
     "module",
     [
+        "headlight",
+        "headlight.__main__",
         "db.queries",
         "db.vectors",
         "db.bundle",
@@ -27,7 +29,7 @@ def test_the_app_side_never_loads_torch(module):
     assert done.stdout.strip() == "False", f"importing {module} loaded torch"
 
 
-@pytest.mark.parametrize("package", ["precompute", "db", "dashboard"])
+@pytest.mark.parametrize("package", ["precompute", "db", "dashboard", "headlight"])
 def test_every_folder_with_code_is_a_package(package):
     """import-linter silently skips a folder without __init__.py."""
     folders = {file.parent for file in (ROOT / package).rglob("*.py")}

@@ -40,7 +40,7 @@ def edit(bundle: Path, sql: str) -> None:
 
 
 def test_a_missing_bundle_says_how_to_make_one(tmp_path):
-    with pytest.raises(BundleMissing, match='no bundle at .*demo. Make one with "make demo"'):
+    with pytest.raises(BundleMissing, match='no bundle at .*demo. Make one with "headlight demo"'):
         open_bundle(tmp_path / "demo")
 
 

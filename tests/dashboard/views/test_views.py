@@ -341,7 +341,7 @@ def test_a_missing_bundle_says_how_to_make_one(monkeypatch, tmp_path):
     app = open_page("leaderboard")
 
     assert "no bundle at" in said(app)
-    assert "make demo" in said(app)
+    assert "headlight demo" in said(app)
     assert not app.exception
 
 
