@@ -1,9 +1,9 @@
-"""Time of the half-replicates behind intervals and stability, and of cross-fitted consistency.
+"""Time of the half-replicates for intervals and stability, and of cross-fitted consistency.
 
-`python -m bench.replicates` takes 64 heads of rank 72, 3,500 texts of 40 properties and d_out 768, draws 64
-groups of images, and prints the time of 200 resamples x 5 texts (to stay under 60 seconds), of everything a
-model's replicates need, and of six such models (under 5 minutes on two cores). `--heads 16` takes a quarter
-of the heads and scales up, which the line then says.
+`python -m bench.replicates` uses 64 heads of rank 72, 3,500 texts of 40 properties, d_out 768 and 64 groups
+of images. It prints the time of 200 resamples x 5 texts (target: 60 seconds), of all replicates of one model,
+and of six such models (target: 5 minutes on two cores). `--heads 16` measures a quarter of the heads and
+scales the result; the output states the factor.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from bench.textspan import made_up
+from bench.textspan import random_heads
 from precompute.method import labels, replicates, resampling, rotation_controls, textspan
 
 Result = TypeVar("Result")
@@ -37,24 +37,24 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
 
-    text, basis, covariance = made_up(options.heads, options.texts, options.rank, options.d_out)
+    text, basis, covariance = random_heads(options.heads, options.texts, options.rank, options.d_out)
     tags = torch.nn.functional.one_hot(torch.arange(options.texts) % options.properties).bool()
     own_rank = torch.full((options.heads,), options.rank)
-    given = replicates.Texts(text, basis, own_rank, tags)
-    seen = grouped(covariance)
+    texts = replicates.Texts(text, basis, own_rank, tags)
+    moments = group_moments(covariance)
     scale = HEADS / options.heads
-    made = f"measured on {options.heads} heads" + (f", times {scale:g}" if scale != 1 else "")
-    print(f"{options.texts} texts, rank {options.rank}, {options.workers} workers, {made}")
-    print("wall clock; in brackets the processor time of all threads, which a busy machine lengthens less")
+    measured = f"measured on {options.heads} heads" + (f", times {scale:g}" if scale != 1 else "")
+    print(f"{options.texts} texts, rank {options.rank}, {options.workers} workers, {measured}")
+    print("wall clock; in brackets the processor time of all threads, which depends less on other load")
 
-    drawing, (halves, splits) = timed(lambda: draws(seen, tags))
+    drawing, (halves, splits) = timed(lambda: draw(moments, tags))
     print(f"drawing {COUNT} halves and {replicates.SPLITS} splits, once for all models: {drawing}")
 
-    picking = timed(lambda: resamples(seen, given, halves, options.workers))[0] * scale
+    picking = timed(lambda: resample_picks(moments, texts, halves, options.workers))[0] * scale
     print(f"{COUNT} resamples x {HEADS} heads x 5 texts: {picking} (target: {RESAMPLES_SECONDS:.0f} s)")
 
-    halving = timed(lambda: replicates.resample(seen, given, halves, workers=options.workers))[0] * scale
-    crossing = timed(lambda: cross(covariance, given, splits, options.workers))[0] * scale
+    halving = timed(lambda: replicates.resample(moments, texts, halves, workers=options.workers))[0] * scale
+    crossing = timed(lambda: cross(covariance, texts, splits, options.workers))[0] * scale
     print(f"one model of {HEADS} heads: {halving} of replicates, {crossing} of cross-fitting")
     six = drawing + (halving + crossing) * 6
     print(f"six models of {HEADS} heads: {six} (target: {SIX_MODELS_SECONDS:.0f} s on two cores)")
@@ -76,14 +76,14 @@ class Seconds(NamedTuple):
 
 
 def timed(work: Callable[[], Result]) -> tuple[Seconds, Result]:
-    """What it takes, and what it gives."""
+    """Returns the time of a call, and its result."""
     wall, processor = time.perf_counter(), time.process_time()
     result = work()
     return Seconds(time.perf_counter() - wall, time.process_time() - processor), result
 
 
-def grouped(covariance: Tensor, groups: int = 64, images: int = 100) -> replicates.LayerMoments:
-    """Moments of groups of images whose covariance is `covariance`, with means that scatter about 0."""
+def group_moments(covariance: Tensor, groups: int = 64, images: int = 100) -> replicates.LayerMoments:
+    """Returns moments of groups with the covariance `covariance` inside each and means scattered about 0."""
     generator = torch.Generator().manual_seed(1)
     heads, rank = covariance.shape[:2]
     mean = torch.randn(groups, heads, rank, generator=generator, dtype=torch.float64) / images**0.5
@@ -91,28 +91,30 @@ def grouped(covariance: Tensor, groups: int = 64, images: int = 100) -> replicat
     return replicates.LayerMoments(torch.full((groups,), images), mean, second)
 
 
-def draws(seen: replicates.LayerMoments, tags: Tensor) -> tuple[resampling.Halves, Tensor]:
-    halves = resampling.halves(seen.image_count, tags, count=COUNT, seed=0)
+def draw(moments: replicates.LayerMoments, tags: Tensor) -> tuple[resampling.Halves, Tensor]:
+    halves = resampling.halves(moments.image_count, tags, count=COUNT, seed=0)
     return halves, resampling.splits(tags, count=replicates.SPLITS, seed=0)
 
 
-def cross(covariance: Tensor, given: replicates.Texts, splits: Tensor, workers: int) -> replicates.Crossed:
-    return replicates.cross(covariance, given, splits, taken=rotation_controls.ROTATIONS, workers=workers)
+def cross(covariance: Tensor, texts: replicates.Texts, splits: Tensor, workers: int) -> replicates.Crossed:
+    return replicates.cross(
+        covariance, texts, splits, crossed_rotations=rotation_controls.ROTATIONS, workers=workers
+    )
 
 
-def resamples(
-    seen: replicates.LayerMoments, given: replicates.Texts, halves: resampling.Halves, workers: int
+def resample_picks(
+    moments: replicates.LayerMoments, texts: replicates.Texts, halves: resampling.Halves, workers: int
 ) -> list[Tensor]:
-    """200 resamples x 5 texts alone: covariances, texts in the head's space, picks, labels."""
+    """Computes 200 resamples x 5 texts: covariances, texts in the head's space, picks, labels."""
 
-    def one(head: int) -> Tensor:
-        text = textspan.text_coordinates(given.text, given.basis[head]).float()
-        parts = seen.image_count, seen.mean[:, head], seen.second[:, head]
-        covariance = resampling.covariances(*parts, halves.groups).float()
-        found = textspan.many_picks(covariance, text, k=5, text_mask=halves.texts)
-        return labels.leading(found, given.tags).property
+    def resample_head(head: int) -> Tensor:
+        text = textspan.text_coordinates(texts.text, texts.basis[head]).float()
+        head_moments = moments.image_count, moments.mean[:, head], moments.second[:, head]
+        covariance = resampling.covariances(*head_moments, halves.groups).float()
+        picks = textspan.many_picks(covariance, text, k=5, text_mask=halves.texts)
+        return labels.leading(picks, texts.tags).property
 
-    return textspan.each_head(one, len(given.basis), workers)
+    return textspan.each_head(resample_head, len(texts.basis), workers)
 
 
 if __name__ == "__main__":

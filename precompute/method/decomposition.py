@@ -1,21 +1,20 @@
-"""Take an image embedding apart into what every attention head, every MLP and the rest gave to it.
+"""Decompose an image embedding into the contributions of attention heads, MLPs and earlier layers.
 
     early + heads + MLPs = embedding / |embedding|        (for every image, to rounding)
 
 Let z be the attention output of head h of layer l at the class token, before the output projection; mu and
 sigma the mean and standard deviation that `ln_post` uses there, gamma and beta its weight and bias; P the
-projection to d_out, e the embedding. In a model of L layers of H heads one head gives
+projection to d_out, e the embedding. In a model of L layers with H heads each, one head contributes
 
     c[l,h] = ((z[l,h] W_O[l,h] + b_O/H - s mu) * gamma/sigma + s beta) P / |e|,   s = 1 / (H (2L + 1)).
 
-An MLP takes H such shares of mu and beta, and so does each thing written before the first decomposed
-layer: the input, which is what `ln_pre` gives, and attention and MLP of each earlier layer. `early` is their
-sum. Gandelsman, Efros, Steinhardt 2024 (https://arxiv.org/abs/2310.05916), section 3; only the row of the
-class token is ever computed.
+An MLP takes H such shares of mu and beta. So does each component before the first decomposed layer: the
+input (the output of `ln_pre`), and attention and MLP of each earlier layer. `early` is the sum of these.
+Gandelsman, Efros, Steinhardt 2024 (https://arxiv.org/abs/2310.05916), section 3. Only the row of the class
+token is computed.
 
-A head's contributions live in at most d_head + 3 dimensions: the rows of W_O diag(gamma) P, and the
-directions of b_O, gamma and beta. With Q an orthonormal basis of them, y = Q c is kept instead of c, and
-nothing is lost.
+A head's contributions span at most d_head + 3 dimensions: the rows of W_O diag(gamma) P, and the directions
+of b_O, gamma and beta. With Q an orthonormal basis of them, y = Q c replaces c without loss.
 
 Knows nothing of open_clip, files or devices: tensors in, NamedTuple out.
 """
@@ -36,13 +35,13 @@ from precompute.method.types import (
 )
 
 _SMALLEST_DIRECTION = 1e-6
-"""Directions of a head's space below this share of its largest are rounding, not signal."""
+"""Directions of a head's space below this share of its largest one are rounding, not signal."""
 
 _PAD = 8
 
 
 class Plan(NamedTuple):
-    """All products of weights that do not depend on the image, computed once in float64, kept in float32."""
+    """All products of weights that do not depend on the image: computed once in float64, kept in float32."""
 
     spaces: HeadSpaces
     layers_total: int
@@ -53,7 +52,7 @@ class Plan(NamedTuple):
     """b_O/H diag(gamma) P Q'."""
 
     head_mean: Float[Tensor, "layer head rank"]
-    """s gamma P Q': what one unit of mu takes away."""
+    """s gamma P Q': subtracted once for each unit of mu."""
 
     head_beta: Float[Tensor, "layer head rank"]
     """s beta P Q'."""
@@ -72,18 +71,18 @@ class Plan(NamedTuple):
 
 
 class _Norms(NamedTuple):
-    """What every contribution of an image is shifted and divided by."""
+    """Mean, deviation and length that normalize every contribution of an image."""
 
     mean: Float[Tensor, "image 1"]
     deviation: Float[Tensor, "image 1"]
     length: Float[Tensor, "image 1"]
-    """|e|, the length of the embedding before it is made unit."""
+    """|e|, the length of the embedding before normalization."""
 
 
 def head_spaces(weights: VisionWeights, layers: tuple[int, ...]) -> HeadSpaces:
-    """Find, for each head of `layers`, an orthonormal basis of all it can write to d_out."""
+    """Returns, for each head of `layers`, an orthonormal basis of the subspace of d_out it can write to."""
     rows = _spanning_rows(_in_double(weights, layers))
-    # rows = (Q1 R)': the SVD of the small R gives the directions that one of the rows would, much faster.
+    # rows = (Q1 R)': the SVD of the small R gives the same directions as one of the rows, much faster.
     orthogonal, triangular = torch.linalg.qr(rows.mT)
     left, size, _ = torch.linalg.svd(triangular, full_matrices=False)
     basis = _with_fixed_signs((orthogonal @ left).mT)  # [layer, head, direction, d_out]
@@ -96,7 +95,7 @@ def head_spaces(weights: VisionWeights, layers: tuple[int, ...]) -> HeadSpaces:
 
 
 def plan(weights: VisionWeights, spaces: HeadSpaces) -> Plan:
-    """Multiply the weights out, once for any number of images. The plan lives where the weights live."""
+    """Multiplies the weights once for any number of images. The plan is on the device of the weights."""
     w, basis = _in_double(weights, spaces.layers), spaces.basis.cpu().double()
     layers_total, heads = weights.out_weight.shape[:2]
     share = 1 / (heads * (2 * layers_total + 1))
@@ -116,7 +115,7 @@ def plan(weights: VisionWeights, spaces: HeadSpaces) -> Plan:
 
 
 def decompose(plan: Plan, captured: Captured) -> Decomposition:
-    """Turn what a forward pass left at the class token into contributions."""
+    """Converts the captured class-token values of a forward pass into contributions."""
     norms, embedding = _norms(plan, captured.final)
     decomposition = Decomposition(
         embedding=embedding,
@@ -130,7 +129,7 @@ def decompose(plan: Plan, captured: Captured) -> Decomposition:
 
 
 def earlier(plan: Plan, captured: Captured) -> Float[Tensor, "image component d_out"]:
-    """What `early` is the sum of: the input, then attention and MLP of each earlier layer."""
+    """Returns the terms of `early`: the input, then attention and MLP of each earlier layer."""
     norms, _ = _norms(plan, captured.final)
     return _projected(plan, captured.earlier, norms, shares=1)
 
@@ -138,30 +137,30 @@ def earlier(plan: Plan, captured: Captured) -> Float[Tensor, "image component d_
 def decompose_tokens(
     plan: Plan, captured: CapturedTokens
 ) -> tuple[Decomposition, Float[Tensor, "image layer head token rank"]]:
-    """Contributions, and those of each token through each head; token 0 is the class token.
+    """Returns contributions, and those of each token through each head; token 0 is the class token.
 
-    Token coordinates sum to the head's. Each token takes an equal share of what does not come from a token.
+    Token coordinates sum to those of the head. The part that comes from no token is divided equally.
     """
     norms, _ = _norms(plan, captured.whole.final)
     constant = _constants(plan, norms)  # [image, layer, head, rank]
-    moved = einsum("ilhtd,lhdr->ilhtr", captured.token, plan.head_map)
+    coordinates = einsum("ilhtd,lhdr->ilhtr", captured.token, plan.head_map)
     tokens = captured.token.shape[-2]
     scale = (norms.deviation * norms.length)[..., None, None, None]
-    return decompose(plan, captured.whole), moved / scale + constant[..., None, :] / tokens
+    return decompose(plan, captured.whole), coordinates / scale + constant[..., None, :] / tokens
 
 
 def contributions(decomposition: Decomposition, spaces: HeadSpaces) -> Float[Tensor, "image component d_out"]:
-    """All components in d_out: early, heads (layer by layer), MLPs. They sum to the embedding."""
+    """Returns all components in d_out: early, heads (layer by layer), MLPs. They sum to the embedding."""
     head = einsum("ilhr,lhrp->ilhp", decomposition.head, spaces.basis.to(decomposition.head))
     return torch.cat([decomposition.early[:, None], head.flatten(1, 2), decomposition.mlp], dim=1)
 
 
 def _in_double(weights: VisionWeights, layers: tuple[int, ...]) -> VisionWeights:
-    """Some layers, in float64, on the processor: the basis must not depend on the device of the images."""
-    chosen = list(layers)
+    """Weights of some layers, float64, on the CPU: the basis must not depend on the device of the images."""
+    rows = list(layers)
     return VisionWeights(
-        out_weight=weights.out_weight[chosen].cpu().double(),
-        out_bias=weights.out_bias[chosen].cpu().double(),
+        out_weight=weights.out_weight[rows].cpu().double(),
+        out_bias=weights.out_bias[rows].cpu().double(),
         ln_weight=weights.ln_weight.cpu().double(),
         ln_bias=weights.ln_bias.cpu().double(),
         ln_eps=weights.ln_eps,
@@ -170,7 +169,7 @@ def _in_double(weights: VisionWeights, layers: tuple[int, ...]) -> VisionWeights
 
 
 def _spanning_rows(weights: VisionWeights) -> Float[Tensor, "layer head direction d_out"]:
-    """What spans all a head can write: rows of W_O diag(gamma) P, and the directions of b_O, gamma, beta."""
+    """Rows that span a head's space: those of W_O diag(gamma) P, and the directions of b_O, gamma, beta."""
     out = weights.ln_weight[:, None] * weights.projection
     written = weights.out_weight @ out  # [layer, head, d_head, d_out]
     largest = torch.linalg.eigvalsh(written @ written.mT)[..., -1].clamp(min=0).sqrt()
@@ -178,26 +177,26 @@ def _spanning_rows(weights: VisionWeights) -> Float[Tensor, "layer head directio
     layers, heads = written.shape[:2]
     shared = torch.stack([out.sum(dim=0), weights.ln_bias @ weights.projection])  # [2, d_out]
     extra = torch.cat([(weights.out_bias @ out)[:, None], shared.expand(layers, -1, -1)], dim=1)
-    # Each at unit length: next to large W_O rows a small bias would fall under the 1e-6 rule and be lost.
+    # Unit length: beside large W_O rows, a small bias would fall below _SMALLEST_DIRECTION and be lost.
     extra = extra / _or_one(extra.norm(dim=-1, keepdim=True))
     return torch.cat([written, extra[:, None].expand(-1, heads, -1, -1)], dim=2)
 
 
 def _or_one(size: Tensor) -> Tensor:
-    """Sizes to divide by; what is zero stays zero."""
+    """Divisors: the sizes, with 1 in place of 0, so that zero rows stay zero."""
     return torch.where(size > 0, size, torch.ones_like(size))
 
 
 def _with_fixed_signs(
     basis: Float[Tensor, "layer head direction d_out"],
 ) -> Float[Tensor, "layer head direction d_out"]:
-    """An SVD leaves signs open: with the largest entry of each row positive, any machine finds one basis."""
+    """Makes the largest entry of each row positive: an SVD leaves signs open, and machines would differ."""
     largest = basis.gather(-1, basis.abs().argmax(dim=-1, keepdim=True))
     return basis * largest.sign()
 
 
 def _norms(plan: Plan, final: Float[Tensor, "image d_model"]) -> tuple[_Norms, Float[Tensor, "image d_out"]]:
-    """What `ln_post` divides by, and the unit-length embedding."""
+    """Statistics of `ln_post`, and the unit-length embedding."""
     mean = final.mean(dim=-1, keepdim=True)
     deviation = (final.var(dim=-1, keepdim=True, correction=0) + plan.ln_eps).sqrt()
     raw = (final - mean) / deviation @ plan.out + plan.out_beta
@@ -206,7 +205,7 @@ def _norms(plan: Plan, final: Float[Tensor, "image d_model"]) -> tuple[_Norms, F
 
 
 def _constants(plan: Plan, norms: _Norms) -> Float[Tensor, "image layer head rank"]:
-    """The part of a head's coordinates that is not attention: its shares of b_O, mu and beta."""
+    """Part of a head's coordinates that does not come from attention: its shares of b_O, mu and beta."""
     mean, deviation, length = (norm[..., None, None] for norm in norms)  # [image, 1, 1, 1]
     return ((plan.head_bias - mean * plan.head_mean) / deviation + plan.head_beta) / length
 
@@ -214,20 +213,20 @@ def _constants(plan: Plan, norms: _Norms) -> Float[Tensor, "image layer head ran
 def _head_coordinates(
     plan: Plan, head: Float[Tensor, "image layer head d_head"], norms: _Norms
 ) -> Float[Tensor, "image layer head rank"]:
-    moved = einsum("ilhd,lhdr->ilhr", head, plan.head_map)
-    return moved / (norms.deviation * norms.length)[..., None, None] + _constants(plan, norms)
+    coordinates = einsum("ilhd,lhdr->ilhr", head, plan.head_map)
+    return coordinates / (norms.deviation * norms.length)[..., None, None] + _constants(plan, norms)
 
 
 def _projected(
     plan: Plan, residual: Float[Tensor, "image layer d_model"], norms: _Norms, *, shares: int
 ) -> Float[Tensor, "image layer d_out"]:
-    """What was added to the residual stream, as a contribution, with its shares of mu and beta."""
+    """Contribution of an addition to the residual stream, with its shares of mu and beta."""
     share = shares / (2 * plan.layers_total + 1)
     mean, deviation, length = (norm[..., None] for norm in norms)  # [image, 1, 1]
     return ((residual - share * mean) / deviation @ plan.out + share * plan.out_beta) / length
 
 
 def _total(decomposition: Decomposition, spaces: HeadSpaces) -> Float[Tensor, "image d_out"]:
-    """The sum of all contributions, without holding each of them in d_out."""
+    """Sum of all contributions, without storing each of them in d_out."""
     heads = decomposition.head.flatten(1) @ spaces.basis.flatten(0, 2)
     return decomposition.early + heads + decomposition.mlp.sum(dim=1)

@@ -1,4 +1,4 @@
-"""Labels of the heads of one model, how their own first texts agree with them, and how both hold elsewhere.
+"""Labels of the heads of one model, their consistency, and their stability over resampled data.
 
 Knows nothing of models or files: picks in, labels and scores out.
 """
@@ -29,12 +29,12 @@ class HeadLabels(NamedTuple):
 
     rotated_label: Int[Tensor, "head rotation"]
     rotated_supported: Bool[Tensor, "head rotated"]
-    """Of the first rotations, each tested as if it were the head."""
+    """Support of the labels of the first rotations, each tested as if it were the head."""
 
     ccs: Int[Tensor, " head"]
     rotated_ccs: Int[Tensor, "head rotation"]
     shown: list[Label]
-    """Labels by variance share; `label` and everything judged belong to them."""
+    """Labels by variance share. `label` and both CCS refer to them."""
 
     beside: list[list[Label]]
     """Labels by enrichment, from the first 5, 10 and 20 texts."""
@@ -45,18 +45,21 @@ class HeadLabels(NamedTuple):
 
 
 class ResamplingScores(NamedTuple):
-    """What halves of the images and of the pool say of the same heads; NaN and no columns where none."""
+    """Scores of the heads over resampled halves of images and texts.
+
+    No columns without replicates; NaN where undefined.
+    """
 
     crossed_ccs: Int[Tensor, "head split side"]
-    """Cross-fitted CCS, on all images."""
+    """Cross-fitted CCS on all images."""
 
     rotated_crossed_ccs: Int[Tensor, "head rotated few side"]
     label: Int[Tensor, "head replicate"]
-    """Of each half-replicate; -1 where the head has none there."""
+    """Label in each half-replicate; -1 if the head has none there."""
 
     ccs: Int[Tensor, "head replicate"]
     half_crossed_ccs: Int[Tensor, "head replicate side"]
-    """Cross-fitted CCS within each half-replicate, over the two halves of its half of the pool."""
+    """Cross-fitted CCS within each half-replicate, between the two quarters of the pool."""
 
     stability: Float[Tensor, " head"]
     stability_images: Float[Tensor, " head"]
@@ -66,8 +69,8 @@ class ResamplingScores(NamedTuple):
 
 
 def label_heads(picks: Picks, rotated: Picks, pool: Pool) -> HeadLabels:
-    """Labels of heads and of their rotations, and how their own first texts agree with them."""
-    observed, null = (labels.leading(one.first(labels.SHOWN_PICKS), pool.tags) for one in (picks, rotated))
+    """Returns labels of heads and of their rotations, and the consistency of their first texts with them."""
+    observed, null = (labels.leading(part.first(labels.SHOWN_PICKS), pool.tags) for part in (picks, rotated))
     return HeadLabels(
         observed.property,
         null.property,
@@ -80,31 +83,32 @@ def label_heads(picks: Picks, rotated: Picks, pool: Pool) -> HeadLabels:
 
 
 def score_resamples(
-    judged: HeadLabels, drawn: Draws, tags: Bool[Tensor, "text property"]
+    head_labels: HeadLabels, draws: Draws, tags: Bool[Tensor, "text property"]
 ) -> ResamplingScores:
-    """Scores and stability of the heads' labels over halves and splits.
+    """Returns consistency and stability of the heads' labels over halves and splits.
 
-    Which properties have enough texts to judge by is known from the whole pool, and the same in every
-    replicate; in a split, the half that judges must hold enough.
+    A property needs `metrics.MIN_TEXTS` texts to be judged: for replicates in the whole pool, so that the
+    properties are the same in every replicate; for splits in the judging half.
     """
-    made, crossed = drawn.resampled, drawn.crossed
-    enough = replicates.texts_that_judge(drawn.splits, tags) >= metrics.MIN_TEXTS
+    resampled, crossed = draws.resampled, draws.crossed
+    enough = replicates.judging_text_count(draws.splits, tags) >= metrics.MIN_TEXTS
     few = enough[: crossed.rotated_label.shape[2]]
-    # Either half of a property of twice as many texts holds enough.
-    halved = (tags.sum(0) >= 2 * metrics.MIN_TEXTS).expand(made.label.shape[1], 2, -1)
-    # A head without any pick that carries a property has no label to be stable.
-    reference = judged.label.where(torch.tensor([bool(one.share) for one in judged.shown]), -1)
+    # A property with twice as many texts has enough in either half.
+    halved = (tags.sum(0) >= 2 * metrics.MIN_TEXTS).expand(resampled.label.shape[1], 2, -1)
+    # Without a pick that carries a property there is no label whose stability could be measured.
+    has_label = torch.tensor([bool(label.share) for label in head_labels.shown])
+    reference = head_labels.label.where(has_label, -1)
     return ResamplingScores(
         _crossed_ccs(crossed.label, crossed.first, enough, tags),
         _crossed_ccs(crossed.rotated_label, crossed.rotated_first, few, tags),
-        made.label,
-        _ccs(made.first, made.label.clamp(min=0), tags),
-        _crossed_ccs(made.quarter_label, made.quarter_first, halved, tags),
-        stability.stability(made.label, reference),
-        stability.stability(made.label_images, reference),
-        stability.stability(made.label_texts, reference),
-        stability.rotated_stability(made.label_rotated),
-        stability.text_stability(made.first, drawn.halves.texts),
+        resampled.label,
+        _ccs(resampled.first, resampled.label.clamp(min=0), tags),
+        _crossed_ccs(resampled.quarter_label, resampled.quarter_first, halved, tags),
+        stability.stability(resampled.label, reference),
+        stability.stability(resampled.label_images, reference),
+        stability.stability(resampled.label_texts, reference),
+        stability.rotated_stability(resampled.label_rotated),
+        stability.text_stability(resampled.first, draws.halves.texts),
     )
 
 
@@ -120,12 +124,12 @@ def _crossed_ccs(
     enough: Bool[Tensor, "split side property"],
     tags: Bool[Tensor, "text property"],
 ) -> Int[Tensor, "*list split side"]:
-    """CCS of each label on the texts of the other half, where that holds enough texts of its property."""
-    texts = enough.expand(*label.shape, -1).gather(-1, label.clamp(min=0)[..., None])[..., 0]
-    consistent = replicates.judged_on_the_other(label, first, tags)
-    return metrics.ccs(consistent, texts & (label >= 0))
+    """CCS of each label on the texts of the other half; UNSCORED if that half has too few of its property."""
+    scored = enough.expand(*label.shape, -1).gather(-1, label.clamp(min=0)[..., None])[..., 0]
+    consistent = replicates.crossfit_tag_match(label, first, tags)
+    return metrics.ccs(consistent, scored & (label >= 0))
 
 
 def _enriched(picks: Picks, rotated: Picks, pool: Pool, count: int) -> list[Label]:
-    observed, null = (labels.enrich(one.text_index, pool.tags) for one in (picks, rotated))
+    observed, null = (labels.enrich(part.text_index, pool.tags) for part in (picks, rotated))
     return labels.labels_by_enrichment(observed, null, pool.properties, picks=count)

@@ -1,16 +1,18 @@
-"""Labels: the property whose texts remove most of a head's variance among its first ones.
+"""Labels: the property whose texts, among a head's first picks, remove most of its variance.
 
-With v_i the share of variance that pick i removes, a property has the score s = Σ v_i^1.6 over the picks
-that carry it, and the label is the property with the largest: a power above 1, so that many picks of residue
-do not outweigh one that says something. It is tested by its lead, s less its mean over rotations and less
-the same of the next property. Not by s itself: a trained head lies along texts of any kind better than a
-rotated one, so every score is large there, but the lead is only where one property stands out; and less the
-mean, since properties of long texts lead in any head. Stored beside it is the label by enrichment, which
-counts picks unweighted: its hypergeometric tail is an index, since picks are greedy and favor long texts.
+Let v_i be the share of variance that pick i removes. A property has the score s = Σ v_i^1.6 over the picks
+that carry it, and the label is the property with the largest score. The power is above 1 so that many
+low-variance picks do not outweigh one high-variance pick.
 
-p-values of both come from the same head turned at random inside its own space, q-values from Benjamini and
-Hochberg 1995 over the heads of one model. What was tried and measured: docs/decisions/0003-labels-offline.md,
-docs/calibration.md.
+The test statistic of a label is its lead: s minus its mean over rotations, minus the same of the next
+property. The score s is no test statistic: a trained head aligns with texts of any kind better than a rotated
+one, so all its scores are large, but the lead is large only if one property stands out. The mean is
+subtracted because properties of long texts lead in any head. The label by enrichment is stored too. It
+counts picks unweighted; its hypergeometric tail is an index, since picks are greedy and favor long texts.
+
+p-values of both come from rotated heads (random rotations of the head inside its own space), q-values from
+Benjamini and Hochberg 1995 over the heads of one model. Alternatives and measurements:
+docs/decisions/0003-labels-offline.md, docs/calibration.md.
 
 Knows nothing of covariances or TEXTSPAN: picks in (of heads and of rotated heads), labels out.
 """
@@ -26,20 +28,20 @@ from torch import Tensor
 from precompute.method.types import Label, Picks
 
 PICKS = (5, 10, 20)
-"""Numbers of first texts that a label by enrichment is computed from; all are stored."""
+"""Numbers of first texts for labels by enrichment; a label for each number is stored."""
 
 SHOWN_PICKS = 10
-"""Number of first texts behind the label that is shown, the one by variance share."""
+"""Number of first texts for the label that pages show, the one by variance share."""
 
 VARIANCE_SHARE, ENRICHMENT = "variance_share", "enrichment"
 """Names of the methods in the table `head_label`."""
 
 POWER = 1.6
-"""Of the variance share that a pick counts for. At 1 residue names heads; at 2 every head is called that lies
-along few texts, whatever these say."""
+"""Exponent of a pick's variance share. At 1 low-variance picks decide labels; at 2 every head that aligns
+with few texts becomes significant, whatever their properties."""
 
 TIE = 1e-9
-"""Scores closer than this are equal: the picks of both properties are the same, and rounding is not."""
+"""Scores closer than this are equal: the same picks carry both properties, and only rounding differs."""
 
 
 class Leading(NamedTuple):
@@ -65,14 +67,14 @@ class Enrichment(NamedTuple):
     """Hypergeometric tail of that property, float64; 1 where the list is empty."""
 
     hits: Int[Tensor, "*list"]
-    """Number of picks that carry it."""
+    """Number of picks that carry the property."""
 
 
 def hypergeometric_tail(pool: int, carrying: int, drawn: int, count: int) -> float:
-    """P(X >= count), X = texts with the property among `drawn` from a `pool` of which `carrying` have it.
+    """P(X >= count), X = number of texts with the property among `drawn` from a `pool`.
 
-    In whole numbers, so equal on every machine to the last bit: ties between properties and between a head
-    and its rotations are then ties everywhere.
+    `carrying` texts of the pool have the property. Integer arithmetic gives the same bits on every machine,
+    so ties between properties, and between a head and its rotations, are ties everywhere.
     """
     ways = sum(
         comb(carrying, hits) * comb(pool - carrying, drawn - hits)
@@ -82,27 +84,28 @@ def hypergeometric_tail(pool: int, carrying: int, drawn: int, count: int) -> flo
 
 
 def enrich(picks: Int[Tensor, "*list k"], tags: Bool[Tensor, "text property"]) -> Enrichment:
-    """Most enriched property of every list of picks; -1 stands for a pick that was never made."""
-    made = picks >= 0
-    counts = (tags[picks.clamp(min=0)] & made[..., None]).sum(-2)  # [*list, property]
-    tails = _tails(tags, made.sum(-1), counts)
-    tail, best = tails.min(-1)
-    # min does not promise which of two equals it returns; argmax of a comparison does.
+    """Returns the most enriched property of every list of picks; -1 marks a missing pick."""
+    present = picks >= 0
+    counts = (tags[picks.clamp(min=0)] & present[..., None]).sum(-2)  # [*list, property]
+    tails = _tails(tags, present.sum(-1), counts)
+    tail = tails.amin(-1)
+    # min does not define which of two equal values it returns; argmax of a comparison does.
     best = (tails == tail[..., None]).to(torch.uint8).argmax(-1)
     return Enrichment(best, tail, counts.gather(-1, best[..., None])[..., 0])
 
 
 def leading(picks: Picks, tags: Bool[Tensor, "text property"]) -> Leading:
-    """The property with the largest score in every list of picks. A text counts for each of its properties.
+    """Returns the property with the largest score in every list of picks.
 
-    A text of two properties therefore speaks for neither against the other: it adds nothing to the lead.
+    A text counts for each of its properties, so a text with two properties adds nothing to the lead of one
+    over the other.
     """
-    made = picks.text_index >= 0
-    carried = tags[picks.text_index.clamp(min=0)] & made[..., None]
+    present = picks.text_index >= 0
+    carried = tags[picks.text_index.clamp(min=0)] & present[..., None]
     share = picks.variance_share.double()[..., None]
     score = (carried * share.clamp(min=0) ** POWER).sum(-2)  # [*list, property]
     top = score.amax(-1, keepdim=True)
-    best = (score >= top - TIE).to(torch.uint8).argmax(-1)  # the first of equals
+    best = (score >= top - TIE).to(torch.uint8).argmax(-1)  # the first of equal ones
     shares = (carried * share).sum(-2)
     return Leading(best, shares.gather(-1, best[..., None])[..., 0], score)
 
@@ -110,17 +113,18 @@ def leading(picks: Picks, tags: Bool[Tensor, "text property"]) -> Leading:
 def leads(
     observed: Leading, rotated: Leading
 ) -> tuple[Float[Tensor, " head"], Float[Tensor, "head rotation"]]:
-    """How far the label of every head, and of each of its rotations, stands out: the statistic of its test.
+    """Returns the lead of the label of every head and of each rotation: the test statistic.
 
-    Scores count from their mean over the head and its rotations; the lead is that of the label less the
-    largest other; 0 where another property exceeds its own mean by more, and where nothing was picked.
+    Scores are centered on their mean over the head and its rotations. The lead is the centered score of the
+    label minus the largest other one. It is 0 if another property exceeds its own mean by more, and for a
+    head without picks.
     """
     lists = torch.cat([observed.score[:, None], rotated.score], dim=1)  # [head, 1 + rotation, property]
     label = torch.cat([observed.property[:, None], rotated.property], dim=1)[..., None]
-    beyond = lists - lists.mean(dim=1, keepdim=True)
-    others = beyond.scatter(-1, label, -torch.inf).amax(-1)
-    # One property alone leads over nothing.
-    lead = beyond.gather(-1, label)[..., 0] - others.where(others.isfinite(), 0)
+    centered = lists - lists.mean(dim=1, keepdim=True)
+    next_best = centered.scatter(-1, label, -torch.inf).amax(-1)
+    # With a single property in the pool there is no next one.
+    lead = centered.gather(-1, label)[..., 0] - next_best.where(next_best.isfinite(), 0)
     lead = lead.where((lead > TIE) & (lists.gather(-1, label)[..., 0] > 0), 0)
     return lead[:, 0], lead[:, 1:]
 
@@ -128,9 +132,9 @@ def leads(
 def labels_by_variance_share(
     observed: Leading, rotated: Leading, properties: tuple[str, ...], *, picks: int
 ) -> list[Label]:
-    """Labels of all heads of one model, tested by their lead against that of their rotations.
+    """Returns labels of all heads of one model, tested by their lead against the leads of their rotations.
 
-    `observed` has shape [head], `rotated` [head, rotation]; both were computed from the first `picks` texts.
+    `observed` has shape [head], `rotated` [head, rotation]; both come from the first `picks` texts.
     """
     lead, chance = leads(observed, rotated)
     p = p_values(-lead, -chance)
@@ -145,7 +149,7 @@ def labels_by_variance_share(
 def labels_by_enrichment(
     observed: Enrichment, rotated: Enrichment, properties: tuple[str, ...], *, picks: int
 ) -> list[Label]:
-    """The same by enrichment, tested by the tail."""
+    """Returns labels by enrichment, tested by the tail; arguments as in `labels_by_variance_share`."""
     p = p_values(observed.tail, rotated.tail)
     q = benjamini_hochberg(p)
     columns = (observed.property, observed.tail, p, q)
@@ -158,13 +162,13 @@ def labels_by_enrichment(
 def p_values(
     observed: Float[Tensor, " head"], rotated: Float[Tensor, "head rotation"]
 ) -> Float[Tensor, " head"]:
-    """p = (1 + #{b: x_b <= x}) / (1 + B), small x the evidence: never 0, at most 0.05 in 5 % by chance."""
+    """p = (1 + #{b: x_b <= x}) / (1 + B), small x is evidence: never 0, at most 0.05 in 5 % by chance."""
     as_small = (rotated <= observed[:, None]).sum(1)
     return (1 + as_small).double() / (1 + rotated.shape[1])
 
 
 def benjamini_hochberg(p: Float[Tensor, " head"]) -> Float[Tensor, " head"]:
-    """q-values: q_(i) = min over j >= i of p_(j) n / j, at most 1."""
+    """q_(i) = min over j >= i of p_(j) n / j, at most 1."""
     ranked, order = p.sort(descending=True)
     scaled = ranked * len(p) / torch.arange(len(p), 0, -1, dtype=p.dtype)
     q = torch.empty_like(p)
@@ -175,14 +179,14 @@ def benjamini_hochberg(p: Float[Tensor, " head"]) -> Float[Tensor, " head"]:
 def _tails(
     tags: Bool[Tensor, "text property"], drawn: Int[Tensor, "*list"], counts: Int[Tensor, "*list property"]
 ) -> Float[Tensor, "*list property"]:
-    """Hypergeometric tail of every property in every list; texts without any property count in the pool."""
+    """Hypergeometric tail of every property in every list; texts without a property count in the pool."""
     carrying = tags.sum(0)
     tails = torch.empty(counts.shape, dtype=torch.float64)
     for number in drawn.unique().tolist():
         rows = [_tail_row(len(tags), texts, number) for texts in carrying.tolist()]
         table = torch.tensor(rows, dtype=torch.float64)  # [property, count]
-        here = drawn == number
-        tails[here] = table[torch.arange(len(carrying)), counts[here]]
+        lists = drawn == number
+        tails[lists] = table[torch.arange(len(carrying)), counts[lists]]
     return tails
 
 

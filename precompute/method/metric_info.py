@@ -1,13 +1,13 @@
-"""What each metric means, and what papers print for models that a bundle may hold.
+"""Title, description, unit and direction of every metric: the rows of the table `metric`.
 
-The rows of the tables `metric` and `published`. Knows nothing of how a metric is computed.
+Knows nothing of how a metric is computed.
 """
 
 from typing import NamedTuple
 
 
 class MetricInfo(NamedTuple):
-    """One row of the table `metric`; its place in METRICS is its position on the pages."""
+    """One row of the table `metric`; METRICS has the order of the pages."""
 
     metric: str
     level: str
@@ -15,7 +15,7 @@ class MetricInfo(NamedTuple):
 
     title: str
     description: str
-    """One sentence: what it measures."""
+    """One sentence on what the metric measures."""
 
     unit: str
     direction: str
@@ -30,18 +30,18 @@ METRICS = (
     ),
     MetricInfo(
         "ccs_rotated", "head", "Consistency by chance",
-        "The same for the head turned at random inside its own space, mean over rotations.",
+        "The same for the head rotated at random inside its own space: mean over rotations.",
         "texts", "neither",
     ),
     MetricInfo(
         "ccs_crossfit", "head", "Consistency, cross-fitted",
         "How many of the first five texts from one half of the pool agree with the label from the other "
-        "half: mean over 20 splits, in both directions.",
+        "half: mean over 20 splits in both directions.",
         "texts", "higher",
     ),
     MetricInfo(
         "ccs_crossfit_rotated", "head", "Cross-fitted consistency by chance",
-        "The same for the head turned at random inside its own space, mean over 20 rotations and 5 splits.",
+        "The same for the head rotated at random inside its own space: mean over 20 rotations and 5 splits.",
         "texts", "neither",
     ),
     MetricInfo(
@@ -51,58 +51,56 @@ METRICS = (
     ),
     MetricInfo(
         "stability_images", "head", "Stability over images",
-        "Share of random halves of the images, the pool whole, that give the head the same label.",
+        "Share of random halves of the images, with the whole pool, that give the head the same label.",
         "share", "higher",
     ),
     MetricInfo(
         "stability_texts", "head", "Stability over texts",
-        "Share of random halves of the pool, over all images, that give the head the same label.",
+        "Share of random halves of the pool, with all images, that give the head the same label.",
         "share", "higher",
     ),
     MetricInfo(
         "stability_rotated", "head", "Stability by chance",
-        "Share of random halves that give the head, turned once at random inside its own space, the label it "
-        "then has on everything; 20 halves.",
+        "Stability of the head rotated once at random inside its own space: share of 20 random halves that "
+        "give its label on all data.",
         "share", "neither",
     ),
     MetricInfo(
         "equal_norm_overlap", "head", "Overlap with texts of one length",
-        "Share of the first ten texts that are also among the first ten when every text is given the same "
-        "length in the head's space.",
+        "Share of the first ten texts that are also among the first ten when all texts have the same length "
+        "in the head's space.",
         "share", "higher",
     ),
     MetricInfo(
         "spanned_variance", "head", "Spanned variance",
-        "Variance that the head's texts span: 0 is what random texts span, 1 the best any directions can.",
+        "Variance that the head's texts span: 0 is the span of random texts, 1 that of the best directions.",
         "share", "higher",
     ),
     MetricInfo(
         "importance", "head", "Importance",
-        "Root mean square change of the embedding when the head's output is replaced by its mean: "
-        "the direct effect alone.",
+        "Root mean square change of the embedding under mean-ablation of the head, its direct effect alone.",
         "embedding length", "neither",
     ),
     MetricInfo(
         "coverage", "head", "Coverage",
-        "Share of the embedding's covariance that the head accounts for; negative where it works against "
-        "the rest.",
+        "Share of the embedding's covariance that the head accounts for; negative if it opposes the rest.",
         "share", "neither",
     ),
     MetricInfo(
         "supported_share", "model", "Supported heads",
-        "Share of heads whose label stands up to rotated heads, q at most 0.05.",
+        "Share of heads with a label significant against rotated heads (q at most 0.05).",
         "share", "higher",
     ),
     MetricInfo(
         "text_consistency_crossfit", "model", "Text consistency, cross-fitted",
         "Share of the first five texts from one half of the pool that agree with the head's label from the "
-        "other half, of heads whose property has enough texts.",
+        "other half, over heads whose property has enough texts.",
         "share", "higher",
     ),
     MetricInfo(
         "entanglement_smallest", "model", "Shared labels, same number of heads",
-        "Expected share of heads with a partner of the same label among as many drawn heads as the smallest "
-        "model on the board has.",
+        "Expected share of heads with a partner of the same label among as many randomly drawn heads as the "
+        "smallest model of the leaderboard has.",
         "share", "lower",
     ),
     MetricInfo(
@@ -117,7 +115,7 @@ METRICS = (
     ),
     MetricInfo(
         "uniqueness", "model", "Unique labels",
-        "Share of heads that share their label with no other; a head without a supported label shares none.",
+        "Share of heads whose label no other head has; a head without a supported label counts as unique.",
         "share", "higher",
     ),
     *(
@@ -144,18 +142,18 @@ METRICS = (
     ),
     MetricInfo(
         "mean_stability_rotated", "model", "Stability by chance",
-        "The same for heads turned at random inside their own spaces.",
+        "The same for heads rotated at random inside their own spaces.",
         "share", "neither",
     ),
     MetricInfo(
         "text_consistency", "model", "Text consistency",
-        "Share of the judged texts that agree with their head's label: mean CCS over five.",
+        "Share of the judged texts that agree with their head's label: mean CCS divided by five.",
         "share", "higher",
     ),
     *(
         MetricInfo(
             f"ccs_at_{k}", "model", f"Heads with a CCS of {k}",
-            f"Share of heads with a CCS of exactly {k}, of those that have one (CCS@{k}).",
+            f"Share of heads with a CCS of exactly {k}, among those that have one (CCS@{k}).",
             "share", {0: "lower", 5: "higher"}.get(k, "neither"),
         )
         for k in range(6)
@@ -170,12 +168,12 @@ METRICS = (
     ),
     MetricInfo(
         "coverage_heads", "model", "Coverage of heads",
-        "Share of the embedding's covariance that the heads taken apart account for.",
+        "Share of the embedding's covariance that the decomposed heads account for.",
         "share", "higher",
     ),
     MetricInfo(
         "coverage_attention", "model", "Coverage of earlier attention",
-        "Share of the embedding's covariance that attention in layers not taken apart accounts for.",
+        "Share of the embedding's covariance that attention before the decomposed layers accounts for.",
         "share", "lower",
     ),
     MetricInfo(
@@ -189,42 +187,42 @@ METRICS = (
         "share", "neither",
     ),
 )  # fmt: skip
-"""Every metric of a bundle as it is built. Metrics of a head first; order is that of the pages."""
+"""Every metric of a new bundle, in the order of the pages, metrics of a head first."""
 
 LABELING_METRICS = (
     MetricInfo(
         "ccs_chosen", "head", "Consistency of the chosen label",
-        "How many of the head's first five texts agree with the label that is shown, as most judges say; "
-        "where none was asked, by the tags of the pool.",
+        "How many of the head's first five texts agree with the shown label, by majority of judges; without "
+        "judges, by the tags of the pool.",
         "texts", "higher",
     ),
     MetricInfo(
         "judge_agreement", "model", "Agreement of judges",
-        "Share of pairs of language models that answer alike whether a text agrees with its head's label.",
+        "Share of pairs of language models that give the same answer on a text and its head's label.",
         "share", "higher",
     ),
     MetricInfo(
         "fleiss_kappa", "model", "Agreement of judges, Fleiss' kappa",
-        "Agreement above chance, as a share of what chance leaves; low where nearly all answers are alike.",
+        "Agreement above chance, divided by its maximum; low if nearly all answers are the same.",
         "kappa", "higher",
     ),
     MetricInfo(
         "gwet_ac1", "model", "Agreement of judges, Gwet's AC1",
-        "The same with a measure of chance that holds where nearly all answers are alike.",
+        "The same with a measure of chance that stays valid if nearly all answers are the same.",
         "AC1", "higher",
     ),
     MetricInfo(
         "self_consistency", "model", "Self-consistency of judges",
-        "Share of a judge's draws that say what most of its draws say; no agreement between judges.",
+        "Share of a judge's draws that agree with the majority of its draws; not agreement between judges.",
         "share", "higher",
     ),
 )  # fmt: skip
-"""What labels by language models and people add to a bundle (`python -m precompute label`)."""
+"""Metrics that labels by language models and people add to a bundle (`python -m precompute label`)."""
 
 UNRANKED = frozenset(
     ["entanglement", "uniqueness", "text_consistency", "ccs_high", "ccs_moderate", "ccs_low"]
     + [f"association_{m}" for m in range(1, 6)]
     + [f"ccs_at_{k}" for k in range(6)]
 )  # fmt: skip
-"""Metrics that models are not ranked by: they grow with the number of heads, or judge a label by the texts
-that gave it. What stands in their place: entanglement_smallest, and the cross-fitted ones."""
+"""Metrics without a ranking: they grow with the number of heads, or judge a label by the texts that gave it.
+entanglement_smallest and the cross-fitted metrics are ranked instead."""

@@ -1,15 +1,14 @@
 """Metrics of heads and of models: how well single properties describe single heads.
 
 Concept consistency (CCS): Madasu et al. 2025 (https://arxiv.org/abs/2503.11103). Entanglement and
-association carry the names of Madasu et al. 2024 (https://arxiv.org/abs/2409.06579), whose own definitions
-could not be read; each docstring says what is computed here.
+association have the names of Madasu et al. 2024 (https://arxiv.org/abs/2409.06579), whose definitions were
+not available to us; each docstring states our formula.
 
-Model metrics come in two kinds: over all heads, as in the papers, and over supported ones. Chance is the
-same formula on the labels and texts of rotated heads, the set of supported heads kept. A head whose property
-has too few texts to judge by has no CCS; consistency is then a share of the heads that have one.
+Each model metric is computed over all heads, as in the papers, and over supported heads. Chance is the same
+formula on the labels and texts of rotated heads, with the same set of supported heads. A head whose property
+has too few texts has no CCS; consistency is then a share of the heads that have one.
 
-Every name used here is explained in `metric_info`. Knows nothing of models or files: labels and answers in,
-numbers out.
+`metric_info` describes every metric. Knows nothing of models or files: labels and answers in, numbers out.
 """
 
 from collections import Counter
@@ -27,13 +26,13 @@ from precompute.method.types import TextSpan
 TEXTS_JUDGED = 5
 
 MIN_TEXTS = 6
-"""A property with fewer texts to judge by has no CCS: its head could not reach 5 and be told from chance."""
+"""Minimum number of texts of a property for a CCS: with fewer, a CCS of 5 could not differ from chance."""
 
 UNSCORED = -1
-"""Stands for the CCS of a head that has none."""
+"""CCS of a head that has none."""
 
 HIGH, MODERATE, LOW = 5, 3, 1
-"""CCS of a head that the paper calls high (exactly 5), moderate (exactly 3) and low (at most 1)."""
+"""CCS that the paper calls high (exactly 5), moderate (exactly 3) and low (at most 1)."""
 
 
 class ModelMetric(NamedTuple):
@@ -45,49 +44,49 @@ class ModelMetric(NamedTuple):
 
     value: float | None
     chance: float | None
-    """Mean over rotations of all heads; None where none is computed."""
+    """Mean over rotations of all heads; None if not computed."""
 
 
 def partners(labels: Sequence[str | int], supported: Sequence[bool] | None = None) -> list[int]:
-    """p_h: number of other heads with the same label. An unsupported head partners nobody."""
+    """Returns p_h: the number of other heads with the same label. Unsupported heads have no partners."""
     supported = supported if supported is not None else [True] * len(labels)
     count = Counter(label for label, counts in zip(labels, supported, strict=True) if counts)
     return [count[label] - 1 if counts else 0 for label, counts in zip(labels, supported, strict=True)]
 
 
 def prefix_partners(labels: Sequence[str]) -> list[int]:
-    """p_h where two labels match when one raw string begins the other.
+    """Returns p_h, where two labels match if one string is a prefix of the other.
 
-    With this rule the uniqueness of the released labels is what a secondary source prints as published
-    entanglement.
+    With this rule, the uniqueness of the released labels equals the entanglement that a secondary source
+    quotes.
     """
-    return [sum(one.startswith(other) or other.startswith(one) for other in labels) - 1 for one in labels]
+    return [sum(a.startswith(b) or b.startswith(a) for b in labels) - 1 for a in labels]
 
 
 def entanglement(partners: Sequence[int], m: int) -> float:
     """1 - (1/H) Σ_h C(H-1-p_h, m-1) / C(H-1, m-1), with p_h the partners of head h of H.
 
-    The expected share of heads with a partner among m heads drawn at random: at m = H the plain share, at a
-    common m comparable between models with different numbers of heads. In whole numbers until the end. Our
-    own formula, under the name of Madasu et al. 2024. Lower is easier to interpret.
+    The expected share of heads with a partner among m heads drawn at random. m = H gives the plain share; a
+    common m makes models with different numbers of heads comparable. Integer arithmetic until the division.
+    Our own formula, under the name of Madasu et al. 2024. Lower is easier to interpret.
     """
     heads = len(partners)
     if not 1 <= m <= heads:
         raise ValueError(f"cannot draw m={m} heads from {heads}.")
-    alone = sum(comb(heads - 1 - own, m - 1) for own in partners)
+    alone = sum(comb(heads - 1 - p, m - 1) for p in partners)
     return 1 - alone / (heads * comb(heads - 1, m - 1))
 
 
 def uniqueness(partners: Sequence[int]) -> float:
     """1 - entanglement(H): the share of heads whose label no other head has. Higher is easier to interpret.
 
-    With `prefix_partners` on released labels it is what a secondary source quotes as entanglement.
+    With `prefix_partners` on released labels it equals the entanglement that a secondary source quotes.
     """
     return 1 - entanglement(partners, len(partners))
 
 
 def supported_share(supported: Bool[Tensor, " head"]) -> float:
-    """#{h: q_h <= 0.05} / H: the share of heads whose label stands up to rotated heads.
+    """#{h: q_h <= 0.05} / H: the share of heads with a label significant against rotated heads.
 
     Our own formula; q of Benjamini and Hochberg 1995. Higher is easier to interpret.
     """
@@ -97,33 +96,33 @@ def supported_share(supported: Bool[Tensor, " head"]) -> float:
 def ccs(
     consistent: Bool[Tensor, "*list position"], scored: Bool[Tensor, "*list"] | None = None
 ) -> Int[Tensor, "*list"]:
-    """Concept consistency score: how many of the first five texts agree with the label, 0 to 5.
+    """Returns the concept consistency score: the number of first five texts that agree with the label.
 
-    Madasu et al. 2025; in-sample where the texts are those that gave the label, cross-fitted where they are
-    from the other half of the pool. UNSCORED where `scored` says so. Higher is easier to interpret.
+    Madasu et al. 2025. In-sample if the texts are those that gave the label, cross-fitted if they come from
+    the other half of the pool. UNSCORED where `scored` is False. Higher is easier to interpret.
     """
     count = consistent[..., :TEXTS_JUDGED].sum(-1)
     return count if scored is None else count.where(scored, UNSCORED)
 
 
 def scored(label: Int[Tensor, "*list"], tags: Bool[Tensor, "text property"]) -> Bool[Tensor, "*list"]:
-    """Whether a label has a CCS: a property of six or more texts of the pool."""
+    """Returns True for a label with a CCS: its property has six or more texts in the pool."""
     return (tags.sum(0) >= MIN_TEXTS)[label]
 
 
 def association(ccs: Int[Tensor, "head ..."], m: int) -> Float[Tensor, "..."]:
-    """association@m = #{h: CCS_h >= m} / #{h: CCS_h is defined}; NaN where no head has one.
+    """association@m = #{h: CCS_h >= m} / #{h: CCS_h is defined}; NaN if no head has one.
 
-    Our own formula, under the name of Madasu et al. 2024, whose threshold is not known. Higher is easier to
+    Our own formula, under the name of Madasu et al. 2024, whose threshold we do not know. Higher is easier to
     interpret.
     """
     return _share(ccs >= m, ccs)
 
 
 def ccs_at(ccs: Int[Tensor, "head ..."], k: int) -> Float[Tensor, "..."]:
-    """CCS@k = #{h: CCS_h = k} / #{h: CCS_h is defined}: the form of Madasu et al. 2025.
+    """CCS@k = #{h: CCS_h = k} / #{h: CCS_h is defined}, as in Madasu et al. 2025.
 
-    Higher is easier to interpret at k = 5, lower at 0; between them neither.
+    Higher is easier to interpret for k = 5, lower for k = 0, neither for other k.
     """
     return _share(ccs == k, ccs)
 
@@ -131,26 +130,26 @@ def ccs_at(ccs: Int[Tensor, "head ..."], k: int) -> Float[Tensor, "..."]:
 def text_consistency(ccs: Int[Tensor, "head ..."]) -> Float[Tensor, "..."]:
     """Σ_h CCS_h / (5 #{h: CCS_h is defined}): the share of judged texts that agree with their head's label.
 
-    Mean CCS of Madasu et al. 2025 over five. Higher is easier to interpret.
+    Mean CCS of Madasu et al. 2025 divided by five. Higher is easier to interpret.
     """
     return ccs.clamp(min=0).double().sum(0) / (TEXTS_JUDGED * (ccs >= 0).sum(0))
 
 
 def crossfit_ccs(ccs: Int[Tensor, "head ..."]) -> Float[Tensor, " head"]:
-    """Mean of a head's cross-fitted CCS over splits and directions, where it has one; NaN where in none.
+    """Returns the mean of a head's cross-fitted CCS over the splits and directions that define it, else NaN.
 
-    The label from TEXTSPAN on one half of the pool, judged on the first five picks from the other: no text
-    that gave the label is asked about it. Our own formula. Higher is easier to interpret.
+    The label comes from TEXTSPAN on one half of the pool and is judged on the first five picks from the other
+    half, so no text that gave the label judges it. Our own formula. Higher is easier to interpret.
     """
     flat = ccs.flatten(1)
     return flat.clamp(min=0).double().sum(1) / (flat >= 0).sum(1)
 
 
 def crossfit(ccs: Int[Tensor, "head ..."]) -> dict[str, float | None]:
-    """`text_consistency` and `association` of each split and direction, mean over those that define them."""
-    found = {"text_consistency_crossfit": text_consistency(ccs)}
-    found |= {f"association_{m}_crossfit": association(ccs, m) for m in range(1, TEXTS_JUDGED + 1)}
-    return {name: _defined(value.nanmean()) for name, value in found.items()}
+    """Returns mean `text_consistency` and `association` over the splits and directions that define them."""
+    metrics = {"text_consistency_crossfit": text_consistency(ccs)}
+    metrics |= {f"association_{m}_crossfit": association(ccs, m) for m in range(1, TEXTS_JUDGED + 1)}
+    return {name: _number(value.nanmean()) for name, value in metrics.items()}
 
 
 def label_metrics(
@@ -162,16 +161,16 @@ def label_metrics(
     *,
     smallest: int,
 ) -> list[ModelMetric]:
-    """Everything a model's labels and judgements say, over all and over supported heads, beside chance.
+    """Returns all metrics of a model's labels and their CCS, over all and over supported heads, with chance.
 
-    `smallest` is the number of heads of the smallest model on the board. Chance has no value without
-    rotations.
+    `smallest` is the number of heads of the smallest model of the leaderboard. Without rotations, chance is
+    None.
     """
     share = ModelMetric("supported_share", "all", supported_share(supported), None)
-    everyone = torch.ones_like(supported)
+    all_heads = torch.ones_like(supported)
     return [
         share,
-        *_label_metrics(label, rotated_label, ccs, rotated_ccs, everyone, "all", smallest),
+        *_label_metrics(label, rotated_label, ccs, rotated_ccs, all_heads, "all", smallest),
         *_label_metrics(label, rotated_label, ccs, rotated_ccs, supported, "supported", smallest),
     ]
 
@@ -181,21 +180,21 @@ def crossfit_metrics(
     rotated_ccs: Int[Tensor, "head rotation rotated_split side"],
     supported: Bool[Tensor, " head"],
 ) -> list[ModelMetric]:
-    """Cross-fitted consistency over all and over supported heads, beside what rotated heads give."""
+    """Returns cross-fitted consistency over all and over supported heads; chance is that of rotated heads."""
     rows = []
     for heads_used, used in [("all", torch.ones_like(supported)), ("supported", supported)]:
-        rotations = [crossfit(one[used]) for one in rotated_ccs.unbind(1)]
+        chance = [crossfit(rotation[used]) for rotation in rotated_ccs.unbind(1)]
         rows += [
-            ModelMetric(metric, heads_used, value, mean([one[metric] for one in rotations]))
+            ModelMetric(metric, heads_used, value, mean([rotation[metric] for rotation in chance]))
             for metric, value in crossfit(ccs[used]).items()
         ]
     return rows
 
 
 def mean(values: Sequence[float | None]) -> float | None:
-    """Mean of what is defined; None where nothing is."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    """Returns the mean of the values that are not None; None if there are none."""
+    defined = [value for value in values if value is not None]
+    return fmean(defined) if defined else None
 
 
 def _label_metrics(
@@ -208,12 +207,12 @@ def _label_metrics(
     smallest: int,
 ) -> list[ModelMetric]:
     observed = _sharing(label, used, smallest) | _agreement(ccs[used])
-    rotations = [
-        _sharing(one, used, smallest) | _agreement(score[used])
-        for one, score in zip(rotated_label.T, rotated_ccs.T, strict=True)
+    chance = [
+        _sharing(labels, used, smallest) | _agreement(scores[used])
+        for labels, scores in zip(rotated_label.T, rotated_ccs.T, strict=True)
     ]
     return [
-        ModelMetric(metric, heads_used, value, mean([one[metric] for one in rotations]))
+        ModelMetric(metric, heads_used, value, mean([rotation[metric] for rotation in chance]))
         for metric, value in observed.items()
     ]
 
@@ -221,43 +220,42 @@ def _label_metrics(
 def _sharing(
     label: Int[Tensor, " head"], used: Bool[Tensor, " head"], smallest: int
 ) -> dict[str, float | None]:
-    own = partners(label.tolist(), used.tolist())
+    counts = partners(label.tolist(), used.tolist())
     return {
-        "entanglement": entanglement(own, len(own)),
-        "entanglement_smallest": entanglement(own, smallest),
-        "entanglement_2": entanglement(own, 2) if len(own) > 1 else None,
-        "uniqueness": uniqueness(own),
+        "entanglement": entanglement(counts, len(counts)),
+        "entanglement_smallest": entanglement(counts, smallest),
+        "entanglement_2": entanglement(counts, 2) if len(counts) > 1 else None,
+        "uniqueness": uniqueness(counts),
     }
 
 
 def _agreement(ccs: Int[Tensor, " head"]) -> dict[str, float | None]:
-    known = ccs[ccs >= 0]
+    scores = ccs[ccs >= 0]
     return {
-        **{f"association_{m}": _defined(association(ccs, m)) for m in range(1, TEXTS_JUDGED + 1)},
-        "text_consistency": _defined(text_consistency(ccs)),
-        **{f"ccs_at_{k}": _defined(ccs_at(ccs, k)) for k in range(TEXTS_JUDGED + 1)},
-        "ccs_high": float((known == HIGH).sum()),
-        "ccs_moderate": float((known == MODERATE).sum()),
-        "ccs_low": float((known <= LOW).sum()),
+        **{f"association_{m}": _number(association(ccs, m)) for m in range(1, TEXTS_JUDGED + 1)},
+        "text_consistency": _number(text_consistency(ccs)),
+        **{f"ccs_at_{k}": _number(ccs_at(ccs, k)) for k in range(TEXTS_JUDGED + 1)},
+        "ccs_high": float((scores == HIGH).sum()),
+        "ccs_moderate": float((scores == MODERATE).sum()),
+        "ccs_low": float((scores <= LOW).sum()),
     }
 
 
-def _share(counts: Bool[Tensor, "head ..."], ccs: Int[Tensor, "head ..."]) -> Float[Tensor, "..."]:
-    """Share of the heads with a CCS that count; NaN where there is none."""
-    known = ccs >= 0
-    return (counts & known).sum(0).double() / known.sum(0)
+def _share(selected: Bool[Tensor, "head ..."], ccs: Int[Tensor, "head ..."]) -> Float[Tensor, "..."]:
+    """Share of selected heads among those with a CCS; NaN if there are none."""
+    scored = ccs >= 0
+    return (selected & scored).sum(0).double() / scored.sum(0)
 
 
-def _defined(value: Float[Tensor, ""]) -> float | None:
+def _number(value: Float[Tensor, ""]) -> float | None:
     return None if value.isnan() else float(value)
 
 
 def coverage_metrics(shares: Float[Tensor, " component"], kinds: Sequence[str]) -> list[ModelMetric]:
-    """Σ of tr Cov(c, e) / tr Cov(e) over the components c of one kind: their share of the embedding's
-    covariance. The four sum to 1. Only of the heads, what is taken apart, is higher easier to interpret.
+    """Σ tr Cov(c, e) / tr Cov(e) over the components c of a kind: their share of the embedding's covariance.
 
-    `kinds` says of each share whether it is of the input, of attention not taken apart, of a head or of an
-    MLP.
+    The four shares sum to 1. Higher is easier to interpret for heads only, since only they are decomposed.
+    `kinds` names the kind of each share: input, attention (of layers without decomposed heads), head or mlp.
     """
     total = {"head": 0.0, "attention": 0.0, "mlp": 0.0, "input": 0.0}
     for share, kind in zip(shares.tolist(), kinds, strict=True):
@@ -269,12 +267,12 @@ def coverage_metrics(shares: Float[Tensor, " component"], kinds: Sequence[str]) 
 def coverage_replicates(
     shares: Float[Tensor, "replicate component"], kinds: Sequence[str]
 ) -> dict[tuple[str, str], list[float | None]]:
-    """`coverage_metrics` of every replicate, under metric and heads used; nothing without replicates."""
-    found: dict[tuple[str, str], list[float | None]] = {}
-    for one in shares:
-        for own in coverage_metrics(one, kinds):
-            found.setdefault((own.metric, own.heads_used), []).append(own.value)
-    return found
+    """Returns `coverage_metrics` of every replicate by metric and heads used; empty without replicates."""
+    values: dict[tuple[str, str], list[float | None]] = {}
+    for replicate in shares:
+        for row in coverage_metrics(replicate, kinds):
+            values.setdefault((row.metric, row.heads_used), []).append(row.value)
+    return values
 
 
 def spanned_variance(
@@ -287,12 +285,12 @@ def spanned_variance(
     draws: int = 10,
     seed: int = 0,
 ) -> float | None:
-    """(V_k - V_random) / (V_PCA - V_random): 1 is the best any k directions can do, 0 what random texts do.
+    """(V_k - V_random) / (V_PCA - V_random): 1 for the best k directions, 0 for random texts.
 
-    V is the share of variance within the span of k texts; k as in `spanned_texts`, and no more than the
-    `picks` that TEXTSPAN was asked for. None where random texts do as well as the best directions, so that
-    there is nothing to measure. Our own formula, since raw V of any 60 texts is large. Higher is easier to
-    interpret.
+    V is the share of variance within the span of k texts, with k from `spanned_texts` but at most `picks`,
+    the number of texts requested from TEXTSPAN. None if random texts span as much as the best directions,
+    which leaves nothing to measure. Our own formula, since V itself is large for any 60 texts. Higher is
+    easier to interpret.
     """
     covariance, text = covariance.double(), text.double()
     total = covariance.diagonal().sum()
@@ -307,31 +305,26 @@ def spanned_variance(
 
 
 def spanned_texts(own_rank: int, texts: int) -> int:
-    """k of the spanned variance: 60, but no more than nine tenths of the head's dimensions or than the pool.
+    """Returns k of the spanned variance: 60, at most nine tenths of the head's dimensions, at most the pool.
 
-    As many texts as dimensions span everything, chosen or random.
+    As many texts as dimensions span the whole space, whether chosen or random.
     """
     return min(60, own_rank * 9 // 10, texts)
 
 
 def span_metrics(spanned: Sequence[float | None], supported: Bool[Tensor, " head"]) -> list[ModelMetric]:
-    """Mean spanned variance, over all and over supported heads that have one.
-
-    Higher is easier to interpret.
-    """
-    known = [
-        (value, own) for value, own in zip(spanned, supported.tolist(), strict=True) if value is not None
-    ]
+    """Returns the mean spanned variance over all and over supported heads. Higher is easier to interpret."""
+    of_supported = [value for value, used in zip(spanned, supported.tolist(), strict=True) if used]
     return [
-        ModelMetric("mean_spanned_variance", "all", mean([value for value, _ in known]), None),
-        ModelMetric("mean_spanned_variance", "supported", mean([value for value, own in known if own]), None),
+        ModelMetric("mean_spanned_variance", "all", mean(spanned), None),
+        ModelMetric("mean_spanned_variance", "supported", mean(of_supported), None),
     ]
 
 
 def _random_span(
     covariance: Float[Tensor, "rank rank"], text: Float[Tensor, "text rank"], k: int, draws: int, seed: int
 ) -> float:
-    """Variance within the span of k texts, mean over random draws of them."""
+    """Variance within the span of k random texts, mean over draws."""
     generator = torch.Generator().manual_seed(seed)
     rows = torch.stack([torch.randperm(len(text), generator=generator)[:k] for _ in range(draws)])
     drawn = text[rows]  # [draw, k, rank]

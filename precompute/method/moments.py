@@ -1,8 +1,8 @@
-"""Count, mean and second moment of what every head and component writes, kept in groups of images.
+"""Count, mean and second moment of the contributions of every head and component, by group of images.
 
-Two-pass within a batch, Chan et al. 1979 between batches (https://doi.org/10.1080/00031305.1983.10483115),
-so any split and order of the same images gives the same result up to float64 rounding. Groups are a
-property of the image alone: they can be resampled later, and leave no trace of batches or shards.
+Two-pass within a batch, Chan et al. 1979 between batches (https://doi.org/10.1080/00031305.1983.10483115):
+any split and order of the same images gives the same result up to float64 rounding. The group of an image
+depends on the image alone, so that groups can be resampled later and do not depend on batches or shards.
 
 Knows nothing of models, texts or files: tensors in, NamedTuple out.
 """
@@ -24,19 +24,19 @@ GROUPS = 64
 
 
 class Pooled(NamedTuple):
-    """Moments over all chosen groups."""
+    """Moments over all selected groups."""
 
     image_count: int
     mean: Float[Tensor, "layer head rank"]
     covariance: Float[Tensor, "layer head rank rank"]
-    """Second moment over the count (not the count less one): its trace is the mean squared direct effect."""
+    """Centered second moment / count (not count - 1): its trace is the mean squared direct effect."""
 
 
 class EarlierMoments(NamedTuple):
-    """What ComponentMoments needs of the components before the decomposed layers. Groups with images only.
+    """Part of ComponentMoments for the components before the decomposed layers. Groups with images only.
 
-    As exact as the contributions themselves, and independent of the number of images: a shard keeps this
-    instead of them. float64.
+    Exact, and of a size independent of the number of images: a shard stores this instead of the
+    contributions. float64.
     """
 
     group: Int[Tensor, " present"]
@@ -48,10 +48,10 @@ class EarlierMoments(NamedTuple):
 
 
 class Component(NamedTuple):
-    """One term of the sum that makes the embedding, as the table `component_share` names it."""
+    """One term of the sum that gives the embedding, with its names in the table `component_share`."""
 
     component: str
-    """input, attention L2 (a layer that is not taken apart by heads), head L11.H3 or mlp L11."""
+    """input, attention L2 (a layer whose heads are not decomposed), head L11.H3 or mlp L11."""
 
     kind: str
     """input, attention, head or mlp."""
@@ -61,14 +61,14 @@ class Component(NamedTuple):
 
 
 def group_of(image_id: str) -> int:
-    """Group of an image, from its id alone: the same in any folder, shard, batch or order."""
+    """Returns the group of an image, from its id alone: the same in any folder, shard, batch or order."""
     return int(image_id[:8], 16) % GROUPS
 
 
 def from_coordinates(
     head: Float[Tensor, "image layer head rank"], group: Int[Tensor, " image"], groups: int = GROUPS
 ) -> Moments:
-    """Moments of one batch, or of a whole shard: the larger, the cheaper per image."""
+    """Returns the moments of one batch, or of a whole shard; larger batches cost less per image."""
     head = head.double()
     count = torch.bincount(group, minlength=groups)
     mean = _group_mean(head, group, count)
@@ -81,20 +81,24 @@ def from_coordinates(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Moments of the images of both, which must not overlap."""
+    """Returns the moments of the images of both, which must not overlap."""
     count = a.image_count + b.image_count
     share = _share(b.image_count, count)
     delta = b.mean - a.mean
     mean = a.mean + delta * _like(share, delta)
 
-    # Scaled so that its outer product is the term between the batches, n_a n_b / n (δ δ').
+    # This scale makes the outer product the term between the batches, n_a n_b / n (δ δ').
     delta = delta * _like((a.image_count * share).sqrt(), delta)
     second = (a.second + b.second).addcmul_(delta[..., :, None], delta[..., None, :])
     return Moments(count, mean, second)
 
 
 def pooled(moments: Moments, chosen: Bool[Tensor, " group"] | None = None) -> Pooled:
-    """Mean and covariance over all groups, or over the chosen ones."""
+    """Returns mean and covariance over all groups, or over the selected ones.
+
+    Raises:
+        ValueError: the groups have no images.
+    """
     if chosen is not None:
         moments = Moments(moments.image_count[chosen], moments.mean[chosen], moments.second[chosen])
     count = int(moments.image_count.sum())
@@ -109,15 +113,15 @@ def pooled(moments: Moments, chosen: Bool[Tensor, " group"] | None = None) -> Po
 
 
 def importance(covariance: Float[Tensor, "*head rank rank"]) -> Float[Tensor, "*head"]:
-    """sqrt(tr S): root mean square direct effect of replacing a head's output by its mean.
+    """sqrt(tr S): root mean square direct effect of mean-ablation of a head (Gandelsman et al. 2024).
 
-    Mean-ablation as in Gandelsman et al. 2024, its direct effect alone. Neither end is easier to interpret.
+    Neither end is easier to interpret.
     """
     return covariance.diagonal(dim1=-2, dim2=-1).sum(-1).clamp(min=0).sqrt()
 
 
 def components(layers: tuple[int, ...], heads: int) -> list[Component]:
-    """Names of the axis `component` of ComponentMoments, in its order."""
+    """Returns the entries of the axis `component` of ComponentMoments, in order."""
     return [
         Component("input", "input", None, None),
         *(
@@ -139,13 +143,13 @@ def earlier_from(
     embedding: Float[Tensor, "image d_out"],
     group: Int[Tensor, " image"],
 ) -> EarlierMoments:
-    """Moments of one batch's contributions before the decomposed layers."""
+    """Returns the moments of one batch's contributions before the decomposed layers."""
     present = group.unique()
     mean, cross = [], []
     for number in present.tolist():  # one by one: in float64, all images at once are 130 MB for a ViT-L-14
-        own, whole = earlier[group == number].double(), embedding[group == number].double()
-        mean.append(own.mean(dim=0))
-        cross.append(torch.einsum("icd,id->c", own - mean[-1], whole - whole.mean(dim=0)))
+        c, e = earlier[group == number].double(), embedding[group == number].double()
+        mean.append(c.mean(dim=0))
+        cross.append(torch.einsum("icd,id->c", c - mean[-1], e - e.mean(dim=0)))
     return EarlierMoments(present, torch.stack(mean), torch.stack(cross))
 
 
@@ -156,10 +160,10 @@ def component_from(
     group: Int[Tensor, " image"],
     groups: int = GROUPS,
 ) -> ComponentMoments:
-    """Component moments of one batch, of whose images `earlier` is.
+    """Returns component moments of one batch; `earlier` holds the moments of the same images.
 
     A head's part is computed on its coordinates, (c - mean c)·(e - mean e) = (y - mean y)·Q(e - mean e),
-    so that contributions are never spelled out in d_out for every image.
+    so that contributions of every image are never expanded to d_out.
     """
     count = torch.bincount(group, minlength=groups)
     embedding = decomposition.embedding.double()
@@ -169,14 +173,16 @@ def component_from(
 
     head = decomposition.head.double()
     head_mean = _group_mean(head, group, count)
-    seen = torch.einsum("id,lhrd->ilhr", embedding, basis)  # [image, layer, head, rank]
-    head_cross = ((head - head_mean[group]) * seen).sum(-1).flatten(1)  # [image, layer * head]
+    embedding_y = torch.einsum("id,lhrd->ilhr", embedding, basis)  # [image, layer, head, rank]
+    head_cross = ((head - head_mean[group]) * embedding_y).sum(-1).flatten(1)  # [image, layer * head]
 
     mlp = decomposition.mlp.double()
     mlp_mean = _group_mean(mlp, group, count)  # [group, layer, d_out]
     mlp_cross = torch.einsum("icd,id->ic", mlp - mlp_mean[group], embedding)
 
-    before_mean, before_cross = (_group_sum(one.double(), earlier.group, groups) for one in earlier[1:])
+    before_mean, before_cross = (
+        _group_sum(moment.double(), earlier.group, groups) for moment in (earlier.mean, earlier.cross)
+    )
     mean = torch.einsum("glhr,lhrd->glhd", head_mean, basis).flatten(1, 2)
     cross = _group_sum(torch.cat([head_cross, mlp_cross], dim=1), group, groups)
     return ComponentMoments(
@@ -189,7 +195,7 @@ def component_from(
 
 
 def merge_components(a: ComponentMoments, b: ComponentMoments) -> ComponentMoments:
-    """Component moments of the images of both, which must not overlap."""
+    """Returns the component moments of the images of both, which must not overlap."""
     count = a.image_count + b.image_count
     share = _share(b.image_count, count)
     between = a.image_count * share
@@ -205,7 +211,11 @@ def merge_components(a: ComponentMoments, b: ComponentMoments) -> ComponentMomen
 
 
 def component_shares(moments: ComponentMoments) -> Float[Tensor, " component"]:
-    """tr Cov(c, e) / tr Cov(e) of every component: negative where it works against the rest; the sum is 1."""
+    """tr Cov(c, e) / tr Cov(e) of every component: negative if it opposes the rest; they sum to 1.
+
+    Raises:
+        ValueError: all embeddings are equal.
+    """
     weight = _share(moments.image_count, moments.image_count.sum())
     delta = moments.mean - torch.einsum("g,gcd->cd", weight, moments.mean)
     embedding_delta = moments.embedding_mean - weight @ moments.embedding_mean
@@ -228,16 +238,16 @@ def _group_sum(
 def _group_mean(
     value: Float[Tensor, "image ..."], group: Int[Tensor, " image"], count: Int[Tensor, " group"]
 ) -> Float[Tensor, "group ..."]:
-    """Mean of each group; 0 where a group has no image."""
+    """Mean of each group; 0 for a group without images."""
     total = _group_sum(value, group, len(count))
     return total / _like(count.clamp(min=1).double(), total)
 
 
 def _share(part: Int[Tensor, " group"], whole: Int[Tensor, "..."]) -> Float[Tensor, " group"]:
-    """part / whole in float64, 0 where the whole is; torch divides integers in float32."""
+    """part / whole, 0 if the whole is 0; in float64, since torch divides integers in float32."""
     return part.double() / whole.clamp(min=1)
 
 
 def _like(weight: Float[Tensor, " group"], value: Float[Tensor, "group ..."]) -> Float[Tensor, "group ..."]:
-    """One weight a group, shaped to multiply `value`."""
+    """Weights of groups, reshaped to multiply `value`."""
     return weight.view(-1, *[1] * (value.dim() - 1))

@@ -1,17 +1,16 @@
 """Random halves of the images and of the text pool, and the covariances of heads over them.
 
-A replicate is a random half of the image groups and a random half of the pool, drawn from the seed and the
-replicate's own number: the same for every model of a bundle, so that differences between models are paired,
-and the same whether 20 replicates are asked for or 200.
+A replicate is a random half of the image groups and a random half of the pool. It depends on the seed and the
+number of the replicate alone: it is the same for every model of a bundle, so that differences between models
+are paired, and the same for any number of replicates.
 
-Why halves without replacement. With the sampled units n and a statistic close to a mean of them with variance
-s²/n, half of the units drawn without replacement leave Var(θ_half - θ) = (s²/(n/2))(1 - 1/2) = s²/n: the
-spread of the halves about the whole is that of the whole about what it estimates, with no factor between. It
-is the delete-d jackknife at d = n/2 (Shao and Wu 1989, Annals of Statistics 17:1176), and unlike a bootstrap
-it never holds a text or an image twice.
+Halves are drawn without replacement. For n sampled units and a statistic close to their mean, with variance
+s²/n, such a half has Var(θ_half - θ) = (s²/(n/2))(1 - 1/2) = s²/n: the spread of the halves about the whole
+equals the spread of the whole about its expectation, without a correction factor. This is the delete-d
+jackknife with d = n/2 (Shao and Wu 1989, Annals of Statistics 17:1176). Unlike a bootstrap it never contains
+a text or an image twice.
 
-Knows nothing of models, labels or TEXTSPAN: counts, tags and moments in, masks out and what
-the moments say over them.
+Knows nothing of models, labels or TEXTSPAN: counts, tags and moments in, masks and statistics out.
 """
 
 from collections.abc import Sequence
@@ -25,12 +24,12 @@ from torch import Tensor
 
 from precompute.method.types import ComponentMoments
 
-Carried = tuple[tuple[int, ...], ...]
-"""Properties of every text; those of none share the number -1."""
+TextProperties = tuple[tuple[int, ...], ...]
+"""Properties of every text; (-1,) for a text without a property."""
 
 
 class Halves(NamedTuple):
-    """What each replicate holds."""
+    """Groups and texts of each replicate."""
 
     groups: Bool[Tensor, "replicate group"]
     """Half of the groups that have images."""
@@ -39,24 +38,25 @@ class Halves(NamedTuple):
     """Half of the pool."""
 
     quarters: Bool[Tensor, "replicate text"]
-    """Half of `texts`: what its other half is judged by, when labels are cross-fitted."""
+    """Half of `texts`; for cross-fitted labels, either half judges the label from the other."""
 
 
 def halves(
     images: Int[Tensor, " group"], tags: Bool[Tensor, "text property"], *, count: int, seed: int
 ) -> Halves:
-    """The first `count` replicates; replicate r depends on the seed and r alone."""
+    """Returns the first `count` replicates; replicate r depends on the seed and r alone."""
     present = images.nonzero().flatten().tolist()
     groups = [_half_of_groups(present, Random(f"groups {seed} {number}")) for number in range(count)]
-    texts, quarters = _halves_of_pool(_carried(tags), count, seed)
+    texts, quarters = _halves_of_pool(_text_properties(tags), count, seed)
     return Halves(_mask(groups, len(images)), _mask(texts, len(tags)), _mask(quarters, len(tags)))
 
 
 def splits(tags: Bool[Tensor, "text property"], *, count: int, seed: int) -> Bool[Tensor, "split text"]:
-    """One half of each of `count` splits of the pool in two; the other half is the rest."""
-    carried = _carried(tags)
-    dice = [Random(f"splits {seed} {number}") for number in range(count)]
-    return _mask([_half_of_texts(range(len(carried)), carried, one) for one in dice], len(tags))
+    """Returns one half of each of `count` random splits of the pool; the other half is the complement."""
+    properties = _text_properties(tags)
+    generators = [Random(f"splits {seed} {number}") for number in range(count)]
+    halves = [_half_of_texts(range(len(properties)), properties, generator) for generator in generators]
+    return _mask(halves, len(tags))
 
 
 def covariances(
@@ -65,20 +65,20 @@ def covariances(
     second: Float[Tensor, "group rank rank"],
     chosen: Bool[Tensor, "replicate group"],
 ) -> Float[Tensor, "replicate rank rank"]:
-    """Covariance of one head over the chosen groups of every replicate; float64.
+    """Returns the covariance of one head over the chosen groups of every replicate; float64.
 
-    That of `moments.pooled` for every row of `chosen`, as one product: second moments about the mean of all
-    images are summed, and the replicate's own mean is taken out after. The means lie close together, so
-    little is lost to rounding. A replicate without images has a covariance of 0.
+    Equals `moments.pooled` for every row of `chosen`, computed as one product: second moments about the mean
+    of all images are summed, then the replicate's mean is subtracted. These means are close to each other, so
+    rounding errors stay small. A replicate without images has a covariance of 0.
     """
     weight = images.double()
     mean = mean - (weight @ mean) / weight.sum().clamp(min=1)
     about = second + weight[:, None, None] * mean[:, :, None] * mean[:, None, :]
-    held = chosen.double()
-    count = (held @ weight).clamp(min=1)
-    own = (held * weight) @ mean / count[:, None]  # [replicate, rank]
-    total = (held @ about.flatten(1)).unflatten(1, about.shape[1:])
-    return total / count[:, None, None] - own[:, :, None] * own[:, None, :]
+    group_mask = chosen.double()
+    count = (group_mask @ weight).clamp(min=1)
+    replicate_mean = (group_mask * weight) @ mean / count[:, None]  # [replicate, rank]
+    total = (group_mask @ about.flatten(1)).unflatten(1, about.shape[1:])
+    return total / count[:, None, None] - replicate_mean[:, :, None] * replicate_mean[:, None, :]
 
 
 def importance(
@@ -87,85 +87,87 @@ def importance(
     second: Float[Tensor, "group ... rank rank"],
     chosen: Bool[Tensor, "replicate group"],
 ) -> Float[Tensor, "replicate ..."]:
-    """`moments.importance` of heads over the chosen groups of every replicate, no covariance spelled out."""
-    held, weight = chosen.double(), chosen.double() * images.double()
+    """Returns `moments.importance` of heads over the groups of every replicate, without covariances."""
+    group_mask, weight = chosen.double(), chosen.double() * images.double()
     count = weight.sum(1).clamp(min=1).view(-1, *[1] * (mean.dim() - 2))
     mean = mean - torch.tensordot(images.double() / images.sum().clamp(min=1), mean, dims=1)
-    within = torch.tensordot(held, second.diagonal(dim1=-2, dim2=-1).sum(-1), dims=1)
+    within = torch.tensordot(group_mask, second.diagonal(dim1=-2, dim2=-1).sum(-1), dims=1)
     between = torch.tensordot(weight, mean.square().sum(-1), dims=1)
-    own = torch.tensordot(weight, mean, dims=1) / count[..., None]
-    return ((within + between) / count - own.square().sum(-1)).clamp(min=0).sqrt()
+    replicate_mean = torch.tensordot(weight, mean, dims=1) / count[..., None]
+    return ((within + between) / count - replicate_mean.square().sum(-1)).clamp(min=0).sqrt()
 
 
 def component_shares(
     moments: ComponentMoments, chosen: Bool[Tensor, "replicate group"]
 ) -> Float[Tensor, "replicate component"]:
-    """`moments.component_shares` over the chosen groups of every replicate; NaN where embeddings are equal.
+    """Returns `moments.component_shares` over the groups of every replicate; NaN if embeddings are equal.
 
-    The means of groups are multiplied with one another once, for all replicates: their own means are never
-    spelled out in d_out.
+    Products of group means are computed once for all replicates, so that no replicate's mean in d_out is
+    needed.
     """
-    held, weight = chosen.double(), chosen.double() * moments.image_count.double()
+    group_mask, weight = chosen.double(), chosen.double() * moments.image_count.double()
     count = weight.sum(1).clamp(min=1)
     share = moments.image_count.double() / moments.image_count.sum().clamp(min=1)
     delta = moments.mean - torch.tensordot(share, moments.mean, dims=1)
     embedding = moments.embedding_mean - share @ moments.embedding_mean
-    crossed = torch.einsum("gcd,kd->cgk", delta, embedding)
-    squared = embedding @ embedding.mT
+    products = torch.einsum("gcd,kd->cgk", delta, embedding)  # [component, group, group]
+    squares = embedding @ embedding.mT  # [group, group]
 
-    cross = held @ moments.cross + weight @ crossed.diagonal(dim1=1, dim2=2).mT
-    total = held @ moments.total + weight @ squared.diagonal()
-    cross -= torch.stack([(weight @ one * weight).sum(1) for one in crossed], dim=1) / count[:, None]
-    total -= (weight @ squared * weight).sum(1) / count
+    cross = group_mask @ moments.cross + weight @ products.diagonal(dim1=1, dim2=2).mT
+    total = group_mask @ moments.total + weight @ squares.diagonal()
+    cross -= torch.stack([(weight @ product * weight).sum(1) for product in products], dim=1) / count[:, None]
+    total -= (weight @ squares * weight).sum(1) / count
     return cross / total.where(total > 0, torch.nan)[:, None]
 
 
-def _half_of_groups(groups: list[int], dice: Random) -> list[int]:
-    """Half of them, exactly; of an odd number the middle one goes by a coin, of one it stays."""
-    odd = len(groups) % 2 and dice.random() < 0.5
-    return dice.sample(groups, max(len(groups) // 2 + odd, min(len(groups), 1)))
+def _half_of_groups(groups: list[int], generator: Random) -> list[int]:
+    """Exactly half of the groups; odd counts round up or down at random, a single group is kept."""
+    odd = len(groups) % 2 and generator.random() < 0.5
+    return generator.sample(groups, max(len(groups) // 2 + odd, min(len(groups), 1)))
 
 
 @lru_cache(maxsize=2)
-def _halves_of_pool(carried: Carried, count: int, seed: int) -> tuple[list[list[int]], list[list[int]]]:
-    """Half of the pool and half of that half, of every replicate: seconds, and the same for all models."""
+def _halves_of_pool(
+    properties: TextProperties, count: int, seed: int
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Half of the pool and half of that half, for every replicate. Takes seconds; cached for all models."""
     texts, quarters = [], []
     for number in range(count):
-        texts.append(_half_of_texts(range(len(carried)), carried, Random(f"texts {seed} {number}")))
-        quarters.append(_half_of_texts(texts[-1], carried, Random(f"quarters {seed} {number}")))
+        texts.append(_half_of_texts(range(len(properties)), properties, Random(f"texts {seed} {number}")))
+        quarters.append(_half_of_texts(texts[-1], properties, Random(f"quarters {seed} {number}")))
     return texts, quarters
 
 
-def _half_of_texts(rows: Sequence[int], carried: Carried, dice: Random) -> list[int]:
-    """Half of the texts of every property: of an odd number the rounding goes by a coin.
+def _half_of_texts(rows: Sequence[int], properties: TextProperties, generator: Random) -> list[int]:
+    """Half of the texts of every property; odd counts round up or down at random.
 
-    One text after the other, in random order, is kept where its properties have so far kept less than half
-    of theirs, left where they have kept more, and goes by a coin where they are even. Texts of several
-    properties come first, so that those of one property make up for what they leave uneven: every property
-    with as many texts of its own as it is uneven by then ends with its exact half. By symmetry every text is
-    kept in half of all draws. The one stratum without a property, of untagged texts, is halved alike.
+    Texts are visited in random order. A text is kept if its properties have kept less than half of their
+    texts so far, dropped if more, and decided at random if exactly half. Texts of several properties come
+    first, so that texts of a single property can restore the balance: a property with enough of them ends
+    with exactly half. By symmetry every text is kept in half of all draws. Texts without a property form one
+    stratum, halved in the same way.
     """
     order = list(rows)
-    dice.shuffle(order)
-    order.sort(key=lambda row: -len(carried[row]))
-    ahead: dict[int, int] = {}
-    kept = []
+    generator.shuffle(order)
+    order.sort(key=lambda row: -len(properties[row]))
+    surplus: dict[int, int] = {}
+    half = []
     for row in order:
-        balance = sum(ahead.get(one, 0) for one in carried[row])
-        keep = balance < 0 or (balance == 0 and dice.random() < 0.5)
-        for one in carried[row]:
-            ahead[one] = ahead.get(one, 0) + (1 if keep else -1)
+        balance = sum(surplus.get(number, 0) for number in properties[row])
+        keep = balance < 0 or (balance == 0 and generator.random() < 0.5)
+        for number in properties[row]:
+            surplus[number] = surplus.get(number, 0) + (1 if keep else -1)
         if keep:
-            kept.append(row)
-    return kept
+            half.append(row)
+    return half
 
 
-def _carried(tags: Bool[Tensor, "text property"]) -> Carried:
-    return tuple(tuple(index for index, own in enumerate(row) if own) or (-1,) for row in tags.tolist())
+def _text_properties(tags: Bool[Tensor, "text property"]) -> TextProperties:
+    return tuple(tuple(index for index, tag in enumerate(row) if tag) or (-1,) for row in tags.tolist())
 
 
 def _mask(rows: list[list[int]], size: int) -> Bool[Tensor, "count size"]:
     mask = torch.zeros(len(rows), size, dtype=torch.bool)
-    for number, chosen in enumerate(rows):
-        mask[number, chosen] = True
+    for number, columns in enumerate(rows):
+        mask[number, columns] = True
     return mask

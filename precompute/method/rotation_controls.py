@@ -1,11 +1,10 @@
-"""Controls: what the same analysis says where there is nothing to find.
+"""Rotation control: the metrics of a model whose heads are rotated at random inside their own spaces.
 
-Two of them. The random-weights twin of a model is one more model, in every table. The rotated heads of a
-model (turned at random inside their own spaces, as for p-values) are labeled and scored as if they were the
-model, each rotation tested against the others: what the metrics are when nothing but the shape of the heads'
-variance is left.
+The rotations are those of the p-values. Each is labeled and scored as if it were the model, and tested
+against the other rotations. The metrics then show what the shape of the heads' variance gives by itself. (The
+other control, random weights, is one more model in every table.)
 
-Knows nothing of files: models by name, labels and consistency of rotations in, rows out.
+Knows nothing of files: labels and consistency of rotations in, rows out.
 """
 
 from statistics import fmean
@@ -18,7 +17,7 @@ from torch import Tensor
 from precompute.method import labels, metrics
 
 ROTATIONS = 20
-"""Rotations taken as if each were the model."""
+"""Number of rotations that are scored as if each were the model."""
 
 
 class RotatedMetric(NamedTuple):
@@ -29,7 +28,7 @@ class RotatedMetric(NamedTuple):
     """all or supported."""
 
     value: float | None
-    """Mean over the rotations where it is defined; None where it is in none."""
+    """Mean over the rotations that define it; None if none does."""
 
     low: float | None
     """2.5 percentile over these rotations."""
@@ -39,18 +38,18 @@ class RotatedMetric(NamedTuple):
 
 
 def supported(rotated: labels.Leading, properties: tuple[str, ...]) -> Bool[Tensor, "head rotation"]:
-    """Whether the label of each of the first rotations stands up to all other rotations of its head."""
+    """Returns True where the label of a rotation is significant against all other rotations of its head."""
     count = rotated.property.shape[1]
     columns = []
-    for taken in range(min(ROTATIONS, count)):
-        others = torch.arange(count) != taken
-        found = labels.labels_by_variance_share(
-            labels.Leading(*(part[:, taken] for part in rotated)),
+    for rotation in range(min(ROTATIONS, count)):
+        others = torch.arange(count) != rotation
+        rotation_labels = labels.labels_by_variance_share(
+            labels.Leading(*(part[:, rotation] for part in rotated)),
             labels.Leading(*(part[:, others] for part in rotated)),
             properties,
             picks=labels.SHOWN_PICKS,
         )
-        columns.append([label.supported for label in found])
+        columns.append([label.supported for label in rotation_labels])
     return torch.tensor(columns, dtype=torch.bool).T
 
 
@@ -62,24 +61,25 @@ def rotated_metrics(
     *,
     smallest: int,
 ) -> list[RotatedMetric]:
-    """Everything that labels say of a model, said of its rotations; `smallest` as in `metrics.label_metrics`.
+    """Returns the label metrics of a model's rotations; `smallest` as in `metrics.label_metrics`.
 
-    `supported` and the cross-fitted CCS are of the first rotations, those taken. Spanned variance is not
-    among them, for rotations pick too few texts, nor is coverage, which does not depend on texts, nor
-    stability, which takes replicates and has a metric of its own for rotated heads.
+    `supported` and the cross-fitted CCS cover the first rotations only, those scored here. Not included are
+    spanned variance (rotations pick too few texts), coverage (independent of texts), and stability (needs
+    replicates; rotated heads have a metric for it).
     """
-    found: dict[tuple[str, str], list[float]] = {}
+    values: dict[tuple[str, str], list[float]] = {}
     none = label[:, :0]
-    for taken in range(supported.shape[1]):
-        own = label[:, taken], none, ccs[:, taken], none, supported[:, taken]
-        crossed = crossed_ccs[:, taken]
-        rows = metrics.label_metrics(*own, smallest=smallest)
-        rows += metrics.crossfit_metrics(crossed, crossed[:, None][:, :0], supported[:, taken])
+    for rotation in range(supported.shape[1]):
+        support, crossed = supported[:, rotation], crossed_ccs[:, rotation]
+        rows = metrics.label_metrics(
+            label[:, rotation], none, ccs[:, rotation], none, support, smallest=smallest
+        )
+        rows += metrics.crossfit_metrics(crossed, crossed[:, None][:, :0], support)
         for row in rows:
-            values = found.setdefault((row.metric, row.heads_used), [])
+            row_values = values.setdefault((row.metric, row.heads_used), [])
             if row.value is not None:
-                values.append(row.value)
-    return [RotatedMetric(*name, *_summary(values)) for name, values in found.items()]
+                row_values.append(row.value)
+    return [RotatedMetric(*name, *_summary(row_values)) for name, row_values in values.items()]
 
 
 def _summary(values: list[float]) -> tuple[float | None, float | None, float | None]:

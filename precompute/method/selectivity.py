@@ -1,10 +1,10 @@
-"""How much of what a head writes goes with the values of a known attribute: epsilon squared.
+"""Selectivity: share of a head's variance that the values of a known attribute explain, epsilon squared.
 
     η² = tr S_between / tr S_total,    ε² = η² - (1 - η²) (K - 1) / (N - K)
 
 over N images of K values, with squared lengths in place of squares (the trace form of one-way analysis of
-variance). η² grows with the number of values even if nothing is told by them; ε² is 0 on average then
-(Kelley 1935, https://doi.org/10.1073/pnas.21.9.554), and may be negative.
+variance). η² grows with the number of values even if they explain nothing; ε² then is 0 on average
+(Kelley 1935, https://doi.org/10.1073/pnas.21.9.554) and may be negative.
 
 Knows nothing of models: coordinates and values in, numbers out.
 """
@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 SAME = 1e-8
-"""A head whose variance is below this share of its squared length writes the same for every image."""
+"""A head whose variance is below this share of its mean squared length is constant over images."""
 
 
 def epsilon_squared(
@@ -22,10 +22,9 @@ def epsilon_squared(
 ) -> Float[Tensor, " head"]:
     """ε² = η² - (1 - η²) (K - 1) / (N - K) of every head, Kelley 1935, with squared lengths for squares.
 
-    NaN where all images are of one value, or each is of its own; float64. Higher is easier to interpret, and
-    only above what the random-weights twin has: see docs/method.md.
-
-    A head that writes the same for every image has 0: nothing of it goes with anything.
+    float64. NaN if all images have the same value, or all have different ones; 0 for a head that is constant
+    over images. Higher is easier to interpret, but only above the value of the random-weights control: see
+    docs/method.md.
     """
     y = coordinates.double()
     varies = y.var(dim=0, correction=0).sum(dim=-1) > SAME * y.square().mean(dim=0).sum(dim=-1)

@@ -1,4 +1,4 @@
-"""Result types that the stages share. Stages import these and never each other."""
+"""Result types that the stages share. Stages import these types and never each other."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class VisionWeights(NamedTuple):
-    """The weights of an image tower that act on what its layers write, LayerScale folded in. All layers."""
+    """Weights of an image tower after attention, for all layers; LayerScale is part of the output weights."""
 
     out_weight: Float[Tensor, "layer head d_head d_model"]
     """Rows of the output projection that belong to each head: W_O."""
@@ -22,73 +22,73 @@ class VisionWeights(NamedTuple):
     """Bias of `ln_post`: beta."""
 
     ln_eps: float
-    """What `ln_post` adds to the variance."""
+    """Epsilon that `ln_post` adds to the variance."""
 
     projection: Float[Tensor, "d_model d_out"]
-    """From the residual stream to the joint space: P."""
+    """Projection from the residual stream to the joint space: P."""
 
 
 class Captured(NamedTuple):
-    """What one forward pass leaves at the class token."""
+    """Values at the class token in one forward pass."""
 
     head: Float[Tensor, "image layer head d_head"]
     """Attention output of each head before the output projection: z."""
 
     mlp: Float[Tensor, "image layer d_model"]
-    """What each decomposed layer's MLP adds to the residual stream."""
+    """Output of each decomposed layer's MLP, as added to the residual stream."""
 
     early: Float[Tensor, "image d_model"]
-    """The residual stream as it enters the first decomposed layer."""
+    """Residual stream at the input of the first decomposed layer."""
 
     earlier: Float[Tensor, "image component d_model"]
-    """What `early` is the sum of: the input, then what attention and MLP of each earlier layer add."""
+    """Terms of `early`: the input, then outputs of attention and MLP of each earlier layer."""
 
     final: Float[Tensor, "image d_model"]
-    """The residual stream as it enters `ln_post`."""
+    """Residual stream at the input of `ln_post`."""
 
 
 class CapturedTokens(NamedTuple):
-    """What one forward pass leaves at the class token, and what each token gave to it."""
+    """Values at the class token in one forward pass, and the contribution of each token to them."""
 
     whole: Captured
     token: Float[Tensor, "image layer head token d_head"]
-    """Attention of the class token to each token, times that token's value; sums to `whole.head`."""
+    """Attention of the class token to each token times that token's value; they sum to `whole.head`."""
 
 
 class HeadSpaces(NamedTuple):
     """The subspace of d_out that each decomposed head can write to."""
 
     layers: tuple[int, ...]
-    """Layer numbers of the model, one for each entry of the axis `layer`."""
+    """Layer number of each entry of the axis `layer`."""
 
     basis: Float[Tensor, "layer head rank d_out"]
-    """Orthonormal rows; rows past a head's own rank are zero."""
+    """Orthonormal rows; rows beyond a head's rank are zero."""
 
     rank: Int[Tensor, "layer head"]
-    """Number of rows of `basis` in use."""
+    """Number of nonzero rows of `basis`."""
 
 
 class Decomposition(NamedTuple):
     """The parts of unit-length image embeddings: early + heads + MLPs."""
 
     embedding: Float[Tensor, "image d_out"]
-    """Unit length."""
+    """Image embedding, unit length."""
 
     head: Float[Tensor, "image layer head rank"]
-    """Coordinates y = Q c of each head's contribution c in its own space."""
+    """Coordinates y = Q c of each head's contribution c in the head's space."""
 
     mlp: Float[Tensor, "image layer d_out"]
     """Contribution of each decomposed layer's MLP."""
 
     early: Float[Tensor, "image d_out"]
-    """Contribution of everything that enters the first decomposed layer."""
+    """Contribution of the residual stream at the input of the first decomposed layer."""
 
     sum_error: Float[Tensor, " image"]
     """Largest absolute entry of (sum of all contributions - embedding)."""
 
 
 class Moments(NamedTuple):
-    """Count, mean and centred second moment of head coordinates, kept in groups of images. float64."""
+    """Count, mean and centered second moment of head coordinates, by group of images. float64."""
 
     image_count: Int[Tensor, " group"]
     """Number of images of each group."""
@@ -99,10 +99,10 @@ class Moments(NamedTuple):
 
 
 class ComponentMoments(NamedTuple):
-    """What coverage needs of every component c and the embedding e, kept in groups of images. float64.
+    """Moments of every component c and the embedding e that coverage needs, by group of images. float64.
 
-    Components stand in the order input, attention and MLP of each earlier layer, heads (layer by layer), MLPs
-    of the decomposed layers.
+    Order of components: input, attention and MLP of each earlier layer, heads (layer by layer), MLPs of the
+    decomposed layers.
     """
 
     image_count: Int[Tensor, " group"]
@@ -118,88 +118,88 @@ class ComponentMoments(NamedTuple):
 
 
 class TextSpan(NamedTuple):
-    """An ordered list of texts that spans what one head does."""
+    """An ordered list of texts that spans the output of one head."""
 
     text_index: Int[Tensor, " k"]
-    """Chosen rows of the pool, in the order they were chosen; k may be smaller than asked for."""
+    """Chosen rows of the pool, in order of choice; k may be smaller than requested."""
 
     variance_share: Float[Tensor, " k"]
     """Share of the head's variance that each choice removes; sums to at most 1."""
 
     cumulative_share: Float[Tensor, " k"]
     margin: Float[Tensor, " k"]
-    """Score of the choice less that of the next text, over the score of the choice; 0 is a tie."""
+    """(score of the choice - score of the next text) / score of the choice; 0 is a tie."""
 
 
 class Picks(NamedTuple):
-    """First choices of many heads, or of many rotations of them, in one table."""
+    """First choices of many heads, or of many rotations of heads."""
 
     text_index: Int[Tensor, "*list k"]
-    """Chosen rows of the pool; -1 where a head has fewer."""
+    """Chosen rows of the pool; -1 for a missing choice."""
 
     variance_share: Float[Tensor, "*list k"]
-    """Share of the head's variance that each choice removes; 0 where there is none."""
+    """Share of the head's variance that each choice removes; 0 for a missing choice."""
 
     def first(self, k: int) -> "Picks":
-        """The first `k` of them."""
+        """Returns the first `k` choices of each list."""
         return Picks(self.text_index[..., :k], self.variance_share[..., :k])
 
 
 class Label(NamedTuple):
-    """What one head is about, by one method."""
+    """Label of one head by one method."""
 
     label: str
     method: str
     """variance_share or enrichment."""
 
     picks: int
-    """Number of first texts the method read."""
+    """Number of first texts that the method uses."""
 
     share: float | None
-    """Share of the head's variance that the picks of this property remove; variance_share only."""
+    """Share of the head's variance that the picks of the label remove; variance_share only."""
 
     lead: float | None
-    """Lead of its score over the next property beyond rotated heads; variance_share only."""
+    """Lead of the label's score over the next property, relative to rotated heads; variance_share only."""
 
     tail: float | None
-    """Hypergeometric tail of the label among the first picks, an index and no p-value; enrichment only.
+    """Hypergeometric tail of the label among the first picks, an index and not a p-value; enrichment only.
 
-    For imported lists the tail of the count weighted by 1/i, i the place of the text (`list_labels`).
+    For imported lists, the tail of the sum of 1/i, i the place of the text (`labels_from_lists`).
     """
 
     p_value: float
-    """Share of rotated heads (imported lists: of mixed lists) with as large a lead, or as small a tail.
+    """Share of rotated heads (for imported lists: mixed lists) with at least this lead, or at most this tail.
 
-    By the add-one rule.
+    Uses the add-one rule.
     """
 
     q_value: float
-    """Benjamini-Hochberg over the heads of a model."""
+    """Benjamini-Hochberg q-value over the heads of a model."""
 
     @property
     def supported(self) -> bool:
-        """Whether the label stands up to rotated heads; an unsupported one is shown, and marked."""
+        """True if the label is significant against rotated heads; pages mark unsupported labels."""
         return self.q_value <= 0.05
 
 
 class Classes(NamedTuple):
-    """One attribute whose values are known for some images, and can be asked zero-shot."""
+    """One attribute with known values for some images, and prompts for zero-shot classification."""
 
     attribute: str
     values: tuple[str, ...]
     text: Float[Tensor, "value d_out"]
-    """Embedding of the prompt that stands for each value; unit length."""
+    """Embedding of the prompt of each value, unit length."""
 
     carried: Bool[Tensor, "image value"]
-    """Which values each image has; it may have none, or several."""
+    """Values of each image; an image may have none, or several."""
 
 
 class Pool(NamedTuple):
-    """A text pool: texts, each with its properties."""
+    """A text pool: texts with their properties."""
 
     name: str
     language: str
-    """BCP 47 tag; `und` where the file does not say."""
+    """BCP 47 tag; `und` if the file has none."""
 
     license: str | None
     texts: tuple[str, ...]
@@ -207,9 +207,9 @@ class Pool(NamedTuple):
     """All properties of the pool, sorted."""
 
     tags: Bool[Tensor, "text property"]
-    """Which properties each text carries."""
+    """Properties of each text."""
 
     dropped_duplicates: int
     dropped_empty: int
     tagged_by_rule: int = 0
-    """Texts whose file names no property, and that got theirs by the lexical rule."""
+    """Number of texts without a property in the file, tagged by the lexical rule."""

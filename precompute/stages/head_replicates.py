@@ -78,9 +78,15 @@ def _one_layer(
         resampled = replicates.resample(
             moments, texts, halves, rotations=rotations, seed=seed, workers=_THREADS
         )
-    taken = min(rotation_controls.ROTATIONS, rotations)
+    crossed_rotations = min(rotation_controls.ROTATIONS, rotations)
     crossed = replicates.cross(
-        covariance, texts, splits, taken=taken, rotations=rotations, seed=seed, workers=_THREADS
+        covariance,
+        texts,
+        splits,
+        crossed_rotations=crossed_rotations,
+        rotations=rotations,
+        seed=seed,
+        workers=_THREADS,
     )
     return _under(_RESAMPLED, resampled._asdict()) | _under(_CROSSED, crossed._asdict())
 

@@ -221,7 +221,7 @@ def test_crossed_picks_come_from_either_half(made, pool):
     covariance = moments.pooled(made.seen).covariance[0]
     splits = resampling.splits(pool.tags, count=6, seed=0)
 
-    found = replicates.cross(covariance, given, splits, taken=3, rotations=39)
+    found = replicates.cross(covariance, given, splits, crossed_rotations=3, rotations=39)
 
     assert splits.gather(1, found.first[0, :, 0]).all()
     assert not splits.gather(1, found.first[0, :, 1]).any()
@@ -239,7 +239,7 @@ def test_the_result_is_the_same_every_time_and_for_any_number_of_workers(made, h
     one, two = (
         [
             *replicates.resample(seen, given, halves, rotations=39, workers=workers),
-            *replicates.cross(covariance, given, splits, taken=2, rotations=39, workers=workers),
+            *replicates.cross(covariance, given, splits, crossed_rotations=2, rotations=39, workers=workers),
         ]
         for workers in (1, 2)
     )
@@ -353,17 +353,17 @@ def test_a_label_is_judged_on_texts_that_did_not_give_it():
     tags = torch.tensor([[True, False], [True, False], [True, True], [False, True]])
     label, first = torch.tensor([0, 1]), torch.tensor([[0, 1], [2, 3]])
 
-    found = replicates.judged_on_the_other(label, first, tags)
+    found = replicates.crossfit_tag_match(label, first, tags)
 
     assert found.tolist() == [[True, False], [False, False]]
-    assert not replicates.judged_on_the_other(torch.tensor([-1, -1]), first, tags).any()
+    assert not replicates.crossfit_tag_match(torch.tensor([-1, -1]), first, tags).any()
 
 
 def test_the_half_that_judges_is_the_one_that_did_not_name():
     tags = torch.tensor([[True, False], [True, False], [False, True]])
     splits = torch.tensor([[True, True, False]])
 
-    found = replicates.texts_that_judge(splits, tags)
+    found = replicates.judging_text_count(splits, tags)
 
     assert found.tolist() == [[[0, 1], [2, 0]]]
 
