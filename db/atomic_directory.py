@@ -19,11 +19,12 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from db.atomic_file import flush
 from db.errors import BundleBusy, BundleExists, StoreError
 from db.layout import MANIFEST
 
 
-class Aside:
+class AtomicDirectory:
     """The right to write one output directory, from construction to `publish` or `abandon`."""
 
     def __init__(self, out: Path, *, replace: bool) -> None:
@@ -56,7 +57,7 @@ class Aside:
         if self.out.exists():
             self.out.rename(self._old)
         self.building.rename(self.out)
-        sync_directory(self.out.parent)
+        flush(self.out.parent)
         shutil.rmtree(self._old, ignore_errors=True)
         self._unlock()
 
@@ -113,28 +114,15 @@ def check_free(out: Path, *, replace: bool) -> None:
 def _is_bundle(directory: Path) -> bool:
     """A manifest alone does not make one: web pages have files of that name too."""
     try:
-        found = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        facts = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and {"format", "input_id"} <= set(found)
+    return isinstance(facts, dict) and {"format", "input_id"} <= set(facts)
 
 
 def sync(directory: Path) -> None:
     """Flush every file and directory below `directory` to the disk."""
     for folder, _, names in os.walk(directory):
         for name in names:
-            _flush(Path(folder) / name)
-        sync_directory(Path(folder))
-
-
-def sync_directory(directory: Path) -> None:
-    """Flush the names in a directory to the disk."""
-    _flush(directory)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            flush(Path(folder) / name)
+        flush(Path(folder))

@@ -1,13 +1,13 @@
 """Look at a bundle from the command line: show, verify, diff, zip."""
 
 import argparse
-import os
 import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from db import checks, manifest
+from db.atomic_file import atomic_file
 from db.connection import Bundle, cursor, open_bundle, read_manifest
 from db.diff import TOLERANCE, VECTOR_TOLERANCE, diff
 from db.errors import BundleExists, UserError
@@ -90,14 +90,12 @@ def pack(options: argparse.Namespace) -> int:
     out: Path = options.out
     if out.exists() and not options.replace:
         raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
-    aside = out.with_name(f".{out.name}.building")
-    try:
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for name in [MANIFEST, *manifest.files(options.bundle)]:
-                archive.write(options.bundle / name, f"{options.bundle.resolve().name}/{name}")
-        os.replace(aside, out)
-    finally:
-        aside.unlink(missing_ok=True)
+    with (
+        atomic_file(out) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for name in [MANIFEST, *manifest.files(options.bundle)]:
+            archive.write(options.bundle / name, f"{options.bundle.resolve().name}/{name}")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0
 

@@ -1,10 +1,10 @@
 """A new bundle that begins as a copy of another: its tables inserted, its vectors linked.
 
-    with BundleRewriter(source, out, input_id=...) as writer:
-        writer.remove("head_label", rows)   # rows like these, by the columns given
+    with open_copy(source, out, input_id=...) as writer:
+        remove(writer, "head_label", rows)  # rows like these, by the columns given
         writer.write("head_label", rows)
-        writer.choose_labels(keys)
-        writer.chosen_labels()              # asked of the new tables
+        choose_labels(writer, keys)
+        chosen_labels(writer)               # asked of the new tables
         writer.finish({...})
 
 The source is only read. Files of vectors are hard links where the file system has them, else copies: bundles
@@ -13,8 +13,10 @@ are never modified, so two may share a file. Everything a new bundle is checked 
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -29,72 +31,51 @@ OWN_FACTS = ("format", "input_id", "models", "max_sum_error", "licenses", "creat
 """What a manifest says that follows from the new tables, files and libraries themselves."""
 
 
-class BundleRewriter(BundleWriter):
-    """Writes a changed copy of a bundle aside and publishes it whole."""
+@contextmanager
+def open_copy(
+    source: Bundle, out: Path | str, *, input_id: str, replace: bool = False
+) -> Iterator[BundleWriter]:
+    """Yields a writer of a new bundle that already has the tables and vectors of `source`.
 
-    def __init__(self, source: Bundle, out: Path | str, *, input_id: str, replace: bool = False) -> None:
-        """Claim the output and copy everything.
-
-        Raises:
-            BundleExists, BundleBusy: as the writer does.
-            BundleReplaced, BundleDamaged: the source is gone, or its tables are not those of this format.
-        """
-        check_current(source)
-        super().__init__(out, input_id=input_id, replace=replace)
+    Raises:
+        BundleExists, BundleBusy: as the writer does.
+        BundleReplaced, BundleDamaged: the source is gone, or its tables are not those of this format.
+    """
+    check_current(source)
+    with BundleWriter(out, input_id=input_id, replace=replace) as writer:
         try:
-            self._copy_tables(source)
-            if (source.path / VECTORS).exists():
-                shutil.copytree(source.path / VECTORS, self._aside.building / VECTORS, copy_function=_link)
-        except BaseException as error:
-            self.__exit__(type(error), error, error.__traceback__)
-            if isinstance(error, duckdb.Error):
-                raise BundleDamaged(
-                    f"the tables of {source.path} do not fit this Headlight ({error}). Build it again."
-                ) from error
-            raise
+            _copy_tables(writer, source)
+        except duckdb.Error as error:
+            raise BundleDamaged(
+                f"the tables of {source.path} do not fit this Headlight ({error}). Build it again."
+            ) from error
+        if (source.path / VECTORS).exists():
+            shutil.copytree(source.path / VECTORS, writer.directory.building / VECTORS, copy_function=_link)
+        yield writer
 
-    def __enter__(self) -> Self:
-        return self
 
-    def remove(self, table: str, like: pd.DataFrame) -> None:
-        """Remove all rows that agree with some row of `like` in each of its columns."""
-        names = [str(name) for name in like.columns]
-        if unknown := [name for name in names if name not in self._columns.get(table, {})]:
-            raise StoreError(f'table {table} has no column "{unknown[0]}", so its rows cannot be removed.')
-        agree = " and ".join(f'"{table}"."{name}" = outgoing."{name}"' for name in names)
-        self._connection.register("outgoing", like)
-        try:
-            self._connection.execute(f'delete from "{table}" using outgoing where {agree}')
-        finally:
-            self._connection.unregister("outgoing")
+def remove(writer: BundleWriter, table: str, like: pd.DataFrame) -> None:
+    """Removes all rows that agree with some row of `like` in each of its columns."""
+    names = [str(name) for name in like.columns]
+    if unknown := [name for name in names if name not in writer.columns.get(table, {})]:
+        raise StoreError(f'table {table} has no column "{unknown[0]}", so its rows cannot be removed.')
+    agree = " and ".join(f'"{table}"."{name}" = incoming."{name}"' for name in names)
+    _execute_with(writer, like, f'delete from "{table}" using incoming where {agree}')
 
-    def choose_labels(self, keys: pd.DataFrame) -> None:
-        """Show these labels, rows of the key of `head_label`, and of their heads no others."""
-        self._connection.register("incoming", keys)
-        try:
-            self._connection.execute(_CHOOSE)
-        finally:
-            self._connection.unregister("incoming")
 
-    def chosen_labels(self) -> pd.DataFrame:
-        """The chosen label of every head of all models, as written so far."""
-        return self._ask("chosen_labels")
+def choose_labels(writer: BundleWriter, keys: pd.DataFrame) -> None:
+    """Shows these labels, rows of the key of `head_label`, and of their heads no others."""
+    _execute_with(writer, keys, _CHOOSE)
 
-    def chosen_judgements(self) -> pd.DataFrame:
-        """Every answer of judges about the chosen label of a head, as written so far."""
-        return self._ask("chosen_judgements")
 
-    def _ask(self, name: str) -> pd.DataFrame:
-        self._connection.execute(sql_of(name))
-        return plain(self._connection.df(), self._connection.description)
+def chosen_labels(writer: BundleWriter) -> pd.DataFrame:
+    """The chosen label of every head of all models, as written so far."""
+    return _ask(writer, "chosen_labels")
 
-    def _copy_tables(self, source: Bundle) -> None:
-        file = str(source.path / DATABASE).replace("'", "''")
-        self._connection.execute(f"attach '{file}' as source (read_only)")
-        for table in self._columns:
-            if table != "bundle":  # the copy has an identity of its own
-                self._connection.execute(f'insert into "{table}" by name select * from source."{table}"')
-        self._connection.execute("detach source")
+
+def chosen_judgements(writer: BundleWriter) -> pd.DataFrame:
+    """Every answer of judges about the chosen label of a head, as written so far."""
+    return _ask(writer, "chosen_judgements")
 
 
 def first_texts(bundle: Bundle, *, texts: int) -> pd.DataFrame:
@@ -113,6 +94,29 @@ def kept_facts(source: Bundle) -> dict[str, Any]:
     rewritten = {"python", *LIBRARIES}
     software = source.manifest.get("software", {})
     return {**facts, "software": {one: it for one, it in software.items() if one not in rewritten}}
+
+
+def _execute_with(writer: BundleWriter, rows: pd.DataFrame, sql: str) -> None:
+    """Executes SQL that names `rows` as `incoming`."""
+    writer.connection.register("incoming", rows)
+    try:
+        writer.connection.execute(sql)
+    finally:
+        writer.connection.unregister("incoming")
+
+
+def _ask(writer: BundleWriter, name: str) -> pd.DataFrame:
+    writer.connection.execute(sql_of(name))
+    return plain(writer.connection.df(), writer.connection.description)
+
+
+def _copy_tables(writer: BundleWriter, source: Bundle) -> None:
+    file = str(source.path / DATABASE).replace("'", "''")
+    writer.connection.execute(f"attach '{file}' as source (read_only)")
+    for table in writer.columns:
+        if table != "bundle":  # the copy has an identity of its own
+            writer.connection.execute(f'insert into "{table}" by name select * from source."{table}"')
+    writer.connection.execute("detach source")
 
 
 def _link(source: str, target: str) -> None:

@@ -22,14 +22,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from db import (
-    ddl,
-    disk_full,
-    lance_tables,
-    vector_encoding,
-)
-from db.atomic_directory import Aside
+from db import ddl, lance_tables, vector_encoding
+from db.atomic_directory import AtomicDirectory
 from db.checks import check_consistent
+from db.disk_full import disk_full_error
 from db.errors import StoreError, UnknownName
 from db.layout import DATABASE, FORMAT, VECTORS, lance_table
 from db.manifest import manifest_facts, write_manifest
@@ -69,17 +65,17 @@ class BundleWriter:
             BundleBusy: another process is writing `out`.
             DiskFull: there is no room, here and wherever something is written.
         """
-        self._aside = Aside(Path(out), replace=replace)
+        self.directory = AtomicDirectory(Path(out), replace=replace)
         self._spaces: dict[str, HeadSpace] = {}
         self._open = True
         try:
-            self._connection = ddl.create(self._aside.building / DATABASE)
-            self._columns = ddl.columns(self._connection)
-            self._keys = ddl.primary_keys(self._connection)
+            self.connection = ddl.create(self.directory.building / DATABASE)
+            self.columns = ddl.columns(self.connection)
+            self._keys = ddl.primary_keys(self.connection)
             self.write("bundle", pd.DataFrame({"format": [FORMAT], "input_id": [input_id]}))
         except BaseException as error:
-            self._aside.abandon()
-            self._tell_of_a_full_disk(error)
+            self.directory.abandon()
+            self._raise_if_disk_full(error)
             raise
 
     def __enter__(self) -> Self:
@@ -90,9 +86,9 @@ class BundleWriter:
     ) -> None:
         if self._open:
             self._open = False
-            self._connection.close()
-            self._aside.abandon()
-        self._tell_of_a_full_disk(error)
+            self.connection.close()
+            self.directory.abandon()
+        self._raise_if_disk_full(error)
 
     def write(self, table: str, rows: pd.DataFrame) -> None:
         """Append rows to a table; columns are named as in the schema, in any order.
@@ -106,10 +102,10 @@ class BundleWriter:
             return
         columns = ", ".join(f'"{name}"' for name in names)
         key = ", ".join(f'"{name}"' for name in self._keys[table])
-        self._connection.register("incoming", rows)
+        self.connection.register("incoming", rows)
         try:
             # Sorted, so that equal bundles hold their rows in one order.
-            self._connection.execute(
+            self.connection.execute(
                 f'insert into "{table}" by name select {columns} from incoming order by {key}'
             )
         except duckdb.OperationalError as error:
@@ -118,7 +114,7 @@ class BundleWriter:
             # DuckDB's own text names the column or the key.
             raise StoreError(f"rows do not fit table {table}: {error}") from error
         finally:
-            self._connection.unregister("incoming")
+            self.connection.unregister("incoming")
 
     def write_heads(self, model_key: str, spaces: HeadSpace) -> None:
         """Write the spaces of a model's stored heads. Comes before its images, texts and tokens."""
@@ -180,25 +176,25 @@ class BundleWriter:
         Raises:
             StoreError: tables and vectors do not fit each other; each misfit is named.
         """
-        check_consistent(self._connection, self._aside.building / VECTORS)
-        facts = manifest_facts(self._connection)
-        ddl.close(self._connection)
-        write_manifest(self._aside.building, {**(manifest or {}), **facts})
-        self._aside.publish()
+        check_consistent(self.connection, self.directory.building / VECTORS)
+        facts = manifest_facts(self.connection)
+        ddl.close(self.connection)
+        write_manifest(self.directory.building, {**(manifest or {}), **facts})
+        self.directory.publish()
         self._open = False
-        return self._aside.out
+        return self.directory.out
 
     def _vectors(
         self, kind: str, model_key: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
     ) -> int:
         return lance_tables.write_table(
-            self._aside.building / VECTORS, lance_table(kind, model_key), schema, batches
+            self.directory.building / VECTORS, lance_table(kind, model_key), schema, batches
         )
 
-    def _tell_of_a_full_disk(self, error: BaseException | None) -> None:
-        """Raise DiskFull if `error` is for lack of room, whoever met it."""
-        if told := disk_full.full(self._aside.out, error):
-            raise told from error
+    def _raise_if_disk_full(self, error: BaseException | None) -> None:
+        """Raises DiskFull if `error` means no space, wherever it was met."""
+        if disk_full := disk_full_error(self.directory.out, error):
+            raise disk_full from error
 
     def _space(self, model_key: str) -> HeadSpace:
         if model_key not in self._spaces:
@@ -206,9 +202,9 @@ class BundleWriter:
         return self._spaces[model_key]
 
     def _check_columns(self, table: str, names: list[str]) -> None:
-        if table not in self._columns:
-            raise UnknownName(f'there is no table "{table}". Tables: {", ".join(sorted(self._columns))}.')
-        known = self._columns[table]
+        if table not in self.columns:
+            raise UnknownName(f'there is no table "{table}". Tables: {", ".join(sorted(self.columns))}.')
+        known = self.columns[table]
         if unknown := [name for name in names if name not in known]:
             raise StoreError(f'table {table} has no column "{unknown[0]}". It has: {", ".join(known)}.')
         if missing := [name for name, required in known.items() if required and name not in names]:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from db.atomic_file import atomic_file
 from precompute.demo import IMAGE_SIZE
 from precompute.demo.scenes import draw
 
@@ -38,18 +39,15 @@ def cached_scenes(
     path = folder / f"scenes_{seed}_{count}_{side}_{kinds or 'any'}.npy"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        building = path.with_suffix(".building")
-        shape = (count, side, side, 3)
-        pixels = np.lib.format.open_memmap(building, mode="w+", dtype=np.uint8, shape=shape)
-        starts = range(0, count, CHUNK)
-        with ProcessPoolExecutor(os.cpu_count()) as pool:
+        starts, shape = range(0, count, CHUNK), (count, side, side, 3)
+        with atomic_file(path) as temporary, ProcessPoolExecutor(os.cpu_count()) as pool:
+            pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
             drawn = pool.map(partial(_chunk, stop=count, seed=seed, side=side, kinds=kinds), starts)
             for start, chunk in zip(starts, drawn, strict=True):
                 pixels[start : start + len(chunk)] = chunk
                 print(f"\rdrawing scenes: {start + len(chunk)} of {count}", end="", flush=True)
-        print()
-        pixels.flush()
-        building.rename(path)
+            print()
+            pixels.flush()
     return np.load(path, mmap_mode="r")
 
 

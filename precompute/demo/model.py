@@ -1,6 +1,5 @@
 """The demo CLIP as open_clip builds it: fresh, saved, and ready to embed scenes and texts."""
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from db.atomic_file import atomic_file
 from precompute.demo import BPE_PATH, CONTEXT_LENGTH, MEAN, MODEL_NAME, MODELS, STD, DemoModel
 
 LOUDER_POSITIONS = 6.0
@@ -38,11 +38,10 @@ def shipped_model(model: DemoModel = MODELS[MODEL_NAME], path: Path | None = Non
 
 
 def export(model: CLIP, path: Path) -> None:
-    """Write float16 weights beside the final name, then rename: a reader never sees half a file."""
+    """Writes float16 weights; a reader never sees half a file."""
     state = {name: value.detach().cpu().half().contiguous() for name, value in model.state_dict().items()}
-    building = path.with_suffix(".building")
-    building.write_bytes(save(state))
-    os.replace(building, path)
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(save(state))
 
 
 @cache

@@ -24,7 +24,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from db import disk_full
+from db.disk_full import disk_full_error
 from db.errors import UserError
 
 _WRITING = ".writing"
@@ -133,8 +133,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         os.replace(aside, path)
     except (OSError, safetensors.SafetensorError) as error:
-        if told := disk_full.full(path, error):
-            raise WorkError(str(told)) from error
+        if disk_full := disk_full_error(path, error):
+            raise WorkError(str(disk_full)) from error
         reason = getattr(error, "strerror", None) or error
         raise WorkError(
             f"could not write {path}: {reason}. Put that right and run the same command again; it goes on "

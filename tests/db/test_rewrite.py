@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from db import bundle as commands
+from db import rewrite
 from db.connection import Bundle, open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists, BundleReplaced, StoreError
-from db.rewrite import BundleRewriter, kept_facts
+from db.rewrite import kept_facts
 from tests.support import bundles
 from tests.support.bundles import MODEL_KEY, PAIRS
 
@@ -35,7 +36,7 @@ def tiny(made, tmp_path):
 
 
 def rewritten(source: Bundle, out: Path, change=lambda writer: None, **options) -> Bundle:
-    with BundleRewriter(source, out, **({"input_id": "tiny"} | options)) as writer:
+    with rewrite.open_copy(source, out, **({"input_id": "tiny"} | options)) as writer:
         change(writer)
         writer.finish(kept_facts(source))
     return open_bundle(out)
@@ -85,7 +86,9 @@ def test_rows_are_removed_by_the_columns_given(tiny, tmp_path):
     count = "select count(*) as n from judgement"
     own = f"{count} where layer = {HEAD['layer']} and head = {HEAD['head']} and model_key = '{MODEL_KEY}'"
 
-    copy = rewritten(tiny, tmp_path / "copy", lambda writer: writer.remove("judgement", pd.DataFrame([HEAD])))
+    copy = rewritten(
+        tiny, tmp_path / "copy", lambda writer: rewrite.remove(writer, "judgement", pd.DataFrame([HEAD]))
+    )
 
     assert query(copy, own)["n"][0] == 0
     assert query(tiny, own)["n"][0] > 0
@@ -95,7 +98,7 @@ def test_rows_are_removed_by_the_columns_given(tiny, tmp_path):
 def test_a_chosen_label_takes_the_place_of_the_one_before(tiny, tmp_path):
     def choose(writer):
         writer.write("head_label", PERSONAL)
-        writer.choose_labels(PERSONAL[["model_key", "layer", "head", "method", "picks"]])
+        rewrite.choose_labels(writer, PERSONAL[["model_key", "layer", "head", "method", "picks"]])
 
     copy = rewritten(tiny, tmp_path / "copy", choose)
 
@@ -110,9 +113,9 @@ def test_what_is_written_can_be_asked_before_it_is_published(tiny, tmp_path):
 
     def choose(writer):
         writer.write("head_label", PERSONAL)
-        writer.choose_labels(PERSONAL[["model_key", "layer", "head", "method", "picks"]])
-        found["labels"] = writer.chosen_labels()
-        found["judgements"] = writer.chosen_judgements()
+        rewrite.choose_labels(writer, PERSONAL[["model_key", "layer", "head", "method", "picks"]])
+        found["labels"] = rewrite.chosen_labels(writer)
+        found["judgements"] = rewrite.chosen_judgements(writer)
 
     rewritten(tiny, tmp_path / "copy", choose).close()
 
@@ -126,7 +129,9 @@ def test_what_is_written_can_be_asked_before_it_is_published(tiny, tmp_path):
 
 def test_a_copy_that_contradicts_itself_is_not_published(tiny, tmp_path):
     def forget(writer):
-        writer.choose_labels(PERSONAL[["model_key", "layer", "head", "method", "picks"]])  # never written
+        rewrite.choose_labels(
+            writer, PERSONAL[["model_key", "layer", "head", "method", "picks"]]
+        )  # never written
 
     with pytest.raises(StoreError, match="has 0 chosen labels"):
         rewritten(tiny, tmp_path / "copy", forget)
@@ -136,7 +141,7 @@ def test_a_copy_that_contradicts_itself_is_not_published(tiny, tmp_path):
 
 def test_an_unknown_column_is_named(tiny, tmp_path):
     def mistake(writer):
-        writer.remove("judgement", pd.DataFrame({"judges": ["a"]}))
+        rewrite.remove(writer, "judgement", pd.DataFrame({"judges": ["a"]}))
 
     with pytest.raises(StoreError, match='table judgement has no column "judges"'):
         rewritten(tiny, tmp_path / "copy", mistake)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from db import queries, vectors
-from db.atomic_directory import Aside
+from db.atomic_directory import AtomicDirectory
 from db.connection import Bundle, open_bundle, query
 from db.diff import diff
 from db.errors import BundleBusy, BundleExists, StoreError, UnknownName
@@ -199,7 +199,7 @@ def test_a_kill_between_the_two_renames_is_repaired(taken):
 
 
 def test_an_interrupt_between_the_two_renames_is_repaired_at_once(taken):
-    aside = Aside(taken, replace=True)
+    aside = AtomicDirectory(taken, replace=True)
     taken.rename(taken.with_name(".demo.old"))
 
     aside.abandon()

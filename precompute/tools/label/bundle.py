@@ -4,6 +4,7 @@ Knows nothing of how they were come by: draws and labels in, a bundle out.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
@@ -12,9 +13,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from db import queries
+from db import queries, rewrite
 from db.connection import Bundle
-from db.rewrite import BundleRewriter, first_texts, given_labels, kept_facts
+from db.rewrite import first_texts, given_labels, kept_facts, open_copy
+from db.store import BundleWriter
 from precompute.method import agreement_stats, metric_info
 from precompute.runtime import work_files
 from precompute.runtime.config import METHOD_VERSION, ConfigError
@@ -67,8 +69,8 @@ class Source(NamedTuple):
         return {head: texts for head, texts in self.texts.items() if head[0] in self.asked}
 
 
-class Given(NamedTuple):
-    """What language models and people said."""
+class NewLabels(NamedTuple):
+    """Labels and answers by language models and people."""
 
     voted: dict[Head, Voted]
     """Labels by a language model."""
@@ -101,14 +103,14 @@ def read(bundle: Bundle, models: Sequence[str] = ()) -> Source:
 
 def called(names: Mapping[str, str]) -> dict[str, str]:
     """Key of every model by its key, and by its name where only one has that name."""
-    given = list(names.values())
-    return {key: key for key in names} | {name: key for key, name in names.items() if given.count(name) == 1}
+    count = Counter(names.values())
+    return {key: key for key in names} | {name: key for key, name in names.items() if count[name] == 1}
 
 
-def chosen(source: Source, given: Given) -> pd.DataFrame:
+def chosen(source: Source, new_labels: NewLabels) -> pd.DataFrame:
     """Head, method, picks and label of the label that is to be shown, of every head of all models."""
-    new, old = _new_labels(source, given)[source.labels.columns], source.labels
-    if given.llm:
+    new, old = _head_label_rows(source, new_labels)[source.labels.columns], source.labels
+    if new_labels.llm:
         old = old[~(old["method"].eq(label_prompt.METHOD) & old["model_key"].isin(source.asked))]
     # New ones first: a person's second label of a head takes the place of the first.
     return label_rows.choose(pd.concat([new, old], ignore_index=True))
@@ -121,7 +123,7 @@ def labels_of(chosen: pd.DataFrame) -> dict[Head, str]:
 
 def write(
     source: Source,
-    given: Given,
+    new_labels: NewLabels,
     out: Path,
     *,
     replace: bool,
@@ -131,16 +133,16 @@ def write(
     seconds: float,
 ) -> None:
     """Write the new bundle: a copy of the old one with labels, judgements and what follows from them."""
-    labels, keys = _new_labels(source, given), chosen(source, given)
-    judged = label_rows.judgements(given.draws, labels_of(keys))
+    labels, keys = _head_label_rows(source, new_labels), chosen(source, new_labels)
+    judged = label_rows.judgements(new_labels.draws, labels_of(keys))
     parts = [_content(labels), _content(judged)]
     input_id = work_files.key_of("labels", source.bundle.manifest["input_id"], parts)
-    with BundleRewriter(source.bundle, out, input_id=input_id, replace=replace) as writer:
-        _replace_given(writer, source, given)
+    with open_copy(source.bundle, out, input_id=input_id, replace=replace) as writer:
+        _remove_replaced(writer, source, new_labels)
         writer.write("head_label", labels)
-        writer.write("language_model_answer", label_rows.answers(given.draws, endpoint))
+        writer.write("language_model_answer", label_rows.answers(new_labels.draws, endpoint))
         writer.write("judgement", judged)
-        writer.choose_labels(keys[[*HEAD, "method", "picks"]])
+        rewrite.choose_labels(writer, keys[[*HEAD, "method", "picks"]])
         _write_matches(writer, source, labels_of(keys))
         _write_properties(writer, source, keys)
         _write_metrics(writer, source)
@@ -151,10 +153,10 @@ def write(
         writer.finish({**facts, **labeled, "software": software})
 
 
-def _new_labels(source: Source, given: Given) -> pd.DataFrame:
+def _head_label_rows(source: Source, new_labels: NewLabels) -> pd.DataFrame:
     """Rows of `head_label`."""
-    by_model = label_rows.language_model_labels(given.voted, source.texts, given.llm)
-    return pd.concat([by_model, label_rows.personal_labels(given.personal)], ignore_index=True)
+    by_model = label_rows.language_model_labels(new_labels.voted, source.texts, new_labels.llm)
+    return pd.concat([by_model, label_rows.personal_labels(new_labels.personal)], ignore_index=True)
 
 
 def _content(rows: pd.DataFrame) -> list[list[str]]:
@@ -168,40 +170,40 @@ def _text(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, (int, float)) else str(value)
 
 
-def _replace_given(writer: BundleRewriter, source: Source, given: Given) -> None:
-    """Take out what is given anew: labels and answers of heads asked again. Other judges' answers stay."""
+def _remove_replaced(writer: BundleWriter, source: Source, new_labels: NewLabels) -> None:
+    """Remove labels and answers of heads that were asked again. Other judges' answers stay."""
     asked = pd.DataFrame({"model_key": list(source.asked)})
-    if given.llm:
-        writer.remove("head_label", asked.assign(method=label_prompt.METHOD))
-        writer.remove("language_model_answer", asked.assign(task=LABEL))
-    if given.personal:
-        heads = pd.DataFrame([one[:3] for one in given.personal], columns=HEAD)
-        writer.remove("head_label", heads.assign(method=overrides.METHOD))
-    for judge in {subject.judge for subject in given.draws if subject.task == JUDGE}:
-        writer.remove("judgement", asked.assign(judge=judge))
-        writer.remove("language_model_answer", asked.assign(task=JUDGE, judge=judge))
+    if new_labels.llm:
+        rewrite.remove(writer, "head_label", asked.assign(method=label_prompt.METHOD))
+        rewrite.remove(writer, "language_model_answer", asked.assign(task=LABEL))
+    if new_labels.personal:
+        heads = pd.DataFrame([one[:3] for one in new_labels.personal], columns=HEAD)
+        rewrite.remove(writer, "head_label", heads.assign(method=overrides.METHOD))
+    for judge in {subject.judge for subject in new_labels.draws if subject.task == JUDGE}:
+        rewrite.remove(writer, "judgement", asked.assign(judge=judge))
+        rewrite.remove(writer, "language_model_answer", asked.assign(task=JUDGE, judge=judge))
 
 
-def _write_matches(writer: BundleRewriter, source: Source, labels: Mapping[Head, str]) -> None:
+def _write_matches(writer: BundleWriter, source: Source, labels: Mapping[Head, str]) -> None:
     """What the offline rule says of the chosen labels."""
     matches = label_rows.tag_matches(labels, source.texts, set(source.properties))
     if len(matches):
-        writer.remove("judgement", matches[[*HEAD, "label", "judge"]].drop_duplicates())
+        rewrite.remove(writer, "judgement", matches[[*HEAD, "label", "judge"]].drop_duplicates())
     writer.write("judgement", matches)
 
 
-def _write_properties(writer: BundleRewriter, source: Source, keys: pd.DataFrame) -> None:
+def _write_properties(writer: BundleWriter, source: Source, keys: pd.DataFrame) -> None:
     """Labels are looked up as properties, also those that no text of the pool carries."""
-    writer.remove("property_head", pd.DataFrame({"model_key": list(source.names)}))
+    rewrite.remove(writer, "property_head", pd.DataFrame({"model_key": list(source.names)}))
     writer.write("property_head", keys[[*HEAD, "label"]].rename(columns={"label": "property"}))
-    writer.remove("property", pd.DataFrame({"texts": [0]}))
+    rewrite.remove(writer, "property", pd.DataFrame({"texts": [0]}))
     new = sorted(set(keys["label"]) - set(source.properties))
     writer.write("property", pd.DataFrame({"property": new, "texts": [0] * len(new)}))
 
 
-def _write_metrics(writer: BundleRewriter, source: Source) -> None:
+def _write_metrics(writer: BundleWriter, source: Source) -> None:
     """Metrics of the chosen labels, of every model where they differ from the offline ones."""
-    labels, answers = writer.chosen_labels(), writer.chosen_judgements()
+    labels, answers = rewrite.chosen_labels(writer), rewrite.chosen_judgements(writer)
     texts = {head: len(own.texts[: agreement_stats.JUDGED]) for head, own in source.texts.items()}
     smallest = int(labels.groupby("model_key").size().min())
     of_heads, of_models = [], []
@@ -210,8 +212,8 @@ def _write_metrics(writer: BundleRewriter, source: Source) -> None:
         if metrics.differs(own, scored):
             of_heads.append(metrics.head_metrics(own, scored))
             of_models.append(metrics.model_metrics(own, scored, smallest=smallest))
-    writer.remove("head_metric", pd.DataFrame({"metric": [metrics.CCS]}))
-    writer.remove("model_metric", pd.DataFrame({"labels": [metrics.CHOSEN]}))
+    rewrite.remove(writer, "head_metric", pd.DataFrame({"metric": [metrics.CCS]}))
+    rewrite.remove(writer, "model_metric", pd.DataFrame({"labels": [metrics.CHOSEN]}))
     if of_models:
         rows = pd.concat(of_models, ignore_index=True)
         _write_meanings(writer, source, {metrics.CCS, *rows["metric"]})
@@ -219,7 +221,7 @@ def _write_metrics(writer: BundleRewriter, source: Source) -> None:
         writer.write("model_metric", rows)
 
 
-def _write_meanings(writer: BundleRewriter, source: Source, used: set[str]) -> None:
+def _write_meanings(writer: BundleWriter, source: Source, used: set[str]) -> None:
     """What the metrics mean that the old bundle has no row for; below those it has."""
     known = queries.metrics(source.bundle)
     known_names = set(known["metric"])
@@ -234,7 +236,7 @@ def _write_meanings(writer: BundleRewriter, source: Source, used: set[str]) -> N
 
 
 def _write_run(
-    writer: BundleRewriter,
+    writer: BundleWriter,
     source: Source,
     options: Mapping[str, Any],
     started_at: datetime,
@@ -248,5 +250,5 @@ def _write_run(
         started_at=started_at,
         seconds=seconds,
     )
-    writer.remove("run", rows[["model_key", "stage"]])
+    rewrite.remove(writer, "run", rows[["model_key", "stage"]])
     writer.write("run", rows)

@@ -30,7 +30,7 @@ from precompute.tools.label import (
 from precompute.tools.label import (
     rows as label_rows,
 )
-from precompute.tools.label.bundle import Given, Source
+from precompute.tools.label.bundle import NewLabels, Source
 from precompute.tools.label.label_prompt import Example
 from precompute.tools.label.llm_cache import (
     Answer,
@@ -82,38 +82,38 @@ def run(task: LabelTask) -> Path:
 
 def _label(source: Source, task: LabelTask, personal: tuple[Override, ...], service: Service | None) -> None:
     started, started_at = time.monotonic(), datetime.now(UTC).replace(tzinfo=None)
-    given = Given({}, personal, {}, task.llm)
+    new_labels = NewLabels({}, personal, {}, task.llm)
     if service is not None:
         progress.say(_whom(service))
         with _held(task.work_folder):
             ask = Asker(service, Answers(task.work_folder, service.endpoint)).ask
-            given = _asked(source, task, given, ask)
+            new_labels = _asked(source, task, new_labels, ask)
     label_bundle.write(
         source,
-        given,
+        new_labels,
         task.out,
         replace=task.replace,
         endpoint=service.endpoint if service else "",
-        options=_options(task, service, given),
+        options=_options(task, service, new_labels),
         started_at=started_at,
         seconds=time.monotonic() - started,
     )
 
 
-def _asked(source: Source, task: LabelTask, given: Given, ask: Ask) -> Given:
+def _asked(source: Source, task: LabelTask, new_labels: NewLabels, ask: Ask) -> NewLabels:
     """Labels first, for they are what judges are asked about."""
     if task.llm:
         progress.say(f"labels by {task.llm}: {len(source.heads)} heads, {task.draws} draws each")
         draws = _label_draws(source, task, ask)
-        given = given._replace(voted=label_rows.vote(draws, source.properties), draws=draws)
-        _report_labels(source, draws, given)
+        new_labels = new_labels._replace(voted=label_rows.vote(draws, source.properties), draws=draws)
+        _report_labels(source, draws, new_labels)
     if task.judges:
         progress.say(f"judged by {', '.join(task.judges)}: {task.judge_draws} draws of each text")
-        labels = label_bundle.labels_of(label_bundle.chosen(source, given))
+        labels = label_bundle.labels_of(label_bundle.chosen(source, new_labels))
         judged = _judge_draws(source, task, labels, ask)
         _report_judges(source, judged)
-        given = given._replace(draws=given.draws | judged)
-    return given
+        new_labels = new_labels._replace(draws=new_labels.draws | judged)
+    return new_labels
 
 
 def _label_draws(source: Source, task: LabelTask, ask: Ask) -> dict[Subject, list[Draw]]:
@@ -174,14 +174,14 @@ def _plan(source: Source, task: LabelTask, personal: tuple[Override, ...], servi
         left.update({question: None for question, answer in found.items() if answer is None})
         return [found[question] for question in questions]
 
-    given = Given({}, personal, {}, task.llm)
+    new_labels = NewLabels({}, personal, {}, task.llm)
     if task.llm:
         draws = _label_draws(source, task, ask)
-        given = given._replace(voted=label_rows.vote(draws, source.properties))
+        new_labels = new_labels._replace(voted=label_rows.vote(draws, source.properties))
         _print_left(f"labels by {task.llm}", [*left])
     before = len(left)
     if task.judges:
-        labels = label_bundle.labels_of(label_bundle.chosen(source, given))
+        labels = label_bundle.labels_of(label_bundle.chosen(source, new_labels))
         _judge_draws(source, task, labels, ask)
         _print_left(f"judged by {', '.join(task.judges)}", [*left][before:])
     _print_left("together", [*left])
@@ -198,8 +198,8 @@ def _personal(source: Source, file: Path | None) -> tuple[Override, ...]:
     if file is None:
         return ()
     heads = set(source.labels[HEAD].drop_duplicates().itertuples(index=False, name=None))
-    given = overrides.load(file, label_bundle.called(source.names), heads)
-    return tuple(one._replace(label=as_in_pool(one.label, sorted(source.properties))) for one in given)
+    personal = overrides.load(file, label_bundle.called(source.names), heads)
+    return tuple(one._replace(label=as_in_pool(one.label, sorted(source.properties))) for one in personal)
 
 
 def _service(task: LabelTask) -> Service | None:
@@ -232,25 +232,25 @@ def _whom(service: Service) -> str:
     return f"asking {service.endpoint} {f'with the key in {name}' if name else 'without a key'}"
 
 
-def _options(task: LabelTask, service: Service | None, given: Given) -> dict[str, Any]:
+def _options(task: LabelTask, service: Service | None, new_labels: NewLabels) -> dict[str, Any]:
     """What the result depends on, to be kept in the bundle: neither key nor path."""
     same = ["llm", "draws", "judges", "judge_draws", "temperature", "answer_tokens"]
     return {
         **{name: getattr(task, name) for name in same},
         "endpoint": service.endpoint if service else None,
         "texts": label_prompt.TEXTS_SHOWN,
-        "overrides": len(given.personal),
+        "overrides": len(new_labels.personal),
     }
 
 
-def _report_labels(source: Source, draws: Mapping[Subject, list[Draw]], given: Given) -> None:
+def _report_labels(source: Source, draws: Mapping[Subject, list[Draw]], new_labels: NewLabels) -> None:
     progress.say(f"  {_unread(draws)}")
-    without = [head for head in source.heads if head not in given.voted]
+    without = [head for head in source.heads if head not in new_labels.voted]
     if without:
         named = f"{_named(source, without[:NAMED])}{' ...' if len(without) > NAMED else ''}"
         progress.say(f"  {len(without)} heads got no label and keep the one they had offline: {named}")
-    split = sum(not one.supported for one in given.voted.values())
-    progress.say(f"  {len(given.voted)} heads labeled, {split} of them without a majority of the draws")
+    split = sum(not one.supported for one in new_labels.voted.values())
+    progress.say(f"  {len(new_labels.voted)} heads labeled, {split} of them without a majority of the draws")
 
 
 def _report_judges(source: Source, draws: Mapping[Subject, list[Draw]]) -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from db import ddl, disk_full
+from db import ddl
 from db.connection import open_bundle, query
 from db.diff import diff
+from db.disk_full import disk_full_error
 from db.errors import DiskFull
 from precompute.__main__ import main
 from precompute.pipeline.setup import work_directory
@@ -103,12 +104,12 @@ def test_no_room_for_what_duckdb_puts_aside_is_a_full_disk_too(full_disk):
             "select i, repeat(md5(i::varchar), 8) from range(300000) as t(i) order by hash(i)"
         )
 
-    told = disk_full.full(full_disk / "b", met.value)
+    told = disk_full_error(full_disk / "b", met.value)
     assert "no room for temporary files on its disk. Free some space" in str(told)
     connection.close()
 
 
 def test_another_error_is_not_taken_for_a_full_disk(tmp_path):
-    assert disk_full.full(tmp_path, ValueError("no such column")) is None
-    assert disk_full.full(tmp_path, KeyboardInterrupt("No space left on device")) is None
-    assert disk_full.full(tmp_path, None) is None
+    assert disk_full_error(tmp_path, ValueError("no such column")) is None
+    assert disk_full_error(tmp_path, KeyboardInterrupt("No space left on device")) is None
+    assert disk_full_error(tmp_path, None) is None
