@@ -1,7 +1,7 @@
-"""One image or one text, now, in the terms of a bundle: the only way from the dashboard to a model.
+"""Decompose one image or encode one text for a bundle: the only way from the dashboard to a model.
 
-Uses the bases the bundle stores, so that numbers made here and numbers read there can be compared. Refuses
-weights other than those the bundle was made from.
+Uses the bases stored in the bundle, so that results can be compared with numbers of the bundle. Refuses
+weights that differ from those of the bundle. Knows nothing of DuckDB or Streamlit.
 """
 
 import os
@@ -22,37 +22,37 @@ from precompute.method import decomposition
 from precompute.method.types import HeadSpaces
 
 CHECKPOINTS = "HEADLIGHT_CHECKPOINTS"
-"""Environment variable: MODEL=FILE entries, separated as in PATH, for models that open_clip cannot fetch."""
+"""Environment variable: MODEL=FILE entries, separated as in PATH, for models without a download."""
 
 
 class LiveError(UserError):
-    """The model could not be asked; the message says why and what to do."""
+    """The model cannot process the input; the message states the cause and the next step."""
 
 
 class LiveModel(NamedTuple):
-    """A loaded model and the plan that takes it apart in the bundle's bases."""
+    """A loaded model and the plan that decomposes it in the bundle's bases."""
 
     model: clip.Clip
     plan: decomposition.Plan
 
 
 class LiveImage(NamedTuple):
-    """One image taken apart now."""
+    """One decomposed image."""
 
     image: Image.Image
-    """The whole picture, upright, RGB."""
+    """Whole image, upright, RGB."""
 
     embedding: Float[ndarray, " d_out"]
-    """Unit length."""
+    """Image embedding, unit length."""
 
     coordinates: Float[ndarray, "head rank"]
-    """Not centered; heads in the order of the bundle's bases."""
+    """Coordinates of each head's contribution, not centered; heads in the order of the bundle's bases."""
 
     tokens: Float[ndarray, "head token rank"]
-    """Not centered; they sum to `coordinates` over tokens."""
+    """Coordinates by token, not centered; they sum to `coordinates` over tokens."""
 
     rest: Float[ndarray, " d_out"]
-    """What no stored head contributes."""
+    """Contribution of all components other than the heads of the bundle."""
 
 
 def load(
@@ -67,12 +67,12 @@ def load(
     interpolation: str | None = None,
     resize_mode: str | None = None,
 ) -> LiveModel:
-    """Load `model` and check that it is the one the bundle was made from.
+    """Loads `model` and checks that its weights are those of the bundle.
 
     `layers` are the bundle's layers and `basis` its bases, layer by layer, head by head.
 
     Raises:
-        LiveError: no weights to be had, or other weights than the bundle's.
+        LiveError: the weights are missing, or differ from the bundle's.
     """
     try:
         spec = model_specs.resolve(
@@ -80,8 +80,8 @@ def load(
             clip.catalog(),
             checkpoint=_checkpoint(model),
             activation=activation,
-            mean=_three(mean),
-            std=_three(std),
+            mean=_rgb(mean),
+            std=_rgb(std),
             interpolation=interpolation,
             resize_mode=resize_mode,
         )
@@ -104,10 +104,10 @@ def load(
 
 
 def encode_texts(live: LiveModel, texts: Sequence[str]) -> Float[ndarray, "text d_out"]:
-    """Unit-length embeddings of texts.
+    """Returns unit-length embeddings of texts.
 
     Raises:
-        LiveError: an empty text, one longer than the model's context, or words it never saw.
+        LiveError: a text is empty, too long for the model, or has words outside its vocabulary.
     """
     try:
         return clip.encode_text(live.model, texts).numpy()
@@ -116,20 +116,20 @@ def encode_texts(live: LiveModel, texts: Sequence[str]) -> Float[ndarray, "text 
 
 
 def decompose_image(live: LiveModel, data: bytes) -> LiveImage:
-    """Take the image in the bytes of a file apart.
+    """Decomposes the image in the bytes of a file.
 
     Raises:
-        LiveError: the bytes are no image that can be read.
+        LiveError: the bytes are not a readable image.
     """
     try:
-        picture = images.decode(data)
+        image = images.decode(data)
     except images.UnreadableImage as error:
         raise LiveError(f"this file cannot be used: {error}. Choose a PNG or JPEG picture.") from error
-    pixels = live.model.preprocess(picture)[None]
+    pixels = live.model.preprocess(image)[None]
     captured = clip.capture_tokens(live.model, pixels, live.plan.spaces.layers)
     parts, token = decomposition.decompose_tokens(live.plan, captured)
     return LiveImage(
-        image=picture,
+        image=image,
         embedding=parts.embedding[0].numpy(),
         coordinates=parts.head[0].flatten(0, 1).numpy(),
         tokens=token[0].flatten(0, 1).numpy(),
@@ -137,7 +137,7 @@ def decompose_image(live: LiveModel, data: bytes) -> LiveImage:
     )
 
 
-def _three(values: Iterable[float] | None) -> tuple[float, float, float] | None:
+def _rgb(values: Iterable[float] | None) -> tuple[float, float, float] | None:
     if values is None:
         return None
     red, green, blue = (float(value) for value in values)

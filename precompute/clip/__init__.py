@@ -1,17 +1,17 @@
-"""CLIP models: build, load, encode, and read off what one forward pass leaves at the class token.
+"""CLIP models: build, load, encode, and capture the class-token values of a forward pass.
 
-The only part that knows open_clip. The image tower is run block by block from here, with its own weights:
-nothing is hooked, so nothing can be left behind. What cannot be taken apart exactly is refused, by name.
+The only package that knows open_clip. It runs the image tower block by block with the model's weights,
+without hooks. Towers that cannot be decomposed exactly are refused with the reason.
 
     model          Clip, load: from a spec to a model with its weights
-    precision      how exactly the image tower multiplies, and where less exactly
-    download       where the weights of a known tag come from
+    precision      precision of the matrix products of the image tower
+    download       weights of a known tag, from the cache or the hub
     checkpoints    files of weights: read, compare, load, identify
-    supported      which towers can be taken apart exactly, and why others cannot
-    tower          the forward pass of the image tower, and what it leaves at the class token
-    interventions  the same with what some heads or MLPs write at the class token replaced
+    supported      checks that a tower can be decomposed exactly
+    tower          forward pass of the image tower, and its class-token values
+    interventions  forward pass with outputs of heads or MLPs at the class token replaced
     text           texts: check, encode
-    architectures  sizes of an architecture by its config alone
+    architectures  sizes of an architecture, from its config
 """
 
 from precompute.clip.architectures import ArchitectureFacts, architecture_facts, cost_of_image

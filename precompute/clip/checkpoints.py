@@ -1,7 +1,7 @@
-"""Read a file of weights, check it against a model, load it, and tell which weights they are.
+"""Read a file of weights, compare it with a model, load it, and identify the weights.
 
-Names and shapes are compared before anything is loaded, so that a wrong file says what is wrong with it.
-Files are read as tensors only: none can run code here.
+Names and shapes are compared before loading, so that the error for a wrong file names the difference. Files
+are read as tensors only, so they cannot run code.
 """
 
 import hashlib
@@ -17,18 +17,21 @@ from precompute.inputs.model_specs import ModelError
 State = dict[str, Tensor]
 
 _NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask", "position_ids")
-"""Entries that some files hold beside the weights."""
+"""Entries of some files that are not weights."""
 
 _TEXT_TOWER = ("text_projection", "positional_embedding", "token_embedding.", "transformer.", "ln_final.")
-"""Names that move under `text.` in architectures whose text tower is a module of its own."""
+"""Prefixes of names that get the prefix `text.` in architectures with a separate text tower module."""
 
 
 def read(path: Path, *, trusted_sha256: str | None = None) -> State:
-    """The tensors of a file: safetensors, a state dict, or a training checkpoint that holds one.
+    """Returns the tensors of a file: safetensors, a state dict, or a training checkpoint with a state dict.
 
-    A TorchScript archive is a program. It is opened only if its bytes are those of `trusted_sha256`.
+    A TorchScript archive is a program. It is opened only if its SHA-256 is `trusted_sha256`.
+
+    Raises:
+        ModelError: no such file, or no tensors can be read from it safely.
     """
-    there(path)
+    existing_file(path)
     if path.suffix == ".safetensors":
         return _plain(_read_safetensors(path), path)
     if _is_torchscript(path):
@@ -36,15 +39,15 @@ def read(path: Path, *, trusted_sha256: str | None = None) -> State:
     return _plain(_read_pickled(path), path)
 
 
-def there(path: Path) -> Path:
-    """The path itself. Raises ModelError if no file is there."""
+def existing_file(path: Path) -> Path:
+    """Returns `path` itself. Raises ModelError if there is no such file."""
     if not path.is_file():
         raise ModelError(f"no file of weights at {path}. Check the path given to --checkpoint.")
     return path
 
 
 def load_into(model: nn.Module, state: State, path: Path, name: str) -> None:
-    """Load weights that fit, as float32; refuse, with both shapes, weights that do not."""
+    """Loads weights as float32. Raises ModelError, with names and both shapes, if they do not fit."""
     expected = model.state_dict()
     if "text.positional_embedding" in expected and "positional_embedding" in state:
         state = {f"text.{key}" if key.startswith(_TEXT_TOWER) else key: state[key] for key in state}
@@ -63,7 +66,7 @@ def load_into(model: nn.Module, state: State, path: Path, name: str) -> None:
 
 
 def fingerprint(model: nn.Module) -> str:
-    """SHA-256 of the weights as the model uses them: the same for any container and any stored precision."""
+    """Returns the SHA-256 of the weights in the model, independent of file format and stored precision."""
     digest = hashlib.sha256()
     for key, tensor in sorted(model.state_dict().items()):
         digest.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
@@ -109,7 +112,7 @@ def _read_torchscript(path: Path, trusted_sha256: str | None) -> State:
 
 
 def _plain(state: object, path: Path) -> State:
-    """Unwrap what training scripts wrap around a state dict."""
+    """State dict without the wrapping and prefixes that training scripts add."""
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict):
@@ -119,7 +122,7 @@ def _plain(state: object, path: Path) -> State:
 
 
 def _like(tensor: Tensor, expected: Tensor | None) -> Tensor:
-    """A scalar may be stored with one axis or none; that is no difference in the weights."""
+    """The tensor, a scalar in the expected shape: files store scalars with one axis or none."""
     if expected is not None and tensor.numel() == expected.numel() == 1:
         return tensor.reshape(expected.shape)
     return tensor

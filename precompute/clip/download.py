@@ -1,7 +1,7 @@
-"""Where the weights of a known tag come from: this machine's cache, else the hub.
+"""Weights of a known tag, from the cache of this machine or from the hub.
 
-The cache is asked first and the hub asked once: without a network open_clip's own way takes a minute of
-retries, even for weights that are already here.
+Looks in the cache first and then asks the hub once: without a network, open_clip's own download retries for a
+minute, even for cached weights.
 """
 
 import re
@@ -14,11 +14,15 @@ from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 from precompute.inputs.model_specs import ModelError, ModelSpec
 
 _TIMEOUT = 10
-"""Seconds to wait for the hub's first answer."""
+"""Seconds to wait for the first answer of the hub."""
 
 
 def fetch(spec: ModelSpec) -> Path:
-    """The file of weights, fetched if it is not here yet."""
+    """Returns the file of weights, and downloads it if it is not in the cache.
+
+    Raises:
+        ModelError: open_clip does not know the tag, or the file cannot be downloaded.
+    """
     facts = get_pretrained_cfg(spec.architecture, spec.weights)
     if not facts:
         raise ModelError(f"open_clip has no weights called {spec.name}. Add --checkpoint FILE.")
@@ -34,13 +38,13 @@ def fetch(spec: ModelSpec) -> Path:
         first_line = (str(error).strip() or repr(error)).splitlines()[0]
         raise ModelError(
             f"the weights of {spec.name} are not on this machine and cannot be fetched ({first_line}). On a "
-            f"machine with a network get {_where(repository, files, facts)}, bring the file here, to any "
+            f"machine with a network get {_source(repository, files, facts)}, bring the file here, to any "
             "folder, and add --checkpoint FILE."
         ) from error
 
 
 def weights_location(spec: ModelSpec) -> str:
-    """Where the weights of a known tag are: on this machine, or the place that they are fetched from."""
+    """Returns the location of the weights of a known tag: on this machine, or the source of the download."""
     facts = get_pretrained_cfg(spec.architecture, spec.weights)
     repository, files = _files(facts)
     if repository:
@@ -49,14 +53,14 @@ def weights_location(spec: ModelSpec) -> str:
 
 
 def published_sha256(spec: ModelSpec) -> str | None:
-    """OpenAI's files, which are TorchScript, carry their hash in their address."""
+    """Returns the hash in the URL of OpenAI's TorchScript files; None for other files."""
     url = get_pretrained_cfg(spec.architecture, spec.weights).get("url", "")
-    found = re.search(r"/([0-9a-f]{64})/", url)
-    return found[1] if found else None
+    match = re.search(r"/([0-9a-f]{64})/", url)
+    return match[1] if match else None
 
 
 def _files(facts: dict) -> tuple[str, tuple[str, ...]]:
-    """The repository of a tag, empty where it is not on the hub, and what its file may be called."""
+    """Hub repository of a tag (empty if it is not on the hub), and possible names of its file."""
     repository, _, file = facts.get("hf_hub", "").rpartition("/")
     return repository, (file,) if file else (HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME)
 
@@ -69,7 +73,7 @@ def _cached(repository: str, files: tuple[str, ...]) -> Path | None:
     return None
 
 
-def _where(repository: str, files: tuple[str, ...], facts: dict) -> str:
+def _source(repository: str, files: tuple[str, ...], facts: dict) -> str:
     if not repository:
         return facts["url"]
     return (

@@ -1,12 +1,12 @@
-"""Run the image tower with some of what is written at the class token replaced, and all after it recomputed.
+"""Forward pass of the image tower with outputs of heads or MLPs at the class token replaced.
 
-A change takes hold at the class token alone: there the output of a head is replaced by an affine map of
-itself, that of an MLP by a constant. What the same head or MLP writes at the patches stays, since only the
-class token is decomposed, described and labeled. From the next layer on every token reads what the changed
-class token holds, so the patches change too, as they would in the model.
+An intervention acts at the class token only: it replaces the output of a head by an affine map of itself, or
+the output of an MLP by a constant. Outputs of the same head or MLP at the patches stay, since only the class
+token is decomposed, described and labeled. All later layers are recomputed, so patches change from the next
+layer on, as they would in the model.
 
-Many changes of one batch share all that comes before the first layer of each, and what the patches read of
-one another in the next; of the last layer only the class-token row is computed.
+Interventions of one batch share the computation before their first layer, and the attention between patches
+in the layer after it. In the last layer only the class-token row is computed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,81 +29,87 @@ class HeadIntervention(NamedTuple):
 
     bias: Float[Tensor, " d_head"]
     weight: Float[Tensor, "d_head d_head"] | None = None
-    """None is a weight of zero: z' is the bias whatever the image; the mean of z there is mean-ablation."""
+    """None means zero: z' is the bias for every image. With the mean of z as bias this is mean-ablation."""
 
 
 class Intervention(NamedTuple):
-    """What one run replaces, in any layers; nothing by default."""
+    """Replacements in one forward pass, in any layers; none by default."""
 
     heads: Mapping[tuple[int, int], HeadIntervention] = MappingProxyType({})
-    """By layer and head."""
+    """Replacements of head outputs, by layer and head."""
 
     mlps: Mapping[int, Float[Tensor, " d_model"]] = MappingProxyType({})
-    """By layer: what is added to the residual stream instead of the MLP's output."""
+    """Constants added to the residual stream in place of the MLP's output, by layer."""
 
     @property
     def layers(self) -> set[int]:
-        """Layers in which something is replaced."""
+        """Layers with a replacement."""
         return {layer for layer, _ in self.heads} | set(self.mlps)
 
 
 class _Patches(NamedTuple):
-    """What the patches read of one another in a layer, the class token left out."""
+    """Attention between the patches in one layer, without the class token."""
 
     query: Float[Tensor, "image head patch d_head"]
     key: Float[Tensor, "image head patch d_head"]
     value: Float[Tensor, "image head patch d_head"]
     alone: Float[Tensor, "image head patch d_head"]
-    """Attention output of each patch if it read patches only."""
+    """Attention output of each patch if it attends to patches only."""
 
     level: Float[Tensor, "image head patch 1"]
-    """Log of the sum of exponentials behind that softmax."""
+    """Log-sum-exp of that softmax."""
 
 
 @torch.inference_mode()
 def encode_with_interventions(
-    clip: Clip, pixels: Float[Tensor, "image 3 h w"], changes: Sequence[Intervention]
-) -> Float[Tensor, "change image d_out"]:
-    """Embeddings after each change, not normalized; without a change those of `encode_image`."""
-    _check_places(clip, changes)
+    clip: Clip, pixels: Float[Tensor, "image 3 h w"], interventions: Sequence[Intervention]
+) -> Float[Tensor, "intervention image d_out"]:
+    """Returns embeddings under each intervention, not normalized.
+
+    An empty intervention gives the result of `encode_image`.
+
+    Raises:
+        ModelError: an intervention names a layer or head that the model does not have.
+    """
+    _check_places(clip, interventions)
     last = clip.layers - 1
-    start = [min(change.layers, default=last) for change in changes]
-    found: dict[int, Tensor] = {}
+    start = [min(intervention.layers, default=last) for intervention in interventions]
+    embeddings: dict[int, Tensor] = {}
     x = clip.model.visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
     for layer in range(last):
         block = _block(clip, layer)
         z = _attend(block, block.ln_1(x))
         after, _ = _write(block, x, z)
-        begins = [number for number, first in enumerate(start) if first == layer]
-        patches = _patches(_block(clip, layer + 1), after) if begins and layer + 1 < last else None
-        for number in begins:
-            begun = after.clone()
-            begun[:, 0] = _class_row(block, x[:, 0], z[:, 0], changes[number], layer)
-            found[number] = _finish(clip, begun, changes[number], layer + 1, patches)
+        starting = [number for number, first in enumerate(start) if first == layer]
+        patches = _patches(_block(clip, layer + 1), after) if starting and layer + 1 < last else None
+        for number in starting:
+            changed = after.clone()
+            changed[:, 0] = _class_row(block, x[:, 0], z[:, 0], interventions[number], layer)
+            embeddings[number] = _finish(clip, changed, interventions[number], layer + 1, patches)
         x = after
     for number in (number for number, first in enumerate(start) if first == last):
-        found[number] = _finish(clip, x, changes[number], last, None)
-    return torch.stack([found[number] for number in range(len(changes))])
+        embeddings[number] = _finish(clip, x, interventions[number], last, None)
+    return torch.stack([embeddings[number] for number in range(len(interventions))])
 
 
 def _finish(
     clip: Clip,
     x: Float[Tensor, "image token d_model"],
-    change: Intervention,
+    intervention: Intervention,
     layer: int,
     patches: _Patches | None,
 ) -> Float[Tensor, "image d_out"]:
-    """The embedding, from what enters `layer`; with `patches`, where only the class token has changed yet."""
+    """Embedding from the input of `layer`; `patches` is given if only the class token has changed so far."""
     last = clip.layers - 1
     for number in range(layer, last):
         block = _block(clip, number)
-        z = _attend(block, block.ln_1(x)) if patches is None else _attend_again(block, patches, x[:, :1])
+        z = _attend(block, block.ln_1(x)) if patches is None else _attend_reusing(block, patches, x[:, :1])
         after, _ = _write(block, x, z)
-        if number in change.layers:
-            after[:, 0] = _class_row(block, x[:, 0], z[:, 0], change, number)
+        if number in intervention.layers:
+            after[:, 0] = _class_row(block, x[:, 0], z[:, 0], intervention, number)
         x, patches = after, None
     block = _block(clip, last)
-    final = _class_row(block, x[:, 0], _attend_from_class(block, block.ln_1(x)), change, last)
+    final = _class_row(block, x[:, 0], _attend_from_class(block, block.ln_1(x)), intervention, last)
     visual = clip.model.visual
     return visual.ln_post(final) @ visual.proj
 
@@ -115,19 +121,20 @@ def _patches(block: Block, x: Float[Tensor, "image token d_model"]) -> _Patches:
     return _Patches(query, key, value, score.softmax(-1) @ value, score.logsumexp(-1, keepdim=True))
 
 
-def _attend_again(
+def _attend_reusing(
     block: Block, patches: _Patches, x: Float[Tensor, "image 1 d_model"]
 ) -> Float[Tensor, "image token head d_head"]:
-    """What `_attend` gives with another class token, from what the patches read of one another.
+    """Result of `_attend` for a changed class token, reusing the attention between patches.
 
-    In a softmax the class token has the weight sigmoid(its score - log sum exp of the others), and the others
-    share the rest as they would without it.
+    In a softmax the class token has the weight sigmoid(its score - log-sum-exp of the others); the others
+    share the rest in the same proportions as without it.
     """
     query, key, value = _query_key_value(block, block.ln_1(x))  # [image, head, 1, d_head]
     weight = (patches.query @ key.mT - patches.level).sigmoid()
     of_patches = torch.lerp(patches.alone, value, weight)
     keys, values = (
-        torch.cat([one, others], dim=2) for one, others in ((key, patches.key), (value, patches.value))
+        torch.cat([class_part, patch_part], dim=2)
+        for class_part, patch_part in ((key, patches.key), (value, patches.value))
     )
     of_class = F.scaled_dot_product_attention(query, keys, values)
     return torch.cat([of_class, of_patches], dim=2).transpose(1, 2)
@@ -137,17 +144,17 @@ def _class_row(
     block: Block,
     x: Float[Tensor, "image d_model"],
     z: Float[Tensor, "image head d_head"],
-    change: Intervention,
+    intervention: Intervention,
     layer: int,
 ) -> Float[Tensor, "image d_model"]:
-    """What leaves a layer at the class token after the change, from what enters it and its attention."""
+    """Class-token output of a layer under the intervention, from the layer's input and attention output."""
     z = z.clone()
-    for (of_layer, head), (bias, weight) in change.heads.items():
-        if of_layer == layer:
+    for (head_layer, head), (bias, weight) in intervention.heads.items():
+        if head_layer == layer:
             z[:, head] = bias if weight is None else z[:, head] @ weight + bias
     x = x + block.ls_1(block.attn.out_proj(z.flatten(-2)))
-    if layer in change.mlps:
-        return x + change.mlps[layer]
+    if layer in intervention.mlps:
+        return x + intervention.mlps[layer]
     return x + block.ls_2(block.mlp(block.ln_2(x)))
 
 
@@ -155,12 +162,12 @@ def _block(clip: Clip, layer: int) -> Block:
     return clip.model.visual.transformer.resblocks[layer]
 
 
-def _check_places(clip: Clip, changes: Sequence[Intervention]) -> None:
-    for change in changes:
-        missing = [layer for layer in change.layers if not 0 <= layer < clip.layers]
-        missing += [layer for layer, head in change.heads if not 0 <= head < clip.heads]
+def _check_places(clip: Clip, interventions: Sequence[Intervention]) -> None:
+    for intervention in interventions:
+        missing = [layer for layer in intervention.layers if not 0 <= layer < clip.layers]
+        missing += [layer for layer, head in intervention.heads if not 0 <= head < clip.heads]
         if missing:
             raise ModelError(
                 f"{clip.spec.name} has layers 0 to {clip.layers - 1} of heads 0 to {clip.heads - 1}; "
-                f"a change asks for another one, in layer {missing[0]}."
+                f"an intervention asks for another one, in layer {missing[0]}."
             )

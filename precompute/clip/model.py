@@ -1,4 +1,4 @@
-"""From a spec to a model with its weights in float32, and how exactly it multiplies with them."""
+"""CLIP models built from a spec, with weights in float32 and a precision of matrix products."""
 
 import json
 from collections.abc import Callable
@@ -33,24 +33,24 @@ from precompute.runtime.config import ModelChoice, Precision
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One model, loaded; its weights are in float32. Sizes are read off the model itself."""
+    """A loaded model with weights in float32. Sizes come from the model itself."""
 
     spec: ModelSpec
     model: Any
     """open_clip's CLIP or CustomTextCLIP."""
 
     weights_sha256: str
-    """Of the tensors, not of the file: see `checkpoints.fingerprint`."""
+    """Hash of the tensors, not of the file: see `checkpoints.fingerprint`."""
 
     layers: int
     heads: int
-    """Heads of one layer."""
+    """Number of heads of one layer."""
 
     d_head: int
     d_model: int
     d_out: int
     image_size: int
-    """Side of the square picture the model sees, pixels."""
+    """Side of the square input image, pixels."""
 
     patch_size: int
     grid: tuple[int, int]
@@ -58,14 +58,14 @@ class Clip:
 
     parameters: int
     context_length: int
-    """Tokens of the longest text, start and end included."""
+    """Number of tokens of the longest text, start and end included."""
 
     preprocess: Callable
     """PIL image -> Float[Tensor, "3 h w"]."""
 
     device: torch.device
     precision: Precision = "float32"
-    """Of the matrix products of the image tower when it is taken apart; all else is float32."""
+    """Precision of matrix products of the image tower in `capture`; all else is float32."""
 
     @property
     def model_key(self) -> str:
@@ -73,31 +73,35 @@ class Clip:
 
     @property
     def exact(self) -> "Clip":
-        """The same model, multiplying in float32."""
+        """The same model with matrix products in float32."""
         return replace(self, precision="float32")
 
 
 @lru_cache
 def catalog() -> Catalog:
-    """All architectures and weights tags that open_clip knows, with what each tag says of its training."""
-    known: Catalog = {architecture: {} for architecture in open_clip.list_models()}
+    """Returns all architectures and weights tags of open_clip, with the training facts of each tag."""
+    catalog: Catalog = {architecture: {} for architecture in open_clip.list_models()}
     for architecture, tag in list_pretrained():
         facts = get_pretrained_cfg(architecture, tag)
-        # A tag that is silent leaves it to the architecture's config; the architecture's name says nothing.
+        # A tag without the entry takes it from the architecture's config, not from the architecture's name.
         config = open_clip.get_model_config(architecture) or {}
         quick = facts.get("quick_gelu", config.get("quick_gelu", False))
-        known.setdefault(architecture, {})[tag] = WeightsFacts(
+        catalog.setdefault(architecture, {})[tag] = WeightsFacts(
             activation="quick_gelu" if quick else "gelu",
             mean=as_triple(facts["mean"]),
             std=as_triple(facts["std"]),
             interpolation=facts["interpolation"],
             resize_mode=facts["resize_mode"],
         )
-    return known
+    return catalog
 
 
 def load(spec: ModelSpec, *, device: str = "cpu", precision: Precision = "float32") -> Clip:
-    """Build the architecture, refuse it if it cannot be taken apart exactly, then load its weights."""
+    """Builds the architecture, checks that it can be decomposed exactly, and loads its weights.
+
+    Raises:
+        ModelError: the tower is not supported, or the weights are missing or do not fit.
+    """
     config = check(spec)
     path = weights_file(spec)
     model = _build(spec, config)
@@ -108,7 +112,7 @@ def load(spec: ModelSpec, *, device: str = "cpu", precision: Precision = "float3
 
 
 def check(spec: ModelSpec) -> dict:
-    """The architecture's config; nothing is fetched. Raises ModelError unless it can be taken apart."""
+    """Returns the architecture's config, without downloads. Raises ModelError if it cannot be decomposed."""
     config = _read_config(spec)
     refuse_config(spec, config)
     with torch.device("meta"):  # without memory
@@ -117,18 +121,18 @@ def check(spec: ModelSpec) -> dict:
 
 
 def weights_file(spec: ModelSpec) -> Path | None:
-    """Where the weights lie, fetched if they are not here yet; None for a control, which has none.
+    """Returns the file of weights, downloaded if needed; None for a random-weights control, which has none.
 
     Raises:
-        ModelError: no such file, or it cannot be fetched.
+        ModelError: no such file, or it cannot be downloaded.
     """
     if spec.is_control:
         return None
-    return checkpoints.there(spec.checkpoint) if spec.checkpoint else download.fetch(spec)
+    return checkpoints.existing_file(spec.checkpoint) if spec.checkpoint else download.fetch(spec)
 
 
 def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu", precision: Precision = "float32") -> Clip:
-    """Wrap an open_clip model that has its weights."""
+    """Returns a Clip of an open_clip model with loaded weights."""
     visual = model.visual
     refuse_tower(spec, visual)
     multiply_exactly(torch.device(device))
@@ -158,22 +162,22 @@ def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu", precision: P
 
 @torch.no_grad()
 def encode_image(clip: Clip, pixels: Float[Tensor, "image 3 h w"]) -> Float[Tensor, "image d_out"]:
-    """Embeddings as open_clip computes them, not normalised."""
+    """Returns embeddings as open_clip computes them, not normalized."""
     return clip.model.encode_image(pixels.to(clip.device))
 
 
 def _build(spec: ModelSpec, config: dict) -> Any:
-    """The architecture with fresh weights, the same for one seed; the caller's random state is left alone."""
+    """The architecture with random weights that depend on the seed; keeps the caller's random state."""
     config = deepcopy(config)
     text = config["text_cfg"]
-    own_text_tower = config.pop("custom_text", False) or "hf_model_name" in text
+    separate_text_tower = config.pop("custom_text", False) or "hf_model_name" in text
     if "hf_model_name" in text:
-        text["hf_model_pretrained"] = False  # its weights are in the file; its own would be fetched
+        text["hf_model_pretrained"] = False  # the file has these weights; True would download others
     config["quick_gelu"] = spec.activation == "quick_gelu"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.seed or 0)
         try:
-            return (CustomTextCLIP if own_text_tower else CLIP)(**config)
+            return (CustomTextCLIP if separate_text_tower else CLIP)(**config)
         except Exception as error:
             raise ModelError(f"open_clip cannot build {spec.architecture}: {error}") from error
 
@@ -196,6 +200,6 @@ def _read_config(spec: ModelSpec) -> dict:
 
 
 def resolve(choice: ModelChoice) -> ModelSpec:
-    """What is meant by a choice. Raises ModelError."""
-    given = asdict(choice)
-    return model_specs.resolve(given.pop("name"), catalog(), **given)
+    """Returns the spec of a model choice. Raises ModelError."""
+    options = asdict(choice)
+    return model_specs.resolve(options.pop("name"), catalog(), **options)

@@ -1,7 +1,7 @@
-"""How exactly the image tower multiplies, and where it multiplies less exactly.
+"""Precision of the matrix products of the image tower.
 
-Weights, the residual stream and LayerNorm stay in float32 whatever the precision: it says how the factors of
-a matrix product are rounded, and no more.
+The precision sets the rounding of the factors of matrix products only. Weights, the residual stream and
+LayerNorm stay in float32.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from precompute.runtime.config import Precision
 
 @contextmanager
 def products(precision: Precision, device: torch.device) -> Iterator[None]:
-    """Multiply matrices in this precision; what is outside multiplies in float32."""
+    """Context in which matrices are multiplied in this precision; outside of it, in float32."""
     if precision == "bf16":
         with torch.autocast(device.type, dtype=torch.bfloat16):
             yield
@@ -26,16 +26,19 @@ def products(precision: Precision, device: torch.device) -> Iterator[None]:
 
 
 def embedding(precision: Precision) -> AbstractContextManager[None]:
-    """For the patch embedding. Its output begins the residual stream, so bf16 takes TF32 here: in float32 it
-    would be a third of a ViT-B-32 on a GPU. Where there is no TF32 it is float32."""
+    """Context for the patch embedding.
+
+    Its output starts the residual stream, so bf16 uses TF32 here; float32 would take a third of the time of a
+    ViT-B-32 on a GPU. Devices without TF32 use float32.
+    """
     return nullcontext() if precision == "float32" else _tf32()
 
 
 def multiply_exactly(device: torch.device) -> None:
-    """Turn off what a device does less exactly than asked for: answers must not depend on the hardware.
+    """Turns off reduced precision on a device, so that results do not depend on the hardware.
 
-    torch has TF32 on for convolutions; the environment of some containers has it on for all products.
-    Sums of bf16 products are kept in float32.
+    By default torch uses TF32 for convolutions, and some containers use it for all products. Sums of bf16
+    products stay in float32.
     """
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = False

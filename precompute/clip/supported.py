@@ -1,6 +1,6 @@
-"""Which image towers can be taken apart exactly, and why others cannot.
+"""Checks that an image tower can be decomposed exactly, with the reason if it cannot.
 
-Towers are let through, not kept out: every part must be one that the forward pass in `tower` knows.
+An allowlist: every part of a tower must be one that the forward pass in `tower` implements.
 """
 
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ from torch import nn
 from precompute.inputs.model_specs import ModelError, ModelSpec
 
 Tower = Any
-"""open_clip's VisionTransformer, or what is to be refused in its place. No type tells its parts."""
+"""open_clip's VisionTransformer, or an unsupported tower. No type covers the parts of both."""
 
 Block = Any
 """One block of a tower."""
@@ -26,7 +26,7 @@ _ATTENTIONS = (nn.MultiheadAttention, Attention)
 
 
 def refuse_config(spec: ModelSpec, config: dict) -> None:
-    """What can be told without building anything."""
+    """Raises ModelError for a config whose tower is not supported, without building the tower."""
     vision = config["vision_cfg"]
     if vision.get("timm_model_name"):
         _refuse(
@@ -40,7 +40,7 @@ def refuse_config(spec: ModelSpec, config: dict) -> None:
 
 
 def refuse_tower(spec: ModelSpec, visual: Tower) -> None:
-    """Let through only what is known part by part."""
+    """Raises ModelError for a tower with a part that is not supported."""
     if type(visual) is not VisionTransformer:
         _refuse(spec, f"its image tower is a {type(visual).__name__}, not a VisionTransformer of open_clip")
     reasons = _reasons_of_tower(visual)
@@ -89,6 +89,6 @@ def _is_norm(module: Any, name: str) -> bool:
 
 def _refuse(spec: ModelSpec, reason: str) -> NoReturn:
     raise ModelError(
-        f"{spec.name} cannot be taken apart exactly: {reason}. Choose a ViT with class-token pooling and an "
+        f"{spec.name} cannot be decomposed exactly: {reason}. Choose a ViT with class-token pooling and an "
         "output projection, such as ViT-B-32/openai."
     )

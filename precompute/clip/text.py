@@ -1,4 +1,4 @@
-"""Texts: check that a text will be read as it is written, then encode it."""
+"""Encode texts, after a check that the tokenizer keeps every part of them."""
 
 import re
 from collections.abc import Sequence
@@ -20,35 +20,39 @@ from precompute.inputs.model_specs import ModelError, ModelSpec
 
 
 class TextError(UserError):
-    """A text cannot be encoded as it stands; the message says why and what to do."""
+    """A text that cannot be encoded; the message states the cause and the next step."""
 
 
 @torch.no_grad()
 def encode_text(clip: Clip, texts: Sequence[str], *, batch: int = 256) -> Float[Tensor, "text d_out"]:
-    """Unit-length embeddings, float32, on the processor. All texts are checked before one is encoded."""
+    """Returns unit-length embeddings, float32, on the CPU.
+
+    Raises:
+        TextError: a text would be changed or cut by the tokenizer; checked for all texts before encoding.
+    """
     for text in texts:
         check_text(clip, text)
     if not texts:
         return torch.zeros(0, clip.d_out)
     token_ids = _tokenizer(clip)(list(texts))
-    # Texts of like length go together: a batch is as long as its longest text.
+    # Sorted by length: a batch is padded to its longest text.
     order = token_ids.argmax(dim=-1).argsort(stable=True)
     parts = [_encode_tokens(clip, token_ids[rows]) for rows in order.split(batch)]
     return F.normalize(torch.cat(parts).float(), dim=-1).cpu()[order.argsort()]
 
 
 def imagenet_names() -> list[str]:
-    """Names of ImageNet's 1,000 classes, in order; two pairs of classes share one."""
+    """Returns the names of ImageNet's 1,000 classes, in order; two pairs of classes share a name."""
     return list(IMAGENET_CLASSNAMES)
 
 
 def imagenet_prompts() -> list[list[str]]:
-    """For each of ImageNet's 1,000 classes, in order, the 80 prompts that zero-shot evaluation asks with."""
+    """Returns the 80 zero-shot prompts of each of ImageNet's 1,000 classes, in order."""
     return [[template(name) for template in OPENAI_IMAGENET_TEMPLATES] for name in IMAGENET_CLASSNAMES]
 
 
 def check_text(clip: Clip, text: str) -> None:
-    """Refuse a text that would be encoded as something else than what it says."""
+    """Raises TextError for a text that the tokenizer would change or cut."""
     if not text.strip():
         raise TextError("the text is empty. Give at least one word.")
     _check_vocabulary(clip, text)
@@ -72,7 +76,7 @@ def _check_vocabulary(clip: Clip, text: str) -> None:
     vocabulary = clip.spec.vocabulary
     if vocabulary is None:
         return
-    # Marks count as words: a model trained without a comma reads one as noise.
+    # Punctuation counts as words: a model trained without commas reads a comma as noise.
     unknown = [word for word in re.findall(r"[^\W_]+|[^\w\s]|_", text.lower()) if word not in vocabulary]
     if unknown:
         raise TextError(
@@ -96,7 +100,7 @@ def _read_tokenizer(spec: ModelSpec, context_length: int, vocab_size: int) -> An
             tokenizer = open_clip.get_tokenizer(spec.architecture, context_length=context_length)
     except Exception as error:
         raise ModelError(f"the tokenizer of {spec.name} cannot be read: {error}") from error
-    # open_clip would go on with the wrong merges; here the model would read words as other words.
+    # open_clip would accept the wrong merges, and the model would read other words than the text has.
     if isinstance(tokenizer, SimpleTokenizer) and tokenizer.vocab_size != vocab_size:
         raise ModelError(
             f"{spec.name} knows {vocab_size} tokens, but its tokenizer makes {tokenizer.vocab_size}. "
@@ -106,7 +110,7 @@ def _read_tokenizer(spec: ModelSpec, context_length: int, vocab_size: int) -> An
 
 
 def _token_ids(tokenizer: Any, text: str) -> list[int]:
-    """Without start and end."""
+    """Tokens of a text without start and end."""
     if isinstance(tokenizer, SimpleTokenizer):
         return tokenizer.encode(text)
     return tokenizer.tokenizer.encode(tokenizer.clean_fn(text), add_special_tokens=False)
@@ -117,14 +121,14 @@ def _shortened(text: str) -> str:
 
 
 def _encode_tokens(clip: Clip, token_ids: Int[Tensor, "text position"]) -> Float[Tensor, "text d_out"]:
-    """open_clip's encode_text, without the padding where that cannot matter.
+    """Result of open_clip's encode_text, computed without padding if the padding has no effect.
 
-    Under a causal mask no token sees what follows it, and the embedding is read at the end token.
+    Under a causal mask no token attends to later ones, and the embedding is the output at the end token.
     """
     model: Any = clip.model
     if type(model) is not CLIP or model.attn_mask is None or model.text_pool_type != "argmax":
         return model.encode_text(token_ids.to(clip.device))
-    end = token_ids.argmax(dim=-1)  # on the processor: no device need know argmax of integers
+    end = token_ids.argmax(dim=-1)  # on the CPU: not every device has argmax of integers
     length = int(end.max()) + 1
     x = model.token_embedding(token_ids[:, :length].to(clip.device)) + model.positional_embedding[:length]
     x = model.transformer(x, attn_mask=model.attn_mask[:length, :length])

@@ -85,6 +85,6 @@ def _standing(spec: ModelSpec) -> str:
     try:
         clip.check(spec)
     except ModelError as error:
-        reason = str(error).removeprefix(f"{spec.name} cannot be taken apart exactly: ")
+        reason = str(error).removeprefix(f"{spec.name} cannot be decomposed exactly: ")
         return f"no: {reason.partition('. ')[0]}"
     return "with this repository" if spec.checkpoint else clip.weights_location(spec)

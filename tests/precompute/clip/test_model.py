@@ -300,7 +300,7 @@ def test_a_tower_that_cannot_be_taken_apart_exactly_is_refused_by_name(vision, r
     config = tmp_path / "small.json"
     config.write_text(json.dumps(small_config(**vision)))
 
-    with pytest.raises(ModelError, match=f"small/mine cannot be taken apart exactly: .*{reason}"):
+    with pytest.raises(ModelError, match=f"small/mine cannot be decomposed exactly: .*{reason}"):
         clip.load(resolved(config, tmp_path / "never-read.pt"))
 
 
@@ -323,7 +323,7 @@ def test_a_tower_without_an_output_projection_is_refused():
     ],
 )
 def test_known_models_that_cannot_be_taken_apart_are_refused_before_anything_is_fetched(name, reason):
-    with pytest.raises(ModelError, match=f"{name} cannot be taken apart exactly: .*{reason}"):
+    with pytest.raises(ModelError, match=f"{name} cannot be decomposed exactly: .*{reason}"):
         clip.load(model_specs.resolve(name, clip.catalog()))
 
 
