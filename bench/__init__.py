@@ -1,1 +1,1 @@
-"""Timings of what must be fast: `python -m bench.NAME`."""
+"""Benchmarks of the time-critical parts: `python -m bench.NAME`."""

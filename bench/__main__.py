@@ -1,6 +1,6 @@
-"""Every benchmark, one after the other, each in a process of its own: `python -m bench`, or `make bench`.
+"""Runs every benchmark in sequence, each in its own process: `python -m bench`, or `make bench`.
 
-Speed is told against stated targets, measured in one run on this machine; no test depends on it.
+Results are compared with stated targets, measured in one run on this machine; no test depends on them.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ BENCHMARKS = ("textspan", "labels", "replicates", "neighbors", "decomposition", 
 
 
 def main() -> int:
-    """Run all; the exit code is 0 if every target is met."""
+    """Runs all benchmarks; the exit code is 0 if every target is met."""
     missed = []
     for name in BENCHMARKS:
         print(f"\n== {name} (python -m bench.{name} --help for its options)", flush=True)

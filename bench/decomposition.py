@@ -1,9 +1,8 @@
-"""Time of taking images apart, as a share of the time of plain `encode_image` in the same run.
+"""Time of decomposing images, as a ratio to the time of plain `encode_image` in the same run.
 
-`python -m bench.decomposition` prints both for the three architectures of the study, with random weights and
-the last four layers taken apart, in one precision, and how far contributions miss the embedding. The two are
-timed in pairs, one right after the other, now one first, now the other, so that what else the machine does
-falls on both. On a GPU:
+`python -m bench.decomposition` prints both times and the sum error for the three architectures of the study,
+with random weights, the last four layers decomposed, and one precision. The two are timed in pairs, in
+alternating order, so that other load on the machine affects both. On a GPU:
 
     python -m bench.decomposition --device cuda --precision bf16 --only ViT-L-14 --batch 256
 """
@@ -26,7 +25,7 @@ LAYERS = 4
 
 
 class Case(NamedTuple):
-    """One architecture, the images of one batch, and the share of encode_image it may take."""
+    """One architecture, its batch size, and the target ratio to the time of encode_image."""
 
     name: str
     batch: int
@@ -41,10 +40,10 @@ CASES = (
 
 
 class Timing(NamedTuple):
-    """Seconds of one batch, pair by pair."""
+    """Seconds of one batch, for each pair."""
 
     plain: torch.Tensor
-    apart: torch.Tensor
+    decomposed: torch.Tensor
     sum_error: float
     """Largest absolute entry of (sum of contributions - embedding)."""
 
@@ -54,11 +53,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pairs", type=int, default=15, help="pairs of timings for each architecture")
-    parser.add_argument("--only", metavar="TEXT", default="", help="architectures whose name holds TEXT")
-    parser.add_argument("--threads", type=int, help="fewer than cores on a machine with other work to do")
+    parser.add_argument("--only", metavar="TEXT", default="", help="architectures whose name contains TEXT")
+    parser.add_argument("--threads", type=int, help="number of threads; fewer than cores on a busy machine")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps, auto (default: cpu)")
     parser.add_argument(
-        "--precision", choices=PRECISIONS, default="float32", help="of both (default: float32)"
+        "--precision", choices=PRECISIONS, default="float32", help="precision of both (default: float32)"
     )
     parser.add_argument(
         "--batch", type=int, metavar="N", help="images of one batch (default: few, for a CPU)"
@@ -73,9 +72,9 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
     threads = f"{torch.get_num_threads()} threads"
-    print(f"{name}, {threads}, {options.precision}, last {LAYERS} layers taken apart; images per second")
+    print(f"{name}, {threads}, {options.precision}, last {LAYERS} layers decomposed; images per second")
     print(
-        f"{'model':31} {'batch':>5} {'plain/s':>8} {'apart/s':>8} {'ratio':>6} {'quartiles':>13} "
+        f"{'model':31} {'batch':>5} {'plain/s':>8} {'parts/s':>8} {'ratio':>6} {'quartiles':>13} "
         f"{'sum_error':>9} {'target':>6}"
     )
     missed = False
@@ -89,7 +88,7 @@ def main() -> None:
 
 
 def measure(case: Case, pairs: int, device: str, precision: Precision) -> Timing:
-    """Time `pairs` pairs after one that is thrown away; both multiply in the same precision."""
+    """Times `pairs` pairs after one warm-up pair; both multiply in the same precision."""
     spec = model_specs.random_control(model_specs.resolve(case.name, clip.catalog()))
     model = clip.load(spec, device=device, precision=precision)
     weights, layers = clip.vision_weights(model), clip.last_layers(model, LAYERS)
@@ -101,32 +100,32 @@ def measure(case: Case, pairs: int, device: str, precision: Precision) -> Timing
         with products(precision, model.device):
             model.model.encode_image(pixels)
 
-    def apart() -> decomposition.Decomposition:
+    def decomposed() -> decomposition.Decomposition:
         captured = clip.capture(model, pixels, layers)
         decomposition.earlier(plan, captured)
         return decomposition.decompose(plan, captured)
 
     seconds = []
     for pair in range(pairs + 1):
-        first, second = (plain, apart) if pair % 2 else (apart, plain)
-        took = {work: _seconds(work, device) for work in (first, second)}
-        seconds.append([took[plain], took[apart]])
+        first, second = (plain, decomposed) if pair % 2 else (decomposed, plain)
+        pair_seconds = {work: _seconds(work, device) for work in (first, second)}
+        seconds.append([pair_seconds[plain], pair_seconds[decomposed]])
         print(f"  {case.name}: pair {pair} of {pairs}", end="\r", flush=True)
-    whole, parts = torch.tensor(seconds[1:]).T
-    return Timing(whole, parts, float(apart().sum_error.max()))
+    plain_seconds, decomposed_seconds = torch.tensor(seconds[1:]).T
+    return Timing(plain_seconds, decomposed_seconds, float(decomposed().sum_error.max()))
 
 
 def report(case: Case, timing: Timing) -> bool:
-    """Print one line; whether the target is held."""
-    ratio = timing.apart / timing.plain
+    """Prints one line; returns True if the target is met."""
+    ratio = timing.decomposed / timing.plain
     low, middle, high = ratio.quantile(torch.tensor([0.25, 0.5, 0.75])).tolist()
-    plain, apart = (case.batch / float(seconds.median()) for seconds in (timing.plain, timing.apart))
-    held = middle <= case.target
+    plain, decomposed = (case.batch / float(seconds.median()) for seconds in timing[:2])
+    met = middle <= case.target
     print(
-        f"{case.name:31} {case.batch:5} {plain:8.1f} {apart:8.1f} {middle:6.3f} {low:6.3f}-{high:.3f} "
-        f"{timing.sum_error:9.1e} {case.target:6.2f} {'held' if held else 'MISSED'}"
+        f"{case.name:31} {case.batch:5} {plain:8.1f} {decomposed:8.1f} {middle:6.3f} {low:6.3f}-{high:.3f} "
+        f"{timing.sum_error:9.1e} {case.target:6.2f} {'met' if met else 'MISSED'}"
     )
-    return held
+    return met
 
 
 def _seconds(work: Callable[[], object], device: str) -> float:

@@ -1,9 +1,9 @@
-"""Time of labels: texts of every head, of its 199 rotations, and what both say together.
+"""Time of labels: texts of every head and of its 199 rotations, and the labels from both.
 
 `python -m bench.labels` labels 64 heads of rank 72 over 3,500 texts of 40 properties, d_out 768, and scales
-to 384 heads, six models of 64: these are to take at most 5 minutes on two cores. A head costs the same
-whatever the others are, so that scaling is by count; `--heads 384` measures them all. On a machine that
-others use, processor time over the number of cores says what the seconds would be.
+the time to 384 heads (six models of 64). The target is 5 minutes on two cores. Time is proportional to the
+number of heads; `--heads 384` measures all of them. On a busy machine, divide processor time by the number of
+cores.
 """
 
 import argparse
@@ -14,14 +14,14 @@ import time
 import torch
 from torch import Tensor
 
-from bench.textspan import made_up
+from bench.textspan import random_heads
 from precompute.method import labels, textspan
 
 TARGET_SECONDS, TARGET_HEADS = 300.0, 384
 
 
 def main() -> int:
-    """Print the time; the exit code is 0 if the target is met."""
+    """Prints the time; the exit code is 0 if the target is met."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
 
-    text, basis, covariance = made_up(options.heads, options.texts, options.rank, options.d_out)
+    text, basis, covariance = random_heads(options.heads, options.texts, options.rank, options.d_out)
     began, used = time.perf_counter(), time.process_time()
     label(text, basis, covariance, options.rotations, options.workers)
     seconds, processor = time.perf_counter() - began, time.process_time() - used
@@ -51,17 +51,17 @@ def main() -> int:
 
 
 def label(text: Tensor, basis: Tensor, covariance: Tensor, rotations: int, workers: int) -> None:
-    """Labels by variance share and by enrichment, as a run makes them."""
+    """Computes labels by variance share and by enrichment, as a run does."""
     tags = torch.nn.functional.one_hot(torch.arange(len(text)) % 40).bool()
     names = tuple(str(number) for number in range(40))
     k, heads = max(labels.PICKS), (covariance, text, basis)
     picks = textspan.picks(textspan.textspan_heads(*heads, workers=workers), k)
     own_rank = torch.full((len(basis),), basis.shape[1])
     rotated = textspan.rotated_heads(*heads, own_rank=own_rank, k=k, rotations=rotations, workers=workers)
-    observed, null = (labels.leading(one.first(labels.SHOWN_PICKS), tags) for one in (picks, rotated))
+    observed, null = (labels.leading(part.first(labels.SHOWN_PICKS), tags) for part in (picks, rotated))
     labels.labels_by_variance_share(observed, null, names, picks=labels.SHOWN_PICKS)
     for count in labels.PICKS:
-        enriched, chance = (labels.enrich(one.first(count).text_index, tags) for one in (picks, rotated))
+        enriched, chance = (labels.enrich(part.first(count).text_index, tags) for part in (picks, rotated))
         labels.labels_by_enrichment(enriched, chance, names, picks=count)
 
 

@@ -1,13 +1,12 @@
-"""Peak memory of a whole run against the number of images: it is not to grow with it.
+"""Peak memory of a whole run for several numbers of images; it must not grow with the number.
 
-`python -m bench.memory --images 2000 20000` makes that many different pictures, runs
-`python -m precompute run` over each set and prints the peak of the process, of it and its workers together,
-and by stage: the first two are to be within 10 % of each other. What follows `--` is handed to the run, e.g.
-`-- --model ViT-B-32/openai-random-0`.
+`python -m bench.memory --images 2000 20000` creates these numbers of different pictures, runs
+`python -m precompute run` on each set, and prints the peak memory of the main process, of all processes
+together, and of each stage. The target is a change of at most 10 % from the first number to the last. Options
+after `--` are passed to the run, such as `-- --model ViT-B-32/openai-random-0`.
 
-The peak of the process is the system's own (ru_maxrss). Memory of all together is the sum of what each
-process is charged (PSS: pages that several share count once), read from /proc twice a second; elsewhere it
-is left out.
+The peak of the main process is ru_maxrss. Memory of all processes is the sum of their PSS (shared pages count
+once), read from /proc twice a second; systems without /proc report 0.
 """
 
 import argparse
@@ -29,31 +28,31 @@ from PIL import Image
 TARGET_PERCENT = 10.0
 POOL = Path("precompute/texts/demo.tsv")
 RUN = ("--model", "ViT-demo-S-16/scenes_1", "--no-controls")
-DRAWN = 100
-"""Scenes that are drawn; every further picture is one of them, shifted."""
+SCENES = 100
+"""Number of scenes that are drawn; all further pictures are shifted copies of them."""
 
 SECONDS_BETWEEN = 0.5
 STAGE = re.compile(r"^(?:  (\S.*?) *:|(loading|writing) )", re.MULTILINE)
-"""What a run says of the stage it is in: the name of a bar, or the first word of a line."""
+"""Stage in the output of a run: the name of a progress bar, or the first word of a line."""
 
 
 class Peak(NamedTuple):
-    """Memory of one run."""
+    """Peak memory of one run."""
 
     process: float
-    """MB."""
+    """Peak of the main process, MB."""
 
-    together: float
-    """MB; 0 where the system does not tell."""
+    all_processes: float
+    """Peak of all processes together, MB; 0 if the system does not report it."""
 
     by_stage: dict[str, float]
-    """MB of all processes together."""
+    """Peak of all processes together in each stage, MB."""
 
     seconds: float
 
 
 def main() -> int:
-    """Print the peaks; the exit code is 0 if the target is met."""
+    """Prints the peaks; the exit code is 0 if the target is met."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -62,34 +61,34 @@ def main() -> int:
         "--work", type=Path, help="folder for pictures and bundles (default: a temporary one)"
     )
     parser.add_argument(
-        "options", nargs="*", metavar="-- OPTION", help=f"of the run (default: {' '.join(RUN)})"
+        "options", nargs="*", metavar="-- OPTION", help=f"options of the run (default: {' '.join(RUN)})"
     )
-    given = parser.parse_args()
+    options = parser.parse_args()
 
-    with tempfile.TemporaryDirectory(dir=given.work) as work:
-        peaks = {count: measure(Path(work), count, given.options or list(RUN)) for count in given.images}
+    with tempfile.TemporaryDirectory(dir=options.work) as work:
+        peaks = {count: measure(Path(work), count, options.options or list(RUN)) for count in options.images}
     by_process = growth([peak.process for peak in peaks.values()])
-    together = growth([peak.together for peak in peaks.values()])
+    by_all = growth([peak.all_processes for peak in peaks.values()])
     print(
-        f"from {min(peaks):,} to {max(peaks):,} images: process {by_process:+.1f} %, all together "
-        f"{together:+.1f} % (target: {TARGET_PERCENT:.0f} %)"
+        f"from {min(peaks):,} to {max(peaks):,} images: main process {by_process:+.1f} %, all processes "
+        f"{by_all:+.1f} % (target: {TARGET_PERCENT:.0f} %)"
     )
-    return 0 if max(abs(by_process), abs(together)) <= TARGET_PERCENT else 1
+    return 0 if max(abs(by_process), abs(by_all)) <= TARGET_PERCENT else 1
 
 
 def growth(peaks: list[float]) -> float:
-    """How much larger the last is than the first, in percent."""
+    """Returns the growth from the first peak to the last, in percent."""
     return 100 * (peaks[-1] / peaks[0] - 1) if peaks[0] else 0.0
 
 
 def measure(work: Path, count: int, options: list[str]) -> Peak:
-    """Run over `count` pictures, and say what it took."""
+    """Runs on `count` pictures, and prints and returns the peak memory."""
     folder = work / f"pictures_{count}"
     write_pictures(folder, count)
     command = [sys.executable, "-m", "precompute", "run", "--images", str(folder), "--texts", str(POOL)]
     peak = watch([*command, "--bundle", str(work / f"bundle_{count}"), *options])
     print(
-        f"{count:,} images: process {peak.process:,.0f} MB, all together {peak.together:,.0f} MB, "
+        f"{count:,} images: main process {peak.process:,.0f} MB, all processes {peak.all_processes:,.0f} MB, "
         f"{peak.seconds:,.0f} s"
     )
     for stage, megabytes in peak.by_stage.items():
@@ -99,31 +98,31 @@ def measure(work: Path, count: int, options: list[str]) -> Peak:
 
 
 def write_pictures(folder: Path, count: int) -> None:
-    """`count` different pictures of scenes: drawing one takes 20 ms, shifting one 2 ms."""
-    # Not at the top: --help is quick.
+    """Writes `count` different pictures of scenes. Drawing a scene takes 20 ms, shifting it 2 ms."""
+    # Imported here so that --help stays fast.
     from precompute.demo.scenes import draw
 
     folder.mkdir(parents=True)
-    scenes = [draw(number, 3).image for number in range(min(DRAWN, count))]
+    scenes = [draw(number, 3).image for number in range(min(SCENES, count))]
     for number in range(count):
-        turn, scene = divmod(number, DRAWN)
-        shifted = np.roll(scenes[scene], (turn % 256, turn // 256 + turn), axis=(0, 1))
+        shift, scene = divmod(number, SCENES)
+        shifted = np.roll(scenes[scene], (shift % 256, shift // 256 + shift), axis=(0, 1))
         out = io.BytesIO()
         Image.fromarray(shifted).save(out, "JPEG", quality=90)
         (folder / f"{number:07d}.jpg").write_bytes(out.getvalue())
 
 
 def watch(command: list[str]) -> Peak:
-    """Run a command to its end. Raises RuntimeError if it fails."""
+    """Runs a command and returns its peak memory. Raises RuntimeError if it fails."""
     began = time.perf_counter()
     by_stage: dict[str, float] = defaultdict(float)
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stderr=said)
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stderr=output)
         try:
             pid = 0
             while not pid:
                 time.sleep(SECONDS_BETWEEN)
-                stage = stage_of(said)
+                stage = stage_of(output)
                 by_stage[stage] = max(by_stage[stage], memory_of_all(process.pid))
                 pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         except BaseException:
@@ -131,35 +130,35 @@ def watch(command: list[str]) -> Peak:
             raise
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{_written(said)[-2000:]}")
+            raise RuntimeError(f"{' '.join(command)} failed:\n{_written(output)[-2000:]}")
     megabytes = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
     return Peak(megabytes, max(by_stage.values()), dict(by_stage), time.perf_counter() - began)
 
 
-def stage_of(said: IO[str]) -> str:
-    """The last stage that a run has named."""
-    names = STAGE.findall(_written(said)[-20_000:].replace("\r", "\n"))
+def stage_of(output: IO[str]) -> str:
+    """Returns the last stage in the output of a run."""
+    names = STAGE.findall(_written(output)[-20_000:].replace("\r", "\n"))
     return "".join(names[-1]) if names else "start"
 
 
-def _written(said: IO[str]) -> str:
-    # Not by the file's own place: the run writes at that.
-    return os.pread(said.fileno(), 2**30, 0).decode(errors="replace")
+def _written(output: IO[str]) -> str:
+    # pread keeps the file position, at which the run writes.
+    return os.pread(output.fileno(), 2**30, 0).decode(errors="replace")
 
 
 def memory_of_all(pid: int) -> float:
-    """MB that a process and all below it are charged with; 0 where the system does not tell."""
+    """Returns the memory of a process and its descendants (PSS), MB; 0 if the system does not report it."""
     children: dict[int, list[int]] = defaultdict(list)
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            # After the name, which may hold anything: the state, then the parent.
+            # State and parent follow the process name, which may contain any character.
             children[int(entry.read_text().rpartition(")")[2].split()[1])].append(int(entry.parent.name))
-    total, waiting = 0.0, [pid]
-    while waiting:
-        one = waiting.pop()
-        waiting += children[one]
+    total, queue = 0.0, [pid]
+    while queue:
+        process = queue.pop()
+        queue += children[process]
         with suppress(OSError):
-            rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
+            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
             total += sum(map(int, re.findall(r"^Pss: +(\d+) kB", rollup, re.MULTILINE))) * 1024 / 1e6
     return total
 

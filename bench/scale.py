@@ -1,8 +1,8 @@
-"""What an image costs, stage by stage: processor seconds, bytes on disk, bytes of memory.
+"""Cost of an image in each stage: processor seconds, bytes on disk, bytes of memory.
 
-`python -m bench.scale --model ViT-B-32/openai-random-0 --images 200` takes that many pictures of 500 x 375
-pixels apart. Seconds are of processor time, all threads together, so that other programs do not count:
-seconds on the clock are these over the cores in use. `docs/scale.md` reckons with what this prints.
+`python -m bench.scale --model ViT-B-32/openai-random-0 --images 200` decomposes that many pictures of 500 x
+375 pixels. Seconds are processor time of all threads, which other programs do not affect; divide by the
+number of cores in use for wall-clock seconds. `docs/scale.md` uses these numbers.
 """
 
 import argparse
@@ -33,27 +33,32 @@ def main() -> None:
     )
     parser.add_argument("--model", default="ViT-B-32/openai-random-0")
     parser.add_argument("--images", type=int, default=200)
-    parser.add_argument("--shard-size", type=int, default=50, help="cut to a quarter of the images")
     parser.add_argument(
-        "--files", type=int, nargs="*", default=[20_000, 120_000], help="two lengths of lists, for memory"
+        "--shard-size", type=int, default=50, help="images of a shard, at most a quarter of the images"
+    )
+    parser.add_argument(
+        "--files", type=int, nargs="*", default=[20_000, 120_000], help="two numbers of files, for memory"
     )
     parser.add_argument("--listed", type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.images < 16 or len(given.files) not in (0, 2):
-        parser.error("give 16 images or more, and two lengths of lists, or none")
-    if given.listed:
-        memory_of(given.listed)
+    options = parser.parse_args()
+    if options.images < 16 or len(options.files) not in (0, 2):
+        parser.error("give 16 images or more, and two numbers of files, or none")
+    if options.listed:
+        print_list_memory(options.listed)
         return
     with tempfile.TemporaryDirectory() as folder:
-        cost(Path(folder), given.model, given.images, min(given.shard_size, given.images // 4))
-    if given.files:
-        few, many = (listed(count) for count in given.files)
-        each = (many - few) / (given.files[1] - given.files[0])
-        print(f"memory: {each:,.0f} bytes a file listed; {few / 1e6:,.0f} MB for {given.files[0]:,} files")
+        measure(Path(folder), options.model, options.images, min(options.shard_size, options.images // 4))
+    if options.files:
+        few, many = (list_memory(count) for count in options.files)
+        file_bytes = (many - few) / (options.files[1] - options.files[0])
+        print(
+            f"memory: {file_bytes:,.0f} bytes a file listed; "
+            f"{few / 1e6:,.0f} MB for {options.files[0]:,} files"
+        )
 
 
-def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
-    """Take pictures apart, and print what each took."""
+def measure(folder: Path, model: str, count: int, shard_size: int) -> None:
+    """Decomposes pictures and prints the cost of an image in each stage."""
     pictures = folder / "pictures"
     write_pictures(pictures, count)
     for path in pictures.iterdir():
@@ -67,56 +72,58 @@ def cost(folder: Path, model: str, count: int, shard_size: int) -> None:
     config = Config(choice, pictures, POOL, folder / "b", workers=0, shard_size=shard_size, controls=False)
     directory = setup.work_directory(config.bundle)
     listing = setup.list_files(config, directory)
-    told("reading", count, seconds_of(lambda: scan_images.scan(listing, workers=0, thumbnails=True)))
-    distinct = scan_images.image_files(listing, pictures)
+    print_cost("reading", count, seconds_of(lambda: scan_images.scan(listing, workers=0, thumbnails=True)))
+    image_files = scan_images.image_files(listing, pictures)
     [spec] = setup.specs(config)
     loaded = setup.load(spec, config, directory)
-    todo = decompose_images.plan_shards(
+    shard_plan = decompose_images.plan_shards(
         loaded.model,
         loaded.spaces,
-        list(distinct),
+        list(image_files),
         loaded.directory,
         config.shard_size,
         config.gallery_limits,
     )
-    shards = todo.shards
+    shards = shard_plan.shards
     first, rest = shards[: len(shards) // 4], shards[len(shards) // 4 :]
 
-    def make(some: tuple[decompose_images.Shard, ...]) -> None:
+    def write(shards: tuple[decompose_images.Shard, ...]) -> None:
         decompose_images.write_missing_shards(
-            loaded.model, todo._replace(shards=some, gallery=()), distinct, config.read_options
+            loaded.model, shard_plan._replace(shards=shards, gallery=()), image_files, config.read_options
         )
 
-    few, many = seconds_of(lambda: make(first)), seconds_of(lambda: make(rest))
-    # Each call checks four images against open_clip first; the difference is without.
-    images = [sum(len(shard.image_id) for shard in some) for some in (first, rest)]
-    told("decomposing", images[1] - images[0], many - few)
-    told("moments", count, seconds_of(lambda: decompose_images.reduce_moments(todo, loaded.spaces)))
+    few, many = seconds_of(lambda: write(first)), seconds_of(lambda: write(rest))
+    # Each call first compares four images with open_clip; the difference between two calls excludes that.
+    images = [sum(len(shard.image_id) for shard in part) for part in (first, rest)]
+    print_cost("decomposing", images[1] - images[0], many - few)
+    print_cost(
+        "moments", count, seconds_of(lambda: decompose_images.reduce_moments(shard_plan, loaded.spaces))
+    )
     print(f"  layers, heads and rank: {tuple(loaded.spaces.basis.shape[:3])}")
     for name, pattern in (("scan", "scan/*"), ("images", "model-*/images/*")):
-        bytes_each = sum(path.stat().st_size for path in directory.glob(pattern)) / count
-        print(f"  work files, {name}: {bytes_each:,.0f} bytes an image")
+        image_bytes = sum(path.stat().st_size for path in directory.glob(pattern)) / count
+        print(f"  work files, {name}: {image_bytes:,.0f} bytes an image")
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    """Processor seconds of a call, all threads together."""
+    """Returns the processor seconds of a call, all threads together."""
     began = time.process_time()
     call()
     return time.process_time() - began
 
 
-def told(what: str, count: int, seconds: float) -> None:
-    print(f"  {what}: {1e3 * seconds / count:.1f} ms of processor an image", flush=True)
+def print_cost(stage: str, count: int, seconds: float) -> None:
+    print(f"  {stage}: {1e3 * seconds / count:.1f} ms of processor an image", flush=True)
 
 
-def listed(count: int) -> float:
-    """Peak memory in bytes of a process that lists so many files and what is known of them."""
+def list_memory(count: int) -> float:
+    """Returns the peak memory, in bytes, of a process that holds a listing of `count` files."""
     command = [sys.executable, "-m", "bench.scale", "--listed", str(count)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def memory_of(count: int) -> None:
-    """List empty files as if they had been read, and print the peak of memory in bytes."""
+def print_list_memory(count: int) -> None:
+    """Lists empty files as if they had been scanned, and prints the peak memory in bytes."""
     with tempfile.TemporaryDirectory() as folder:
         pictures, directory = Path(folder) / "pictures", Path(folder) / "work"
         for number in range(count):
@@ -129,9 +136,9 @@ def memory_of(count: int) -> None:
             rows = [(file.relative, work_files.key_of(file.relative), 500, 375, None, None) for file in files]
             columns = ["path", "image_id", "width", "height", "thumbnail", "reason"]
             work_files.save_table(chunk, pd.DataFrame(rows, columns=columns))
-        found = scan_images.load_image_set(listing, pictures, None)
-        assert len(found.image_files) == count
-    # Not ru_maxrss: a process begins with that of the one that started it.
+        image_set = scan_images.load_image_set(listing, pictures, None)
+        assert len(image_set.image_files) == count
+    # Not ru_maxrss: a process inherits it from its parent.
     [peak] = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     print(int(peak) * 1024)
 
