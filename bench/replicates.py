@@ -68,8 +68,8 @@ class Seconds(NamedTuple):
     def __str__(self) -> str:
         return f"{self.wall:.1f} s [{self.processor:.1f} s]"
 
-    def __add__(self, other: "Seconds") -> "Seconds":  # type: ignore[override]
-        return Seconds(self.wall + other.wall, self.processor + other.processor)
+    def __add__(self, seconds: "Seconds") -> "Seconds":  # type: ignore[override]
+        return Seconds(self.wall + seconds.wall, self.processor + seconds.processor)
 
     def __mul__(self, times: float) -> "Seconds":  # type: ignore[override]
         return Seconds(self.wall * times, self.processor * times)

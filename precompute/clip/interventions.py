@@ -169,5 +169,5 @@ def _check_places(clip: Clip, interventions: Sequence[Intervention]) -> None:
         if missing:
             raise ModelError(
                 f"{clip.spec.name} has layers 0 to {clip.layers - 1} of heads 0 to {clip.heads - 1}; "
-                f"an intervention asks for another one, in layer {missing[0]}."
+                f"an intervention names another one, in layer {missing[0]}."
             )

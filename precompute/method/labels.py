@@ -70,17 +70,17 @@ class Enrichment(NamedTuple):
     """Number of picks that carry the property."""
 
 
-def hypergeometric_tail(pool: int, carrying: int, drawn: int, count: int) -> float:
-    """P(X >= count), X = number of texts with the property among `drawn` from a `pool`.
+def hypergeometric_tail(pool_size: int, carriers: int, draws: int, min_hits: int) -> float:
+    """P(X >= min_hits), X = number of carriers among `draws` texts from a pool.
 
-    `carrying` texts of the pool have the property. Integer arithmetic gives the same bits on every machine,
+    `carriers` texts of the pool have the property. Integer arithmetic gives the same bits on every machine,
     so ties between properties, and between a head and its rotations, are ties everywhere.
     """
     ways = sum(
-        comb(carrying, hits) * comb(pool - carrying, drawn - hits)
-        for hits in range(count, min(carrying, drawn) + 1)
+        comb(carriers, hits) * comb(pool_size - carriers, draws - hits)
+        for hits in range(min_hits, min(carriers, draws) + 1)
     )
-    return ways / comb(pool, drawn)
+    return ways / comb(pool_size, draws)
 
 
 def enrich(picks: Int[Tensor, "*list k"], tags: Bool[Tensor, "text property"]) -> Enrichment:
@@ -177,19 +177,19 @@ def benjamini_hochberg(p: Float[Tensor, " head"]) -> Float[Tensor, " head"]:
 
 
 def _tails(
-    tags: Bool[Tensor, "text property"], drawn: Int[Tensor, "*list"], counts: Int[Tensor, "*list property"]
+    tags: Bool[Tensor, "text property"], draws: Int[Tensor, "*list"], counts: Int[Tensor, "*list property"]
 ) -> Float[Tensor, "*list property"]:
     """Hypergeometric tail of every property in every list; texts without a property count in the pool."""
-    carrying = tags.sum(0)
+    carriers = tags.sum(0)
     tails = torch.empty(counts.shape, dtype=torch.float64)
-    for number in drawn.unique().tolist():
-        rows = [_tail_row(len(tags), texts, number) for texts in carrying.tolist()]
+    for number in draws.unique().tolist():
+        rows = [_tail_row(len(tags), texts, number) for texts in carriers.tolist()]
         table = torch.tensor(rows, dtype=torch.float64)  # [property, count]
-        lists = drawn == number
-        tails[lists] = table[torch.arange(len(carrying)), counts[lists]]
+        lists = draws == number
+        tails[lists] = table[torch.arange(len(carriers)), counts[lists]]
     return tails
 
 
 @lru_cache(maxsize=4096)
-def _tail_row(pool: int, carrying: int, drawn: int) -> tuple[float, ...]:
-    return tuple(hypergeometric_tail(pool, carrying, drawn, count) for count in range(drawn + 1))
+def _tail_row(pool_size: int, carriers: int, draws: int) -> tuple[float, ...]:
+    return tuple(hypergeometric_tail(pool_size, carriers, draws, hits) for hits in range(draws + 1))

@@ -92,19 +92,19 @@ def enrich(picks: Int[Tensor, "*list k"], tags: Bool[Tensor, "text property"]) -
 
 
 @lru_cache(maxsize=1024)
-def subset_tails(pool: int, carrying: int, places: int) -> tuple[float, ...]:
+def subset_tails(pool_size: int, carriers: int, places: int) -> tuple[float, ...]:
     """P(S >= s) for every subset of places that may carry the property; bit i - 1 stands for place i.
 
-    One subset of c places occurs in perm(carrying, c) perm(pool - carrying, places - c) of perm(pool, places)
-    draws.
+    One subset of c places occurs in perm(carriers, c) perm(pool_size - carriers, places - c) of
+    perm(pool_size, places) draws.
     """
-    ways = [perm(carrying, c) * perm(pool - carrying, places - c) for c in range(places + 1)]
+    ways = [perm(carriers, c) * perm(pool_size - carriers, places - c) for c in range(places + 1)]
     tails = [0.0] * 2**places
     as_large = 0
     for subsets in _by_falling_sum(places):
         as_large += sum(ways[subset.bit_count()] for subset in subsets)
         for subset in subsets:
-            tails[subset] = as_large / perm(pool, places)
+            tails[subset] = as_large / perm(pool_size, places)
     return tuple(tails)
 
 

@@ -66,7 +66,7 @@ METRICS = (
         "share", "neither",
     ),
     MetricInfo(
-        "equal_norm_overlap", "head", "Overlap with texts of one length",
+        "equal_norm_overlap", "head", "Overlap with texts of equal length",
         "Share of the first ten texts that are also among the first ten when all texts have the same length "
         "in the head's space.",
         "share", "higher",

@@ -298,10 +298,10 @@ def spanned_variance(
     if k == 0 or not total > 0 or len(span.text_index) == 0:
         return None
 
-    chosen = float(span.cumulative_share[:k][-1])
+    spanned = float(span.cumulative_share[:k][-1])
     best = float(torch.linalg.eigvalsh(covariance)[-k:].sum() / total)
     random = _random_span(covariance, text, k, draws, seed) / float(total)
-    return (chosen - random) / (best - random) if best - random > 1e-9 else None
+    return (spanned - random) / (best - random) if best - random > 1e-9 else None
 
 
 def spanned_texts(own_rank: int, texts: int) -> int:
@@ -327,8 +327,8 @@ def _random_span(
     """Variance within the span of k random texts, mean over draws."""
     generator = torch.Generator().manual_seed(seed)
     rows = torch.stack([torch.randperm(len(text), generator=generator)[:k] for _ in range(draws)])
-    drawn = text[rows]  # [draw, k, rank]
-    size, direction = torch.linalg.eigh(drawn.mT @ drawn)
+    random_texts = text[rows]  # [draw, k, rank]
+    size, direction = torch.linalg.eigh(random_texts.mT @ random_texts)
     within = size > 1e-12 * size[:, -1:]
     variance = (direction * (covariance @ direction)).sum(-2)  # [draw, rank]
     return float((variance * within).sum(-1).mean())

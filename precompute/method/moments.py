@@ -93,14 +93,14 @@ def merge(a: Moments, b: Moments) -> Moments:
     return Moments(count, mean, second)
 
 
-def pooled(moments: Moments, chosen: Bool[Tensor, " group"] | None = None) -> Pooled:
-    """Returns mean and covariance over all groups, or over the selected ones.
+def pooled(moments: Moments, groups: Bool[Tensor, " group"] | None = None) -> Pooled:
+    """Returns mean and covariance over all groups, or over those in the mask `groups`.
 
     Raises:
         ValueError: the groups have no images.
     """
-    if chosen is not None:
-        moments = Moments(moments.image_count[chosen], moments.mean[chosen], moments.second[chosen])
+    if groups is not None:
+        moments = Moments(moments.image_count[groups], moments.mean[groups], moments.second[groups])
     count = int(moments.image_count.sum())
     if count == 0:
         raise ValueError("no images in the moments; nothing to pool.")

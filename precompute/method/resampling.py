@@ -42,13 +42,13 @@ class Halves(NamedTuple):
 
 
 def halves(
-    images: Int[Tensor, " group"], tags: Bool[Tensor, "text property"], *, count: int, seed: int
+    image_count: Int[Tensor, " group"], tags: Bool[Tensor, "text property"], *, count: int, seed: int
 ) -> Halves:
     """Returns the first `count` replicates; replicate r depends on the seed and r alone."""
-    present = images.nonzero().flatten().tolist()
+    present = image_count.nonzero().flatten().tolist()
     groups = [_half_of_groups(present, Random(f"groups {seed} {number}")) for number in range(count)]
     texts, quarters = _halves_of_pool(_text_properties(tags), count, seed)
-    return Halves(_mask(groups, len(images)), _mask(texts, len(tags)), _mask(quarters, len(tags)))
+    return Halves(_mask(groups, len(image_count)), _mask(texts, len(tags)), _mask(quarters, len(tags)))
 
 
 def splits(tags: Bool[Tensor, "text property"], *, count: int, seed: int) -> Bool[Tensor, "split text"]:
@@ -60,21 +60,21 @@ def splits(tags: Bool[Tensor, "text property"], *, count: int, seed: int) -> Boo
 
 
 def covariances(
-    images: Int[Tensor, " group"],
+    image_count: Int[Tensor, " group"],
     mean: Float[Tensor, "group rank"],
     second: Float[Tensor, "group rank rank"],
-    chosen: Bool[Tensor, "replicate group"],
+    groups: Bool[Tensor, "replicate group"],
 ) -> Float[Tensor, "replicate rank rank"]:
-    """Returns the covariance of one head over the chosen groups of every replicate; float64.
+    """Returns the covariance of one head over the groups of every replicate; float64.
 
-    Equals `moments.pooled` for every row of `chosen`, computed as one product: second moments about the mean
+    Equals `moments.pooled` for every row of `groups`, computed as one product: second moments about the mean
     of all images are summed, then the replicate's mean is subtracted. These means are close to each other, so
     rounding errors stay small. A replicate without images has a covariance of 0.
     """
-    weight = images.double()
+    weight = image_count.double()
     mean = mean - (weight @ mean) / weight.sum().clamp(min=1)
     about = second + weight[:, None, None] * mean[:, :, None] * mean[:, None, :]
-    group_mask = chosen.double()
+    group_mask = groups.double()
     count = (group_mask @ weight).clamp(min=1)
     replicate_mean = (group_mask * weight) @ mean / count[:, None]  # [replicate, rank]
     total = (group_mask @ about.flatten(1)).unflatten(1, about.shape[1:])
@@ -82,15 +82,15 @@ def covariances(
 
 
 def importance(
-    images: Int[Tensor, " group"],
+    image_count: Int[Tensor, " group"],
     mean: Float[Tensor, "group ... rank"],
     second: Float[Tensor, "group ... rank rank"],
-    chosen: Bool[Tensor, "replicate group"],
+    groups: Bool[Tensor, "replicate group"],
 ) -> Float[Tensor, "replicate ..."]:
     """Returns `moments.importance` of heads over the groups of every replicate, without covariances."""
-    group_mask, weight = chosen.double(), chosen.double() * images.double()
+    group_mask, weight = groups.double(), groups.double() * image_count.double()
     count = weight.sum(1).clamp(min=1).view(-1, *[1] * (mean.dim() - 2))
-    mean = mean - torch.tensordot(images.double() / images.sum().clamp(min=1), mean, dims=1)
+    mean = mean - torch.tensordot(image_count.double() / image_count.sum().clamp(min=1), mean, dims=1)
     within = torch.tensordot(group_mask, second.diagonal(dim1=-2, dim2=-1).sum(-1), dims=1)
     between = torch.tensordot(weight, mean.square().sum(-1), dims=1)
     replicate_mean = torch.tensordot(weight, mean, dims=1) / count[..., None]
@@ -98,14 +98,14 @@ def importance(
 
 
 def component_shares(
-    moments: ComponentMoments, chosen: Bool[Tensor, "replicate group"]
+    moments: ComponentMoments, groups: Bool[Tensor, "replicate group"]
 ) -> Float[Tensor, "replicate component"]:
     """Returns `moments.component_shares` over the groups of every replicate; NaN if embeddings are equal.
 
     Products of group means are computed once for all replicates, so that no replicate's mean in d_out is
     needed.
     """
-    group_mask, weight = chosen.double(), chosen.double() * moments.image_count.double()
+    group_mask, weight = groups.double(), groups.double() * moments.image_count.double()
     count = weight.sum(1).clamp(min=1)
     share = moments.image_count.double() / moments.image_count.sum().clamp(min=1)
     delta = moments.mean - torch.tensordot(share, moments.mean, dims=1)

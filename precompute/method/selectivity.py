@@ -29,12 +29,12 @@ def epsilon_squared(
     y = coordinates.double()
     varies = y.var(dim=0, correction=0).sum(dim=-1) > SAME * y.square().mean(dim=0).sum(dim=-1)
     present, place, count = value.unique(return_inverse=True, return_counts=True)
-    images, values = len(value), len(present)
-    if not 1 < values < images:
+    image_count, value_count = len(value), len(present)
+    if not 1 < value_count < image_count:
         return coordinates.new_full(coordinates.shape[1:2], torch.nan, dtype=torch.float64)
     y = y - y.mean(dim=0)
-    mean = y.new_zeros(values, *y.shape[1:]).index_add_(0, place, y) / count[:, None, None]
+    mean = y.new_zeros(value_count, *y.shape[1:]).index_add_(0, place, y) / count[:, None, None]
     between = (mean.square().sum(dim=-1) * count[:, None]).sum(dim=0)  # [head]
     total = y.square().sum(dim=(0, 2))
     eta = between / total
-    return (eta - (1 - eta) * (values - 1) / (images - values)).where(varies, 0)
+    return (eta - (1 - eta) * (value_count - 1) / (image_count - value_count)).where(varies, 0)

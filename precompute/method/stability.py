@@ -51,19 +51,19 @@ def text_stability(
     return count[:, :texts] / text_mask.sum(0)
 
 
-def positions(chosen: Sequence[int], among: Sequence[int]) -> list[int | None]:
-    """Returns the position of each chosen text in another list; None if it is not in that list."""
-    place = {text: position for position, text in enumerate(among)}
-    return [place.get(text) for text in chosen]
+def positions(texts: Sequence[int], reference: Sequence[int]) -> list[int | None]:
+    """Returns the position of each text in the reference list; None if it is not there."""
+    place = {text: position for position, text in enumerate(reference)}
+    return [place.get(text) for text in texts]
 
 
-def equal_norm_overlap(chosen: Sequence[int], equal_norm: Sequence[int]) -> float | None:
+def equal_norm_overlap(picks: Sequence[int], equal_norm_picks: Sequence[int]) -> float | None:
     """|A ∩ B| / min(10, |A|): A the first ten picks, B the first ten picks among texts of equal length.
 
     None for a head without picks. Our own formula. Higher is easier to interpret: if it is low, the list
     depends as much on which texts lie in the head's space as on the output of the head.
     """
-    a, b = set(chosen[:OVERLAP]), set(equal_norm[:OVERLAP])
+    a, b = set(picks[:OVERLAP]), set(equal_norm_picks[:OVERLAP])
     return len(a & b) / len(a) if a else None
 
 

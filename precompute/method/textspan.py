@@ -127,9 +127,9 @@ def picks(spans: list[TextSpan], k: int) -> Picks:
     index = torch.full((len(spans), k), -1)
     share = torch.zeros(len(spans), k, dtype=torch.float64)
     for row, span in enumerate(spans):
-        chosen = span.text_index[:k]
-        index[row, : len(chosen)] = chosen
-        share[row, : len(chosen)] = span.variance_share[:k]
+        texts = span.text_index[:k]
+        index[row, : len(texts)] = texts
+        share[row, : len(texts)] = span.variance_share[:k]
     return Picks(index, share)
 
 
@@ -233,14 +233,14 @@ def _greedy_selection(
     start = text.square().sum(-1)
     length = start.expand_as(score).clone()
     score = score.masked_fill(length <= 0 if text_mask is None else ~text_mask | (length <= 0), -torch.inf)
-    chosen = covariance.new_zeros(len(covariance), 0, covariance.shape[-1])  # [batch, step, rank]
+    directions = covariance.new_zeros(len(covariance), 0, covariance.shape[-1])  # [batch, step, rank]
 
     steps = []
     max_steps = min(k, *text.shape)
     for step in range(max_steps):
         best, margin = _best(score)
         active = active & (left > EXHAUSTED * total) & margin.isfinite()  # not finite: every text is spent
-        unit = _unit(text[best], chosen)
+        unit = _unit(text[best], directions)
         pull = (covariance @ unit[..., None])[..., 0]
         removed = (pull * unit).sum(-1)
         active = active & (removed > VOID * total)
@@ -249,11 +249,11 @@ def _greedy_selection(
             break
 
         left = left - removed
-        pull = 2 * _without(pull, chosen) - removed[:, None] * unit
+        pull = 2 * _without(pull, directions) - removed[:, None] * unit
         _remove(score, length, text, unit, pull)
-        # Rounding must not bring a spent text back; the chosen text is spent.
+        # Rounding must not bring a spent text back; the text of this step is spent.
         score.masked_fill_(length < SPENT * start, -torch.inf).scatter_(1, best[:, None], -torch.inf)
-        chosen = torch.cat([chosen, unit[:, None]], dim=1)
+        directions = torch.cat([directions, unit[:, None]], dim=1)
     index, removed, margin = (torch.stack(column, dim=1) for column in zip(*steps, strict=True))
     pad = (0, k - index.shape[1])
     return _Selection(
@@ -271,19 +271,19 @@ def _best(score: Float[Tensor, "batch text"]) -> tuple[Int[Tensor, " batch"], Fl
 
 
 def _unit(
-    text: Float[Tensor, "batch rank"], chosen: Float[Tensor, "batch step rank"]
+    text: Float[Tensor, "batch rank"], directions: Float[Tensor, "batch step rank"]
 ) -> Float[Tensor, "batch rank"]:
-    """Unit direction of a text, orthogonal to the directions chosen before."""
+    """Unit direction of a text, orthogonal to earlier directions."""
     # Twice: one pass leaves rounding as large as the removed part allows, too large for a nearly spent text.
-    rest = _without(_without(text, chosen), chosen)
+    rest = _without(_without(text, directions), directions)
     return rest / rest.norm(dim=-1, keepdim=True).clamp(min=torch.finfo(rest.dtype).tiny)
 
 
 def _without(
-    vector: Float[Tensor, "batch rank"], chosen: Float[Tensor, "batch step rank"]
+    vector: Float[Tensor, "batch rank"], directions: Float[Tensor, "batch step rank"]
 ) -> Float[Tensor, "batch rank"]:
-    along = chosen @ vector[..., None]  # [batch, step, 1]
-    return vector - (chosen.mT @ along)[..., 0]
+    along = directions @ vector[..., None]  # [batch, step, 1]
+    return vector - (directions.mT @ along)[..., 0]
 
 
 def _remove(
@@ -294,6 +294,6 @@ def _remove(
     pull: Float[Tensor, "batch rank"],
 ) -> None:
     """Removes the direction `unit` from scores and squared lengths, in place; `pull` is 2 w - (u·w) u."""
-    along, pulled = (torch.cat([unit, pull]) @ text.T).chunk(2)  # [batch, text] each
-    score.addcmul_(along, pulled, value=-1)
+    along, change = (torch.cat([unit, pull]) @ text.T).chunk(2)  # [batch, text] each
+    score.addcmul_(along, change, value=-1)
     length.addcmul_(along, along, value=-1)

@@ -1,4 +1,4 @@
-"""The live door: one image or text, now, in the terms of a bundle."""
+"""Images and texts processed live give the numbers stored in the bundle."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def model(bundle):
     return load(bundle)
 
 
-def test_an_image_of_the_bundle_is_taken_apart_as_it_was_stored(bundle, model, scene_folder):
+def test_an_image_of_the_bundle_decomposes_to_the_stored_numbers(bundle, model, scene_folder):
     key = bundle.model_keys[0]
     space = vectors.head_spaces(bundle, key)
     image_id = vectors.gallery(bundle, key)[0]
@@ -62,19 +62,19 @@ def test_a_text_of_the_pool_is_encoded_as_it_was_stored(bundle, model):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "reason"),
     [("", "empty"), ("a giraffe", "giraffe"), ("red " * 60, "tokens")],
 )
-def test_a_text_the_model_cannot_read_is_refused_with_the_reason(model, text, says):
-    with pytest.raises(live.LiveError, match=says):
+def test_a_text_the_model_cannot_read_is_refused_with_the_reason(model, text, reason):
+    with pytest.raises(live.LiveError, match=reason):
         live.encode_texts(model, [text])
 
 
 def test_bytes_that_are_no_image_are_refused(model):
-    with pytest.raises(live.LiveError, match="Choose a PNG or JPEG"):
+    with pytest.raises(live.LiveError, match="PNG or JPEG"):
         live.decompose_image(model, b"no picture")
 
 
 def test_other_weights_than_the_bundles_are_refused(bundle):
-    with pytest.raises(live.LiveError, match="are not those the bundle was made from"):
+    with pytest.raises(live.LiveError, match="00000000"):
         load(bundle, weights_sha256="0" * 64)

@@ -1,4 +1,4 @@
-"""Attention that is read off the weights is the attention that open_clip computes."""
+"""Attention computed from the weights equals open_clip's attention."""
 
 import pytest
 import torch
@@ -7,16 +7,16 @@ from precompute import clip
 from tests.support.towers import small_clip, some_pixels
 
 
-def of_open_clip(model: clip.Clip, pixels: torch.Tensor) -> torch.Tensor:
-    """Weights that each block's own MultiheadAttention returns, as open_clip's forward pass feeds it."""
-    visual, seen = model.model.visual, []
+def open_clip_attention(model: clip.Clip, pixels: torch.Tensor) -> torch.Tensor:
+    """Attention weights returned by each block's MultiheadAttention in open_clip's forward pass."""
+    visual, attention = model.model.visual, []
     x = visual._embeds(pixels)
     for block in visual.transformer.resblocks:
-        read = block.ln_1(x)
-        weights = block.attn(read, read, read, need_weights=True, average_attn_weights=False)[1]
-        seen.append(weights)
+        normed = block.ln_1(x)
+        weights = block.attn(normed, normed, normed, need_weights=True, average_attn_weights=False)[1]
+        attention.append(weights)
         x = block(x)
-    return torch.stack(seen, dim=1)
+    return torch.stack(attention, dim=1)
 
 
 @pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.1}, {"no_ln_pre": True}])
@@ -27,7 +27,7 @@ def test_attention_is_that_of_open_clips_own_layers(vision):
     found = clip.capture_attention(model, pixels)
 
     assert found.shape == (3, model.layers, model.heads, 5, 5)
-    torch.testing.assert_close(found, of_open_clip(model, pixels), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(found, open_clip_attention(model, pixels), rtol=1e-4, atol=1e-6)
 
 
 def test_attention_of_a_custom_block_spreads_over_all_tokens():

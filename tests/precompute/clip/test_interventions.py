@@ -1,4 +1,4 @@
-"""A change at the class token does what it would do in the model: against plain steps, and by hand."""
+"""Interventions at the class token equal a plain forward pass with the same replacement."""
 
 import pytest
 import torch
@@ -11,8 +11,8 @@ from tests.support.towers import small_clip, some_pixels
 EVERYWHERE = [(layer, head) for layer in range(3) for head in range(3)]
 
 
-def by_hand(model, pixels, heads=None, mlps=None):
-    """The tower in plain steps, attention as a softmax; `heads` maps (layer, head) to a function of z."""
+def plain_forward(model, pixels, heads=None, mlps=None):
+    """Embeddings by a plain forward pass; `heads` maps (layer, head) to a function of z."""
     visual = model.model.visual
     x = visual._embeds(pixels)
     for layer, block in enumerate(visual.transformer.resblocks):
@@ -21,8 +21,8 @@ def by_hand(model, pixels, heads=None, mlps=None):
         q, k, v = joint.unflatten(-1, (3, model.heads, model.d_head)).unbind(2)
         attention = (torch.einsum("iqhd,ikhd->ihqk", q, k) / model.d_head**0.5).softmax(-1)
         z = torch.einsum("ihqk,ikhd->iqhd", attention, v)
-        for (of_layer, head), function in (heads or {}).items():
-            if of_layer == layer:
+        for (head_layer, head), function in (heads or {}).items():
+            if head_layer == layer:
                 z[:, 0, head] = function(z[:, 0, head])
         x = x + block.ls_1(z.flatten(2) @ block.attn.out_proj.weight.T + block.attn.out_proj.bias)
         added = block.ls_2(block.mlp(block.ln_2(x)))
@@ -44,7 +44,7 @@ def assert_same(actual, expected):
 @pytest.mark.parametrize(
     "vision", [{}, {"ls_init_value": 0.1}, {"block_type": "custom"}, {"layers": 1}], ids=str
 )
-def test_without_a_change_the_embedding_is_that_of_open_clip(vision):
+def test_an_empty_intervention_gives_the_embedding_of_open_clip(vision):
     model = small_clip(**vision)
     pixels = some_pixels(model)
 
@@ -66,7 +66,7 @@ def test_a_map_that_leaves_an_output_as_it_is_changes_nothing():
 
 
 @pytest.mark.parametrize("place", EVERYWHERE, ids=str)
-def test_one_head_replaced_by_a_constant_is_what_plain_steps_give(place):
+def test_one_head_replaced_by_a_constant_equals_the_plain_forward_pass(place):
     model = small_clip()
     pixels = some_pixels(model)
     constant = torch.linspace(-1, 1, 8)
@@ -75,7 +75,7 @@ def test_one_head_replaced_by_a_constant_is_what_plain_steps_give(place):
         model, pixels, [Intervention({place: HeadIntervention(constant)})]
     )
 
-    assert_same(embedding, by_hand(model, pixels, {place: lambda z: constant.expand_as(z)}))
+    assert_same(embedding, plain_forward(model, pixels, {place: lambda z: constant.expand_as(z)}))
     assert float((embedding - clip.encode_image(model, pixels)).abs().max()) > 1e-2
 
 
@@ -89,11 +89,11 @@ def test_heads_and_mlps_of_several_layers_change_together(vision):
     [embedding] = clip.encode_with_interventions(model, pixels, [Intervention(maps, constants)])
 
     functions = {place: lambda z, c=change: z @ c.weight + c.bias for place, change in maps.items()}
-    assert_same(embedding, by_hand(model, pixels, functions, constants))
+    assert_same(embedding, plain_forward(model, pixels, functions, constants))
 
 
 def test_a_head_of_the_last_layer_changes_what_arithmetic_on_captured_values_says():
-    """Nothing follows it but its own layer's MLP, ln_post and the projection."""
+    """Only its layer's MLP, ln_post and the projection follow."""
     model = small_clip()
     pixels = some_pixels(model)
     captured, weights = clip.capture(model, pixels, (2,)), clip.vision_weights(model)
@@ -109,8 +109,8 @@ def test_a_head_of_the_last_layer_changes_what_arithmetic_on_captured_values_say
     assert_same(embedding, visual.ln_post(final) @ visual.proj)
 
 
-def test_the_patches_keep_what_a_changed_head_writes_there():
-    """In the first of two layers a head is changed at all tokens, or at the class token: two embeddings."""
+def test_an_intervention_keeps_the_output_at_the_patches():
+    """In the first of two layers, replacing a head at all tokens gives another embedding."""
     model = small_clip(layers=2)
     pixels = some_pixels(model)
     block = model.model.visual.transformer.resblocks[0]
@@ -124,7 +124,7 @@ def test_the_patches_keep_what_a_changed_head_writes_there():
     assert float((embedding - everywhere).abs().max()) > 1e-2
 
 
-def test_changes_do_not_depend_on_their_order_or_on_each_other():
+def test_interventions_do_not_depend_on_their_order_or_on_each_other():
     model = small_clip()
     pixels = some_pixels(model)
     changes = [Intervention({place: random_map(number)}) for number, place in enumerate(EVERYWHERE)] + [
@@ -143,7 +143,7 @@ def test_changes_do_not_depend_on_their_order_or_on_each_other():
 @pytest.mark.parametrize(
     "change", [Intervention({(3, 0): random_map(0)}), Intervention({(0, 3): random_map(0)})]
 )
-def test_a_head_that_is_not_there_cannot_be_changed(change):
+def test_an_intervention_on_a_missing_head_is_refused(change):
     model = small_clip()
 
     with pytest.raises(ModelError, match="layers 0 to 2 of heads 0 to 2"):

@@ -1,4 +1,4 @@
-"""Models are loaded as they were trained or not at all; texts are read as they are written or refused."""
+"""Models are loaded as trained or refused; texts are encoded in full or refused."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def resolved(config, checkpoint, **changes):
 
 
 def saved(path, state):
-    """Write a state dict as the ending of the path says."""
+    """Writes a state dict in the format of the path's suffix."""
     if path.suffix == ".safetensors":
         save_file({key: value.contiguous() for key, value in state.items()}, path)
     else:
@@ -45,7 +45,7 @@ def saved(path, state):
     return path
 
 
-def test_open_clip_says_of_each_tag_how_it_was_trained():
+def test_the_catalog_has_the_training_facts_of_each_tag():
     known = clip.catalog()
 
     assert known["ViT-B-32"]["openai"].activation == "quick_gelu"
@@ -55,7 +55,7 @@ def test_open_clip_says_of_each_tag_how_it_was_trained():
     assert all(model_specs.resolve(name, known).name == name for name in model_specs.STUDY)
 
 
-def test_a_tag_that_is_silent_on_the_activation_leaves_it_to_the_architecture():
+def test_a_tag_without_an_activation_takes_that_of_the_architecture():
     assert clip.catalog()["roberta-ViT-B-32"]["laion2b_s12b_b32k"].activation == "quick_gelu"
 
 
@@ -134,12 +134,12 @@ def test_weights_that_are_not_numbers_are_refused(config, tmp_path):
     state = small_model().state_dict()
     state["visual.proj"][3, 3] = torch.nan
 
-    with pytest.raises(ModelError, match="not numbers, as in visual.proj"):
+    with pytest.raises(ModelError, match="visual.proj"):
         clip.load(resolved(config, saved(tmp_path / "broken.safetensors", state)))
 
 
 def test_a_file_that_is_not_there_is_named(config):
-    with pytest.raises(ModelError, match="no file of weights at nowhere.pt"):
+    with pytest.raises(ModelError, match="nowhere.pt"):
         clip.load(resolved(config, Path("nowhere.pt")))
 
 
@@ -148,12 +148,12 @@ def test_a_file_that_is_no_weights_is_refused(name, config, tmp_path):
     file = tmp_path / name
     file.write_bytes(b"not weights at all")
 
-    with pytest.raises(ModelError, match=f"{name} is not a"):
+    with pytest.raises(ModelError, match=name):
         clip.load(resolved(config, file))
 
 
 def test_a_file_that_holds_one_tensor_is_refused(config, tmp_path):
-    with pytest.raises(ModelError, match="holds a Tensor, not named tensors"):
+    with pytest.raises(ModelError, match="one.pt holds a Tensor"):
         clip.load(resolved(config, saved(tmp_path / "one.pt", torch.zeros(3))))
 
 
@@ -161,7 +161,7 @@ def test_a_file_that_would_run_code_is_refused(config, tmp_path):
     file = tmp_path / "code.pt"
     torch.save({"state_dict": Path("a pickled object")}, file)
 
-    with pytest.raises(ModelError, match="not a file of plain tensors.*Give a safetensors file"):
+    with pytest.raises(ModelError, match="code.pt.*safetensors"):
         clip.load(resolved(config, file))
 
 
@@ -174,7 +174,7 @@ def program(tmp_path):
 
 
 def test_a_program_is_not_opened(program, config):
-    with pytest.raises(ModelError, match="is a TorchScript program.*torch.save"):
+    with pytest.raises(ModelError, match="TorchScript.*torch.save"):
         clip.load(resolved(config, program))
 
 
@@ -220,9 +220,11 @@ def test_for_every_model_of_the_study_the_message_says_what_to_fetch_and_where_t
     with pytest.raises(ModelError) as error:
         download.fetch(model_specs.resolve(name, clip.catalog()))
 
-    said = re.search(r"hf download (\S+) (\S+)\).*to any folder, and add --checkpoint FILE", str(error.value))
-    assert said[1].startswith(("laion/CLIP-ViT-", "timm/vit_"))
-    assert said[2] == "open_clip_model.safetensors"
+    command = re.search(
+        r"hf download (\S+) (\S+)\).*to any folder, and add --checkpoint FILE", str(error.value)
+    )
+    assert command[1].startswith(("laion/CLIP-ViT-", "timm/vit_"))
+    assert command[2] == "open_clip_model.safetensors"
 
 
 @pytest.mark.parametrize(
@@ -230,7 +232,7 @@ def test_for_every_model_of_the_study_the_message_says_what_to_fetch_and_where_t
     [("ViT-B-32", 32, 151.28), ("ViT-B-16", 16, 149.62), ("ViT-L-14", 14, 427.62)],
 )
 def test_patch_and_parameters_are_known_without_weights(name, patch, millions):
-    """Millions as open_clip's docs/model_profile.csv has them."""
+    """Millions from open_clip's docs/model_profile.csv."""
     facts = clip.architecture_facts(name)
 
     assert facts.patch_size == patch
@@ -251,7 +253,7 @@ def test_parameters_of_a_text_tower_that_would_be_fetched_are_not_counted():
     ],
 )
 def test_a_file_of_a_true_architecture_is_read_as_its_tag_says(name, activation, ending, tmp_path):
-    """Random weights, half precision, as published files are; the file says nothing but numbers."""
+    """Random weights in half precision, as in published files; the file has no facts besides tensors."""
     known = clip.catalog()
     fresh = clip.load(model_specs.resolve(f"{name}-random-0", known))
     state = {key: value.half() for key, value in fresh.model.state_dict().items()}
@@ -296,11 +298,11 @@ def test_weights_in_the_cache_need_no_network(monkeypatch):
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_tower_that_cannot_be_taken_apart_exactly_is_refused_by_name(vision, reason, tmp_path):
+def test_a_tower_that_cannot_be_decomposed_exactly_is_refused_by_name(vision, reason, tmp_path):
     config = tmp_path / "small.json"
     config.write_text(json.dumps(small_config(**vision)))
 
-    with pytest.raises(ModelError, match=f"small/mine cannot be decomposed exactly: .*{reason}"):
+    with pytest.raises(ModelError, match=f"small/mine .*{reason}"):
         clip.load(resolved(config, tmp_path / "never-read.pt"))
 
 
@@ -322,8 +324,8 @@ def test_a_tower_without_an_output_projection_is_refused():
         ("ViT-L-14-CLIPA/datacomp1b", "'avg'"),
     ],
 )
-def test_known_models_that_cannot_be_taken_apart_are_refused_before_anything_is_fetched(name, reason):
-    with pytest.raises(ModelError, match=f"{name} cannot be decomposed exactly: .*{reason}"):
+def test_known_models_that_cannot_be_decomposed_are_refused_before_a_download(name, reason):
+    with pytest.raises(ModelError, match=f"{name} .*{reason}"):
         clip.load(model_specs.resolve(name, clip.catalog()))
 
 
@@ -331,14 +333,14 @@ def test_known_models_that_cannot_be_taken_apart_are_refused_before_anything_is_
 def test_a_config_that_is_none_is_refused(content, config):
     config.write_text(content)
 
-    with pytest.raises(ModelError, match="is not an open_clip model config"):
+    with pytest.raises(ModelError, match="small.json.*vision_cfg"):
         clip.load(resolved(config, Path("never-read.pt")))
 
 
 def test_a_config_that_open_clip_does_not_understand_is_refused(config):
     config.write_text(json.dumps(small_config(wings=2)))
 
-    with pytest.raises(ModelError, match="open_clip cannot build small: .*wings"):
+    with pytest.raises(ModelError, match="small: .*wings"):
         clip.load(resolved(config, Path("never-read.pt")))
 
 
@@ -352,17 +354,17 @@ def test_a_picture_is_scaled_as_the_weights_want_it():
 
 
 @pytest.fixture(scope="module")
-def demo_twin():
-    """The demo model with fresh weights: own tokenizer, closed vocabulary."""
+def demo_control():
+    """The demo model with random weights: own tokenizer, closed vocabulary."""
     return clip.load(model_specs.resolve(f"{demo.MODEL_NAME}-random-0", clip.catalog()))
 
 
-def test_a_twin_is_the_same_every_time_and_another_for_another_seed(demo_twin):
+def test_a_control_depends_on_its_seed_alone(demo_control):
     same = clip.load(model_specs.resolve(f"{demo.MODEL_NAME}-random-0", clip.catalog()))
     other = clip.load(model_specs.resolve(f"{demo.MODEL_NAME}-random-1", clip.catalog()))
 
-    assert same.model_key == demo_twin.model_key
-    assert other.weights_sha256 != demo_twin.weights_sha256
+    assert same.model_key == demo_control.model_key
+    assert other.weights_sha256 != demo_control.weights_sha256
 
 
 def test_loading_leaves_the_random_state_alone():
@@ -383,43 +385,43 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("batch", [1, 3, 256])
-def test_texts_are_encoded_as_open_clip_encodes_them(demo_twin, batch):
-    token_ids = clip.text._tokenizer(demo_twin)(TEXTS)
-    expected = normalize(demo_twin.model.encode_text(token_ids), dim=-1)
+def test_texts_are_encoded_as_open_clip_encodes_them(demo_control, batch):
+    token_ids = clip.text._tokenizer(demo_control)(TEXTS)
+    expected = normalize(demo_control.model.encode_text(token_ids), dim=-1)
 
-    actual = clip.encode_text(demo_twin, TEXTS, batch=batch)
+    actual = clip.encode_text(demo_control, TEXTS, batch=batch)
 
     torch.testing.assert_close(actual, expected, atol=1e-6, rtol=0)
     torch.testing.assert_close(actual.norm(dim=-1), torch.ones(4))
 
 
-def test_no_texts_have_no_embeddings(demo_twin):
-    assert clip.encode_text(demo_twin, []).shape == (0, demo_twin.d_out)
+def test_no_texts_have_no_embeddings(demo_control):
+    assert clip.encode_text(demo_control, []).shape == (0, demo_control.d_out)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])
-def test_an_empty_text_is_refused(demo_twin, text):
-    with pytest.raises(TextError, match="the text is empty"):
-        clip.check_text(demo_twin, text)
-
-
-def test_a_text_that_does_not_fit_is_refused_with_its_length(demo_twin):
-    length = demo.CONTEXT_LENGTH
-    message = f"has {length + 1} tokens, start and end included; .* reads {length}. Shorten it"
-
-    clip.check_text(demo_twin, "red " * (length - 2))
-    with pytest.raises(TextError, match=message):
-        clip.check_text(demo_twin, "red " * (length - 1))
-
-
-def test_words_the_model_never_saw_are_named_beside_those_it_knows(demo_twin):
-    with pytest.raises(TextError, match="never seen 'elephant', ','.*Its words are: a, against.*yellow"):
-        clip.check_text(demo_twin, "a red elephant, elephant")
-
-
-def test_one_bad_text_is_refused_before_any_is_encoded(demo_twin):
+def test_an_empty_text_is_refused(demo_control, text):
     with pytest.raises(TextError, match="empty"):
-        clip.encode_text(demo_twin, ["a red circle", ""])
+        clip.check_text(demo_control, text)
+
+
+def test_a_text_that_does_not_fit_is_refused_with_its_length(demo_control):
+    length = demo.CONTEXT_LENGTH
+    message = f"{length + 1} tokens.* {length}[.]"
+
+    clip.check_text(demo_control, "red " * (length - 2))
+    with pytest.raises(TextError, match=message):
+        clip.check_text(demo_control, "red " * (length - 1))
+
+
+def test_words_the_model_never_saw_are_named_beside_those_it_knows(demo_control):
+    with pytest.raises(TextError, match="'elephant', ','.*a, against.*yellow"):
+        clip.check_text(demo_control, "a red elephant, elephant")
+
+
+def test_one_bad_text_is_refused_before_any_is_encoded(demo_control):
+    with pytest.raises(TextError, match="empty"):
+        clip.encode_text(demo_control, ["a red circle", ""])
 
 
 @pytest.fixture(scope="module")
@@ -437,22 +439,22 @@ def test_any_word_is_read_by_a_model_with_an_open_vocabulary(open_vocabulary):
 
 @pytest.mark.parametrize("text", ["a cat <end_of_text> a dog", "<start_of_text>"])
 def test_marks_that_would_end_a_text_early_are_refused(open_vocabulary, text):
-    with pytest.raises(TextError, match="stands for the start or end"):
+    with pytest.raises(TextError, match="start or end"):
         clip.check_text(open_vocabulary, text)
 
 
 def test_a_text_that_is_cleaned_away_is_refused(open_vocabulary):
-    with pytest.raises(TextError, match="nothing is left"):
+    with pytest.raises(TextError, match="&nbsp;"):
         clip.check_text(open_vocabulary, "&nbsp;")
 
 
 def test_a_long_text_is_refused_where_open_clip_would_cut_it(open_vocabulary):
-    with pytest.raises(TextError, match=re.escape("has 102 tokens")):
+    with pytest.raises(TextError, match="102 tokens"):
         clip.check_text(open_vocabulary, "cat " * 100)
 
 
 def test_a_tokenizer_of_another_model_is_refused(config, tmp_path):
     model = clip.load(resolved(config, saved(tmp_path / "w.pt", small_model().state_dict())))
 
-    with pytest.raises(ModelError, match="knows 60 tokens, but its tokenizer makes 49408.*--bpe FILE"):
+    with pytest.raises(ModelError, match="60 .*49408.*--bpe"):
         clip.check_text(model, "a cat")

@@ -1,4 +1,4 @@
-"""The offline rule answers from the tags alone; what judges say is weighed by hand-computed tables."""
+"""Tag match depends on tags alone; agreement statistics equal hand-computed tables."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ THREE_JUDGES = torch.tensor([[3, 0], [3, 0], [2, 1], [0, 3]])
 """Four texts, three judges, columns yes and no. By hand: P = (1 + 1 + 1/3 + 1) / 4 = 5/6, yes 8 of 12."""
 
 RARE_NO = torch.tensor([[2, 0]] * 118 + [[1, 1]] * 7)
-"""Two judges, 125 texts, 118 times both say yes and never both no: the case Gwet's AC1 was made for."""
+"""Two judges, 125 texts, 118 times both answer yes and never both no: the case that motivates Gwet's AC1."""
 
 
 def test_a_text_is_consistent_with_a_label_it_carries():
@@ -55,7 +55,7 @@ def test_the_majority_is_more_than_half():
 
 
 def test_there_is_no_majority_of_nothing():
-    with pytest.raises(ValueError, match="no answer"):
+    with pytest.raises(ValueError, match="majority"):
         majority([])
 
 
@@ -78,13 +78,13 @@ def test_more_than_two_answers_are_weighed_by_the_same_formulas():
     counts = torch.tensor([[2, 0, 0], [0, 2, 0], [1, 0, 1]])
 
     share = [3 / 6, 2 / 6, 1 / 6]
-    chance = sum(one**2 for one in share)
+    chance = sum(p**2 for p in share)
     assert fleiss_kappa(counts) == pytest.approx((2 / 3 - chance) / (1 - chance))
-    chance = sum(one * (1 - one) for one in share) / 2
+    chance = sum(p * (1 - p) for p in share) / 2
     assert gwet_ac1(counts) == pytest.approx((2 / 3 - chance) / (1 - chance))
 
 
-def test_kappa_is_not_defined_where_all_say_the_same_but_ac1_is_one():
+def test_kappa_is_undefined_and_ac1_is_one_if_all_answers_are_the_same():
     counts = torch.tensor([[3, 0], [3, 0]])
 
     assert fleiss_kappa(counts) is None
@@ -100,7 +100,7 @@ def test_judges_that_split_evenly_everywhere_agree_less_than_chance():
     assert gwet_ac1(counts) == pytest.approx(-1)
 
 
-def test_nothing_is_said_of_no_items():
+def test_agreement_without_items_is_undefined():
     counts = torch.zeros(0, 2, dtype=torch.long)
 
     assert [raw_agreement(counts), fleiss_kappa(counts), gwet_ac1(counts)] == [None, None, None]
@@ -108,7 +108,7 @@ def test_nothing_is_said_of_no_items():
 
 @pytest.mark.parametrize("counts", [[[2, 0], [3, 0]], [[1, 0], [0, 1]]])
 def test_items_must_have_the_same_number_of_judges_two_or_more(counts):
-    with pytest.raises(ValueError, match="the same number, two or more"):
+    with pytest.raises(ValueError, match="[0-9] to [0-9] judges"):
         raw_agreement(torch.tensor(counts))
 
 

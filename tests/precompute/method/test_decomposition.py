@@ -1,4 +1,4 @@
-"""All contributions sum to the image embedding; each is what the reference implementation gives."""
+"""All contributions sum to the image embedding; each equals that of the reference implementation."""
 
 import json
 
@@ -16,14 +16,14 @@ from tests.support import golden
 from tests.support.towers import small_clip, some_pixels
 
 
-def taken_apart(model, pixels, count=None):
+def decompose_pixels(model, pixels, count=None):
     """Head spaces and decomposition of the last `count` layers."""
     weights, layers = clip.vision_weights(model), clip.last_layers(model, count)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
     return plan.spaces, decomposition.decompose(plan, clip.capture(model, pixels, layers))
 
 
-def taken_apart_by_token(model, pixels, count=None):
+def decompose_by_token(model, pixels, count=None):
     weights, layers = clip.vision_weights(model), clip.last_layers(model, count)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
     return plan.spaces, *decomposition.decompose_tokens(plan, clip.capture_tokens(model, pixels, layers))
@@ -37,12 +37,12 @@ def earlier_parts(model, pixels, count):
 
 
 def in_d_out(coordinates, spaces):
-    """Coordinates [image, layer, head, ..., rank] back in d_out."""
+    """Coordinates [image, layer, head, ..., rank] mapped to d_out."""
     return torch.einsum("ilh...r,lhrp->ilh...p", coordinates, spaces.basis)
 
 
 def assert_equal_to_largest(actual, expected, tolerance=1e-5):
-    """Equal to `tolerance` of the largest entry."""
+    """Asserts equality up to `tolerance` times the largest entry."""
     assert actual.shape == expected.shape
     assert float((actual - expected).abs().max()) <= tolerance * float(expected.abs().max())
 
@@ -53,7 +53,7 @@ def test_contributions_sum_to_the_embedding_that_open_clip_computes(activation, 
     model = small_clip(activation)
     pixels = some_pixels(model)
 
-    spaces, parts = taken_apart(model, pixels, count)
+    spaces, parts = decompose_pixels(model, pixels, count)
 
     expected = normalize(clip.encode_image(model, pixels), dim=-1)
     assert_equal_to_largest(decomposition.contributions(parts, spaces).sum(dim=1), expected)
@@ -76,11 +76,11 @@ def test_contributions_sum_to_the_embedding_that_open_clip_computes(activation, 
     ],
     ids=str,
 )
-def test_every_variant_that_is_let_through_is_taken_apart_exactly(vision):
+def test_every_supported_variant_is_decomposed_exactly(vision):
     model = small_clip(**vision)
     pixels = some_pixels(model)
 
-    spaces, parts = taken_apart(model, pixels)
+    spaces, parts = decompose_pixels(model, pixels)
 
     assert_equal_to_largest(parts.embedding, normalize(clip.encode_image(model, pixels), dim=-1))
     assert_equal_to_largest(decomposition.contributions(parts, spaces).sum(dim=1), parts.embedding)
@@ -121,7 +121,7 @@ def test_the_parts_of_a_model_small_enough_to_check_by_hand():
 
 
 def reference_run(name, tmp_path):
-    """The model of a reference run, and what the reference implementation gave."""
+    """Model of a reference run, and the results of the reference implementation."""
     folder = golden.folder_of(name)
     config = tmp_path / f"{name}.json"
     config.write_text(json.dumps(json.loads((folder / f"{name}.json").read_text())["model_cfg"]))
@@ -140,7 +140,7 @@ def test_equals_the_reference_implementation(name, count, tmp_path):
     model, expected = reference_run(name, tmp_path)
     layers = list(clip.last_layers(model, count))
 
-    spaces, parts = taken_apart(model, expected["images"], count)
+    spaces, parts = decompose_pixels(model, expected["images"], count)
 
     before = expected["head_contribution"][:, : layers[0]].sum(dim=(1, 2))
     before = before + expected["mlp_contribution"][:, : layers[0] + 1].sum(dim=1)
@@ -155,7 +155,7 @@ def test_equals_the_reference_implementation(name, count, tmp_path):
 @pytest.mark.parametrize("name", golden.NAMES)
 def test_earlier_layers_are_those_of_the_reference_implementation(name, count, tmp_path):
     """
-    It takes them apart by heads, which sum to a layer's attention; its first MLP is the input.
+    The reference decomposes them by head, and heads sum to a layer's attention. Its first MLP is the input.
     """
     model, expected = reference_run(name, tmp_path)
     first = clip.last_layers(model, count)[0]
@@ -174,7 +174,7 @@ def test_equals_the_reference_implementation_token_by_token(name, tmp_path):
     model, expected = reference_run(name, tmp_path)
     theirs = expected["token_contribution"].transpose(2, 3)  # [image, layer, head, token, d_out]
 
-    spaces, _, token = taken_apart_by_token(model, expected["images"][: len(theirs)])
+    spaces, _, token = decompose_by_token(model, expected["images"][: len(theirs)])
 
     assert_equal_to_largest(in_d_out(token, spaces), theirs)
 
@@ -183,25 +183,25 @@ def test_equals_the_reference_implementation_token_by_token(name, tmp_path):
 def test_token_coordinates_sum_to_the_coordinates_of_the_head(vision):
     model = small_clip(**vision)
 
-    _, parts, token = taken_apart_by_token(model, some_pixels(model), count=2)
+    _, parts, token = decompose_by_token(model, some_pixels(model), count=2)
 
     assert token.shape == (5, 2, 3, 1 + 4, parts.head.shape[-1])
     assert_equal_to_largest(token.sum(dim=3), parts.head, tolerance=1e-6)
 
 
-def test_taking_apart_by_token_gives_the_same_parts():
+def test_decomposition_by_token_gives_the_same_parts():
     model = small_clip()
     pixels = some_pixels(model)
 
-    _, parts = taken_apart(model, pixels, 2)
-    _, same, _ = taken_apart_by_token(model, pixels, 2)
+    _, parts = decompose_pixels(model, pixels, 2)
+    _, same, _ = decompose_by_token(model, pixels, 2)
 
-    assert all(torch.equal(one, other) for one, other in zip(parts, same, strict=True))
+    assert all(map(torch.equal, parts, same))
 
 
 def test_layer_scale_is_folded_into_what_the_heads_write():
     """
-    A model with LayerScale and the model whose output projections are multiplied by it are the same model.
+    Multiplying the output projections by LayerScale gives the same model without LayerScale.
     """
     scaled, plain = small_clip(ls_init_value=0.1), small_clip()
     state = {key: value for key, value in scaled.model.state_dict().items() if ".ls_" not in key}
@@ -213,8 +213,8 @@ def test_layer_scale_is_folded_into_what_the_heads_write():
     plain.model.load_state_dict(state)
     pixels = some_pixels(plain)
 
-    expected = decomposition.contributions(*reversed(taken_apart(plain, pixels)))
-    actual = decomposition.contributions(*reversed(taken_apart(scaled, pixels)))
+    expected = decomposition.contributions(*reversed(decompose_pixels(plain, pixels)))
+    actual = decomposition.contributions(*reversed(decompose_pixels(scaled, pixels)))
 
     assert_equal_to_largest(actual, expected)
 
@@ -223,8 +223,8 @@ def test_what_enters_the_first_layer_is_the_sum_of_what_was_written_before_it():
     model = small_clip()
     pixels = some_pixels(model)
 
-    spaces, whole = taken_apart(model, pixels)
-    _, last = taken_apart(model, pixels, count=1)
+    spaces, whole = decompose_pixels(model, pixels)
+    _, last = decompose_pixels(model, pixels, count=1)
 
     earlier = decomposition.contributions(whole, spaces)[:, : 1 + 2 * model.heads].sum(dim=1)
     assert_equal_to_largest(last.early, earlier + whole.mlp[:, :2].sum(dim=1))
@@ -239,20 +239,20 @@ def test_early_is_the_sum_of_input_attention_and_mlps_before(vision, count):
     model = small_clip(**vision)
     pixels = some_pixels(model)
 
-    _, parts = taken_apart(model, pixels, count)
+    _, parts = decompose_pixels(model, pixels, count)
 
     assert_equal_to_largest(earlier_parts(model, pixels, count).sum(dim=1), parts.early)
 
 
 @pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.1}, {"no_ln_pre": True}], ids=str)
-def test_an_earlier_layer_is_the_same_however_few_layers_are_taken_apart(vision):
+def test_an_earlier_layer_does_not_depend_on_the_number_of_decomposed_layers(vision):
     """
-    By heads and MLP where it is taken apart, by attention and MLP where it is not; the input either way.
+    A decomposed layer has heads and an MLP, an earlier layer attention and an MLP; both have the input.
     """
     model = small_clip(**vision)
     pixels = some_pixels(model)
 
-    spaces, whole = taken_apart(model, pixels)
+    spaces, whole = decompose_pixels(model, pixels)
     earlier = earlier_parts(model, pixels, count=1)
 
     assert_equal_to_largest(earlier[:, :1], earlier_parts(model, pixels, count=None))
@@ -262,7 +262,7 @@ def test_an_earlier_layer_is_the_same_however_few_layers_are_taken_apart(vision)
 
 def test_coordinates_lose_nothing():
     """
-    Against the formula of the method, head by head in d_out, in float64.
+    Compares with the formula of the method, head by head in d_out, in float64.
     """
     model = small_clip()
     pixels = some_pixels(model)
@@ -273,7 +273,7 @@ def test_coordinates_lose_nothing():
     length = clip.encode_image(model, pixels).double().norm(dim=1)[:, None]
     share = 1 / (model.heads * (2 * model.layers + 1))
 
-    spaces, parts = taken_apart(model, pixels)
+    spaces, parts = decompose_pixels(model, pixels)
 
     for layer in layers:
         for head in range(model.heads):
@@ -286,7 +286,7 @@ def test_coordinates_lose_nothing():
 
 def test_inner_products_are_those_of_the_contributions():
     model = small_clip()
-    spaces, parts = taken_apart(model, some_pixels(model), 1)
+    spaces, parts = decompose_pixels(model, some_pixels(model), 1)
     contribution, y = in_d_out(parts.head, spaces)[:, 0, 2], parts.head[:, 0, 2]
     text = normalize(torch.randn(4, model.d_out, generator=torch.Generator().manual_seed(3)), dim=1)
 
@@ -294,7 +294,7 @@ def test_inner_products_are_those_of_the_contributions():
     assert_equal_to_largest(y @ (text @ spaces.basis[0, 2].T).T, contribution @ text.T)
 
 
-def made_up_weights(d_head=4, d_model=24, d_out=20, **changes):
+def random_weights(d_head=4, d_model=24, d_out=20, **changes):
     """Two layers of three heads."""
     generator = torch.Generator().manual_seed(0)
     shapes = {
@@ -309,7 +309,7 @@ def made_up_weights(d_head=4, d_model=24, d_out=20, **changes):
 
 
 def test_a_basis_is_orthonormal_up_to_its_rank_and_zero_after_it():
-    spaces = decomposition.head_spaces(made_up_weights(), (0, 1))
+    spaces = decomposition.head_spaces(random_weights(), (0, 1))
 
     assert spaces.rank.unique().tolist() == [4 + 3]
     assert spaces.basis.shape == (2, 3, 8, 20)
@@ -319,17 +319,17 @@ def test_a_basis_is_orthonormal_up_to_its_rank_and_zero_after_it():
 
 def test_directions_a_head_does_not_have_take_no_rank():
     """
-    Without biases only gamma's direction comes on top of the output weights'.
+    Without biases, only the direction of gamma adds to those of the output weights.
     """
     spaces = decomposition.head_spaces(
-        made_up_weights(out_bias=torch.zeros(2, 24), ln_bias=torch.zeros(24)), (1,)
+        random_weights(out_bias=torch.zeros(2, 24), ln_bias=torch.zeros(24)), (1,)
     )
 
     assert spaces.rank.tolist() == [[5, 5, 5]]
 
 
 def test_a_head_that_writes_nothing_keeps_the_directions_it_shares():
-    weights = made_up_weights()
+    weights = random_weights()
     weights.out_weight[1, 0] = 0
 
     spaces = decomposition.head_spaces(weights, (1,))
@@ -339,7 +339,7 @@ def test_a_head_that_writes_nothing_keeps_the_directions_it_shares():
 
 @pytest.mark.parametrize("size", [1e-12, 1e12])
 def test_a_direction_is_kept_however_small_or_large_it_is_beside_the_others(size):
-    weights = made_up_weights()
+    weights = random_weights()
     weights = weights._replace(out_bias=weights.out_bias * size)
     direction = weights.out_bias[1].double() * weights.ln_weight @ weights.projection.double()
     direction = direction / direction.norm()
@@ -351,14 +351,14 @@ def test_a_direction_is_kept_however_small_or_large_it_is_beside_the_others(size
 
 
 def test_a_space_cannot_have_more_directions_than_d_out():
-    spaces = decomposition.head_spaces(made_up_weights(d_head=16, d_out=12), (0,))
+    spaces = decomposition.head_spaces(random_weights(d_head=16, d_out=12), (0,))
 
     assert spaces.rank.tolist() == [[12, 12, 12]]
     assert spaces.basis.shape == (1, 3, 16, 12)
 
 
 def test_the_basis_has_one_orientation():
-    basis = decomposition.head_spaces(made_up_weights(), (0, 1)).basis[..., :7, :]
+    basis = decomposition.head_spaces(random_weights(), (0, 1)).basis[..., :7, :]
 
     assert (basis.gather(-1, basis.abs().argmax(-1, keepdim=True)) > 0).all()
 
@@ -367,8 +367,8 @@ def test_images_do_not_depend_on_their_batch():
     model = small_clip()
     pixels = some_pixels(model)
 
-    _, together = taken_apart(model, pixels)
-    _, alone = taken_apart(model, pixels[3:4])
+    _, together = decompose_pixels(model, pixels)
+    _, alone = decompose_pixels(model, pixels[3:4])
 
     for one, other in zip(together, alone, strict=True):
         torch.testing.assert_close(one[3:4], other, atol=1e-6, rtol=0)
@@ -392,7 +392,7 @@ def test_nothing_is_left_on_the_model():
     model = small_clip()
     before = model.weights_sha256
 
-    taken_apart_by_token(model, some_pixels(model))
+    decompose_by_token(model, some_pixels(model))
 
     hooks = [(m._forward_hooks, m._forward_pre_hooks) for m in model.model.modules()]
     assert all(not forward and not pre for forward, pre in hooks)
@@ -403,7 +403,7 @@ def check_true_architecture(name, count):
     model = clip.load(model_specs.random_control(model_specs.resolve(name, clip.catalog())))
     pixels = some_pixels(model, images=2)
 
-    spaces, parts, token = taken_apart_by_token(model, pixels, count)
+    spaces, parts, token = decompose_by_token(model, pixels, count)
 
     expected = normalize(clip.encode_image(model, pixels), dim=-1)
     assert_equal_to_largest(parts.embedding, expected)
@@ -413,12 +413,12 @@ def check_true_architecture(name, count):
 
 
 @pytest.mark.parametrize("name", ["ViT-B-32/openai", "ViT-B-32/datacomp_m_s128m_b4k"])
-def test_a_true_architecture_is_taken_apart_exactly(name):
+def test_a_full_size_architecture_is_decomposed_exactly(name):
     check_true_architecture(name, count=4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [4, None])
 @pytest.mark.parametrize("name", [name for name in model_specs.STUDY if "B-32" not in name])
-def test_the_larger_architectures_of_the_study_are_taken_apart_exactly(name, count):
+def test_the_larger_architectures_of_the_study_are_decomposed_exactly(name, count):
     check_true_architecture(name, count)

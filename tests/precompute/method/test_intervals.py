@@ -1,4 +1,4 @@
-"""Intervals and ranks are what their formulas say, on replicates whose spread is known."""
+"""Intervals and ranks follow their formulas on replicates of defined spread."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from precompute.method.intervals import (
 
 
 def evenly(low: float, high: float) -> list[float]:
-    """41 replicates, equally far apart: percentile p lies at low + p (high - low)."""
+    """41 evenly spaced replicates: percentile p is low + p (high - low)."""
     return torch.linspace(low, high, 41, dtype=torch.float64).tolist()
 
 
@@ -29,17 +29,17 @@ def test_an_interval_stays_within_the_range_of_its_metric():
 
 def test_an_interval_contains_its_value_however_skewed_the_replicates_are():
     """
-    The mean of these lies below the 2.5 percentile.
+    The mean of these replicates lies below their 2.5 percentile.
     """
     assert interval(0.5, [1.0] * 99 + [-100.0]) == (0.5, 0.5)
 
 
 def test_replicates_that_do_not_define_a_statistic_are_left_out_until_half_are_missing():
-    known = evenly(0.0, 0.4)
+    defined = evenly(0.0, 0.4)
 
-    assert interval(0.7, known + [None] * 41) == interval(0.7, known)
-    assert interval(0.7, known + [None] * 42) == NONE
-    assert interval(None, known) == NONE
+    assert interval(0.7, defined + [None] * 41) == interval(0.7, defined)
+    assert interval(0.7, defined + [None] * 42) == NONE
+    assert interval(None, defined) == NONE
     assert interval(0.7, []) == NONE
 
 
@@ -56,10 +56,9 @@ def noise(replicates: int, models: int, seed: int = 0) -> torch.Tensor:
 
 def test_models_that_are_the_same_share_all_ranks():
     """
-    Two identical models have no difference in any replicate; the third differs from both by noise alone.
+    Two identical models do not differ in any replicate; the third differs from both by noise only.
     """
-    one = noise(200, 2)
-    replicates = one[:, [0, 0, 1]]
+    replicates = noise(200, 2)[:, [0, 0, 1]]
 
     assert rank_ranges([0.5, 0.5, 0.5], replicates, direction="higher") == [(1, 3)] * 3
 
@@ -74,15 +73,15 @@ def test_models_far_apart_have_exact_ranks(direction, expected):
     assert rank_ranges([0.1, 0.9, 0.5], replicates, direction=direction) == expected
 
 
-def test_a_model_may_be_surely_last_while_the_first_two_are_not_told_apart():
+def test_a_model_may_be_surely_last_while_the_first_two_are_tied():
     replicates = 0.05 * noise(200, 3) + torch.tensor([0.80, 0.82, 0.10])
 
     assert rank_ranges([0.80, 0.82, 0.10], replicates, direction="higher") == [(1, 2), (1, 2), (3, 3)]
 
 
-def test_what_moves_all_models_alike_does_not_come_between_them():
+def test_effects_common_to_all_models_do_not_change_their_order():
     """
-    The same difference of 0.02: sure where both models move together by 1, not where each moves alone.
+    A difference of 0.02 is sure if both models move together by 1, but not if each moves independently.
     """
     together = noise(200, 1) + torch.tensor([0.0, 0.02]) + 0.001 * noise(200, 2, seed=1)
     alone = noise(200, 2) + torch.tensor([0.0, 0.02])
@@ -93,8 +92,8 @@ def test_what_moves_all_models_alike_does_not_come_between_them():
 
 def test_the_critical_value_is_the_quantile_of_the_largest_deviation_over_pairs():
     """
-    Two models, one pair: d takes the values -10 to 10 in equal steps, so its 95 % quantile of |d| / s is
-    known: 21 values, |d| sorted 0, 1, 1, ..., 10, 10, at place 19 of 0 to 20 lies 10.
+    Two models, one pair: d takes the values -10 to 10 in equal steps, so |d| sorted is 0, 1, 1, ..., 10, 10.
+    The 95 % quantile of these 21 values is at index 19 of 0 to 20: 10.
     """
     step = torch.arange(-10.0, 11.0, dtype=torch.float64)
     replicates = torch.stack([step, torch.zeros(21, dtype=torch.float64)], dim=1)
@@ -107,9 +106,9 @@ def test_the_critical_value_is_the_quantile_of_the_largest_deviation_over_pairs(
     assert not not_sure.any()
 
 
-def test_more_pairs_ask_for_more():
+def test_more_pairs_need_a_larger_difference():
     """
-    A difference that is sure between two models is not among twenty: the largest of 190 is larger.
+    A difference that is sure for two models is not sure among twenty: the largest of 190 is larger.
     """
     replicates = noise(200, 20)
     value = torch.zeros(20, dtype=torch.float64)
@@ -120,16 +119,16 @@ def test_more_pairs_ask_for_more():
     assert not surely_above(value, replicates)[0, 1]
 
 
-def test_ranks_of_pure_noise_are_wrong_in_at_most_one_board_of_twenty():
+def test_ranks_of_pure_noise_are_wrong_in_at_most_one_leaderboard_of_twenty():
     """
-    Replicates and value of six equal models scatter alike; a board is wrong when anyone is surely above.
+    Values and replicates of six equal models have the same spread. A leaderboard is wrong if any model is
+    surely above another.
     """
-    boards = [
-        surely_above(noise(1, 6, seed=1000 + board)[0], noise(200, 6, seed=board)).any()
-        for board in range(400)
+    wrong = [
+        surely_above(noise(1, 6, seed=1000 + seed)[0], noise(200, 6, seed=seed)).any() for seed in range(400)
     ]
 
-    assert 0.02 < sum(map(float, boards)) / len(boards) < 0.09
+    assert 0.02 < sum(map(float, wrong)) / len(wrong) < 0.09
 
 
 def test_a_difference_that_no_replicate_changes_is_sure_where_it_is_one():

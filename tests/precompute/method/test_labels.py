@@ -1,4 +1,4 @@
-"""A head planted on one property is called by its name, and noise is called at the promised rate."""
+"""A head planted on one property gets its label; noise heads get supported labels at the nominal rate."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -70,9 +70,9 @@ def leading(text_index, variance_share, tags):
     )
 
 
-def test_one_pick_that_says_much_outweighs_two_that_say_less():
+def test_one_high_variance_pick_outweighs_two_low_variance_picks():
     """
-    Two shapes remove more than one color, .51 against .5, but to the power of 1.6 less.
+    Two shapes remove more variance than one color (.51 against .5), but less to the power of 1.6.
     """
     found = leading([0, 1, 2, 3], [0.5, 0.31, 0.2, 0.0625], tags_of("color", "shape", "shape", "animal"))
 
@@ -94,7 +94,7 @@ def test_a_text_of_two_properties_counts_for_both():
     assert found.score[:, 1:].flatten().tolist() == pytest.approx(expected)
 
 
-def test_a_text_without_a_property_speaks_for_none():
+def test_a_text_without_a_property_counts_for_none():
     found = leading([0, 1], [0.75, 0.25], torch.tensor([[False, False, False], [False, True, False]]))
 
     assert (PROPERTIES[found.property], float(found.share)) == ("color", 0.25)
@@ -113,7 +113,7 @@ def scored(properties, scores):
 
 def test_a_label_leads_by_what_it_has_beyond_its_mean_less_the_same_of_the_next():
     """
-    Means over the head and three rotations: .25, .125 and 0, so the head has .25, -.125 and 0 beyond them.
+    The means over the head and three rotations are .25, .125 and 0; the centered scores .25, -.125 and 0.
     """
     observed = scored([0], [[0.5, 0.0, 0.0]])
     rotated = scored([[0, 0, 1]], [[[0.25, 0.125, 0.0], [0.25, 0.125, 0.0], [0.0, 0.25, 0.0]]])
@@ -135,7 +135,7 @@ def test_a_label_that_every_rotation_has_as_much_of_does_not_lead():
 
 def test_a_head_without_picks_leads_over_no_rotation():
     """
-    Its first property is the one that rotations have least of, so it would lead by its mean.
+    Without the rule for empty lists, its first property, the rarest in the rotations, would lead.
     """
     lead, chance = labels.leads(scored([0], [[0.0, 0.0]]), scored([[1]], [[[0.0, 0.5]]]))
 
@@ -158,7 +158,7 @@ def test_p_adds_one_to_both_sides():
 
 def test_q_values_are_those_of_benjamini_and_hochberg():
     """
-    The example of their paper: 15 p-values, of which the first four are below 0.05.
+    The example of their paper: of 15 p-values, four have a q-value below 0.05.
     """
     p = torch.tensor(
         [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344,
@@ -182,9 +182,9 @@ ITSELF = torch.eye(RANK, dtype=torch.float64)
 
 @pytest.fixture(scope="module")
 def pool():
-    """180 texts in a space of 48 dimensions; those of one property share 8 of them.
+    """180 texts in a space of 48 dimensions; the texts of one property share 8 dimensions.
 
-    Properties have 20 to 40 texts: with equal numbers tails take few values and p-values far fewer still.
+    Properties have 20 to 40 texts: with equal numbers, tails and p-values would take few distinct values.
     """
     generator = torch.Generator().manual_seed(0)
     carried = torch.arange(len(NAMES)).repeat_interleave(4 * torch.arange(len(NAMES)) + 20)
@@ -193,8 +193,8 @@ def pool():
     return text * (0.1 + tags.repeat_interleave(EACH, dim=1)), tags
 
 
-def walk_all(heads, pool, rotations):
-    """First ten texts of heads given as pairs of a covariance and the basis it is written in."""
+def pick_texts(heads, pool, rotations):
+    """First ten texts of heads and of their rotations; a head is a covariance and its basis."""
     text, _ = pool
     covariance, basis = (torch.stack(part) for part in zip(*heads, strict=True))
     chosen = picks(textspan_heads(covariance, text, basis, k=10), 10)
@@ -202,13 +202,13 @@ def walk_all(heads, pool, rotations):
     return chosen, rotated_heads(covariance, text, basis, own_rank=own_rank, k=10, rotations=rotations)
 
 
-def by_variance_share(walked, tags):
-    observed, null = (labels.leading(one, tags) for one in walked)
+def by_variance_share(head_picks, tags):
+    observed, null = (labels.leading(one, tags) for one in head_picks)
     return labels.labels_by_variance_share(observed, null, NAMES, picks=10)
 
 
-def by_enrichment(walked, tags):
-    observed, null = (labels.enrich(one.text_index, tags) for one in walked)
+def by_enrichment(head_picks, tags):
+    observed, null = (labels.enrich(one.text_index, tags) for one in head_picks)
     return labels.labels_by_enrichment(observed, null, NAMES, picks=10)
 
 
@@ -216,7 +216,7 @@ METHODS = pytest.mark.parametrize("method", [by_variance_share, by_enrichment])
 
 
 def noise(heads):
-    """One spectrum in bases that have nothing to do with the texts."""
+    """Heads with one spectrum, in random bases unrelated to the texts."""
     generator = torch.Generator().manual_seed(5)
     spectrum = torch.diag(torch.logspace(0, -3, RANK, dtype=torch.float64))
     basis = torch.linalg.qr(torch.randn(heads, RANK, RANK, generator=generator, dtype=torch.float64)).Q
@@ -224,29 +224,29 @@ def noise(heads):
 
 
 @pytest.fixture(scope="module")
-def walked_noise(pool):
-    return walk_all(noise(240), pool, rotations=59)
+def noise_picks(pool):
+    return pick_texts(noise(240), pool, rotations=59)
 
 
 @METHODS
 def test_a_head_planted_on_one_property_is_labeled_so_and_supported(pool, method):
     """
-    Its variance lies in the eight dimensions of one property; nine heads of noise stand beside it.
+    Its variance lies in the eight dimensions of one property. Nine noise heads are tested with it.
     """
     planted = torch.full((RANK,), 1e-3, dtype=torch.float64)
     planted[EACH : 2 * EACH] = torch.linspace(1, 0.5, EACH)
 
-    walked = walk_all([(torch.diag(planted), ITSELF), *noise(9)], pool, rotations=199)
-    found = method(walked, pool[1])[0]
+    head_picks = pick_texts([(torch.diag(planted), ITSELF), *noise(9)], pool, rotations=199)
+    found = method(head_picks, pool[1])[0]
 
     assert (found.label, found.picks) == ("color", 10)
     assert found.p_value == 1 / 200
     assert found.supported
 
 
-def test_a_property_of_few_dimensions_is_found_among_the_residue_of_later_picks(pool):
+def test_a_property_of_few_dimensions_is_found_among_low_variance_picks(pool):
     """
-    The texts of color span two dimensions: two picks use them up, and counting all ten alike finds nothing.
+    The texts of color span two dimensions, which two picks use up, so unweighted counts of ten find nothing.
     """
     text, tags = pool
     color = tags[:, NAMES.index("color"), None]
@@ -256,34 +256,34 @@ def test_a_property_of_few_dimensions_is_found_among_the_residue_of_later_picks(
     rest = basis.T @ spectrum @ basis
     covariance = rest / rest.trace() + torch.diag(few.double())
 
-    walked = walk_all([(covariance, ITSELF)], (text.where(~color | few, 0), tags), rotations=199)
-    [weighted], [counted] = by_variance_share(walked, tags), by_enrichment(walked, tags)
+    head_picks = pick_texts([(covariance, ITSELF)], (text.where(~color | few, 0), tags), rotations=199)
+    [weighted], [counted] = by_variance_share(head_picks, tags), by_enrichment(head_picks, tags)
 
     assert (weighted.label, weighted.supported) == ("color", True)
     assert weighted.share > 0.6
     assert not counted.supported
 
 
-def test_heads_of_noise_lead_at_five_per_cent(walked_noise, pool):
-    found = by_variance_share(walked_noise, pool[1])
+def test_heads_of_noise_lead_at_five_per_cent(noise_picks, pool):
+    found = by_variance_share(noise_picks, pool[1])
 
     assert 3 <= sum(label.p_value <= 0.05 for label in found) <= 20  # 12 expected
     assert sum(label.supported for label in found) <= 3
 
 
-def test_heads_of_noise_are_enriched_at_five_per_cent_or_less(walked_noise, pool):
+def test_heads_of_noise_are_enriched_at_five_per_cent_or_less(noise_picks, pool):
     """
-    Tails are discrete, so the rate is the next below 0.05 that they can take: 0.017 here, 4 of 240 heads.
+    Tails are discrete, so the rate is their next possible value below 0.05: here 0.017, 4 of 240 heads.
     """
-    found = by_enrichment(walked_noise, pool[1])
+    found = by_enrichment(noise_picks, pool[1])
 
     assert 1 <= sum(label.p_value <= 0.05 for label in found) <= 18
     assert sum(label.supported for label in found) <= 3
 
 
 def test_a_head_without_picks_has_labels_that_nothing_supports(pool):
-    walked = walk_all([(torch.zeros(RANK, RANK), ITSELF)], pool, rotations=19)
-    [weighted], [counted] = by_variance_share(walked, pool[1]), by_enrichment(walked, pool[1])
+    head_picks = pick_texts([(torch.zeros(RANK, RANK), ITSELF)], pool, rotations=19)
+    [weighted], [counted] = by_variance_share(head_picks, pool[1]), by_enrichment(head_picks, pool[1])
 
     assert (weighted.share, weighted.lead, weighted.tail) == (0.0, 0.0, None)
     assert (counted.share, counted.lead, counted.tail) == (None, None, 1.0)

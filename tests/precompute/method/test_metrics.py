@@ -1,4 +1,4 @@
-"""Metrics are what their formulas say, by brute force on small cases and by the released labels."""
+"""Metrics equal their formulas, by brute force on small cases and on the released labels."""
 
 import csv
 from itertools import combinations
@@ -19,7 +19,7 @@ RELEASED = REFERENCE / "released_labels.csv"
 
 
 def drawn_share(labels, supported, m):
-    """Expected share of heads with a partner among m drawn heads, by drawing them all."""
+    """Expected share of heads with a partner among m drawn heads, over all possible draws."""
     shares = []
     for drawn in combinations(range(len(labels)), m):
         named = [labels[head] for head in drawn if supported[head]]
@@ -31,7 +31,7 @@ def test_partners_are_other_heads_with_the_same_label():
     assert metrics.partners(["color", "shape", "color", "color"]) == [2, 0, 2, 2]
 
 
-def test_an_unsupported_head_partners_nobody():
+def test_an_unsupported_head_has_no_partners():
     assert metrics.partners(["color", "color", "color"], [True, False, True]) == [1, 0, 1]
 
 
@@ -54,7 +54,7 @@ def test_entanglement_of_all_heads_is_the_plain_share_and_uniqueness_its_complem
 
 @pytest.mark.parametrize("m", [0, 3])
 def test_more_heads_than_there_are_cannot_be_drawn(m):
-    with pytest.raises(ValueError, match=f"m={m} heads from 2"):
+    with pytest.raises(ValueError, match=f"m={m}"):
         metrics.entanglement([0, 0], m)
 
 
@@ -120,7 +120,7 @@ def test_shares_of_heads_by_ccs_sum_to_one():
 
 def test_cross_fitted_consistency_is_the_mean_over_splits_of_what_each_defines():
     """
-    Two heads, two splits of one side each. In the second split only the first head has a CCS.
+    Two heads, two splits with one side each. In the second split only the first head has a CCS.
     """
     scores = torch.tensor([[[5], [1]], [[0], [-1]]])
 
@@ -190,7 +190,7 @@ def test_texts_along_the_principal_directions_span_all_they_can(head):
 
 def test_texts_drawn_at_random_span_what_random_texts_span(head):
     """
-    Texts in any order are a random draw: their value is 0 on average over many orders.
+    The first texts of a random order are a random draw, so the mean value over many orders is 0.
     """
     covariance, text = head
     k = metrics.spanned_texts(RANK, len(text))
@@ -223,7 +223,7 @@ def test_fewer_picks_are_compared_with_as_few_random_texts(head):
 
 def test_equal_texts_span_no_more_than_one(head):
     """
-    A draw with copies in it has fewer directions than texts.
+    A draw with copies spans fewer directions than it has texts.
     """
     covariance, text = head
     copies = text[:2].repeat_interleave(25, dim=0)
@@ -272,7 +272,7 @@ def test_model_metrics_stand_beside_what_rotated_heads_give(rows):
 
 def test_supported_heads_alone_make_the_supported_metrics(rows):
     """
-    The unsupported head has a label of its own kind but partners nobody; of four heads two still share.
+    The unsupported head has the label of others but no partners; two of four heads still share a label.
     """
     assert value_of(rows, "entanglement", "supported").value == 0.5
     assert value_of(rows, "uniqueness", "supported").value == 0.5

@@ -1,4 +1,4 @@
-"""Moments are those of all images, however these were split into batches and groups."""
+"""Moments equal those of all images for any split into batches and groups."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def spaces():
 
 @pytest.fixture
 def earlier():
-    """Input, attention and MLP of the earlier layers; far from zero, as the input of a true model is."""
+    """Input, attention and MLP of the earlier layers; far from zero, as in real models."""
     generator = torch.Generator().manual_seed(4)
     return torch.randn(IMAGES, 1 + 2 * FIRST, D_OUT, generator=generator) + 3
 
@@ -136,7 +136,7 @@ def test_component_shares_are_the_covariance_with_the_embedding(
 
 def test_component_shares_sum_to_one(component_moments):
     """
-    They do because contributions sum to the embedding, here up to float32.
+    Contributions sum to the embedding, here up to float32 rounding.
     """
     shares = moments.component_shares(component_moments())
 
@@ -181,25 +181,25 @@ def test_components_are_named_in_the_order_of_their_axis(component_moments):
     assert len(names) == component_moments().cross.shape[1]
 
 
-def test_with_all_layers_taken_apart_the_input_alone_comes_before_the_heads():
+def test_with_all_layers_decomposed_only_the_input_precedes_the_heads():
     names = moments.components((0, 1), heads=1)
 
     assert [one.component for one in names] == ["input", "head L0.H0", "head L1.H0", "mlp L0", "mlp L1"]
 
 
 def shares_of(model, pixels, count):
-    """Share of every component of a model of which the last `count` layers are taken apart, by its name."""
+    """Share of every component of a model by name, with the last `count` layers decomposed."""
     layers, weights = clip.last_layers(model, count), clip.vision_weights(model)
-    how = plan(weights, head_spaces(weights, layers))
+    image_plan = plan(weights, head_spaces(weights, layers))
     captured = clip.capture(model, pixels, layers)
-    parts, group = decompose(how, captured), torch.arange(len(pixels)) % 3
-    before = moments.earlier_from(earlier_contributions(how, captured), parts.embedding, group)
-    shares = moments.component_shares(moments.component_from(parts, before, how.spaces, group))
+    parts, group = decompose(image_plan, captured), torch.arange(len(pixels)) % 3
+    before = moments.earlier_from(earlier_contributions(image_plan, captured), parts.embedding, group)
+    shares = moments.component_shares(moments.component_from(parts, before, image_plan.spaces, group))
     named = moments.components(layers, model.heads)
     return {one.component: share for one, share in zip(named, shares.tolist(), strict=True)}
 
 
-def test_a_layer_has_the_same_share_whether_it_is_taken_apart_or_not():
+def test_a_layer_has_the_same_share_with_and_without_decomposed_heads():
     model = small_clip()
     pixels = some_pixels(model, images=20)
 

@@ -1,4 +1,4 @@
-"""Replicates: random halves of images and texts, drawn once for all models, and what heads make of them."""
+"""Replicates: random halves of images and texts, the same for all models, and labels of heads over them."""
 
 import pytest
 import torch
@@ -64,7 +64,7 @@ def test_groups_without_images_are_not_drawn():
     found = resampling.halves(images, torch.ones(4, 1, dtype=torch.bool), count=200, seed=0)
 
     assert set(found.groups.nonzero()[:, 1].tolist()) == {3, 8, 20}
-    assert set(found.groups.sum(1).tolist()) == {1, 2}  # three groups: the middle one goes by a coin
+    assert set(found.groups.sum(1).tolist()) == {1, 2}  # half of three rounds at random
 
 
 def test_one_group_is_all_that_can_be_drawn():
@@ -76,7 +76,7 @@ def test_one_group_is_all_that_can_be_drawn():
     assert (found.groups.nonzero()[:, 1] == 7).all() and found.groups.sum() == 9
 
 
-def test_every_property_keeps_half_of_its_texts_and_rounds_by_a_coin(pool, halves):
+def test_every_property_keeps_half_of_its_texts_and_rounds_at_random(pool, halves):
     kept = halves.texts.long() @ pool.tags.long()  # [replicate, property]
 
     assert set(kept[:, 0].tolist()) == {15}
@@ -86,7 +86,7 @@ def test_every_property_keeps_half_of_its_texts_and_rounds_by_a_coin(pool, halve
 
 def test_texts_of_several_properties_count_for_each_of_them():
     """
-    20 texts are of both: whichever of them are kept, the texts of one property make up for it.
+    20 texts have both properties. Texts of a single property restore the balance for any draw of these.
     """
     both = pool_of({"color": 30, "shape": 30}, both=(("color", "shape"),) * 20)
 
@@ -129,7 +129,7 @@ def test_a_replicate_depends_on_the_seed_and_its_number_alone(pool, halves):
 
 def test_the_spread_of_half_samples_is_that_of_the_whole_sample():
     """
-    The mean of 64 groups has variance s²/64. Halves without replacement scatter about it by as much.
+    The mean of 64 groups has variance s²/64; halves without replacement have the same variance about it.
     """
     value = torch.randn(64, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
     drawn = resampling.halves(FULL, torch.ones(2, 1, dtype=torch.bool), count=4000, seed=0).groups
@@ -180,7 +180,7 @@ def test_importance_and_coverage_of_replicates_are_those_of_their_groups_pooled(
 
 def test_a_replicate_picks_as_textspan_does_on_its_half_alone(made, halves):
     """
-    In float64, on the texts of the half and the images of its groups: the same labels and first texts.
+    TEXTSPAN in float64 on the half of texts and groups gives the same labels and first texts.
     """
     seen, given = made.layer(0)
 
@@ -249,7 +249,7 @@ def test_the_result_is_the_same_every_time_and_for_any_number_of_workers(made, h
 
 def test_two_models_of_the_same_heads_do_not_differ_in_any_replicate(small, pool):
     """
-    Halves are drawn from the pool and the groups alone: what is the same in both models stays the same.
+    Halves depend on the pool and the groups alone, so equal heads get equal labels in every replicate.
     """
     options = OPTIONS._replace(replicates=10)
 
@@ -271,7 +271,7 @@ def drawn_of(made, options, directory=None):
 
 @pytest.fixture(scope="module")
 def held(made, pool):
-    """Labels of all six heads on everything, and what replicates and splits say of them."""
+    """Labels of all six heads on all data, and their scores over replicates and splits."""
     drawn = drawn_of(made, OPTIONS)
     own = judge(made, pool)
     return own, label_consistency.score_resamples(own, drawn, pool.tags)
@@ -289,7 +289,7 @@ def judge(made, pool) -> label_consistency.HeadLabels:
         torch.stack([span.text_index[:count] for span in spans]),
         torch.stack([span.variance_share[:count] for span in spans]),
     )
-    # Their null does not matter here: the heads themselves, 39 times.
+    # The null does not matter here: the heads themselves, 39 times.
     null = Picks(*(part[:, None].expand(-1, 39, -1) for part in picks))
     return label_consistency.label_heads(picks, null, pool)
 
@@ -305,7 +305,7 @@ def test_a_head_along_one_property_keeps_its_label_in_every_half(held, pool):
 
 def test_a_head_of_noise_is_about_as_stable_as_rotated_heads():
     """
-    A rotation of noise is noise: 16 such heads differ from their rotations by chance alone.
+    A rotation of noise is noise, so 16 such heads differ from their rotations by chance only.
     """
     pool = pool_of({name: 20 for name in "abcdef"})
     noise = heads.model(pool, [[None] * 16], seed=3)
@@ -332,9 +332,9 @@ def test_stability_is_the_share_of_replicates_with_the_same_label():
     assert stability.rotated_stability(torch.tensor([[3, 3, 1]])).tolist() == [0.5]
 
 
-def test_stability_of_a_text_counts_the_replicates_that_hold_it():
+def test_stability_of_a_text_counts_the_replicates_that_contain_it():
     """
-    Text 0 is held by both and picked by one; text 1 is held and picked by one; text 2 is held by none.
+    Text 0 is in both replicates and picked in one; text 1 is in one and picked there; text 2 is in none.
     """
     first = torch.tensor([[[0, 1], [3, -1]]])
     texts = torch.tensor([[True, True, False, True], [True, False, False, True]])
@@ -347,8 +347,8 @@ def test_stability_of_a_text_counts_the_replicates_that_hold_it():
 
 def test_a_label_is_judged_on_texts_that_did_not_give_it():
     """
-    Side 0 is named property 0 and picks texts 0 and 1; side 1 property 1, and texts 2 and 3. Text 2 carries
-    both: of the other side's texts, one agrees with side 0 and none with side 1.
+    Side 0 has label 0 and picks texts 0 and 1; side 1 has label 1 and picks texts 2 and 3. Text 2 carries
+    both properties: one text of side 1 agrees with the label of side 0, none of side 0 with that of side 1.
     """
     tags = torch.tensor([[True, False], [True, False], [True, True], [False, True]])
     label, first = torch.tensor([0, 1]), torch.tensor([[0, 1], [2, 3]])
@@ -359,7 +359,7 @@ def test_a_label_is_judged_on_texts_that_did_not_give_it():
     assert not replicates.crossfit_tag_match(torch.tensor([-1, -1]), first, tags).any()
 
 
-def test_the_half_that_judges_is_the_one_that_did_not_name():
+def test_texts_are_counted_in_the_half_that_did_not_give_the_label():
     tags = torch.tensor([[True, False], [True, False], [False, True]])
     splits = torch.tensor([[True, True, False]])
 
@@ -422,7 +422,7 @@ def test_other_inputs_never_meet_old_results(small, tmp_path):
     assert len(list(tmp_path.iterdir())) == 4 * 2
 
 
-def test_without_replicates_nothing_is_said_of_stability(small, pool, tmp_path):
+def test_stability_without_replicates_is_undefined(small, pool, tmp_path):
     drawn = drawn_of(small, OPTIONS._replace(replicates=0), tmp_path)
     found = label_consistency.score_resamples(judge(small, pool), drawn, pool.tags)
 

@@ -1,4 +1,4 @@
-"""Controls: twins stand beside trained models, and rotated heads are scored as if they were the model."""
+"""Controls: random-weights models are added to trained ones, and rotated heads are scored as a model."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tests.support.paths import TEXTS
 
 @pytest.fixture(scope="module")
 def pool_file(tmp_path_factory) -> Path:
-    """Every tenth text of the demo pool: more than six of each property in either half of it."""
+    """Every tenth text of the demo pool: more than six texts of each property in either half."""
     lines = (TEXTS / "demo.tsv").read_text(encoding="utf-8").splitlines()
     about, texts = ([line for line in lines if line.startswith("#") == comment] for comment in (True, False))
     path = tmp_path_factory.mktemp("pool") / "tenth.tsv"
@@ -43,7 +43,7 @@ def resolved(*names: str) -> list[model_specs.ModelSpec]:
     return [model_specs.resolve(name, clip.catalog()) for name in names]
 
 
-def test_every_trained_model_is_followed_by_its_twin():
+def test_every_trained_model_is_followed_by_its_control():
     found = model_specs.with_controls(resolved("ViT-B-32/openai", demo.MODEL_NAME))
 
     assert [spec.name for spec in found] == [
@@ -55,7 +55,7 @@ def test_every_trained_model_is_followed_by_its_twin():
     assert [spec.control_of for spec in found] == [None, "ViT-B-32/openai", None, demo.MODEL_NAME]
 
 
-def test_a_twin_that_is_given_is_not_added_again_and_has_no_twin_of_its_own():
+def test_a_control_given_by_name_is_not_added_again_and_has_no_control():
     given = resolved(TWIN, demo.MODEL_NAME, TWIN.replace("random-0", "random-7"))
 
     found = model_specs.with_controls(given)
@@ -64,7 +64,7 @@ def test_a_twin_that_is_given_is_not_added_again_and_has_no_twin_of_its_own():
     assert [spec.control_of for spec in found] == [demo.MODEL_NAME, None, demo.MODEL_NAME]
 
 
-def test_twins_of_one_architecture_are_different_networks():
+def test_controls_of_one_architecture_are_different_networks():
     given = [name for name in demo.MODELS if name.startswith("ViT-demo-S-16/")]
 
     found = model_specs.with_controls(resolved(*given))
@@ -73,7 +73,7 @@ def test_twins_of_one_architecture_are_different_networks():
 
 
 def rotations(lead: list[list[float]]) -> labels.Leading:
-    """Leads [head, rotation]; the label of every rotation is property 1 of two, the other scores nothing."""
+    """Rotations with these leads, [head, rotation]: every label is property 1, property 0 scores 0."""
     values = torch.tensor(lead, dtype=torch.float64)
     score = torch.stack([torch.zeros_like(values), values], dim=-1)
     return labels.Leading(torch.ones(values.shape, dtype=torch.long), values, score)
@@ -81,7 +81,7 @@ def rotations(lead: list[list[float]]) -> labels.Leading:
 
 def test_a_rotation_is_supported_by_its_lead_over_all_other_rotations():
     """
-    One head, 40 rotations: only the one with the largest lead has p = 1 / 40, the next 2 / 40.
+    One head, 40 rotations: the one with the largest lead has p = 1 / 40, the next 2 / 40.
     """
     lead = [float(number) for number in range(40)]
     lead[3], lead[7] = 100.0, 99.0
@@ -92,7 +92,7 @@ def test_a_rotation_is_supported_by_its_lead_over_all_other_rotations():
     assert found[0].nonzero().flatten().tolist() == [3, 7]  # 1/40 and 2/40 are at most 0.05
 
 
-def test_fewer_rotations_than_wanted_are_all_taken():
+def test_fewer_rotations_than_the_limit_are_all_scored():
     assert rotation_controls.supported(rotations([[1.0, 2.0, 3.0]] * 2), ("color", "shape")).shape == (2, 3)
 
 
@@ -126,7 +126,7 @@ def test_a_metric_is_averaged_over_the_rotations_that_have_it():
     assert row[2:] == pytest.approx((1.0, 1.0, 1.0))
 
 
-def test_a_run_adds_the_twin_of_a_trained_model(bundle):
+def test_a_run_adds_the_control_of_a_trained_model(bundle):
     found = queries.models(bundle)
 
     assert found["model"].tolist() == [demo.MODEL_NAME, TWIN]
@@ -146,7 +146,7 @@ def test_a_run_adds_the_metrics_of_rotated_heads_of_the_trained_model(bundle):
     without = ("mean_spanned_variance", "mean_stability", "coverage")
     assert set(found.index) == {name for name in mine.index if not name[0].startswith(without)}
     assert (found["low"].dropna() <= found["high"].dropna()).all()
-    # Chance is the same mean, there over all 19 rotations, as here, where no more are taken.
+    # Chance is the mean over all 19 rotations; all of them are scored here, so both are equal.
     for name in [("entanglement", "all"), ("text_consistency", "all"), ("association_3", "all")]:
         assert found["value"][name] == pytest.approx(mine["chance"][name])
 

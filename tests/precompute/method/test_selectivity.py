@@ -1,4 +1,4 @@
-"""Epsilon squared of heads, on answers known by hand."""
+"""Epsilon squared of heads equals values computed by hand."""
 
 import pytest
 import torch
@@ -19,14 +19,14 @@ def test_a_head_that_carries_only_the_attribute_has_epsilon_squared_one():
 
 
 def test_epsilon_squared_by_hand():
-    """Means 1 and 3 about 2, two images each, each 1 from its mean: 4 of 8 between, less 4/8 · 1/2."""
+    """Means 1 and 3, two images each at distance 1: η² = 4/8, ε² = 4/8 - 4/8 · 1/2."""
     coordinates = tensor([0.0, 2.0, 2.0, 4.0]).view(4, 1, 1)
 
     assert_close(selectivity.epsilon_squared(coordinates, tensor([5, 5, 9, 9])), [0.25])
 
 
-def test_a_head_that_knows_nothing_of_the_attribute_has_zero_on_average():
-    """η² alone would have (K - 1)/(N - 1) = 0.31."""
+def test_a_head_unrelated_to_the_attribute_has_zero_on_average():
+    """η² would be (K - 1)/(N - 1) = 0.31 on average."""
     generator = torch.Generator().manual_seed(0)
     value = torch.arange(30) % 10
 

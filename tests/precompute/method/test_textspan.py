@@ -1,4 +1,4 @@
-"""TEXTSPAN on second moments picks what the reference implementation picks, and what one can see by eye."""
+"""TEXTSPAN on second moments makes the picks of the reference implementation and of hand-made cases."""
 
 import json
 
@@ -27,13 +27,13 @@ def covariance_of(output):
 
 
 def span_basis(output):
-    """Orthonormal basis of what a head can write, as the rows of its outputs span it."""
+    """Orthonormal basis of the span of a head's outputs."""
     _, size, basis = torch.linalg.svd(output, full_matrices=False)
     return basis[size > 1e-5 * size[0]]
 
 
 def deflating(output, text, k):
-    """Algorithm 1 as the paper writes it: data and texts are rewritten at every step."""
+    """Algorithm 1 as in the paper: outputs and texts are modified at every step."""
     output = output - output.mean(0)
     chosen, removed = [], []
     for _ in range(k):
@@ -49,7 +49,7 @@ def deflating(output, text, k):
 @pytest.mark.parametrize("name", golden.NAMES)
 def test_picks_of_every_head_equal_those_of_the_reference_implementation(name):
     """
-    In the basis of what the head can write (d_head + 3 directions), the mean included.
+    Picks in the basis of the head's space (d_head + 3 directions, with the mean).
     """
     arrays = np.load(golden.folder_of(name) / f"{name}.npz")
     picks = json.loads((golden.folder_of(name) / f"{name}.json").read_text())["textspan"]["picks"]
@@ -91,7 +91,7 @@ def test_the_first_pick_is_the_text_along_the_largest_variance():
 
 def test_texts_are_not_renormalized():
     """
-    A text that lies mostly outside the head's space scores low however well it points.
+    A text mostly outside the head's space has a low score, even along the direction of largest variance.
     """
     text = torch.tensor([[0.1, 0.0], [0.0, 1.0]])
 
@@ -169,15 +169,16 @@ def test_the_table_of_picks_marks_missing_ones():
 
 
 def test_random_rotations_are_orthogonal_and_centered():
-    turn = random_rotations(6, 2000, 0).double()
+    rotation = random_rotations(6, 2000, 0).double()
 
-    torch.testing.assert_close(turn @ turn.mT, torch.eye(6).double().expand_as(turn), atol=1e-5, rtol=0)
-    assert turn.mean(0).abs().max() < 0.05
+    identity = torch.eye(6).double().expand_as(rotation)
+    torch.testing.assert_close(rotation @ rotation.mT, identity, atol=1e-5, rtol=0)
+    assert rotation.mean(0).abs().max() < 0.05
 
 
-def test_rotated_heads_pick_as_the_turned_covariance_does():
+def test_rotated_heads_pick_as_the_rotated_covariance_does():
     """
-    Each rotation is TEXTSPAN on G S G' in the head's own dimensions; padding stays out of it.
+    Each rotation is TEXTSPAN on G S G' in the head's own dimensions, without padding.
     """
     generator = torch.Generator().manual_seed(3)
     own = covariance_of(torch.randn(80, 6, generator=generator).double())
@@ -186,8 +187,8 @@ def test_rotated_heads_pick_as_the_turned_covariance_does():
 
     rotated = rotated_picks(covariance, text, own_rank=6, k=4, rotations=20, seed=7)
 
-    for index, share, turn in zip(*rotated, random_rotations(6, 20, 7).double(), strict=True):
-        span = textspan(turn @ own @ turn.T, text[:, :6], k=4)
+    for index, share, rotation in zip(*rotated, random_rotations(6, 20, 7).double(), strict=True):
+        span = textspan(rotation @ own @ rotation.T, text[:, :6], k=4)
         assert index.tolist() == span.text_index.tolist()
         assert share.tolist() == pytest.approx(span.variance_share.tolist(), rel=1e-4)
 
@@ -227,50 +228,50 @@ def test_many_heads_are_one_head_at_a_time_for_any_number_of_workers():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_many_covariances_pick_from_the_texts_that_each_one_holds(dtype):
+def test_many_covariances_pick_from_their_own_texts(dtype):
     """
-    As if the other texts were not in the pool; a mask of all changes nothing.
+    Masked texts have no effect; a mask of all texts changes nothing.
     """
     generator = torch.Generator().manual_seed(6)
     covariance = torch.stack([covariance_of(torch.randn(50, 6, generator=generator)) for _ in range(9)])
     text = torch.randn(40, 6, generator=generator)
-    held = torch.rand(9, 40, generator=generator) < 0.5
-    held[-1] = True
+    text_mask = torch.rand(9, 40, generator=generator) < 0.5
+    text_mask[-1] = True
 
-    found = many_picks(covariance.to(dtype), text.to(dtype), k=4, text_mask=held)
+    found = many_picks(covariance.to(dtype), text.to(dtype), k=4, text_mask=text_mask)
 
     for number in range(9):
-        rows = held[number].nonzero().flatten()
+        rows = text_mask[number].nonzero().flatten()
         span = textspan(covariance[number], text[rows], k=4)
         assert found.text_index[number].tolist() == rows[span.text_index].tolist()
         assert found.variance_share[number].tolist() == pytest.approx(span.variance_share.tolist(), rel=1e-3)
 
 
-def test_scores_that_are_known_need_not_be_computed_again():
+def test_scores_passed_in_give_the_same_picks():
     generator = torch.Generator().manual_seed(7)
     covariance = torch.stack([covariance_of(torch.randn(50, 6, generator=generator)) for _ in range(3)])
     text = torch.randn(40, 6, generator=generator)
     score = scores(covariance, text)
     before = score.clone()
 
-    known, fresh = (many_picks(covariance, text, k=4, score=one) for one in (score, None))
+    reused, fresh = (many_picks(covariance, text, k=4, score=value) for value in (score, None))
 
-    assert all(map(torch.equal, known, fresh))
+    assert all(map(torch.equal, reused, fresh))
     assert torch.equal(score, before)
 
 
-def test_a_covariance_that_holds_no_text_picks_none():
-    held = torch.tensor([[False, False, False], [True, True, False]])
+def test_a_covariance_without_texts_has_no_picks():
+    text_mask = torch.tensor([[False, False, False], [True, True, False]])
 
-    found = many_picks(torch.eye(3).expand(2, -1, -1), torch.eye(3), k=2, text_mask=held)
+    found = many_picks(torch.eye(3).expand(2, -1, -1), torch.eye(3), k=2, text_mask=text_mask)
 
     assert found.text_index.tolist() == [[-1, -1], [0, 1]]
     assert found.variance_share[0].tolist() == [0.0, 0.0]
 
 
-def test_texts_of_one_length_are_picked_by_direction_alone():
+def test_texts_of_equal_length_are_picked_by_direction_alone():
     """
-    The first text points along the larger variance but hardly lies in the space.
+    The first text points along the larger variance but has a small part in the space.
     """
     text = torch.tensor([[0.1, 0.0], [0.0, 1.0]], dtype=torch.float64)
     covariance = torch.diag(torch.tensor([9.0, 1.0]))
