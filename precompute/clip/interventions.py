@@ -20,7 +20,7 @@ from torch import Tensor
 
 from precompute.clip.model import Clip
 from precompute.clip.supported import Block
-from precompute.clip.tower import _attend, _attend_from_class, _query_key_value, _write
+from precompute.clip.tower import attend, attend_from_class, query_key_value, add_attention_and_mlp
 from precompute.inputs.model_specs import ModelError
 
 
@@ -78,8 +78,8 @@ def encode_with_interventions(
     x = clip.model.visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
     for layer in range(last):
         block = _block(clip, layer)
-        z = _attend(block, block.ln_1(x))
-        after, _ = _write(block, x, z)
+        z = attend(block, block.ln_1(x))
+        after, _ = add_attention_and_mlp(block, x, z)
         starting = [number for number, first in enumerate(start) if first == layer]
         patches = _patches(_block(clip, layer + 1), after) if starting and layer + 1 < last else None
         for number in starting:
@@ -103,19 +103,19 @@ def _finish(
     last = clip.layers - 1
     for number in range(layer, last):
         block = _block(clip, number)
-        z = _attend(block, block.ln_1(x)) if patches is None else _attend_reusing(block, patches, x[:, :1])
-        after, _ = _write(block, x, z)
+        z = attend(block, block.ln_1(x)) if patches is None else _attend_reusing(block, patches, x[:, :1])
+        after, _ = add_attention_and_mlp(block, x, z)
         if number in intervention.layers:
             after[:, 0] = _class_row(block, x[:, 0], z[:, 0], intervention, number)
         x, patches = after, None
     block = _block(clip, last)
-    final = _class_row(block, x[:, 0], _attend_from_class(block, block.ln_1(x)), intervention, last)
+    final = _class_row(block, x[:, 0], attend_from_class(block, block.ln_1(x)), intervention, last)
     visual = clip.model.visual
     return visual.ln_post(final) @ visual.proj
 
 
 def _patches(block: Block, x: Float[Tensor, "image token d_model"]) -> _Patches:
-    query, key, value = _query_key_value(block, block.ln_1(x[:, 1:]))
+    query, key, value = query_key_value(block, block.ln_1(x[:, 1:]))
     query = query * query.shape[-1] ** -0.5
     score = query @ key.mT
     return _Patches(query, key, value, score.softmax(-1) @ value, score.logsumexp(-1, keepdim=True))
@@ -124,12 +124,12 @@ def _patches(block: Block, x: Float[Tensor, "image token d_model"]) -> _Patches:
 def _attend_reusing(
     block: Block, patches: _Patches, x: Float[Tensor, "image 1 d_model"]
 ) -> Float[Tensor, "image token head d_head"]:
-    """Result of `_attend` for a changed class token, reusing the attention between patches.
+    """Result of `attend` for a changed class token, reusing the attention between patches.
 
     In a softmax the class token has the weight sigmoid(its score - log-sum-exp of the others); the others
     share the rest in the same proportions as without it.
     """
-    query, key, value = _query_key_value(block, block.ln_1(x))  # [image, head, 1, d_head]
+    query, key, value = query_key_value(block, block.ln_1(x))  # [image, head, 1, d_head]
     weight = (patches.query @ key.mT - patches.level).sigmoid()
     of_patches = torch.lerp(patches.alone, value, weight)
     keys, values = (

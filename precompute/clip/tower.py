@@ -70,9 +70,9 @@ def capture_attention(
     attention = []
     for block in visual.transformer.resblocks:
         normed = block.ln_1(x)
-        query, key, _ = _query_key_value(block, normed)
+        query, key, _ = query_key_value(block, normed)
         attention.append((query @ key.mT * query.shape[-1] ** -0.5).softmax(dim=-1))
-        x, _ = _write(block, x, _attend(block, normed))
+        x, _ = add_attention_and_mlp(block, x, attend(block, normed))
     return torch.stack(attention, dim=1)
 
 
@@ -90,7 +90,7 @@ def _forward(
     earlier = [x[:, 0].clone()]
     for block in blocks[: layers[0]]:
         with products(clip.precision, clip.device):
-            attention_output = _project(block, _attend(block, block.ln_1(x)))
+            attention_output = _project(block, attend(block, block.ln_1(x)))
             x = x + attention_output
             mlp_output = _mlp(block, x)
         x = x + mlp_output
@@ -108,8 +108,8 @@ def _forward(
         token += [_token_parts(block, normed)] if by_token else []
 
     normed = last.ln_1(x)
-    head.append(_attend_from_class(last, normed))
-    final, mlp_output = _write(last, x[:, 0], head[-1])
+    head.append(attend_from_class(last, normed))
+    final, mlp_output = add_attention_and_mlp(last, x[:, 0], head[-1])
     mlp.append(mlp_output)
     token += [_token_parts(last, normed)] if by_token else []
     captured = Captured(
@@ -126,12 +126,12 @@ def _write_attention(
 ) -> tuple[Float[Tensor, "image token d_model"], Float[Tensor, "image head d_head"]]:
     """Residual stream after a layer's attention, and the attention output at the class token."""
     with products(clip.precision, clip.device):
-        z = _attend(block, normed)
+        z = attend(block, normed)
         after = x + _project(block, z)
     if clip.precision == "float32":
         return after, z[:, 0].clone()
     # One row again in float32: otherwise the stored head output would differ from the one in the stream.
-    class_z = _attend_from_class(block, normed)
+    class_z = attend_from_class(block, normed)
     after[:, 0] = x[:, 0] + _project(block, class_z)
     return after, class_z
 
@@ -144,7 +144,7 @@ def _check_layers(clip: Clip, layers: tuple[int, ...]) -> None:
         )
 
 
-def _write(block: Block, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+def add_attention_and_mlp(block: Block, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
     """Residual stream after attention and MLP, and the output of the MLP."""
     x = x + _project(block, z)
     mlp_output = _mlp(block, x)
@@ -161,14 +161,14 @@ def _project(block: Block, z: Float[Tensor, "*token head d_head"]) -> Float[Tens
     return block.ls_1(block.attn.out_proj(z.flatten(-2)))
 
 
-def _attend(
+def attend(
     block: Block, normed: Float[Tensor, "image token d_model"]
 ) -> Float[Tensor, "image token head d_head"]:
     """Attention output of every token and head, before the output projection."""
-    return F.scaled_dot_product_attention(*_query_key_value(block, normed)).transpose(1, 2)
+    return F.scaled_dot_product_attention(*query_key_value(block, normed)).transpose(1, 2)
 
 
-def _query_key_value(
+def query_key_value(
     block: Block, normed: Float[Tensor, "image token d_model"]
 ) -> Float[Tensor, "3 image head token d_head"]:
     attention = block.attn
@@ -176,10 +176,10 @@ def _query_key_value(
     return joint.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
 
 
-def _attend_from_class(
+def attend_from_class(
     block: Block, normed: Float[Tensor, "image token d_model"]
 ) -> Float[Tensor, "image head d_head"]:
-    """Class-token row of `_attend`.
+    """Class-token row of `attend`.
 
     Keys and values are linear in the input, so their weights are applied to the one query and the one output
     instead. No key and no value is computed, which saves nearly the whole layer.

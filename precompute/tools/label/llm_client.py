@@ -39,8 +39,8 @@ NOTE_EVERY = 2.0
 """Seconds between two lines that say what is waited for."""
 
 
-class _Passing(Exception):
-    """What may go away by itself."""
+class TransientError(Exception):
+    """Retryable error."""
 
     def __init__(self, what: str, pause: float | None = None) -> None:
         super().__init__(what)
@@ -122,13 +122,13 @@ class Asker:
                 break
             try:
                 return self._ask_once(client, question)
-            except _Passing as problem:
+            except TransientError as problem:
                 last = str(problem)
                 if attempt < self._service.attempts:
                     self._pause(problem, attempt, stop)
         raise LlmError(f"no answer in {self._service.attempts} attempts. The last: {last}. {GO_ON}")
 
-    def _pause(self, problem: _Passing, attempt: int, stop: threading.Event) -> None:
+    def _pause(self, problem: TransientError, attempt: int, stop: threading.Event) -> None:
         service, asked = self._service, problem.pause or 0.0
         if asked > service.longest_pause:
             raise LlmError(f"{problem}; it asks for a pause of {asked:.0f} seconds. {GO_ON}")
@@ -168,7 +168,9 @@ class Asker:
         choices = reply.choices if isinstance(reply, ChatCompletion) else None
         message = choices[0].message if choices else None
         if not isinstance(reply, ChatCompletion) or message is None:
-            raise _Passing(f"{self._service.endpoint} answers, but not as a chat; its address may end in /v1")
+            raise TransientError(
+                f"{self._service.endpoint} answers, but not as a chat; its address may end in /v1"
+            )
         text, usage = message.content or message.refusal or "", reply.usage
         return Answer(
             hide(text, self._secrets),
@@ -197,16 +199,16 @@ class Asker:
         """What to raise in place of an error of the library: to be waited out, or the end of the run."""
         endpoint = self._service.endpoint
         if isinstance(error, openai.APITimeoutError):
-            return _Passing(f"{endpoint} gave no sign of life for {self._service.timeout:g} s")
+            return TransientError(f"{endpoint} gave no sign of life for {self._service.timeout:g} s")
         if isinstance(error, openai.APIConnectionError):
-            return _Passing(f"{endpoint} cannot be reached, or cut the connection")
+            return TransientError(f"{endpoint} cannot be reached, or cut the connection")
         if not isinstance(error, openai.APIStatusError):
-            return _Passing(f"{endpoint} sent no sound JSON")
+            return TransientError(f"{endpoint} sent no sound JSON")
         status, told = error.status_code, self._told(error)
         if error.code == "insufficient_quota":
             return LlmError(f"{told}. The quota of this key is used up. {GO_ON}")
         if status in (408, 409, 429) or status >= 500:
-            return _Passing(told, _asked_pause(error))
+            return TransientError(told, _asked_pause(error))
         if status in (401, 403):
             return LlmError(f"{told}: the key is refused. Set one that it takes in {KEYS[0]}. {GO_ON}")
         return LlmError(f"{told}. Check --url and the name of the model. {GO_ON}")
