@@ -121,11 +121,6 @@ def texts(
     return _ask(bundle, "texts", search=search or None, property=property, limit=limit)
 
 
-def text_by_id(bundle: Bundle, *, text_id: str) -> pd.DataFrame:
-    """One text of the pool."""
-    return _one(_ask(bundle, "text_by_id", text_id=text_id), "text", text_id)
-
-
 def images(
     bundle: Bundle,
     *,
@@ -148,11 +143,6 @@ def image_count(
     return int(found["images"].iloc[0])
 
 
-def image(bundle: Bundle, *, image_id: str) -> pd.DataFrame:
-    """One image."""
-    return _one(images_by_id(bundle, image_ids=[image_id]), "image", image_id)
-
-
 def images_by_id(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
     """Images by their ids, in the order given; unknown ids are left out."""
     return _in_order(_ask(bundle, "images_by_id", image_ids=list(image_ids)), image_ids)
@@ -160,7 +150,10 @@ def images_by_id(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
 
 def image_files(bundle: Bundle, *, image_id: str) -> pd.DataFrame:
     """All paths of one image."""
-    return _one(_ask(bundle, "image_files", image_id=image_id), "image", image_id)
+    files = _ask(bundle, "image_files", image_id=image_id)
+    if files.empty:
+        raise UnknownName(f'image "{image_id}" is not in this bundle. Choose another one.')
+    return files
 
 
 def thumbnails(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
@@ -172,11 +165,6 @@ def image_attributes(bundle: Bundle, *, image_ids: Sequence[str] | None = None) 
     """Known attribute values of some images, or of all."""
     ids = None if image_ids is None else list(image_ids)
     return _ask(bundle, "image_attributes", image_ids=ids)
-
-
-def attributes(bundle: Bundle) -> pd.DataFrame:
-    """All attributes and values, with the number of images that have them."""
-    return _ask(bundle, "attributes")
 
 
 def class_texts(bundle: Bundle) -> pd.DataFrame:
@@ -242,12 +230,6 @@ def _of_head(bundle: Bundle, name: str, model_key: str, layer: int, head: int, *
                 f"head {head_name(layer, head)} of {model_key} is not in this bundle. "
                 f"It has {known['name'].iloc[0]} to {known['name'].iloc[-1]}."
             )
-    return found
-
-
-def _one(found: pd.DataFrame, what: str, name: str) -> pd.DataFrame:
-    if found.empty:
-        raise UnknownName(f'{what} "{name}" is not in this bundle. Choose another one.')
     return found
 
 

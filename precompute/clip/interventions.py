@@ -20,7 +20,7 @@ from torch import Tensor
 
 from precompute.clip.model import Clip
 from precompute.clip.supported import Block
-from precompute.clip.tower import attend, attend_from_class, query_key_value, add_attention_and_mlp
+from precompute.clip.tower import add_attention_and_mlp, attend, attend_from_class, query_key_value
 from precompute.inputs.model_specs import ModelError
 
 

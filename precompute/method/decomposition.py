@@ -149,12 +149,6 @@ def decompose_tokens(
     return decompose(plan, captured.whole), coordinates / scale + constant[..., None, :] / tokens
 
 
-def contributions(decomposition: Decomposition, spaces: HeadSpaces) -> Float[Tensor, "image component d_out"]:
-    """Returns all components in d_out: early, heads (layer by layer), MLPs. They sum to the embedding."""
-    head = einsum("ilhr,lhrp->ilhp", decomposition.head, spaces.basis.to(decomposition.head))
-    return torch.cat([decomposition.early[:, None], head.flatten(1, 2), decomposition.mlp], dim=1)
-
-
 def _in_double(weights: VisionWeights, layers: tuple[int, ...]) -> VisionWeights:
     """Weights of some layers, float64, on the CPU: the basis must not depend on the device of the images."""
     rows = list(layers)

@@ -54,15 +54,6 @@ def partners(labels: Sequence[str | int], supported: Sequence[bool] | None = Non
     return [count[label] - 1 if counts else 0 for label, counts in zip(labels, supported, strict=True)]
 
 
-def prefix_partners(labels: Sequence[str]) -> list[int]:
-    """Returns p_h, where two labels match if one string is a prefix of the other.
-
-    With this rule, the uniqueness of the released labels equals the entanglement that a secondary source
-    quotes.
-    """
-    return [sum(a.startswith(b) or b.startswith(a) for b in labels) - 1 for a in labels]
-
-
 def entanglement(partners: Sequence[int], m: int) -> float:
     """1 - (1/H) Σ_h C(H-1-p_h, m-1) / C(H-1, m-1), with p_h the partners of head h of H.
 
@@ -80,7 +71,8 @@ def entanglement(partners: Sequence[int], m: int) -> float:
 def uniqueness(partners: Sequence[int]) -> float:
     """1 - entanglement(H): the share of heads whose label no other head has. Higher is easier to interpret.
 
-    With `prefix_partners` on released labels it equals the entanglement that a secondary source quotes.
+    On released labels, with partners whose label is a prefix, it equals the entanglement that a secondary
+    source quotes.
     """
     return 1 - entanglement(partners, len(partners))
 

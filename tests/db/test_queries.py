@@ -258,10 +258,6 @@ def test_texts_are_found_by_words_and_property(tiny):
     assert queries.texts(tiny, search="100%").empty
 
 
-def test_a_text_is_found_by_its_id(tiny):
-    assert queries.text_by_id(tiny, text_id=TEXT_IDS[6])["text"].tolist() == ["one object"]
-
-
 def test_images_are_listed_once_whatever_the_number_of_their_paths(tiny):
     found = queries.images(tiny)
 
@@ -297,24 +293,11 @@ def test_images_and_thumbnails_come_in_the_order_asked_for(tiny):
 
 
 def test_one_image_with_all_its_paths_and_attributes(tiny):
-    assert queries.image(tiny, image_id=IMAGE_IDS[0])["width"].tolist() == [64]
     paths = queries.image_files(tiny, image_id=IMAGE_IDS[0])["path"].tolist()
     assert paths == ["scenes/00.png", "scenes/copy of 00.png"]
     found = queries.image_attributes(tiny, image_ids=[IMAGE_IDS[0]])
     assert dict(zip(found["attribute"], found["value"], strict=True)) == {"color": "red", "shape": "circle"}
     assert len(queries.image_attributes(tiny)) == 24
-
-
-def test_attributes_count_their_images(tiny):
-    found = queries.attributes(tiny)
-
-    assert found.to_numpy().tolist() == [
-        ["color", "blue", 4],
-        ["color", "green", 4],
-        ["color", "red", 4],
-        ["shape", "circle", 6],
-        ["shape", "square", 6],
-    ]
 
 
 def test_class_texts_stand_in_the_order_of_their_attribute(tiny):
@@ -393,8 +376,6 @@ def test_what_the_bundle_says_of_itself(tiny):
         (lambda b: queries.heads(b, model_key="x"), f'model "x" is not in this bundle. It has: {MODEL_KEY}'),
         (lambda b: queries.head_truth(b, model_key="x"), 'model "x" is not in this bundle'),
         (lambda b: queries.head_texts(b, **HEAD | {"layer": 7}), "L7.H0 .* It has L1.H0 to L2.H1"),
-        (lambda b: queries.text_by_id(b, text_id="x"), 'text "x" is not in this bundle'),
-        (lambda b: queries.image(b, image_id="x"), 'image "x" is not in this bundle'),
         (lambda b: queries.image_files(b, image_id="x"), 'image "x" is not in this bundle'),
     ],
 )

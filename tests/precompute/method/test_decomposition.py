@@ -12,6 +12,7 @@ from precompute import clip
 from precompute.inputs import model_specs
 from precompute.method import decomposition
 from precompute.method.types import Captured, VisionWeights
+from tests.support.contributions import contributions
 from tests.support import golden
 from tests.support.towers import small_clip, some_pixels
 
@@ -56,7 +57,7 @@ def test_contributions_sum_to_the_embedding_that_open_clip_computes(activation, 
     spaces, parts = decompose_pixels(model, pixels, count)
 
     expected = normalize(clip.encode_image(model, pixels), dim=-1)
-    assert_equal_to_largest(decomposition.contributions(parts, spaces).sum(dim=1), expected)
+    assert_equal_to_largest(contributions(parts, spaces).sum(dim=1), expected)
     assert_equal_to_largest(parts.embedding, expected)
     assert float(parts.sum_error.max()) < 1e-6
 
@@ -83,7 +84,7 @@ def test_every_supported_variant_is_decomposed_exactly(vision):
     spaces, parts = decompose_pixels(model, pixels)
 
     assert_equal_to_largest(parts.embedding, normalize(clip.encode_image(model, pixels), dim=-1))
-    assert_equal_to_largest(decomposition.contributions(parts, spaces).sum(dim=1), parts.embedding)
+    assert_equal_to_largest(contributions(parts, spaces).sum(dim=1), parts.embedding)
 
 
 def test_the_parts_of_a_model_small_enough_to_check_by_hand():
@@ -111,7 +112,7 @@ def test_the_parts_of_a_model_small_enough_to_check_by_hand():
     spaces = decomposition.head_spaces(weights, (0,))
     parts = decomposition.decompose(decomposition.plan(weights, spaces), captured)
 
-    early, first, second, mlp = decomposition.contributions(parts, spaces)[0]
+    early, first, second, mlp = contributions(parts, spaces)[0]
     unit = along / 2**0.5
     torch.testing.assert_close(parts.embedding[0], unit)
     torch.testing.assert_close(first, unit * 2 / 3)
@@ -213,8 +214,8 @@ def test_layer_scale_is_folded_into_what_the_heads_write():
     plain.model.load_state_dict(state)
     pixels = some_pixels(plain)
 
-    expected = decomposition.contributions(*reversed(decompose_pixels(plain, pixels)))
-    actual = decomposition.contributions(*reversed(decompose_pixels(scaled, pixels)))
+    expected = contributions(*reversed(decompose_pixels(plain, pixels)))
+    actual = contributions(*reversed(decompose_pixels(scaled, pixels)))
 
     assert_equal_to_largest(actual, expected)
 
@@ -226,7 +227,7 @@ def test_what_enters_the_first_layer_is_the_sum_of_what_was_written_before_it():
     spaces, whole = decompose_pixels(model, pixels)
     _, last = decompose_pixels(model, pixels, count=1)
 
-    earlier = decomposition.contributions(whole, spaces)[:, : 1 + 2 * model.heads].sum(dim=1)
+    earlier = contributions(whole, spaces)[:, : 1 + 2 * model.heads].sum(dim=1)
     assert_equal_to_largest(last.early, earlier + whole.mlp[:, :2].sum(dim=1))
 
 
@@ -407,7 +408,7 @@ def check_true_architecture(name, count):
 
     expected = normalize(clip.encode_image(model, pixels), dim=-1)
     assert_equal_to_largest(parts.embedding, expected)
-    assert_equal_to_largest(decomposition.contributions(parts, spaces).sum(dim=1), expected)
+    assert_equal_to_largest(contributions(parts, spaces).sum(dim=1), expected)
     assert_equal_to_largest(token.sum(dim=3), parts.head)
     assert float(parts.sum_error.max()) <= 1e-5
 

@@ -22,6 +22,7 @@ from precompute.validation import interventions
 from precompute.validation import run as validation_run
 from precompute.validation.sample import choose
 from tests.conftest import TWIN, small_config
+from tests.support.contributions import contributions
 
 COLORS = ("red", "green", "blue", "yellow")
 BACKGROUNDS = ("plain", "brick", "grass", "waves")
@@ -135,7 +136,7 @@ def test_the_direct_effect_takes_off_the_heads_own_contribution(tables, case, pi
     model, spaces, classes = case.model, case.seen.spaces, case.known.classes[1]
     plan = decomposition.plan(clip.vision_weights(model), spaces)
     parts = decomposition.decompose(plan, clip.capture(model, pixels, spaces.layers))
-    one = decomposition.contributions(parts, spaces)[:, 1 + 16 + 2]  # early, then L4.H0 and so on
+    one = contributions(parts, spaces)[:, 1 + 16 + 2]  # early, then L4.H0 and so on
 
     expected = mean_margin(parts.embedding, classes) - mean_margin(
         parts.embedding - (one - one.mean(dim=0)), classes

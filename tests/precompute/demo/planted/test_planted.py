@@ -34,6 +34,7 @@ from precompute.method import decomposition
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime.config import ModelChoice
 from tests.conftest import small_config
+from tests.support.contributions import contributions
 from tests.support.paths import ROOT
 
 COLOR, SHAPE, NOISE, SILENT = (1, 0), (1, 1), (1, 2), (1, 3)
@@ -123,7 +124,7 @@ def test_every_contribution_of_every_picture_is_what_the_plan_says(model, pixels
 
     parted = decomposition.decompose(plan, clip.capture(model, pixels, (1, 2)))
 
-    found = decomposition.contributions(parted, spaces)
+    found = contributions(parted, spaces)
     early, later = parts()[:, :EARLIER].sum(axis=1, keepdims=True), parts()[:, EARLIER:]
     assert np.abs(in_features(found) - np.hstack([early, later]) / length()).max() < TOLERANCE
     assert np.abs(in_features(found) @ directions() - found.numpy()).max() < TOLERANCE  # and nothing else
@@ -151,7 +152,7 @@ def test_the_first_picture_in_plain_numbers(model, pixels):
 
     parted = decomposition.decompose(plan, clip.capture(model, pixels[:1], (1, 2)))
 
-    found = 3.8580231 * in_features(decomposition.contributions(parted, spaces))[0]
+    found = 3.8580231 * in_features(contributions(parted, spaces))[0]
     told = [
         {
             feature: round(value, 3)
@@ -178,7 +179,7 @@ def test_with_all_layers_the_early_color_is_a_head_of_its_own(model, pixels):
 
     parted = decomposition.decompose(plan, clip.capture(model, pixels, (0, 1, 2)))
 
-    found = in_features(decomposition.contributions(parted, spaces))  # [image, component, feature]
+    found = in_features(contributions(parted, spaces))  # [image, component, feature]
     early, of_l0h0, of_l1h0 = (found[:, component, :-1] for component in (0, 1, 5))  # less the cone
     assert np.abs(early).max() < TOLERANCE  # nothing of a picture is at the class token before
     assert np.abs(of_l0h0[:, :3] - of_l1h0[:, :3] / 2).max() < TOLERANCE
