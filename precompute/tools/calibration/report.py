@@ -64,7 +64,7 @@ class Figures(NamedTuple):
     heads: int
     """Of noise."""
 
-    called: float
+    significant: float
     """Share of noise with p <= 0.05."""
 
     curve: list[Curve]
@@ -90,7 +90,7 @@ class Target(NamedTuple):
 def targets(figures: Figures) -> list[Target]:
     """The three figures that labels must reach."""
     one = next(curve for curve in figures.curve if curve.signal == 1)
-    noise, right, both = figures.called, one.right, one.both
+    noise, right, both = figures.significant, one.right, one.both
     return [
         Target("noise called", figures.heads, noise, f"at most {MAX_NOISE}", noise <= MAX_NOISE),
         Target("planted, right", one.heads, right, f"at least {MIN_RIGHT}", right >= MIN_RIGHT),

@@ -31,7 +31,7 @@ from precompute.tools.calibration.report import (
     report,
     targets,
 )
-from precompute.tools.calibration.synthetic_heads import Ground, Made
+from precompute.tools.calibration.synthetic_heads import LabelingSetting, SyntheticHeads
 
 REPORT = Path("docs/calibration.md")
 SIGNALS = (0.25, 0.5, 1.0, 2.0)
@@ -45,89 +45,106 @@ SCATTER_SEEDS = 10
 """Draws of the rotations that the same heads of noise are tested by."""
 
 
-class Named(NamedTuple):
-    """What the rule says of made heads."""
+class CalibrationResult(NamedTuple):
+    """Whether the rule labels synthetic heads right, and by more than chance."""
 
     right: Bool[Tensor, " head"]
-    called: Bool[Tensor, " head"]
+    significant: Bool[Tensor, " head"]
     """p <= LEVEL."""
 
 
-def demo_ground() -> Ground:
+def demo_setting() -> LabelingSetting:
     """Spaces of the last four layers and text embeddings of the first demo model."""
     spec = model_specs.resolve(demo.MODEL_NAME, clip.catalog())
     model = clip.load(spec)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 4))
     texts = text_pool.load(TEXTS / "demo.tsv")
     embedded = clip.encode_text(model, texts.texts).double()
-    return Ground(texts, embedded, spaces.basis.flatten(0, 1), spaces.rank.flatten())
+    return LabelingSetting(texts, embedded, spaces.basis.flatten(0, 1), spaces.rank.flatten())
 
 
-def general_ground() -> Ground:
+def general_setting() -> LabelingSetting:
     return synthetic_heads.stand_in(text_pool.load(TEXTS / "general.tsv"))
 
 
-def name(ground: Ground, made: Made, *, rotations: int = 199, seed: int = 0, workers: int = 1) -> Named:
-    """Label made heads as a run does, from their first ten texts and their rotations."""
-    right, called = [], []
-    for rows in torch.arange(len(made.space)).split(CHUNK):
-        observed, rotated = _walk(ground, made, rows, rotations=rotations, seed=seed, workers=workers)
-        found = labels.labels_by_variance_share(
-            observed, rotated, ground.pool.properties, picks=labels.SHOWN_PICKS
+def label_heads(
+    setting: LabelingSetting,
+    synthetic: SyntheticHeads,
+    *,
+    rotations: int = 199,
+    seed: int = 0,
+    workers: int = 1,
+) -> CalibrationResult:
+    """Label synthetic heads as a run does, from their first ten texts and their rotations."""
+    right, significant = [], []
+    for rows in torch.arange(len(synthetic.space)).split(CHUNK):
+        observed, rotated = _leading(
+            setting, synthetic, rows, rotations=rotations, seed=seed, workers=workers
         )
-        right.append(observed.property == made.property[rows])
-        called.append(torch.tensor([label.p_value <= LEVEL for label in found]))
-    return Named(torch.cat(right), torch.cat(called))
+        found = labels.labels_by_variance_share(
+            observed, rotated, setting.pool.properties, picks=labels.SHOWN_PICKS
+        )
+        right.append(observed.property == synthetic.property[rows])
+        significant.append(torch.tensor([label.p_value <= LEVEL for label in found]))
+    return CalibrationResult(torch.cat(right), torch.cat(significant))
 
 
-def _walk(
-    ground: Ground, made: Made, rows: Int[Tensor, " row"], *, rotations: int, seed: int, workers: int
+def _leading(
+    setting: LabelingSetting,
+    synthetic: SyntheticHeads,
+    rows: Int[Tensor, " row"],
+    *,
+    rotations: int,
+    seed: int,
+    workers: int,
 ) -> tuple[labels.Leading, labels.Leading]:
     """What leads among the first texts of some heads, and of their rotations."""
-    space, k = made.space[rows], labels.SHOWN_PICKS
-    heads = made.covariance[rows], ground.text, ground.basis[space]
+    space, k = synthetic.space[rows], labels.SHOWN_PICKS
+    heads = synthetic.covariance[rows], setting.text, setting.basis[space]
     observed: Picks = textspan.picks(textspan.textspan_heads(*heads, k=k, workers=workers), k)
-    own_rank = ground.rank[space]
+    own_rank = setting.rank[space]
     rotated = textspan.rotated_heads(
         *heads, own_rank=own_rank, k=k, rotations=rotations, seed=seed, workers=workers
     )
-    return labels.leading(observed, ground.pool.tags), labels.leading(rotated, ground.pool.tags)
+    return labels.leading(observed, setting.pool.tags), labels.leading(rotated, setting.pool.tags)
 
 
-def measure(what: str, ground: Ground, *, count: int, few: int, workers: int) -> Figures:
+def measure(what: str, setting: LabelingSetting, *, count: int, few: int, workers: int) -> Figures:
     """Noise and the curve; `few` heads for each signal but 1."""
-    made = synthetic_heads.make(ground, count, signal=0.0, seed=NOISE_SEED)
-    called = float(name(ground, made, workers=workers).called.double().mean())
-    progress.say(f"{what}: {called:.3f} of {count} heads of noise called")
+    synthetic = synthetic_heads.make(setting, count, signal=0.0, seed=NOISE_SEED)
+    significant = float(label_heads(setting, synthetic, workers=workers).significant.double().mean())
+    progress.say(f"{what}: {significant:.3f} of {count} heads of noise called")
     curve = []
     for signal in SIGNALS:
         heads = count if signal == 1 else few
-        made = synthetic_heads.make(ground, heads, signal=signal, seed=PLANTED_SEED)
-        found = name(ground, made, workers=workers)
-        curve.append(_curve(signal, made, found, ground.pool.properties))
+        synthetic = synthetic_heads.make(setting, heads, signal=signal, seed=PLANTED_SEED)
+        found = label_heads(setting, synthetic, workers=workers)
+        curve.append(_curve(signal, synthetic, found, setting.pool.properties))
         one = curve[-1]
         progress.say(f"{what}, signal {signal}: {one.right:.3f} right, {one.both:.3f} right and called")
-    ranks = sorted(set(ground.rank.tolist()))
-    return Figures(what, len(ground.pool.texts), ranks, count, called, curve)
+    ranks = sorted(set(setting.rank.tolist()))
+    return Figures(what, len(setting.pool.texts), ranks, count, significant, curve)
 
 
-def _curve(signal: float, made: Made, found: Named, properties: tuple[str, ...]) -> Curve:
-    both = found.right & found.called
+def _curve(
+    signal: float, synthetic: SyntheticHeads, found: CalibrationResult, properties: tuple[str, ...]
+) -> Curve:
+    both = found.right & found.significant
     each = {}
     for place, one in enumerate(properties):
-        here = made.property == place
+        here = synthetic.property == place
         each[one] = float(found.right[here].double().mean()), float(both[here].double().mean())
-    right, called = (float(of.double().mean()) for of in (found.right, both))
-    return Curve(signal, len(made.space), right, called, each)
+    share_right, share_both = (float(of.double().mean()) for of in (found.right, both))
+    return Curve(signal, len(synthetic.space), share_right, share_both, each)
 
 
-def scatter(ground: Ground, *, count: int, workers: int) -> Scatter:
+def scatter(setting: LabelingSetting, *, count: int, workers: int) -> Scatter:
     """Share of the same heads of noise that is called, by each of several draws of the rotations."""
-    made = synthetic_heads.make(ground, count, signal=0.0, seed=NOISE_SEED)
+    synthetic = synthetic_heads.make(setting, count, signal=0.0, seed=NOISE_SEED)
     shares = []
     for seed in range(SCATTER_SEEDS):
-        found = name(ground, made, seed=seed, workers=workers)
-        shares.append(float(found.called.double().mean()))
+        found = label_heads(setting, synthetic, seed=seed, workers=workers)
+        shares.append(float(found.significant.double().mean()))
         progress.say(f"rotations of seed {seed}: {shares[-1]:.3f} of {count} heads of noise called")
     return Scatter(count, shares)
 
@@ -144,10 +161,10 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--write", type=Path, default=REPORT)
     options = parser.parse_args()
-    small, count, workers = demo_ground(), options.heads, options.workers
+    small, count, workers = demo_setting(), options.heads, options.workers
     figures = [measure("demo", small, count=count, few=count, workers=workers)]
     scattered = scatter(small, count=count, workers=workers)
-    figures.append(measure("general", general_ground(), count=count, few=options.few, workers=workers))
+    figures.append(measure("general", general_setting(), count=count, few=options.few, workers=workers))
     options.write.write_text(report(figures, scattered))
     return 0 if all(target.met for one in figures for target in targets(one)) else 1
 

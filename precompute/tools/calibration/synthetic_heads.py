@@ -25,7 +25,7 @@ RARE = 0.01
 """A word weighs RARE / (RARE + its share of all words of the pool)."""
 
 
-class Ground(NamedTuple):
+class LabelingSetting(NamedTuple):
     """What heads are made in: a pool, and spaces that its texts are projected to."""
 
     pool: Pool
@@ -39,32 +39,32 @@ class Ground(NamedTuple):
     """Number of rows in use."""
 
 
-class Made(NamedTuple):
+class SyntheticHeads(NamedTuple):
     """Heads of known meaning."""
 
     covariance: Float[Tensor, "head rank rank"]
     space: Int[Tensor, " head"]
-    """Index into the ground's spaces."""
+    """Index into the setting's spaces."""
 
     property: Int[Tensor, " head"]
     """Index into the pool's properties: what is planted; without meaning where nothing is."""
 
 
-def make(ground: Ground, count: int, *, signal: float, seed: int) -> Made:
+def make(setting: LabelingSetting, count: int, *, signal: float, seed: int) -> SyntheticHeads:
     """`count` heads in spaces drawn at random, properties in turn; `signal` 0 plants nothing. float64."""
     generator = torch.Generator().manual_seed(seed)
-    space = torch.randint(len(ground.basis), (count,), generator=generator)
-    planted = torch.arange(count) % len(ground.pool.properties)
-    padded = ground.basis.shape[1]
+    space = torch.randint(len(setting.basis), (count,), generator=generator)
+    planted = torch.arange(count) % len(setting.pool.properties)
+    padded = setting.basis.shape[1]
     covariance = torch.zeros(count, padded, padded, dtype=torch.float64)
     for head, (where, which) in enumerate(zip(space.tolist(), planted.tolist(), strict=True)):
-        own = int(ground.rank[where])
+        own = int(setting.rank[where])
         part = noise(own, generator)
         if signal:
-            along = property_covariance(ground, where, which)
+            along = property_covariance(setting, where, which)
             part = part + along * (signal * part.trace() / along.trace())
         covariance[head, :own, :own] = part
-    return Made(covariance, space, planted)
+    return SyntheticHeads(covariance, space, planted)
 
 
 def noise(rank: int, generator: torch.Generator) -> Float[Tensor, "rank rank"]:
@@ -74,15 +74,17 @@ def noise(rank: int, generator: torch.Generator) -> Float[Tensor, "rank rank"]:
     return (vectors * torch.exp(-torch.arange(rank, dtype=torch.float64) / FALL)) @ vectors.T
 
 
-def property_covariance(ground: Ground, space: int, planted: int) -> Float[Tensor, "rank rank"]:
+def property_covariance(setting: LabelingSetting, space: int, planted: int) -> Float[Tensor, "rank rank"]:
     """Covariance of one property's texts in one space; each text counts the same."""
-    own = ground.basis[space, : int(ground.rank[space])].double()
-    text = ground.text[ground.pool.tags[:, planted]] @ own.T
+    own = setting.basis[space, : int(setting.rank[space])].double()
+    text = setting.text[setting.pool.tags[:, planted]] @ own.T
     centered = text - text.mean(dim=0)
     return centered.T @ centered / len(text)
 
 
-def stand_in(pool: Pool, *, d_out: int = 512, heads: int = 16, rank: int = 67, seed: int = 0) -> Ground:
+def stand_in(
+    pool: Pool, *, d_out: int = 512, heads: int = 16, rank: int = 67, seed: int = 0
+) -> LabelingSetting:
     """Text embeddings of no model, and random spaces.
 
     Every word of the pool has a vector drawn at random; a text is the sum of its words, those of the sentence
@@ -102,4 +104,4 @@ def stand_in(pool: Pool, *, d_out: int = 512, heads: int = 16, rank: int = 67, s
     cone = functional.normalize(torch.randn(1, d_out, generator=generator, dtype=torch.float64))
     turned = torch.randn(heads, d_out, rank, generator=generator, dtype=torch.float64)
     basis = torch.linalg.qr(turned).Q.mT.contiguous()
-    return Ground(pool, functional.normalize(own + cone), basis, torch.full((heads,), rank))
+    return LabelingSetting(pool, functional.normalize(own + cone), basis, torch.full((heads,), rank))

@@ -20,7 +20,7 @@ from precompute.tools.verify_paper.checks import (
     check,
     noted,
 )
-from precompute.tools.verify_paper.image_pass import Seen
+from precompute.tools.verify_paper.image_pass import PassResult
 from precompute.tools.verify_paper.published_figures import (
     ACCURACY,
     MLPS,
@@ -34,7 +34,7 @@ NO_FIGURE = "no published figure of this model"
 
 
 def ablation(
-    seen: Seen,
+    images_pass: PassResult,
     own: Int[Tensor, " image"],
     text: Float[Tensor, "class d_out"],
     figures: Mapping[str, Figure],
@@ -46,7 +46,9 @@ def ablation(
     """
     kept = own != classes.NONE
     own = own[kept]
-    embedding, early, mlps = (part[kept] for part in (seen.embedding, seen.early, seen.mlps))
+    embedding, early, mlps = (
+        part[kept] for part in (images_pass.embedding, images_pass.early, images_pass.mlps)
+    )
 
     def right(removed: Float[Tensor, "image d_out"]) -> Bool[Tensor, " image"]:
         ablated = embedding - removed + removed.mean(dim=0)

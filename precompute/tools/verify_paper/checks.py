@@ -166,7 +166,7 @@ def texts_in_double(found: Sequence[Unequal]) -> Check:
     return check("texts as in float64", float(len(wrong)), most=0.0, note="; ".join(parts))
 
 
-def as_many(name: str, pairs: Sequence[tuple[bool, bool]]) -> Check:
+def sign_test_check(name: str, pairs: Sequence[tuple[bool, bool]]) -> Check:
     """Whether we agree as often as another: of each head whether we do, and whether the other does."""
     lost = sum(theirs and not ours for ours, theirs in pairs)
     gained = sum(ours and not theirs for ours, theirs in pairs)
@@ -175,7 +175,7 @@ def as_many(name: str, pairs: Sequence[tuple[bool, bool]]) -> Check:
     return check(name, sign_test(lost, gained), least=LEVEL, note=note)
 
 
-def dealt(agrees: Bool[Tensor, "head head"], *, draws: int = 9999, seed: int = 0) -> float:
+def permutation_p_value(agrees: Bool[Tensor, "head head"], *, draws: int = 9999, seed: int = 0) -> float:
     """P(as many heads agree | our labels were dealt to the heads at random), by the add-one rule.
 
     `agrees[i, j]`: our label of head i stands for the released label of head j.

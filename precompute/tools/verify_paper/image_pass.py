@@ -24,7 +24,7 @@ _CHUNK = 512
 """Images whose moments are taken at once."""
 
 
-class Seen(NamedTuple):
+class PassResult(NamedTuple):
     """What is known of the images after the pass."""
 
     image_id: list[str]
@@ -55,14 +55,14 @@ class _Part(NamedTuple):
     forward_error: float
 
 
-def see(
+def pass_over_images(
     model: clip.Clip,
     plan: decomposition.Plan,
     distinct: Mapping[str, images.ImageFile],
     *,
     batch_size: int,
     workers: int,
-) -> Seen:
+) -> PassResult:
     """Take every image apart once."""
     batches = images.pixel_batches(distinct, model.preprocess, batch_size=batch_size, workers=workers)
     parts: list[_Part] = []
@@ -78,7 +78,7 @@ def see(
                 halves, waiting = _merged(halves, waiting), []
     halves = _merged(halves, waiting) if waiting else halves
     assert halves is not None
-    return Seen(
+    return PassResult(
         image_id=[one for part in parts for one in part.image_id],
         embedding=torch.cat([part.embedding for part in parts]),
         early=torch.cat([part.early for part in parts]),

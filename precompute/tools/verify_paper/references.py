@@ -17,8 +17,8 @@ Head = tuple[int, int]
 Item = TypeVar("Item")
 
 
-class Given(NamedTuple):
-    """What was read before the first image; None where nothing was given."""
+class ReferenceFiles(NamedTuple):
+    """What was read before the first image; None where a file was not given."""
 
     pool: Pool | None
     theirs: Mapping[Head, tuple[str, ...]] | None
@@ -32,7 +32,7 @@ class Given(NamedTuple):
     figures: Mapping[str, Figure]
 
 
-def read(task: VerifyTask, model: str) -> Given:
+def read(task: VerifyTask, model: str) -> ReferenceFiles:
     """Read every file. Raises UserError."""
     if task.segmentation:
         segmentation.count(task.segmentation)
@@ -48,14 +48,14 @@ def read(task: VerifyTask, model: str) -> Given:
     except ValueError as error:
         raise ConfigError(str(error)) from error
     published = published_figures.load(model, task.figures)
-    return Given(texts, theirs, released, synonyms, classes.load(task.classes), published)
+    return ReferenceFiles(texts, theirs, released, synonyms, classes.load(task.classes), published)
 
 
-def of_layers(given: Given, layers: tuple[int, ...], model: str) -> Given:
+def of_layers(references: ReferenceFiles, layers: tuple[int, ...], model: str) -> ReferenceFiles:
     """Texts and labels of the described layers alone. Raises ConfigError where there are none."""
-    return given._replace(
-        theirs=_kept("textspan", given.theirs, layers, model),
-        released=_kept("labels", given.released, layers, model),
+    return references._replace(
+        theirs=_kept("textspan", references.theirs, layers, model),
+        released=_kept("labels", references.released, layers, model),
     )
 
 

@@ -30,12 +30,12 @@ from precompute.tools.verify_paper.checks import (
     check,
     skipped,
 )
-from precompute.tools.verify_paper.image_pass import Seen, see
+from precompute.tools.verify_paper.image_pass import PassResult, pass_over_images
 from precompute.tools.verify_paper.options import MIN_IMAGES, VerifyTask
-from precompute.tools.verify_paper.references import Given, of_layers, read
+from precompute.tools.verify_paper.references import ReferenceFiles, of_layers, read
 from precompute.tools.verify_paper.text_checks import (
     as_in_double,
-    describe,
+    describe_heads,
     labels,
     overlaps,
 )
@@ -52,7 +52,7 @@ _NO_FOLDERS = (
 )
 
 
-class _Looked(NamedTuple):
+class _Subject(NamedTuple):
     """A model over the images."""
 
     model: clip.Clip
@@ -70,96 +70,110 @@ def run(task: VerifyTask) -> bool:
     """
     device = devices.resolve_device(task.device)
     spec = clip.resolve(task.model)
-    given = read(task, spec.name)
+    references = read(task, spec.name)
     progress.say(f"loading {spec.name}")
     model = clip.load(spec, device=device)
     layers = clip.last_layers(model, min(LAYERS, model.layers))
-    given = of_layers(given, layers, spec.name)
+    references = of_layers(references, layers, spec.name)
     # Before hours of images: the model may not know the words of the pool.
-    text = clip.encode_text(model, given.pool.texts) if given.pool else None
+    text = clip.encode_text(model, references.pool.texts) if references.pool else None
     distinct = _choose(task)
     print(f"{spec.name}, {len(distinct)} images", flush=True)
     weights = clip.vision_weights(model)
     spaces = decomposition.head_spaces(weights, layers)
-    looked = _Looked(model, decomposition.plan(weights, spaces), distinct, text)
+    subject = _Subject(model, decomposition.plan(weights, spaces), distinct, text)
     steps = []
-    for step in _steps(task, given, looked):
+    for step in _steps(task, references, subject):
         print(checks.lines(step), flush=True)
         steps.append(step)
         if task.json:  # after every step: what took hours is not lost if a later one stops
-            report = json.dumps(_report(task, looked, steps), indent=1, allow_nan=False)
+            report = json.dumps(_report(task, subject, steps), indent=1, allow_nan=False)
             task.json.write_text(report + "\n", encoding="utf-8")
     print(checks.summary(steps), flush=True)
     return not checks.failed(steps)
 
 
-def _steps(task: VerifyTask, given: Given, looked: _Looked) -> Iterator[Step]:
+def _steps(task: VerifyTask, references: ReferenceFiles, subject: _Subject) -> Iterator[Step]:
     """All steps, one after the other."""
     started = time.perf_counter()
-    seen = see(looked.model, looked.plan, looked.distinct, batch_size=task.batch_size, workers=task.workers)
+    result = pass_over_images(
+        subject.model, subject.plan, subject.distinct, batch_size=task.batch_size, workers=task.workers
+    )
     seconds = time.perf_counter() - started
-    yield Step("sum of contributions", identity(seen), seconds, f"{len(looked.distinct)} images")
-    yield _timed("float64", lambda: _in_double(given, looked))
-    yield _timed("texts and labels of others", lambda: _beside_others(given, looked, seen))
+    yield Step("sum of contributions", identity(result), seconds, f"{len(subject.distinct)} images")
+    yield _timed("float64", lambda: _in_double(references, subject))
+    yield _timed("texts and labels of others", lambda: _beside_others(references, subject, result))
     text: list[Float[Tensor, "class d_out"]] = []  # 80,000 prompts: once for both steps, and only if needed
-    yield _timed("mean-ablation", lambda: _ablated(given, looked, seen, text))
-    yield _timed("ImageNet-Segmentation", lambda: _segmented(task, given, looked, text))
+    yield _timed("mean-ablation", lambda: _ablated(references, subject, result, text))
+    yield _timed("ImageNet-Segmentation", lambda: _segmented(task, references, subject, text))
 
 
-def identity(seen: Seen) -> list[Check]:
+def identity(result: PassResult) -> list[Check]:
     """Whether contributions sum to the embedding, and the embedding is open_clip's."""
     most, note = checks.LARGEST_ERROR, "largest error"
     return [
-        check("contributions sum to the embedding", seen.sum_error, most=most, note=note),
-        check("our forward pass is open_clip's", seen.forward_error, most=most, note=note),
+        check("contributions sum to the embedding", result.sum_error, most=most, note=note),
+        check("our forward pass is open_clip's", result.forward_error, most=most, note=note),
     ]
 
 
-def _in_double(given: Given, looked: _Looked) -> list[Check]:
-    if given.pool is None or looked.text is None:
+def _in_double(references: ReferenceFiles, subject: _Subject) -> list[Check]:
+    if references.pool is None or subject.text is None:
         return [skipped("contributions and texts as in float64", "no POOL given")]
-    return as_in_double(looked.model, looked.plan, looked.distinct, given.pool, looked.text)
+    return as_in_double(subject.model, subject.plan, subject.distinct, references.pool, subject.text)
 
 
-def _beside_others(given: Given, looked: _Looked, seen: Seen) -> list[Check]:
+def _beside_others(references: ReferenceFiles, subject: _Subject, result: PassResult) -> list[Check]:
     overlap, agree = "overlap with the texts of others", "our labels agree with released ones"
-    if given.pool is None or looked.text is None or not (given.theirs or given.released):
+    if references.pool is None or subject.text is None or not (references.theirs or references.released):
         return [skipped(overlap, "no TEXTSPAN given"), skipped(agree, "no LABELS given")]
-    spaces = looked.plan.spaces
+    spaces = subject.plan.spaces
     halves = [
-        moments.pooled(seen.halves, torch.tensor([half == 0, half == 1])).covariance for half in range(2)
+        moments.pooled(result.halves, torch.tensor([half == 0, half == 1])).covariance for half in range(2)
     ]
-    described = describe(moments.pooled(seen.halves).covariance, spaces, given.pool, looked.text)
+    head_texts = describe_heads(
+        moments.pooled(result.halves).covariance, spaces, references.pool, subject.text
+    )
     found = [skipped(overlap, "no TEXTSPAN given")]
-    if given.theirs:
-        found = overlaps(described, halves, spaces, given.theirs)
-    if not given.released:
+    if references.theirs:
+        found = overlaps(head_texts, halves, spaces, references.theirs)
+    if not references.released:
         return [*found, skipped(agree, "no LABELS given")]
-    return [*found, *labels(described, given.released, given.theirs, given.synonyms)]
+    return [*found, *labels(head_texts, references.released, references.theirs, references.synonyms)]
 
 
-def _ablated(given: Given, looked: _Looked, seen: Seen, text: list[Tensor]) -> list[Check]:
-    own = classes.of_images(looked.distinct, seen.image_id, given.classes)
+def _ablated(
+    references: ReferenceFiles, subject: _Subject, result: PassResult, text: list[Tensor]
+) -> list[Check]:
+    own = classes.of_images(subject.distinct, result.image_id, references.classes)
     if len(own[own != classes.NONE].unique()) < 2:
         return [skipped("accuracy before and after mean-ablation", _NO_FOLDERS)]
     known = int((own != classes.NONE).sum())
     if known < len(own):
         progress.say(f"{len(own) - known} of {len(own)} images lie in folders that are no class; left out.")
-    return ablation(seen, own, _class_texts(given, looked, text), given.figures)
+    return ablation(result, own, _class_texts(references, subject, text), references.figures)
 
 
-def _segmented(task: VerifyTask, given: Given, looked: _Looked, text: list[Tensor]) -> list[Check]:
+def _segmented(
+    task: VerifyTask, references: ReferenceFiles, subject: _Subject, text: list[Tensor]
+) -> list[Check]:
     if task.segmentation is None:
         return [skipped("pixel accuracy, mean IoU, mean AP", "no SEGMENTATION given")]
     return segmented(
-        looked.model, task.segmentation, _class_texts(given, looked, text), task.limit, given.figures
+        subject.model,
+        task.segmentation,
+        _class_texts(references, subject, text),
+        task.limit,
+        references.figures,
     )
 
 
-def _class_texts(given: Given, looked: _Looked, kept: list[Tensor]) -> Float[Tensor, "class d_out"]:
+def _class_texts(
+    references: ReferenceFiles, subject: _Subject, kept: list[Tensor]
+) -> Float[Tensor, "class d_out"]:
     if not kept:
         try:
-            kept.append(segmentation_scores.mean_texts(looked.model, given.classes.prompts))
+            kept.append(segmentation_scores.mean_texts(subject.model, references.classes.prompts))
         except TextError as error:
             raise TextError(f"{error} Give classes in words that it knows: --classes FILE.") from error
     return kept[0]
@@ -184,9 +198,9 @@ def _choose(task: VerifyTask) -> dict[str, images.ImageFile]:
     return distinct
 
 
-def _report(task: VerifyTask, looked: _Looked, steps: list[Step]) -> dict[str, object]:
+def _report(task: VerifyTask, subject: _Subject, steps: list[Step]) -> dict[str, object]:
     """What is sent on: no path but the names of files."""
-    spec = looked.model.spec
+    spec = subject.model.spec
     facts = {
         name: getattr(spec, name) for name in ("activation", "mean", "std", "interpolation", "resize_mode")
     }
@@ -195,11 +209,11 @@ def _report(task: VerifyTask, looked: _Looked, steps: list[Step]) -> dict[str, o
     return {
         "format": FORMAT,
         "method": METHOD_VERSION,
-        "model": {"name": spec.name, "weights_sha256": looked.model.weights_sha256, **facts},
-        "images": len(looked.distinct),
+        "model": {"name": spec.name, "weights_sha256": subject.model.weights_sha256, **facts},
+        "images": len(subject.distinct),
         "limit": task.limit,
         "given": given,
-        "device": _device(looked.model.device),
+        "device": _device(subject.model.device),
         "versions": {name: version(name) for name in ("torch", "open_clip_torch")}
         | {"python": platform.python_version()},
         "failed": checks.failed(steps),

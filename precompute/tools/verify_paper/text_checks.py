@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 TextsOf = Mapping[Head, Sequence[str]]
 
 
-class Described(NamedTuple):
+class HeadTextLists(NamedTuple):
     """Our texts of the heads."""
 
     pool: Pool
@@ -50,19 +50,19 @@ def places(spaces: HeadSpaces) -> list[tuple[Head, int, int]]:
     return [((layer, head), row, head) for row, layer in enumerate(spaces.layers) for head in range(heads)]
 
 
-def describe(
+def describe_heads(
     covariance: Float[Tensor, "layer head rank rank"],
     spaces: HeadSpaces,
     pool: Pool,
     text: Float[Tensor, "text d_out"],
-) -> Described:
+) -> HeadTextLists:
     """TEXTSPAN of every decomposed head, as a run does it."""
 
     def one(row: int, column: int) -> TextSpan:
         coordinates = textspan.text_coordinates(text, spaces.basis[row, column].cpu())
         return textspan.textspan(covariance[row, column], coordinates, k=PICKS)
 
-    return Described(pool, text, _each(places(spaces), "texts of heads", one))
+    return HeadTextLists(pool, text, _each(places(spaces), "texts of heads", one))
 
 
 def as_in_double(
@@ -81,24 +81,24 @@ def as_in_double(
     exact = float64_reference.coordinates(float64_reference.in_double(model), plan.spaces, tracked)
     group = torch.zeros(len(single), dtype=torch.long)
     covariance = moments.pooled(moments.from_coordinates(single, group, groups=1)).covariance
-    return against_double(single, exact, describe(covariance, plan.spaces, pool, text), plan.spaces)
+    return against_double(single, exact, describe_heads(covariance, plan.spaces, pool, text), plan.spaces)
 
 
 def against_double(
     single: Float[Tensor, "image layer head rank"],
     exact: Float[Tensor, "image layer head rank"],
-    described: Described,
+    head_texts: HeadTextLists,
     spaces: HeadSpaces,
 ) -> list[Check]:
     """Coordinates of the same images in both precisions, and the texts that come of them."""
 
     def one(row: int, column: int) -> list[int]:
-        coordinates = textspan.text_coordinates(described.text, spaces.basis[row, column].cpu())
+        coordinates = textspan.text_coordinates(head_texts.text, spaces.basis[row, column].cpu())
         return float64_reference.picks(exact[:, row, column], coordinates, PICKS)
 
     found = []
     for head, theirs in _each(places(spaces), "texts in float64", one).items():
-        ours, margin = described.spans[head].text_index.tolist(), described.spans[head].margin.tolist()
+        ours, margin = head_texts.spans[head].text_index.tolist(), head_texts.spans[head].margin.tolist()
         found.append(checks.unequal(ours, theirs, margin, head=head_name(*head)))
     error = float((single.double() - exact).abs().nan_to_num(nan=torch.inf).max())
     most, note = checks.LARGEST_ERROR, "largest error; computed apart, by the formula"
@@ -109,17 +109,17 @@ def against_double(
 
 
 def overlaps(
-    described: Described,
+    head_texts: HeadTextLists,
     halves: Sequence[Float[Tensor, "layer head rank rank"]],
     spaces: HeadSpaces,
     theirs: TextsOf,
 ) -> list[Check]:
     """Our texts against those of others; and two reruns, on a half of the images each, with each other."""
-    mine = {head: one for head, one in described.lists.items() if head in theirs}
+    mine = {head: one for head, one in head_texts.lists.items() if head in theirs}
     theirs = {head: theirs[head] for head in mine}
     others = text_overlap.of_other_heads(theirs)
     longest = max(map(len, theirs.values()))
-    first, second = _reruns(described, halves, spaces, mine, min(PICKS, longest))
+    first, second = _reruns(head_texts, halves, spaces, mine, min(PICKS, longest))
     found = []
     for k in (k for k in text_overlap.DEPTHS if k <= longest):
         shares = text_overlap.shares(mine, theirs, k)
@@ -137,38 +137,38 @@ def overlaps(
 
 
 def labels(
-    described: Described,
+    head_texts: HeadTextLists,
     released: Mapping[Head, str],
     theirs: TextsOf | None,
     synonyms: Mapping[str, frozenset[str]],
 ) -> list[Check]:
     """Labels of our texts against released labels, and beside them labels of the texts of others."""
-    ours = label_agreement.compare(described.lists, released, described.pool, synonyms)
+    ours = label_agreement.compare(head_texts.lists, released, head_texts.pool, synonyms)
     agrees = torch.tensor([[mine.ours.label in one.stands_for for one in ours] for mine in ours])
     right, dealt = int(agrees.diagonal().sum()), label_agreement.shuffled(ours) * len(ours)
     note = f"probability by chance; {right} of {len(ours)} agree, {dealt:.1f} if dealt at random"
-    chance = checks.dealt(agrees)
+    chance = checks.permutation_p_value(agrees)
     found = check("our labels agree with released ones", chance, most=checks.LEVEL, note=note)
     beside = "as many agree as with the texts of others"
     if theirs is None:
         return [found, skipped(beside, "no TEXTSPAN given")]
     stored = {
         (row.layer, row.head): row.agrees
-        for row in label_agreement.compare(theirs, released, described.pool, synonyms)
+        for row in label_agreement.compare(theirs, released, head_texts.pool, synonyms)
     }
     pairs = [(row.agrees, stored[row.layer, row.head]) for row in ours if (row.layer, row.head) in stored]
-    return [found, checks.as_many(beside, pairs)]
+    return [found, checks.sign_test_check(beside, pairs)]
 
 
 def _reruns(
-    described: Described,
+    head_texts: HeadTextLists,
     halves: Sequence[Float[Tensor, "layer head rank rank"]],
     spaces: HeadSpaces,
     wanted: Mapping[Head, object],
     k: int,
 ) -> tuple[dict[Head, list[int]], dict[Head, list[int]]]:
     """Texts of each wanted head from one half as we pick, from the other as the reference picks."""
-    text, heads = described.text, spaces.basis.shape[1]
+    text, heads = head_texts.text, spaces.basis.shape[1]
 
     def both(row: int, column: int) -> tuple[list[int], list[int]]:
         basis, rank = spaces.basis[row, column].cpu(), int(spaces.rank[row, column])

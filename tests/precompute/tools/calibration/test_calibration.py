@@ -9,7 +9,7 @@ from precompute.inputs.text_pool import parse
 from precompute.tools.calibration import report as calibration_report
 from precompute.tools.calibration import run as calibration
 from precompute.tools.calibration import synthetic_heads
-from precompute.tools.calibration.synthetic_heads import Ground
+from precompute.tools.calibration.synthetic_heads import LabelingSetting
 from tests.support.paths import ROOT
 
 ROTATIONS = 59  # 3/60 is exactly .05
@@ -18,7 +18,7 @@ PAGE = ROOT / "docs" / "calibration.md"
 
 @pytest.fixture(scope="module")
 def demo():
-    return calibration.demo_ground()
+    return calibration.demo_setting()
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def tiny():
     text = torch.stack([axes[0], -axes[0], axes[1], -axes[1], axes[2], -axes[2], axes[3], -axes[3]])
     lines = [f"{name} {number}\t{name}" for name in ("color", "shape") for number in range(4)]
     padded = torch.cat([axes[:5], torch.zeros(1, 6, dtype=torch.float64)])[None]
-    return Ground(parse("\n".join(lines), name="tiny"), text, padded, torch.tensor([5]))
+    return LabelingSetting(parse("\n".join(lines), name="tiny"), text, padded, torch.tensor([5]))
 
 
 def test_noise_has_the_stated_eigenvalues_along_random_directions(tiny):
@@ -67,11 +67,11 @@ def test_heads_are_the_same_from_one_seed(tiny):
 def test_the_stand_in_gives_unit_texts_that_share_their_words_and_a_common_direction():
     texts = parse("a red car\tcolor\na red boat\tcolor\na blue tree\tcolor", name="three")
 
-    ground = synthetic_heads.stand_in(texts, heads=2, rank=8)
+    setting = synthetic_heads.stand_in(texts, heads=2, rank=8)
 
-    assert ground.text.norm(dim=1).tolist() == pytest.approx([1.0] * 3)
-    assert ground.text[0] @ ground.text[1] > ground.text[0] @ ground.text[2] > 0.3
-    product = ground.basis @ ground.basis.mT
+    assert setting.text.norm(dim=1).tolist() == pytest.approx([1.0] * 3)
+    assert setting.text[0] @ setting.text[1] > setting.text[0] @ setting.text[2] > 0.3
+    product = setting.basis @ setting.basis.mT
     assert torch.allclose(product, torch.eye(8, dtype=torch.float64).expand(2, 8, 8), atol=1e-9)
 
 
@@ -79,7 +79,7 @@ def test_noise_in_demo_spaces_is_called_at_five_per_cent(demo):
     """200 heads: 10 expected, 20 are three standard deviations more."""
     made = synthetic_heads.make(demo, 200, signal=0.0, seed=11)
 
-    called = calibration.name(demo, made, rotations=ROTATIONS).called
+    called = calibration.label_heads(demo, made, rotations=ROTATIONS).significant
 
     assert 1 <= int(called.sum()) <= 20
 
@@ -88,18 +88,18 @@ def test_planted_heads_in_demo_spaces_are_named_and_called(demo):
     """Of 1,000 at least .85 are to be right and .75 called besides; 100 may miss that by two deviations."""
     made = synthetic_heads.make(demo, 100, signal=1.0, seed=12)
 
-    found = calibration.name(demo, made, rotations=ROTATIONS)
+    found = calibration.label_heads(demo, made, rotations=ROTATIONS)
 
     assert int(found.right.sum()) >= 78
-    assert int((found.right & found.called).sum()) >= 66
+    assert int((found.right & found.significant).sum()) >= 66
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pool", ["demo", "general"])
 def test_a_thousand_heads_meet_every_target(pool):
-    ground = calibration.demo_ground() if pool == "demo" else calibration.general_ground()
+    setting = calibration.demo_setting() if pool == "demo" else calibration.general_setting()
 
-    figures = calibration.measure(pool, ground, count=1000, few=96, workers=2)
+    figures = calibration.measure(pool, setting, count=1000, few=96, workers=2)
 
     assert [target for target in calibration_report.targets(figures) if not target.met] == []
 
@@ -114,7 +114,7 @@ def figures(**changes):
 def test_the_page_has_every_figure_and_names_what_is_missed():
     scattered = calibration_report.Scatter(1000, [0.04, 0.05, 0.06])
 
-    page = calibration_report.report([figures(called=0.08)], scattered)
+    page = calibration_report.report([figures(significant=0.08)], scattered)
 
     assert "| demo | noise called | 300 | 0.080 | at most 0.07 | **no** |" in page
     assert "| demo | planted, right | 200 | 0.900 | at least 0.85 | yes |" in page

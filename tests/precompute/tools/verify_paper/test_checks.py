@@ -23,7 +23,7 @@ from precompute.tools.verify_paper import (
 )
 from precompute.tools.verify_paper.accuracy_checks import ablation, spread
 from precompute.tools.verify_paper.checks import Step, Unequal
-from precompute.tools.verify_paper.image_pass import Seen, split
+from precompute.tools.verify_paper.image_pass import PassResult, split
 from precompute.tools.verify_paper.options import VerifyTask, add_verify_options, verify_task
 from precompute.validation import segmentation
 
@@ -91,17 +91,17 @@ def test_labels_that_agree_no_more_than_if_they_were_dealt_are_told_apart():
     shifted = every.roll(1, dims=0)
 
     # All six agree in one of 720 deals; none agrees in the shifted ones, as in any deal.
-    assert checks.dealt(every) == pytest.approx(1 / 720, abs=2e-3)
-    assert checks.dealt(shifted) == 1.0
+    assert checks.permutation_p_value(every) == pytest.approx(1 / 720, abs=2e-3)
+    assert checks.permutation_p_value(shifted) == 1.0
 
 
 def test_fewer_agreeing_labels_fail_where_chance_does_not_explain_it():
     lost = [(False, True)] * 6 + [(True, True)] * 10
 
     assert checks.sign_test(6, 0) == 1 / 64
-    assert checks.as_many("labels", lost).status == "FAIL"
-    assert checks.as_many("labels", [*lost, *[(True, False)] * 4]).status == "PASS"
-    assert checks.as_many("labels", [(True, True)]).ours == 1.0
+    assert checks.sign_test_check("labels", lost).status == "FAIL"
+    assert checks.sign_test_check("labels", [*lost, *[(True, False)] * 4]).status == "PASS"
+    assert checks.sign_test_check("labels", [(True, True)]).ours == 1.0
 
 
 def test_errors_of_accuracies_are_binomial_and_of_losses_paired():
@@ -188,7 +188,7 @@ def seen(right_without_early, right_without_mlps):
     late[: 200 - right_without_mlps] *= -1
     mlps[: 200 - right_without_mlps] = -2 * late[: 200 - right_without_mlps]
     whole = early + mlps + late
-    return own, Seen([], whole, early, mlps, None, 0.0, 0.0)
+    return own, PassResult([], whole, early, mlps, None, 0.0, 0.0)
 
 
 def test_accuracy_and_its_losses_are_those_of_hand_made_parts(published):

@@ -11,7 +11,7 @@ from precompute.inputs import images
 from precompute.method import decomposition, textspan
 from precompute.method.types import Pool
 from precompute.tools.verify_paper import float64_reference
-from precompute.tools.verify_paper.image_pass import see
+from precompute.tools.verify_paper.image_pass import pass_over_images
 from precompute.tools.verify_paper.run import identity
 from precompute.tools.verify_paper.text_checks import as_in_double
 from tests.precompute.method.test_decomposition import reference_run
@@ -100,11 +100,15 @@ def statuses(checks):
     return [one.status for one in checks]
 
 
+def identity_statuses(model, plan, pictures):
+    return statuses(identity(pass_over_images(model, plan, pictures, batch_size=5, workers=0)))
+
+
 def test_a_sound_model_passes(pictures):
     model = small_clip()
     plan = plan_of(model, 2)
 
-    assert statuses(identity(see(model, plan, pictures, batch_size=5, workers=0))) == ["PASS", "PASS"]
+    assert identity_statuses(model, plan, pictures) == ["PASS", "PASS"]
     assert statuses(as_in_double(model, plan, pictures, *small_pool(model.d_out))) == ["PASS", "PASS"]
 
 
@@ -114,7 +118,7 @@ def test_weights_that_are_multiplied_out_wrongly_fail(pictures):
     plan = plan_of(model, 2)
     damaged = plan._replace(head_map=plan.head_map.roll(1, dims=1))
 
-    assert statuses(identity(see(model, damaged, pictures, batch_size=5, workers=0))) == ["FAIL", "PASS"]
+    assert identity_statuses(model, damaged, pictures) == ["FAIL", "PASS"]
     assert statuses(as_in_double(model, damaged, pictures, *small_pool(model.d_out))) == ["FAIL", "FAIL"]
 
 
@@ -122,10 +126,7 @@ def test_a_forward_pass_that_is_not_open_clips_fails(pictures):
     model = small_clip()
     model.model.visual.register_forward_hook(lambda _, __, output: output + 0.01)
 
-    assert statuses(identity(see(model, plan_of(model, 2), pictures, batch_size=5, workers=0))) == [
-        "PASS",
-        "FAIL",
-    ]
+    assert identity_statuses(model, plan_of(model, 2), pictures) == ["PASS", "FAIL"]
 
 
 def test_what_is_no_number_fails(pictures):
@@ -133,14 +134,14 @@ def test_what_is_no_number_fails(pictures):
     plan = plan_of(model, 2)
     damaged = plan._replace(out_beta=plan.out_beta * torch.nan)
 
-    assert statuses(identity(see(model, damaged, pictures, batch_size=5, workers=0))) == ["FAIL", "FAIL"]
+    assert identity_statuses(model, damaged, pictures) == ["FAIL", "FAIL"]
 
 
 def test_batches_leave_no_trace(pictures):
     model = small_clip()
     plan = plan_of(model, 2)
 
-    few, many = (see(model, plan, pictures, batch_size=size, workers=0) for size in (3, 24))
+    few, many = (pass_over_images(model, plan, pictures, batch_size=size, workers=0) for size in (3, 24))
 
     assert few.image_id == many.image_id == list(pictures)
     torch.testing.assert_close(few.halves.second, many.halves.second, atol=1e-8, rtol=1e-5)
