@@ -80,8 +80,8 @@ def load(
             clip.catalog(),
             checkpoint=_checkpoint(model),
             activation=activation,
-            mean=_rgb(mean),
-            std=_rgb(std),
+            mean=None if mean is None else model_specs.as_triple(mean),
+            std=None if std is None else model_specs.as_triple(std),
             interpolation=interpolation,
             resize_mode=resize_mode,
         )
@@ -135,13 +135,6 @@ def decompose_image(live: LiveModel, data: bytes) -> LiveImage:
         tokens=token[0].flatten(0, 1).numpy(),
         rest=(parts.early + parts.mlp.sum(dim=1))[0].numpy(),
     )
-
-
-def _rgb(values: Iterable[float] | None) -> tuple[float, float, float] | None:
-    if values is None:
-        return None
-    red, green, blue = (float(value) for value in values)
-    return red, green, blue
 
 
 def _checkpoint(model: str) -> Path | None:

@@ -6,7 +6,7 @@ Imports no torch: --help is quick.
 import argparse
 from pathlib import Path
 
-from precompute.inputs.model_specs import STUDY
+from precompute.inputs.model_specs import STUDY, as_triple
 from precompute.runtime.config import ConfigError, ModelChoice
 
 STUDY_NAME = "study"
@@ -109,10 +109,9 @@ def _checkpoints(given: list[str], models: list[str]) -> dict[str, Path]:
 
 def _three(text: str) -> tuple[float, float, float]:
     try:
-        red, green, blue = (float(part) for part in text.split(","))
+        return as_triple(text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not three numbers such as 0.5,0.5,0.5") from None
-    return red, green, blue
 
 
 def layer_count(text: str) -> int | None:

@@ -41,7 +41,7 @@ class WeightsFacts(NamedTuple):
     resize_mode: str
 
 
-def as_triple(values: Iterable[float]) -> Triple:
+def as_triple(values: Iterable[float | str]) -> Triple:
     """Three numbers, one for each of red, green and blue."""
     red, green, blue = (float(value) for value in values)
     return red, green, blue

@@ -16,9 +16,12 @@ Knows nothing of models. Reads one file, and the lexicon where it is needed; eve
 
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from db.errors import UserError
 from precompute.inputs import lexical_tags
@@ -26,6 +29,9 @@ from precompute.method.types import Pool
 
 UNTAGGED = """no text of the pool {name} carries a property, so heads could not be labeled{rule}.
 Add a tab and its properties, separated by |, to the texts: a red wall<tab>color|material."""
+
+SHOWN = 5
+"""Missing texts named in an error; the first few tell which pool is meant."""
 
 
 class PoolError(UserError):
@@ -69,6 +75,32 @@ def text_id(text: str) -> str:
 def normalize(text: str) -> str:
     """One spelling for one text: NFC, without space around it."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def pick_indices(
+    lists: Sequence[Sequence[str]],
+    pool: Pool,
+    *,
+    source: str = "the lists",
+    advice: str = "Give the pool that they were chosen from.",
+) -> Int[Tensor, "list k"]:
+    """Rows of the pool that each list names, in order; -1 past the end of a shorter list.
+
+    Raises:
+        PoolError: the pool lacks texts; names the first few.
+    """
+    row = {text: index for index, text in enumerate(pool.texts)}
+    missing = list(dict.fromkeys(text for texts in lists for text in texts if text not in row))
+    if missing:
+        shown = ", ".join(repr(text) for text in missing[:SHOWN])
+        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        raise PoolError(
+            f"the pool {pool.name} lacks {len(missing)} texts of {source}: {shown}{more}. {advice}"
+        )
+    picks = torch.full((len(lists), max(map(len, lists), default=0)), -1)
+    for number, texts in enumerate(lists):
+        picks[number, : len(texts)] = torch.tensor([row[text] for text in texts])
+    return picks
 
 
 def _read(path: Path) -> str:

@@ -27,6 +27,7 @@ from typing import NamedTuple
 from db.errors import UserError
 from db.layout import head_name
 from precompute.inputs.text_pool import normalize
+from precompute.method.types import Head
 
 COLUMNS = ("layer", "head", "rank", "text")
 """What a table must have; more columns are left alone."""
@@ -42,7 +43,6 @@ _HOW = (
     f"the head's texts, one a line), or a CSV with the columns {', '.join(COLUMNS)}."
 )
 
-Head = tuple[int, int]
 _Lines = list[tuple[int, str]]
 """Number of the line and text, in the order of choice."""
 

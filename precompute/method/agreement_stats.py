@@ -21,7 +21,7 @@ from torch import Tensor
 TAG_MATCH = "tag_match"
 """Name of the offline rule in the table `judgement`."""
 
-JUDGED = 5
+TEXTS_JUDGED = 5
 """Number of first texts of a head that are judged."""
 
 
@@ -33,7 +33,7 @@ def tag_match(
     `label` is an index into the properties of `tags`. A missing pick (-1) is never consistent; callers write
     no judgement for it.
     """
-    first = picks[..., :JUDGED]
+    first = picks[..., :TEXTS_JUDGED]
     carried = tags[first.clamp(min=0), label[..., None]]
     return carried & (first >= 0)
 

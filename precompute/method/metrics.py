@@ -21,9 +21,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from precompute.method.agreement_stats import TEXTS_JUDGED
 from precompute.method.types import TextSpan
-
-TEXTS_JUDGED = 5
 
 MIN_TEXTS = 6
 """Minimum number of texts of a property for a CCS: with fewer, a CCS of 5 could not differ from chance."""

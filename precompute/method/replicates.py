@@ -155,7 +155,7 @@ def cross(
 
 def no_replicates(heads: int) -> Resampled:
     """Returns the result of `resample` for zero replicates."""
-    judged = agreement_stats.JUDGED
+    judged = agreement_stats.TEXTS_JUDGED
     shapes = [(0,), (0, judged), (0, 2), (0, 2, judged), (0,), (0,), (1,)]
     return Resampled(*(torch.full((heads, *shape), -1) for shape in shapes))
 
@@ -260,7 +260,7 @@ def _label_lists(
     )
     leading = labels.leading(picks, tags)
     label = leading.property.where(leading.share > 0, -1)
-    return _ListLabels(label, picks.text_index[:, : agreement_stats.JUDGED])
+    return _ListLabels(label, picks.text_index[:, : agreement_stats.TEXTS_JUDGED])
 
 
 class Draws(NamedTuple):

@@ -5,6 +5,9 @@ from typing import NamedTuple
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+Head = tuple[int, int]
+"""Layer and head, both from 0."""
+
 
 class VisionWeights(NamedTuple):
     """Weights of an image tower after attention, for all layers; LayerScale is part of the output weights."""

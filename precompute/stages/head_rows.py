@@ -16,13 +16,13 @@ from precompute.method import stability as text_stability
 from precompute.method.label_consistency import HeadLabels, ResamplingScores
 from precompute.method.metrics import UNSCORED
 from precompute.method.moments import Component
-from precompute.method.types import Label, Pool, TextSpan
+from precompute.method.types import Head, Label, Pool, TextSpan
 
-Places = list[tuple[int, int]]
+Places = list[Head]
 """Layer and head of each entry of the axis `head`."""
 
 
-TEXTS: dict[str, float] = {"minimum": 0.0, "maximum": float(agreement_stats.JUDGED)}
+TEXTS: dict[str, float] = {"minimum": 0.0, "maximum": float(agreement_stats.TEXTS_JUDGED)}
 RANGE: dict[str, dict[str, float]] = {"importance": {"minimum": 0.0}, "coverage": {}}
 """What intervals of metrics of heads are cut to: coverage to nothing, for it may be negative."""
 
@@ -76,7 +76,7 @@ def head_label(places: Places, judged: HeadLabels) -> pd.DataFrame:
 
 def judgement(places: Places, spans: list[TextSpan], judged: HeadLabels, tags: Bool[Tensor, "text property"]):
     """The offline rule's answer for each judged text of each head."""
-    picks = textspan.picks(spans, agreement_stats.JUDGED).text_index
+    picks = textspan.picks(spans, agreement_stats.TEXTS_JUDGED).text_index
     consistent = agreement_stats.tag_match(picks, judged.label, tags)
     rows = [
         (layer, head, label.label, position, agreement_stats.TAG_MATCH, 0, answer)

@@ -16,16 +16,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-from jaxtyping import Int
-from torch import Tensor
-
 from db.errors import UserError
 from db.layout import head_name
 from db.text_table import text_table
 from precompute.inputs import text_pool, textspan_files
 from precompute.method.labels_from_lists import label_lists
-from precompute.method.types import Label, Pool
+from precompute.method.types import Head, Label, Pool
 from precompute.texts import TEXTS
 
 SYNONYMS = TEXTS / "label_synonyms.tsv"
@@ -33,8 +29,6 @@ SYNONYMS = TEXTS / "label_synonyms.tsv"
 
 MODEL = "ViT-B-16/laion2b_s34b_b88k"
 """The model whose lists the project compares; another is named by `--model`."""
-
-Head = tuple[int, int]
 
 
 class Compared(NamedTuple):
@@ -94,25 +88,13 @@ def compare(
 ) -> list[Compared]:
     """Both labels of every head that has both, by layer and head. Raises UserError as `meant` does."""
     heads = sorted(lists.keys() & released.keys())
-    labels = label_lists(pick_indices([lists[head] for head in heads], texts), texts.tags, texts.properties)
+    labels = label_lists(
+        text_pool.pick_indices([lists[head] for head in heads], texts), texts.tags, texts.properties
+    )
     return [
         Compared(*head, label, released[head], meant(released[head], synonyms))
         for head, label in zip(heads, labels, strict=True)
     ]
-
-
-def pick_indices(lists: Sequence[Sequence[str]], texts: Pool) -> Int[Tensor, "head k"]:
-    """Rows of the pool; -1 after the end of a shorter list. Raises UserError for a text the pool lacks."""
-    row = {text: index for index, text in enumerate(texts.texts)}
-    if absent := sorted({text for one in lists for text in one} - row.keys()):
-        raise UserError(
-            f"{len(absent)} texts are not in the pool {texts.name}, {absent[0]!r} the first; "
-            "give the pool that they were picked from."
-        )
-    picks = torch.full((len(lists), max(map(len, lists), default=0)), -1)
-    for head, one in enumerate(lists):
-        picks[head, : len(one)] = torch.tensor([row[text] for text in one])
-    return picks
 
 
 def commonest(compared: Sequence[Compared]) -> tuple[str, int]:

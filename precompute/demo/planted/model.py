@@ -66,7 +66,7 @@ MODEL_NAME = "ViT-planted-3/by-hand"
 ACTIVATION, INTERPOLATION = "gelu", "bicubic"
 
 
-class Head(NamedTuple):
+class PlantedHead(NamedTuple):
     """What one head does. Heads that are not in the plan read nothing."""
 
     layer: int
@@ -90,19 +90,19 @@ NOISE_AMOUNTS = (0.5, 0.5, 0.45, 0.45, 0.55, 0.55)
 MUTE_AMOUNT = 0.5
 
 PLAN = (
-    Head(0, 0, "color, before the decomposed layers", "all", _copies(_COLORS, "sees ", 0.5)),
-    Head(1, 0, "color", "all", _copies(_COLORS, "sees ", 1.0)),
-    Head(1, 1, "shape", "all", _copies(_SHAPES, "sees ", 0.8)),
-    Head(
+    PlantedHead(0, 0, "color, before the decomposed layers", "all", _copies(_COLORS, "sees ", 0.5)),
+    PlantedHead(1, 0, "color", "all", _copies(_COLORS, "sees ", 1.0)),
+    PlantedHead(1, 1, "shape", "all", _copies(_SHAPES, "sees ", 0.8)),
+    PlantedHead(
         1,
         2,
         "noise along words of every property",
         "all",
         {word: (f"grain {k}", NOISE_AMOUNTS[k]) for k, word in enumerate(NOISE_WORDS)},
     ),
-    Head(2, 0, "position", "objects", _copies(_POSITIONS, "lies at ", 0.7)),
-    Head(2, 1, "shape, from what L1.H1 wrote to the class token", "class", _copies(_SHAPES, "", 0.6)),
-    Head(
+    PlantedHead(2, 0, "position", "objects", _copies(_POSITIONS, "lies at ", 0.7)),
+    PlantedHead(2, 1, "shape, from what L1.H1 wrote to the class token", "class", _copies(_SHAPES, "", 0.6)),
+    PlantedHead(
         2,
         2,
         "noise that no text says",

@@ -26,7 +26,7 @@ from precompute.demo.planted.model import (
     HEADS,
     LAYERS,
     SEEN,
-    Head,
+    PlantedHead,
 )
 from precompute.demo.planted.pictures import readers
 
@@ -156,7 +156,7 @@ def _attention(layer: int) -> dict[str, Tensor]:
     }
 
 
-def _values(head: Head) -> Float[Tensor, "d_head d_model"]:
+def _values(head: PlantedHead) -> Float[Tensor, "d_head d_model"]:
     """What a head reads, with a gain that makes its output a mean over objects, or over tiles for grain."""
     value = torch.zeros(D_HEAD, WIDTH, dtype=torch.float64)
     for feature, (slot, amount) in head.writes.items():

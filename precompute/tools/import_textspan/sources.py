@@ -15,12 +15,9 @@ from torch import Tensor
 from db.layout import head_name
 from precompute import clip
 from precompute.inputs import lexical_tags, model_specs, textspan_files
-from precompute.inputs.text_pool import PoolError
+from precompute.inputs.text_pool import PoolError, pick_indices
 from precompute.inputs.textspan_files import ResultsError, TextLists
 from precompute.method.types import Pool
-
-SHOWN = 5
-"""Missing texts named in an error; the first few tell which pool is meant."""
 
 
 class Source(NamedTuple):
@@ -116,24 +113,9 @@ def gathered_pool(lists: list[TextLists]) -> Pool:
 
 
 def picks(lists: TextLists, pool: Pool) -> Int[Tensor, "head k"]:
-    """Rows of the pool that each head chose, in order; -1 where a head has fewer texts than another.
-
-    Raises:
-        ResultsError: the pool lacks texts; names the first few.
-    """
-    row = {text: index for index, text in enumerate(pool.texts)}
-    missing = list(dict.fromkeys(text for own in lists.texts.values() for text in own if text not in row))
-    if missing:
-        named = ", ".join(repr(text) for text in missing[:SHOWN])
-        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-        raise ResultsError(
-            f"the pool {pool.name} lacks {len(missing)} texts of {lists.file}: {named}{more}. Give the pool "
-            "that they were chosen from by --texts, or leave --texts out."
-        )
-    chosen = torch.full((len(lists.texts), max(map(len, lists.texts.values()))), -1)
-    for head, own in enumerate(lists.texts.values()):
-        chosen[head, : len(own)] = torch.tensor([row[text] for text in own])
-    return chosen
+    """Rows of the pool that each head chose, as `pick_indices` gives them. Raises PoolError."""
+    advice = "Give the pool that they were chosen from by --texts, or leave --texts out."
+    return pick_indices(list(lists.texts.values()), pool, source=lists.file, advice=advice)
 
 
 def _spec(name: str) -> model_specs.ModelSpec | None:

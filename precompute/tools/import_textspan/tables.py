@@ -122,7 +122,7 @@ def _judgement(
     rows = [
         (layer, head, label.label, position, agreement_stats.TAG_MATCH, 0, answer)
         for (layer, head), label, chosen, answers in zip(
-            places, found, picks[:, : agreement_stats.JUDGED].tolist(), consistent.tolist(), strict=True
+            places, found, picks[:, : agreement_stats.TEXTS_JUDGED].tolist(), consistent.tolist(), strict=True
         )
         for position, (text, answer) in enumerate(zip(chosen, answers, strict=True))
         if text >= 0

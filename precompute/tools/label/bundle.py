@@ -35,7 +35,7 @@ from precompute.tools.label.rows import (
     HEAD,
     JUDGE,
     LABEL,
-    Head,
+    HeadKey,
     Subject,
     Texts,
 )
@@ -54,7 +54,7 @@ class Source(NamedTuple):
     asked: tuple[str, ...]
     """Keys of the models whose heads are asked about."""
 
-    texts: dict[Head, Texts]
+    texts: dict[HeadKey, Texts]
     """First texts of every head of all models."""
 
     labels: pd.DataFrame
@@ -64,7 +64,7 @@ class Source(NamedTuple):
     """Properties of the pool, and how many texts carry each."""
 
     @property
-    def heads(self) -> dict[Head, Texts]:
+    def heads(self) -> dict[HeadKey, Texts]:
         """Those that are asked about."""
         return {head: texts for head, texts in self.texts.items() if head[0] in self.asked}
 
@@ -72,7 +72,7 @@ class Source(NamedTuple):
 class NewLabels(NamedTuple):
     """Labels and answers by language models and people."""
 
-    voted: dict[Head, Voted]
+    voted: dict[HeadKey, Voted]
     """Labels by a language model."""
 
     personal: tuple[Override, ...]
@@ -108,7 +108,7 @@ def called(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def chosen(source: Source, new_labels: NewLabels) -> pd.DataFrame:
-    """Head, method, picks and label of the label that is to be shown, of every head of all models."""
+    """HeadKey, method, picks and label of the label that is to be shown, of every head of all models."""
     new, old = _head_label_rows(source, new_labels)[source.labels.columns], source.labels
     if new_labels.llm:
         old = old[~(old["method"].eq(label_prompt.METHOD) & old["model_key"].isin(source.asked))]
@@ -116,7 +116,7 @@ def chosen(source: Source, new_labels: NewLabels) -> pd.DataFrame:
     return label_rows.choose(pd.concat([new, old], ignore_index=True))
 
 
-def labels_of(chosen: pd.DataFrame) -> dict[Head, str]:
+def labels_of(chosen: pd.DataFrame) -> dict[HeadKey, str]:
     """The label of every head."""
     return {(row.model_key, row.layer, row.head): row.label for row in chosen.itertuples()}
 
@@ -184,7 +184,7 @@ def _remove_replaced(writer: BundleWriter, source: Source, new_labels: NewLabels
         rewrite.remove(writer, "language_model_answer", asked.assign(task=JUDGE, judge=judge))
 
 
-def _write_matches(writer: BundleWriter, source: Source, labels: Mapping[Head, str]) -> None:
+def _write_matches(writer: BundleWriter, source: Source, labels: Mapping[HeadKey, str]) -> None:
     """What the offline rule says of the chosen labels."""
     matches = label_rows.tag_matches(labels, source.texts, set(source.properties))
     if len(matches):
@@ -204,7 +204,7 @@ def _write_properties(writer: BundleWriter, source: Source, keys: pd.DataFrame) 
 def _write_metrics(writer: BundleWriter, source: Source) -> None:
     """Metrics of the chosen labels, of every model where they differ from the offline ones."""
     labels, answers = rewrite.chosen_labels(writer), rewrite.chosen_judgements(writer)
-    texts = {head: len(own.texts[: agreement_stats.JUDGED]) for head, own in source.texts.items()}
+    texts = {head: len(own.texts[: agreement_stats.TEXTS_JUDGED]) for head, own in source.texts.items()}
     smallest = int(labels.groupby("model_key").size().min())
     of_heads, of_models = [], []
     for model_key, own in labels.groupby("model_key"):

@@ -15,7 +15,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from precompute.method import agreement_stats, metrics
-from precompute.tools.label.rows import HEAD, Head
+from precompute.tools.label.rows import HEAD, HeadKey
 
 CHOSEN = "chosen"
 """Value of `model_metric.labels`."""
@@ -31,7 +31,7 @@ class Scored(NamedTuple):
     """What the judgements of one model's chosen labels say."""
 
     ccs: list[int | None]
-    """Head by head, in the order of the chosen labels; None where neither judges nor tags decide."""
+    """HeadKey by head, in the order of the chosen labels; None where neither judges nor tags decide."""
 
     judged: bool
     """Whether any language model judged a head."""
@@ -43,7 +43,7 @@ class Scored(NamedTuple):
     """Answers of each judge to each text."""
 
 
-def score(chosen: pd.DataFrame, answers: pd.DataFrame, texts: Mapping[Head, int]) -> Scored:
+def score(chosen: pd.DataFrame, answers: pd.DataFrame, texts: Mapping[HeadKey, int]) -> Scored:
     """Weigh the judgements of one model. `texts` counts the texts of each head that are to be judged."""
     asked = answers[answers["judge"] != agreement_stats.TAG_MATCH]
     by_tag = answers[answers["judge"] == agreement_stats.TAG_MATCH]

@@ -17,7 +17,7 @@ from precompute.tools.label.llm_cache import Draw
 from precompute.tools.label.overrides import Override
 from precompute.tools.label.spelling import kind
 
-Head = tuple[str, int, int]
+HeadKey = tuple[str, int, int]
 """Key of a model, layer, head."""
 
 HEAD = ["model_key", "layer", "head"]
@@ -42,7 +42,7 @@ class Subject(NamedTuple):
     """The language model."""
 
     @property
-    def place(self) -> Head:
+    def place(self) -> HeadKey:
         """The head."""
         return self.model_key, self.layer, self.head
 
@@ -55,7 +55,7 @@ class Texts(NamedTuple):
     """What the pool says that each carries."""
 
 
-def texts_by_head(rows: pd.DataFrame) -> dict[Head, Texts]:
+def texts_by_head(rows: pd.DataFrame) -> dict[HeadKey, Texts]:
     """Rows of the question `first_texts`, head by head."""
     return {
         (str(model_key), int(layer), int(head)): Texts(
@@ -66,7 +66,7 @@ def texts_by_head(rows: pd.DataFrame) -> dict[Head, Texts]:
 
 
 def language_model_labels(
-    voted: Mapping[Head, Voted], texts: Mapping[Head, Texts], model: str | None
+    voted: Mapping[HeadKey, Voted], texts: Mapping[HeadKey, Texts], model: str | None
 ) -> pd.DataFrame:
     """Rows of `head_label`: what most draws of each head say."""
     columns = [*HEAD, "method", "picks", "label", "votes", "draws", "given_by", "supported", "chosen"]
@@ -108,7 +108,7 @@ def choose(labels: pd.DataFrame) -> pd.DataFrame:
     return ranked.sort_values(["rank", "far"], kind="stable").drop_duplicates(HEAD)[labels.columns]
 
 
-def judgements(answers: Mapping[Subject, list[Draw]], labels: Mapping[Head, str]) -> pd.DataFrame:
+def judgements(answers: Mapping[Subject, list[Draw]], labels: Mapping[HeadKey, str]) -> pd.DataFrame:
     """Rows of `judgement`: every answer of a judge that could be read."""
     columns = [*HEAD, "label", "position", "judge", "draw", "consistent"]
     rows = [
@@ -121,14 +121,16 @@ def judgements(answers: Mapping[Subject, list[Draw]], labels: Mapping[Head, str]
     return pd.DataFrame(rows, columns=columns)
 
 
-def tag_matches(labels: Mapping[Head, str], texts: Mapping[Head, Texts], pool: set[str]) -> pd.DataFrame:
+def tag_matches(
+    labels: Mapping[HeadKey, str], texts: Mapping[HeadKey, Texts], pool: set[str]
+) -> pd.DataFrame:
     """Rows of `judgement`: the offline rule for the labels that are properties of the pool."""
     columns = [*HEAD, "label", "position", "judge", "draw", "consistent"]
     rows = [
         (*head, label, position, agreement_stats.TAG_MATCH, 0, label in carried)
         for head, label in labels.items()
         if label in pool and head in texts
-        for position, carried in enumerate(texts[head].properties[: agreement_stats.JUDGED])
+        for position, carried in enumerate(texts[head].properties[: agreement_stats.TEXTS_JUDGED])
     ]
     return pd.DataFrame(rows, columns=columns)
 
@@ -157,7 +159,7 @@ def answers(given: Mapping[Subject, list[Draw]], endpoint: str) -> pd.DataFrame:
     return frame.astype({"prompt_tokens": "Int64", "answer_tokens": "Int64"})
 
 
-def vote(given: Mapping[Subject, list[Draw]], properties: Iterable[str]) -> dict[Head, Voted]:
+def vote(given: Mapping[Subject, list[Draw]], properties: Iterable[str]) -> dict[HeadKey, Voted]:
     """The label that most draws give to each head; a head without a readable one is left out.
 
     Labels of two heads that differ by a plural alone are one label, in the spelling that more heads have:

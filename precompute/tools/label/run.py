@@ -47,7 +47,7 @@ from precompute.tools.label.rows import (
     HEAD,
     JUDGE,
     LABEL,
-    Head,
+    HeadKey,
     Subject,
 )
 from precompute.tools.label.spelling import as_in_pool
@@ -139,13 +139,13 @@ def _label_question(
 
 
 def _judge_draws(
-    source: Source, task: LabelTask, labels: Mapping[Head, str], ask: Ask
+    source: Source, task: LabelTask, labels: Mapping[HeadKey, str], ask: Ask
 ) -> dict[Subject, list[Draw]]:
     subjects = {
         Subject(*head, JUDGE, position, judge): partial(_judge_question, task, judge, text, labels[head])
         for judge in task.judges
         for head, texts in source.heads.items()
-        for position, text in enumerate(texts.texts[: agreement_stats.JUDGED])
+        for position, text in enumerate(texts.texts[: agreement_stats.TEXTS_JUDGED])
     }
     return draw(subjects, judge_prompt.read, ask, draws=task.judge_draws)
 
@@ -266,7 +266,7 @@ def _unread(draws: Mapping[Subject, list[Draw]]) -> str:
     return f"{unread} of {sum(map(len, draws.values()))} answers could not be read; they are kept"
 
 
-def _named(source: Source, heads: Sequence[Head]) -> str:
+def _named(source: Source, heads: Sequence[HeadKey]) -> str:
     return ", ".join(
         f"{source.names[model_key]} {head_name(layer, head)}" for model_key, layer, head in heads
     )

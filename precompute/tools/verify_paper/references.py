@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
 from precompute.inputs import text_pool, textspan_files
-from precompute.method.types import Pool
+from precompute.method.types import Head, Pool
 from precompute.runtime.config import ConfigError
 from precompute.tools import label_agreement
 from precompute.tools.verify_paper import classes, published_figures
@@ -13,7 +13,6 @@ from precompute.tools.verify_paper.options import VerifyTask
 from precompute.tools.verify_paper.published_figures import Figure
 from precompute.validation import segmentation
 
-Head = tuple[int, int]
 Item = TypeVar("Item")
 
 
@@ -44,7 +43,7 @@ def read(task: VerifyTask, model: str) -> ReferenceFiles:
         for label in (released or {}).values():
             label_agreement.meant(label, synonyms)
         if theirs and texts:
-            label_agreement.pick_indices(list(theirs.values()), texts)
+            text_pool.pick_indices(list(theirs.values()), texts)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     published = published_figures.load(model, task.figures)

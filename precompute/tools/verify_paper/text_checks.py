@@ -12,7 +12,7 @@ from db.layout import head_name
 from precompute import clip
 from precompute.inputs import images
 from precompute.method import decomposition, moments, textspan
-from precompute.method.types import HeadSpaces, Pool, TextSpan
+from precompute.method.types import Head, HeadSpaces, Pool, TextSpan
 from precompute.runtime import progress
 from precompute.tools import label_agreement
 from precompute.tools.verify_paper import checks, float64_reference, text_overlap
@@ -23,7 +23,6 @@ FLOAT64_IMAGES = 128
 
 PICKS = 60
 
-Head = tuple[int, int]
 Result = TypeVar("Result")
 TextsOf = Mapping[Head, Sequence[str]]
 

@@ -26,6 +26,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.method import textspan
+from precompute.method.types import Head
 
 DIRECTIONS = 80
 """That the reference implementation keeps, whatever the head (`--w_ov_rank`)."""
@@ -33,7 +34,6 @@ DIRECTIONS = 80
 DEPTHS = (1, 5, 10, 60)
 """Numbers of first texts that are compared."""
 
-Head = tuple[int, int]
 Lists = Mapping[Head, Sequence[str | int]]
 """Texts of every head, or their rows in the pool, in the order they were chosen."""
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from precompute.method.agreement_stats import (
-    JUDGED,
+    TEXTS_JUDGED,
     fleiss_kappa,
     gwet_ac1,
     majority,
@@ -32,7 +32,7 @@ def test_a_text_is_consistent_with_a_label_it_carries():
 
 
 def test_only_the_first_five_texts_are_judged():
-    assert tag_match(torch.tensor([0, 1, 2, 3, 4, 5]), torch.tensor(0), TAGS).shape == (JUDGED,)
+    assert tag_match(torch.tensor([0, 1, 2, 3, 4, 5]), torch.tensor(0), TAGS).shape == (TEXTS_JUDGED,)
 
 
 def test_a_text_never_picked_is_consistent_with_nothing():

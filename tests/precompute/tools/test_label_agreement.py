@@ -57,12 +57,14 @@ def test_a_released_word_that_nothing_is_said_of_is_refused():
 
 
 def test_a_text_that_is_not_in_the_pool_is_named():
-    with pytest.raises(UserError, match="1 texts are not in the pool small, 'color 99' the first"):
-        label_agreement.pick_indices([["color 1", "color 99"]], small_pool())
+    with pytest.raises(
+        UserError, match="the pool small lacks 1 texts of the lists: 'color 99'. Give the pool"
+    ):
+        text_pool.pick_indices([["color 1", "color 99"]], small_pool())
 
 
 def test_shorter_lists_are_filled_up():
-    picks = label_agreement.pick_indices([["color 1"], ["animal 0", "color 0"]], small_pool())
+    picks = text_pool.pick_indices([["color 1"], ["animal 0", "color 0"]], small_pool())
 
     assert picks.tolist() == [[1, -1], [20, 0]]
 
@@ -172,7 +174,7 @@ def test_the_texts_of_each_pick_are_all_in_the_pool():
     texts = text_pool.load(POOL)
     lists = textspan_files.read(LISTS).texts
 
-    picks = label_agreement.pick_indices(list(lists.values()), texts)
+    picks = text_pool.pick_indices(list(lists.values()), texts)
 
     assert picks.shape == (48, 60)
     assert (picks >= 0).all()

@@ -293,7 +293,7 @@ def test_texts_that_the_pool_lacks_are_named(tmp_path):
     strange = [f"strange text {i}" for i in range(7)]
     write_blocks(one.files[0], {(0, 0): ["color number 0", *strange]})
 
-    with pytest.raises(ResultsError) as refused:
+    with pytest.raises(PoolError) as refused:
         run(one)
 
     message = str(refused.value)

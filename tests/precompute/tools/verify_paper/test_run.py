@@ -25,7 +25,6 @@ from precompute.inputs import images, model_specs, text_pool
 from precompute.method import decomposition, textspan
 from precompute.method.labels_from_lists import label_lists
 from precompute.runtime.config import ConfigError
-from precompute.tools import label_agreement
 from precompute.tools.verify_paper import float64_reference
 from precompute.tools.verify_paper.options import add_verify_options, verify_task
 from precompute.tools.verify_paper.run import run
@@ -167,7 +166,7 @@ def files(tmp_path_factory):
     lists = in_float64(folder, texts)
     heads = sorted(lists)
     shifted = {head: lists[heads[(place + 7) % len(heads)]] for place, head in enumerate(heads)}
-    picks = label_agreement.pick_indices([[texts.texts[row] for row in lists[head]] for head in heads], texts)
+    picks = text_pool.pick_indices([[texts.texts[row] for row in lists[head]] for head in heads], texts)
     named = [one.label for one in label_lists(picks, texts.tags, texts.properties)]
     words = {head: RELEASED[label] for head, label in zip(heads, named, strict=True)}
     other = dict(zip(RELEASED.values(), [*list(RELEASED.values())[1:], "Colors"], strict=True))
@@ -291,7 +290,7 @@ def test_classes_in_words_that_the_model_never_saw_are_refused(files):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("textspan", "layer,head,rank,text\n2,0,0,a cat\n", "'a cat' the first"),
+        ("textspan", "layer,head,rank,text\n2,0,0,a cat\n", "texts of the lists: 'a cat'"),
         ("textspan", "layer,head,rank,text\n0,0,0,red objects\n", "--textspan says nothing of layers 2 to 5"),
         ("labels", "architecture,weights,layer,head,label\nViT-B-32,openai,8,0,Colors\n", "no labels of"),
         ("labels", "layer,head,label\n2,0,Colors\n", "lacks the column architecture"),
