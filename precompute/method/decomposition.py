@@ -134,6 +134,15 @@ def earlier(plan: Plan, captured: Captured) -> Float[Tensor, "image component d_
     return _projected(plan, captured.earlier, norms, shares=1)
 
 
+def decompose_with_earlier(
+    plan: Plan, captured: Captured
+) -> tuple[Decomposition, Float[Tensor, "image component d_out"]]:
+    """`decompose` and `earlier` of the same images; the sum error is the larger one of both sums."""
+    parts, before = decompose(plan, captured), earlier(plan, captured)
+    missed = (before.sum(dim=1) - parts.early).abs().amax(dim=1)
+    return parts._replace(sum_error=torch.maximum(parts.sum_error, missed)), before
+
+
 def decompose_tokens(
     plan: Plan, captured: CapturedTokens
 ) -> tuple[Decomposition, Float[Tensor, "image layer head token rank"]]:

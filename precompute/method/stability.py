@@ -5,6 +5,7 @@ numbers out.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -57,14 +58,25 @@ def positions(texts: Sequence[int], reference: Sequence[int]) -> list[int | None
     return [place.get(text) for text in texts]
 
 
+def overlap(
+    first: Sequence, second: Sequence, k: int, *, of: Literal["first", "longer"] = "first"
+) -> float | None:
+    """|A ∩ B| / |A|, with A and B the first `k` of each list; / max(|A|, |B|) with `of="longer"`.
+
+    None if that denominator is 0.
+    """
+    a, b = set(first[:k]), set(second[:k])
+    size = len(a) if of == "first" else max(len(a), len(b))
+    return len(a & b) / size if size else None
+
+
 def equal_norm_overlap(picks: Sequence[int], equal_norm_picks: Sequence[int]) -> float | None:
     """|A ∩ B| / min(10, |A|): A the first ten picks, B the first ten picks among texts of equal length.
 
     None for a head without picks. Our own formula. Higher is easier to interpret: if it is low, the list
     depends as much on which texts lie in the head's space as on the output of the head.
     """
-    a, b = set(picks[:OVERLAP]), set(equal_norm_picks[:OVERLAP])
-    return len(a & b) / len(a) if a else None
+    return overlap(picks, equal_norm_picks, OVERLAP)
 
 
 def stability_metrics(

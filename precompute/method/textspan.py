@@ -78,12 +78,17 @@ def textspan_heads(
     *,
     k: int = 60,
     workers: int = 1,
+    of_one_length: bool = False,
 ) -> list[TextSpan]:
-    """Returns `textspan` of every head; the same for any number of workers."""
+    """Returns `textspan` of every head; the same for any number of workers.
+
+    With `of_one_length` all texts have one length in a head's space, as `equal_norm` scales them.
+    """
     text = text.double()
 
     def describe_head(head: int) -> TextSpan:
-        return textspan(covariance[head], text_coordinates(text, basis[head]), k=k)
+        coordinates = text_coordinates(text, basis[head])
+        return textspan(covariance[head], equal_norm(coordinates) if of_one_length else coordinates, k=k)
 
     return each_head(describe_head, len(basis), workers)
 

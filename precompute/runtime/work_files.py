@@ -24,12 +24,9 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from db.atomic_file import UNFINISHED, atomic_file
 from db.disk_full import disk_full_error
 from db.errors import UserError
-
-_WRITING = ".writing"
-"""How the names of files end that are not whole yet."""
-
 
 SEEN = "seen-by-all-"
 """How the names of files begin that show whether other machines see a directory."""
@@ -75,7 +72,7 @@ def locked(directory: Path) -> Iterator[Path]:
                 if parts
                 else f"another run is writing {directory}. Wait for it to end, or give another --bundle."
             )
-        for aside in (*directory.rglob(f".*{_WRITING}"), *directory.glob(f"{SEEN}*")):
+        for aside in (*directory.rglob(f".*{UNFINISHED}"), *directory.glob(f"{SEEN}*")):
             aside.unlink(missing_ok=True)
         yield directory
 
@@ -125,13 +122,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Raises:
         WorkError: the disk is full, or cannot be written.
     """
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_WRITING}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        with open(aside, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(aside, path)
+        with atomic_file(path) as temporary:
+            yield temporary
     except (OSError, safetensors.SafetensorError) as error:
         if disk_full := disk_full_error(path, error):
             raise WorkError(str(disk_full)) from error
@@ -140,9 +134,6 @@ def atomic_write(path: Path) -> Iterator[Path]:
             f"could not write {path}: {reason}. Put that right and run the same command again; it goes on "
             "where it stopped."
         ) from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
 
 
 def import_file(source: Path, target: Path, *, replace: bool = False) -> bool:
@@ -200,7 +191,7 @@ def load_or_compute(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dic
 def load_or_publish_first(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
     """As `load_or_compute`, for results that differ by rounding: all processes use the first one."""
     if not path.exists():
-        candidate = path.with_name(f".{path.name}.{uuid.uuid4().hex}.first{_WRITING}")
+        candidate = path.with_name(f".{path.name}.{uuid.uuid4().hex}.first{UNFINISHED}")
         save_tensors(candidate, compute())
         # A link is refused where another process was quicker, which a rename is not.
         with suppress(FileExistsError):

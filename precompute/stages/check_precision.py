@@ -17,7 +17,7 @@ from torch import Tensor
 from precompute import clip
 from precompute.inputs import images
 from precompute.inputs.model_specs import ModelError
-from precompute.method import decomposition, moments, textspan
+from precompute.method import decomposition, moments, stability, textspan
 from precompute.method.types import HeadSpaces, Pool, TextSpan
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import ReadOptions
@@ -137,10 +137,9 @@ def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) 
 
 def overlap(expected: Sequence[TextSpan], found: Sequence[TextSpan], k: int) -> tuple[float, float]:
     """|A ∩ B| / |A| of the first k texts: mean over heads, and least; 1 where no head has texts."""
-    shares = []
-    for one, two in zip(expected, found, strict=True):
-        mine, theirs = ({*span.text_index[:k].tolist()} for span in (one, two))
-        shares += [len(mine & theirs) / len(mine)] if mine else []
+    pairs = zip(expected, found, strict=True)
+    every = [stability.overlap(one.text_index.tolist(), two.text_index.tolist(), k) for one, two in pairs]
+    shares = [share for share in every if share is not None]
     return (sum(shares) / len(shares), min(shares)) if shares else (1.0, 1.0)
 
 

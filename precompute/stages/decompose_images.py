@@ -126,10 +126,8 @@ def write_missing_shards(
 
     def whole(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
         captured = clip.capture(model, pixels, layers)
-        parts, earlier = decomposition.decompose(plan, captured), decomposition.earlier(plan, captured)
-        missed = (earlier.sum(dim=1) - parts.early).abs().amax(dim=1)
-        error = torch.maximum(parts.sum_error, missed)
-        return parts._replace(sum_error=error)._asdict() | {_EARLIER: earlier}
+        parts, earlier = decomposition.decompose_with_earlier(plan, captured)
+        return parts._asdict() | {_EARLIER: earlier}
 
     waited = run_missing(model, shards, image_files, whole, "decomposing", options, fold=_fold_earlier)
 

@@ -29,7 +29,7 @@ from precompute.runtime.config import HeadOptions
 from precompute.stages import head_replicates, head_rows, head_textspan
 from precompute.stages.decompose_images import DecompositionResult
 from precompute.stages.head_rows import or_none
-from precompute.stages.head_textspan import Head, HeadTexts
+from precompute.stages.head_textspan import HeadInputs, HeadTexts
 
 
 class HeadDescriptions(NamedTuple):
@@ -72,9 +72,8 @@ def heads(
     pooled = moments.pooled(head_moments)
     each = head_textspan.each(pooled.covariance, spaces, text)
     texts_of_heads = head_textspan.span(each, spaces, text, options, directory)
-    head_labels = label_consistency.label_heads(
-        textspan.picks(texts_of_heads.spans, max(labels.PICKS)), texts_of_heads.rotated, pool
-    )
+    picks = textspan.picks(texts_of_heads.spans, max(labels.PICKS))
+    head_labels = label_consistency.label_heads(picks, texts_of_heads.rotated, pool)
     draws = head_replicates.draw(head_moments, pooled.covariance, spaces, text, pool, options, directory)
     scores = label_consistency.score_resamples(head_labels, draws, pool.tags)
     span_of = [_spanned(span, head, options) for span, head in zip(texts_of_heads.spans, each, strict=True)]
@@ -103,7 +102,9 @@ def heads(
             places, texts_of_heads.spans, texts_of_heads.equal_norm, scores.text_stability, pool
         ),
         "head_label": head_rows.head_label(places, head_labels),
-        "judgement": head_rows.judgement(places, texts_of_heads.spans, head_labels, pool.tags),
+        "judgement": head_rows.judgement(
+            places, head_labels.shown, head_labels.label, picks.text_index, pool.tags
+        ),
         "head_metric": head_rows.head_metric(places, values, replicates if len(halves) else {}),
         "property_head": head_rows.at(places, {"property": [label.label for label in head_labels.shown]}),
         "component_share": head_rows.component_share(named, shares),
@@ -162,7 +163,7 @@ def _head_replicates(
     return {"importance": importance.flatten(1).mT, **head_rows.ccs_replicates(scores)}
 
 
-def _spanned(span: TextSpan, head: Head, options: HeadOptions) -> float | None:
+def _spanned(span: TextSpan, head: HeadInputs, options: HeadOptions) -> float | None:
     return metrics.spanned_variance(
         span, head.covariance, head.text, own_rank=head.rank, picks=options.picks, seed=options.seed
     )

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from precompute.inputs.text_pool import text_id
-from precompute.method import agreement_stats, intervals, textspan
+from precompute.method import agreement_stats, intervals
 from precompute.method import stability as text_stability
 from precompute.method.label_consistency import HeadLabels, ResamplingScores
 from precompute.method.metrics import UNSCORED
@@ -62,26 +62,36 @@ def head_text(
 
 def head_label(places: Places, judged: HeadLabels) -> pd.DataFrame:
     """The label of every head by every offline method."""
-    frames = []
-    for found in [judged.shown, *judged.beside]:
-        columns = {field: [getattr(label, field) for label in found] for field in Label._fields}
-        columns |= {
-            "supported": [label.supported for label in found],
-            "chosen": [found is judged.shown] * len(found),
-        }
-        frames.append(at(places, columns))
+    frames = [labels_by_one_method(places, judged.shown, chosen=True)]
+    frames += [labels_by_one_method(places, labels, chosen=False) for labels in judged.beside]
     rows = pd.concat(frames, ignore_index=True)
     return rows.astype(dict.fromkeys(["share", "lead", "tail"], "Float64"))
 
 
-def judgement(places: Places, spans: list[TextSpan], judged: HeadLabels, tags: Bool[Tensor, "text property"]):
-    """The offline rule's answer for each judged text of each head."""
-    picks = textspan.picks(spans, agreement_stats.TEXTS_JUDGED).text_index
-    consistent = agreement_stats.tag_match(picks, judged.label, tags)
+def labels_by_one_method(places: Places, labels: Sequence[Label], *, chosen: bool) -> pd.DataFrame:
+    """One label of every head; `chosen` ones are shown."""
+    columns = {field: [getattr(label, field) for label in labels] for field in Label._fields}
+    supported = [label.supported for label in labels]
+    return at(places, columns | {"supported": supported, "chosen": [chosen] * len(labels)})
+
+
+def judgement(
+    places: Places,
+    labels: Sequence[Label],
+    label: Int[Tensor, " head"],
+    picks: Int[Tensor, "head k"],
+    tags: Bool[Tensor, "text property"],
+) -> pd.DataFrame:
+    """The offline rule's answer for each judged text of each head; a pick of -1 was never made.
+
+    `label` is the column of `tags` that each of `labels` names.
+    """
+    first = picks[:, : agreement_stats.TEXTS_JUDGED].tolist()
+    consistent = agreement_stats.tag_match(picks, label, tags)
     rows = [
         (layer, head, label.label, position, agreement_stats.TAG_MATCH, 0, answer)
         for (layer, head), label, chosen, answers in zip(
-            places, judged.shown, picks.tolist(), consistent.tolist(), strict=True
+            places, labels, first, consistent.tolist(), strict=True
         )
         for position, (text, answer) in enumerate(zip(chosen, answers, strict=True))
         if text >= 0

@@ -19,8 +19,8 @@ _THREADS = os.cpu_count() or 1
 _OWN, _EQUAL_NORM, _ROTATED = "own", "equal_norm", "rotated"
 
 
-class Head(NamedTuple):
-    """One head on its way through the stages."""
+class HeadInputs(NamedTuple):
+    """One head with the pool in its space."""
 
     layer: int
     head: int
@@ -42,10 +42,10 @@ class HeadTexts(NamedTuple):
 
 def each(
     covariance: Float[Tensor, "layer head rank rank"], spaces: HeadSpaces, text: Float[Tensor, "text d_out"]
-) -> list[Head]:
+) -> list[HeadInputs]:
     """Every head with the pool in its own space."""
     return [
-        Head(
+        HeadInputs(
             layer,
             head,
             covariance[place, head],
@@ -58,7 +58,7 @@ def each(
 
 
 def span(
-    heads: list[Head],
+    heads: list[HeadInputs],
     spaces: HeadSpaces,
     text: Float[Tensor, "text d_out"],
     options: HeadOptions,
@@ -90,7 +90,7 @@ def span(
     )
 
 
-def _key(heads: list[Head], text: Float[Tensor, "text d_out"], options: HeadOptions) -> str:
+def _key(heads: list[HeadInputs], text: Float[Tensor, "text d_out"], options: HeadOptions) -> str:
     """Hash of everything that the texts of one layer depend on, but for its heads' spaces."""
     content = work_files.hash_of_tensors(*(one.covariance for one in heads), text)
     depends_on = [options.picks, options.rotations, options.seed]
@@ -98,16 +98,16 @@ def _key(heads: list[Head], text: Float[Tensor, "text d_out"], options: HeadOpti
 
 
 def _one_layer(
-    heads: list[Head],
+    heads: list[HeadInputs],
     basis: Float[Tensor, "head rank d_out"],
     rank: Int[Tensor, " head"],
     text: Float[Tensor, "text d_out"],
     options: HeadOptions,
 ) -> dict[str, Tensor]:
-    covariances = [one.covariance for one in heads]
-    scaled = [textspan.equal_norm(one.text) for one in heads]
+    covariance = torch.stack([head.covariance for head in heads])
+    of_heads = partial(textspan.textspan_heads, covariance, text, basis, k=options.picks, workers=_THREADS)
     rotated = textspan.rotated_heads(
-        torch.stack(covariances),
+        covariance,
         text,
         basis,
         own_rank=rank,
@@ -118,8 +118,8 @@ def _one_layer(
         workers=_THREADS,
     )
     return {
-        **_by_name(_OWN, _each_span(covariances, [one.text for one in heads], options.picks)),
-        **_by_name(_EQUAL_NORM, _each_span(covariances, scaled, options.picks)),
+        **_by_name(_OWN, of_heads()),
+        **_by_name(_EQUAL_NORM, of_heads(of_one_length=True)),
         **{f"{_ROTATED}.{name}": tensor for name, tensor in rotated._asdict().items()},
     }
 
@@ -136,10 +136,3 @@ def _by_name(kind: str, spans: list[TextSpan]) -> dict[str, Tensor]:
 def _spans(named: dict[str, Tensor], kind: str, heads: int) -> list[TextSpan]:
     """What `_by_name` was given."""
     return [TextSpan(*(named[f"{kind}.{head}.{name}"] for name in TextSpan._fields)) for head in range(heads)]
-
-
-def _each_span(covariances: list[Tensor], texts: list[Tensor], k: int) -> list[TextSpan]:
-    def one(head: int) -> TextSpan:
-        return textspan.textspan(covariances[head], texts[head], k=k)
-
-    return textspan.each_head(one, len(texts), _THREADS)

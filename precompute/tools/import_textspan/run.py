@@ -25,7 +25,7 @@ from precompute.tools.import_textspan.sources import (
     picks,
     read_all,
 )
-from precompute.tools.import_textspan.tables import Described
+from precompute.tools.import_textspan.tables import ImportedHeads
 
 STAGE = "import"
 """Name of the stage in the table `run`."""
@@ -70,25 +70,25 @@ def _gathered(sources: list[Source], license: str) -> Pool:
     return gathered._replace(license=license)
 
 
-def _describe(source: Source, texts: Pool) -> Described:
+def _describe(source: Source, texts: Pool) -> ImportedHeads:
     picked = picks(source.lists, texts)
-    described = tables.describe(source.model_key, list(source.lists.texts), picked, texts)
+    imported = tables.describe(source.model_key, list(source.lists.texts), picked, texts)
     counts = {len(own) for own in source.lists.texts.values()}
     many = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
-    supported = int(described.supported.sum())
+    supported = int(imported.supported.sum())
     progress.say(f"{source.name}: {len(picked)} heads of {many} texts; {supported} labels are supported")
-    return described
+    return imported
 
 
-def _write(writer: BundleWriter, sources: list[Source], results: list[Described], texts: Pool) -> None:
+def _write(writer: BundleWriter, sources: list[Source], results: list[ImportedHeads], texts: Pool) -> None:
     """Every table but `run`."""
     no_images = {"name": "none", "images": 0, "files": 0, "failed": 0}
     writer.write("image_set", pd.DataFrame([no_images]))
     for table, rows in pool_rows(texts).items():
         writer.write(table, rows)
-    for source, described in zip(sources, results, strict=True):
+    for source, imported in zip(sources, results, strict=True):
         writer.write("model", pd.DataFrame([source.facts]))
-        for table, rows in described.tables.items():
+        for table, rows in imported.tables.items():
             writer.write(table, rows)
     keys = [source.model_key for source in sources]
     for table, rows in tables.board(list(zip(keys, results, strict=True))).items():

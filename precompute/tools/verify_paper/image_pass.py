@@ -111,12 +111,11 @@ def _parts(
     done = 0
     for ids, pixels in batches:
         captured = clip.capture(model, pixels.to(model.device), plan.layers)
-        found, earlier = decomposition.decompose(plan, captured), decomposition.earlier(plan, captured)
-        early, mlps = split(found, earlier)
-        missed = torch.maximum(found.sum_error, (earlier.sum(dim=1) - found.early).abs().amax(dim=1))
-        forward = _forward_error(model, pixels, found.embedding) if done < FORWARD_IMAGES else 0.0
-        kept = (found.embedding.cpu(), early.cpu(), mlps.cpu(), found.head.cpu())
-        yield _Part(ids, *kept, largest(missed), forward)
+        decomposed, earlier = decomposition.decompose_with_earlier(plan, captured)
+        early, mlps = split(decomposed, earlier)
+        forward = _forward_error(model, pixels, decomposed.embedding) if done < FORWARD_IMAGES else 0.0
+        vectors = (decomposed.embedding.cpu(), early.cpu(), mlps.cpu(), decomposed.head.cpu())
+        yield _Part(ids, *vectors, largest(decomposed.sum_error), forward)
         done += len(ids)
 
 

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from precompute.method import textspan
+from precompute.method import stability, textspan
 from precompute.method.types import Head
 
 DIRECTIONS = 80
@@ -43,11 +43,9 @@ def shares(ours: Lists, theirs: Lists, k: int) -> Float[Tensor, " head"]:
 
     Where both lists are shorter, of the longer one.
     """
-    found = []
-    for head in sorted(ours.keys() & theirs.keys()):
-        mine, other = set(ours[head][:k]), set(theirs[head][:k])
-        found.append(len(mine & other) / max(len(mine), len(other)))
-    return torch.tensor(found, dtype=torch.float64)
+    heads = sorted(ours.keys() & theirs.keys())
+    overlaps = [stability.overlap(ours[head], theirs[head], k, of="longer") for head in heads]
+    return torch.tensor(overlaps, dtype=torch.float64)
 
 
 def of_other_heads(theirs: Lists) -> dict[Head, Sequence[str | int]]:

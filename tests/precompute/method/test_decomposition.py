@@ -12,8 +12,8 @@ from precompute import clip
 from precompute.inputs import model_specs
 from precompute.method import decomposition
 from precompute.method.types import Captured, VisionWeights
-from tests.support.contributions import contributions
 from tests.support import golden
+from tests.support.contributions import contributions
 from tests.support.towers import small_clip, some_pixels
 
 
