@@ -86,7 +86,7 @@ def language_model_labels(
 
 
 def personal_labels(given: Iterable[Override]) -> pd.DataFrame:
-    """Rows of `head_label`: what people say. It is supported, for it is they who stand for it."""
+    """Rows of `head_label` from overrides. Labels given by people count as supported."""
     columns = [*HEAD, "method", "picks", "label", "given_by", "reason", "supported", "chosen"]
     rows = [
         (one.model_key, one.layer, one.head, overrides.METHOD, 0, one.label, one.given_by, one.reason)
