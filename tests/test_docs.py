@@ -77,6 +77,14 @@ def test_every_path_of_code_that_is_named_exists():
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
 
 
+def test_every_file_with_slow_tests_is_explained():
+    slow = [file for file in (ROOT / "tests").rglob("test_*.py") if "pytest.mark.slow" in text_of(file)]
+    explained = text_of(ROOT / "CONTRIBUTING.md")
+    names = [file.relative_to(ROOT).as_posix() for file in slow if file != Path(__file__)]
+
+    assert [name for name in names if f"`{name}`" not in explained] == []
+
+
 def test_no_line_of_prose_is_too_long():
     """Diffs of paragraphs that are one line cannot be read. Tables, code and formulas stay as they are."""
     lines = [line for page in PAGES if not written_by_code(page) for line in prose(page).splitlines()]
