@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from torch import Tensor
 
 from precompute import clip, demo
 from precompute.inputs import model_specs, text_pool
 from precompute.method import decomposition, labels, textspan
-from precompute.method.types import Picks
 from precompute.runtime import progress
 from precompute.texts import TEXTS
 from precompute.tools.calibration import synthetic_heads
@@ -68,45 +67,22 @@ def general_setting() -> LabelingSetting:
 
 
 def label_heads(
-    setting: LabelingSetting,
-    synthetic: SyntheticHeads,
-    *,
-    rotations: int = 199,
-    seed: int = 0,
-    workers: int = 1,
+    setting: LabelingSetting, heads: SyntheticHeads, *, rotations: int = 199, seed: int = 0, workers: int = 1
 ) -> CalibrationResult:
     """Label synthetic heads as a run does, from their first ten texts and their rotations."""
-    right, significant = [], []
-    for rows in torch.arange(len(synthetic.space)).split(CHUNK):
-        observed, rotated = _leading(
-            setting, synthetic, rows, rotations=rotations, seed=seed, workers=workers
+    pool, k, right, significant = setting.pool, labels.SHOWN_PICKS, [], []
+    for rows in torch.arange(len(heads.space)).split(CHUNK):
+        space = heads.space[rows]
+        inputs = heads.covariance[rows], setting.text, setting.basis[space]
+        own = textspan.picks(textspan.textspan_heads(*inputs, k=k, workers=workers), k)
+        rotated = textspan.rotated_heads(
+            *inputs, own_rank=setting.rank[space], k=k, rotations=rotations, seed=seed, workers=workers
         )
-        found = labels.labels_by_variance_share(
-            observed, rotated, setting.pool.properties, picks=labels.SHOWN_PICKS
-        )
-        right.append(observed.property == synthetic.property[rows])
+        leading, leading_rotated = (labels.leading(picks, pool.tags) for picks in (own, rotated))
+        found = labels.labels_by_variance_share(leading, leading_rotated, pool.properties, picks=k)
+        right.append(leading.property == heads.property[rows])
         significant.append(torch.tensor([label.p_value <= LEVEL for label in found]))
     return CalibrationResult(torch.cat(right), torch.cat(significant))
-
-
-def _leading(
-    setting: LabelingSetting,
-    synthetic: SyntheticHeads,
-    rows: Int[Tensor, " row"],
-    *,
-    rotations: int,
-    seed: int,
-    workers: int,
-) -> tuple[labels.Leading, labels.Leading]:
-    """What leads among the first texts of some heads, and of their rotations."""
-    space, k = synthetic.space[rows], labels.SHOWN_PICKS
-    heads = synthetic.covariance[rows], setting.text, setting.basis[space]
-    observed: Picks = textspan.picks(textspan.textspan_heads(*heads, k=k, workers=workers), k)
-    own_rank = setting.rank[space]
-    rotated = textspan.rotated_heads(
-        *heads, own_rank=own_rank, k=k, rotations=rotations, seed=seed, workers=workers
-    )
-    return labels.leading(observed, setting.pool.tags), labels.leading(rotated, setting.pool.tags)
 
 
 def measure(what: str, setting: LabelingSetting, *, count: int, few: int, workers: int) -> Figures:
@@ -150,7 +126,7 @@ def scatter(setting: LabelingSetting, *, count: int, workers: int) -> Scatter:
 
 
 def main() -> int:
-    """Measure both grounds and write the report; the exit code is 0 if every target is met."""
+    """Measure both settings and write the report; the exit code is 0 if every target is met."""
     parser = argparse.ArgumentParser(
         prog="python -m precompute.tools.calibration.run",
         description=__doc__,

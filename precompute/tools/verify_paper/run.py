@@ -70,20 +70,20 @@ def run(task: VerifyTask) -> bool:
     """
     device = devices.resolve_device(task.device)
     spec = clip.resolve(task.model)
-    references = read(task, spec.name)
+    files = read(task, spec.name)
     progress.say(f"loading {spec.name}")
     model = clip.load(spec, device=device)
     layers = clip.last_layers(model, min(LAYERS, model.layers))
-    references = of_layers(references, layers, spec.name)
+    files = of_layers(files, layers, spec.name)
     # Before hours of images: the model may not know the words of the pool.
-    text = clip.encode_text(model, references.pool.texts) if references.pool else None
+    text = clip.encode_text(model, files.pool.texts) if files.pool else None
     distinct = _choose(task)
     print(f"{spec.name}, {len(distinct)} images", flush=True)
     weights = clip.vision_weights(model)
     spaces = decomposition.head_spaces(weights, layers)
     subject = _Subject(model, decomposition.plan(weights, spaces), distinct, text)
     steps = []
-    for step in _steps(task, references, subject):
+    for step in _steps(task, files, subject):
         print(checks.lines(step), flush=True)
         steps.append(step)
         if task.json:  # after every step: what took hours is not lost if a later one stops
@@ -93,7 +93,7 @@ def run(task: VerifyTask) -> bool:
     return not checks.failed(steps)
 
 
-def _steps(task: VerifyTask, references: ReferenceFiles, subject: _Subject) -> Iterator[Step]:
+def _steps(task: VerifyTask, files: ReferenceFiles, subject: _Subject) -> Iterator[Step]:
     """All steps, one after the other."""
     started = time.perf_counter()
     result = pass_over_images(
@@ -101,11 +101,11 @@ def _steps(task: VerifyTask, references: ReferenceFiles, subject: _Subject) -> I
     )
     seconds = time.perf_counter() - started
     yield Step("sum of contributions", identity(result), seconds, f"{len(subject.distinct)} images")
-    yield _timed("float64", lambda: _in_double(references, subject))
-    yield _timed("texts and labels of others", lambda: _beside_others(references, subject, result))
+    yield _timed("float64", lambda: _in_double(files, subject))
+    yield _timed("texts and labels of others", lambda: _beside_others(files, subject, result))
     text: list[Float[Tensor, "class d_out"]] = []  # 80,000 prompts: once for both steps, and only if needed
-    yield _timed("mean-ablation", lambda: _ablated(references, subject, result, text))
-    yield _timed("ImageNet-Segmentation", lambda: _segmented(task, references, subject, text))
+    yield _timed("mean-ablation", lambda: _ablated(files, subject, result, text))
+    yield _timed("ImageNet-Segmentation", lambda: _segmented(task, files, subject, text))
 
 
 def identity(result: PassResult) -> list[Check]:
@@ -117,63 +117,53 @@ def identity(result: PassResult) -> list[Check]:
     ]
 
 
-def _in_double(references: ReferenceFiles, subject: _Subject) -> list[Check]:
-    if references.pool is None or subject.text is None:
+def _in_double(files: ReferenceFiles, subject: _Subject) -> list[Check]:
+    if files.pool is None or subject.text is None:
         return [skipped("contributions and texts as in float64", "no POOL given")]
-    return as_in_double(subject.model, subject.plan, subject.distinct, references.pool, subject.text)
+    return as_in_double(subject.model, subject.plan, subject.distinct, files.pool, subject.text)
 
 
-def _beside_others(references: ReferenceFiles, subject: _Subject, result: PassResult) -> list[Check]:
+def _beside_others(files: ReferenceFiles, subject: _Subject, result: PassResult) -> list[Check]:
     overlap, agree = "overlap with the texts of others", "our labels agree with released ones"
-    if references.pool is None or subject.text is None or not (references.theirs or references.released):
+    if files.pool is None or subject.text is None or not (files.theirs or files.released):
         return [skipped(overlap, "no TEXTSPAN given"), skipped(agree, "no LABELS given")]
     spaces = subject.plan.spaces
     halves = [
         moments.pooled(result.halves, torch.tensor([half == 0, half == 1])).covariance for half in range(2)
     ]
-    head_texts = describe_heads(
-        moments.pooled(result.halves).covariance, spaces, references.pool, subject.text
-    )
+    head_texts = describe_heads(moments.pooled(result.halves).covariance, spaces, files.pool, subject.text)
     found = [skipped(overlap, "no TEXTSPAN given")]
-    if references.theirs:
-        found = overlaps(head_texts, halves, spaces, references.theirs)
-    if not references.released:
+    if files.theirs:
+        found = overlaps(head_texts, halves, spaces, files.theirs)
+    if not files.released:
         return [*found, skipped(agree, "no LABELS given")]
-    return [*found, *labels(head_texts, references.released, references.theirs, references.synonyms)]
+    return [*found, *labels(head_texts, files.released, files.theirs, files.synonyms)]
 
 
-def _ablated(
-    references: ReferenceFiles, subject: _Subject, result: PassResult, text: list[Tensor]
-) -> list[Check]:
-    own = classes.of_images(subject.distinct, result.image_id, references.classes)
+def _ablated(files: ReferenceFiles, subject: _Subject, result: PassResult, text: list[Tensor]) -> list[Check]:
+    own = classes.of_images(subject.distinct, result.image_id, files.classes)
     if len(own[own != classes.NONE].unique()) < 2:
         return [skipped("accuracy before and after mean-ablation", _NO_FOLDERS)]
     known = int((own != classes.NONE).sum())
     if known < len(own):
         progress.say(f"{len(own) - known} of {len(own)} images lie in folders that are no class; left out.")
-    return ablation(result, own, _class_texts(references, subject, text), references.figures)
+    return ablation(result, own, _class_texts(files, subject, text), files.figures)
 
 
-def _segmented(
-    task: VerifyTask, references: ReferenceFiles, subject: _Subject, text: list[Tensor]
-) -> list[Check]:
+def _segmented(task: VerifyTask, files: ReferenceFiles, subject: _Subject, text: list[Tensor]) -> list[Check]:
     if task.segmentation is None:
         return [skipped("pixel accuracy, mean IoU, mean AP", "no SEGMENTATION given")]
     return segmented(
-        subject.model,
-        task.segmentation,
-        _class_texts(references, subject, text),
-        task.limit,
-        references.figures,
+        subject.model, task.segmentation, _class_texts(files, subject, text), task.limit, files.figures
     )
 
 
 def _class_texts(
-    references: ReferenceFiles, subject: _Subject, kept: list[Tensor]
+    files: ReferenceFiles, subject: _Subject, kept: list[Tensor]
 ) -> Float[Tensor, "class d_out"]:
     if not kept:
         try:
-            kept.append(segmentation_scores.mean_texts(subject.model, references.classes.prompts))
+            kept.append(segmentation_scores.mean_texts(subject.model, files.classes.prompts))
         except TextError as error:
             raise TextError(f"{error} Give classes in words that it knows: --classes FILE.") from error
     return kept[0]
@@ -186,8 +176,8 @@ def _timed(name: str, make: Callable[[], list[Check]]) -> Step:
 
 def _choose(task: VerifyTask) -> dict[str, images.ImageFile]:
     """Distinct images among `limit` files, spread evenly over the names, and so over folders."""
-    files = images.gather(task.images).files
-    chosen = images.evenly(files, task.limit or len(files))
+    listed = images.gather(task.images).files
+    chosen = images.evenly(listed, task.limit or len(listed))
     results = images.scan(chosen, workers=task.workers, thumbnails=False)
     tracked = progress.track(results, "reading images", total=len(chosen), unit="image")
     distinct = dict(sorted(images.distinct(chosen, tracked).items()))
@@ -204,8 +194,8 @@ def _report(task: VerifyTask, subject: _Subject, steps: list[Step]) -> dict[str,
     facts = {
         name: getattr(spec, name) for name in ("activation", "mean", "std", "interpolation", "resize_mode")
     }
-    files = ("segmentation", "textspan", "labels", "pool", "classes", "synonyms", "figures")
-    given = {name: path.name for name in files if (path := getattr(task, name))}
+    names = ("segmentation", "textspan", "labels", "pool", "classes", "synonyms", "figures")
+    given = {name: path.name for name in names if (path := getattr(task, name))}
     return {
         "format": FORMAT,
         "method": METHOD_VERSION,
