@@ -69,7 +69,15 @@ def measure(folder: Path, model: str, count: int, shard_size: int) -> None:
     print(f"{count} pictures of {SIZE[0]} x {SIZE[1]}, {size / 1e3:,.0f} kB each; {model}")
 
     choice = (ModelChoice(model),)
-    config = Config(choice, pictures, POOL, folder / "b", workers=0, shard_size=shard_size, controls=False)
+    config = Config(
+        models=choice,
+        images=pictures,
+        texts=POOL,
+        bundle=folder / "b",
+        workers=0,
+        shard_size=shard_size,
+        controls=False,
+    )
     directory = setup.work_directory(config.bundle)
     listing = setup.list_files(config, directory)
     print_cost("reading", count, seconds_of(lambda: scan_images.scan(listing, workers=0, thumbnails=True)))

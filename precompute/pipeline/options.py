@@ -1,189 +1,212 @@
-"""Options of the command `run`, and the config that they mean.
-
-Knows nothing of how a command is carried out, and imports no torch: --help is quick.
-"""
+"""Command lines of `run`, `part` and `merge`. Imports no torch: --help is quick."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
-from precompute.inputs.model_options import (
-    add_device,
-    add_masks,
-    add_model,
-    add_model_options,
-    layer_count,
-    model_choices,
-)
-from precompute.runtime.config import (
-    PRECISIONS,
-    Config,
-    ConfigError,
-)
-from precompute.texts import TEXTS
+from precompute.inputs.model_options import model_choices
+from precompute.runtime import arguments
+from precompute.runtime.arguments import CommandLine, option
+from precompute.runtime.config import Config, ConfigError, ModelChoice
+from precompute.runtime.part import Part, PartError, parse
 
-GENERAL_POOL = TEXTS / "general.tsv"
+DESCRIPTION = """\
+Take CLIP models apart over a folder of images and write a bundle.
+
+An interrupted run loses nothing: give the same command again and it goes on.
+"""
+
+EXAMPLES = """\
+examples:
+  a known model, weights from open_clip's cache or the hub:
+    python -m precompute run --model ViT-B-32/openai --images photos --texts pool.tsv --bundle bundles/photos
+
+  a local file; the tag says which preprocessing and activation it was trained with:
+    python -m precompute run --model ViT-B-16/laion2b_s34b_b88k --checkpoint open_clip_model.safetensors \\
+        --images photos --texts pool.tsv --bundle bundles/photos
+
+  your own model; nobody but you can know these:
+    python -m precompute run --model ViT-B-32/mine --checkpoint mine.pt --activation gelu \\
+        --mean 0.481,0.458,0.408 --std 0.269,0.261,0.276 --interpolation bicubic \\
+        --images photos --texts pool.tsv --bundle bundles/photos
+
+  images in WebDataset's tars, read in place:
+    python -m precompute run --model ViT-B-32/openai --images 'shards/{000..127}.tar' --texts pool.tsv ...
+
+  two models in one bundle, each with its own file:
+    python -m precompute run --model A/x --checkpoint A/x=a.safetensors \\
+        --model B/y --checkpoint B/y=b.safetensors ...
+"""
+
+PART_DESCRIPTION = """\
+Do one part of a run: read its share of the images and take them apart. Writes no bundle; `merge` does.
+
+Start every part with the options of `run`, the same for all, on machines that share the file system of the
+bundle: parts meet in its work directory, .NAME.work. A part reads its files, waits until all parts have read
+theirs, then takes its images apart for every model. One that was stopped goes on when it is started again.
+"""
+
+PART_EXAMPLES = """\
+examples:
+  eight parts as a SLURM array, then the bundle:
+    export RUN="--model ViT-L-14/openai --images /data/photos --texts pool.tsv --bundle /data/bundles/photos"
+    sbatch --array=1-8 --gpus=1 --wrap 'python -m precompute part $SLURM_ARRAY_TASK_ID/8 $RUN --device cuda'
+    python -m precompute merge --parts 8 $RUN
+
+  two machines without a common file system; each reads all images, takes half of them apart:
+    python -m precompute part 1/2 --alone $RUN
+    python -m precompute part 2/2 --alone $RUN
+    python -m precompute merge --parts 2 --from copies/.photos.work $RUN
+
+exit code: 0 done, 1 refused, 75 other parts have not read their files yet (--no-wait)
+"""
+
+MERGE_DESCRIPTION = """\
+Make the bundle from what parts have made: everything that comes after taking images apart.
+
+Give the options of `run` that the parts were given. None of the images is taken apart for the bundle here:
+if pieces are missing, it says so and ends. `run` with the same options makes the missing ones as well. What
+--truth and --masks ask for is measured here, on --device.
+"""
+
+ENGINES = ("local", "ray")
+
+_WHERE = "where (never changes the result)"
+_PARTS = "parts"
 
 
-def add_run_options(run: argparse.ArgumentParser) -> None:
-    """The options of `run`."""
-    _add_required(run)
-    add_model_options(run)
-    _add_result_options(run)
-    _add_speed_options(run)
+def _part(text: str) -> Part:
+    try:
+        return parse(text)
+    except PartError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def run_config(options: argparse.Namespace) -> Config:
-    """What the command line of `run` asks for. Raises ConfigError."""
-    same = ["texts", "bundle", "metadata", "limit", "layers", "picks", "rotations", "replicates"]
-    same += [
-        "gallery_images",
-        "captions",
-        "prompts",
-        "masks",
-        "gallery_megabytes",
-        "truth",
-        "truth_images",
-        "license",
-        "seed",
-        "replace",
-        "batch_size",
-        "shard_size",
-        "workers",
-        "device",
-        "precision",
-    ]
-    return Config(
-        models=model_choices(options),
-        images=_one_source(options.images),
-        class_folders=not options.no_class_folders,
-        thumbnails=not options.no_thumbnails,
-        controls=not options.no_controls,
-        **{name: getattr(options, name) for name in same},
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of parts. Give 1 or more.")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """Options of `run` that say where it runs."""
+
+    engine: str = option(
+        ENGINES[0],
+        "local: this machine; ray: parts as tasks of a Ray cluster that is up already (pip install -r "
+        "requirements-ray.txt), with one GPU each where --device is cuda. Images and bundle must lie on "
+        "storage that all its nodes see under the same path",
+        group=_WHERE,
+        choices=ENGINES,
+    )
+    ray_address: str | None = option(
+        None, "head node (default: the cluster this machine belongs to)", group=_WHERE, metavar="HOST:PORT"
+    )
+    parts: int | None = option(
+        None, "tasks (default: two for each place)", group=_WHERE, type=_count, metavar="N"
+    )
+
+    def __post_init__(self) -> None:
+        for flag, value in (("--ray-address", self.ray_address), ("--parts", self.parts)):
+            if value is not None and self.engine != "ray":
+                raise ConfigError(f"{flag} {value} is for --engine ray. Add that, or leave {flag} out.")
+
+
+@dataclass(frozen=True)
+class PartOptions:
+    """Options of `part` beside those of `run`."""
+
+    part: Part = option(help="which of how many, from 1/N to N/N", flag="part", type=_part, metavar="I/N")
+    wait: bool = option(
+        True,
+        "end with exit code 75 where other parts have not read their files yet; start it again later",
+        group=_PARTS,
+    )
+    alone: bool = option(
+        False, "read the files of all parts: for a work directory that no other machine sees", group=_PARTS
     )
 
 
-def _add_required(run: argparse.ArgumentParser) -> None:
-    group = run.add_argument_group("what goes in and out")
-    add_model(group)
-    _add_images(group)
-    group.add_argument(
-        "--texts",
-        type=Path,
-        default=GENERAL_POOL,
-        metavar="FILE",
-        help="text pool: one text a line, tab, its properties separated by | (default: the general pool, for "
-        "photographs)",
-    )
-    group.add_argument("--bundle", type=Path, required=True, metavar="OUT", help="directory to make")
-    group.add_argument("--replace", action="store_true", help="replace OUT if it exists")
-    group.add_argument(
-        "--metadata",
-        type=Path,
-        metavar="CSV",
-        help="a column `path` (as --images has them) and one column per known attribute",
-    )
-    group.add_argument(
-        "--prompts",
-        type=Path,
-        metavar="FILE",
-        help="how attribute values are asked: attribute, tab, value (* for any other), tab, text ({} for the "
-        "value); without it the attribute class is asked as 'a photo of a {}.'",
-    )
-    add_masks(group)
+@dataclass(frozen=True)
+class MergeOptions:
+    """Options of `merge` beside those of `run`."""
 
-
-def _add_images(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--images",
-        type=Path,
-        nargs="+",
-        required=True,
-        metavar="SOURCE",
-        help="a folder of any depth; a CSV with a column `path`, other columns being attributes; a .tar, a "
-        "folder of .tar files or a quoted pattern such as 'shards/*.tar' (WebDataset: .cls and .json beside "
-        "an image are attributes)",
-    )
-    group.add_argument(
-        "--limit",
-        type=int,
+    parts: int | None = option(
+        None,
+        "how many there are, to say which of them lack something",
+        group=_PARTS,
+        type=_count,
         metavar="N",
-        help="only N of the files, spread evenly over them, for a first look (default: all)",
     )
-    group.add_argument(
-        "--no-class-folders",
-        action="store_true",
-        help="do not take folders as the attribute class where every image lies exactly one folder deep",
-    )
-    group.add_argument(
-        "--captions",
-        action="store_true",
-        help="keep captions (.txt beside an image in a tar) as an attribute",
+    others: tuple[Path, ...] = option(
+        (),
+        "work directories (.NAME.work) of other machines, or copies of them; files are linked or copied",
+        group=_PARTS,
+        flag="--from",
+        nargs="+",
+        action="extend",
+        metavar="DIR",
     )
 
 
-def _one_source(given: list[Path]) -> Path:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `run`."""
+    arguments.add_fields(parser, Config, ModelChoice, EngineOptions)
+
+
+def run_command(namespace: argparse.Namespace) -> None:
+    """Makes a bundle, on this machine or on a Ray cluster."""
+    config = run_config(namespace)
+    engine = arguments.read(namespace, EngineOptions)
+    # Importing torch takes seconds: after the command line is known to be sound.
+    if engine.engine == "ray":
+        from precompute.pipeline.ray_cluster import run_on
+
+        run_on(engine, config)
+    else:
+        from precompute.pipeline.run import run
+
+        run(config)
+
+
+def run_config(namespace: argparse.Namespace) -> Config:
+    """The config of a command line. Raises ConfigError."""
+    models, images = model_choices(namespace, namespace.models), _one_source(namespace.images)
+    return arguments.read(namespace, Config, models=models, images=images)
+
+
+def _one_source(sources: list[Path]) -> Path:
     """The source of images. Raises ConfigError where the shell has spelled a pattern out."""
-    if len(given) > 1:
+    if len(sources) > 1:
         raise ConfigError(
-            f"--images takes one source, not {len(given):,} ({given[0]}, {given[1]}, ...). "
+            f"--images takes one source, not {len(sources):,} ({sources[0]}, {sources[1]}, ...). "
             "Put a pattern in quotes, so that the shell leaves it as it is: --images 'shards/*.tar'"
         )
-    return given[0]
+    return sources[0]
 
 
-def _add_result_options(run: argparse.ArgumentParser) -> None:
-    group = run.add_argument_group("what is computed")
-    group.add_argument(
-        "--layers", type=layer_count, default=4, metavar="N|all", help="last layers (default: 4)"
-    )
-    group.add_argument("--picks", type=int, default=60, help="texts for each head (default: 60)")
-    group.add_argument(
-        "--no-controls",
-        action="store_true",
-        help="leave out each model's random-weights twin and the metrics of its rotated heads",
-    )
-    group.add_argument("--rotations", type=int, default=199, help="rotated heads per p-value (default: 199)")
-    group.add_argument(
-        "--replicates",
-        type=int,
-        default=200,
-        help="random halves of images and texts behind intervals and ranks; 0 for none (default: 200)",
-    )
-    group.add_argument(
-        "--gallery-images", type=int, default=500, help="images with maps, at most (default: 500)"
-    )
-    group.add_argument(
-        "--gallery-megabytes",
-        type=float,
-        default=128.0,
-        help="size of those per model, at most (default: 128)",
-    )
-    group.add_argument(
-        "--truth",
-        action="store_true",
-        help="score labels, neighbors and ablations against --metadata, by zero-shot classification",
-    )
-    group.add_argument(
-        "--truth-images", type=int, default=500, help="images that this is measured on (default: 500)"
-    )
-    group.add_argument(
-        "--no-thumbnails", action="store_true", help="keep hashes and paths only, no pictures in the bundle"
-    )
-    group.add_argument("--license", default="not stated", help="what may be done with the images")
-    group.add_argument("--seed", type=int, default=0, help="of rotations and random texts (default: 0)")
+def _add_part_options(parser: argparse.ArgumentParser) -> None:
+    arguments.add_fields(parser, PartOptions, Config, ModelChoice)
 
 
-def _add_speed_options(run: argparse.ArgumentParser) -> None:
-    group = run.add_argument_group("how fast (none but --precision changes the result)")
-    group.add_argument("--batch-size", type=int, default=32)
-    group.add_argument("--shard-size", type=int, default=512, help="images of one work file (default: 512)")
-    group.add_argument("--workers", type=int, default=2, help="processes that decode images (default: 2)")
-    add_device(group)
-    group.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        default="float32",
-        help="of the model's matrix products. tf32 (on cuda) and bf16 (on cuda and cpu) are faster on GPUs. "
-        "The one option here that changes results: by how much is measured against float32, stored in the "
-        "bundle, and refused where it is too much (default: float32)",
-    )
+def _run_part(namespace: argparse.Namespace) -> None:
+    config, options = run_config(namespace), arguments.read(namespace, PartOptions)
+    from precompute.pipeline.parts import run_part
+
+    run_part(config, options.part, wait=options.wait, alone=options.alone)
+
+
+def _add_merge_options(parser: argparse.ArgumentParser) -> None:
+    arguments.add_fields(parser, MergeOptions, Config, ModelChoice)
+
+
+def _run_merge(namespace: argparse.Namespace) -> None:
+    config, options = run_config(namespace), arguments.read(namespace, MergeOptions)
+    from precompute.pipeline.parts import merge
+
+    merge(config, parts=options.parts, others=options.others)
+
+
+PART = CommandLine(PART_DESCRIPTION, _add_part_options, _run_part, PART_EXAMPLES)
+MERGE = CommandLine(MERGE_DESCRIPTION, _add_merge_options, _run_merge)

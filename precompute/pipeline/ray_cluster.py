@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from precompute.pipeline import parts as run_parts
 from precompute.pipeline import run, setup
-from precompute.pipeline.part_options import Cluster
+from precompute.pipeline.options import EngineOptions
 from precompute.runtime import devices, progress, work_files
 from precompute.runtime.config import Config, ConfigError
 from precompute.runtime.part import NotYet, Part, PartError
@@ -40,7 +40,7 @@ class Needs(NamedTuple):
     num_gpus: int
 
 
-def run_on(cluster: Cluster, config: Config) -> Path:
+def run_on(engine: EngineOptions, config: Config) -> Path:
     """Make the bundle of `config`, its images being taken apart on the cluster; return its path.
 
     Raises:
@@ -48,12 +48,12 @@ def run_on(cluster: Cluster, config: Config) -> Path:
         PartError: a task died too often. What tasks raise is raised here, with the node it came from.
     """
     config = absolute(config)
-    with _connected(cluster.address) as ray:
+    with _connected(engine.ray_address) as ray:
         # This machine may have no such device.
         here = config if devices.is_there(config.device) else replace(config, device="auto")
         _check_kind(config, here, on_nodes(config.device, _nodes(ray)))
         with setup.exclusive_run(here) as (here, directory):
-            image_set = _distribute(ray, config, cluster.parts, directory)
+            image_set = _distribute(ray, config, engine.parts, directory)
             return run.build_bundle(here, image_set, directory)
 
 

@@ -3,11 +3,13 @@
 Knows nothing of how a run is carried out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from db.errors import UserError
+from precompute.runtime.arguments import number_or_all, option, three_numbers
+from precompute.texts import TEXTS
 
 METHOD_VERSION = 3
 """Raised by any change that changes a result; part of every work file's key and of `input_id`."""
@@ -23,30 +25,102 @@ class ConfigError(UserError):
     """An option is missing, out of range, or contradicts another."""
 
 
+INPUTS = "what goes in and out"
+WEIGHTS = "local weights"
+RESULTS = "what is computed"
+SPEED = "how fast (none but --precision changes the result)"
+"""Headings in `--help`."""
+
+GENERAL_POOL = TEXTS / "general.tsv"
+
+_UNKNOWN_TAG = "where the weights tag is unknown"
+
+
+def models_option(group: str) -> Any:
+    """The flag `--model`."""
+    return option(
+        group=group,
+        flag="--model",
+        type=str,
+        required=True,
+        metavar="ARCHITECTURE/WEIGHTS",
+        help="as open_clip names them, or `study` for the six models of the paper; may be given several "
+        "times. `python -m precompute models` lists what is known by name",
+    )
+
+
+def masks_option(group: str) -> Any:
+    """The flag `--masks`."""
+    return option(
+        None,
+        "score maps on pictures of two objects: columns path, mask, object, caption; two rows a picture",
+        group=group,
+        metavar="CSV",
+    )
+
+
+def layers_option(help: str, group: str) -> Any:
+    """The flag `--layers`; None for all."""
+    return option(4, help, group=group, type=number_or_all("last layers"), metavar="N|all")
+
+
+def batch_size_option(group: str) -> Any:
+    """The flag `--batch-size`."""
+    return option(32, "images in one forward pass", group=group, metavar="N")
+
+
+def workers_option(group: str) -> Any:
+    """The flag `--workers`; 0 decodes in the main process."""
+    return option(2, "processes that decode images", group=group, metavar="N")
+
+
+def device_option(group: str) -> Any:
+    """The flag `--device`."""
+    return option(
+        "auto",
+        "cpu, cuda, cuda:1, mps (not tested on hardware), or auto: cuda where there is one, else cpu",
+        group=group,
+    )
+
+
+def license_option(help: str, group: str = "") -> Any:
+    """The flag `--license`."""
+    return option("not stated", help, group=group, metavar="TEXT")
+
+
 @dataclass(frozen=True)
 class ModelChoice:
-    """One model to take apart, with what open_clip cannot know about a local file."""
+    """One model to decompose, with what open_clip cannot know about a local file."""
 
     name: str
     """architecture/weights, as open_clip names them."""
 
-    checkpoint: Path | None = None
-    """A local file to take the weights from, instead of open_clip's cache or hub."""
-
-    activation: str | None = None
-    """gelu or quick_gelu; needed where the weights tag is unknown."""
-
-    mean: tuple[float, float, float] | None = None
-    std: tuple[float, float, float] | None = None
-    interpolation: str | None = None
-    resize_mode: str | None = None
-    """shortest (then a crop; the default), longest (then a border) or squash."""
-
-    config: Path | None = None
-    """open_clip model config, for an architecture that open_clip does not know."""
-
-    bpe: Path | None = None
-    """Merges of the tokenizer, where it is not the architecture's."""
+    checkpoint: Path | None = option(
+        None,
+        "safetensors or a PyTorch state dict; with several models say which one it is for",
+        group=WEIGHTS,
+        action="append",
+        type=str,
+        metavar="[MODEL=]FILE",
+    )
+    activation: str | None = option(None, _UNKNOWN_TAG, group=WEIGHTS, choices=["gelu", "quick_gelu"])
+    mean: tuple[float, float, float] | None = option(
+        None, _UNKNOWN_TAG, group=WEIGHTS, type=three_numbers, metavar="R,G,B"
+    )
+    std: tuple[float, float, float] | None = option(
+        None, _UNKNOWN_TAG, group=WEIGHTS, type=three_numbers, metavar="R,G,B"
+    )
+    interpolation: str | None = option(None, _UNKNOWN_TAG, group=WEIGHTS, choices=["bicubic", "bilinear"])
+    resize_mode: str | None = option(
+        None,
+        "how a picture becomes a square: crop (default), border, or squash",
+        group=WEIGHTS,
+        choices=["shortest", "longest", "squash"],
+    )
+    config: Path | None = option(
+        None, "architecture that open_clip does not know", group=WEIGHTS, metavar="JSON"
+    )
+    bpe: Path | None = option(None, "merges of a tokenizer of your own (gzip)", group=WEIGHTS, metavar="FILE")
 
 
 class ReadOptions(NamedTuple):
@@ -76,86 +150,91 @@ class GalleryLimits(NamedTuple):
     megabytes: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
-    """Options of one run. The defaults work; only the four paths and names must be given."""
+    """Options of one run. Required: models, images and bundle."""
 
-    models: tuple[ModelChoice, ...]
-    images: Path
-    """Folder of any depth, CSV with a column `path`, a tar, or a folder or pattern of tars."""
+    models: tuple[ModelChoice, ...] = models_option(INPUTS)
+    images: Path = option(
+        group=INPUTS,
+        nargs="+",
+        metavar="SOURCE",
+        help="a folder of any depth; a CSV with a column `path`, other columns being attributes; a .tar, a "
+        "folder of .tar files or a quoted pattern such as 'shards/*.tar' (WebDataset: .cls and .json beside "
+        "an image are attributes)",
+    )
+    limit: int | None = option(
+        None,
+        "only N of the files, spread evenly over them, for a first look (default: all)",
+        group=INPUTS,
+        metavar="N",
+    )
+    class_folders: bool = option(
+        True,
+        "do not take folders as the attribute class where every image lies exactly one folder deep",
+        group=INPUTS,
+    )
+    captions: bool = option(
+        False, "keep captions (.txt beside an image in a tar) as an attribute", group=INPUTS
+    )
+    texts: Path = option(
+        GENERAL_POOL,
+        "text pool: one text a line, tab, its properties separated by | (default: the general pool, for "
+        "photographs)",
+        group=INPUTS,
+        metavar="FILE",
+    )
+    bundle: Path = option(help="directory to make", group=INPUTS, metavar="OUT")
+    replace: bool = option(False, "replace OUT if it exists", group=INPUTS)
+    metadata: Path | None = option(
+        None,
+        "a column `path` (as --images has them) and one column per known attribute",
+        group=INPUTS,
+        metavar="CSV",
+    )
+    prompts: Path | None = option(
+        None,
+        "how attribute values are asked: attribute, tab, value (* for any other), tab, text ({} for the "
+        "value); without it the attribute class is asked as 'a photo of a {}.'",
+        group=INPUTS,
+        metavar="FILE",
+    )
+    masks: Path | None = masks_option(INPUTS)
 
-    texts: Path
-    """Text pool: one text a line, tab, properties separated by |."""
+    layers: int | None = layers_option("last layers", RESULTS)
+    picks: int = option(60, "texts for each head", group=RESULTS)
+    controls: bool = option(
+        True,
+        "leave out each model's random-weights control and the metrics of its rotated heads",
+        group=RESULTS,
+    )
+    rotations: int = option(199, "rotated heads per p-value", group=RESULTS)
+    replicates: int = option(
+        200, "random halves of images and texts behind intervals and ranks; 0 for none", group=RESULTS
+    )
+    gallery_images: int = option(500, "images with maps, at most", group=RESULTS)
+    gallery_megabytes: float = option(128.0, "size of those per model, at most", group=RESULTS)
+    truth: bool = option(
+        False,
+        "score labels, neighbors and ablations against --metadata, by zero-shot classification",
+        group=RESULTS,
+    )
+    truth_images: int = option(500, "images that this is measured on", group=RESULTS)
+    thumbnails: bool = option(True, "keep hashes and paths only, no pictures in the bundle", group=RESULTS)
+    license: str = license_option("what may be done with the images", RESULTS)
+    seed: int = option(0, "of rotations and random texts", group=RESULTS)
 
-    bundle: Path
-    """Where the bundle goes."""
-
-    limit: int | None = None
-    """Take only so many of the files, spread evenly over all of them; None for all."""
-
-    metadata: Path | None = None
-    """CSV with a column `path` and one column per known attribute."""
-
-    class_folders: bool = True
-    """Take folders as the attribute `class` where every image lies exactly one folder deep."""
-
-    captions: bool = False
-    """Keep captions beside images in tars as the attribute `caption`."""
-
-    prompts: Path | None = None
-    """TSV of attribute, value and text: how values are asked zero-shot; None asks of `class` alone."""
-
-    masks: Path | None = None
-    """CSV with columns path, mask, object, caption: pictures of two objects, to score maps on."""
-
-    layers: int | None = 4
-    """How many of the last layers are taken apart; None for all of them."""
-
-    picks: int = 60
-    """Texts that TEXTSPAN chooses for a head."""
-
-    rotations: int = 199
-    """Rotated heads behind each p-value."""
-
-    replicates: int = 200
-    """Random halves of the images and of the pool behind intervals, stability and ranks; 0 for none."""
-
-    controls: bool = True
-    """Add each trained model's random-weights twin, and the metrics of its rotated heads."""
-
-    gallery_megabytes: float = 128.0
-    """Largest size of the token-level gallery of one model."""
-
-    gallery_images: int = 500
-    """Largest number of images in the gallery."""
-
-    truth: bool = False
-    """Score labels, neighbors and ablations against what is known of the images; needs prompts."""
-
-    truth_images: int = 500
-    """Largest number of images that truth is measured on."""
-
-    thumbnails: bool = True
-    license: str = "not stated"
-    """What may be done with the images; stands in the bundle."""
-
-    replace: bool = False
-    """Allow an existing bundle to be replaced."""
-
-    batch_size: int = 32
-    shard_size: int = 512
-    """Images of one work file: what is lost, at most, by an interruption."""
-
-    workers: int = 2
-    """Processes that decode images; 0 decodes in the main process."""
-
-    device: str = "auto"
-    """cpu, cuda, cuda:1, mps; auto is cuda where there is one, else cpu."""
-
-    precision: Precision = "float32"
-    """Of the matrix products of the image tower."""
-
-    seed: int = field(default=0)
+    batch_size: int = batch_size_option(SPEED)
+    shard_size: int = option(512, "images of one work file", group=SPEED)
+    workers: int = workers_option(SPEED)
+    device: str = device_option(SPEED)
+    precision: Precision = option(
+        "float32",
+        "of the model's matrix products. tf32 (on cuda) and bf16 (on cuda and cpu) are faster on GPUs. "
+        "The one option here that changes results: by how much is measured against float32, stored in the "
+        "bundle, and refused where it is too much",
+        group=SPEED,
+    )
 
     def __post_init__(self):
         if not self.models:
@@ -173,7 +252,7 @@ class Config:
             raise ConfigError(f"a model is given twice: {', '.join(sorted(names))}.")
         if self.layers is not None and self.layers < 1:
             raise ConfigError(f"--layers {self.layers}: take at least the last layer apart, or 'all'.")
-        for option, least in [
+        for name, minimum in [
             ("picks", 5),
             ("rotations", 19),
             ("replicates", 0),
@@ -184,10 +263,10 @@ class Config:
             ("gallery_megabytes", 0),
             ("truth_images", 2),
         ]:
-            value = getattr(self, option)
-            if value < least:
-                flag = option.replace("_", "-")
-                raise ConfigError(f"--{flag} {value} is too small; the least is {least}.")
+            value = getattr(self, name)
+            if value < minimum:
+                flag = name.replace("_", "-")
+                raise ConfigError(f"--{flag} {value} is too small; the least is {minimum}.")
 
     @property
     def read_options(self) -> ReadOptions:
@@ -221,35 +300,3 @@ class Config:
             "precision": self.precision,
             "seed": self.seed,
         }
-
-
-@dataclass(frozen=True)
-class MapTask:
-    """What `score-maps` scores, and on what."""
-
-    models: tuple[ModelChoice, ...]
-    masks: Path | None = None
-    """CSV with columns path, mask, object, caption; two rows a picture."""
-
-    segmentation: Path | None = None
-    """gtsegs_ijcv.mat of ImageNet-Segmentation, or a file of the same form."""
-
-    classes: Path | None = None
-    """One prompt a line, for `segmentation`; None for ImageNet's classes."""
-
-    as_released: bool = False
-    """Crop pictures while masks are squashed, as the released code does."""
-
-    limit: int | None = None
-    """How many pictures of `segmentation`; None for all."""
-
-    layers: int | None = 4
-    """What counts as stored layers: so many of the last; None for all."""
-
-    device: str = "auto"
-
-    def __post_init__(self):
-        if self.masks is None and self.segmentation is None:
-            raise ConfigError("nothing to score maps on. Add --masks CSV, --segmentation MAT, or both.")
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"--limit {self.limit}: score at least one picture.")

@@ -1,4 +1,4 @@
-"""What `python -m precompute import-textspan` is asked to do, and its command line. Loads no torch.
+"""Command line of `import-textspan`. Imports no torch.
 
 Whoever has lists of texts from a run elsewhere, on images that are not here, gets the leaderboard and the
 heads' texts and labels by the same rules as everyone else. Pages that need vectors say that there are none.
@@ -8,9 +8,11 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from precompute.runtime.config import ConfigError
+from precompute.runtime import arguments
+from precompute.runtime.arguments import option
+from precompute.runtime.config import ConfigError, license_option
 
-IMPORT_DESCRIPTION = """\
+DESCRIPTION = """\
 Make a bundle from TEXTSPAN results that were computed elsewhere: texts, labels and metrics, no vectors.
 
   python -m precompute import-textspan results.csv --model ViT-B-16/laion2b_s34b_b88k --texts pool.txt \\
@@ -22,23 +24,27 @@ Make a bundle from TEXTSPAN results that were computed elsewhere: texts, labels 
 class ImportTask:
     """Options of one import."""
 
-    files: tuple[Path, ...]
-    """Results, one file a model: as the reference implementation writes them, or a CSV."""
-
-    models: tuple[str, ...]
-    """architecture/weights that each file is of, in the order of the files."""
-
-    bundle: Path
-    """Where the bundle goes."""
-
-    texts: Path | None = None
-    """Text pool that the texts were chosen from; None for the texts that the results name."""
-
-    replace: bool = False
-    """Allow an existing bundle to be replaced."""
-
-    license: str = "not stated"
-    """What may be done with the results; stands in the bundle."""
+    files: tuple[Path, ...] = option(
+        flag="files",
+        nargs="+",
+        action="store",
+        metavar="FILE",
+        help="TEXTSPAN results, one file a model: the text file of the reference implementation, or a CSV "
+        "with the columns layer, head, rank, text",
+    )
+    models: tuple[str, ...] = option(
+        flag="--model",
+        metavar="ARCHITECTURE/WEIGHTS",
+        help="the model that the results are of; with several files once for each, in the same order",
+    )
+    bundle: Path = option(help="directory to make", metavar="OUT")
+    texts: Path | None = option(
+        None,
+        "the text pool that the texts were chosen from (default: the texts that the results name)",
+        metavar="POOL",
+    )
+    replace: bool = option(False, "replace OUT if it exists")
+    license: str = license_option("what may be done with the results")
 
     def __post_init__(self):
         if not self.files:
@@ -62,43 +68,14 @@ class ImportTask:
             )
 
 
-def add_import_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `import-textspan`."""
-    parser.add_argument(
-        "files",
-        type=Path,
-        nargs="+",
-        metavar="FILE",
-        help="TEXTSPAN results: the text file of the reference implementation, or a CSV with the columns "
-        "layer, head, rank, text",
-    )
-    parser.add_argument(
-        "--model",
-        action="append",
-        required=True,
-        metavar="ARCHITECTURE/WEIGHTS",
-        help="the model that the results are of; with several files once for each, in the same order",
-    )
-    parser.add_argument("--bundle", type=Path, required=True, metavar="OUT", help="directory to make")
-    parser.add_argument(
-        "--texts",
-        type=Path,
-        metavar="POOL",
-        help="the text pool that the texts were chosen from (default: the texts that the results name)",
-    )
-    parser.add_argument("--replace", action="store_true", help="replace OUT if it exists")
-    parser.add_argument(
-        "--license", default="not stated", metavar="TEXT", help="what may be done with the results"
-    )
+    arguments.add_fields(parser, ImportTask)
 
 
-def import_task(options: argparse.Namespace) -> ImportTask:
-    """The task that a command line asks for. Raises ConfigError."""
-    return ImportTask(
-        files=tuple(options.files),
-        models=tuple(options.model),
-        bundle=options.bundle,
-        texts=options.texts,
-        replace=options.replace,
-        license=options.license,
-    )
+def run_command(namespace: argparse.Namespace) -> None:
+    """Makes the bundle. Raises ConfigError."""
+    task = arguments.read(namespace, ImportTask)
+    from precompute.tools.import_textspan.run import run
+
+    run(task)

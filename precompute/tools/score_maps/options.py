@@ -1,57 +1,72 @@
-"""The options of `score-maps`. Imports no torch: --help is quick."""
+"""Command line of `score-maps`. Imports no torch: --help is quick."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
-from precompute.inputs.model_options import (
-    add_device,
-    add_masks,
-    add_model,
-    add_model_options,
-    layer_count,
-    model_choices,
+from precompute.inputs.model_options import model_choices
+from precompute.runtime import arguments
+from precompute.runtime.arguments import option
+from precompute.runtime.config import (
+    ConfigError,
+    ModelChoice,
+    device_option,
+    layers_option,
+    masks_option,
+    models_option,
 )
-from precompute.runtime.config import MapTask
+
+DESCRIPTION = """\
+Score the maps of models against masks of known objects, and print the tables.
+
+--masks scores how well a caption's map finds the object it names: all heads, the stored layers, the best
+head, beside raw attention, attention rollout and a uniform map. --segmentation follows the
+ImageNet-Segmentation protocol of Gandelsman et al. 2024. ARCHITECTURE/WEIGHTS-random-0 is the
+random-weights twin of a model.
+"""
+
+_SCORED = "what is scored"
 
 
-def add_map_options(maps: argparse.ArgumentParser) -> None:
-    """The options of `score-maps`."""
-    _add_what_is_scored(maps)
-    add_model_options(maps)
+@dataclass(frozen=True, kw_only=True)
+class MapTask:
+    """Options of one run of `score-maps`."""
 
-
-def map_task(options: argparse.Namespace) -> MapTask:
-    """What the command line of `score-maps` asks for. Raises ConfigError."""
-    same = ["masks", "segmentation", "classes", "as_released", "limit", "layers", "device"]
-    return MapTask(model_choices(options), **{name: getattr(options, name) for name in same})
-
-
-def _add_what_is_scored(maps: argparse.ArgumentParser) -> None:
-    group = maps.add_argument_group("what is scored")
-    add_model(group)
-    add_masks(group)
-    group.add_argument(
-        "--segmentation", type=Path, metavar="MAT", help="gtsegs_ijcv.mat of ImageNet-Segmentation"
+    models: tuple[ModelChoice, ...] = models_option(_SCORED)
+    masks: Path | None = masks_option(_SCORED)
+    segmentation: Path | None = option(
+        None, "gtsegs_ijcv.mat of ImageNet-Segmentation", group=_SCORED, metavar="MAT"
     )
-    group.add_argument(
-        "--classes",
-        type=Path,
+    classes: Path | None = option(
+        None,
+        "one prompt a line, for --segmentation (default: ImageNet's 1,000 classes by 80 prompts)",
+        group=_SCORED,
         metavar="FILE",
-        help="one prompt a line, for --segmentation (default: ImageNet's 1,000 classes by 80 prompts)",
     )
-    group.add_argument(
-        "--limit", type=int, metavar="N", help="only N pictures of --segmentation, spread evenly"
+    limit: int | None = option(
+        None, "only N pictures of --segmentation, spread evenly", group=_SCORED, metavar="N"
     )
-    group.add_argument(
-        "--as-released",
-        action="store_true",
-        help="crop pictures while masks are squashed, as the paper's released code does",
+    as_released: bool = option(
+        False, "crop pictures while masks are squashed, as the paper's released code does", group=_SCORED
     )
-    group.add_argument(
-        "--layers",
-        type=layer_count,
-        default=4,
-        metavar="N|all",
-        help="stored layers: the last N (default: 4)",
-    )
-    add_device(group)
+    layers: int | None = layers_option("stored layers: the last N", _SCORED)
+    device: str = device_option(_SCORED)
+
+    def __post_init__(self):
+        if self.masks is None and self.segmentation is None:
+            raise ConfigError("nothing to score maps on. Add --masks CSV, --segmentation MAT, or both.")
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"--limit {self.limit}: score at least one picture.")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `score-maps`."""
+    arguments.add_fields(parser, MapTask, ModelChoice)
+
+
+def run_command(namespace: argparse.Namespace) -> None:
+    """Prints the scores. Raises ConfigError."""
+    task = arguments.read(namespace, MapTask, models=model_choices(namespace, namespace.models))
+    from precompute.tools.score_maps.run import run
+
+    run(task)

@@ -6,7 +6,7 @@ from db.text_table import text_table
 from precompute import clip
 from precompute.inputs import images
 from precompute.runtime import devices
-from precompute.runtime.config import MapTask
+from precompute.tools.score_maps.options import MapTask
 from precompute.validation import map_scores, segmentation, segmentation_scores
 
 

@@ -1,13 +1,22 @@
-"""What `python -m precompute verify-paper` is asked to do, and its command line. Loads no torch."""
+"""Command line of `verify-paper`. Imports no torch."""
 
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from precompute.inputs import model_options
-from precompute.runtime.config import ConfigError, ModelChoice
+from precompute.inputs.model_options import model_choices
+from precompute.runtime import arguments
+from precompute.runtime.arguments import number_or_all, option
+from precompute.runtime.config import (
+    ConfigError,
+    ModelChoice,
+    batch_size_option,
+    device_option,
+    workers_option,
+)
 
-VERIFY_DESCRIPTION = """\
+DESCRIPTION = """\
 Check this program on real weights and photographs against what papers and their authors released, with a line
 for each check: PASS, FAIL, SKIPPED with the reason, or NOTED where there is nothing to compare with. The exit
 code is 1 if any check fails.
@@ -22,46 +31,57 @@ DEFAULT_MODEL = "ViT-B-16/laion2b_s34b_b88k"
 MIN_IMAGES = 20
 
 
-@dataclass(frozen=True)
+_CHECKED = "what is checked"
+_SPEED = "how fast (these never change the result)"
+
+
+def _file(help: str) -> Any:
+    return option(None, help, group=_CHECKED, metavar="FILE")
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerifyTask:
-    """One run of `verify-paper`."""
+    """Options of one run of `verify-paper`."""
 
-    model: ModelChoice
-    images: Path
-    """Folder of images; the name of the folder that an image lies in is its class, if it is one."""
-
-    segmentation: Path | None = None
-    """gtsegs_ijcv.mat of ImageNet-Segmentation."""
-
-    textspan: Path | None = None
-    """TEXTSPAN texts of the same model, computed by others, in a form that `textspan_files` reads."""
-
-    labels: Path | None = None
-    """Released labels: CSV with the columns architecture, weights, layer, head, label."""
-
-    pool: Path | None = None
-    """The pool that the texts of `textspan` were picked from."""
-
-    classes: Path | None = None
-    """Folder name, tab, prompt, a line; None for ImageNet's classes."""
-
-    synonyms: Path | None = None
-    """What released words stand for; None for ours."""
-
-    figures: Path | None = None
-    """Published figures; None for ours."""
-
-    json: Path | None = None
-    """Where the results also go, to be sent on."""
-
-    limit: int | None = 2000
-    """Images, and pictures of `segmentation`, spread evenly over all; None for all."""
-
-    batch_size: int = 32
-    workers: int = 2
-    """Processes that decode images."""
-
-    device: str = "auto"
+    model: ModelChoice = option(
+        ModelChoice(DEFAULT_MODEL),
+        f"as open_clip names it (default: {DEFAULT_MODEL})",
+        group=_CHECKED,
+        type=ModelChoice,
+        metavar="ARCHITECTURE/WEIGHTS",
+    )
+    images: Path = option(
+        help="folder, any depth; the folder that an image lies in is its class, if it is named as one",
+        group=_CHECKED,
+        metavar="FOLDER",
+    )
+    pool: Path | None = _file(
+        "the pool that the texts of --textspan were picked from; adds the check against float64"
+    )
+    textspan: Path | None = _file(
+        "TEXTSPAN texts that others computed: CSV or the text file of the reference code"
+    )
+    labels: Path | None = _file("released labels: CSV of architecture, weights, layer, head, label")
+    segmentation: Path | None = _file("gtsegs_ijcv.mat of ImageNet-Segmentation")
+    classes: Path | None = _file(
+        "folder name, tab, prompt, a line (default: ImageNet's classes and 80 prompts)"
+    )
+    synonyms: Path | None = _file(
+        "what released words stand for (default: label_synonyms.tsv of this program)"
+    )
+    figures: Path | None = _file("published figures (default: verify_figures.tsv of this program)")
+    json: Path | None = _file("write the results here too, to be sent to us")
+    limit: int | None = option(
+        2000,
+        "images, and pictures of --segmentation (default: %(default)s). Fewer widen what passes: accuracies "
+        "by three standard errors, overlaps by what two halves of the images differ by",
+        group=_CHECKED,
+        type=number_or_all("images"),
+        metavar="N|all",
+    )
+    batch_size: int = batch_size_option(_SPEED)
+    workers: int = workers_option(_SPEED)
+    device: str = device_option(_SPEED)
 
     def __post_init__(self) -> None:
         for name in ("textspan", "labels"):
@@ -78,56 +98,20 @@ class VerifyTask:
             raise ConfigError(f"--json {self.json}: there is no folder {self.json.resolve().parent}.")
 
 
-def add_verify_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `verify-paper`."""
-    group = parser.add_argument_group("what is checked")
-    group.add_argument(
-        "--model",
-        nargs=1,
-        default=[DEFAULT_MODEL],
-        metavar="ARCHITECTURE/WEIGHTS",
-        help=f"as open_clip names it (default: {DEFAULT_MODEL})",
-    )
-    group.add_argument("--images", type=Path, required=True, metavar="FOLDER", help="folder, any depth")
-    files = {
-        "--pool": "the pool that the texts of --textspan were picked from; adds the check against float64",
-        "--textspan": "TEXTSPAN texts that others computed: CSV or the text file of the reference code",
-        "--labels": "released labels: CSV of architecture, weights, layer, head, label",
-        "--segmentation": "gtsegs_ijcv.mat of ImageNet-Segmentation",
-        "--classes": "folder name, tab, prompt, a line (default: ImageNet's classes and 80 prompts)",
-        "--synonyms": "what released words stand for (default: label_synonyms.tsv of this program)",
-        "--figures": "published figures (default: verify_figures.tsv of this program)",
-        "--json": "write the results here too, to be sent to us",
-    }
-    for name, says in files.items():
-        group.add_argument(name, type=Path, metavar="FILE", help=says)
-    group.add_argument(
-        "--limit",
-        type=_limit,
-        default=2000,
-        metavar="N|all",
-        help="images, and pictures of --segmentation (default: 2000). Fewer widen what passes: accuracies by "
-        "three standard errors, overlaps by what two halves of the images differ by",
-    )
-    model_options.add_model_options(parser)
-    speed = parser.add_argument_group("how fast (these never change the result)")
-    speed.add_argument("--batch-size", type=int, default=32)
-    speed.add_argument("--workers", type=int, default=2, help="processes that decode images (default: 2)")
-    model_options.add_device(speed)
+    arguments.add_fields(parser, VerifyTask, ModelChoice)
 
 
-def verify_task(given: argparse.Namespace) -> VerifyTask:
-    """What the command line asks for. Raises ConfigError."""
-    same = ["images", "segmentation", "textspan", "labels", "pool", "classes", "synonyms", "figures", "json"]
-    same += ["limit", "batch_size", "workers", "device"]
-    (model,) = model_options.model_choices(given)
-    return VerifyTask(model, **{name: getattr(given, name) for name in same})
+def run_command(namespace: argparse.Namespace) -> int:
+    """Prints every check; 1 if one fails. Raises ConfigError."""
+    task = verify_task(namespace)
+    from precompute.tools.verify_paper.run import run
+
+    return 0 if run(task) else 1
 
 
-def _limit(text: str) -> int | None:
-    if text == "all":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of images nor 'all'") from None
+def verify_task(namespace: argparse.Namespace) -> VerifyTask:
+    """The task of a command line. Raises ConfigError."""
+    (model,) = model_choices(namespace, [namespace.model.name])
+    return arguments.read(namespace, VerifyTask, model=model)

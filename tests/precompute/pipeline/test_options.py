@@ -7,12 +7,12 @@ import pytest
 
 from precompute.inputs.model_specs import STUDY
 from precompute.pipeline import options
-from precompute.runtime.config import Config, ConfigError
+from precompute.runtime.config import GENERAL_POOL, Config, ConfigError
 
 
 def config(*typed: str) -> Config:
     parser = argparse.ArgumentParser()
-    options.add_run_options(parser)
+    options.add_options(parser)
     rest = ["--model", "ViT-B-32/openai", "--texts", "pool.tsv", "--bundle", "out"]
     return options.run_config(parser.parse_args([*typed, *rest]))
 
@@ -26,7 +26,7 @@ def test_class_folders_are_taken_and_captions_are_not_unless_a_person_says_other
 
 def test_study_stands_for_the_six_models_and_checkpoints_are_for_one_of_them():
     parser = argparse.ArgumentParser()
-    options.add_run_options(parser)
+    options.add_options(parser)
     typed = [
         "--model",
         "study",
@@ -44,7 +44,7 @@ def test_study_stands_for_the_six_models_and_checkpoints_are_for_one_of_them():
     assert {choice.name: choice.checkpoint for choice in chosen.models if choice.checkpoint} == {
         "ViT-B-16/openai": Path("mine.pt")
     }
-    assert chosen.texts == options.GENERAL_POOL and chosen.texts.is_file()
+    assert chosen.texts == GENERAL_POOL and chosen.texts.is_file()
 
 
 def test_a_limit_must_leave_an_image():

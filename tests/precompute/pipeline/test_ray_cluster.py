@@ -171,7 +171,7 @@ import os, sys
 from pathlib import Path
 import ray
 from precompute.pipeline import ray_cluster
-from precompute.pipeline.part_options import Cluster
+from precompute.pipeline.options import EngineOptions
 from tests.conftest import small_config
 
 def dies_once(stage, part, config, mark):
@@ -185,7 +185,7 @@ if __name__ == "__main__":
     folder, pool, bundle, address = sys.argv[1:]
     ray_cluster.run_task = dies_once
     config = small_config(Path(folder), Path(pool), Path(bundle), shard_size=8, workers=1)
-    ray_cluster.run_on(Cluster(address, 2), config)
+    ray_cluster.run_on(EngineOptions("ray", address, 2), config)
 """
 
 

@@ -5,7 +5,7 @@ import pytest
 from precompute.__main__ import main
 from precompute.inputs import model_specs
 from precompute.inputs.model_specs import ModelError
-from precompute.tools import list_models
+from precompute.tools.list_models import run as list_models
 
 
 def test_without_a_pattern_the_models_of_the_study_come_first_then_those_of_the_demo():

@@ -311,10 +311,10 @@ def test_how_truth_is_measured_is_part_of_the_result(scene_folder, pool_file, tm
 def test_the_command_line_asks_for_truth():
     given = ["run", "--model", "m/w", "--images", "i", "--texts", "t", "--bundle", "b"]
 
-    config = run_config(_parser().parse_args([*given, "--truth", "--truth-images", "40"]))
+    config = run_config(_parser("run", "").parse_args([*given, "--truth", "--truth-images", "40"]))
 
     assert (config.truth, config.truth_images) == (True, 40)
-    assert not run_config(_parser().parse_args(given)).truth
+    assert not run_config(_parser("run", "").parse_args(given)).truth
 
 
 def test_the_sample_is_spread_evenly_over_the_ids():

@@ -18,8 +18,9 @@ from db.errors import BundleExists, NoVectors
 from precompute import clip, demo
 from precompute.inputs.text_pool import PoolError
 from precompute.inputs.textspan_files import ResultsError
+from precompute.runtime import arguments
 from precompute.runtime.config import ConfigError
-from precompute.tools.import_textspan.options import ImportTask, add_import_options, import_task
+from precompute.tools.import_textspan.options import ImportTask, add_options
 from precompute.tools.import_textspan.run import run
 from tests.support.imported import (
     HEADS,
@@ -349,7 +350,7 @@ def test_a_task_that_cannot_be_meant_is_refused(tmp_path, changes, says):
 
 def test_the_command_line_asks_for_a_task(tmp_path):
     parser = argparse.ArgumentParser()
-    add_import_options(parser)
+    add_options(parser)
 
     options = parser.parse_args(
         [
@@ -369,7 +370,7 @@ def test_the_command_line_asks_for_a_task(tmp_path):
 
     files = (Path("a.txt"), Path("b.csv"))
     asked = ImportTask(files, (KNOWN, OWN), Path("out"), texts=Path("pool.tsv"), replace=True)
-    assert import_task(options) == asked
+    assert arguments.read(options, ImportTask) == asked
 
 
 def test_a_task_is_checked_before_torch_is_loaded():

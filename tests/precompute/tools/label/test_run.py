@@ -18,10 +18,11 @@ from db import bundle as commands
 from db.connection import open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists
+from precompute.runtime import arguments
 from precompute.runtime.config import ConfigError
 from precompute.runtime.work_files import WorkError, locked
 from precompute.tools.label.llm_service import HIDDEN, LlmError
-from precompute.tools.label.options import LabelTask, add_options, task_of
+from precompute.tools.label.options import LabelTask, add_options
 from precompute.tools.label.overrides import OverridesError
 from precompute.tools.label.run import run
 from tests.support.imported import KNOWN, OWN, write_imported
@@ -458,7 +459,7 @@ def test_the_command_line_says_it_all():
     add_options(parser)
     words = "old --out new --llm small --url http://h/v1 --judge a --judge b --models x y --dry-run"
 
-    given = task_of(parser.parse_args(words.split()))
+    given = arguments.read(parser.parse_args(words.split()), LabelTask)
 
     assert given == LabelTask(
         Path("old"),
@@ -470,4 +471,5 @@ def test_the_command_line_says_it_all():
         dry_run=True,
     )
     assert given.work_folder == Path(".new.labels.work")
-    assert os.fspath(task_of(parser.parse_args([*words.split(), "--work", "w"])).work_folder) == "w"
+    elsewhere = parser.parse_args([*words.split(), "--work", "w"])
+    assert os.fspath(arguments.read(elsewhere, LabelTask).work_folder) == "w"

@@ -24,7 +24,7 @@ from precompute.tools.verify_paper import (
 from precompute.tools.verify_paper.accuracy_checks import ablation, spread
 from precompute.tools.verify_paper.checks import Step, Unequal
 from precompute.tools.verify_paper.image_pass import PassResult, split
-from precompute.tools.verify_paper.options import VerifyTask, add_verify_options, verify_task
+from precompute.tools.verify_paper.options import VerifyTask, add_options, verify_task
 from precompute.validation import segmentation
 
 
@@ -300,7 +300,7 @@ def test_classes_that_are_none_are_refused(tmp_path, content, says):
 
 def asked(*arguments: str) -> VerifyTask:
     parser = argparse.ArgumentParser()
-    add_verify_options(parser)
+    add_options(parser)
     return verify_task(parser.parse_args(["--images", "val", *arguments]))
 
 

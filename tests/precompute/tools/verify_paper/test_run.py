@@ -26,7 +26,7 @@ from precompute.method import decomposition, textspan
 from precompute.method.labels_from_lists import label_lists
 from precompute.runtime.config import ConfigError
 from precompute.tools.verify_paper import float64_reference
-from precompute.tools.verify_paper.options import add_verify_options, verify_task
+from precompute.tools.verify_paper.options import add_options, verify_task
 from precompute.tools.verify_paper.run import run
 from precompute.validation import segmentation_scores
 from tests.support.segmented import written
@@ -74,7 +74,7 @@ class Files(NamedTuple):
 def verified(*arguments: object) -> bool:
     """Whether `verify-paper` passes; it prints as it would for a person."""
     parser = argparse.ArgumentParser()
-    add_verify_options(parser)
+    add_options(parser)
     given = ["--model", MODEL, "--workers", 0, *arguments]
     return run(verify_task(parser.parse_args([str(one) for one in given])))
 
