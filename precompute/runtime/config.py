@@ -45,7 +45,7 @@ def models_option(group: str) -> Any:
         required=True,
         metavar="ARCHITECTURE/WEIGHTS",
         help="as open_clip names them, or `study` for the six models of the paper; may be given several "
-        "times. `python -m precompute models` lists what is known by name",
+        "times. The command `models` lists what is known by name",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from db import queries
 from db.connection import open_bundle
 from precompute import demo
-from precompute.__main__ import main
+from precompute.__main__ import COMMANDS, main
 from precompute.demo.pool import PROMPTS_PATH
 from precompute.demo.words import PROPERTIES
 from precompute.pipeline.setup import work_directory
@@ -153,3 +153,31 @@ def test_help_teaches_by_example():
 
     assert "--model ViT-B-32/openai --images photos" in done.stdout
     assert "give the same command again" in done.stdout
+
+
+@pytest.mark.parametrize("words", [[], ["models"]])
+def test_help_loads_nothing_heavy(words):
+    """In a process of its own, for the CPU time of it to count."""
+    code = f"""
+import sys, time
+from precompute.__main__ import COMMANDS, main
+try:
+    main([*{words!r}, "--help"])
+except SystemExit:
+    loaded = [name for name in ("torch", "pandas", "duckdb") if name in sys.modules]
+    print(loaded, time.process_time() < 0.3)
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[] True"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_description_and_help(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"], prog="program")
+
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: program {command}") and "python -m precompute run" not in text
+    assert len(text) > 400
