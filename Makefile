@@ -8,9 +8,9 @@ PAIRS := .work/pairs
 STUDY ?= bundles/study
 NEED_IMAGES = @test -n "$(IMAGES)" || { echo "Say where the images are: make $@ IMAGES=/path/to/images"; exit 1; }
 VERIFY := POOL TEXTSPAN LABELS SEGMENTATION CLASSES MODEL CHECKPOINT LIMIT DEVICE JSON
-# Format and method version stand in the last two.
+# Format and method versions stand in the last two.
 DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv) \
-	db/layout.py precompute/runtime/config.py
+	db/layout.py precompute/runtime/method_versions.py
 HEADLIGHT := $(BIN)/headlight
 BUILD_DEMO = $(HEADLIGHT) demo --no-view --bundle bundles/demo --scenes $(SCENES) --replace
 SUMMARY := See what every attention head of a CLIP model looks at

@@ -25,9 +25,11 @@ from PIL import Image, ImageFilter
 from precompute import clip
 from precompute.inputs import model_specs
 from precompute.method import decomposition
+from precompute.pipeline.run import scan_image_set
 from precompute.runtime import devices
 from precompute.runtime.config import Config, ModelChoice
-from precompute.stages import decompose_images, scan_images
+from precompute.stages import decompose_images
+from precompute.stages.scan_images import ImageSet
 
 SIZE = (500, 375)
 """Pixels; the commonest of ImageNet's validation images."""
@@ -66,29 +68,28 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="headlight-bench-") as work:
         folder, bundle = Path(work) / "images", Path(work) / "bundle"
         weight = write_photographs(folder, options.images)
-        began = time.perf_counter()
-        found = scan_images.read(folder, None, Path(work) / "work", workers=options.workers, thumbnails=True)
-        scanned = options.images / (time.perf_counter() - began)
-        print(
-            f"{options.images} JPEG files of {SIZE[0]} x {SIZE[1]}, {weight / 1e3:.0f} kB each; "
-            f"{options.workers} workers, {torch.get_num_threads()} threads, device {options.device}"
-        )
-        print(f"scanning, with thumbnails: {scanned:.1f} images/s")
         config = Config(
             models=(ModelChoice(options.model),),
             images=folder,
-            texts=Path(),
             bundle=bundle,
             batch_size=options.batch_size,
             workers=options.workers,
             device=devices.resolve_device(options.device),
             gallery_images=0,
         )
-        report(options.model, measure(config, found, Path(work) / "passes"))
+        began = time.perf_counter()
+        image_set = scan_image_set(config, Path(work) / "work")
+        scanned = options.images / (time.perf_counter() - began)
+        print(
+            f"{options.images} JPEG files of {SIZE[0]} x {SIZE[1]}, {weight / 1e3:.0f} kB each; "
+            f"{options.workers} workers, {torch.get_num_threads()} threads, device {options.device}"
+        )
+        print(f"scanning, with thumbnails: {scanned:.1f} images/s")
+        report(options.model, measure(config, image_set, Path(work) / "passes"))
     return 0
 
 
-def measure(config: Config, found: scan_images.ImageSet, directory: Path) -> Timing:
+def measure(config: Config, image_set: ImageSet, directory: Path) -> Timing:
     """Time encode_image alone, then the pass."""
     [choice] = config.models
     spec = model_specs.random_control(model_specs.resolve(choice.name, clip.catalog()))
@@ -96,12 +97,12 @@ def measure(config: Config, found: scan_images.ImageSet, directory: Path) -> Tim
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, LAYERS))
     plain = encode_alone(model, config.batch_size)
     todo = decompose_images.plan_shards(
-        model, spaces, list(found.image_files), directory, config.shard_size, config.gallery_limits
+        model, spaces, list(image_set.image_files), directory, config.shard_size, config.gallery_limits
     )
     began = time.perf_counter()
-    waited = decompose_images.write_missing_shards(model, todo, found.image_files, config.read_options)
+    waited = decompose_images.write_missing_shards(model, todo, image_set.image_files, config.read_options)
     seconds = time.perf_counter() - began
-    count = len(found.image_files)
+    count = len(image_set.image_files)
     size = sum(shard.path.stat().st_size for shard in todo.shards)
     return Timing(plain, count / seconds, waited / seconds, size / count)
 

@@ -555,7 +555,7 @@ comment on column published.note is 'What to know before comparing.';
 create table run (
     model_key varchar not null,
     stage varchar not null,
-    method_version integer not null,
+    method_version varchar not null,
     options varchar not null,
     software varchar not null,
     started_at timestamp not null,
@@ -565,7 +565,7 @@ create table run (
 comment on table run is 'One row per model and stage: how and when it was computed. Not compared by diff: times differ.';
 comment on column run.model_key is 'The model; empty for stages that belong to the whole bundle.';
 comment on column run.stage is 'Stage of the pipeline.';
-comment on column run.method_version is 'Version of the method; a change of any result raises it.';
+comment on column run.method_version is 'Version of the method of every stage, as JSON; a change of a result raises that of its stage.';
 comment on column run.options is 'Options of the stage, as JSON.';
 comment on column run.software is 'Versions of the libraries, as JSON.';
 comment on column run.started_at is 'When the stage began, UTC.';

@@ -18,7 +18,8 @@ from precompute.inputs import model_specs
 from precompute.method import decomposition
 from precompute.method.types import HeadSpaces
 from precompute.runtime import devices, progress, work_files
-from precompute.runtime.config import METHOD_VERSION, Config
+from precompute.runtime.config import Config
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.runtime.part import WHOLE, Part
 from precompute.stages import read_inputs, scan_images
 
@@ -114,7 +115,9 @@ def load(spec: model_specs.ModelSpec, config: Config, directory: Path) -> Loaded
     model = clip.load(spec, device=device, precision=config.precision)
     layers = clip.last_layers(model, config.layers)
     identity = _identity(model)
-    model_directory = directory / f"model-{work_files.key_of(METHOD_VERSION, identity, layers)}"
+    model_directory = (
+        directory / f"model-{work_files.key_of(METHOD_VERSIONS['decomposition'], identity, layers)}"
+    )
     return LoadedModel(model, _spaces(model, layers, model_directory), identity, model_directory)
 
 

@@ -11,10 +11,6 @@ from db.errors import UserError
 from precompute.runtime.arguments import number_or_all, option, three_numbers
 from precompute.texts import TEXTS
 
-METHOD_VERSION = 3
-"""Raised by any change that changes a result; part of every work file's key and of `input_id`."""
-
-
 Precision = Literal["float32", "tf32", "bf16"]
 """How exactly an image tower multiplies matrices: 24, 11 or 8 binary digits of each factor."""
 

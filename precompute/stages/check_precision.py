@@ -21,6 +21,7 @@ from precompute.method import decomposition, moments, stability, textspan
 from precompute.method.types import HeadSpaces, Pool, TextSpan
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import ReadOptions
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.runtime.part import WHOLE, Part
 from precompute.stages import decompose_images
 
@@ -84,7 +85,10 @@ def measure(
     """
     if model.precision == "float32":
         return None
-    path = directory / f"rounding-{work_files.key_of(_sample(list(image_files)), pool.texts)}.parquet"
+    versions = [METHOD_VERSIONS["precision"], METHOD_VERSIONS["textspan"]]
+    path = (
+        directory / f"rounding-{work_files.key_of(versions, _sample(list(image_files)), pool.texts)}.parquet"
+    )
     if not path.exists():
         decompose_sample(model, spaces, image_files, directory, options)
         parts = [decompose_images.read(shard) for shard in sample_shards(model, list(image_files), directory)]

@@ -22,7 +22,8 @@ from precompute.method.types import (
     Moments,
 )
 from precompute.runtime import devices, progress, work_files
-from precompute.runtime.config import METHOD_VERSION, GalleryLimits, ReadOptions
+from precompute.runtime.config import GalleryLimits, ReadOptions
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.runtime.part import WHOLE, Part
 
 # In every precision 1e-6, for the residual stream stays in float32; a hundred times the largest error ever
@@ -274,7 +275,7 @@ def _check_against_encode_image(
 def reduce_moments(made: ShardPlan, spaces: HeadSpaces) -> DecompositionResult:
     """Moments over all images, computed once per model and images."""
     place = made.shards[0].path.parent.parent
-    key = work_files.key_of(METHOD_VERSION, [shard.path.name for shard in made.shards])
+    key = work_files.key_of(METHOD_VERSIONS["moments"], [shard.path.name for shard in made.shards])
     kept = work_files.load_or_compute(
         place / f"moments-{key}.safetensors", lambda: _reduced(made.shards, spaces)
     )

@@ -9,6 +9,7 @@ from torch import Tensor
 from precompute import clip
 from precompute.inputs import prompts
 from precompute.runtime import work_files
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages.read_inputs import RunInputs
 
 
@@ -26,9 +27,9 @@ def embed_texts(model: clip.Clip, inputs: RunInputs, directory: Path) -> TextEmb
     Raises:
         TextError: the model cannot read a text; names its line.
     """
-    texts = inputs.pool.texts
-    pool = directory / f"texts-{work_files.key_of(texts)}.safetensors"
-    classes = directory / f"classes-{work_files.key_of(inputs.class_prompts)}.safetensors"
+    texts, version = inputs.pool.texts, METHOD_VERSIONS["texts"]
+    pool = directory / f"texts-{work_files.key_of(version, texts)}.safetensors"
+    classes = directory / f"classes-{work_files.key_of(version, inputs.class_prompts)}.safetensors"
     return TextEmbeddings(
         work_files.load_or_compute(pool, lambda: {"text": clip.encode_text(model, texts)})["text"],
         work_files.load_or_compute(classes, lambda: _embed_classes(model, inputs))["text"],

@@ -22,7 +22,8 @@ from precompute.method.replicates import (
 )
 from precompute.method.types import HeadSpaces, Moments, Pool
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION, HeadOptions
+from precompute.runtime.config import HeadOptions
+from precompute.runtime.method_versions import METHOD_VERSIONS
 
 _THREADS = os.cpu_count() or 1
 
@@ -101,4 +102,6 @@ def _key(head_moments: Moments, text: Float[Tensor, "text d_out"], pool: Pool, o
         head_moments.image_count, head_moments.mean, head_moments.second, text, pool.tags.to(torch.uint8)
     )
     depends_on = [options.replicates, options.rotations, options.seed]
-    return work_files.key_of(METHOD_VERSION, content, depends_on)
+    # Every replicate picks texts and labels heads anew.
+    versions = [METHOD_VERSIONS[stage] for stage in ("replicates", "textspan", "labels")]
+    return work_files.key_of(versions, content, depends_on)

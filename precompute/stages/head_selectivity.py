@@ -19,7 +19,8 @@ from precompute.method import intervals, moments, resampling
 from precompute.method.selectivity import SAME
 from precompute.method.types import HeadSpaces
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION, HeadOptions
+from precompute.runtime.config import HeadOptions
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages import decompose_images
 
 MAX_VALUES = 1000
@@ -113,7 +114,9 @@ def _key(
     """Hash of everything that a block depends on but the model, whose directory it lies in."""
     halves = work_files.hash_of_tensors(held.to(torch.uint8))
     of_images = [shard.path.name for shard in shards]
-    return work_files.key_of(METHOD_VERSION, of_images, pack, [own.start, own.stop], list(held.shape), halves)
+    return work_files.key_of(
+        METHOD_VERSIONS["selectivity"], of_images, pack, [own.start, own.stop], list(held.shape), halves
+    )
 
 
 def _known(attributes: pd.DataFrame, image_ids: set[str]) -> list[_Attribute]:

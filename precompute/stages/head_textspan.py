@@ -12,7 +12,8 @@ from torch import Tensor
 from precompute.method import labels, textspan
 from precompute.method.types import HeadSpaces, Picks, TextSpan
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION, HeadOptions
+from precompute.runtime.config import HeadOptions
+from precompute.runtime.method_versions import METHOD_VERSIONS
 
 _THREADS = os.cpu_count() or 1
 
@@ -94,7 +95,7 @@ def _key(heads: list[HeadInputs], text: Float[Tensor, "text d_out"], options: He
     """Hash of everything that the texts of one layer depend on, but for its heads' spaces."""
     content = work_files.hash_of_tensors(*(one.covariance for one in heads), text)
     depends_on = [options.picks, options.rotations, options.seed]
-    return work_files.key_of(METHOD_VERSION, heads[0].layer, content, depends_on)
+    return work_files.key_of(METHOD_VERSIONS["textspan"], heads[0].layer, content, depends_on)
 
 
 def _one_layer(

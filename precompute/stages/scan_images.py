@@ -12,7 +12,7 @@ import pandas as pd
 
 from precompute.inputs import images
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.runtime.part import WHOLE, Part
 
 _CHUNK = 1000
@@ -62,35 +62,6 @@ class ImageSet(NamedTuple):
             rows = rows[rows.reason.isna() & ~rows.image_id.isin(seen)].drop_duplicates("image_id")
             seen.update(rows.image_id)
             yield rows[["image_id", "width", "height", "thumbnail"]].astype({"width": int, "height": int})
-
-
-def read(
-    source: Path,
-    metadata: Path | None,
-    directory: Path,
-    *,
-    workers: int,
-    thumbnails: bool,
-    class_folders: bool = True,
-    captions: bool = False,
-    limit: int | None = None,
-) -> ImageSet:
-    """Find and scan the images of `source`, going on from an earlier scan of the same files.
-
-    `limit` files, spread evenly over all, or all of them.
-    Raises:
-        ImagesError: no images, none readable, or a list, tar or metadata file that does not fit.
-    """
-    listing = list_files(
-        source,
-        directory,
-        thumbnails=thumbnails,
-        class_folders=class_folders,
-        captions=captions,
-        limit=limit,
-    )
-    scan(listing, workers=workers, thumbnails=thumbnails)
-    return load_image_set(listing, source, metadata)
 
 
 def list_files(
@@ -174,7 +145,7 @@ def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) 
     total = sum(max(0, size) for size, _ in stamps) // _MEGABYTE
     with progress.counted("indexing tars", total=total, unit="MB", scale=_MEGABYTE) as advance:
         for tar, stamp in zip(tars, stamps, strict=True):
-            key = work_files.key_of(METHOD_VERSION, captions, str(tar.path.resolve()), stamp)
+            key = work_files.key_of(METHOD_VERSIONS["images"], captions, str(tar.path.resolve()), stamp)
             path = directory / "tars" / f"{key}.json"
             if path.exists():
                 advance(stamp[0])
@@ -197,7 +168,7 @@ def _chunk_paths(files: list[images.ImageFile], directory: Path, *, thumbnails: 
     with progress.counted("listing files", total=len(files)) as advance:
         for chunk in chunks:
             listing = [(file.relative, *_state(file, tars), file.offset, file.size) for file in chunk]
-            keys.append(work_files.key_of(METHOD_VERSION, thumbnails, listing))
+            keys.append(work_files.key_of(METHOD_VERSIONS["images"], thumbnails, listing))
             advance(len(chunk))
     return tuple(directory / "scan" / f"{key}.parquet" for key in keys)
 

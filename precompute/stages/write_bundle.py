@@ -20,8 +20,9 @@ from precompute.inputs import images
 from precompute.inputs.prompts import ClassPrompt
 from precompute.inputs.text_pool import text_id
 from precompute.method.types import HeadSpaces, Pool
-from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION, Config
+from precompute.runtime import method_versions, progress, work_files
+from precompute.runtime.config import Config
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages import decompose_images
 from precompute.stages.check_precision import PrecisionReport
 from precompute.stages.decompose_images import DecompositionResult
@@ -125,7 +126,7 @@ def write_bundle(
             writer.write("run", _runs(result, config))
         for table, rows in leaderboard_tables.items():
             writer.write(table, rows)
-        writer.finish({"software": _software(), "method_version": METHOD_VERSION})
+        writer.finish({"software": _software(), "method_versions": dict(METHOD_VERSIONS)})
 
 
 def _input_id(config: Config, inputs: RunInputs, results: list[ModelResult]) -> str:
@@ -133,7 +134,7 @@ def _input_id(config: Config, inputs: RunInputs, results: list[ModelResult]) -> 
     attributes, pool = inputs.attributes.sort_values(["image_id", "attribute", "value"]), inputs.pool
     return work_files.key_of(
         FORMAT,
-        METHOD_VERSION,
+        dict(METHOD_VERSIONS),
         [result.identity for result in results],
         list(inputs.image_files),
         attributes.to_numpy().tolist(),
@@ -210,7 +211,7 @@ def _runs(result: ModelResult, config: Config) -> pd.DataFrame:
             {
                 "model_key": result.model_key,
                 "stage": stage,
-                "method_version": METHOD_VERSION,
+                "method_version": method_versions.as_json(),
                 "options": json.dumps(config.result_options(), sort_keys=True),
                 "software": json.dumps(_software(), sort_keys=True),
                 "started_at": started.astimezone(UTC).replace(tzinfo=None),

@@ -14,7 +14,7 @@ from precompute import clip
 from precompute.inputs import images
 from precompute.method import decomposition
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.validation import map_metrics
 
 Heads = Sequence[tuple[int, int]]
@@ -86,7 +86,8 @@ def rows(
     """The table of one model; what is computed is kept in work files below `directory`."""
     chosen = subjects(model, stored, properties)
     heads = [(name, mask.nonzero().tolist()) for name, mask in chosen.items()]
-    mine = directory / f"maps-{work_files.key_of(METHOD_VERSION, images.mask_identity(pictures), heads)}"
+    key = work_files.key_of(METHOD_VERSIONS["maps"], images.mask_identity(pictures), heads)
+    mine = directory / f"maps-{key}"
     return table(model, list(chosen), score(model, pictures, chosen, mine))
 
 

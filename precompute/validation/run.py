@@ -23,6 +23,7 @@ from precompute.method import decomposition, moments, selectivity
 from precompute.method.types import Classes, HeadSpaces, Pool
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import ConfigError, ReadOptions
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages import decompose_images
 from precompute.stages.describe_heads import HeadDescriptions
 from precompute.validation import (
@@ -223,6 +224,7 @@ def _runs(seen: Seen, attributes: Sequence[str], seed: int) -> list[Run]:
 def _key(seen: Seen, known: Known, todo: Sequence[Run], own: Int[Tensor, "image attribute"]) -> str:
     """All that the forward margins depend on but the model, whose directory they lie in."""
     return work_files.key_of(
+        METHOD_VERSIONS["validation"],
         known.image_id,
         known.prompts,
         [(one.attribute, one.values) for one in known.classes],

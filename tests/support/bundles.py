@@ -394,7 +394,7 @@ def _runs() -> pd.DataFrame:
         {
             "model_key": [*MODELS, ""],
             "stage": ["decomposition", "decomposition", "images"],
-            "method_version": 1,
+            "method_version": "{}",
             "options": "{}",
             "software": "{}",
             "started_at": pd.to_datetime(["2024-05-01 10:01", "2024-05-01 10:02", "2024-05-01 10:00"]),

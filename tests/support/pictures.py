@@ -67,7 +67,7 @@ def tar(path: Path, members: dict[str, bytes | str]) -> Path:
 
 
 def distinct(folder: Path) -> dict[str, ImageFile]:
-    files = images.find(folder)
+    files = images.gather(folder).files
     return images.distinct(files, images.scan(files, workers=0))
 
 

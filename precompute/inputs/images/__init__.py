@@ -35,7 +35,6 @@ from precompute.inputs.images.files import (
     ImageFile,
     ImagesError,
     evenly,
-    find,
     list_folder,
     other_kinds,
 )
@@ -79,7 +78,6 @@ __all__ = [
     "decode",
     "distinct",
     "evenly",
-    "find",
     "gather",
     "image_id",
     "index",

@@ -79,13 +79,6 @@ def evenly(items: Sequence[Item], count: int) -> list[Item]:
     return [items[place] for place in np.linspace(0, len(items) - 1, count).round().astype(int)]
 
 
-def find(folder: Path) -> list[ImageFile]:
-    """All image files under `folder`, at any depth, sorted by relative path. Raises ImagesError."""
-    found = list_folder(folder)
-    check_any(folder, found)
-    return found.files
-
-
 def check_any(folder: Path, found: FolderListing) -> None:
     """Raise ImagesError unless there are images."""
     if not found.files:

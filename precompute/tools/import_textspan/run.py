@@ -14,8 +14,8 @@ from db.layout import FORMAT
 from db.store import BundleWriter
 from precompute.inputs import text_pool
 from precompute.method.types import Pool
-from precompute.runtime import progress, work_files
-from precompute.runtime.config import METHOD_VERSION
+from precompute.runtime import method_versions, progress, work_files
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages.write_bundle import pool_rows
 from precompute.tools.import_textspan import tables
 from precompute.tools.import_textspan.options import ImportTask
@@ -58,7 +58,9 @@ def run(task: ImportTask) -> Path:
         seconds = time.perf_counter() - clock
         for source, origin in zip(sources, provenance, strict=True):
             writer.write("run", _run_row(source, origin, started, seconds))
-        writer.finish({"software": _software(), "method_version": METHOD_VERSION, "imported": provenance})
+        writer.finish(
+            {"software": _software(), "method_versions": dict(METHOD_VERSIONS), "imported": provenance}
+        )
     progress.say(f"done: {task.bundle}\nopen it with: python -m dashboard --bundle {task.bundle}")
     return task.bundle
 
@@ -99,7 +101,7 @@ def _input_id(sources: list[Source], texts: Pool, license: str) -> str:
     """Hash of everything the bundle depends on; equal on any machine."""
     return work_files.key_of(
         FORMAT,
-        METHOD_VERSION,
+        dict(METHOD_VERSIONS),
         STAGE,
         [[source.name, source.lists.sha256] for source in sources],
         [texts.texts, texts.properties, texts.tags.to(torch.uint8).tolist()],
@@ -124,7 +126,7 @@ def _run_row(
     row = {
         "model_key": source.model_key,
         "stage": STAGE,
-        "method_version": METHOD_VERSION,
+        "method_version": method_versions.as_json(),
         "options": json.dumps(origin, sort_keys=True, ensure_ascii=False),
         "software": json.dumps(_software(), sort_keys=True),
         "started_at": started.replace(tzinfo=None),

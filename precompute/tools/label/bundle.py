@@ -18,8 +18,8 @@ from db.connection import Bundle
 from db.rewrite import first_texts, given_labels, kept_facts, open_copy
 from db.store import BundleWriter
 from precompute.method import agreement_stats, metric_info
-from precompute.runtime import work_files
-from precompute.runtime.config import METHOD_VERSION, ConfigError
+from precompute.runtime import method_versions, work_files
+from precompute.runtime.config import ConfigError
 from precompute.tools.label import (
     label_prompt,
     metrics,
@@ -244,7 +244,7 @@ def _write_run(
 ) -> None:
     rows = pd.DataFrame({"model_key": list(source.asked)}).assign(
         stage=STAGE,
-        method_version=METHOD_VERSION,
+        method_version=method_versions.as_json(),
         options=json.dumps(options, sort_keys=True),
         software=json.dumps({"openai": version("openai")}),
         started_at=started_at,

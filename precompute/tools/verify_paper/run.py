@@ -21,7 +21,8 @@ from precompute.clip import TextError
 from precompute.inputs import images
 from precompute.method import decomposition, moments
 from precompute.runtime import devices, progress
-from precompute.runtime.config import METHOD_VERSION, ConfigError
+from precompute.runtime.config import ConfigError
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.tools.verify_paper import checks, classes
 from precompute.tools.verify_paper.accuracy_checks import ablation, segmented
 from precompute.tools.verify_paper.checks import (
@@ -198,7 +199,7 @@ def _report(task: VerifyTask, subject: _Subject, steps: list[Step]) -> dict[str,
     given = {name: path.name for name in names if (path := getattr(task, name))}
     return {
         "format": FORMAT,
-        "method": METHOD_VERSION,
+        "method": dict(METHOD_VERSIONS),
         "model": {"name": spec.name, "weights_sha256": subject.model.weights_sha256, **facts},
         "images": len(subject.distinct),
         "limit": task.limit,

@@ -15,6 +15,7 @@ from precompute import clip, demo
 from precompute.clip import TextError, download
 from precompute.inputs import model_specs
 from precompute.inputs.model_specs import ModelError
+from tests.support.calls import count_calls
 from tests.support.towers import (
     FACTS,
     small_clip,
@@ -272,11 +273,12 @@ def test_weights_in_the_cache_need_no_network(monkeypatch):
     monkeypatch.setattr(
         download, "try_to_load_from_cache", lambda repository, file: f"/cache/{repository}/{file}"
     )
-    monkeypatch.setattr(download, "model_info", None)
+    asked = count_calls(monkeypatch, download, "model_info")
 
     file = download.fetch(model_specs.resolve("ViT-B-32/openai", clip.catalog()))
 
     assert file == Path("/cache/timm/vit_base_patch32_clip_224.openai/open_clip_model.safetensors")
+    assert asked == []
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_a_folder_holds_pictures_attributes_and_masks(tmp_path):
     assert len((tmp_path / "captions.csv").read_text().splitlines()) == 5
     kinds = sum(len(content_of(index, SEED).kinds) for index in range(4))
     assert len(list((tmp_path / ".masks").glob("*.png"))) == kinds
-    assert [file.relative for file in images.find(tmp_path)] == [row.split(",")[0] for row in rows]
+    assert [file.relative for file in images.gather(tmp_path).files] == [row.split(",")[0] for row in rows]
 
 
 def test_every_mask_stands_beside_a_caption_that_names_its_object(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,11 @@ from precompute.inputs.images import ImagesError
 from precompute.method import moments, textspan
 from precompute.pipeline import run as pipeline_run
 from precompute.pipeline import setup
+from precompute.runtime import method_versions
 from precompute.runtime.config import ConfigError, ModelChoice
+from precompute.runtime.method_versions import METHOD_VERSIONS
 from tests.conftest import TWIN, small_config
+from tests.support.calls import count_calls
 
 
 def differences(one, other) -> list[str]:
@@ -85,12 +89,13 @@ def test_shares_of_a_model_sum_to_one(small_bundle):
 def test_weights_of_the_last_model_are_missed_before_the_first_takes_its_hours(
     scene_folder, pool_file, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(clip, "load", None)  # no model may be loaded
+    loads = count_calls(monkeypatch, clip, "load")
     gone = ModelChoice("ViT-B-32/openai", checkpoint=tmp_path / "gone.pt")
     config = small_config(scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(TWIN), gone))
 
     with pytest.raises(model_specs.ModelError, match="no file of weights at .*gone.pt"):
         pipeline_run.run(config)
+    assert loads == []
 
 
 def test_the_names_and_order_of_files_leave_no_trace_in_heads(
@@ -110,21 +115,68 @@ def test_the_names_and_order_of_files_leave_no_trace_in_heads(
 
 def test_a_finished_run_computes_nothing_twice(scene_folder, pool_file, tmp_path, monkeypatch):
     pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b"))
-    monkeypatch.setattr(images, "pixel_batches", _only_the_check)
-    for module, name in [(moments, "from_coordinates"), (textspan, "textspan"), (textspan, "rotated_heads")]:
-        monkeypatch.setattr(module, name, None)
+    stages = [
+        count_calls(monkeypatch, module, name)
+        for module, name in [
+            (images, "pixel_batches"),
+            (moments, "from_coordinates"),
+            (textspan, "textspan"),
+            (textspan, "rotated_heads"),
+        ]
+    ]
 
     pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", replace=True))
 
+    assert stages == [[], [], [], []]
     assert open_bundle(tmp_path / "b").manifest["format"] == FORMAT
 
 
-def _only_the_check(wanted, preprocess, *, batch_size, workers):
-    """Allow the four images of the check against encode_image, and no more."""
-    assert len(wanted) <= 4, "an image was decomposed again"
-    from precompute.inputs.images.reading import pixel_batches
+def written_again(config, version: str, monkeypatch) -> set[str]:
+    """Kinds of work files that another run writes once the version of a stage is raised."""
+    before = {path for path in setup.work_directory(config.bundle).rglob("*.*")}
+    monkeypatch.setitem(method_versions._VERSIONS, version, METHOD_VERSIONS[version] + 1)
+    pipeline_run.run(replace(config, replace=True))
+    after = {path for path in setup.work_directory(config.bundle).rglob("*.*")} - before
+    return {path.name.split("-")[0] if "-" in path.name else path.parent.name for path in after}
 
-    return pixel_batches(wanted, preprocess, batch_size=batch_size, workers=workers)
+
+@pytest.mark.parametrize(
+    ("version", "kinds"),
+    [
+        ("moments", {"moments"}),
+        ("textspan", {"heads", "draws"}),
+        ("labels", {"draws"}),
+        ("selectivity", {"selectivity"}),
+        ("metrics", set()),
+    ],
+)
+def test_a_new_method_of_a_later_stage_decomposes_no_image_again(
+    scene_folder, pool_file, tmp_path, monkeypatch, version, kinds
+):
+    config = small_config(scene_folder, pool_file, tmp_path / "b")
+    pipeline_run.run(config)
+    first = open_bundle(config.bundle).manifest
+    passes = count_calls(monkeypatch, images, "pixel_batches")
+
+    again = written_again(config, version, monkeypatch)
+
+    assert passes == [] and again == kinds
+    last = open_bundle(config.bundle).manifest
+    assert last["method_versions"][version] == first["method_versions"][version] + 1
+    assert last["input_id"] != first["input_id"]
+
+
+def test_a_new_method_of_decomposition_decomposes_every_image_again(
+    scene_folder, pool_file, tmp_path, monkeypatch
+):
+    config = small_config(scene_folder, pool_file, tmp_path / "b")
+    pipeline_run.run(config)
+    decomposed = count_calls(monkeypatch, clip, "capture")
+
+    again = written_again(config, "decomposition", monkeypatch)
+
+    assert sum(len(pixels) for _, pixels, _ in decomposed) == 4 + 40  # the check, then all images
+    assert {"images", "gallery", "moments", "heads", "draws"} <= again
 
 
 def test_a_corrected_preprocessing_never_meets_old_results(scene_folder, pool_file, tmp_path):

@@ -222,7 +222,7 @@ def test_contributions_that_miss_the_embedding_are_refused(
     scene_folder, pool_file, tmp_path, precision, advice
 ):
     model = replace(small_clip(), precision=precision)
-    file, *_ = images.find(scene_folder)
+    file, *_ = images.gather(scene_folder).files
     found = images.distinct([file], images.scan([file], workers=0, thumbnails=False))
     config = small_config(scene_folder, pool_file, tmp_path / "b")
     shards = decompose_images.cut(list(found), tmp_path, 8)

@@ -9,6 +9,7 @@ from precompute.method import moments, textspan
 from precompute.runtime.config import HeadOptions
 from precompute.stages import head_textspan
 from tests.support import heads
+from tests.support.calls import count_calls
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +39,12 @@ def test_what_is_kept_is_what_was_found(made, tmp_path):
 
 def test_what_is_kept_is_not_computed_again_but_for_other_options(made, tmp_path, monkeypatch):
     found(made, tmp_path)
-    monkeypatch.setattr(textspan, "textspan", None)  # no head may be described again
+    spans = count_calls(monkeypatch, textspan, "textspan")
 
     found(made, tmp_path)
+    assert spans == []
 
     for changes in ({"picks": 6}, {"seed": 1}, {"rotations": 20}):
-        with pytest.raises(TypeError):
-            found(made, tmp_path, **changes)
+        spans.clear()
+        found(made, tmp_path, **changes)
+        assert len(spans) == 2 * 4  # both lengths of texts, every head

@@ -8,6 +8,7 @@ from precompute.inputs import images
 from precompute.inputs.images import ImagesError
 from precompute.runtime import progress
 from precompute.stages import scan_images
+from tests.support.calls import count_calls
 from tests.support.pictures import tar
 
 
@@ -20,8 +21,10 @@ def folder(scene_folder, tmp_path):
     return target
 
 
-def read(folder, work, **options):
-    return scan_images.read(folder, None, work, **({"workers": 0, "thumbnails": True} | options))
+def read(source, work, *, metadata=None, workers=0, **options):
+    listing = scan_images.list_files(source, work, thumbnails=True, **options)
+    scan_images.scan(listing, workers=workers, thumbnails=True)
+    return scan_images.load_image_set(listing, source, metadata)
 
 
 def test_images_come_sorted_by_identity_not_by_name(folder, tmp_path):
@@ -67,9 +70,10 @@ def test_other_files_are_ignored_and_counted(folder, tmp_path, capsys):
 
 def test_a_second_scan_of_the_same_files_reads_none_of_them(folder, tmp_path, monkeypatch):
     first = read(folder, tmp_path / "work")
-    monkeypatch.setattr(images, "scan", None)
+    scans = count_calls(monkeypatch, images, "scan")
 
     assert read(folder, tmp_path / "work").files.equals(first.files)
+    assert scans == []
 
 
 def test_a_changed_file_is_scanned_again(folder, tmp_path):
@@ -83,7 +87,7 @@ def test_a_changed_file_is_scanned_again(folder, tmp_path):
 def test_attributes_reach_the_image_they_are_of(folder, tmp_path):
     (tmp_path / "known.csv").write_text("path,color\ndeep/scene_00000.png,red|blue\n", encoding="utf-8")
 
-    found = scan_images.read(folder, tmp_path / "known.csv", tmp_path / "work", workers=0, thumbnails=False)
+    found = read(folder, tmp_path / "work", metadata=tmp_path / "known.csv")
 
     [image_id] = found.files.loc[found.files.path == "deep/scene_00000.png", "image_id"]
     assert found.attributes.to_numpy().tolist() == [[image_id, "color", "red"], [image_id, "color", "blue"]]
@@ -136,9 +140,10 @@ def test_what_a_cut_tar_has_lost_is_listed(packed, tmp_path):
 
 def test_tars_are_indexed_once(packed, tmp_path, monkeypatch):
     first = read(packed, tmp_path / "work")
-    monkeypatch.setattr(images, "index", None)
+    indexed = count_calls(monkeypatch, images, "index")
 
     assert read(packed, tmp_path / "work").files.equals(first.files)
+    assert indexed == []
 
 
 def test_a_tar_that_was_fetched_again_is_indexed_and_scanned_again(folder, packed, tmp_path):
@@ -167,13 +172,11 @@ def test_a_changed_file_costs_only_its_own_chunk(folder, tmp_path, monkeypatch):
     read(folder, tmp_path / "work")
     last = sorted((folder / "deep").iterdir())[-1]
     last.write_bytes(last.read_bytes() + b"more")
-    asked = []
-    scan = images.scan
-    monkeypatch.setattr(images, "scan", lambda files, **how: asked.extend(files) or scan(files, **how))
+    scans = count_calls(monkeypatch, images, "scan")
 
     read(folder, tmp_path / "work")
 
-    assert [file.path for file in asked] == [last]
+    assert [[file.path for file in files] for (files,) in scans] == [[last]]
 
 
 def test_images_that_cannot_be_read_at_all_are_refused_with_the_first_reason(tmp_path):

@@ -16,6 +16,7 @@ from precompute.pipeline import run as pipeline_run
 from precompute.runtime.config import ModelChoice
 from precompute.validation import map_metrics, map_scores
 from tests.conftest import small_config
+from tests.support.calls import count_calls
 from tests.support.towers import small_clip
 
 PICTURES = 12
@@ -120,11 +121,11 @@ def test_work_that_is_done_is_read_back(folder, tmp_path, monkeypatch):
     pictures = images.read_masks(folder / "masks.csv")[:2]
     model = clip.load(model_specs.resolve(f"{demo.MODEL_NAME}-random-0", clip.catalog()))
     first = map_scores.rows(model, pictures, (4,), {}, tmp_path)
-    monkeypatch.setattr(images, "masked_pixels", None)  # no picture may be read again
+    reads = count_calls(monkeypatch, images, "masked_pixels")
 
     again = map_scores.rows(model, pictures, (4,), {}, tmp_path)
 
-    assert again.equals(first)
+    assert again.equals(first) and reads == []
     assert list(first.columns) == map_scores.COLUMNS
     assert set(first.measure) == set(map_metrics.MEASURES)
 

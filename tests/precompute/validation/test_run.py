@@ -15,6 +15,7 @@ from precompute.method import decomposition
 from precompute.method.types import Classes
 from precompute.pipeline import run as pipeline_run
 from precompute.pipeline.options import run_config
+from precompute.pipeline.run import scan_image_set
 from precompute.runtime import work_files
 from precompute.runtime.config import Config, ConfigError
 from precompute.stages import decompose_images, describe_heads, scan_images
@@ -22,6 +23,7 @@ from precompute.validation import interventions
 from precompute.validation import run as validation_run
 from precompute.validation.sample import choose
 from tests.conftest import TWIN, small_config
+from tests.support.calls import count_calls
 from tests.support.contributions import contributions
 
 COLORS = ("red", "green", "blue", "yellow")
@@ -56,7 +58,7 @@ def case(scene_folder, pool_file, tmp_path_factory) -> Case:
     directory = tmp_path_factory.mktemp("work")
     config = small_config(scene_folder, pool_file, directory / "b", batch_size=7)
     model = clip.load(model_specs.resolve(TWIN, clip.catalog()))
-    pictures = scan_images.read(config.images, config.metadata, directory, workers=0, thumbnails=False)
+    pictures = scan_image_set(config, directory)
     texts = text_pool.load(config.texts)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 2))
     text = clip.encode_text(model, texts.texts)
@@ -228,10 +230,11 @@ def test_random_sets_stand_beside_each_property_that_is_asked(tables, case):
 
 def test_what_is_finished_is_not_computed_twice(case, tables, tmp_path, monkeypatch):
     first = case.score(tmp_path)
-    monkeypatch.setattr(images, "pixel_batches", None)
+    passes = count_calls(monkeypatch, images, "pixel_batches")
 
     second = case.score(tmp_path)
 
+    assert passes == []
     for name in first:
         pd.testing.assert_frame_equal(first[name], second[name])
         pd.testing.assert_frame_equal(first[name], tables[name])

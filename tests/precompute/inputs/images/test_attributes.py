@@ -17,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
 def attributes(folder: Path, text: str | bytes) -> images.Attributes:
     path = folder / "attributes.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return images.read_attributes(path, [file.relative for file in images.find(folder)])
+    return images.read_attributes(path, [file.relative for file in images.gather(folder).files])
 
 
 def test_reads_attributes_with_several_values_and_counts_files_without_a_row(folder):

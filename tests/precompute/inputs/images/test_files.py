@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_finds_images_at_any_depth_in_byte_order_and_passes_over_hidden_files(folder):
-    found = images.find(folder)
+    found = images.gather(folder).files
 
     assert [file.relative for file in found] == ["b/a.jpg", "b/broken.jpeg", "b/c/copy.PNG", "z.png"]
     assert [file.path for file in found] == [folder / file.relative for file in found]
@@ -39,7 +39,7 @@ def test_order_is_that_of_the_names_not_of_the_file_system(tmp_path):
     for name in random.Random(0).sample(names, len(names)):
         (tmp_path / name).write_bytes(b"")
 
-    found = [file.relative for file in images.find(tmp_path)]
+    found = [file.relative for file in images.gather(tmp_path).files]
 
     assert found == sorted(names, key=lambda name: name.encode())
 
@@ -48,7 +48,7 @@ def test_names_are_composed_to_nfc_and_still_open(tmp_path):
     decomposed = "cafe\N{COMBINING ACUTE ACCENT}.png"
     (tmp_path / decomposed).write_bytes(b"content")
 
-    (file,) = images.find(tmp_path)
+    (file,) = images.gather(tmp_path).files
 
     assert file.relative == "caf\N{LATIN SMALL LETTER E WITH ACUTE}.png"
     assert file.path.read_bytes() == b"content"
@@ -59,7 +59,7 @@ def test_a_name_that_is_not_utf8_can_still_be_stored(tmp_path):
     with open(os.fsencode(tmp_path) + b"/\xff.png", "wb"):
         pass
 
-    (file,) = images.find(tmp_path)
+    (file,) = images.gather(tmp_path).files
 
     assert file.relative == "\\xff.png"
     assert file.path.exists()
@@ -71,7 +71,7 @@ def test_two_names_that_are_one_in_nfc_are_refused(tmp_path):
     (tmp_path / "\N{LATIN SMALL LETTER E WITH ACUTE}.png").write_bytes(b"")
 
     with pytest.raises(ImagesError, match="two files are both called"):
-        images.find(tmp_path)
+        images.gather(tmp_path)
 
 
 def test_follows_links_but_not_in_circles(tmp_path):
@@ -86,7 +86,7 @@ def test_follows_links_but_not_in_circles(tmp_path):
     (folder / "itself").symlink_to(folder / "itself")
     (outside / "back").symlink_to(folder / "linked")
 
-    assert [file.relative for file in images.find(folder)] == ["b.png", "linked/a.png"]
+    assert [file.relative for file in images.gather(folder).files] == ["b.png", "linked/a.png"]
 
 
 def test_says_what_lies_in_a_folder_without_images(tmp_path):
@@ -94,27 +94,27 @@ def test_says_what_lies_in_a_folder_without_images(tmp_path):
         (tmp_path / name).write_text("")
 
     with pytest.raises(ImagesError) as error:
-        images.find(tmp_path)
+        images.gather(tmp_path)
 
     assert f"no images in {tmp_path} (4 files of other kinds: .csv, .txt, no extension)" in str(error.value)
 
 
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(ImagesError, match=r"no images in .* \(it is empty\)"):
-        images.find(tmp_path)
+        images.gather(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "x" * 300])
 def test_a_missing_folder_is_refused(tmp_path, name):
     with pytest.raises(ImagesError, match="cannot open the folder .* Check the path"):
-        images.find(tmp_path / name)
+        images.gather(tmp_path / name)
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
 
     with pytest.raises(ImagesError, match="a.png is a file. Give the folder"):
-        images.find(tmp_path / "a.png")
+        images.gather(tmp_path / "a.png")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs file modes")
@@ -127,4 +127,4 @@ def test_an_unreadable_folder_is_refused_rather_than_left_out():
             Path(root, "locked").chmod(0)
 
         with without_root(), pytest.raises(ImagesError, match="cannot list .*locked: Permission denied"):
-            images.find(Path(root))
+            images.gather(Path(root))

@@ -34,7 +34,7 @@ def test_finding_and_scanning_never_load_torch():
 
 
 def test_scan_says_what_each_file_is_in_their_order(folder):
-    files = images.find(folder)
+    files = images.gather(folder).files
 
     jpeg, broken, copy, original = images.scan(files, workers=0)
 
@@ -45,7 +45,7 @@ def test_scan_says_what_each_file_is_in_their_order(folder):
 
 
 def test_thumbnails_can_be_left_out(folder):
-    results = images.scan(images.find(folder), workers=0, thumbnails=False)
+    results = images.scan(images.gather(folder).files, workers=0, thumbnails=False)
 
     assert all(result.thumbnail is None for result in results if isinstance(result, ScannedImage))
 
@@ -53,7 +53,7 @@ def test_thumbnails_can_be_left_out(folder):
 def test_a_broken_link_fails_with_a_reason(tmp_path):
     (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
 
-    (result,) = images.scan(images.find(tmp_path), workers=0)
+    (result,) = images.scan(images.gather(tmp_path).files, workers=0)
 
     assert result == Failed("gone.png", "cannot be opened: No such file or directory")
 
@@ -67,7 +67,7 @@ def test_a_file_that_may_not_be_read_fails_with_a_reason():
         path.chmod(0)
 
         with without_root():
-            (result,) = images.scan(images.find(Path(root)), workers=0)
+            (result,) = images.scan(images.gather(Path(root)).files, workers=0)
 
     assert result == Failed("a.png", "cannot be opened: Permission denied")
 

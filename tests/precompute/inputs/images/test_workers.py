@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_workers_find_what_one_process_finds(folder):
-    files = images.find(folder) * 10
+    files = images.gather(folder).files * 10
 
     assert list(images.scan(files, workers=3)) == list(images.scan(files, workers=0))
 
@@ -98,7 +98,7 @@ def test_reading_runs_only_a_window_ahead(folder):
     def endless():
         while True:
             taken.append(len(taken))
-            yield (images.find(folder)[0], False)
+            yield (images.gather(folder).files[0], False)
 
     results = in_order(_examine, endless(), workers=2, window=6)
     for _ in range(20):
@@ -114,7 +114,7 @@ from pathlib import Path
 from precompute.inputs import images
 
 if __name__ == "__main__":
-    results = images.scan(images.find(Path(sys.argv[1])) * 100_000, workers=2)
+    results = images.scan(images.gather(Path(sys.argv[1])).files * 100_000, workers=2)
     next(results)
     print(*(child.pid for child in multiprocessing.active_children()), flush=True)
     for _ in results:

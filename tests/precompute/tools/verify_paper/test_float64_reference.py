@@ -85,7 +85,7 @@ def pictures(tmp_path_factory):
     folder, rng = tmp_path_factory.mktemp("noise"), np.random.default_rng(0)
     for number in range(24):
         Image.fromarray(rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)).save(folder / f"{number}.png")
-    files = images.find(folder)
+    files = images.gather(folder).files
     return images.distinct(files, images.scan(files, workers=0))
 
 

@@ -114,7 +114,7 @@ def in_float64(folder: Path, texts: text_pool.Pool) -> dict[tuple[int, int], lis
     """Texts of the last four layers' heads, by the second way."""
     model = clip.load(model_specs.resolve(MODEL, clip.catalog()))
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 4))
-    files = images.find(folder)
+    files = images.gather(folder).files
     distinct = images.distinct(files, images.scan(files, workers=0, thumbnails=False))
     pixels = images.pixel_batches(distinct, model.preprocess, batch_size=32, workers=0)
     exact = float64_reference.in_double(model)
@@ -261,7 +261,7 @@ def test_damaged_weights_fail_what_others_know_of_them_and_are_still_taken_apart
 def test_what_was_not_given_is_skipped_and_said(files, capsys, tmp_path):
     flat = tmp_path / "flat"
     flat.mkdir()
-    for place, file in enumerate(images.find(files.images)[:24]):
+    for place, file in enumerate(images.gather(files.images).files[:24]):
         (flat / f"{place}.png").symlink_to(file.path)
 
     passed = verified("--images", flat)
@@ -306,7 +306,7 @@ def test_files_that_do_not_fit_are_refused_before_any_image_is_read(files, tmp_p
 
 
 def test_too_few_images_are_refused(files, tmp_path):
-    (tmp_path / "one.png").symlink_to(images.find(files.images)[0].path)
+    (tmp_path / "one.png").symlink_to(images.gather(files.images).files[0].path)
 
     with pytest.raises(ConfigError, match="has 1 different readable images; give 20 or more"):
         verified("--images", tmp_path)

@@ -1,0 +1,31 @@
+"""Version of the method of each stage.
+
+A change of a stage's result raises its version, which is part of the keys of its work files and of the
+bundle's `input_id`: a new rule for labels computes labels again and decomposes no image.
+"""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_VERSIONS = {
+    "images": 3,
+    "texts": 3,
+    "decomposition": 3,
+    "precision": 3,
+    "moments": 3,
+    "textspan": 3,
+    "labels": 3,
+    "replicates": 3,
+    "metrics": 3,
+    "selectivity": 3,
+    "maps": 3,
+    "validation": 3,
+}
+
+METHOD_VERSIONS: Mapping[str, int] = MappingProxyType(_VERSIONS)
+
+
+def as_json() -> str:
+    """All versions as one JSON object, as the table `run` stores them."""
+    return json.dumps(dict(METHOD_VERSIONS), sort_keys=True)
