@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _precompute(command: str, arguments: list[str]) -> int:
     from precompute.__main__ import main as precompute
 
-    return precompute([command, *arguments])
+    return precompute([command, *arguments], prog="headlight")
 
 
 def _view(_: str, arguments: list[str]) -> int:
