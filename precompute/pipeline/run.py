@@ -3,8 +3,7 @@
     scan_images -> read_inputs -> embed_texts -> check_precision -> decompose_images -> describe_heads
         -> head_selectivity -> validation -> leaderboard -> write_bundle
 
-Stages keep results in work files named by the hash of what they depend on: an interrupted run goes on, and a
-changed option never meets old results.
+Stages keep results in work files named by the hash of what they depend on: an interrupted run goes on.
 """
 
 from pathlib import Path
@@ -43,7 +42,7 @@ def scan_image_set(config: Config, directory: Path) -> scan_images.ImageSet:
 
 def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Path) -> Path:
     """Computes what is missing in the work directory and writes the bundle; returns its path."""
-    inputs = read_inputs.read_inputs(config, image_set)
+    inputs = read_inputs.read_inputs(config.texts, config.prompts, config.masks, image_set)
     if config.truth:
         validation_run.check(inputs.class_prompts)
     results = [describe_model(spec, config, inputs, directory) for spec in setup.specs_in_turn(config)]
@@ -54,7 +53,8 @@ def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Pat
             rotated_of=trained if config.controls else [],
             ranked=trained,
         )
-        write_bundle.write_bundle(config, inputs, results, tables)
+        options = config.result_options()
+        write_bundle.write_bundle(config.bundle, options, inputs, results, tables, replace=config.replace)
     progress.say(f"done: {config.bundle}\nopen it with: python -m dashboard --bundle {config.bundle}")
     return config.bundle
 

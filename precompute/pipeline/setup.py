@@ -64,7 +64,7 @@ def exclusive_run(config: Config) -> Iterator[tuple[Config, Path]]:
     """
     check_free(config.bundle, replace=config.replace)
     config, _ = ready(config)
-    read_inputs.read_files(config)
+    read_inputs.read_files(config.texts, config.prompts, config.masks)
     with work_files.locked(work_directory(config.bundle)) as directory:
         yield config, directory
 

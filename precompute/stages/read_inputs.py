@@ -1,5 +1,6 @@
 """Everything that a run reads before it loads a model: image set, text pool, prompts, masks."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -8,7 +9,6 @@ from precompute.inputs import images, prompts, text_pool
 from precompute.inputs.prompts import ClassPrompt, PromptError, Prompts
 from precompute.method.types import Pool
 from precompute.runtime import progress
-from precompute.runtime.config import Config
 from precompute.stages.scan_images import ImageSet
 
 
@@ -42,38 +42,37 @@ class RunInputs(NamedTuple):
         return self.image_set.attributes
 
 
-def read_files(config: Config) -> InputFiles:
+def read_files(texts: Path, prompts_path: Path | None, masks: Path | None) -> InputFiles:
     """Reads text pool, prompts and masks. Raises PoolError, PromptError, ImagesError."""
     return InputFiles(
-        text_pool.load(config.texts),
-        prompts.load(config.prompts) if config.prompts else prompts.DEFAULT,
-        images.read_masks(config.masks) if config.masks else [],
+        text_pool.load(texts),
+        prompts.load(prompts_path) if prompts_path else prompts.DEFAULT,
+        images.read_masks(masks) if masks else [],
     )
 
 
-def read_inputs(config: Config, image_set: ImageSet) -> RunInputs:
+def read_inputs(texts: Path, prompts_path: Path | None, masks: Path | None, image_set: ImageSet) -> RunInputs:
     """Reads all inputs and prints a summary of them.
 
     Raises:
         PoolError, PromptError, ImagesError: an input file cannot be used, or its prompts fit no image.
     """
-    files = read_files(config)
+    files = read_files(texts, prompts_path, masks)
     progress.say(_summary(image_set, files.pool))
-    return RunInputs(
-        image_set, files.pool, files.prompts, _class_prompts(files, config, image_set), files.masks
-    )
+    class_prompts = _class_prompts(files.prompts, prompts_path, image_set)
+    return RunInputs(image_set, files.pool, files.prompts, class_prompts, files.masks)
 
 
-def _class_prompts(files: InputFiles, config: Config, image_set: ImageSet) -> list[ClassPrompt]:
+def _class_prompts(templates: Prompts, path: Path | None, image_set: ImageSet) -> list[ClassPrompt]:
     """Prompts of the values that images have; prints which prompts no image needs."""
-    class_prompts = prompts.expand(files.prompts, image_set.attributes)
-    unused = prompts.unused(files.prompts, image_set.attributes)
-    if config.prompts and not class_prompts:
+    class_prompts = prompts.expand(templates, image_set.attributes)
+    unused = prompts.unused(templates, image_set.attributes)
+    if path and not class_prompts:
         raise PromptError(
-            f"{config.prompts} asks for {', '.join(unused)}, but nothing of that is known of the images. "
+            f"{path} asks for {', '.join(unused)}, but nothing of that is known of the images. "
             "Give what is known with --metadata CSV, a column for each attribute."
         )
-    if config.prompts and unused:
+    if path and unused:
         progress.say(f"not asked, for no image has it: {', '.join(unused)}.")
     return class_prompts
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC
 from importlib.metadata import version
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,6 @@ from precompute.inputs.prompts import ClassPrompt
 from precompute.inputs.text_pool import text_id
 from precompute.method.types import HeadSpaces, Pool
 from precompute.runtime import method_versions, progress, work_files
-from precompute.runtime.config import Config
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages import decompose_images
 from precompute.stages.check_precision import PrecisionReport
@@ -104,12 +104,20 @@ def model_facts(
 
 
 def write_bundle(
-    config: Config, inputs: RunInputs, results: list[ModelResult], leaderboard_tables: dict[str, pd.DataFrame]
+    path: Path,
+    options: dict[str, object],
+    inputs: RunInputs,
+    results: list[ModelResult],
+    leaderboard_tables: dict[str, pd.DataFrame],
+    *,
+    replace: bool,
 ) -> None:
-    """Writes the bundle to a temporary directory and renames it at the end."""
-    input_id = _input_id(config, inputs, results)
-    with BundleWriter(config.bundle, input_id=input_id, replace=config.replace) as writer:
-        _write_images(writer, inputs.image_set, config)
+    """Writes the bundle to a temporary directory and renames it at the end.
+
+    `options` are those that change the result, by name.
+    """
+    with BundleWriter(path, input_id=_input_id(options, inputs, results), replace=replace) as writer:
+        _write_images(writer, inputs.image_set, str(options["license"]))
         for table, rows in pool_rows(inputs.pool).items():
             writer.write(table, rows)
         _write_class_texts(writer, inputs.class_prompts)
@@ -123,13 +131,13 @@ def write_bundle(
             if inputs.class_prompts:
                 attributes, values, _ = zip(*inputs.class_prompts, strict=True)
                 writer.write_classes(result.model_key, attributes, values, result.classes.numpy())
-            writer.write("run", _runs(result, config))
+            writer.write("run", _runs(result, options))
         for table, rows in leaderboard_tables.items():
             writer.write(table, rows)
         writer.finish({"software": _software(), "method_versions": dict(METHOD_VERSIONS)})
 
 
-def _input_id(config: Config, inputs: RunInputs, results: list[ModelResult]) -> str:
+def _input_id(options: dict[str, object], inputs: RunInputs, results: list[ModelResult]) -> str:
     """Hash of everything the bundle depends on; equal on any machine."""
     attributes, pool = inputs.attributes.sort_values(["image_id", "attribute", "value"]), inputs.pool
     return work_files.key_of(
@@ -141,11 +149,11 @@ def _input_id(config: Config, inputs: RunInputs, results: list[ModelResult]) -> 
         [pool.texts, pool.properties, pool.tags.to(torch.uint8).tolist()],
         inputs.class_prompts,
         images.mask_identity(inputs.masks),
-        config.result_options(),
+        options,
     )
 
 
-def _write_images(writer: BundleWriter, image_set: ImageSet, config: Config) -> None:
+def _write_images(writer: BundleWriter, image_set: ImageSet, license: str) -> None:
     writer.write(
         "image_set",
         pd.DataFrame(
@@ -155,7 +163,7 @@ def _write_images(writer: BundleWriter, image_set: ImageSet, config: Config) -> 
                     "images": len(image_set.image_files),
                     "files": len(image_set.files) + len(image_set.failed),
                     "failed": len(image_set.failed),
-                    "license": config.license,
+                    "license": license,
                 }
             ]
         ),
@@ -205,14 +213,14 @@ def _gallery(shards: tuple[decompose_images.Shard, ...]) -> Iterator[ImageTokens
             yield ImageTokens(image_id, token.numpy(), rest.numpy())
 
 
-def _runs(result: ModelResult, config: Config) -> pd.DataFrame:
+def _runs(result: ModelResult, options: dict[str, object]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
                 "model_key": result.model_key,
                 "stage": stage,
                 "method_version": method_versions.as_json(),
-                "options": json.dumps(config.result_options(), sort_keys=True),
+                "options": json.dumps(options, sort_keys=True),
                 "software": json.dumps(_software(), sort_keys=True),
                 "started_at": started.astimezone(UTC).replace(tzinfo=None),
                 "seconds": seconds,

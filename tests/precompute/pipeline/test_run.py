@@ -1,6 +1,7 @@
 """The pipeline: images in, a bundle out, and nothing computed twice."""
 
 import io
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,25 @@ from precompute.runtime.config import ConfigError, ModelChoice
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from tests.conftest import TWIN, small_config
 from tests.support.calls import count_calls
+from tests.support.paths import ROOT
+
+
+def flow(text: str) -> list[str]:
+    """Names in the first indented block of a text that holds arrows."""
+    block = re.search(r"^    \w+ -> .*?\n\n", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"\w+", block[0])
+
+
+def test_the_flow_in_the_readme_is_the_order_of_the_stages():
+    readme = flow((ROOT / "README.md").read_text(encoding="utf-8"))
+    stages = flow(pipeline_run.__doc__)
+
+    assert readme == ["images", *stages, "bundle", "queries", "data", "pages"]
+    folders = [ROOT / "precompute/stages", ROOT / "precompute"]
+    assert all(
+        any((folder / name).with_suffix(end).exists() for folder in folders for end in ("", ".py"))
+        for name in stages
+    )
 
 
 def differences(one, other) -> list[str]:
