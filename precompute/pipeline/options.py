@@ -11,7 +11,7 @@ from precompute.runtime.config import Config, ConfigError, ModelChoice
 from precompute.runtime.part import Part, PartError, parse
 
 DESCRIPTION = """\
-Take CLIP models apart over a folder of images and write a bundle.
+Decompose CLIP models over a folder of images and write a bundle.
 
 An interrupted run loses nothing: give the same command again and it goes on.
 """
@@ -25,7 +25,7 @@ examples:
     python -m precompute run --model ViT-B-16/laion2b_s34b_b88k --checkpoint open_clip_model.safetensors \\
         --images photos --texts pool.tsv --bundle bundles/photos
 
-  your own model; nobody but you can know these:
+  your own model, with facts that no file of weights holds:
     python -m precompute run --model ViT-B-32/mine --checkpoint mine.pt --activation gelu \\
         --mean 0.481,0.458,0.408 --std 0.269,0.261,0.276 --interpolation bicubic \\
         --images photos --texts pool.tsv --bundle bundles/photos
@@ -39,11 +39,11 @@ examples:
 """
 
 PART_DESCRIPTION = """\
-Do one part of a run: read its share of the images and take them apart. Writes no bundle; `merge` does.
+Do one part of a run: read its share of the images and decompose them. Writes no bundle; `merge` does.
 
 Start every part with the options of `run`, the same for all, on machines that share the file system of the
 bundle: parts meet in its work directory, .NAME.work. A part reads its files, waits until all parts have read
-theirs, then takes its images apart for every model. One that was stopped goes on when it is started again.
+theirs, then decomposes its images for every model. One that was stopped goes on when it is started again.
 """
 
 PART_EXAMPLES = """\
@@ -53,7 +53,7 @@ examples:
     sbatch --array=1-8 --gpus=1 --wrap 'python -m precompute part $SLURM_ARRAY_TASK_ID/8 $RUN --device cuda'
     python -m precompute merge --parts 8 $RUN
 
-  two machines without a common file system; each reads all images, takes half of them apart:
+  two machines without a common file system; each reads all images, decomposes half of them:
     python -m precompute part 1/2 --alone $RUN
     python -m precompute part 2/2 --alone $RUN
     python -m precompute merge --parts 2 --from copies/.photos.work $RUN
@@ -62,9 +62,9 @@ exit code: 0 done, 1 refused, 75 other parts have not read their files yet (--no
 """
 
 MERGE_DESCRIPTION = """\
-Make the bundle from what parts have made: everything that comes after taking images apart.
+Make the bundle from the work files of parts: everything that comes after decomposing images.
 
-Give the options of `run` that the parts were given. None of the images is taken apart for the bundle here:
+Give the options of `run` that the parts were given. No image is decomposed for the bundle here:
 if pieces are missing, it says so and ends. `run` with the same options makes the missing ones as well. What
 --truth and --masks ask for is measured here, on --device.
 """

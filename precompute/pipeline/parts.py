@@ -1,7 +1,7 @@
-"""A run's work over images, shared among processes: what one part does, and what joins the parts.
+"""The parts of a run: each reads and decomposes its share of the images; `merge` makes the bundle of all.
 
-Processes meet in the work files alone, each named by the hash of what it depends on: no process talks to
-another. Reading comes first, for only then is it known which images there are; taking apart comes second.
+Processes share work files, each named by the hash of what it depends on, and nothing else. Reading comes
+first, because the set of images is known only afterwards; decomposing comes second.
 """
 
 import time
@@ -28,16 +28,16 @@ _PIECES = (
     "model-*/images/*.safetensors",
     "model-*/gallery/*.safetensors",
 )
-"""Where the work files of parts lie in a work directory."""
+"""Work files of parts, relative to a work directory."""
 
 _SAME_BASIS = 1e-4
-"""Entries of two bases of one space differ by rounding, or by a direction that has turned."""
+"""Largest difference of two bases that is rounding; a rotated direction differs by more."""
 
 _SECONDS_BETWEEN = 2.0
-"""How long a part that waits for others does not look."""
+"""Seconds between two looks of a part that waits for others."""
 
 _SECONDS_QUIET = 30.0
-"""How long it says nothing new, at least."""
+"""Least seconds between two messages."""
 
 _SAME = (
     "All must be given the same options, see the same images, last changed at the same times, and below "
@@ -46,7 +46,7 @@ _SAME = (
 
 
 def run_part(config: Config, part: Part, *, wait: bool = True, alone: bool = False) -> None:
-    """Do one part of a run: read its files, then, when all are read, take its images apart for every model.
+    """Reads the files of a part and, once all parts have read theirs, decomposes its images for every model.
 
     `alone` reads all files here, for a work directory that no other part writes.
 
@@ -74,7 +74,7 @@ def check_read(listing: scan_images.Listing, of: int) -> None:
 
 
 def decompose_part(config: Config, listing: scan_images.Listing, directory: Path, part: Part) -> None:
-    """Take the images of a part apart, for every model; all files have been read. Raises ModelError."""
+    """Decomposes the images of a part for every model, once all files are read. Raises ModelError."""
     image_files = scan_images.image_files(listing, config.images)
     for spec in setup.specs(config):
         progress.say(f"loading {spec.name}")
@@ -103,30 +103,32 @@ def collect_parts(
         PartError: pieces are missing; names the parts, where it is known how many there are.
     """
     for other in others:
-        _bring_in(other, directory)
+        _import_directory(other, directory)
     listing = setup.list_files(config, directory)
-    _check_none(scan_images.unread(listing), len(listing.chunks), f"of the files in {config.images}", parts)
+    _check_complete(
+        scan_images.unread(listing), len(listing.chunks), f"of the files in {config.images}", parts
+    )
     image_ids = list(scan_images.image_files(listing, config.images))
     specs = setup.specs(config)
     kinds = [shards for spec in specs for shards in _pieces(spec, image_ids, directory, config)]
     missing = [place for shards in kinds for place, shard in enumerate(shards) if not shard.path.exists()]
     total = sum(len(shards) for shards in kinds)
-    _check_none(missing, total, f"of {', '.join(spec.name for spec in specs)}", parts)
+    _check_complete(missing, total, f"of {', '.join(spec.name for spec in specs)}", parts)
     return scan_images.load_image_set(listing, config.images, config.metadata)
 
 
 def _await_others(listing: scan_images.Listing, part: Part, wait: bool) -> None:
-    """Return when all parts have read their files. Raises NotYet if it is not to wait."""
-    said, spoke = "", float("-inf")
+    """Returns when all parts have read their files. Raises NotYet without `wait`."""
+    message, last_time = "", float("-inf")
     while True:
         try:
             return check_read(listing, part.of)
         except NotYet as error:
             if not wait:
                 raise NotYet(f"{error} Run the same command again when they have.") from None
-            if str(error) != said and time.monotonic() - spoke > _SECONDS_QUIET:
-                said, spoke = str(error), time.monotonic()
-                progress.say(f"waiting: {said}")
+            if str(error) != message and time.monotonic() - last_time > _SECONDS_QUIET:
+                message, last_time = str(error), time.monotonic()
+                progress.say(f"waiting: {message}")
         time.sleep(_SECONDS_BETWEEN)
 
 
@@ -144,13 +146,13 @@ def _planned(loaded: setup.LoadedModel, image_ids: list[str], config: Config) ->
 def _pieces(
     spec: model_specs.ModelSpec, image_ids: list[str], directory: Path, config: Config
 ) -> tuple[tuple[decompose_images.Shard, ...], ...]:
-    """What is made of the images for one model, kind by kind; parts take of each in turn."""
+    """Shards of one model, by kind; parts take shards of each kind in turn."""
     loaded = setup.load(spec, config, directory)
     todo = _planned(loaded, image_ids, config)
     return todo.shards, todo.gallery, check_precision.sample_shards(loaded.model, image_ids, loaded.directory)
 
 
-def _check_none(missing: list[int], total: int, of_what: str, parts: int | None) -> None:
+def _check_complete(missing: list[int], total: int, of_what: str, parts: int | None) -> None:
     """Raise PartError if the pieces at some places are missing."""
     if not missing:
         return
@@ -162,31 +164,31 @@ def _check_none(missing: list[int], total: int, of_what: str, parts: int | None)
     )
 
 
-def _bring_in(other: Path, directory: Path) -> None:
-    """Take over the pieces of another work directory. Raises PartError if there are none."""
+def _import_directory(other: Path, directory: Path) -> None:
+    """Imports the pieces of another work directory. Raises PartError if there are none."""
     pieces = [path for pattern in _PIECES for path in other.glob(pattern)]
     if not pieces:
         raise PartError(f"--from {other} holds no work files. Give a work directory: .NAME.work, for NAME.")
-    cut = [path for path in pieces if not _bring_one(path, directory / path.relative_to(other))]
+    cut = [path for path in pieces if not _import_piece(path, directory / path.relative_to(other))]
     for path in other.glob(f"model-*/{setup.SPACES}"):
-        _bring_spaces(path, directory / path.relative_to(other), other)
+        _import_spaces(path, directory / path.relative_to(other), other)
     left_out = f", {len(cut):,} left out that are cut off: {cut[0]} ..." if cut else ""
     progress.say(f"{len(pieces) - len(cut):,} pieces from {other}{left_out}")
 
 
-def _bring_one(source: Path, target: Path) -> bool:
-    """Take over one piece, unless one is here; of two readings, the one that could open all files."""
+def _import_piece(source: Path, target: Path) -> bool:
+    """Imports one piece, unless one is here; of two scans, the one that opened all files wins."""
     better = (
         work_files.is_whole(source) and scan_images.is_settled(source) and not scan_images.is_settled(target)
     )
     return work_files.import_file(source, target, replace=better)
 
 
-def _bring_spaces(source: Path, target: Path, other: Path) -> None:
-    """Take over the bases of a model. Raises PartError if what is here has others."""
+def _import_spaces(source: Path, target: Path, other: Path) -> None:
+    """Imports the bases of a model. Raises PartError if this directory has others."""
     work_files.import_file(source, target)
-    mine, theirs = (work_files.load_tensors(path)["basis"] for path in (target, source))
-    if mine.shape != theirs.shape or float((mine - theirs).abs().max()) > _SAME_BASIS:
+    basis, other_basis = (work_files.load_tensors(path)["basis"] for path in (target, source))
+    if basis.shape != other_basis.shape or float((basis - other_basis).abs().max()) > _SAME_BASIS:
         raise PartError(
             f"--from {other}: its heads have other bases ({source.parent.name}/{source.name}), for another "
             "machine computed them in another way. Copy that file into the work directories of all parts, "

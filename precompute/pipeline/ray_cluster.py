@@ -1,7 +1,7 @@
-"""A run on a Ray cluster that is up already: parts as tasks, one map to read images, one to take them apart.
+"""A run on a Ray cluster: parts as tasks, first to read the images, then to decompose them.
 
-Ray places the tasks, and starts one anew whose process or machine has died: it goes on from its work files.
-The bundle is made in this process. The only module that knows Ray, and it imports it when it is asked to.
+Ray places the tasks and restarts those whose process or machine died; they continue from their work files.
+This process makes the bundle. Only this module imports Ray, and only when a cluster is asked for.
 """
 
 import logging
@@ -25,23 +25,23 @@ from precompute.runtime.part import NotYet, Part, PartError
 from precompute.stages import scan_images
 
 _RETRIES = 3
-"""How often Ray starts a task anew that died; one that says what is wrong is not started again."""
+"""Restarts of a task that died; one that raised an error is not restarted."""
 
 _SECONDS_TO_ANSWER = 5.0
 
 Stage = Callable[[Config, Path, Part], object]
-"""What a task does of its part, given the work directory."""
+"""Work of a task: a function of config, work directory and part."""
 
 
 class Needs(NamedTuple):
-    """What one task takes of a node."""
+    """Resources of one task."""
 
     num_cpus: int
     num_gpus: int
 
 
 def run_on(engine: EngineOptions, config: Config) -> Path:
-    """Make the bundle of `config`, its images being taken apart on the cluster; return its path.
+    """Decomposes the images on the cluster and makes the bundle here; returns its path.
 
     Raises:
         ConfigError: Ray is not installed, or no cluster answers.
@@ -63,7 +63,7 @@ def absolute(config: Config) -> Config:
 
 
 def run_task(stage: Stage, part: Part, config: Config, mark: Path) -> None:
-    """One task: a stage of a part on whichever node this is. Errors say which it was."""
+    """Runs one task: a stage of a part. Errors name the node."""
     try:
         if not mark.exists():
             raise work_files.WorkError(
@@ -84,11 +84,11 @@ def _check_kind(config: Config, here: Config, there: str) -> None:
     """Raise ConfigError where this machine would multiply in another way than the nodes."""
     if config.precision == "float32":
         return
-    mine = devices.resolve_device(here.device, config.precision)
-    if mine.split(":")[0] != there:
+    device = devices.resolve_device(here.device, config.precision)
+    if device.split(":")[0] != there:
         raise ConfigError(
-            f"--precision {config.precision} gives other numbers on {mine} here than on the nodes' {there}. "
-            "Start this on a node with the same kind of device, or give --precision float32."
+            f"--precision {config.precision} gives other numbers on {device} here than on the nodes' {there}."
+            " Start this on a node with the same kind of device, or give --precision float32."
         )
 
 
@@ -100,16 +100,16 @@ def on_nodes(device: str, nodes: list[dict[str, float]]) -> str:
 
 
 def needs(config: Config, nodes: list[dict[str, float]]) -> Needs:
-    """What a task takes, given the resources of all nodes: a CPU for itself and one for each worker."""
+    """Resources of a task: a CPU for itself and one for each worker, at most what a node has."""
     gpus = 1 if config.device.startswith("cuda") else 0
     largest = max((int(node.get("CPU", 0)) for node in nodes if node.get("GPU", 0) >= gpus), default=0)
     return Needs(min(1 + config.workers, max(1, largest)), gpus)
 
 
-def places(one: Needs, nodes: list[dict[str, float]]) -> int:
-    """How many tasks the nodes hold at once."""
+def places(task: Needs, nodes: list[dict[str, float]]) -> int:
+    """Number of tasks that the nodes hold at once."""
     return sum(
-        int(min(node.get("CPU", 0) // one.num_cpus, node.get("GPU", 0) if one.num_gpus else float("inf")))
+        int(min(node.get("CPU", 0) // task.num_cpus, node.get("GPU", 0) if task.num_gpus else float("inf")))
         for node in nodes
     )
 
@@ -118,17 +118,19 @@ def _distribute(ray: ModuleType, config: Config, parts: int | None, directory: P
     """Runs all parts as tasks, stage by stage; returns the image set once nothing is missing."""
     nodes = _nodes(ray)
     config = replace(config, device=on_nodes(config.device, nodes))
-    one = needs(config, nodes)
-    at_once = places(one, nodes)
+    task_needs = needs(config, nodes)
+    at_once = places(task_needs, nodes)
     count = parts or max(1, 2 * at_once)
     progress.say(f"{count} parts on {len(nodes)} Ray nodes, {at_once} at a time")
     if not at_once:
-        progress.say(f"waiting: no node has {one.num_cpus} CPU and {one.num_gpus} GPU for a part")
+        progress.say(
+            f"waiting: no node has {task_needs.num_cpus} CPU and {task_needs.num_gpus} GPU for a part"
+        )
     mark = directory / f"{work_files.SEEN}{uuid.uuid4().hex}"
     mark.touch()
     stages = (
-        (setup.scan, "parts: reading", one._replace(num_gpus=0)),
-        (_decompose_part, "parts: decomposing", one),
+        (setup.scan, "parts: reading", task_needs._replace(num_gpus=0)),
+        (_decompose_part, "parts: decomposing", task_needs),
     )
     try:
         for stage, what, takes in stages:
@@ -159,10 +161,10 @@ def _await(ray: ModuleType, under_way: dict[Any, Part], what: str) -> None:
         while under_way:
             # Now and then without news, so that the bar shows that time goes by.
             done, _ = ray.wait(list(under_way), timeout=5.0)
-            for one in done:
-                part = under_way.pop(one)
+            for task in done:
+                part = under_way.pop(task)
                 try:
-                    ray.get(one)
+                    ray.get(task)
                 except ray.exceptions.RayTaskError as error:
                     raise error.cause from error
                 except ray.exceptions.RayError as error:
@@ -210,5 +212,6 @@ def _check_answers(address: str) -> None:
 
 
 def _absolute(options: Any) -> Any:
-    given = {field.name: getattr(options, field.name) for field in fields(options)}
-    return replace(options, **{name: one.absolute() for name, one in given.items() if isinstance(one, Path)})
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    paths = {name: value.absolute() for name, value in values.items() if isinstance(value, Path)}
+    return replace(options, **paths)

@@ -1,7 +1,6 @@
-"""What every process of a run does before it takes images apart: from options to models and work files.
+"""Setup of every process of a run: from options to checked models and their work files.
 
-A run on one machine, each of its parts and what joins them go the same way here, so that their work files
-meet by name.
+A run, its parts and their merge share these functions, so that their work files have the same names.
 """
 
 from collections.abc import Iterator
@@ -24,25 +23,25 @@ from precompute.runtime.part import WHOLE, Part
 from precompute.stages import read_inputs, scan_images
 
 SPACES = "spaces.safetensors"
-"""The work file of a model's bases."""
+"""Name of the work file of a model's bases."""
 
 
 class LoadedModel(NamedTuple):
-    """One model, ready to take images apart."""
+    """One model, ready to decompose images."""
 
     model: clip.Clip
     spaces: HeadSpaces
     identity: list[object]
-    """What the model's numbers depend on."""
+    """Everything that the model's numbers depend on."""
 
     directory: Path
-    """Where its work files lie."""
+    """Of its work files."""
 
 
 def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:
-    """The options with the device that is meant, and all models, whose weights are here.
+    """The options with a resolved device, and all models; their weights are here.
 
-    What cannot be used is refused now, before the first model takes its hours.
+    Refuses what cannot be used before the first model starts (hours).
 
     Raises:
         ConfigError, ModelError: of the first that cannot be used; says what to do.
@@ -70,18 +69,18 @@ def exclusive_run(config: Config) -> Iterator[tuple[Config, Path]]:
 
 
 def work_directory(bundle: Path) -> Path:
-    """Where the work files of a bundle lie; safe to delete once the bundle is there."""
+    """Work directory of a bundle; safe to delete once the bundle is there."""
     return bundle.with_name(f".{bundle.name}.work")
 
 
 def specs(config: Config) -> list[model_specs.ModelSpec]:
-    """All models of a run, random-weights twins among them. Raises ModelError."""
-    asked = [clip.resolve(choice) for choice in config.models]
-    return model_specs.with_controls(asked) if config.controls else asked
+    """All models of a run, with random-weights controls. Raises ModelError."""
+    trained = [clip.resolve(choice) for choice in config.models]
+    return model_specs.with_controls(trained) if config.controls else trained
 
 
 def specs_in_turn(config: Config) -> Iterator[model_specs.ModelSpec]:
-    """All models of a run, one after the other; shows the time left of the whole run."""
+    """Yields the models of a run in order; shows the time left of the whole run."""
     all_specs = specs(config)
     turns = [
         progress.Turn(spec.name, spec.architecture, clip.cost_of_image(spec.architecture, spec.config))
@@ -91,7 +90,7 @@ def specs_in_turn(config: Config) -> Iterator[model_specs.ModelSpec]:
 
 
 def list_files(config: Config, directory: Path) -> scan_images.Listing:
-    """Find the images of a run, opening none. Raises ImagesError."""
+    """Lists the images of a run without opening them. Raises ImagesError."""
     return scan_images.list_files(
         config.images,
         directory,
@@ -103,14 +102,14 @@ def list_files(config: Config, directory: Path) -> scan_images.Listing:
 
 
 def scan(config: Config, directory: Path, part: Part = WHOLE) -> scan_images.Listing:
-    """Find all files and read those of a part. Raises ImagesError, WorkError."""
+    """Lists all files and scans those of a part. Raises ImagesError, WorkError."""
     listing = list_files(config, directory)
     scan_images.scan(listing, workers=config.workers, thumbnails=config.thumbnails, part=part)
     return listing
 
 
 def load(spec: model_specs.ModelSpec, config: Config, directory: Path) -> LoadedModel:
-    """Load a model on the device that is meant. Raises ConfigError, ModelError."""
+    """Loads a model. Raises ConfigError, ModelError."""
     device = devices.resolve_device(config.device, config.precision)
     model = clip.load(spec, device=device, precision=config.precision)
     layers = clip.last_layers(model, config.layers)
@@ -122,26 +121,26 @@ def load(spec: model_specs.ModelSpec, config: Config, directory: Path) -> Loaded
 
 
 def _spaces(model: clip.Clip, layers: tuple[int, ...], directory: Path) -> HeadSpaces:
-    """The spaces of the model's heads, kept: coordinates of all images must be in the same bases.
+    """The spaces of the model's heads, from a work file: all coordinates must be in the same bases.
 
-    An SVD leaves them open where singular values are close, and differs between machines.
+    An SVD does not determine them where singular values are close, and differs between machines.
     """
 
     def compute() -> dict[str, Tensor]:
         spaces = decomposition.head_spaces(clip.vision_weights(model), layers)
         return {"basis": spaces.basis.cpu(), "rank": spaces.rank.cpu()}
 
-    found = work_files.load_or_publish_first(directory / SPACES, compute)
-    return HeadSpaces(layers, found["basis"], found["rank"])
+    tensors = work_files.load_or_publish_first(directory / SPACES, compute)
+    return HeadSpaces(layers, tensors["basis"], tensors["rank"])
 
 
 def _identity(model: clip.Clip) -> list[object]:
-    """What the numbers of a model depend on: its weights, and all that no file of weights tells."""
+    """Everything that a model's numbers depend on: its weights, and what no file of weights holds."""
     spec = model.spec
     files = [work_files.hash_of(path) for path in (spec.config, spec.bpe) if path is not None]
     # Below float32 each kind of device multiplies in its own way.
     precision = model.precision + ("" if model.precision == "float32" else f" on {model.device.type}")
-    fed = [spec.activation, spec.mean, spec.std, spec.interpolation, spec.resize_mode]
+    preprocessing = [spec.activation, spec.mean, spec.std, spec.interpolation, spec.resize_mode]
     return [
         model.model_key,
         model.weights_sha256,
@@ -149,6 +148,6 @@ def _identity(model: clip.Clip) -> list[object]:
         model.patch_size,
         model.image_size,
         precision,
-        fed,
+        preprocessing,
         files,
     ]

@@ -48,17 +48,17 @@ def add_fields(parser: argparse.ArgumentParser, *kinds: type) -> None:
     groups: dict[str, Any] = {"": parser}
     for kind in kinds:
         hints = get_type_hints(kind)
-        for one in _options(kind):
-            name = one.metadata["group"]
+        for item in _options(kind):
+            name = item.metadata["group"]
             if name not in groups:
                 groups[name] = parser.add_argument_group(name)
-            _add(groups[name], one, hints[one.name])
+            _add(groups[name], item, hints[item.name])
 
 
 def values_of(namespace: argparse.Namespace, kind: type) -> dict[str, Any]:
     """Values of the options of a dataclass, by field name."""
     hints = get_type_hints(kind)
-    named = {one.name: getattr(namespace, one.name) for one in _options(kind)}
+    named = {item.name: getattr(namespace, item.name) for item in _options(kind)}
     return {
         name: tuple(value) if get_origin(hints[name]) is tuple and isinstance(value, list) else value
         for name, value in named.items()
@@ -92,7 +92,7 @@ def three_numbers(text: str) -> tuple[float, float, float]:
 
 
 def _options(kind: type) -> list[Field]:
-    return [one for one in fields(kind) if one.metadata.get("help")]
+    return [item for item in fields(kind) if item.metadata.get("help")]
 
 
 def _add(group: Any, option: Field, hint: Any) -> None:
@@ -118,5 +118,5 @@ def _by_type(hint: Any, default: Any) -> dict[str, Any]:
     value = {} if default is MISSING else {"default": default}
     if get_origin(hint) is Literal:
         return {"choices": get_args(hint)} | value
-    plain = [one for one in get_args(hint) if one is not NoneType]
+    plain = [part for part in get_args(hint) if part is not NoneType]
     return {"type": plain[0] if plain else hint} | value

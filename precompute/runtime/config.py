@@ -1,7 +1,4 @@
-"""What a run is: one frozen dataclass, checked when it is made.
-
-Knows nothing of how a run is carried out.
-"""
+"""Options of a run: a frozen dataclass, checked when it is made; flags that several commands share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +9,7 @@ from precompute.runtime.arguments import number_or_all, option, three_numbers
 from precompute.texts import TEXTS
 
 Precision = Literal["float32", "tf32", "bf16"]
-"""How exactly an image tower multiplies matrices: 24, 11 or 8 binary digits of each factor."""
+"""Precision of matrix products in the image tower: 24, 11 or 8 binary digits of each factor."""
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 

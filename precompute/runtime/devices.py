@@ -1,4 +1,4 @@
-"""What a run computes on: which device is meant, what it can do, and what to say when its memory is full."""
+"""The device of a run: its name, its precisions, and advice when its memory is full."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +17,10 @@ class OutOfMemory(UserError):
 
 
 def resolve_device(device: str, precision: Precision = "float32") -> str:
-    """The device that is meant; `auto` is cuda where there is one, else cpu.
+    """Name of the device; `auto` is cuda where there is one, else cpu.
 
     Raises:
-        ConfigError: it is not there, or does not multiply in this precision.
+        ConfigError: the device is not there, or does not multiply in this precision.
     """
     if device == "auto":
         # Not mps: nobody has checked its answers against those of a processor.
@@ -33,10 +33,10 @@ def resolve_device(device: str, precision: Precision = "float32") -> str:
 
 @contextmanager
 def explain_out_of_memory(device: torch.device, batch_size: int) -> Iterator[None]:
-    """Say what to do when the memory of `device` is full.
+    """Turns torch's errors about full memory into one with advice.
 
     Raises:
-        OutOfMemory: instead of what torch raises.
+        OutOfMemory: the memory of `device` is full.
     """
     try:
         yield
@@ -52,7 +52,7 @@ def explain_out_of_memory(device: torch.device, batch_size: int) -> Iterator[Non
 
 
 def is_there(device: str) -> bool:
-    """Whether this machine has the device."""
+    """True if this machine has the device."""
     kind, _, number = device.partition(":")
     return (number or "0").isdecimal() and int(number or 0) < _counts().get(kind, 0)
 
@@ -64,9 +64,9 @@ def _counts() -> dict[str, int]:
 def _check_there(device: str) -> None:
     if is_there(device):
         return
-    there = [name for name, count in _counts().items() if count]
-    there += [f"cuda:{one}" for one in range(1, _counts()["cuda"])]
-    raise ConfigError(f"--device {device} is not available here. Use one of: {', '.join(there)}.")
+    available = [name for name, count in _counts().items() if count]
+    available += [f"cuda:{number}" for number in range(1, _counts()["cuda"])]
+    raise ConfigError(f"--device {device} is not available here. Use one of: {', '.join(available)}.")
 
 
 def _check_precision(device: str, precision: Precision) -> None:

@@ -17,7 +17,7 @@ class PartError(UserError):
 
 
 class NotYet(PartError):
-    """What a part needs of other parts is not there yet: the same command does it later."""
+    """Other parts have not finished what this part needs: the same command works later."""
 
 
 class Part(NamedTuple):
@@ -32,7 +32,7 @@ class Part(NamedTuple):
         return f"{self.number}/{self.of}"
 
     def takes(self, place: int) -> bool:
-        """Whether the piece of work at this place, from 0, belongs to the part."""
+        """True if the piece of work at this place, from 0, belongs to the part."""
         return place % self.of == self.number - 1
 
 
@@ -41,14 +41,14 @@ WHOLE = Part(1, 1)
 
 def parse(text: str) -> Part:
     """The part that `3/8` means. Raises PartError."""
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
-    if not found or not 1 <= int(found[1]) <= int(found[2]):
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise PartError(f"{text!r} is no part. Write number/parts, from 1/8 to 8/8 for eight.")
-    return Part(int(found[1]), int(found[2]))
+    return Part(int(match[1]), int(match[2]))
 
 
 def lacking(places: Iterable[int], of: int) -> str:
-    """Whose the pieces at these places are, such as: part 2/8 (3 pieces), part 5/8 (1 piece)."""
+    """Owners of the pieces at these places, such as: part 2/8 (3 pieces), part 5/8 (1 piece)."""
     counts = Counter(place % of + 1 for place in places)
     return ", ".join(
         f"part {Part(number, of)} ({count:,} piece{'s' if count > 1 else ''})"

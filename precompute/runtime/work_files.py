@@ -29,7 +29,7 @@ from db.disk_full import disk_full_error
 from db.errors import UserError
 
 SEEN = "seen-by-all-"
-"""How the names of files begin that show whether other machines see a directory."""
+"""Start of the names of files that show whether other machines see a directory."""
 
 
 class WorkError(UserError):
@@ -117,7 +117,7 @@ def _flock(handle: IO[str], how: int) -> bool:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, no other process's; what is written there takes the name `path` at the end.
+    """Yields a temporary path to write to; renames it to `path` at the end.
 
     Raises:
         WorkError: the disk is full, or cannot be written.
@@ -137,10 +137,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def import_file(source: Path, target: Path, *, replace: bool = False) -> bool:
-    """Give a work file of another directory the name `target`; say whether it was whole.
+    """Links or copies a work file of another directory to `target`; returns False if it is truncated.
 
-    What is there stays, unless it is to take the place of it. A link where both lie on one file system: work
-    files are never changed. Raises WorkError.
+    An existing target stays unless `replace`. A link suffices on one file system: work files never change.
+    Raises WorkError.
     """
     if target.exists() and not replace:
         return True
@@ -155,7 +155,7 @@ def import_file(source: Path, target: Path, *, replace: bool = False) -> bool:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a table or a file of tensors is as long as it says: a copy that was cut off is not."""
+    """True if a table or a file of tensors is complete: a truncated copy is not."""
     try:
         if path.suffix == ".parquet":
             pq.read_metadata(path)
@@ -213,7 +213,7 @@ def load_or_compute_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd
 
 
 def load_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Those columns, or all. Raises WorkError for a damaged file."""
+    """Loads these columns of a table, or all. Raises WorkError for a damaged file."""
     try:
         return pd.read_parquet(path, columns=columns)
     except pa.ArrowInvalid as error:

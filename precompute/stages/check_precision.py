@@ -1,7 +1,8 @@
-"""What a precision below float32 changes: some images taken apart in both, and the texts of every head.
+"""The effect of a precision below float32, on a sample of images decomposed in both precisions.
 
-The sample comes first, before the hours of all images, and what it says is kept: a run is refused at once,
-and every time, if too much changes. Parts of a run take it apart; what joins them is refused.
+Compares embeddings, coordinates and the texts of every head. The sample comes before all other images, and
+its report is kept: a run whose precision changes too much is refused at once, every time. Parts of a run
+decompose the sample; their merge checks it.
 """
 
 import os
@@ -26,10 +27,10 @@ from precompute.runtime.part import WHOLE, Part
 from precompute.stages import decompose_images
 
 SAMPLE = 512
-"""Images taken apart in both precisions, at most."""
+"""Most images in the sample."""
 
 MIN_OVERLAP = 0.9
-"""Of the first texts, on average over the heads.
+"""Least overlap of the first texts, mean over the heads.
 
 In bf16 trained and untrained models kept .95 to 1.00 (docs/decisions/0010-precision.md); where more than
 every tenth text differs, something else than rounding is at work.
@@ -39,7 +40,7 @@ _SHARD = 64
 
 
 class PrecisionReport(NamedTuple):
-    """How far a precision is from float32 on the same device; columns of the table `model`."""
+    """Differences between a precision and float32 on the same device; columns of the table `model`."""
 
     precision_images: int
     """Images that this was measured on."""
@@ -78,7 +79,7 @@ def measure(
     directory: Path,
     options: ReadOptions,
 ) -> PrecisionReport | None:
-    """Compare the model's precision with float32, or read back what an earlier run found; None in float32.
+    """Compares the model's precision with float32, or loads the report of an earlier run; None in float32.
 
     Raises:
         ModelError: contributions miss the embedding, or other texts describe the heads.
@@ -94,8 +95,8 @@ def measure(
         parts = [decompose_images.read(shard) for shard in sample_shards(model, list(image_files), directory)]
         both = _Both(*(torch.cat([part[name] for part in parts]) for name in _Both._fields))
         work_files.save_table(path, pd.DataFrame([compare(both, spaces, text)._asdict()]))
-    (found,) = work_files.load_table(path).to_dict("records")
-    report = PrecisionReport(**{str(name): value for name, value in found.items()})
+    (row,) = work_files.load_table(path).to_dict("records")
+    report = PrecisionReport(**{str(name): value for name, value in row.items()})
     progress.say(f"{model.precision} beside float32: {summary_line(report)}")
     check(model, report)
     return report
@@ -111,13 +112,13 @@ def summary_line(report: PrecisionReport) -> str:
     )
 
 
-def check(model: clip.Clip, found: PrecisionReport) -> None:
-    """Raise ModelError where too many texts differ; not a number is too many as well."""
-    for picks, overlap in ((5, found.overlap_5), (10, found.overlap_10)):
+def check(model: clip.Clip, report: PrecisionReport) -> None:
+    """Raises ModelError if too many texts differ; NaN counts as too many."""
+    for picks, overlap in ((5, report.overlap_5), (10, report.overlap_10)):
         if not overlap >= MIN_OVERLAP:
             raise ModelError(
                 f"{model.spec.name}: in {model.precision} only {overlap:.1%} of the first {picks} texts of a "
-                f"head are those of float32 (mean over heads, {found.precision_images} images); less than "
+                f"head are those of float32 (mean over heads, {report.precision_images} images); less than "
                 f"{MIN_OVERLAP:.0%} is refused. Give --precision float32."
             )
 
@@ -129,8 +130,8 @@ def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) 
     importance = moments.importance(exact)
     # A head that never varies has no importance to compare with, and no texts.
     relative = (missed / importance)[importance > 0]
-    expected, found = (_first_texts(covariance, spaces, text) for covariance in (exact, low))
-    overlaps = [number for k in (5, 10) for number in overlap(expected, found, k)]
+    expected, actual = (_first_texts(covariance, spaces, text) for covariance in (exact, low))
+    overlaps = [number for k in (5, 10) for number in overlap(expected, actual, k)]
     return PrecisionReport(
         len(both.head),
         float((both.embedding - both.embedding_float32).norm(dim=-1).max()),
@@ -139,9 +140,9 @@ def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) 
     )
 
 
-def overlap(expected: Sequence[TextSpan], found: Sequence[TextSpan], k: int) -> tuple[float, float]:
+def overlap(expected: Sequence[TextSpan], actual: Sequence[TextSpan], k: int) -> tuple[float, float]:
     """|A ∩ B| / |A| of the first k texts: mean over heads, and least; 1 where no head has texts."""
-    pairs = zip(expected, found, strict=True)
+    pairs = zip(expected, actual, strict=True)
     every = [stability.overlap(one.text_index.tolist(), two.text_index.tolist(), k) for one, two in pairs]
     shares = [share for share in every if share is not None]
     return (sum(shares) / len(shares), min(shares)) if shares else (1.0, 1.0)
@@ -150,7 +151,7 @@ def overlap(expected: Sequence[TextSpan], found: Sequence[TextSpan], k: int) -> 
 def sample_shards(
     model: clip.Clip, image_ids: list[str], directory: Path
 ) -> tuple[decompose_images.Shard, ...]:
-    """The work files of the sample, which several processes can share; none in float32."""
+    """Shards of the sample; none in float32."""
     if model.precision == "float32":
         return ()
     return decompose_images.cut(_sample(image_ids), directory / "rounding", _SHARD)
@@ -164,7 +165,7 @@ def decompose_sample(
     options: ReadOptions,
     part: Part = WHOLE,
 ) -> None:
-    """Take the sample, or a part of its pieces, apart in both precisions. Raises ModelError."""
+    """Decomposes the sample, or a part of its shards, in both precisions. Raises ModelError."""
     shards = sample_shards(model, list(image_files), directory)
     if not shards:
         return
@@ -178,8 +179,10 @@ def decompose_sample(
         both = _Both(low.head, exact.head, low.embedding, exact.embedding)
         return both._asdict() | {"sum_error": low.sum_error}
 
-    mine = tuple(shard for place, shard in enumerate(shards) if part.takes(place))
-    decompose_images.run_missing(model, mine, image_files, compute, f"{model.precision} and float32", options)
+    part_shards = tuple(shard for place, shard in enumerate(shards) if part.takes(place))
+    decompose_images.run_missing(
+        model, part_shards, image_files, compute, f"{model.precision} and float32", options
+    )
 
 
 def _sample(image_ids: list[str]) -> list[str]:

@@ -58,7 +58,7 @@ class Shard(NamedTuple):
 
 
 class ShardPlan(NamedTuple):
-    """What is to be made of the images for one model."""
+    """Shards to write for one model."""
 
     plan: decomposition.Plan
     shards: tuple[Shard, ...]
@@ -66,7 +66,7 @@ class ShardPlan(NamedTuple):
 
 
 class DecompositionResult(NamedTuple):
-    """What the passes over the images give for one model."""
+    """Results of the passes over the images with one model."""
 
     shards: tuple[Shard, ...]
     gallery: tuple[Shard, ...]
@@ -83,7 +83,7 @@ def decompose_images(
     options: ReadOptions,
     limits: GalleryLimits,
 ) -> DecompositionResult:
-    """Decompose all images and the gallery, or read back what an earlier run has finished."""
+    """Decomposes all images and the gallery, or loads what an earlier run finished."""
     todo = plan_shards(model, spaces, list(image_files), directory, options.shard_size, limits)
     write_missing_shards(model, todo, image_files, options)
     return reduce_moments(todo, spaces)
@@ -97,7 +97,7 @@ def plan_shards(
     shard_size: int,
     limits: GalleryLimits,
 ) -> ShardPlan:
-    """What `write_missing_shards` writes, and where: the same for every process that has the same images."""
+    """All shards of a model, in order; equal for every process that has the same images."""
     chosen = gallery_ids(image_ids, spaces, _tokens(model), limits)
     return ShardPlan(
         decomposition.plan(clip.vision_weights(model), spaces),
@@ -113,7 +113,7 @@ def write_missing_shards(
     options: ReadOptions,
     part: Part = WHOLE,
 ) -> float:
-    """Decompose the images and the gallery of a part, but for what is there already.
+    """Decomposes the images and the gallery of a part, except for shards that exist.
 
     Returns the seconds that went into waiting for images.
     """
@@ -141,7 +141,7 @@ def write_missing_shards(
 
 
 def missing(shards: tuple[Shard, ...]) -> list[Shard]:
-    """Those that nobody has made yet."""
+    """Shards that are not written yet."""
     return [shard for shard in shards if not shard.path.exists()]
 
 
@@ -213,7 +213,7 @@ def _fold_earlier(image_id: list[str], tensors: dict[str, Tensor]) -> dict[str, 
 
 
 def _groups(image_id: list[str]) -> Tensor:
-    return torch.tensor([moments.group_of(one) for one in image_id])
+    return torch.tensor([moments.group_of(name) for name in image_id])
 
 
 def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -225,20 +225,20 @@ def _advancing(
 ) -> Iterator[dict[str, Tensor]]:
     for tensors in results:
         bar.aside = waiting.said()
-        # Before the yield: nobody comes back for more after the last batch.
+        # Before the yield: the consumer may stop after the last batch.
         bar.update(_length(tensors))
         yield tensors
 
 
 def _recut(batches: Iterator[dict[str, Tensor]], sizes: list[int]) -> Iterator[dict[str, Tensor]]:
     """Turn batches of any size into pieces of the given sizes, holding one piece and one batch at most."""
-    held: list[dict[str, Tensor]] = []
+    pending: list[dict[str, Tensor]] = []
     for size in sizes:
-        while sum(_length(tensors) for tensors in held) < size:
-            held.append(next(batches))
-        joined = {name: torch.cat([tensors[name] for tensors in held]) for name in held[0]}
+        while sum(_length(tensors) for tensors in pending) < size:
+            pending.append(next(batches))
+        joined = {name: torch.cat([tensors[name] for tensors in pending]) for name in pending[0]}
         yield {name: tensor[:size] for name, tensor in joined.items()}
-        held = [{name: tensor[size:] for name, tensor in joined.items()}]
+        pending = [{name: tensor[size:] for name, tensor in joined.items()}]
 
 
 def _length(tensors: dict[str, Tensor]) -> int:
@@ -272,19 +272,19 @@ def _check_against_encode_image(
         )
 
 
-def reduce_moments(made: ShardPlan, spaces: HeadSpaces) -> DecompositionResult:
+def reduce_moments(shard_plan: ShardPlan, spaces: HeadSpaces) -> DecompositionResult:
     """Moments over all images, computed once per model and images."""
-    place = made.shards[0].path.parent.parent
-    key = work_files.key_of(METHOD_VERSIONS["moments"], [shard.path.name for shard in made.shards])
+    model_directory = shard_plan.shards[0].path.parent.parent
+    key = work_files.key_of(METHOD_VERSIONS["moments"], [shard.path.name for shard in shard_plan.shards])
     kept = work_files.load_or_compute(
-        place / f"moments-{key}.safetensors", lambda: _reduced(made.shards, spaces)
+        model_directory / f"moments-{key}.safetensors", lambda: _reduced(shard_plan.shards, spaces)
     )
     heads, components = (
         [kept[f"{kind.__name__}.{name}"] for name in kind._fields] for kind in (Moments, ComponentMoments)
     )
     largest = float(kept[_SUM_ERROR])
     return DecompositionResult(
-        made.shards, made.gallery, Moments(*heads), ComponentMoments(*components), largest
+        shard_plan.shards, shard_plan.gallery, Moments(*heads), ComponentMoments(*components), largest
     )
 
 

@@ -71,13 +71,13 @@ def span(
     computed again.
     """
     layers, count = spaces.basis.shape[:2]
-    mine = [heads[place * count :][:count] for place in range(layers)]
+    by_layer = [heads[place * count :][:count] for place in range(layers)]
     paths = [
-        directory / f"heads-{_key(one, text, options)}.safetensors" if directory else None for one in mine
+        directory / f"heads-{_key(one, text, options)}.safetensors" if directory else None for one in by_layer
     ]
     compute = [
         partial(_one_layer, one, spaces.basis[place], spaces.rank[place], text, options)
-        for place, one in enumerate(mine)
+        for place, one in enumerate(by_layer)
     ]
     found = list(
         progress.load_or_compute_each(

@@ -1,7 +1,7 @@
-"""Images in: which there are, what their bytes are, which cannot be read.
+"""The image set: lists the files of a source, scans each once, joins attributes.
 
-Reads every file once, in resumable chunks; what is kept in memory is one short row a file, never a picture.
-Every process that looks at the same files cuts them into the same chunks, so that several can share them.
+Scans in resumable chunks and keeps one short row a file in memory, never a picture. Every process cuts the
+same files into the same chunks, so that several can share them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ class Listing(NamedTuple):
 
     gathered: images.SourceListing
     files: list[images.ImageFile]
-    """Those of `gathered`, or as many of them as were asked for."""
+    """All files of `gathered`, or `limit` of them."""
 
     chunks: tuple[Path, ...]
     """The work files that will say what they are, in the order of `files`, 1,000 files each."""
@@ -49,10 +49,10 @@ class ImageSet(NamedTuple):
     """One file per image, by image_id, sorted by it: the first path that holds these bytes."""
 
     name: str
-    """What the image set is called."""
+    """Name of the image set."""
 
     notes: tuple[str, ...]
-    """Where attributes are from and what was left out, one phrase each."""
+    """Origins of attributes and what was left out, one phrase each."""
 
     def thumbnails(self) -> Iterator[pd.DataFrame]:
         """Rows of the table `image`, chunk by chunk, every image once."""
@@ -73,14 +73,14 @@ def list_files(
     captions: bool = False,
     limit: int | None = None,
 ) -> Listing:
-    """Find the files of `source`, opening none but tars. Raises ImagesError."""
+    """Lists the files of `source`; opens only tars. Raises ImagesError."""
     gathered = _gather(source, directory, class_folders=class_folders, captions=captions)
     files = images.evenly(gathered.files, limit or len(gathered.files))
     return Listing(gathered, files, _chunk_paths(files, directory, thumbnails=thumbnails))
 
 
 def unread(listing: Listing) -> list[int]:
-    """Places in `chunks` of those that nobody has read yet."""
+    """Places in `chunks` of those that are not scanned yet."""
     # One look at the folder: a look at every chunk takes long over a network.
     there = {path.name for path in listing.chunks[0].parent.glob("*.parquet")}
     return [place for place, path in enumerate(listing.chunks) if path.name not in there]
@@ -93,7 +93,7 @@ def image_files(listing: Listing, source: Path) -> dict[str, images.ImageFile]:
 
 
 def load_image_set(listing: Listing, source: Path, metadata: Path | None) -> ImageSet:
-    """What the scan has found, with what is known of it. Raises ImagesError."""
+    """The image set of scanned files, with their attributes. Raises ImagesError."""
     gathered = listing.gathered
     if gathered.others:
         progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
@@ -140,7 +140,7 @@ def _gather(source: Path, directory: Path, *, class_folders: bool, captions: boo
 
 
 def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) -> Iterator[images.TarIndex]:
-    """What lies in each tar: read once, then kept in a work file."""
+    """Yields the index of each tar: read once, then kept in a work file."""
     stamps = [_stamp(tar.path) for tar in tars]
     total = sum(max(0, size) for size, _ in stamps) // _MEGABYTE
     with progress.counted("indexing tars", total=total, unit="MB", scale=_MEGABYTE) as advance:
@@ -198,11 +198,11 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE) -> None:
-    """Read the files of a part that were not read yet, and say in work files what they are."""
+    """Scans the files of a part that are not scanned yet, and writes what they are to work files."""
     chunks, paths = _cut(listing.files), listing.chunks
-    mine = [number for number in range(len(chunks)) if part.takes(number)]
-    missing = [number for number in mine if not is_settled(paths[number])]
-    total = sum(len(chunks[number]) for number in mine)
+    part_chunks = [number for number in range(len(chunks)) if part.takes(number)]
+    missing = [number for number in part_chunks if not is_settled(paths[number])]
+    total = sum(len(chunks[number]) for number in part_chunks)
     done = total - sum(len(chunks[number]) for number in missing)
     if not missing:
         return
@@ -219,7 +219,7 @@ def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE
 
 
 def is_settled(path: Path) -> bool:
-    """Whether a chunk is there, and none of its files failed for a reason that may pass by itself.
+    """True if a chunk is scanned and none of its files failed for a reason that may be temporary.
 
     Any other work file is.
     """
@@ -238,7 +238,7 @@ def _row(result: images.ScannedImage | images.Failed) -> tuple:
 
 
 def _attributes(stated: list[images.Attribute], files: pd.DataFrame) -> pd.DataFrame:
-    """What is known of files as what is known of images."""
+    """Attributes of files as attributes of images."""
     rows = pd.DataFrame(stated, columns=["path", "attribute", "value"], dtype=object)
     joined = rows.merge(files[["path", "image_id"]], on="path")
     return joined[["image_id", "attribute", "value"]].drop_duplicates()

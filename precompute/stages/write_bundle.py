@@ -34,13 +34,13 @@ _SOFTWARE = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "nu
 
 
 class ModelResult(NamedTuple):
-    """Everything one model adds to the bundle. Weights are not kept: the next model needs the room."""
+    """Everything one model adds to the bundle. Weights are released so that the next model fits in memory."""
 
     facts: dict[str, object]
     """The model's row of the table `model`."""
 
     identity: list[object]
-    """What the model's numbers depend on."""
+    """Everything that the model's numbers depend on."""
 
     spaces: HeadSpaces
     decomposition: DecompositionResult

@@ -100,7 +100,7 @@ class LabelTask:
 
     @property
     def work_folder(self) -> Path:
-        """Where answers are kept; safe to delete once no further run is to use them."""
+        """Folder of answers; safe to delete once no further run needs them."""
         return self.work or self.out.with_name(f".{self.out.name}.labels.work")
 
     @property

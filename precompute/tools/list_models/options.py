@@ -4,7 +4,7 @@ import argparse
 
 DESCRIPTION = """\
 List the models that can be asked for by name: those of the study and of the demo; with PATTERN every one that
-open_clip knows whose name holds it, and why some cannot be taken apart. Nothing is fetched.
+open_clip knows whose name holds it, and why some cannot be decomposed. Nothing is fetched.
 """
 
 

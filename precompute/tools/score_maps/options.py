@@ -22,7 +22,7 @@ Score the maps of models against masks of known objects, and print the tables.
 --masks scores how well a caption's map finds the object it names: all heads, the stored layers, the best
 head, beside raw attention, attention rollout and a uniform map. --segmentation follows the
 ImageNet-Segmentation protocol of Gandelsman et al. 2024. ARCHITECTURE/WEIGHTS-random-0 is the
-random-weights twin of a model.
+random-weights control of a model.
 """
 
 _SCORED = "what is scored"
