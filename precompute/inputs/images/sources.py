@@ -40,7 +40,7 @@ def gather(
     `indexes` says what lies in tars, if not they themselves; `advance` is told of every file.
     Raises ImagesError, with what to do.
     """
-    if not source.is_dir() and source.suffix.lower() == ".csv":
+    if not os.path.isdir(source) and source.suffix.lower() == ".csv":
         return _listed(source, advance)
     shards = _shards(source)
     if shards is None:
@@ -56,7 +56,7 @@ def _shards(source: Path) -> Shards | None:
     """The tars that are given as such."""
     if is_pattern(source):
         return matching(source)
-    if source.is_file() and is_tar(source.name):
+    if os.path.isfile(source) and is_tar(source.name):
         return Shards(source.parent, source.name, [ImageFile(source, portable(source.name))], {})
     return None
 
