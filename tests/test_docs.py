@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from db import __version__
+from headlight.__main__ import COMMANDS
 from tests.support.paths import ROOT
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "precompute").rglob("*.md")]
@@ -57,6 +58,14 @@ def test_every_make_target_named_exists():
     named |= {name for page in PAGES for name in re.findall(r"^make ([a-z-]+)", code(page), re.MULTILINE)}
 
     assert [name for name in named if not re.search(rf"^{name}:.*## ", makefile, re.MULTILINE)] == []
+
+
+def test_every_command_named_exists():
+    named = {name for page in PAGES for name in re.findall(r"`headlight ([a-z-]+)", prose(page))}
+    named |= {name for page in PAGES for name in re.findall(r"(?m)(?:^|/)headlight ([a-z-]+)", code(page))}
+
+    assert len(named) >= 8
+    assert named - set(COMMANDS) == set()
 
 
 def test_every_link_leads_somewhere():
