@@ -1,1 +1,1 @@
-"""Files that users bring: images, text pools, prompts, results of other tools."""
+"""Readers of the user's files: images, text pools, prompts, results of other tools."""

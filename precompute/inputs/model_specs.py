@@ -1,11 +1,10 @@
-"""Which models there are, and what must be known of one before its weights can be used.
+"""Model specs: the name of a model, its weights, and the settings that the weights need.
 
-A model is named `architecture/weights`, as open_clip names them. Activation, mean, std and interpolation
-belong to the weights, not to the architecture: the same ViT-B-32 was trained with either activation, and
-nothing in a file of weights tells which. They come from the weights tag, or from whoever brings the file;
-nothing is guessed.
+A model is named `architecture/weights`, as in open_clip. Activation, mean, std and interpolation belong to
+the weights, not to the architecture: ViT-B-32 was trained with either activation, and a checkpoint does not
+record which. These settings come from the weights tag or from the user's options; nothing is guessed.
 
-Knows nothing of open_clip: what open_clip knows comes in as a `Catalog`.
+Does not import open_clip: its models are passed in as a `Catalog`.
 """
 
 import re
@@ -28,11 +27,11 @@ Triple = tuple[float, float, float]
 
 
 class ModelError(UserError):
-    """A model cannot be used as asked for; the message says why and what to do."""
+    """A model cannot be used as requested; the message says why and what to do."""
 
 
 class WeightsFacts(NamedTuple):
-    """What was fixed when the weights were trained, and cannot be read from them."""
+    """Settings that were fixed in training and cannot be read from the weights."""
 
     activation: str
     mean: Triple
@@ -42,51 +41,51 @@ class WeightsFacts(NamedTuple):
 
 
 def as_triple(values: Iterable[float | str]) -> Triple:
-    """Three numbers, one for each of red, green and blue."""
+    """Returns three numbers, one for each of red, green and blue."""
     red, green, blue = (float(value) for value in values)
     return red, green, blue
 
 
 Catalog = dict[str, dict[str, WeightsFacts]]
-"""Architecture, then weights tag: everything that is known by name."""
+"""Settings of all models known by name: architecture -> weights tag -> settings."""
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One model: an architecture with one set of weights, and how to feed it."""
+    """One model: an architecture, one set of weights, and its preprocessing."""
 
     architecture: str
     weights: str
-    """Tag of the weights, as open_clip names it, or a name of your own for a file of your own."""
+    """Tag of the weights in open_clip, or a free name for a local file."""
 
     activation: str
     """gelu or quick_gelu."""
 
     mean: Triple
-    """Of the pixels, subtracted after scaling to 0..1."""
+    """Pixel mean, subtracted after scaling to 0..1."""
 
     std: Triple
     interpolation: str
     """bicubic or bilinear."""
 
     resize_mode: str = "shortest"
-    """shortest (then a center crop), longest (then a border) or squash."""
+    """shortest (then a center crop), longest (then a border) or squash (to a square)."""
 
     checkpoint: Path | None = None
-    """File to read the weights from; None is open_clip's cache or hub."""
+    """File of the weights; None for open_clip's cache or hub."""
 
     training_data: str | None = None
     config: Path | None = None
-    """JSON of the architecture, where open_clip does not know it."""
+    """JSON file of an architecture that open_clip does not have."""
 
     bpe: Path | None = None
-    """Merges of the tokenizer (gzip), where it is not the one of the architecture."""
+    """Merges of the tokenizer (gzip); None for the tokenizer of the architecture."""
 
     vocabulary: frozenset[str] | None = None
-    """All the words the model was trained on; None for an open vocabulary."""
+    """All words the model was trained on; None for an open vocabulary."""
 
     seed: int | None = None
-    """Seed of fresh random weights; None is trained weights."""
+    """Seed of random weights; None for trained weights."""
 
     def __post_init__(self):
         _check_choice("--activation", self.activation, ACTIVATIONS)
@@ -101,12 +100,12 @@ class ModelSpec:
 
     @property
     def is_control(self) -> bool:
-        """Whether this is a random-weights twin rather than a trained model."""
+        """True for a random-weights control, False for a trained model."""
         return self.seed is not None
 
     @property
     def control_of(self) -> str | None:
-        """Name of the trained model whose twin this is; None for a trained model."""
+        """Name of the trained model of this control; None for a trained model."""
         return self.name.removesuffix(f"-random-{self.seed}") if self.is_control else None
 
 
@@ -118,7 +117,7 @@ STUDY = {
     "ViT-L-14/openai": "WebImageText, 400 M pairs (OpenAI, not public)",
     "ViT-L-14/laion2b_s32b_b82k": "LAION-2B, English; 32 B samples seen",
 }
-"""The six models of Madasu et al. 2024, and what each was trained on; samples as the tags have them."""
+"""The six models of Madasu et al. 2024 and their training data; sample counts are those of the tags."""
 
 
 def resolve(
@@ -134,12 +133,12 @@ def resolve(
     config: Path | None = None,
     bpe: Path | None = None,
 ) -> ModelSpec:
-    """Turn a name and the options given with it into a spec, or say what is missing or contradictory.
+    """Returns the spec of a model name and its options. Raises ModelError if options are missing or conflict.
 
-    `ARCHITECTURE/WEIGHTS-random-SEED` is the random-weights twin of a model.
+    `ARCHITECTURE/WEIGHTS-random-SEED` names the random-weights control of a model.
     """
-    twin = re.fullmatch(r"(.+)-random-(\d+)", name)
-    facts = {
+    control = re.fullmatch(r"(.+)-random-(\d+)", name)
+    options = {
         "activation": activation,
         "mean": mean,
         "std": std,
@@ -147,28 +146,28 @@ def resolve(
         "resize_mode": resize_mode,
     }
     files = {"checkpoint": checkpoint, "config": config, "bpe": bpe}
-    trained = twin[1] if twin else name
+    trained = control[1] if control else name
     if trained in demo_specs():
-        spec = _resolve_demo(demo_specs()[trained], facts, files)
+        spec = _resolve_demo(demo_specs()[trained], options, files)
     else:
-        spec = _resolve_open_clip(trained, catalog, facts, files, needs_file=not twin)
-    return random_control(spec, int(twin[2])) if twin else spec
+        spec = _resolve_open_clip(trained, catalog, options, files, needs_file=not control)
+    return random_control(spec, int(control[2])) if control else spec
 
 
 def random_control(spec: ModelSpec, seed: int = 0) -> ModelSpec:
-    """The same architecture, activation, pixels and tokenizer, with fresh random weights: a control."""
+    """Returns the control of a model: same architecture, activation, pixels and tokenizer, random weights."""
     return replace(
         spec, weights=f"{spec.weights}-random-{seed}", checkpoint=None, training_data=None, seed=seed
     )
 
 
 def model_key(name: str, weights_sha256: str) -> str:
-    """What files, Lance tables and links call the model; two sets of weights never share it."""
+    """Returns the key of a model in file names, Lance tables and links; unique to one set of weights."""
     return f"{re.sub(r'[^A-Za-z0-9_-]', '-', name)}-{weights_sha256[:8]}"
 
 
 def demo_specs() -> dict[str, ModelSpec]:
-    """The models that come with this repository."""
+    """Returns the specs of the demo models, by name."""
     vocabulary = frozenset(words.VOCABULARY)
     return {
         name: ModelSpec(
@@ -189,12 +188,14 @@ def demo_specs() -> dict[str, ModelSpec]:
     }
 
 
-def _resolve_demo(spec: ModelSpec, facts: dict, files: dict) -> ModelSpec:
-    known = WeightsFacts(*(getattr(spec, fact) for fact in WeightsFacts._fields))
-    return replace(spec, **_agreed(spec.name, known, facts), **_given(files))
+def _resolve_demo(spec: ModelSpec, options: dict, files: dict) -> ModelSpec:
+    facts = WeightsFacts(*(getattr(spec, field) for field in WeightsFacts._fields))
+    return replace(spec, **_check_options(spec.name, facts, options), **_not_none(files))
 
 
-def _resolve_open_clip(name: str, catalog: Catalog, facts: dict, files: dict, needs_file: bool) -> ModelSpec:
+def _resolve_open_clip(
+    name: str, catalog: Catalog, options: dict, files: dict, needs_file: bool
+) -> ModelSpec:
     architecture, weights = _split(name, catalog, files["config"])
     tags = catalog.get(architecture, {})
     tag = _tag(weights, tags)
@@ -205,7 +206,7 @@ def _resolve_open_clip(name: str, catalog: Catalog, facts: dict, files: dict, ne
         architecture=architecture,
         weights=tag or weights,
         training_data=STUDY.get(name),
-        **_agreed(name, tags.get(tag or ""), facts),
+        **_check_options(name, tags.get(tag or ""), options),
         **files,
     )
 
@@ -223,45 +224,49 @@ def _split(name: str, catalog: Catalog, config: Path | None) -> tuple[str, str]:
 
 
 def _tag(weights: str, tags: dict[str, WeightsFacts]) -> str | None:
-    """The tag as open_clip spells it; open_clip takes `-` for `_` and either case."""
+    """Returns the tag as open_clip spells it. Like open_clip, accepts `-` for `_` and either case."""
     spelled = weights.lower().replace("-", "_")
     return spelled if spelled in tags else None
 
 
-def _agreed(name: str, known: WeightsFacts | None, given: dict) -> dict:
-    """Facts of the weights. A tag's are final: an option that contradicts it would be wrong in silence."""
-    given = _given(given)
-    if known is None:
-        return _complete(name, given)
-    for fact, value in given.items():
-        if value != getattr(known, fact):
+def _check_options(name: str, facts: WeightsFacts | None, options: dict) -> dict:
+    """Returns the settings of the weights. Raises ModelError for an option that contradicts the tag.
+
+    A contradicting option would give wrong results without any error.
+    """
+    options = _not_none(options)
+    if facts is None:
+        return _complete(name, options)
+    for option, value in options.items():
+        if value != getattr(facts, option):
             raise ModelError(
-                f"--{fact.replace('_', '-')} {value} contradicts {name}, which was trained with "
-                f"{getattr(known, fact)}. Leave the option out; weights of your own need a name of their own."
+                f"--{option.replace('_', '-')} {value} contradicts {name}, which was trained with "
+                f"{getattr(facts, option)}. Leave the option out; weights of your own need a name of their "
+                "own."
             )
-    return known._asdict()
+    return facts._asdict()
 
 
-def _complete(name: str, given: dict) -> dict:
-    missing = [fact for fact in ("activation", "mean", "std", "interpolation") if fact not in given]
+def _complete(name: str, options: dict) -> dict:
+    missing = [field for field in ("activation", "mean", "std", "interpolation") if field not in options]
     if missing:
-        options = ", ".join(f"--{fact}" for fact in missing)
+        flags = ", ".join(f"--{field}" for field in missing)
         raise ModelError(
             f"open_clip does not know the weights {name}, and a file does not say how it was trained. Add "
-            f"{options} (--activation {' or '.join(ACTIVATIONS)}; --mean and --std three numbers R,G,B; "
+            f"{flags} (--activation {' or '.join(ACTIVATIONS)}; --mean and --std three numbers R,G,B; "
             f"--interpolation {' or '.join(INTERPOLATIONS)}), or name the weights by their tag."
         )
-    return {"resize_mode": "shortest", **given}
+    return {"resize_mode": "shortest", **options}
 
 
-def _given(options: dict) -> dict:
+def _not_none(options: dict) -> dict:
     return {option: value for option, value in options.items() if value is not None}
 
 
 def _suggest(name: str, catalog: Catalog) -> str:
-    """Names close to what was typed."""
+    """Returns the hint of an error: names close to `name`, or the models of the study."""
     names = [f"{architecture}/{tag}" for architecture, tags in catalog.items() for tag in tags]
-    spelled = {known.lower(): known for known in [*names, *demo_specs()]}
+    spelled = {choice.lower(): choice for choice in [*names, *demo_specs()]}
     close = [spelled[match] for match in get_close_matches(name.lower(), spelled, n=5, cutoff=0.5)]
     hint = f"Close names: {', '.join(close)}." if close else f"The models of the study: {', '.join(STUDY)}."
     return f"{hint} A file of your own needs --checkpoint FILE."
@@ -273,17 +278,18 @@ def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def with_controls(specs: Iterable[ModelSpec]) -> list[ModelSpec]:
-    """Every trained model followed by its random-weights twin, unless one of its own is given already.
+    """Returns the specs, each trained model followed by its control unless `specs` already has one for it.
 
-    Models of one architecture get twins of different seeds: equal ones would be one control shown twice.
+    Models of one architecture get controls of different seeds: with equal seeds, all of them would be the
+    same control.
     """
-    given = list(specs)
-    has_twin = {spec.control_of for spec in given if spec.is_control}
-    built: Counter[str] = Counter()
-    found = []
-    for spec in given:
-        found.append(spec)
-        if not spec.is_control and spec.name not in has_twin:
-            found.append(random_control(spec, built[spec.architecture]))
-            built[spec.architecture] += 1
-    return found
+    models = list(specs)
+    with_control = {spec.control_of for spec in models if spec.is_control}
+    seeds: Counter[str] = Counter()  # next seed by architecture
+    result = []
+    for spec in models:
+        result.append(spec)
+        if not spec.is_control and spec.name not in with_control:
+            result.append(random_control(spec, seeds[spec.architecture]))
+            seeds[spec.architecture] += 1
+    return result

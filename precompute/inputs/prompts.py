@@ -1,13 +1,13 @@
-"""Prompts: how the values of known attributes are asked, so that a model can be scored zero-shot.
+"""Prompts: the texts for the values of known attributes, with which a model is scored zero-shot.
 
     # a comment
     color<tab>*<tab>a photo of something {}.
     count<tab>2<tab>a photo of two things.
 
-A line is an attribute, one of its values and the text that stands for it. The value `*` is a template for all
-values that no other line names; its text holds {} where the value goes. Only values that images have are
-asked, but of an attribute with prompts every one of them: images of a value that cannot be asked would be
-scored as if they did not have it.
+A line is an attribute, one of its values, and the text of that value. The value `*` marks a template for all
+values without a line of their own; its text has {} in place of the value. Only values that occur in the
+images are used. Every occurring value of an attribute needs a prompt: without one, its images would be scored
+as if they had another value.
 
 Knows nothing of models. Reads one file; everything else is pure.
 """
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from db.errors import UserError
@@ -26,9 +26,10 @@ from precompute.inputs.text_pool import normalize
 from precompute.method.types import Classes
 
 ANY = "*"
-"""Stands for every value that no other line of the attribute names."""
+"""Value of a template: all values without a line of their own."""
 
 SLOT = "{}"
+"""Placeholder of the value in the text of a template."""
 
 
 class PromptError(UserError):
@@ -36,7 +37,7 @@ class PromptError(UserError):
 
 
 class Prompt(NamedTuple):
-    """One line."""
+    """One line of a prompt file."""
 
     attribute: str
     value: str
@@ -53,20 +54,20 @@ class ClassPrompt(NamedTuple):
 
 
 class Prompts(NamedTuple):
-    """What a file says, in its order."""
+    """The prompts of a file, in its order."""
 
     name: str
-    """To tell people where a prompt comes from."""
+    """Name of the file, for messages."""
 
     rows: tuple[Prompt, ...]
 
 
 DEFAULT = Prompts("the prompts used without --prompts", (Prompt("class", ANY, "a photo of a {}.", 1),))
-"""Without a file: the attribute `class` is asked, and no other, for nothing else is known of how to ask."""
+"""Prompts without a file: a template for the attribute `class`; other attributes have no obvious wording."""
 
 
 def load(path: Path) -> Prompts:
-    """Read a file of prompts. Raises PromptError."""
+    """Returns the prompts of a file. Raises PromptError."""
     try:
         content = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -79,7 +80,7 @@ def load(path: Path) -> Prompts:
 
 
 def parse(content: str, *, name: str) -> Prompts:
-    """Prompts from the content of their file. Raises PromptError naming the line."""
+    """Returns the prompts of a file's content. Raises PromptError naming the line."""
     lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     rows: dict[tuple[str, str], Prompt] = {}
     for number, line in enumerate(lines, start=1):
@@ -98,9 +99,9 @@ def parse(content: str, *, name: str) -> Prompts:
 
 
 def expand(prompts: Prompts, attributes: pd.DataFrame) -> list[ClassPrompt]:
-    """A prompt for every value in `attributes` (image_id, attribute, value).
+    """Returns a prompt for every value in `attributes` (image_id, attribute, value).
 
-    Attributes stand in the order of the file, values too; those of a template follow, sorted.
+    Attributes and values keep the order of the file; values of a template follow, sorted.
 
     Raises:
         PromptError: a value has no prompt, or shares its text with another of its attribute.
@@ -109,19 +110,19 @@ def expand(prompts: Prompts, attributes: pd.DataFrame) -> list[ClassPrompt]:
     for attribute in dict.fromkeys(row.attribute for row in prompts.rows):
         occurring = set(attributes.loc[attributes["attribute"] == attribute, "value"])
         texts = _texts(prompts, attribute, occurring)
-        _check_told_apart(prompts, attribute, texts)
+        _check_distinct(prompts, attribute, texts)
         class_prompts += [ClassPrompt(attribute, value, text) for value, text in texts.items()]
     return class_prompts
 
 
 def unused(prompts: Prompts, attributes: pd.DataFrame) -> list[str]:
-    """Attributes that have prompts but that no image has, in the order of the file."""
+    """Returns attributes with prompts that no image has, in the order of the file."""
     occurring = set(attributes["attribute"])
     return [name for name in dict.fromkeys(row.attribute for row in prompts.rows) if name not in occurring]
 
 
 def where(prompts: Prompts, attribute: str, value: str) -> str:
-    """Which line asks a value, for messages."""
+    """Returns the line of a value's prompt, for messages."""
     by_value = {row.value: row.line for row in prompts.rows if row.attribute == attribute}
     return f"line {by_value.get(value, by_value.get(ANY))} of {prompts.name}"
 
@@ -132,18 +133,18 @@ def classes(
     attributes: pd.DataFrame,
     image_ids: Sequence[str],
 ) -> list[Classes]:
-    """Every asked attribute with the embeddings of its values' texts, and which images have which value.
+    """Returns for each attribute the text embeddings of its values and a mask of the images with each value.
 
-    `text` has one row for each class prompt; the axis `image` of the result is that of `image_ids`.
+    `text` has one row for each class prompt; the axis `image` of the mask is that of `image_ids`.
     """
-    found = []
+    result = []
     for attribute in dict.fromkeys(name for name, _, _ in class_prompts):
         rows = [row for row, (name, _, _) in enumerate(class_prompts) if name == attribute]
         values = tuple(class_prompts[row].value for row in rows)
-        known = attributes[attributes["attribute"] == attribute]
-        carried = _carried(zip(known["image_id"], known["value"], strict=True), image_ids, values)
-        found.append(Classes(attribute, values, text[rows], carried))
-    return found
+        labels = attributes[attributes["attribute"] == attribute]
+        mask = _value_mask(zip(labels["image_id"], labels["value"], strict=True), image_ids, values)
+        result.append(Classes(attribute, values, text[rows], mask))
+    return result
 
 
 def _row(line: str, number: int, name: str) -> Prompt:
@@ -167,23 +168,24 @@ def _row(line: str, number: int, name: str) -> Prompt:
 
 
 def _texts(prompts: Prompts, attribute: str, occurring: set[str]) -> dict[str, str]:
-    """The text of every occurring value, in order."""
-    own = {row.value: row.text for row in prompts.rows if row.attribute == attribute}
-    template = own.pop(ANY, None)
-    rest = sorted(occurring - set(own))
+    """Returns the text of every occurring value, in order."""
+    listed = {row.value: row.text for row in prompts.rows if row.attribute == attribute}
+    template = listed.pop(ANY, None)
+    rest = sorted(occurring - set(listed))
     if rest and template is None:
         raise PromptError(
             f"{prompts.name} has no text for {attribute} {rest[0]!r}, which images have. Add a line for it, "
             f"or one for every other value: {attribute}, tab, {ANY}, tab, a text with {SLOT}."
         )
-    texts = {value: text for value, text in own.items() if value in occurring}
+    texts = {value: text for value, text in listed.items() if value in occurring}
     return texts | {value: (template or "").replace(SLOT, value) for value in rest}
 
 
-def _check_told_apart(prompts: Prompts, attribute: str, texts: dict[str, str]) -> None:
-    first: dict[str, str] = {}
+def _check_distinct(prompts: Prompts, attribute: str, texts: dict[str, str]) -> None:
+    """Raises PromptError if two values have the same text."""
+    by_text: dict[str, str] = {}
     for value, text in texts.items():
-        other = first.setdefault(text, value)
+        other = by_text.setdefault(text, value)
         if other != value:
             raise PromptError(
                 f"{where(prompts, attribute, value)}: {attribute} {value!r} is asked with the text of "
@@ -191,11 +193,13 @@ def _check_told_apart(prompts: Prompts, attribute: str, texts: dict[str, str]) -
             )
 
 
-def _carried(known: Iterable[tuple[str, str]], image_ids: Sequence[str], values: Sequence[str]) -> Tensor:
-    row = {image_id: place for place, image_id in enumerate(image_ids)}
-    column = {value: place for place, value in enumerate(values)}
-    carried = torch.zeros(len(row), len(column), dtype=torch.bool)
-    for image_id, value in known:
+def _value_mask(
+    labels: Iterable[tuple[str, str]], image_ids: Sequence[str], values: Sequence[str]
+) -> Bool[Tensor, "image value"]:
+    row = {image_id: index for index, image_id in enumerate(image_ids)}
+    column = {value: index for index, value in enumerate(values)}
+    mask = torch.zeros(len(row), len(column), dtype=torch.bool)
+    for image_id, value in labels:
         if image_id in row:
-            carried[row[image_id], column[value]] = True
-    return carried
+            mask[row[image_id], column[value]] = True
+    return mask

@@ -1,17 +1,18 @@
-"""Text pools: descriptions, one a line, each with the properties it carries.
+"""Text pools: one text a line, each with its properties.
 
     # language: en
     # license: CC0-1.0
     a photo of something red<tab>color
     a red brick wall<tab>color|material
 
-Lines that begin with `#` are comments; of these, `# key: value` with the keys name, language and license
-describes the pool. A text is the hash of its NFC-normalized, stripped UTF-8, never a line number.
+Lines that begin with `#` are comments. Comments of the form `# key: value` with the keys name, language and
+license describe the pool. The id of a text is the hash of its NFC-normalized, stripped UTF-8, never a line
+number.
 
-Texts without a property get theirs by the lexical rule of `tagging`, which reads English: a pool that says it
-is in another language keeps its texts as they are.
+Texts without a property are tagged by the rule of `lexical_tags`, which reads English. Texts of a pool in
+another language stay untagged.
 
-Knows nothing of models. Reads one file, and the lexicon where it is needed; everything else is pure.
+Knows nothing of models. Reads one file, and the lexicon if needed; everything else is pure.
 """
 
 import hashlib
@@ -39,23 +40,23 @@ class PoolError(UserError):
 
 
 def load(path: Path) -> Pool:
-    """Read a pool from a tab-separated file; untagged texts are tagged by rule. Raises PoolError."""
+    """Returns the pool of a tab-separated file, untagged texts tagged by rule. Raises PoolError."""
     return parse(_read(path), name=path.stem, by_rule=True)
 
 
 def parse(content: str, *, name: str, by_rule: bool = False) -> Pool:
-    """A pool from the content of its file.
+    """Returns the pool of a file's content. Raises PoolError.
 
-    Empty lines and repeated texts are left out and counted; the first of the repeated keeps its place and
-    takes the properties of all of them. With `by_rule`, texts that have none still are tagged by rule.
+    Empty lines and repeated texts are dropped and counted. The first of several equal texts keeps its place
+    and gets the properties of all. With `by_rule`, texts without a property are tagged by the lexical rule.
     """
-    about: dict[str, str] = {}
+    metadata: dict[str, str] = {}
     texts: dict[str, set[str]] = {}
     duplicates = empty = 0
-    # Not splitlines: it also splits at characters that may stand inside a text.
+    # Not splitlines: it also splits at characters that can be part of a text.
     for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
         if line.startswith("#"):
-            about |= _metadata(line)
+            metadata |= _metadata(line)
             continue
         text, properties = _split(line, number, name)
         if not text:
@@ -63,17 +64,17 @@ def parse(content: str, *, name: str, by_rule: bool = False) -> Pool:
             continue
         duplicates += text in texts
         texts.setdefault(text, set()).update(properties)
-    tagged = _tag(texts, about) if by_rule else None
-    return _pool(texts, about, name=name, duplicates=duplicates, empty=empty, tagged=tagged)
+    tagged_count = _tag(texts, metadata) if by_rule else None
+    return _pool(texts, metadata, name=name, duplicates=duplicates, empty=empty, tagged_count=tagged_count)
 
 
 def text_id(text: str) -> str:
-    """First 16 hex digits of the SHA-256 of the NFC-normalized, stripped UTF-8."""
+    """Returns the first 16 hex digits of the SHA-256 of the NFC-normalized, stripped UTF-8."""
     return hashlib.sha256(normalize(text).encode()).hexdigest()[:16]
 
 
 def normalize(text: str) -> str:
-    """One spelling for one text: NFC, without space around it."""
+    """Returns the text in NFC, without spaces around it."""
     return unicodedata.normalize("NFC", text).strip()
 
 
@@ -122,7 +123,7 @@ def _metadata(line: str) -> dict[str, str]:
 
 
 def _split(line: str, number: int, name: str) -> tuple[str, list[str]]:
-    """Text and properties of one line."""
+    """Returns text and properties of one line."""
     text, *rest = line.split("\t")
     if len(rest) > 1:
         raise PoolError(
@@ -133,47 +134,46 @@ def _split(line: str, number: int, name: str) -> tuple[str, list[str]]:
     return normalize(text), [part for part in properties if part]
 
 
-def _tag(texts: dict[str, set[str]], about: dict[str, str]) -> int | None:
-    """Give properties to the texts that have none; how many got some, None where the rule does not apply."""
-    if about.get("language", "en").lower().partition("-")[0] not in ("en", "und"):
+def _tag(texts: dict[str, set[str]], metadata: dict[str, str]) -> int | None:
+    """Adds properties to untagged texts; returns the count of texts changed, None if not English."""
+    if metadata.get("language", "en").lower().partition("-")[0] not in ("en", "und"):
         return None
-    untagged = [text for text, carried in texts.items() if not carried]
+    untagged = [text for text, properties in texts.items() if not properties]
     for text in untagged:
-        texts[text].update(
-            lexical_tags.tags(text, lexical_tags.load_lexicon())
-        )  # read once, and only if needed
+        # load_lexicon caches; a pool without untagged texts reads no lexicon.
+        texts[text].update(lexical_tags.tags(text, lexical_tags.load_lexicon()))
     return sum(bool(texts[text]) for text in untagged)
 
 
 def _pool(
     texts: dict[str, set[str]],
-    about: dict[str, str],
+    metadata: dict[str, str],
     *,
     name: str,
     duplicates: int,
     empty: int,
-    tagged: int | None,
+    tagged_count: int | None,
 ) -> Pool:
-    name = about.get("name", name)
+    name = metadata.get("name", name)
     if not texts:
         raise PoolError(f"the text pool {name} has no texts; write one a line.")
     properties = sorted(set().union(*texts.values()))
     if not properties:
-        rule = "" if tagged is None else ", and the lexical rule found none in their words"
+        rule = "" if tagged_count is None else ", and the lexical rule found none in their words"
         raise PoolError(UNTAGGED.format(name=name, rule=rule))
 
-    column = {one: index for index, one in enumerate(properties)}
+    column = {property_: index for index, property_ in enumerate(properties)}
     tags = torch.zeros(len(texts), len(properties), dtype=torch.bool)
-    for row, carried in enumerate(texts.values()):
-        tags[row, [column[one] for one in carried]] = True
+    for row, text_properties in enumerate(texts.values()):
+        tags[row, [column[property_] for property_ in text_properties]] = True
     return Pool(
         name=name,
-        language=about.get("language", "und"),
-        license=about.get("license"),
+        language=metadata.get("language", "und"),
+        license=metadata.get("license"),
         texts=tuple(texts),
         properties=tuple(properties),
         tags=tags,
         dropped_duplicates=duplicates,
         dropped_empty=empty,
-        tagged_by_rule=tagged or 0,
+        tagged_by_rule=tagged_count or 0,
     )

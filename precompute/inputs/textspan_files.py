@@ -1,7 +1,7 @@
-"""TEXTSPAN results of other programs: for each head its texts, in the order they were chosen.
+"""TEXTSPAN results of other programs: the texts of each head, in the order of choice.
 
-Two forms are read, told apart by what is inside. The one that the reference implementation of Gandelsman,
-Efros, Steinhardt 2024 writes (https://github.com/yossigandelsman/clip_text_span):
+Two formats are read and distinguished by their content. The first is the output of the reference
+implementation of Gandelsman, Efros, Steinhardt 2024 (https://github.com/yossigandelsman/clip_text_span):
 
     ------------------
     Layer 8, Head 0
@@ -12,7 +12,7 @@ Efros, Steinhardt 2024 writes (https://github.com/yossigandelsman/clip_text_span
     Current accuracy: 70.1
     Number of texts: 560
 
-and a table, CSV with the columns layer, head, rank and text in any order, ranks from 0 or from 1.
+The second is a CSV table with the columns layer, head, rank and text in any order; ranks start at 0 or 1.
 
 Knows nothing of models or pools: a file in, texts out.
 """
@@ -30,13 +30,13 @@ from precompute.inputs.text_pool import normalize
 from precompute.method.types import Head
 
 COLUMNS = ("layer", "head", "rank", "text")
-"""What a table must have; more columns are left alone."""
+"""Required columns of a table; other columns are ignored."""
 
 _HEADER = re.compile(r"layer\s*:?\s*(\d+)\s*,?\s*head\s*:?\s*(\d+)\s*:?", re.IGNORECASE)
 _NEARLY_HEADER = re.compile(r"layer\W*\d+\W*head\W*\d+", re.IGNORECASE)
 _RULE = re.compile(r"-{3,}|={3,}")
 _SUMMARY = re.compile(r"(current accuracy|number of texts):[\s\d.\[\]e+-]*", re.IGNORECASE)
-"""What the reference writes below the last head."""
+"""Lines that the reference writes below the last head."""
 
 _HOW = (
     "Give what the reference implementation of TEXTSPAN writes (a line such as 'Layer 8, Head 0', below it "
@@ -44,7 +44,7 @@ _HOW = (
 )
 
 _Lines = list[tuple[int, str]]
-"""Number of the line and text, in the order of choice."""
+"""Line number and text of each choice, in order."""
 
 
 class ResultsError(UserError):
@@ -52,23 +52,23 @@ class ResultsError(UserError):
 
 
 class TextLists(NamedTuple):
-    """What one file says."""
+    """The texts of the heads in one file."""
 
     file: str
     """Name of the file, without its folder."""
 
     sha256: str
-    """Of the file's bytes."""
+    """Hash of the file's bytes."""
 
     texts: dict[Head, tuple[str, ...]]
-    """Layer and head, both zero-based and rising, to the head's texts in the order they were chosen.
+    """Texts in the order of choice, by (layer, head); layer and head are zero-based and ascending.
 
-    Texts are in NFC, without space around them.
+    Texts are in NFC, without spaces around them.
     """
 
 
 def read(path: Path) -> TextLists:
-    """Read one file in either form. Raises ResultsError."""
+    """Returns the texts of one file in either format. Raises ResultsError."""
     try:
         data = path.read_bytes()
         content = data.decode("utf-8-sig")
@@ -81,34 +81,34 @@ def read(path: Path) -> TextLists:
 
 
 def parse(content: str, *, name: str) -> dict[Head, tuple[str, ...]]:
-    """Texts of every head from the content of a file; messages call it `name`. Raises ResultsError."""
-    # Not splitlines: it also splits at characters that may stand inside a text.
+    """Returns the texts of every head in a file's content; `name` stands in messages. Raises ResultsError."""
+    # Not splitlines: it also splits at characters that can be part of a text.
     lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise ResultsError(f"{name} is empty. {_HOW}")
     is_table = {"layer", "head"} <= set(_cells(first))
-    found = _from_table("\n".join(lines), name) if is_table else _from_blocks(lines, name)
-    for head in found:
-        _check_no_repeats(found[head], head, name)
-    return {head: tuple(text for _, text in found[head]) for head in sorted(found)}
+    by_head = _from_table("\n".join(lines), name) if is_table else _from_blocks(lines, name)
+    for head in by_head:
+        _check_no_repeats(by_head[head], head, name)
+    return {head: tuple(text for _, text in by_head[head]) for head in sorted(by_head)}
 
 
 def _from_blocks(lines: list[str], name: str) -> dict[Head, _Lines]:
-    """The reference's form."""
-    found: dict[Head, _Lines] = {}
-    begun: dict[Head, int] = {}
+    """Returns the texts of every head in the reference's format."""
+    by_head: dict[Head, _Lines] = {}
+    header_line: dict[Head, int] = {}
     current: _Lines | None = None
     for number, line in enumerate(map(normalize, lines), start=1):
         if not line or _RULE.fullmatch(line) or _SUMMARY.fullmatch(line):
             continue
         if header := _HEADER.fullmatch(line):
             head = int(header[1]), int(header[2])
-            if head in begun:
-                twice = f"{head_name(*head)} begins a second time, after line {begun[head]}"
+            if head in header_line:
+                twice = f"{head_name(*head)} begins a second time, after line {header_line[head]}"
                 raise ResultsError(f"{name}, line {number}: {twice}. Keep one of the two.")
-            begun[head] = number
-            current = found[head] = []
+            header_line[head] = number
+            current = by_head[head] = []
         elif _NEARLY_HEADER.match(line):
             form = "Write it as 'Layer 8, Head 0' and nothing else"
             raise ResultsError(f"{name}, line {number}: {line!r} is nearly the header of a head. {form}.")
@@ -116,23 +116,24 @@ def _from_blocks(lines: list[str], name: str) -> dict[Head, _Lines]:
             raise ResultsError(f"{name}, line {number}: {line!r} stands before the first head. {_HOW}")
         else:
             current.append((number, line))
-    return _checked_blocks(found, begun, name)
+    _check_blocks(by_head, header_line, name)
+    return by_head
 
 
-def _checked_blocks(found: dict[Head, _Lines], begun: dict[Head, int], name: str) -> dict[Head, _Lines]:
-    if not found:
+def _check_blocks(by_head: dict[Head, _Lines], header_line: dict[Head, int], name: str) -> None:
+    """Raises ResultsError if there is no head, or a head without texts."""
+    if not by_head:
         raise ResultsError(f"{name} names no head. {_HOW}")
-    for head, texts in found.items():
+    for head, texts in by_head.items():
         if not texts:
             raise ResultsError(
-                f"{name}, line {begun[head]}: {head_name(*head)} has no texts. Write them below, one a line, "
-                "or leave the head out."
+                f"{name}, line {header_line[head]}: {head_name(*head)} has no texts. Write them below, "
+                "one a line, or leave the head out."
             )
-    return found
 
 
 def _from_table(content: str, name: str) -> dict[Head, _Lines]:
-    """The CSV form."""
+    """Returns the texts of every head in the CSV format."""
     ranked: dict[Head, dict[int, tuple[int, str]]] = {}
     reader = csv.reader(io.StringIO(content), strict=True)
     columns: list[str] = []
@@ -156,19 +157,19 @@ def _from_table(content: str, name: str) -> dict[Head, _Lines]:
 
 
 def _columns(row: list[str], name: str, line: int) -> list[str]:
-    """Names of the columns; each of COLUMNS is there once."""
-    there = [cell.strip().lower() for cell in row]
+    """Returns the names of the columns. Raises ResultsError unless each of COLUMNS occurs once."""
+    names = [cell.strip().lower() for cell in row]
     for column in COLUMNS:
-        if there.count(column) != 1:
-            wrong = f"has the column {column!r} twice" if column in there else f"lacks the column {column!r}"
+        if names.count(column) != 1:
+            wrong = f"has the column {column!r} twice" if column in names else f"lacks the column {column!r}"
             raise ResultsError(f"{name}, line {line}: the table {wrong}. {_HOW}")
-    return there
+    return names
 
 
 def _row(row: list[str], columns: list[str], where: str) -> tuple[Head, int, str]:
-    """Head, rank and text of one row."""
+    """Returns head, rank and text of one row."""
     if len(row) != len(columns):
-        # Most of all a text with a comma: to cut it there would be another text.
+        # The usual cause is a text with a comma; to cut it there would give a different text.
         counts = f"{len(row)} cells, but there are {len(columns)} columns"
         raise ResultsError(f"{where}: the row has {counts}. Put texts with commas in quotes.")
     cells = {column: normalize(row[columns.index(column)]) for column in COLUMNS}
@@ -183,31 +184,34 @@ def _row(row: list[str], columns: list[str], where: str) -> tuple[Head, int, str
 
 
 def _in_order(ranked: dict[Head, dict[int, tuple[int, str]]], name: str) -> dict[Head, _Lines]:
-    """Texts by rank; a rank may not be missing."""
+    """Returns the texts of every head in order of rank. Raises ResultsError for a missing rank."""
     if not ranked:
         raise ResultsError(f"{name} has no texts, only the names of its columns. Add a row a text.")
     first = min(1, min(min(ranks) for ranks in ranked.values()))
     for head, ranks in ranked.items():
         missing = next(rank for rank in range(first, first + len(ranks) + 1) if rank not in ranks)
         if missing < first + len(ranks):
-            line, above = min((ranks[rank][0], rank) for rank in ranks if rank > missing)
+            line, next_rank = min((ranks[rank][0], rank) for rank in ranks if rank > missing)
             raise ResultsError(
-                f"{name}, line {line}: {head_name(*head)} has rank {above}, but no rank {missing}. Ranks "
+                f"{name}, line {line}: {head_name(*head)} has rank {next_rank}, but no rank {missing}. Ranks "
                 f"begin at {first} in this file and leave none out; add the row."
             )
     return {head: [ranks[rank] for rank in sorted(ranks)] for head, ranks in ranked.items()}
 
 
 def _check_no_repeats(texts: _Lines, head: Head, name: str) -> None:
-    """TEXTSPAN removes what it has chosen: a text comes again only where nothing but rounding is left."""
-    seen: dict[str, int] = {}
+    """Raises ResultsError for a repeated text.
+
+    TEXTSPAN removes each chosen direction, so it repeats a text only when nothing but rounding is left.
+    """
+    first_line: dict[str, int] = {}
     for line, text in texts:
-        if text in seen:
+        if text in first_line:
             raise ResultsError(
-                f"{name}, line {line}: {head_name(*head)} has {text!r} in line {seen[text]} already. From "
-                "here on its list describes rounding errors; cut it here, or ask for fewer texts a head."
+                f"{name}, line {line}: {head_name(*head)} has {text!r} in line {first_line[text]} already. "
+                "From here on its list describes rounding errors; cut it here, or ask for fewer texts a head."
             )
-        seen[text] = line
+        first_line[text] = line
 
 
 def _cells(line: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Prompts ask of images what is known of them, every value once, or are refused with their line."""
+"""Prompts expand to one text per value of the images' attributes, or are refused with their line."""
 
 import pandas as pd
 import pytest
@@ -38,7 +38,7 @@ def expand(content: str, rows=KNOWN) -> list[tuple[str, str, str]]:
     return prompts.expand(prompts.parse(content, name="mine.tsv"), attributes(rows))
 
 
-def test_values_that_occur_are_asked_in_the_order_of_the_file_and_others_after_them_sorted():
+def test_listed_values_come_in_the_order_of_the_file_and_template_values_follow_sorted():
     assert expand(FILE) == [
         ("color", "blue", "something as blue as the sky"),
         ("color", "green", "a thing of the color green"),
@@ -46,31 +46,31 @@ def test_values_that_occur_are_asked_in_the_order_of_the_file_and_others_after_t
     ]
 
 
-def test_the_order_of_the_images_leaves_no_trace():
+def test_the_order_of_the_images_does_not_matter():
     assert expand(FILE, KNOWN[::-1]) == expand(FILE)
 
 
-def test_what_no_image_has_is_told():
+def test_attributes_that_no_image_has_are_unused():
     assert prompts.unused(prompts.parse(FILE, name="mine.tsv"), attributes()) == ["count"]
 
 
-def test_without_a_file_the_class_is_asked_and_nothing_else():
-    known = attributes([("a", "class", "cat"), ("b", "class", "arctic fox"), ("b", "color", "white")])
+def test_without_a_file_only_the_class_has_prompts():
+    labels = attributes([("a", "class", "cat"), ("b", "class", "arctic fox"), ("b", "color", "white")])
 
-    assert prompts.expand(prompts.DEFAULT, known) == [
+    assert prompts.expand(prompts.DEFAULT, labels) == [
         ("class", "arctic fox", "a photo of a arctic fox."),
         ("class", "cat", "a photo of a cat."),
     ]
     assert prompts.expand(prompts.DEFAULT, attributes()) == []
 
 
-def test_braces_in_a_value_are_left_as_they_are():
-    known = [("a", "color", "{}"), ("b", "color", "{0}")]
+def test_braces_in_a_value_are_kept():
+    labels = [("a", "color", "{}"), ("b", "color", "{0}")]
 
-    assert [text for _, _, text in expand("color\t*\tso {} it is", known)] == ["so {0} it is", "so {} it is"]
+    assert [text for _, _, text in expand("color\t*\tso {} it is", labels)] == ["so {0} it is", "so {} it is"]
 
 
-def test_a_file_of_spreadsheet_lines_and_marks_is_read(tmp_path):
+def test_a_byte_order_mark_and_windows_line_breaks_are_ignored(tmp_path):
     path = tmp_path / "mine.tsv"
     path.write_bytes("\ufeffcolor\tred\t a red thing \r\ncolor\t*\ta {} thing\r\n".encode())
 
@@ -80,22 +80,22 @@ def test_a_file_of_spreadsheet_lines_and_marks_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("color\tred", "line 1 of mine.tsv is not an attribute, a tab, a value, a tab and a text: 'color"),
+        ("color\tred", "line 1 of mine.tsv is not an attribute"),
         ("# remark\ncolor\t\tred thing", "line 2 of mine.tsv is not an attribute"),
         ("color\tred\ta\tb", "line 1 of mine.tsv is not an attribute"),
-        ("color\t*\ta thing", "line 1 of mine.tsv: the text 'a thing' is for every value of color; put {}"),
-        ("color\t*\t{} on {}", "where the value goes, once"),
-        ("color\tred\ta {} thing", "line 1 of mine.tsv: {} is filled in only where the value is"),
-        ("color\tred\ta\ncolor\tred\tb", "line 2 of mine.tsv: color 'red' stands in line 1 already"),
-        ("# nothing but remarks", "mine.tsv holds no prompt. Write one a line"),
-        ("color\tblue\tb", "mine.tsv has no text for color 'green', which images have. Add a line for it"),
+        ("color\t*\ta thing", "line 1 of mine.tsv: the text 'a thing'"),
+        ("color\t*\t{} on {}", "line 1 of mine.tsv: the text '{} on {}'"),
+        ("color\tred\ta {} thing", "line 1 of mine.tsv: {}"),
+        ("color\tred\ta\ncolor\tred\tb", "line 2 of mine.tsv: color 'red' stands in line 1"),
+        ("# nothing but remarks", "mine.tsv holds no prompt"),
+        ("color\tblue\tb", "mine.tsv has no text for color 'green'"),
         (
             "color\tblue\tb\ncolor\tgreen\tb\ncolor\t*\t{}",
             "line 2 of mine.tsv: color 'green' is asked with the text of 'blue', 'b'",
         ),
     ],
 )
-def test_what_cannot_be_asked_is_refused_with_its_line(content, message):
+def test_unusable_prompts_are_refused_with_their_line(content, message):
     with pytest.raises(PromptError) as refused:
         expand(content)
 
@@ -111,8 +111,8 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
         prompts.load(tmp_path / "latin.tsv")
 
 
-def test_classes_say_which_image_carries_which_value():
-    """Image b has one color, c has two, d none; a is not among the images asked for."""
+def test_classes_mark_the_images_of_each_value():
+    """Image b has one color, c has two, d none; a is not among `image_ids`."""
     asked = [*expand(FILE), prompts.ClassPrompt("size", "large", "a large thing")]
     text = torch.eye(4)
 
@@ -124,36 +124,36 @@ def test_classes_say_which_image_carries_which_value():
     assert (size.values, size.carried.int().tolist()) == (("large",), [[0], [0], [0]])
 
 
-def test_the_demo_prompts_can_be_made_again(tmp_path):
+def test_the_demo_prompts_are_reproducible(tmp_path):
     write_prompts(tmp_path / "again.tsv")
 
     assert (tmp_path / "again.tsv").read_bytes() == PROMPTS_PATH.read_bytes()
 
 
-def test_the_demo_prompts_ask_every_value_that_scenes_have_in_known_words():
-    """Values are spelled as attributes.csv spells them: a count is a number there."""
+def test_the_demo_prompts_cover_every_value_of_the_scenes_in_the_vocabulary():
+    """Values are spelled as in attributes.csv: a count is a number there."""
     scenes = [scene_row(f"{index}.png", content_of(index, 3), index, 3) for index in range(300)]
-    known = [
+    labels = [
         (scene["path"], of, value) for scene in scenes for of in PROPERTIES for value in scene[of].split("|")
     ]
 
-    asked = prompts.expand(prompts.load(PROMPTS_PATH), attributes(known))
+    asked = prompts.expand(prompts.load(PROMPTS_PATH), attributes(labels))
 
-    assert {(of, value) for of, value, _ in asked} == {(of, value) for _, of, value in known}
+    assert {(of, value) for of, value, _ in asked} == {(of, value) for _, of, value in labels}
     assert len(asked) == len(prompts.load(PROMPTS_PATH).rows) == 46
     assert [word for _, _, text in asked for word in unknown_words(text)] == []
     assert ("count", "1", "a picture with one object") in asked
 
 
-def test_a_prompt_the_model_cannot_read_is_named_with_its_line(scene_folder, pool_file, tmp_path):
+def test_a_prompt_with_an_unknown_word_is_named_with_its_line(scene_folder, pool_file, tmp_path):
     (tmp_path / "mine.tsv").write_text("# remark\nbackground\t*\ta zebra on {}\n")
 
-    with pytest.raises(TextError, match=r"line 2 of mine.tsv \(background .*has never seen 'zebra'"):
+    with pytest.raises(TextError, match=r"line 2 of mine.tsv \(background .*'zebra'"):
         pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", prompts=tmp_path / "mine.tsv"))
 
 
-def test_prompts_for_nothing_that_images_have_are_refused(scene_folder, pool_file, tmp_path):
+def test_prompts_for_attributes_that_no_image_has_are_refused(scene_folder, pool_file, tmp_path):
     (tmp_path / "mine.tsv").write_text("mood\thappy\ta picture\n")
 
-    with pytest.raises(PromptError, match="asks for mood, but nothing of that is known of the images"):
+    with pytest.raises(PromptError, match="mood"):
         pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", prompts=tmp_path / "mine.tsv"))

@@ -1,4 +1,4 @@
-"""A text pool is read the same on any machine, and refused with a reason."""
+"""A text pool is read alike from files of any system, or refused with a reason."""
 
 import pytest
 
@@ -16,42 +16,42 @@ a round table\tfurniture
 
 
 def test_texts_keep_their_order_and_properties_are_sorted():
-    read = text_pool.parse(FILE, name="mine")
+    pool = text_pool.parse(FILE, name="mine")
 
-    assert read.texts == ("a red wall", "a round table", "a blue sky")
-    assert read.properties == ("color", "furniture", "material", "shape")
-    assert read.tags.int().tolist() == [[1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 0, 0]]
+    assert pool.texts == ("a red wall", "a round table", "a blue sky")
+    assert pool.properties == ("color", "furniture", "material", "shape")
+    assert pool.tags.int().tolist() == [[1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 0, 0]]
 
 
-def test_repeated_and_empty_lines_are_left_out_and_counted():
-    read = text_pool.parse(FILE, name="mine")
+def test_repeated_and_empty_lines_are_dropped_and_counted():
+    pool = text_pool.parse(FILE, name="mine")
 
-    assert (read.dropped_duplicates, read.dropped_empty) == (1, 1)
+    assert (pool.dropped_duplicates, pool.dropped_empty) == (1, 1)
 
 
 def test_the_head_of_the_file_describes_the_pool():
-    read = text_pool.parse(FILE, name="mine")
+    pool = text_pool.parse(FILE, name="mine")
 
-    assert (read.name, read.language, read.license) == ("mine", "en", "CC0-1.0")
+    assert (pool.name, pool.language, pool.license) == ("mine", "en", "CC0-1.0")
 
 
-def test_a_file_that_says_nothing_has_an_undetermined_language():
-    read = text_pool.parse("a\tb", name="mine")
+def test_a_file_without_metadata_has_an_undetermined_language():
+    pool = text_pool.parse("a\tb", name="mine")
 
-    assert (read.language, read.license) == ("und", None)
+    assert (pool.language, pool.license) == ("und", None)
 
 
 def test_a_text_without_a_property_stays_in_a_tagged_pool():
-    read = text_pool.parse("a red wall\tcolor\na thing\na thought\t\n", name="mine")
+    pool = text_pool.parse("a red wall\tcolor\na thing\na thought\t\n", name="mine")
 
-    assert read.tags.int().tolist() == [[1], [0], [0]]
+    assert pool.tags.int().tolist() == [[1], [0], [0]]
 
 
 def test_spellings_of_one_text_are_one_text():
-    read = text_pool.parse("cafe\u0301\tplace\n  caf\u00e9 \tplace\n", name="mine")
+    pool = text_pool.parse("cafe\u0301\tplace\n  caf\u00e9 \tplace\n", name="mine")
 
-    assert read.texts == ("caf\u00e9",)
-    assert read.dropped_duplicates == 1
+    assert pool.texts == ("caf\u00e9",)
+    assert pool.dropped_duplicates == 1
 
 
 def test_the_id_of_a_text_is_a_hash_of_its_normal_form():
@@ -65,12 +65,12 @@ def test_byte_order_marks_and_line_breaks_do_not_matter(tmp_path, prefix, line_b
     path = tmp_path / "words.tsv"
     path.write_bytes(prefix + FILE.encode().replace(b"\n", line_break))
 
-    read = text_pool.load(path)
+    pool = text_pool.load(path)
 
-    assert read.name == "words"
-    assert read.texts == ("a red wall", "a round table", "a blue sky")
-    assert read.language == "en"
-    assert read.dropped_empty == 1
+    assert pool.name == "words"
+    assert pool.texts == ("a red wall", "a round table", "a blue sky")
+    assert pool.language == "en"
+    assert pool.dropped_empty == 1
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_byte_order_marks_and_line_breaks_do_not_matter(tmp_path, prefix, line_b
     [
         ("", "has no texts"),
         ("# language: en\n\n", "has no texts"),
-        ("a thing\nsomething else\n", "and the lexical rule found none .*\nAdd a tab and its properties"),
-        ("# language: fr\nrouge\n", "could not be labeled.\nAdd a tab"),
+        ("a thing\nsomething else\n", "lexical rule"),
+        ("# language: fr\nrouge\n", r"could not be labeled\.\n"),
         ("a wall\tcolor\tmaterial\n", "line 1 of the pool words has 2 tabs"),
     ],
 )
-def test_a_pool_that_cannot_be_used_is_refused_with_what_to_do(tmp_path, content, message):
+def test_an_unusable_pool_is_refused_with_a_reason(tmp_path, content, message):
     path = tmp_path / "words.tsv"
     path.write_text(content)
 
@@ -104,31 +104,31 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
         text_pool.load(path)
 
 
-def test_texts_without_a_property_get_theirs_by_the_lexical_rule(tmp_path):
+def test_texts_without_a_property_are_tagged_by_the_lexical_rule(tmp_path):
     path = tmp_path / "words.tsv"
     path.write_text("a tall wall\tmood\nsomething red\na thing\nin Kenya\n\nin Kenya\n")
 
-    read = text_pool.load(path)
+    pool = text_pool.load(path)
 
-    carried = [[name for name, has in zip(read.properties, row, strict=True) if has] for row in read.tags]
-    assert carried == [["mood"], ["color"], [], ["location"]]
-    assert read.tagged_by_rule == 2
-    assert (read.dropped_duplicates, read.dropped_empty) == (1, 1)
+    tags = [[name for name, has in zip(pool.properties, row, strict=True) if has] for row in pool.tags]
+    assert tags == [["mood"], ["color"], [], ["location"]]
+    assert pool.tagged_by_rule == 2
+    assert (pool.dropped_duplicates, pool.dropped_empty) == (1, 1)
 
 
 def test_a_repeated_text_that_is_tagged_once_is_not_tagged_by_rule(tmp_path):
     path = tmp_path / "words.tsv"
     path.write_text("something red\nsomething red\tmood\n")
 
-    read = text_pool.load(path)
+    pool = text_pool.load(path)
 
-    assert (read.properties, read.tagged_by_rule) == (("mood",), 0)
+    assert (pool.properties, pool.tagged_by_rule) == (("mood",), 0)
 
 
-def test_the_rule_leaves_texts_in_another_language_alone(tmp_path):
+def test_the_rule_does_not_tag_texts_in_another_language(tmp_path):
     path = tmp_path / "words.tsv"
     path.write_text("# language: de-AT\nein Wald\tnature\nrot, orange, blau\n")
 
-    read = text_pool.load(path)
+    pool = text_pool.load(path)
 
-    assert (read.properties, read.tagged_by_rule) == (("nature",), 0)
+    assert (pool.properties, pool.tagged_by_rule) == (("nature",), 0)
