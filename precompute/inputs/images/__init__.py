@@ -1,41 +1,37 @@
-"""Images: find them, decode them to 8-bit RGB, read them in worker processes.
+"""The image set: lists image files, decodes them to 8-bit RGB and reads them in worker processes.
 
 The same bytes give the same result: nothing depends on the order of the file system, on the number of
-workers, or on whether images lie in folders or in tars. Knows nothing of models and databases; torch is
-imported only to hand over a batch.
+workers, or on whether images are in folders or in tars. Knows nothing of models and databases; torch is
+imported only to return a batch.
 
-    sources        what --images means, and all files it leads to
-    files          which files of a folder may be images, in one order
+    sources        the files of --images: a folder, a CSV file or tars
+    files          image files of a folder, in a fixed order
     csv_list       a CSV file of paths
-    webdataset     many tars as one set
-    tar_index      what lies in one tar
-    sidecars       what stands beside an image in a tar
-    class_folders  classes from folders, and their names
-    dataset        what was found, joined with --metadata
-    decoding       the bytes of one file: to a picture, a thumbnail, an id
-    reading        many files: scan them, keep distinct images, batch their pixels
-    workers        the processes that read, and what is said when one dies
-    attributes     what a CSV file says of the images
+    webdataset     many tars as one image set
+    tar_index      offsets and sidecar values of one tar
+    sidecars       class, fields and caption beside an image in a tar
+    class_folders  classes from folder names, and class names
+    dataset        attributes of the files, joined with --metadata
+    decoding       one file: its picture, thumbnail and id
+    reading        many files: scan, distinct images, batches of pixels
+    workers        worker processes and their errors
+    attributes     attributes of images from a CSV file
     masks          pictures with two known objects, for scoring maps
 """
 
-from precompute.inputs.images.attributes import Attribute, Attributes, read_attributes
-from precompute.inputs.images.dataset import AttributeSet, SourceListing, join_metadata
+from precompute.inputs.images.attributes import Attribute
+from precompute.inputs.images.dataset import SourceListing, join_metadata
 from precompute.inputs.images.decoding import (
     UnreadableImage,
     decode,
-    image_id,
     read,
-    read_bytes,
     thumbnail,
 )
 from precompute.inputs.images.files import (
     Failed,
-    FolderListing,
     ImageFile,
     ImagesError,
     evenly,
-    list_folder,
     other_kinds,
 )
 from precompute.inputs.images.masks import (
@@ -58,28 +54,22 @@ from precompute.inputs.images.tar_index import (
     index_from,
     index_text,
 )
-from precompute.inputs.images.workers import WorkerDied
 
 __all__ = [
     "Attribute",
-    "Attributes",
     "Failed",
-    "ScannedImage",
-    "SourceListing",
     "ImageFile",
     "ImagesError",
-    "AttributeSet",
     "MaskedPicture",
     "MaskedPixels",
-    "FolderListing",
+    "ScannedImage",
+    "SourceListing",
     "TarIndex",
     "UnreadableImage",
-    "WorkerDied",
     "decode",
     "distinct",
     "evenly",
     "gather",
-    "image_id",
     "index",
     "index_from",
     "index_text",
@@ -89,10 +79,7 @@ __all__ = [
     "other_kinds",
     "pixel_batches",
     "read",
-    "read_attributes",
-    "read_bytes",
     "read_masks",
     "scan",
-    "list_folder",
     "thumbnail",
 ]

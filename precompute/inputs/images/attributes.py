@@ -1,4 +1,4 @@
-"""What is known of the images already: attributes of files, from a CSV file."""
+"""Known attributes of image files, from a CSV file."""
 
 import csv
 import unicodedata
@@ -11,7 +11,7 @@ from precompute.inputs.images.files import ImagesError
 
 
 class Attribute(NamedTuple):
-    """One known value of one attribute of one file."""
+    """One value of one attribute of one file."""
 
     relative: str
     attribute: str
@@ -19,68 +19,68 @@ class Attribute(NamedTuple):
 
 
 class Attributes(NamedTuple):
-    """What an attribute file says."""
+    """The content of an attribute file."""
 
     rows: list[Attribute]
-    """In the order of the attribute file; no row twice."""
+    """Distinct rows, in the order of the file."""
 
     names: tuple[str, ...]
-    """Its attributes, in the order of its columns, whether or not a cell is filled."""
+    """Attribute names in the order of the columns, empty columns included."""
 
     unlisted: int
-    """Number of image files that have no row in it."""
+    """Number of image files without a row in the file."""
 
 
 def read_attributes(csv_path: Path, names: Iterable[str]) -> Attributes:
-    """What is known of the images called `names`: a CSV file with a column `path` and one for each attribute.
+    """Returns the attributes of the images `names`, from a CSV file: a column `path`, one for each attribute.
 
-    Several values of one cell are separated by |; an empty cell says nothing. Raises ImagesError.
+    Several values of one cell are separated by |; an empty cell gives no value. Raises ImagesError.
     """
-    known = set(names)
+    image_names = set(names)
     columns, cells = csv_rows(csv_path)
     rows: list[Attribute] = []
-    seen: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for line, row in cells:
-        relative = _known_path(row.pop("path"), known, f"{csv_path}, line {line}")
-        check_once(csv_path, line, relative, seen)
+        relative = _image_name(row.pop("path"), image_names, f"{csv_path}, line {line}")
+        check_once(csv_path, line, relative, lines)
         rows += attributes_of(relative, row)
-    return Attributes(rows, tuple(columns), unlisted=len(known) - len(seen))
+    return Attributes(rows, tuple(columns), unlisted=len(image_names) - len(lines))
 
 
 def attributes_of(relative: str, row: Mapping[str, str]) -> list[Attribute]:
-    """The values of one file, from the cells of its row: by attribute, several separated by |."""
+    """Returns the attributes of one file from the cells of its row, by attribute name."""
     return [Attribute(relative, name, value) for name, cell in row.items() for value in split_values(cell)]
 
 
 def split_values(cell: str) -> list[str]:
-    """The values in one cell, each once, in their order."""
+    """Returns the distinct values of one cell, in order; the separator is |."""
     values = (unicodedata.normalize("NFC", value.strip()) for value in cell.split("|"))
     return list(dict.fromkeys(value for value in values if value))
 
 
 def check_agree(
-    one: Iterable[Attribute], one_path: Path, other: Iterable[Attribute], other_path: Path
+    rows: Iterable[Attribute], path: Path, other_rows: Iterable[Attribute], other_path: Path
 ) -> None:
-    """Raise ImagesError where two files give one attribute of one image different values."""
-    stated, again = _by_file(one), _by_file(other)
-    for key, values in stated.items():
-        if key in again and values != again[key]:
+    """Raises ImagesError if two files give different values for one attribute of one image."""
+    other_values = _by_file(other_rows)
+    for key, values in _by_file(rows).items():
+        if key in other_values and values != other_values[key]:
             relative, name = key
             raise ImagesError(
-                f"{name} of {relative} is {'|'.join(sorted(values))} in {one_path}, but "
-                f"{'|'.join(sorted(again[key]))} in {other_path}. Correct one of them."
+                f"{name} of {relative} is {'|'.join(sorted(values))} in {path}, but "
+                f"{'|'.join(sorted(other_values[key]))} in {other_path}. Correct one of them."
             )
 
 
 def _by_file(rows: Iterable[Attribute]) -> dict[tuple[str, str], set[str]]:
-    stated: dict[tuple[str, str], set[str]] = defaultdict(set)
+    values: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows:
-        stated[row.relative, row.attribute].add(row.value)
-    return stated
+        values[row.relative, row.attribute].add(row.value)
+    return values
 
 
 def csv_rows(csv_path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
-    """Names of the columns but `path`; then line number and cells by column of every line.
+    """Returns the names of the columns except `path`, and line number and cells by column of every line.
 
     Raises ImagesError.
     """
@@ -99,9 +99,9 @@ def _row(csv_path: Path, line: int, columns: list[str], cells: list[str]) -> dic
     return dict(zip(columns, cells, strict=True))
 
 
-def check_once(csv_path: Path, line: int, relative: str, seen: dict[str, int]) -> None:
-    """Note the line of a path in `seen`. Raises ImagesError if an earlier line has it."""
-    first = seen.setdefault(relative, line)
+def check_once(csv_path: Path, line: int, relative: str, lines: dict[str, int]) -> None:
+    """Adds the line of a path to `lines`. Raises ImagesError if an earlier line has the same path."""
+    first = lines.setdefault(relative, line)
     if first != line:
         raise ImagesError(
             f"{csv_path}, line {line}: {relative} stands in line {first} already. "
@@ -110,9 +110,9 @@ def check_once(csv_path: Path, line: int, relative: str, seen: dict[str, int]) -
 
 
 def csv_lines(csv_path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of every line that is not empty. Raises ImagesError."""
+    """Yields line number and cells of every non-empty line. Raises ImagesError."""
     try:
-        # utf-8-sig: spreadsheets put a byte order mark before the first column's name.
+        # utf-8-sig: spreadsheets write a byte order mark before the name of the first column.
         with open(csv_path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             yield from ((reader.line_num, cells) for cells in reader if cells)
@@ -125,11 +125,11 @@ def csv_lines(csv_path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def csv_columns(csv_path: Path, header: Sequence[str]) -> list[str]:
-    """Names of the columns. Raises ImagesError unless they are distinct and one is `path`."""
+    """Returns the names of the columns. Raises ImagesError unless they are distinct and include `path`."""
     columns = [unicodedata.normalize("NFC", name.strip()) for name in header]
     if "path" not in columns:
-        found = f"the first line has {', '.join(columns)}" if columns else "the file is empty"
-        raise ImagesError(f"{csv_path} has no column path ({found}). Name the column of file paths path.")
+        reason = f"the first line has {', '.join(columns)}" if columns else "the file is empty"
+        raise ImagesError(f"{csv_path} has no column path ({reason}). Name the column of file paths path.")
     for number, name in enumerate(columns, start=1):
         if not name:
             raise ImagesError(f"{csv_path}: column {number} has no name. Name it, or remove it.")
@@ -138,11 +138,11 @@ def csv_columns(csv_path: Path, header: Sequence[str]) -> list[str]:
     return columns
 
 
-def _known_path(cell: str, known: set[str], where: str) -> str:
-    """The relative path that a cell means. Raises ImagesError."""
+def _image_name(cell: str, image_names: set[str], where: str) -> str:
+    """Returns the image name that a path in a cell stands for. Raises ImagesError."""
     path = unicodedata.normalize("NFC", cell.strip())
     for candidate in (path, path.removeprefix("./"), path.replace("\\", "/").removeprefix("./")):
-        if candidate in known:
+        if candidate in image_names:
             return candidate
-    example = min(known, default="a.png")
+    example = min(image_names, default="a.png")
     raise ImagesError(f"{where}: there is no image {cell!r}. Write paths as those of --images: {example!r}.")

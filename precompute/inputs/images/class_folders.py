@@ -1,7 +1,7 @@
-"""Classes from folders, as ImageNet's images lie: one folder a class; and the names of classes that are ids.
+"""Class folders: classes from folder names, as in ImageNet, and names for classes that are ids.
 
 n01440764/ILSVRC2012_val_00000293.JPEG    the attribute `class` is n01440764
-LOC_synset_mapping.txt: n01440764 tench, Tinca tinca    now it is tench
+LOC_synset_mapping.txt: n01440764 tench, Tinca tinca    the attribute `class` becomes tench
 """
 
 import re
@@ -17,21 +17,24 @@ from precompute.inputs.images.files import ImageFile, ImagesError
 CLASS = "class"
 
 NAME_FILES = ("LOC_synset_mapping.txt", "synset_words.txt", "classes.txt", "words.txt")
-"""Where names of classes are looked for; the first that names one of them is used."""
+"""Files that may contain class names; the first one that names one of the classes is used."""
 
 WORDNET = re.compile(r"n\d{8}")
 
 
 class ClassNames(NamedTuple):
-    """Names of classes that are ids."""
+    """Names for classes that are ids."""
 
     file: str
     names: dict[str, str]
-    """The first name of each id; where two ids have the same, with the id in brackets behind it."""
+    """First name of each id; if two ids have the same name, the id follows in brackets."""
 
 
 def from_folders(files: Sequence[ImageFile]) -> list[Attribute]:
-    """The folder of each file as its class; nothing unless all lie one deep, in two folders or more."""
+    """Returns the folder of each file as its class.
+
+    Empty unless all files are one level deep, in two or more folders.
+    """
     if any(file.relative.count("/") != 1 for file in files):
         return []
     rows = [Attribute(file.relative, CLASS, file.relative.partition("/")[0]) for file in files]
@@ -39,26 +42,26 @@ def from_folders(files: Sequence[ImageFile]) -> list[Attribute]:
 
 
 def values(rows: Iterable[Attribute]) -> set[str]:
-    """The classes that occur."""
+    """Returns the distinct classes."""
     return {row.value for row in rows if row.attribute == CLASS}
 
 
 def read_names(root: Path, ids: set[str]) -> ClassNames | None:
-    """Names of some of `ids`, from a file that stands in `root`; None where none has any. Raises ImagesError.
+    """Returns the names of `ids` from a file in `root`; None if no file has any. Raises ImagesError.
 
-    A line is an id, a space or a tab, and names separated by commas; other lines are passed over.
+    A line is an id, a space or a tab, and names separated by commas; other lines are ignored.
     """
-    for name in NAME_FILES:
-        found = _first_names(root / name, ids) if (root / name).is_file() else {}
-        if found:
-            times = Counter([*found.values(), *(ids - found.keys())])
-            told_apart = {one: f"{word} ({one})" if times[word] > 1 else word for one, word in found.items()}
-            return ClassNames(name, told_apart)
+    for file in NAME_FILES:
+        names = _first_names(root / file, ids) if (root / file).is_file() else {}
+        if names:
+            counts = Counter([*names.values(), *(ids - names.keys())])
+            distinct = {id_: f"{name} ({id_})" if counts[name] > 1 else name for id_, name in names.items()}
+            return ClassNames(file, distinct)
     return None
 
 
-def named(rows: Iterable[Attribute], names: ClassNames) -> list[Attribute]:
-    """The same rows, with a name for every class that has one."""
+def with_names(rows: Iterable[Attribute], names: ClassNames) -> list[Attribute]:
+    """Returns the rows with every class replaced by its name, if it has one."""
     return [
         row._replace(value=names.names.get(row.value, row.value)) if row.attribute == CLASS else row
         for row in rows
@@ -66,29 +69,29 @@ def named(rows: Iterable[Attribute], names: ClassNames) -> list[Attribute]:
 
 
 def origin(ids: set[str], where: str, names: ClassNames | None) -> str:
-    """Where classes are from, e.g. 1,000 folders, named by classes.txt."""
+    """Returns the origin of the classes in words, e.g. 1,000 folders, named by classes.txt."""
     if names:
         missing = len(ids) - len(names.names)
         return f"{where}, named by {names.file}" + (f", {missing:,} of them not in it" if missing else "")
-    if all(WORDNET.fullmatch(one) for one in ids):
+    if all(WORDNET.fullmatch(id_) for id_ in ids):
         return f"{where}: WordNet ids; put {NAME_FILES[0]} beside them for names"
     return where
 
 
 def _first_names(path: Path, ids: set[str]) -> dict[str, str]:
-    """The first name of each of `ids` in one file."""
+    """Returns the first name of each of `ids` in one file. Raises ImagesError."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ImagesError(
             f"cannot read the class names in {path}: {error}. Repair it, or remove it."
         ) from error
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
-        one, *rest = unicodedata.normalize("NFC", line).strip().split(maxsplit=1)[:2] or [""]
+        id_, *rest = unicodedata.normalize("NFC", line).strip().split(maxsplit=1)[:2] or [""]
         name = rest[0].split(",")[0].strip() if rest else ""
-        if one in ids and name and found.setdefault(one, name) != name:
+        if id_ in ids and name and names.setdefault(id_, name) != name:
             raise ImagesError(
-                f"{path}, line {number}: {one} is {name!r}, but was {found[one]!r} above. Keep one line."
+                f"{path}, line {number}: {id_} is {name!r}, but was {names[id_]!r} above. Keep one line."
             )
-    return found
+    return names

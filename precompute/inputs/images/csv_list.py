@@ -1,6 +1,6 @@
 """A CSV file as the list of images: a column `path`, and one column for each known attribute.
 
-Paths are relative to the CSV file, or absolute. The order of its lines leaves no trace.
+Paths are absolute or relative to the CSV file. The order of the lines has no effect.
 """
 
 import os
@@ -23,52 +23,52 @@ from precompute.inputs.images.files import (
 )
 
 
-class Listed(NamedTuple):
-    """What a CSV file lists."""
+class CsvList(NamedTuple):
+    """The content of a CSV list."""
 
     files: list[ImageFile]
-    """Sorted by `relative`; a path that is not below the CSV file's folder stays absolute."""
+    """Image files sorted by `relative`; a path outside the folder of the CSV file stays absolute."""
 
     attributes: list[Attribute]
     names: tuple[str, ...]
-    """The attributes of its columns, whether or not a cell is filled."""
+    """Attribute names of the columns, empty columns included."""
 
 
-def read_list(csv_path: Path, advance: Callable[[int], None] = lambda _: None) -> Listed:
-    """The images that a CSV file lists; each must be there, but may turn out unreadable. Raises ImagesError.
+def read_list(csv_path: Path, advance: Callable[[int], None] = lambda _: None) -> CsvList:
+    """Returns the images of a CSV list; each must exist, readable or not. Raises ImagesError.
 
-    `advance` is told of every path that was looked for.
+    `advance` is called with 1 for every path checked.
     """
     names, rows = csv_rows(csv_path)
     folder = csv_path.absolute().parent
     files, attributes, missing = [], [], []
-    seen: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for line, row in rows:
         cell = row.pop("path").strip()
         if not cell:
             raise ImagesError(f"{csv_path}, line {line}: no path. Fill the cell, or remove the line.")
-        path = _there(folder, cell)
+        path = _existing_path(folder, cell)
         advance(1)
         if path is None:
             missing.append(cell)
             continue
-        relative = _name(folder, path)
-        check_once(csv_path, line, relative, seen)
+        relative = _image_name(folder, path)
+        check_once(csv_path, line, relative, lines)
         files.append(ImageFile(path, relative))
         attributes += attributes_of(relative, row)
     _check_listed(csv_path, files, missing)
-    return Listed(in_order_of_names(files), attributes, tuple(names))
+    return CsvList(in_order_of_names(files), attributes, tuple(names))
 
 
-def _there(folder: Path, cell: str) -> Path | None:
-    """Where a listed path leads, as it is written or as another system writes it; None where nothing is."""
-    ways = (cell, unicodedata.normalize("NFC", cell), cell.replace("\\", "/"))
-    # A broken link is there, as it is in a folder: it fails with a reason later.
-    return next((folder / way for way in ways if os.path.lexists(folder / way)), None)
+def _existing_path(folder: Path, cell: str) -> Path | None:
+    """Returns the file of a listed path, as written or in another system's spelling; None if missing."""
+    spellings = (cell, unicodedata.normalize("NFC", cell), cell.replace("\\", "/"))
+    # A broken link counts as existing, as in a folder: the scan gives the reason of its failure.
+    return next((folder / path for path in spellings if os.path.lexists(folder / path)), None)
 
 
-def _name(folder: Path, path: Path) -> str:
-    """What the bundle calls a listed file."""
+def _image_name(folder: Path, path: Path) -> str:
+    """Returns the name of a listed file in the bundle."""
     plain = PurePath(os.path.normpath(path))
     below = [base for base in (folder, folder.resolve()) if plain.is_relative_to(base)]
     name = plain.relative_to(below[0]) if below else plain
@@ -76,7 +76,7 @@ def _name(folder: Path, path: Path) -> str:
 
 
 def _check_listed(csv_path: Path, files: list[ImageFile], missing: list[str]) -> None:
-    """Raise ImagesError if listed files are not there, or none is listed."""
+    """Raises ImagesError if listed files are missing, or no file is listed."""
     if missing:
         total = len(files) + len(missing)
         raise ImagesError(

@@ -1,4 +1,4 @@
-"""What `--images` has led to, joined with what `--metadata` says of it."""
+"""The files of `--images`, and their attributes joined with those of `--metadata`."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -7,74 +7,74 @@ from typing import NamedTuple
 from precompute.inputs.images.attributes import Attribute, check_agree, read_attributes
 from precompute.inputs.images.files import Failed, ImageFile
 
-_SHOWN = 8
-"""Names of attributes in one sentence, at most."""
+_MAX_NAMES = 8
+"""Maximum number of attribute names in one phrase."""
 
 
 class SourceListing(NamedTuple):
-    """What `--images` leads to; no image has been opened."""
+    """The files of `--images`, before any image is opened."""
 
     name: str
-    """What the image set is called."""
+    """Name of the image set."""
 
     files: list[ImageFile]
-    """Sorted by `relative`."""
+    """Image files, sorted by `relative`."""
 
     attributes: list[Attribute]
-    """AttributeSet from where the files lie, or from what stands beside them."""
+    """Attributes from class folders, sidecars or a CSV list."""
 
     origins: dict[str, str]
-    """Where each attribute is from, in words."""
+    """Origin of each attribute, in words."""
 
     failed: list[Failed]
-    """What is known to be missing without opening an image."""
+    """Files that are unusable already without opening an image."""
 
     others: dict[str, int]
-    """Number of files passed over, by extension."""
+    """Number of ignored files, by extension."""
 
     notes: tuple[str, ...] = ()
-    """What else a person should know."""
+    """Further notes for the user, one phrase each."""
 
     csv_path: Path | None = None
-    """The CSV file that lists the files, if one does."""
+    """CSV file with the paths; None for folders and tars."""
 
 
 class AttributeSet(NamedTuple):
-    """What is known of the images."""
+    """All known attributes of the images."""
 
     attributes: list[Attribute]
 
     origins: tuple[str, ...]
-    """Where it is from, one phrase each, and the notes."""
+    """Origins of the attributes, one phrase each, then the notes."""
 
     unlisted: int
     """Number of files without a row in --metadata."""
 
 
-def join_metadata(gathered: SourceListing, metadata: Path | None) -> AttributeSet:
-    """What is known of the gathered images. Raises ImagesError.
+def join_metadata(listing: SourceListing, metadata: Path | None) -> AttributeSet:
+    """Returns the attributes of the listed images with those of `metadata`. Raises ImagesError.
 
-    A column of `metadata` takes the place of what folders and sidecars say; a CSV list must agree with it.
+    A column of `metadata` replaces attributes of folders and sidecars; a CSV list must agree with it.
     """
-    rows, origins = gathered.attributes, gathered.origins
+    rows, origins = listing.attributes, listing.origins
     if metadata is None:
-        return AttributeSet(rows, (*_phrases(origins), *gathered.notes), unlisted=0)
-    names = [file.relative for file in gathered.files] + [failed.relative for failed in gathered.failed]
-    stated = read_attributes(metadata, names)
-    if gathered.csv_path:
-        check_agree(rows, gathered.csv_path, stated.rows, metadata)
+        return AttributeSet(rows, (*_phrases(origins), *listing.notes), unlisted=0)
+    names = [file.relative for file in listing.files] + [failed.relative for failed in listing.failed]
+    more = read_attributes(metadata, names)
+    if listing.csv_path:
+        check_agree(rows, listing.csv_path, more.rows, metadata)
     else:
-        rows = [row for row in rows if row.attribute not in stated.names]
-    origins = origins | dict.fromkeys(stated.names, metadata.name)
-    return AttributeSet(rows + stated.rows, (*_phrases(origins), *gathered.notes), stated.unlisted)
+        rows = [row for row in rows if row.attribute not in more.names]
+    origins = origins | dict.fromkeys(more.names, metadata.name)
+    return AttributeSet(rows + more.rows, (*_phrases(origins), *listing.notes), more.unlisted)
 
 
 def _phrases(origins: dict[str, str]) -> list[str]:
-    """Such as: class from 1,000 folders."""
+    """Returns phrases such as: class from 1,000 folders."""
     by_origin: dict[str, list[str]] = defaultdict(list)
     for name, origin in origins.items():
         by_origin[origin].append(name)
     return [
-        f"{', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''} from {origin}"
+        f"{', '.join(names[:_MAX_NAMES])}{', ...' if len(names) > _MAX_NAMES else ''} from {origin}"
         for origin, names in by_origin.items()
     ]

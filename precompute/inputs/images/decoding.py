@@ -1,6 +1,6 @@
-"""The bytes of one file to one picture: 8-bit RGB, upright; and what the picture is called.
+"""Decodes the bytes of one file to an upright 8-bit RGB picture, and computes its id and thumbnail.
 
-The same bytes give the same picture and thumbnail. What cannot be read so is refused with a short reason.
+The same bytes give the same picture and thumbnail. Unreadable files are refused with a short reason.
 """
 
 import hashlib
@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# Only these are tried, whatever the file is called: Pillow's EPS reader would start Ghostscript.
+# The allowed formats, whatever the file extension: Pillow's EPS reader would start Ghostscript.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000")
 
 MAX_BYTES = 2**30
 MAX_PIXELS = 100_000_000
 MAX_ASPECT = 1000
-"""Longer side over shorter side. A model's resize to 224 makes a 1 x 5000 strip 250 million pixels."""
+"""Maximum ratio of the sides. A model's resize to 224 would make a 1 x 5000 strip 250 million pixels."""
 
 THUMBNAIL_SHORTER = 128
 THUMBNAIL_LONGER = 1024
@@ -33,7 +33,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each EXIF orientation."""
+"""Transposition that turns each EXIF orientation upright."""
 
 ORIENTATION_TAG = 0x0112
 
@@ -43,17 +43,17 @@ class UnreadableImage(ValueError):
 
 
 def image_id(data: bytes) -> str:
-    """What an image is called everywhere: the first 16 hex digits of the SHA-256 of its file."""
+    """Returns the id of an image: the first 16 hex digits of the SHA-256 of its file."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 
 def read(path: Path) -> Image.Image:
-    """Decode the file at `path`. Raises UnreadableImage."""
+    """Returns the picture of the file at `path`. Raises UnreadableImage."""
     return decode(read_bytes(path))
 
 
 def read_bytes(path: Path, offset: int | None = None, size: int = 0) -> bytes:
-    """The bytes of one file, or `size` of them from `offset` on. Raises UnreadableImage."""
+    """Returns the bytes of one file, or `size` bytes from `offset` on. Raises UnreadableImage."""
     try:
         size = path.stat().st_size if offset is None else size
         if size > MAX_BYTES:
@@ -71,10 +71,10 @@ def read_bytes(path: Path, offset: int | None = None, size: int = 0) -> bytes:
 
 
 def decode(data: bytes) -> Image.Image:
-    """The picture in the bytes of a file: 8-bit RGB, upright, its first frame.
+    """Returns the picture in the bytes of a file: 8-bit RGB, upright, the first frame.
 
-    Transparency is laid over white; 16 bits are scaled to 8 by their high byte; CMYK is converted by Pillow's
-    plain formula; color profiles are not applied, as they were not when the CLIP models were trained. Pixels
+    Transparent pixels are composited over white; 16-bit values keep their high byte; CMYK is converted by
+    Pillow's plain formula; color profiles are not applied, as in the training of the CLIP models. Pixels
     without an agreed white (floating point, 32-bit integers) are refused: to scale them by their own minimum
     and maximum would make brightness depend on the rest of the picture. Raises UnreadableImage.
     """
@@ -87,7 +87,7 @@ def decode(data: bytes) -> Image.Image:
 
 
 def _load(data: bytes) -> Image.Image:
-    """Open and fully load what Pillow can read. Raises UnreadableImage."""
+    """Opens and fully loads a picture with Pillow. Raises UnreadableImage."""
     if not data:
         raise UnreadableImage("empty file")
     if data.startswith(b"version https://git-lfs"):
@@ -101,17 +101,17 @@ def _load(data: bytes) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise UnreadableImage(_too_large(int(re.findall(r"\d+", str(error))[0]))) from error
     except (MemoryError, UnreadableImage):
-        # Lack of memory is no property of the image: it must not end up in a bundle as one.
+        # Lack of memory is no property of the image: the bundle must not record it as one.
         raise
     except Exception as error:
-        # Damaged bytes make Pillow's readers raise nearly anything: SyntaxError, struct.error, KeyError, ...
+        # On damaged bytes Pillow's readers raise nearly anything: SyntaxError, struct.error, KeyError, ...
         truncated = "truncated" in str(error).lower()
         raise UnreadableImage("truncated" if truncated else f"damaged: {error}") from error
     return image
 
 
 def _check_size(width: int, height: int) -> None:
-    """Raise UnreadableImage if the picture is too large or too thin to be decoded and resized."""
+    """Raises UnreadableImage if the picture is too large or too thin to be decoded and resized."""
     if width * height > MAX_PIXELS:
         raise UnreadableImage(_too_large(width * height))
     if max(width, height) > MAX_ASPECT * min(width, height):
@@ -123,7 +123,7 @@ def _too_large(pixels: int) -> str:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation; 1 (upright) where there is none or it cannot be read, as in browsers."""
+    """Returns the EXIF orientation; 1 (upright) if missing or unreadable, as in browsers."""
     try:
         return image.getexif().get(ORIENTATION_TAG, 1)
     except Exception:
@@ -131,9 +131,9 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _eight_bits(image: Image.Image, data: bytes) -> Image.Image:
-    """Bring 16-bit gray to 8 bits by the high byte, as Pillow does for colors; `convert` would clip it.
+    """Converts 16-bit gray to 8 bits by the high byte, as Pillow does for colors; `convert` would clip it.
 
-    Raises UnreadableImage for other deep pixels.
+    Raises UnreadableImage for other pixels of more than 8 bits.
     """
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         return _high_byte(image)
@@ -141,22 +141,22 @@ def _eight_bits(image: Image.Image, data: bytes) -> Image.Image:
         kind = "floating-point" if image.mode == "F" else "32-bit or signed integer"
         raise UnreadableImage(f"{kind} pixels have no agreed white; save it with 8 or 16 bits a channel")
     if image.format == "PNG" and data[24] == 16 and isinstance(image.info.get("transparency"), tuple):
-        # Pillow has cut the colors to 8 bits, but not the one that stands for transparent.
+        # Pillow reduces the colors to 8 bits, but not the color that marks transparent pixels.
         image.info["transparency"] = tuple(value >> 8 for value in image.info["transparency"])
     return image
 
 
 def _high_byte(image: Image.Image) -> Image.Image:
-    """16-bit gray as L, or as LA where one gray value stands for transparent."""
+    """Returns 16-bit gray as L, or as LA if one gray value marks transparent pixels."""
     values = np.asarray(image)
     gray = Image.fromarray((values >> 8).astype(np.uint8))
-    if (clear := image.info.get("transparency")) is not None:
-        gray.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
+    if (transparent := image.info.get("transparency")) is not None:
+        gray.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
     return gray
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """8-bit pixels of any kind as RGB, over white. Raises UnreadableImage for kinds without a conversion."""
+    """Returns 8-bit pixels of any mode as RGB over white. Raises UnreadableImage for unsupported modes."""
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -167,7 +167,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def thumbnail(image: Image.Image) -> bytes:
-    """The whole picture as a small JPEG, never enlarged."""
+    """Returns the whole picture as a small JPEG, never enlarged."""
     shorter, longer = sorted(image.size)
     scale = min(1, THUMBNAIL_SHORTER / shorter, THUMBNAIL_LONGER / longer)
     if scale < 1:

@@ -1,6 +1,6 @@
-"""Image files in a folder: all of them, in one order whatever the file system.
+"""Image files of a folder, in the same order on every file system.
 
-Opens no file: what is listed here may still turn out to be no image. A member of a tar is a file too.
+Opens no file: a listed file may still be no image. A member of a tar is a file too.
 """
 
 import os
@@ -18,37 +18,37 @@ Item = TypeVar("Item")
 
 READABLE = "png apng jpg jpeg jpe jfif mpo webp avif bmp dib gif tif tiff ppm pgm pbm pnm jp2"
 
-# Listed though Pillow cannot read them: a phone's photos must turn up as failures, not vanish.
+# Listed although Pillow cannot read them: photos of a phone must appear as failures, not vanish.
 UNREADABLE = "heic heif jxl"
 
 EXTENSIONS = frozenset("." + kind for kind in f"{READABLE} {UNREADABLE}".split())
 
-# Compressed ones are found too, to be refused when they are opened: they must not vanish.
+# Compressed tars are listed too and refused when opened: they must not vanish.
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tar.lz4")
 
 
 class ImagesError(UserError):
-    """The folder, the attribute file or a file in it cannot be used; says what to do."""
+    """The image folder, a list, a tar or an attribute file cannot be used; the message says what to do."""
 
 
 class ImageFile(NamedTuple):
     """One file that may be an image."""
 
     path: Path
-    """Where to open it."""
+    """File to open: the image or its tar."""
 
     relative: str
     """Path relative to the folder, NFC, with forward slashes: the name of the file in the bundle."""
 
     offset: int | None = None
-    """Where in `path`, a tar, the bytes begin; None where all of `path` is the image."""
+    """First byte of the image in the tar `path`; None if `path` is the image."""
 
     size: int = 0
     """Number of bytes of a member of a tar."""
 
     @property
     def where(self) -> str:
-        """What to call it in a message."""
+        """Name of the file in messages."""
         return str(self.path) if self.offset is None else f"{self.relative} in {self.path}"
 
 
@@ -60,7 +60,7 @@ class Failed(NamedTuple):
 
 
 class FolderListing(NamedTuple):
-    """What lies in a folder."""
+    """The files of a folder."""
 
     files: list[ImageFile]
     """Files with an image extension, sorted by `relative`."""
@@ -69,29 +69,29 @@ class FolderListing(NamedTuple):
     """Number of files of every other extension ("" for none), most frequent first."""
 
     tars: list[ImageFile]
-    """Tar files, sorted by `relative`; opened only where there are no files."""
+    """Tar files, sorted by `relative`; used only if there are no image files."""
 
 
 def evenly(items: Sequence[Item], count: int) -> list[Item]:
-    """`count` of the items, spread evenly over them; all where there are no more."""
+    """Returns `count` items, spread evenly over all; all items if there are no more than that."""
     if count >= len(items):
         return list(items)
-    return [items[place] for place in np.linspace(0, len(items) - 1, count).round().astype(int)]
+    return [items[index] for index in np.linspace(0, len(items) - 1, count).round().astype(int)]
 
 
-def check_any(folder: Path, found: FolderListing) -> None:
-    """Raise ImagesError unless there are images."""
-    if not found.files:
-        held = other_kinds(found.others) if found.others else "it is empty"
+def check_any(folder: Path, listing: FolderListing) -> None:
+    """Raises ImagesError if the folder has no image files."""
+    if not listing.files:
+        content = other_kinds(listing.others) if listing.others else "it is empty"
         raise ImagesError(
-            f"no images in {folder} ({held}). Give a folder of PNG, JPEG, ... or .tar files, or a .csv."
+            f"no images in {folder} ({content}). Give a folder of PNG, JPEG, ... or .tar files, or a .csv."
         )
 
 
 def list_folder(folder: Path, advance: Callable[[int], None] = lambda _: None) -> FolderListing:
-    """What lies under `folder`; hidden files and folders are passed over, links are followed.
+    """Returns the files under `folder`; skips hidden files and folders, follows links.
 
-    `advance` is told of every file. Raises ImagesError if it is no folder that can be read.
+    `advance` is called with 1 for every file. Raises ImagesError if `folder` is not a readable folder.
     """
     _check_folder(folder)
 
@@ -111,32 +111,34 @@ def list_folder(folder: Path, advance: Callable[[int], None] = lambda _: None) -
 
 
 def first_three(names: Sequence[str]) -> str:
-    """The first names of a list, for a message, and how many more there are."""
+    """Returns the first three names of a list and the number of the others, for a message."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
 def is_tar(name: str) -> bool:
-    """Whether a file is called a tar, packed or not."""
+    """Returns True for the file name of a tar, compressed or not."""
     return name.lower().endswith(TARS)
 
 
 def in_order_of_names(files: list[ImageFile]) -> list[ImageFile]:
-    """Sorted by `relative`, the same on every machine. Raises ImagesError for two of one name."""
-    # Sorting by code point is sorting by UTF-8 bytes.
+    """Returns the files sorted by `relative`. Raises ImagesError for two files of one name."""
+    # The same order on every machine: sorting by code point is sorting by UTF-8 bytes.
     files = sorted(files, key=lambda file: file.relative)
-    for one, other in zip(files, files[1:], strict=False):
-        if one.relative == other.relative:
-            raise ImagesError(f"two files are both called {one.relative} in NFC Unicode. Rename one of them.")
+    for file, following in zip(files, files[1:], strict=False):
+        if file.relative == following.relative:
+            raise ImagesError(
+                f"two files are both called {file.relative} in NFC Unicode. Rename one of them."
+            )
     return files
 
 
 def most_first(counts: Mapping[str, int]) -> dict[str, int]:
-    """The same counts, the largest first."""
+    """Returns the counts, the largest first."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise ImagesError unless `folder` is a folder."""
+    """Raises ImagesError unless `folder` is a folder."""
     try:
         is_folder = os.path.isdir(folder) or not os.stat(folder)
     except OSError as error:
@@ -148,41 +150,41 @@ def _check_folder(folder: Path) -> None:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, str]]:
-    """Path and relative path of every file that is not hidden, in no particular order."""
+    """Yields path and relative path of every file that is not hidden, in no particular order."""
     real = Path(os.path.realpath(folder))
-    # A link to the folder itself, to a folder it was reached through or to one that holds them all is a loop.
-    waiting = [(str(folder), "", frozenset(_identity(path) for path in (real, *real.parents)))]
-    while waiting:
-        place, prefix, above = waiting.pop()
-        for entry in _entries(place):
+    # A link to a folder on the path from the root to the link would give a loop.
+    pending = [(str(folder), "", frozenset(_identity(path) for path in (real, *real.parents)))]
+    while pending:
+        directory, prefix, parents = pending.pop()
+        for entry in _entries(directory):
             if entry.name.startswith("."):
                 continue
             if not _is_folder(entry):
-                # A broken link counts as a file: it fails with a reason later. Sockets and pipes do not.
+                # A broken link counts as a file: the scan gives the reason. Sockets and pipes do not count.
                 if entry.is_symlink() or entry.is_file():
                     yield entry.path, prefix + portable(entry.name)
-            elif (identity := _identity(entry.path)) not in above:
-                waiting.append((entry.path, prefix + portable(entry.name) + "/", above | {identity}))
+            elif (identity := _identity(entry.path)) not in parents:
+                pending.append((entry.path, prefix + portable(entry.name) + "/", parents | {identity}))
 
 
-def _entries(place: str) -> list[os.DirEntry]:
-    """The entries of one folder. Raises ImagesError rather than leave a folder out."""
+def _entries(directory: str) -> list[os.DirEntry]:
+    """Returns the entries of one folder. Raises ImagesError if it cannot be read."""
     try:
-        with os.scandir(place) as entries:
+        with os.scandir(directory) as entries:
             return list(entries)
     except OSError as error:
         raise ImagesError(
-            f"cannot list {place}: {error.strerror}. Make it readable or move it out of the image folder."
+            f"cannot list {directory}: {error.strerror}. Make it readable or move it out of the image folder."
         ) from error
 
 
 def _is_folder(entry: os.DirEntry) -> bool:
-    """Whether an entry is a folder or a link to one; a link that leads nowhere is none."""
+    """Returns True for a folder or a link to a folder; False for a broken link."""
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def _identity(path: str | Path) -> tuple[int, int]:
-    """What a folder is, whatever path leads to it. Raises ImagesError."""
+    """Returns the device and inode of a folder, the same for every path to it. Raises ImagesError."""
     try:
         status = os.stat(path)
     except OSError as error:
@@ -191,13 +193,13 @@ def _identity(path: str | Path) -> tuple[int, int]:
 
 
 def portable(name: str) -> str:
-    """A file name as it is stored: NFC, and always valid UTF-8 (stray bytes as \\xff)."""
+    """Returns a file name as stored in the bundle: NFC and valid UTF-8 (invalid bytes as \\xff)."""
     valid = os.fsencode(name).decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", valid)
 
 
 def other_kinds(others: Mapping[str, int]) -> str:
-    """The files that are no images, e.g. 12 files of other kinds: .csv, .txt."""
+    """Returns a phrase for files that are no images, e.g. 12 files of other kinds: .csv, .txt."""
     count = sum(others.values())
     kinds = ", ".join(sorted(kind or "no extension" for kind in others)[:8])
     return f"{count} {'file' if count == 1 else 'files'} of other kinds: {kinds}"

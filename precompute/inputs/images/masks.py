@@ -1,6 +1,6 @@
-"""Pictures with two known objects each: masks and captions, from a CSV file, and how both are read.
+"""Pictures with two known objects each, their masks and captions, from a CSV file.
 
-A mask goes through the very steps that make a picture a model's input, so crop and border fall alike.
+A mask passes through the same preprocessing as its picture, so that crop and border agree.
 """
 
 import unicodedata
@@ -29,30 +29,30 @@ COLUMNS = ("path", "mask", "object", "caption")
 
 
 class MaskedPicture(NamedTuple):
-    """One picture and what is known of its two objects."""
+    """One picture with its two objects."""
 
     name: str
-    """As the CSV file has it: pictures stand in the order of these."""
+    """Path in the CSV file; pictures are sorted by it."""
 
     path: Path
     masks: tuple[Path, Path]
     objects: tuple[str, str]
     captions: tuple[str, str]
-    """Each names one of the objects, and not the other."""
+    """Captions that each name one of the objects."""
 
 
 class MaskedPixels(NamedTuple):
-    """A picture as a model sees it, and its masks in the same frame."""
+    """The input of a model for one picture, and the masks in the same frame."""
 
     pixels: "Tensor"
-    """[3, height, width], as the model takes it."""
+    """[3, height, width], normalized for the model."""
 
     masks: "Tensor"
     """[object, height, width], share of each pixel that the object covers, 0 to 1."""
 
 
 def read_masks(csv_path: Path) -> list[MaskedPicture]:
-    """What a CSV file says of masks: columns path, mask, object, caption; two rows a picture.
+    """Returns the pictures of a CSV file: columns path, mask, object, caption; two rows a picture.
 
     Paths are relative to the file. Raises ImagesError.
     """
@@ -74,7 +74,7 @@ def read_masks(csv_path: Path) -> list[MaskedPicture]:
 
 
 def mask_identity(pictures: Sequence[MaskedPicture]) -> list[list[object]]:
-    """What scores against masks depend on: bytes of pictures and masks, and captions; no path."""
+    """Returns the inputs of mask scores for a key: hashes of pictures and masks, and captions; no paths."""
     return [
         [*(_bytes_id(path) for path in (picture.path, *picture.masks)), picture.captions]
         for picture in pictures
@@ -88,9 +88,9 @@ def masked_pixels(
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
 ) -> Iterator[MaskedPixels]:
-    """Each picture and its masks through `preprocess`, which subtracts `mean` and divides by `std`.
+    """Yields each picture and its masks after `preprocess`, which subtracts `mean` and divides by `std`.
 
-    Raises ImagesError for what cannot be read, a mask of another size than its picture, or an empty one.
+    Raises ImagesError for an unreadable file, a mask of another size than its picture, or an empty mask.
     """
     import torch
 
@@ -102,7 +102,7 @@ def masked_pixels(
 
 
 def _check_row(csv_path: Path, line: int, row: dict[str, str]) -> None:
-    """Raise ImagesError unless every cell is filled and both files are there."""
+    """Raises ImagesError unless every cell is filled and both files exist."""
     for name in COLUMNS:
         if not row.get(name):
             raise ImagesError(f"{csv_path}, line {line}: no {name}. Fill the cell, or remove the line.")
@@ -114,57 +114,62 @@ def _check_row(csv_path: Path, line: int, row: dict[str, str]) -> None:
 
 
 def _picture(csv_path: Path, name: str, rows: list[dict[str, str]]) -> MaskedPicture:
-    """The two rows of a picture as one. Raises ImagesError if they are not two that differ."""
+    """Returns the picture of two rows. Raises ImagesError unless there are two rows and they differ."""
     if len(rows) != 2:
         raise ImagesError(
             f"{csv_path}: {name} has {len(rows)} {'row' if len(rows) == 1 else 'rows'}. "
             "Give two for each picture, one for each of two objects."
         )
-    one, other = rows
+    first, second = rows
     for column in ("mask", "caption"):
-        if one[column] == other[column]:
+        if first[column] == second[column]:
             raise ImagesError(
-                f"{csv_path}: both objects of {name} have the {column} {one[column]!r}. "
-                "Give each object its own; a score is how well a map tells them apart."
+                f"{csv_path}: both objects of {name} have the {column} {first[column]!r}. "
+                "Give each object its own; a score is how well a map distinguishes them."
             )
     folder = csv_path.parent
     return MaskedPicture(
         name,
         folder / name,
-        (folder / one["mask"], folder / other["mask"]),
-        (one["object"], other["object"]),
-        (one["caption"], other["caption"]),
+        (folder / first["mask"], folder / second["mask"]),
+        (first["object"], second["object"]),
+        (first["caption"], second["caption"]),
     )
 
 
 def _bytes_id(path: Path) -> str:
-    with _named(path):
+    with _error_names(path):
         return image_id(read_bytes(path))
 
 
 def _read(path: Path) -> Image.Image:
-    with _named(path):
+    with _error_names(path):
         return read(path)
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Say which file cannot be read."""
+def _error_names(path: Path) -> Iterator[None]:
+    """Turns UnreadableImage into an ImagesError that names the file."""
     try:
         yield
     except UnreadableImage as error:
         raise ImagesError(f"{path} cannot be used: {error}. Replace it, or remove its rows.") from error
 
 
-def _read_mask(path: Path, image: Image.Image, of: Path) -> Image.Image:
-    """White where the object is: whatever is above half of the file's own largest value."""
+def _read_mask(path: Path, image: Image.Image, image_path: Path) -> Image.Image:
+    """Returns a mask as white on black: white above half of the file's largest value.
+
+    The threshold is relative since many data sets write masks as 0 and 1 instead of 0 and 255; edges may be
+    soft.
+    """
     mask = _read(path)
     if mask.size != image.size:
         sizes = [f"{width} x {height}" for width, height in (mask.size, image.size)]
-        raise ImagesError(f"{path} has {sizes[0]} pixels, but {of} has {sizes[1]}. Give masks of its size.")
+        raise ImagesError(
+            f"{path} has {sizes[0]} pixels, but {image_path} has {sizes[1]}. Give masks of its size."
+        )
     values = np.asarray(mask).max(axis=-1).astype(int)
     if not values.any():
         raise ImagesError(f"{path} is empty: no pixel is above zero. Mark the object, or remove the rows.")
-    # 0 and 1, as many data sets have it, is as good as 0 and 255; edges may be soft.
     inside = 2 * values > values.max()
     return Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).convert("RGB")

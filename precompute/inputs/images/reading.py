@@ -1,6 +1,6 @@
-"""Many files: what each one is, which are the same image, and the pixels that a model sees.
+"""Reads many image files: scans each one, keeps distinct images, and yields batches of pixels.
 
-Nothing depends on the number of workers. torch is imported only to hand over a batch.
+Nothing depends on the number of workers. torch is imported only to return a batch.
 """
 
 import pickle
@@ -27,31 +27,30 @@ if TYPE_CHECKING:
 
 
 class ScannedImage(NamedTuple):
-    """A file that is an image."""
+    """A readable image file."""
 
     relative: str
     image_id: str
     width: int
-    """After EXIF rotation, pixels."""
+    """Width in pixels, after EXIF rotation."""
 
     height: int
     thumbnail: bytes | None
-    """JPEG; None where thumbnails were left out."""
+    """JPEG; None without thumbnails."""
 
 
 def scan(
     files: Sequence[ImageFile], *, workers: int, thumbnails: bool = True
 ) -> Iterator[ScannedImage | Failed]:
-    """Read every file once and say what it is, in the order of `files`; `workers` 0 reads in this process.
+    """Reads every file once; yields the results in the order of `files`. `workers` 0 reads in this process.
 
     Raises WorkerDied.
     """
     tasks = ((file, thumbnails) for file in files)
-    return in_order(_examine, tasks, workers=workers, window=8 * workers)
+    return in_order(_scan_file, tasks, workers=workers, window=8 * workers)
 
 
-def _examine(file: ImageFile, thumbnails: bool) -> ScannedImage | Failed:
-    """What one file is."""
+def _scan_file(file: ImageFile, thumbnails: bool) -> ScannedImage | Failed:
     try:
         data = read_bytes(file.path, file.offset, file.size)
         image = decode(data)
@@ -62,7 +61,7 @@ def _examine(file: ImageFile, thumbnails: bool) -> ScannedImage | Failed:
 
 
 def distinct(files: Sequence[ImageFile], results: Iterable[ScannedImage | Failed]) -> dict[str, ImageFile]:
-    """One file for each image, by image id: the first that holds it, in the order of `files`."""
+    """Returns one file for each distinct image, by image id: the first in the order of the results."""
     by_name = {file.relative: file for file in files}
     images: dict[str, ImageFile] = {}
     for result in results:
@@ -78,10 +77,10 @@ def pixel_batches(
     batch_size: int,
     workers: int,
 ) -> "Iterator[tuple[list[str], Float[Tensor, 'image 3 height width']]]":
-    """Image ids and preprocessed float32 pixels, batch by batch, in the order of `images` (see `distinct`).
+    """Yields image ids and preprocessed float32 pixels in batches, in the order of `images` (see `distinct`).
 
-    A picture's pixels do not depend on its batch. `preprocess` runs in the workers, so it must pickle.
-    Raises ImagesError if a file is no longer what its id says, WorkerDied, or TypeError for the preprocess.
+    The pixels of a picture do not depend on its batch. `preprocess` runs in the workers, so it must pickle.
+    Raises ImagesError if a file no longer has its id, WorkerDied, or TypeError if pickling fails.
     """
     import torch
 
@@ -94,12 +93,12 @@ def pixel_batches(
         while batch := list(islice(ids, batch_size)):
             yield batch, torch.from_numpy(np.stack(list(islice(pixels, len(batch)))))
     finally:
-        # Leaves no workers behind when the caller stops early.
+        # Ends the workers when the caller stops early.
         pixels.close()
 
 
 def _pixels(file: ImageFile, expected: str, preprocess: Callable) -> Float[np.ndarray, "3 height width"]:
-    """What the model sees of one file. Raises ImagesError if it holds another image than `expected`."""
+    """Returns the model's input of one file. Raises ImagesError if its image id is not `expected`."""
     try:
         data = read_bytes(file.path, file.offset, file.size)
         if image_id(data) != expected:
@@ -110,7 +109,7 @@ def _pixels(file: ImageFile, expected: str, preprocess: Callable) -> Float[np.nd
 
 
 def _check_pickles(preprocess: Callable) -> None:
-    """Raise TypeError unless `preprocess` can be sent to a worker."""
+    """Raises TypeError unless `preprocess` can be sent to a worker."""
     try:
         pickle.dumps(preprocess)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What stands beside an image in a tar: its class (.cls), fields (.json) or a caption (.txt)."""
+"""Sidecars of an image in a tar: its class (.cls), fields (.json) or caption (.txt)."""
 
 import json
 import unicodedata
@@ -10,18 +10,18 @@ KINDS = (".cls", ".json", ".txt")
 """Extensions of sidecars."""
 
 CAPTION = "caption"
-"""Attribute of a .txt, and the field of a .json that says the same."""
+"""Attribute of a .txt sidecar, and the equivalent field of a .json sidecar."""
 
-LARGEST = 2**20
-"""Bytes of a sidecar that is still read."""
+MAX_SIDECAR_BYTES = 2**20
+"""Maximum size of a sidecar; larger ones are not read."""
 
 
 class SidecarError(ValueError):
     """A sidecar cannot be used; its text is a short reason."""
 
 
-def stated(kind: str, data: bytes) -> list[tuple[str, str]]:
-    """Attributes and values in one sidecar. Raises SidecarError."""
+def parse_sidecar(kind: str, data: bytes) -> list[tuple[str, str]]:
+    """Returns attributes and values of one sidecar of extension `kind`. Raises SidecarError."""
     try:
         text = unicodedata.normalize("NFC", data.decode("utf-8-sig")).strip()
     except UnicodeDecodeError as error:
@@ -34,7 +34,7 @@ def stated(kind: str, data: bytes) -> list[tuple[str, str]]:
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
-    """The fields of a JSON object that hold one value each; lists and objects are passed over."""
+    """Returns the fields of a JSON object with a single value; ignores lists and objects."""
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -50,7 +50,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
 
 
 def _values(name: str, content: object) -> list[str]:
-    """What one field says: text as a cell of a CSV file would, a number or truth value as JSON writes it."""
+    """Returns the values of one field: text is split as a CSV cell, numbers and booleans become JSON."""
     if isinstance(content, str):
         text = unicodedata.normalize("NFC", content.strip())
         return ([text] if text else []) if name == CAPTION else split_values(text)

@@ -1,4 +1,4 @@
-"""What `--images` means: a folder of images, a CSV file of paths, or tars, by folder, pattern or name."""
+"""Sources of `--images`: a folder of images, a CSV file of paths, or tars by folder, pattern or name."""
 
 import os
 from collections import Counter
@@ -19,11 +19,11 @@ from precompute.inputs.images.files import (
 )
 from precompute.inputs.images.tar_index import TarIndex, index
 from precompute.inputs.images.webdataset import (
-    Indexes,
-    Shards,
+    IndexTars,
+    TarSet,
     from_tars,
     is_pattern,
-    matching,
+    match_pattern,
 )
 
 
@@ -32,57 +32,58 @@ def gather(
     *,
     class_folders: bool = True,
     captions: bool = False,
-    indexes: Indexes | None = None,
+    indexes: IndexTars | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> SourceListing:
-    """All images that `source` leads to, in one order whatever the file system.
+    """Returns all image files of `source`, in the same order on every file system. Raises ImagesError.
 
-    `indexes` says what lies in tars, if not they themselves; `advance` is told of every file.
-    Raises ImagesError, with what to do.
+    `indexes` replaces the indexing of tars, e.g. by indexes from work files; `advance` is called with 1 for
+    every file.
     """
     if not os.path.isdir(source) and source.suffix.lower() == ".csv":
-        return _listed(source, advance)
-    shards = _shards(source)
-    if shards is None:
-        found = list_folder(source, advance)
-        if found.files or not found.tars:
-            check_any(source, found)
-            return _in_folder(source, found, class_folders)
-        shards = Shards(source, _name(source), found.tars, found.others)
-    return from_tars(shards, indexes or (lambda tars: _opened(tars, captions)), captions=captions)
+        return _from_csv(source, advance)
+    tar_set = _explicit_tars(source)
+    if tar_set is None:
+        listing = list_folder(source, advance)
+        if listing.files or not listing.tars:
+            check_any(source, listing)
+            return _from_folder(source, listing, class_folders)
+        tar_set = TarSet(source, _name(source), listing.tars, listing.others)
+    return from_tars(tar_set, indexes or (lambda tars: _index_tars(tars, captions)), captions=captions)
 
 
-def _shards(source: Path) -> Shards | None:
-    """The tars that are given as such."""
+def _explicit_tars(source: Path) -> TarSet | None:
+    """Returns the tars of a pattern or of the name of one tar; None for other sources."""
     if is_pattern(source):
-        return matching(source)
+        return match_pattern(source)
     if os.path.isfile(source) and is_tar(source.name):
-        return Shards(source.parent, source.name, [ImageFile(source, portable(source.name))], {})
+        return TarSet(source.parent, source.name, [ImageFile(source, portable(source.name))], {})
     return None
 
 
-def _opened(tars: list[ImageFile], captions: bool) -> Iterable[TarIndex]:
+def _index_tars(tars: list[ImageFile], captions: bool) -> Iterable[TarIndex]:
     return (index(tar.path, captions=captions) for tar in tars)
 
 
-def _listed(csv_path: Path, advance: Callable[[int], None]) -> SourceListing:
-    """The files of a CSV file."""
-    found = read_list(csv_path, advance)
-    origins = dict.fromkeys(found.names, csv_path.name)
-    return SourceListing(csv_path.name, found.files, found.attributes, origins, [], {}, csv_path=csv_path)
+def _from_csv(csv_path: Path, advance: Callable[[int], None]) -> SourceListing:
+    csv_list = read_list(csv_path, advance)
+    origins = dict.fromkeys(csv_list.names, csv_path.name)
+    return SourceListing(
+        csv_path.name, csv_list.files, csv_list.attributes, origins, [], {}, csv_path=csv_path
+    )
 
 
-def _in_folder(folder: Path, found: FolderListing, class_folders: bool) -> SourceListing:
-    """The files of a folder, with their classes where its folders are classes."""
-    rows = classes.from_folders(found.files) if class_folders else []
+def _from_folder(folder: Path, listing: FolderListing, class_folders: bool) -> SourceListing:
+    """Returns the files of a folder, with classes if its folders are class folders."""
+    rows = classes.from_folders(listing.files) if class_folders else []
     origins = {}
     if ids := classes.values(rows):
         names = classes.read_names(folder, ids)
         origins = {classes.CLASS: classes.origin(ids, f"{len(ids):,} folders", names)}
-        rows = classes.named(rows, names) if names else rows
-    tars = Counter(os.path.splitext(tar.relative)[1].lower() for tar in found.tars)
-    others = most_first(Counter(found.others) + tars)
-    return SourceListing(_name(folder), found.files, rows, origins, [], others)
+        rows = classes.with_names(rows, names) if names else rows
+    tars = Counter(os.path.splitext(tar.relative)[1].lower() for tar in listing.tars)
+    others = most_first(Counter(listing.others) + tars)
+    return SourceListing(_name(folder), listing.files, rows, origins, [], others)
 
 
 def _name(folder: Path) -> str:

@@ -1,9 +1,9 @@
-"""What lies in a tar of images, as WebDataset packs them: where each begins, and what is said beside it.
+"""The index of a tar of images in WebDataset format: the offset of each image, and its sidecar values.
 
     n01440764_18.jpg  n01440764_18.cls  n01440764_18.json  n01440764_18.txt
 
 Members of one key (their name up to the first dot after the last slash) belong together. Nothing is unpacked:
-an index holds places and short values, and images are read from their places.
+an index contains offsets and short values, and images are read at their offsets.
 """
 
 import json
@@ -24,9 +24,9 @@ from precompute.inputs.images.files import (
 from precompute.inputs.images.sidecars import (
     CAPTION,
     KINDS,
-    LARGEST,
+    MAX_SIDECAR_BYTES,
     SidecarError,
-    stated,
+    parse_sidecar,
 )
 
 _PACKED = {
@@ -36,7 +36,7 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
     b"\x04\x22\x4d\x18": ("lz4", "unlz4"),
 }
-"""How a compressed file begins; what made it, and what undoes it."""
+"""First bytes of a compressed file -> name of the format, command that decompresses it."""
 
 
 class Member(NamedTuple):
@@ -47,8 +47,8 @@ class Member(NamedTuple):
     size: int
 
 
-class Stated(NamedTuple):
-    """One value that a sidecar gives an image."""
+class SidecarValue(NamedTuple):
+    """One attribute value of an image, from a sidecar."""
 
     name: str
     attribute: str
@@ -58,70 +58,70 @@ class Stated(NamedTuple):
 
 
 class TarIndex(NamedTuple):
-    """What lies in one tar. Names are those of members, NFC, without a leading / or ./"""
+    """The content of one tar. Names are those of members, NFC, without a leading / or ./"""
 
     images: list[Member]
-    stated: list[Stated]
+    values: list[SidecarValue]
 
     failed: list[tuple[str, str]]
-    """Name and reason of images without bytes of their own; "" for what a damaged tar no longer tells."""
+    """Name and reason of images without bytes of their own; the name is "" for a damaged place of the tar."""
 
     unread: list[tuple[str, str]]
-    """Name and reason of sidecars that cannot be used."""
+    """Name and reason of unusable sidecars."""
 
     others: dict[str, int]
     """Number of members of every other extension."""
 
     captions: int
-    """Number of captions that were left out."""
+    """Number of dropped captions."""
 
 
 Sidecars = dict[str, dict[str, list[tuple[str, str]]]]
-"""Attributes and values that sidecars give, by key and extension."""
+"""Attributes and values of sidecars, by key and extension."""
 
 
 def index(path: Path, *, captions: bool = False, advance: Callable[[int], None] = lambda _: None) -> TarIndex:
-    """Read the headers and sidecars of one tar; `advance` is told of every byte gone by.
+    """Returns the index of one tar from its headers and sidecars; `advance` is called with counts of bytes.
 
-    What lies before a cut or damaged place is used. Raises ImagesError for a compressed tar, one that cannot
-    be read, and names or sidecars that stand twice.
+    Members before a cut or damaged place are used. Raises ImagesError for a compressed or unreadable tar, and
+    for repeated names or sidecars.
     """
-    found = TarIndex([], [], [], [], {}, 0)
+    result = TarIndex([], [], [], [], {}, 0)
     sidecars: Sidecars = defaultdict(dict)
     others: Counter[str] = Counter()
     try:
         with path.open("rb") as file:
             _check_plain(path, file)
-            for member in _members(file, found.failed, advance):
+            for member in _members(file, result.failed, advance):
                 name = _name(member)
                 kind = PurePosixPath(name).suffix.lower()
                 if kind in EXTENSIONS:
-                    _take_image(member, name, found)
+                    _add_image(member, name, result)
                 elif kind in KINDS:
-                    _take_sidecar(path, name, sidecars, _read(file, member, name, kind, found.unread))
+                    _add_sidecar(path, name, sidecars, _read(file, member, name, kind, result.unread))
                 elif name:
                     others[kind] += 1
     except OSError as error:
         raise ImagesError(
             f"cannot read {path}: {error.strerror}. Make it readable, or leave it out."
         ) from error
-    _check_names(path, found)
-    left_out = 0 if captions else _without_captions(sidecars)
-    found.stated.extend(_joined(found.images, sidecars))
-    return found._replace(others=dict(others), captions=left_out)
+    _check_names(path, result)
+    dropped = 0 if captions else _drop_captions(sidecars)
+    result.values.extend(_image_values(result.images, sidecars))
+    return result._replace(others=dict(others), captions=dropped)
 
 
-def index_text(found: TarIndex) -> str:
-    """An index as JSON, to be kept."""
-    return json.dumps(found)
+def index_text(tar_index: TarIndex) -> str:
+    """Returns an index as JSON."""
+    return json.dumps(tar_index)
 
 
 def index_from(text: str) -> TarIndex:
-    """The index that `index_text` has written."""
+    """Returns the index from the JSON of `index_text`."""
     places, values, failed, unread, others, captions = json.loads(text)
     return TarIndex(
         [Member(*place) for place in places],
-        [Stated(*value) for value in values],
+        [SidecarValue(*value) for value in values],
         [(name, reason) for name, reason in failed],
         [(name, reason) for name, reason in unread],
         others,
@@ -130,7 +130,7 @@ def index_from(text: str) -> TarIndex:
 
 
 def _check_plain(path: Path, file: BinaryIO) -> None:
-    """Raise ImagesError for a compressed tar."""
+    """Raises ImagesError for a compressed tar."""
     start = file.read(6)
     file.seek(0)
     for magic, (kind, tool) in _PACKED.items():
@@ -144,23 +144,23 @@ def _check_plain(path: Path, file: BinaryIO) -> None:
 def _members(
     file: BinaryIO, failed: list[tuple[str, str]], advance: Callable[[int], None]
 ) -> Iterator[tarfile.TarInfo]:
-    """Headers of all members up to the end, or to a damaged place, which goes to `failed`."""
+    """Yields the headers of all members up to the end or to a damaged place, which is added to `failed`."""
     end = 0
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             while (member := tar.next()) is not None and tar.offset > end:
-                tar.members.clear()  # type: ignore[attr-defined]  # it would keep every header
+                tar.members.clear()  # type: ignore[attr-defined]  # else it keeps every header
                 yield member
                 advance(tar.offset - end)
                 end = tar.offset
     except (tarfile.TarError, ValueError, OverflowError):
-        pass  # what lies at `end` says it better
-    if reason := _ending(file, end):
+        pass  # _end_error gives a better reason, from the bytes at `end`
+    if reason := _end_error(file, end):
         failed.append(("", reason))
 
 
-def _ending(file: BinaryIO, end: int) -> str:
-    """What is wrong with a tar whose members end at byte `end`; nothing if its end mark follows."""
+def _end_error(file: BinaryIO, end: int) -> str:
+    """Returns the reason why a tar ends at byte `end` without its end mark; "" if the mark follows."""
     size = file.seek(0, 2)
     file.seek(min(end, size))
     block = file.read(tarfile.BLOCKSIZE)
@@ -174,89 +174,91 @@ def _ending(file: BinaryIO, end: int) -> str:
 
 
 def _name(member: tarfile.TarInfo) -> str:
-    """The name of a file as it is stored; "" for folders, and for hidden files, which are passed over."""
+    """Returns the name of a member as stored in the bundle; "" for folders and hidden files."""
     parts = [part for part in member.name.split("/") if part not in ("", ".")]
     if member.isdir() or any(part.startswith(".") and part != ".." for part in parts):
         return ""
     return portable("/".join(parts))
 
 
-def _take_image(member: tarfile.TarInfo, name: str, found: TarIndex) -> None:
+def _add_image(member: tarfile.TarInfo, name: str, result: TarIndex) -> None:
     if member.issym() or member.islnk():
-        found.failed.append(
+        result.failed.append(
             (name, "a link inside the tar; pack it with tar --dereference --hard-dereference")
         )
     elif member.issparse() or not member.isreg():
-        found.failed.append((name, "not stored as a plain file; pack the tar without --sparse"))
+        result.failed.append((name, "not stored as a plain file; pack the tar without --sparse"))
     else:
-        found.images.append(Member(name, member.offset_data, member.size))
+        result.images.append(Member(name, member.offset_data, member.size))
 
 
 def _read(
     file: BinaryIO, member: tarfile.TarInfo, name: str, kind: str, unread: list[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    """Attributes and values of one sidecar; one that cannot be used says nothing and goes to `unread`."""
+    """Returns attributes and values of one sidecar; an unusable one gives none and is added to `unread`."""
     try:
         if not member.isreg() or member.issparse():
             raise SidecarError("not stored as a plain file")
-        if member.size > LARGEST:
-            raise SidecarError(f"{member.size:,} bytes, more than the {LARGEST:,} allowed")
+        if member.size > MAX_SIDECAR_BYTES:
+            raise SidecarError(f"{member.size:,} bytes, more than the {MAX_SIDECAR_BYTES:,} allowed")
         file.seek(member.offset_data)
         data = file.read(member.size)
         if len(data) < member.size:
             raise SidecarError("cut off")
-        return [(intern(attribute), value) for attribute, value in stated(kind, data)]
+        return [(intern(attribute), value) for attribute, value in parse_sidecar(kind, data)]
     except SidecarError as error:
         unread.append((name, str(error)))
         return []
 
 
-def _take_sidecar(path: Path, name: str, sidecars: Sidecars, said: list[tuple[str, str]]) -> None:
-    """Keep what a sidecar says. Raises ImagesError if its key has another of its kind."""
+def _add_sidecar(path: Path, name: str, sidecars: Sidecars, values: list[tuple[str, str]]) -> None:
+    """Adds the values of a sidecar. Raises ImagesError if its key has another sidecar of the extension."""
     kind, by_kind = PurePosixPath(name).suffix.lower(), sidecars[_key(name)]
     if kind in by_kind:
         raise ImagesError(
             f"{path}: the key {_key(name)} has two {kind} members, the second being {name}. Name members "
             "KEY.EXTENSION, each once and with no other dot: a key ends at the first."
         )
-    by_kind[kind] = said
+    by_kind[kind] = values
 
 
 def _key(name: str) -> str:
-    """What the members of one sample share."""
+    """Returns the key that the members of one sample share."""
     folder, slash, last = name.rpartition("/")
     return folder + slash + last.partition(".")[0]
 
 
-def _without_captions(sidecars: Sidecars) -> int:
-    """Take captions out of all sidecars; return how many there were."""
+def _drop_captions(sidecars: Sidecars) -> int:
+    """Removes captions from all sidecars; returns their number."""
     before = after = 0
     for by_kind in sidecars.values():
-        for kind, said in by_kind.items():
-            by_kind[kind] = [pair for pair in said if pair[0] != CAPTION]
-            before, after = before + len(said), after + len(by_kind[kind])
+        for kind, values in by_kind.items():
+            by_kind[kind] = [pair for pair in values if pair[0] != CAPTION]
+            before, after = before + len(values), after + len(by_kind[kind])
     return before - after
 
 
-def _check_names(path: Path, found: TarIndex) -> None:
-    """Raise ImagesError if two images have one name."""
-    names = Counter([member.name for member in found.images] + [name for name, _ in found.failed if name])
-    twice = sorted(name for name, times in names.items() if times > 1)
-    if twice:
+def _check_names(path: Path, tar_index: TarIndex) -> None:
+    """Raises ImagesError if two images have the same name."""
+    failed_names = [name for name, _ in tar_index.failed if name]
+    counts = Counter([member.name for member in tar_index.images] + failed_names)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
+    if repeated:
         raise ImagesError(
-            f"{path} holds {len(twice):,} names more than once: {first_three(twice)}. "
-            "Which of them is meant cannot be told; pack the tar anew with each name once."
+            f"{path} holds {len(repeated):,} names more than once: {first_three(repeated)}. "
+            "Which of them is meant cannot be told; pack the tar again with each name once."
         )
 
 
-def _joined(images: list[Member], sidecars: Sidecars) -> Iterator[Stated]:
-    """What the sidecars say of each image. A .cls names the class, whatever a .json says."""
-    values: dict[str, str] = {}  # one string for each value, however many images have it
+def _image_values(images: list[Member], sidecars: Sidecars) -> Iterator[SidecarValue]:
+    """Yields the sidecar values of each image. A .cls overrides the class of a .json."""
+    strings: dict[str, str] = {}  # one string object for equal values, to save memory
     for member in images:
         by_kind = sidecars.get(_key(member.name), {})
-        said: dict[tuple[str, str], str] = {}
+        kinds: dict[tuple[str, str], str] = {}
         for kind in sorted(by_kind):
             for attribute, value in by_kind[kind]:
                 if kind == ".cls" or attribute != CLASS or not by_kind.get(".cls"):
-                    said.setdefault((attribute, values.setdefault(value, value)), kind)
-        yield from (Stated(member.name, attribute, value, kind) for (attribute, value), kind in said.items())
+                    kinds.setdefault((attribute, strings.setdefault(value, value)), kind)
+        for (attribute, value), kind in kinds.items():
+            yield SidecarValue(member.name, attribute, value, kind)

@@ -1,4 +1,4 @@
-"""Many tars as one set of images: which tars a pattern means, and what all of them hold together."""
+"""Many tars as one image set: the tars of a pattern, and the images and attributes of all of them."""
 
 import glob
 import os
@@ -23,94 +23,95 @@ from precompute.inputs.images.files import (
     portable,
 )
 from precompute.inputs.images.sidecars import CAPTION
-from precompute.inputs.images.tar_index import Stated, TarIndex
+from precompute.inputs.images.tar_index import SidecarValue, TarIndex
 
 MAX_VALUES = 50_000
-"""A field of .json members with more values than this is a name or a text (url, key, hash), no attribute."""
+"""Maximum number of values of an attribute; a .json field with more is a name or a text (url, key, hash)."""
 
-Indexes = Callable[[list[ImageFile]], Iterable[TarIndex]]
-"""What lies in each of some tars, in their order."""
+IndexTars = Callable[[list[ImageFile]], Iterable[TarIndex]]
+"""Function that returns the indexes of tars, in their order."""
 
 
-class Shards(NamedTuple):
-    """The tars of one set."""
+class TarSet(NamedTuple):
+    """The tars of one image set."""
 
     root: Path
-    """The folder that their names are relative to."""
+    """Folder of the tars; their names are relative to it."""
 
     name: str
     tars: list[ImageFile]
     others: dict[str, int]
-    """Number of files beside them, by extension."""
+    """Number of files beside the tars, by extension."""
 
 
 def is_pattern(source: Path) -> bool:
-    """Whether a path that leads nowhere stands for several, as shards/*.tar or shards/{000..128}.tar do."""
+    """Returns True for a path with wildcards that is no file itself: tars/*.tar, tars/{000..128}.tar."""
     return not os.path.lexists(source) and bool(re.search(r"[*?\[{]", str(source)))
 
 
-def matching(pattern: Path) -> Shards:
-    """The tars that a pattern means. Raises ImagesError if a part of it means none, or something else."""
-    wanted = list(_spelled_out(str(pattern)))
-    found = {text: sorted(glob.glob(text, recursive=True)) for text in wanted}
-    missing = [text for text in wanted if not found[text]]
+def match_pattern(pattern: Path) -> TarSet:
+    """Returns the tars of a pattern. Raises ImagesError if a part matches nothing or another file."""
+    globs = list(_expand_braces(str(pattern)))
+    matches = {text: sorted(glob.glob(text, recursive=True)) for text in globs}
+    missing = [text for text in globs if not matches[text]]
     if missing:
         raise ImagesError(
             f"--images {pattern}: nothing is called {first_three(missing)}. "
             "Check the path; fetch what is missing."
         )
-    paths = sorted({path for hits in found.values() for path in hits})
-    if wrong := [path for path in paths if not is_tar(path)]:
+    paths = sorted({path for hits in matches.values() for path in hits})
+    if not_tars := [path for path in paths if not is_tar(path)]:
         raise ImagesError(
-            f"--images {pattern} means {wrong[0]} too, which is no .tar. Give a pattern of tars, or a folder."
+            f"--images {pattern} means {not_tars[0]} too, which is no .tar. Give a pattern of tars, or a "
+            "folder."
         )
     root = Path(os.path.dirname(re.split(r"[*?\[{]", str(pattern))[0]) or ".")
     tars = [
         ImageFile(Path(path), portable(os.path.relpath(path, root).replace(os.sep, "/"))) for path in paths
     ]
-    return Shards(root, root.resolve().name, in_order_of_names(tars), {})
+    return TarSet(root, root.resolve().name, in_order_of_names(tars), {})
 
 
-def _spelled_out(pattern: str) -> Iterator[str]:
-    """The pattern without braces: {a,b} and {08..11} as a shell would write them out."""
+def _expand_braces(pattern: str) -> Iterator[str]:
+    """Yields the patterns without braces: {a,b} and {08..11} are expanded as in a shell."""
     braces = re.search(r"\{(?:(\d+)\.\.(\d+)|([^{}]*,[^{}]*))\}", pattern)
     if not braces:
         yield pattern
         return
-    first, last, either = braces.groups()
-    if either is None:
-        ways = [f"{number:0{len(first)}d}" for number in range(int(first), int(last) + 1)]
+    first, last, choices = braces.groups()
+    if choices is None:
+        alternatives = [f"{number:0{len(first)}d}" for number in range(int(first), int(last) + 1)]
     else:
-        ways = either.split(",")
-    for way in ways:
-        yield from _spelled_out(pattern[: braces.start()] + way + pattern[braces.end() :])
+        alternatives = choices.split(",")
+    for alternative in alternatives:
+        yield from _expand_braces(pattern[: braces.start()] + alternative + pattern[braces.end() :])
 
 
-def from_tars(shards: Shards, indexes: Indexes, *, captions: bool) -> SourceListing:
-    """The images of all tars, called TAR/MEMBER. Raises ImagesError if there is none."""
+def from_tars(tar_set: TarSet, indexes: IndexTars, *, captions: bool) -> SourceListing:
+    """Returns the images of all tars, named TAR/MEMBER. Raises ImagesError if there is none."""
     files: list[ImageFile] = []
     failed: list[Failed] = []
     unread: list[Failed] = []
-    others: Counter[str] = Counter(shards.others)
-    stated, left_out = _Stated(), 0
-    for tar, found in zip(shards.tars, indexes(shards.tars), strict=True):
-        names = {image.name: f"{tar.relative}/{image.name}" for image in found.images}
-        files += [ImageFile(tar.path, names[name], offset, size) for name, offset, size in found.images]
-        failed += _within(tar, found.failed)
-        unread += _within(tar, found.unread)
-        others.update(found.others)
-        stated.add(found.stated, names)
-        left_out += 0 if captions else found.captions
-    _check_any(shards, files, failed, others)
-    rows, origins = stated.settled(shards.root)
-    notes = tuple(_notes(failed, unread, sorted(stated.dropped), left_out))
+    others: Counter[str] = Counter(tar_set.others)
+    attributes, dropped_captions = _AttributeCollector(), 0
+    for tar, tar_index in zip(tar_set.tars, indexes(tar_set.tars), strict=True):
+        names = {image.name: f"{tar.relative}/{image.name}" for image in tar_index.images}
+        files += [ImageFile(tar.path, names[name], offset, size) for name, offset, size in tar_index.images]
+        failed += _with_tar_name(tar, tar_index.failed)
+        unread += _with_tar_name(tar, tar_index.unread)
+        others.update(tar_index.others)
+        attributes.add(tar_index.values, names)
+        dropped_captions += 0 if captions else tar_index.captions
+    _check_any(tar_set, files, failed, others)
+    rows, origins = attributes.result(tar_set.root)
+    notes = tuple(_notes(failed, unread, sorted(attributes.dropped), dropped_captions))
     return SourceListing(
-        shards.name, in_order_of_names(files), rows, origins, failed, most_first(others), notes
+        tar_set.name, in_order_of_names(files), rows, origins, failed, most_first(others), notes
     )
 
 
-class _Stated:
-    """What sidecars say over all tars: each value held once, fields of too many values let go."""
+class _AttributeCollector:
+    """Collects the sidecar values of all tars: stores equal values once, drops fields of too many values."""
 
     def __init__(self) -> None:
         self._rows: list[Attribute] = []
@@ -118,9 +119,9 @@ class _Stated:
         self._kinds: dict[str, set[str]] = defaultdict(set)
         self.dropped: set[str] = set()
 
-    def add(self, stated: Iterable[Stated], names: dict[str, str]) -> None:
-        """Take in one tar; `names` are those of its images in the bundle."""
-        for name, attribute, value, kind in stated:
+    def add(self, sidecar_values: Iterable[SidecarValue], names: dict[str, str]) -> None:
+        """Adds the values of one tar; `names` maps members to image names in the bundle."""
+        for name, attribute, value, kind in sidecar_values:
             if attribute not in self.dropped:
                 values = self._values[attribute]
                 self._rows.append(Attribute(names[name], attribute, values.setdefault(value, value)))
@@ -129,8 +130,8 @@ class _Stated:
                     self.dropped.add(attribute)
                     values.clear()
 
-    def settled(self, root: Path) -> tuple[list[Attribute], dict[str, str]]:
-        """What is kept, with the names of classes that `root` gives; and where each attribute is from."""
+    def result(self, root: Path) -> tuple[list[Attribute], dict[str, str]]:
+        """Returns the attributes, with class names from files in `root`, and the origin of each attribute."""
         rows = (
             [row for row in self._rows if row.attribute not in self.dropped] if self.dropped else self._rows
         )
@@ -142,34 +143,36 @@ class _Stated:
         if ids := class_folders.values(rows):
             names = class_folders.read_names(root, ids)
             origins[class_folders.CLASS] = class_folders.origin(ids, origins[class_folders.CLASS], names)
-            rows = class_folders.named(rows, names) if names else rows
+            rows = class_folders.with_names(rows, names) if names else rows
         return rows, origins
 
 
-def _within(tar: ImageFile, members: Iterable[tuple[str, str]]) -> Iterator[Failed]:
-    """Members of a tar, or the tar itself where the name is empty."""
+def _with_tar_name(tar: ImageFile, members: Iterable[tuple[str, str]]) -> Iterator[Failed]:
+    """Returns failed members of a tar; an empty name stands for the tar itself."""
     return (Failed(f"{tar.relative}/{name}" if name else tar.relative, reason) for name, reason in members)
 
 
 def _check_any(
-    shards: Shards, files: list[ImageFile], failed: list[Failed], others: Mapping[str, int]
+    tar_set: TarSet, files: list[ImageFile], failed: list[Failed], others: Mapping[str, int]
 ) -> None:
-    """Raise ImagesError unless there are images."""
+    """Raises ImagesError if there are no images."""
     if files:
         return
     if failed:
-        why = f"{failed[0].relative}: {failed[0].reason}"
+        reason = f"{failed[0].relative}: {failed[0].reason}"
     else:
-        why = other_kinds(others) if others else "they are empty"
+        reason = other_kinds(others) if others else "they are empty"
     raise ImagesError(
-        f"no images in the tars of {shards.root} ({why}). "
+        f"no images in the tars of {tar_set.root} ({reason}). "
         "Give tars whose members are called KEY.jpg, KEY.png, ..."
     )
 
 
-def _notes(failed: list[Failed], unread: list[Failed], dropped: list[str], left_out: int) -> Iterator[str]:
-    """What a person should know of the tars, one phrase each."""
-    if damaged := [one for one in failed if is_tar(one.relative)]:
+def _notes(
+    failed: list[Failed], unread: list[Failed], dropped: list[str], dropped_captions: int
+) -> Iterator[str]:
+    """Yields notes on the tars for the user, one phrase each."""
+    if damaged := [file for file in failed if is_tar(file.relative)]:
         first = damaged[0]
         yield f"damaged tars: {len(damaged):,}, the first {first.relative}: {first.reason}"
     if unread:
@@ -177,5 +180,5 @@ def _notes(failed: list[Failed], unread: list[Failed], dropped: list[str], left_
         yield f"sidecars not read: {len(unread):,}, the first {first.relative}: {first.reason}"
     if dropped:
         yield f"over {MAX_VALUES:,} values, so left out: {', '.join(dropped)}"
-    if left_out:
-        yield f"captions left out: {left_out:,} (--captions keeps them)"
+    if dropped_captions:
+        yield f"captions left out: {dropped_captions:,} (--captions keeps them)"

@@ -1,6 +1,6 @@
-"""Worker processes: run one function on many files, and hand the results back in order.
+"""Worker processes: run one function on many files and return the results in order.
 
-Knows nothing of images: a task is an ImageFile and whatever else its function takes.
+Knows nothing of images: a task is an ImageFile and the other arguments of its function.
 """
 
 import multiprocessing
@@ -20,55 +20,56 @@ from db.errors import UserError
 
 
 class WorkerDied(UserError):
-    """A worker process ended in the middle of a file; names the file and what ended it."""
+    """A worker process ended in the middle of a file; the message names the file and the cause."""
 
 
 def in_order(
     function: Callable, tasks: Iterable[tuple], *, workers: int, window: int
 ) -> Generator[Any, None, None]:
-    """Results of `function(*task)` in the order of `tasks`; the first entry of a task is its ImageFile.
+    """Yields the results of `function(*task)` in the order of `tasks`; a task begins with its ImageFile.
 
-    At most `window` tasks are under way or waiting to be taken, so memory stays flat. Leaving the iterator
-    early, or Ctrl-C, ends the workers.
+    At most `window` tasks are running or finished and not yet consumed, so memory stays flat. Closing the
+    iterator early, or Ctrl-C, ends the workers.
     """
     if not workers:
-        yield from (_named(function, task) for task in tasks)
+        yield from (_run(function, task) for task in tasks)
         return
 
     tasks = iter(tasks)
-    crew = _start(workers)
-    free: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    for worker in crew:
-        free.put(worker)
-    # One thread a worker waits for its answers, so that results are taken in while the caller computes.
+    processes = _start(workers)
+    idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+    for worker in processes:
+        idle.put(worker)
+    # One thread per worker receives its results while the caller computes.
     threads = ThreadPoolExecutor(workers)
     try:
-        under_way = deque(threads.submit(_borrow, free, function, task) for task in islice(tasks, window))
-        while under_way:
-            yield under_way.popleft().result()
-            under_way.extend(threads.submit(_borrow, free, function, task) for task in islice(tasks, 1))
+        running = deque(
+            threads.submit(_run_in_worker, idle, function, task) for task in islice(tasks, window)
+        )
+        while running:
+            yield running.popleft().result()
+            running.extend(threads.submit(_run_in_worker, idle, function, task) for task in islice(tasks, 1))
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-        for worker in crew:
+        for worker in processes:
             worker.process.terminate()
-        for worker in crew:
+        for worker in processes:
             worker.process.join()
         threads.shutdown()
-        for worker in crew:
+        for worker in processes:
             worker.connection.close()
 
 
-def _borrow(free: "queue.SimpleQueue[_Worker]", function: Callable, task: tuple) -> Any:
-    """Run one task in a worker that has nothing to do."""
-    worker = free.get()
+def _run_in_worker(idle: "queue.SimpleQueue[_Worker]", function: Callable, task: tuple) -> Any:
+    worker = idle.get()
     try:
         return worker.call(function, task)
     finally:
-        free.put(worker)
+        idle.put(worker)
 
 
-def _named(function: Callable, task: tuple) -> Any:
-    """Run one task; an error that nobody foresaw names the file."""
+def _run(function: Callable, task: tuple) -> Any:
+    """Runs one task; adds the name of the file to an unexpected error."""
     try:
         return function(*task)
     except Exception as error:
@@ -79,27 +80,26 @@ def _named(function: Callable, task: tuple) -> Any:
 class _Worker:
     """One process that runs one task at a time.
 
-    An executor of the standard library would do, but when one of its processes dies it cannot say on which
-    file, nor of what.
+    When a process of a standard-library executor dies, the executor cannot report the file or the cause.
     """
 
     def __init__(self, context: Any) -> None:
         # Any: the type of the fork server's context does not exist on Windows.
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.connection, child_connection = context.Pipe()
+        self.process = context.Process(target=_serve, args=(child_connection,), daemon=True)
         self.process.start()
-        # Otherwise the death of the process would not end the wait for its answer.
-        theirs.close()
+        # With this end open, the death of the process would not end the wait for its result.
+        child_connection.close()
 
     def call(self, function: Callable, task: tuple) -> Any:
-        """The result of `function(*task)`; its error is raised here. Raises WorkerDied."""
+        """Returns the result of `function(*task)`, or raises its error. Raises WorkerDied."""
         try:
             self.connection.send((function, task))
             succeeded, result = self.connection.recv()
         except (EOFError, OSError) as error:
             self.process.join(timeout=5)
             raise WorkerDied(
-                f"the worker process that read {task[0].where} {_ending(self.process.exitcode)}. "
+                f"the worker process that read {task[0].where} {_exit_phrase(self.process.exitcode)}. "
                 "Run again with fewer workers; if it is always this file, leave it out."
             ) from error
         if not succeeded:
@@ -107,33 +107,35 @@ class _Worker:
         return result
 
 
-def _ending(exitcode: int | None) -> str:
-    """How a process ended, in words."""
+def _exit_phrase(exitcode: int | None) -> str:
+    """Returns the end of a process in words."""
     if exitcode is None:
         return "stopped answering"
     if exitcode >= 0:
         return f"ended with exit code {exitcode}"
-    why = " (the system does this when memory runs out)" if -exitcode == getattr(signal, "SIGKILL", 9) else ""
-    return f"was killed by {signal.Signals(-exitcode).name}{why}"
+    cause = (
+        " (the system does this when memory runs out)" if -exitcode == getattr(signal, "SIGKILL", 9) else ""
+    )
+    return f"was killed by {signal.Signals(-exitcode).name}{cause}"
 
 
 def _start(workers: int) -> list[_Worker]:
-    """Start processes that have nothing of this one: a fork of a process with torch's threads may hang."""
+    """Starts processes without forking this one: a fork of a process with torch's threads may hang."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         spawn = multiprocessing.get_context("spawn")
         return [_Worker(spawn) for _ in range(workers)]
     forkserver = multiprocessing.get_context("forkserver")
-    # What the fork server has imported no worker imports again; this module brings the whole package with it.
-    # torch takes seconds: only where it is in use.
+    # Workers inherit the imports of the fork server; this module imports the whole package.
+    # torch takes seconds to import, so it is preloaded only if this process uses it.
     loaded = [name for name in ("torch", "torchvision") if name in sys.modules]
     forkserver.set_forkserver_preload([__name__, *loaded])
     return [_Worker(forkserver) for _ in range(workers)]
 
 
 def _serve(connection: Connection) -> None:
-    """What a worker does: answer until the other end is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business.
-    warnings.simplefilter("ignore")  # Pillow's, about metadata; the parent reports what failed.
+    """Runs tasks from the connection until its other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent handles Ctrl-C.
+    warnings.simplefilter("ignore")  # Pillow warns about metadata; the parent reports failures.
     while True:
         try:
             function, task = connection.recv()
@@ -143,7 +145,7 @@ def _serve(connection: Connection) -> None:
             answer = False, _sendable(error)
         else:
             if torch := sys.modules.get("torch"):
-                torch.set_num_threads(1)  # Workers times cores threads would stand in each other's way.
+                torch.set_num_threads(1)  # Workers times cores threads would slow each other down.
             answer = _attempt(function, task)
         try:
             connection.send(answer)
@@ -152,15 +154,15 @@ def _serve(connection: Connection) -> None:
 
 
 def _attempt(function: Callable, task: tuple) -> tuple[bool, Any]:
-    """Whether one task succeeded, and its result or error."""
+    """Returns True and the result of a task, or False and its error."""
     try:
-        return True, _named(function, task)
+        return True, _run(function, task)
     except Exception as error:
         return False, _sendable(error)
 
 
 def _sendable(error: Exception) -> Exception:
-    """The error itself, or its text where it cannot be pickled and read back."""
+    """Returns the error, or a RuntimeError with its text if it cannot be pickled and unpickled."""
     try:
         return pickle.loads(pickle.dumps(error))
     except Exception:

@@ -1,4 +1,4 @@
-"""Finding images: all of them, in one order, under names that can be stored."""
+"""Listing a folder: all image files, in a fixed order, under names that can be stored."""
 
 import os
 import random
@@ -10,6 +10,7 @@ import pytest
 
 from precompute.inputs import images
 from precompute.inputs.images import ImagesError
+from precompute.inputs.images.files import list_folder
 from tests.support.pictures import mixed_folder, without_root
 
 
@@ -18,33 +19,33 @@ def folder(tmp_path: Path) -> Path:
     return mixed_folder(tmp_path / "set")
 
 
-def test_finds_images_at_any_depth_in_byte_order_and_passes_over_hidden_files(folder):
-    found = images.gather(folder).files
+def test_finds_images_at_any_depth_in_byte_order_and_skips_hidden_files(folder):
+    files = images.gather(folder).files
 
-    assert [file.relative for file in found] == ["b/a.jpg", "b/broken.jpeg", "b/c/copy.PNG", "z.png"]
-    assert [file.path for file in found] == [folder / file.relative for file in found]
+    assert [file.relative for file in files] == ["b/a.jpg", "b/broken.jpeg", "b/c/copy.PNG", "z.png"]
+    assert [file.path for file in files] == [folder / file.relative for file in files]
 
 
-def test_some_of_many_are_spread_evenly_from_the_first_to_the_last():
+def test_a_selection_is_spread_evenly_from_the_first_to_the_last():
     assert images.evenly(range(101), 5) == [0, 25, 50, 75, 100]
     assert images.evenly("ab", 5) == ["a", "b"]
 
 
 def test_counts_the_files_that_are_no_images(folder):
-    assert images.list_folder(folder).others == {".csv": 1, ".txt": 1}
+    assert list_folder(folder).others == {".csv": 1, ".txt": 1}
 
 
-def test_order_is_that_of_the_names_not_of_the_file_system(tmp_path):
+def test_files_are_sorted_by_name(tmp_path):
     names = [f"{letter}{number}.png" for letter in "aBé你z" for number in range(20)]
     for name in random.Random(0).sample(names, len(names)):
         (tmp_path / name).write_bytes(b"")
 
-    found = [file.relative for file in images.gather(tmp_path).files]
+    files = [file.relative for file in images.gather(tmp_path).files]
 
-    assert found == sorted(names, key=lambda name: name.encode())
+    assert files == sorted(names, key=lambda name: name.encode())
 
 
-def test_names_are_composed_to_nfc_and_still_open(tmp_path):
+def test_names_are_normalized_to_nfc_and_still_open(tmp_path):
     decomposed = "cafe\N{COMBINING ACUTE ACCENT}.png"
     (tmp_path / decomposed).write_bytes(b"content")
 
@@ -65,8 +66,8 @@ def test_a_name_that_is_not_utf8_can_still_be_stored(tmp_path):
     assert file.path.exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="macOS holds both to be one name")
-def test_two_names_that_are_one_in_nfc_are_refused(tmp_path):
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS treats both as one name")
+def test_two_names_equal_in_nfc_are_refused(tmp_path):
     (tmp_path / "e\N{COMBINING ACUTE ACCENT}.png").write_bytes(b"")
     (tmp_path / "\N{LATIN SMALL LETTER E WITH ACUTE}.png").write_bytes(b"")
 
@@ -74,7 +75,7 @@ def test_two_names_that_are_one_in_nfc_are_refused(tmp_path):
         images.gather(tmp_path)
 
 
-def test_follows_links_but_not_in_circles(tmp_path):
+def test_follows_links_but_not_loops(tmp_path):
     outside, folder = tmp_path / "outside", tmp_path / "set"
     outside.mkdir()
     (folder / "sub").mkdir(parents=True)
@@ -89,14 +90,14 @@ def test_follows_links_but_not_in_circles(tmp_path):
     assert [file.relative for file in images.gather(folder).files] == ["b.png", "linked/a.png"]
 
 
-def test_says_what_lies_in_a_folder_without_images(tmp_path):
+def test_the_error_for_a_folder_without_images_counts_its_files(tmp_path):
     for name in ["a.txt", "b.TXT", "c.csv", "README"]:
         (tmp_path / name).write_text("")
 
     with pytest.raises(ImagesError) as error:
         images.gather(tmp_path)
 
-    assert f"no images in {tmp_path} (4 files of other kinds: .csv, .txt, no extension)" in str(error.value)
+    assert "(4 files of other kinds: .csv, .txt, no extension)" in str(error.value)
 
 
 def test_an_empty_folder_is_refused(tmp_path):
@@ -106,19 +107,19 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["nowhere", "x" * 300])
 def test_a_missing_folder_is_refused(tmp_path, name):
-    with pytest.raises(ImagesError, match="cannot open the folder .* Check the path"):
+    with pytest.raises(ImagesError, match="cannot open the folder"):
         images.gather(tmp_path / name)
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
 
-    with pytest.raises(ImagesError, match="a.png is a file. Give the folder"):
+    with pytest.raises(ImagesError, match="a.png is a file"):
         images.gather(tmp_path / "a.png")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs file modes")
-def test_an_unreadable_folder_is_refused_rather_than_left_out():
+def test_an_unreadable_folder_is_refused_rather_than_skipped():
     with tempfile.TemporaryDirectory() as root:
         os.chmod(root, 0o755)
         Path(root, "a.png").write_bytes(b"")

@@ -1,4 +1,4 @@
-"""Lists of masks: read as written, refused where a score would mean nothing; masks follow their pictures."""
+"""Lists of masks: invalid lists are refused; masks are preprocessed like their pictures."""
 
 from pathlib import Path
 
@@ -16,25 +16,25 @@ ROWS = HEADER + "a.png,left.png,red circle,red circles\na.png,right.png,blue sta
 SIZE = (40, 20)
 
 
-def saved(folder: Path, name: str, values: np.ndarray) -> None:
+def save(folder: Path, name: str, values: np.ndarray) -> None:
     Image.fromarray(values.astype(np.uint8)).save(folder / name)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """One picture twice as wide as high, its left and right half marked."""
+    """One picture twice as wide as high, with a mask of its left and one of its right half."""
     width, height = SIZE
     left = np.zeros((height, width))
     left[:, : width // 2] = 1
-    saved(tmp_path, "a.png", np.stack([255 * left, 0 * left, 255 - 255 * left], axis=-1))
-    saved(tmp_path, "left.png", 255 * left)
-    saved(tmp_path, "right.png", 1 - left)  # 0 and 1, as many data sets have it
-    saved(tmp_path, "empty.png", 0 * left)
-    saved(tmp_path, "small.png", left[:10])
+    save(tmp_path, "a.png", np.stack([255 * left, 0 * left, 255 - 255 * left], axis=-1))
+    save(tmp_path, "left.png", 255 * left)
+    save(tmp_path, "right.png", 1 - left)  # 0 and 1, as many data sets have it
+    save(tmp_path, "empty.png", 0 * left)
+    save(tmp_path, "small.png", left[:10])
     return tmp_path
 
 
-def listed(folder: Path, text: str) -> list[images.MaskedPicture]:
+def read_list(folder: Path, text: str) -> list[images.MaskedPicture]:
     (folder / "masks.csv").write_text(text, encoding="utf-8")
     return images.read_masks(folder / "masks.csv")
 
@@ -46,7 +46,7 @@ def pixels(pictures, model=None) -> images.MaskedPixels:
 
 
 def test_two_rows_make_a_picture_with_two_objects(folder):
-    (picture,) = listed(folder, ROWS)
+    (picture,) = read_list(folder, ROWS)
 
     assert picture.name == "a.png" and picture.path == folder / "a.png"
     assert picture.masks == (folder / "left.png", folder / "right.png")
@@ -55,7 +55,7 @@ def test_two_rows_make_a_picture_with_two_objects(folder):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("path,mask,object\n", "no column caption"),
         (HEADER, "lists no picture"),
@@ -67,29 +67,29 @@ def test_two_rows_make_a_picture_with_two_objects(folder):
         (ROWS.replace("right.png", "left.png"), "both objects of a.png have the mask"),
     ],
 )
-def test_a_list_that_cannot_be_scored_is_refused_with_the_reason(folder, text, says):
-    with pytest.raises(ImagesError, match=says):
-        listed(folder, text)
+def test_an_invalid_list_is_refused(folder, text, message):
+    with pytest.raises(ImagesError, match=message):
+        read_list(folder, text)
 
 
 @pytest.mark.parametrize(
-    ("mask", "says"), [("empty.png", "is empty"), ("small.png", "40 x 10 pixels, but .*a.png has 40 x 20")]
+    ("mask", "message"), [("empty.png", "is empty"), ("small.png", "40 x 10 pixels, but .*a.png has 40 x 20")]
 )
-def test_a_mask_that_marks_nothing_or_does_not_fit_is_refused(folder, mask, says):
-    with pytest.raises(ImagesError, match=says):
-        pixels(listed(folder, ROWS.replace("right.png", mask)))
+def test_an_empty_mask_or_a_mask_of_another_size_is_refused(folder, mask, message):
+    with pytest.raises(ImagesError, match=message):
+        pixels(read_list(folder, ROWS.replace("right.png", mask)))
 
 
-def test_a_mask_is_cropped_as_its_picture_is(folder):
-    """The model sees the middle square: left of its middle is red and marked, right of it is not."""
-    found = pixels(listed(folder, ROWS))
+def test_a_mask_is_cropped_like_its_picture(folder):
+    """The crop is the middle square: its left half is red and masked, its right half is not."""
+    masked = pixels(read_list(folder, ROWS))
 
-    assert found.pixels.shape == (3, 32, 32) and found.masks.shape == (2, 32, 32)
-    red = found.pixels[0] > 0
+    assert masked.pixels.shape == (3, 32, 32) and masked.masks.shape == (2, 32, 32)
+    red = masked.pixels[0] > 0
     inner = torch.ones(32, 32, dtype=torch.bool)
     inner[:, 14:18] = False  # resizing blurs the border
-    assert torch.equal((found.masks[0] > 0.5)[inner], red[inner])
-    assert torch.equal((found.masks[1] > 0.5)[inner], ~red[inner])
+    assert torch.equal((masked.masks[0] > 0.5)[inner], red[inner])
+    assert torch.equal((masked.masks[1] > 0.5)[inner], ~red[inner])
     assert red[:, :14].all() and not red[:, 18:].any()
 
 
@@ -99,8 +99,8 @@ def test_scores_depend_on_bytes_and_captions_and_not_on_names(folder, tmp_path_f
         (other / new).write_bytes((folder / old).read_bytes())
     renamed = ROWS.replace("a.png", "b.png").replace("left.png", "l.png").replace("right.png", "r.png")
 
-    first = images.mask_identity(listed(folder, ROWS))
-    assert first == images.mask_identity(listed(other, renamed))
-    assert first != images.mask_identity(listed(folder, ROWS.replace("blue stars", "blue hearts")))
-    saved(folder, "right.png", np.eye(*SIZE[::-1]))
-    assert first != images.mask_identity(listed(folder, ROWS))
+    first = images.mask_identity(read_list(folder, ROWS))
+    assert first == images.mask_identity(read_list(other, renamed))
+    assert first != images.mask_identity(read_list(folder, ROWS.replace("blue stars", "blue hearts")))
+    save(folder, "right.png", np.eye(*SIZE[::-1]))
+    assert first != images.mask_identity(read_list(folder, ROWS))

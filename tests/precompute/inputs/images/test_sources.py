@@ -1,4 +1,4 @@
-"""What `--images` means: tars by folder, pattern or name, and what is said where it means nothing."""
+"""Sources of `--images`: tars by folder, pattern or name, and errors for invalid sources."""
 
 import gzip
 from pathlib import Path
@@ -19,8 +19,8 @@ PNG = encoded(noise(9, 7))
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three shards of one key each, with files that other tools leave beside them."""
-    root = tmp_path / "shards"
+    """Three tars of one key each, with a file of another tool beside them."""
+    root = tmp_path / "tars"
     (root / "more").mkdir(parents=True)
     for number, name in enumerate(["00.tar", "01.tar", "more/02.tar"]):
         tar(root / name, {"0.png": encoded(noise(9, 7, seed=number)), "0.cls": str(number)})
@@ -28,23 +28,23 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def names(gathered: images.SourceListing) -> list[str]:
-    return [file.relative for file in gathered.files]
+def names(listing: images.SourceListing) -> list[str]:
+    return [file.relative for file in listing.files]
 
 
-def test_a_folder_of_tars_is_all_of_their_images(folder):
-    found = images.gather(folder)
+def test_a_folder_of_tars_gives_all_their_images(folder):
+    listing = images.gather(folder)
 
-    assert names(found) == ["00.tar/0.png", "01.tar/0.png", "more/02.tar/0.png"]
-    assert found.attributes == [Attribute(name, "class", str(n)) for n, name in enumerate(names(found))]
-    assert (found.name, found.origins) == ("shards", {"class": ".cls members"})
-    assert found.others == {".json": 1}
+    assert names(listing) == ["00.tar/0.png", "01.tar/0.png", "more/02.tar/0.png"]
+    assert listing.attributes == [Attribute(name, "class", str(n)) for n, name in enumerate(names(listing))]
+    assert (listing.name, listing.origins) == ("tars", {"class": ".cls members"})
+    assert listing.others == {".json": 1}
 
 
-def test_one_tar_is_its_images(folder):
-    found = images.gather(folder / "01.tar")
+def test_one_tar_gives_its_images(folder):
+    listing = images.gather(folder / "01.tar")
 
-    assert (names(found), found.name) == (["01.tar/0.png"], "01.tar")
+    assert (names(listing), listing.name) == (["01.tar/0.png"], "01.tar")
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_one_tar_is_its_images(folder):
         ("{0?,01}.tar", ["00.tar/0.png", "01.tar/0.png"]),
     ],
 )
-def test_a_pattern_means_the_tars_it_fits(folder, pattern, expected):
-    found = images.gather(folder / pattern)
+def test_a_pattern_gives_the_tars_it_matches(folder, pattern, expected):
+    listing = images.gather(folder / pattern)
 
-    assert (names(found), found.name) == (expected, "shards")
+    assert (names(listing), listing.name) == (expected, "tars")
 
 
-def test_a_pattern_means_the_same_from_where_a_person_stands(folder, monkeypatch):
+def test_a_pattern_may_be_relative_to_the_working_directory(folder, monkeypatch):
     monkeypatch.chdir(folder)
 
     assert names(images.gather(Path("*.tar"))) == ["00.tar/0.png", "01.tar/0.png"]
@@ -78,12 +78,12 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path):
 @pytest.mark.parametrize(
     "pattern, message",
     [
-        ("{00..09}.tar", r"nothing is called .*02.tar, .*03.tar, .*04.tar and 5 more. .* fetch"),
-        ("*.zip", r"nothing is called .*\*.zip. Check the path"),
-        ("*", r"means .*00_stats.json too, which is no .tar"),
+        ("{00..09}.tar", r".*02.tar, .*03.tar, .*04.tar and 5 more"),
+        ("*.zip", r"nothing is called .*\*.zip"),
+        ("*", r"00_stats.json .* no .tar"),
     ],
 )
-def test_a_pattern_that_means_nothing_or_something_else_is_refused(folder, pattern, message):
+def test_a_pattern_that_matches_nothing_or_other_files_is_refused(folder, pattern, message):
     with pytest.raises(ImagesError, match=message):
         images.gather(folder / pattern)
 
@@ -91,49 +91,49 @@ def test_a_pattern_that_means_nothing_or_something_else_is_refused(folder, patte
 def test_tars_beside_images_are_ignored_and_counted(folder):
     (folder / "a.png").write_bytes(PNG)
 
-    found = images.gather(folder)
+    listing = images.gather(folder)
 
-    assert names(found) == ["a.png"]
-    assert found.others == {".tar": 3, ".json": 1}
+    assert names(listing) == ["a.png"]
+    assert listing.others == {".tar": 3, ".json": 1}
 
 
-def test_a_compressed_shard_among_others_is_refused_rather_than_left_out(folder):
+def test_a_compressed_tar_among_others_is_refused_rather_than_skipped(folder):
     (folder / "03.tar.gz").write_bytes(gzip.compress((folder / "00.tar").read_bytes()))
 
     with pytest.raises(ImagesError, match="03.tar.gz is compressed"):
         images.gather(folder)
 
 
-def test_numbers_of_classes_are_named_by_a_file_beside_the_tars(folder):
+def test_class_numbers_get_names_from_a_file_beside_the_tars(folder):
     (folder / "classes.txt").write_text("0 tench, Tinca tinca\n1 goldfish\n2 great white shark\n")
 
-    found = images.gather(folder)
+    listing = images.gather(folder)
 
-    assert [row.value for row in found.attributes] == ["tench", "goldfish", "great white shark"]
-    assert found.origins == {"class": ".cls members, named by classes.txt"}
+    assert [row.value for row in listing.attributes] == ["tench", "goldfish", "great white shark"]
+    assert listing.origins == {"class": ".cls members, named by classes.txt"}
 
 
-def test_metadata_names_members_as_the_bundle_does(folder, tmp_path):
+def test_metadata_uses_the_image_names_of_the_bundle(folder, tmp_path):
     (tmp_path / "known.csv").write_text("path,class\n01.tar/0.png,goldfish\n")
 
-    known = images.join_metadata(images.gather(folder), tmp_path / "known.csv")
+    joined = images.join_metadata(images.gather(folder), tmp_path / "known.csv")
 
-    assert known.attributes == [Attribute("01.tar/0.png", "class", "goldfish")]
-    assert (known.origins, known.unlisted) == (("class from known.csv",), 2)
+    assert joined.attributes == [Attribute("01.tar/0.png", "class", "goldfish")]
+    assert (joined.origins, joined.unlisted) == (("class from known.csv",), 2)
 
 
-def test_damage_is_listed_and_said(folder):
+def test_a_damaged_tar_is_listed_and_noted(folder):
     data = (folder / "01.tar").read_bytes()
     (folder / "01.tar").write_bytes(data[:600])
 
-    found = images.gather(folder)
+    listing = images.gather(folder)
 
-    assert len(found.files) == 3  # the cut image too: it fails when it is read
-    assert [one.relative for one in found.failed] == ["01.tar"]
-    assert "damaged tars: 1, the first 01.tar: cut off" in found.notes[0]
+    assert len(listing.files) == 3  # the cut image too: it fails when it is read
+    assert [failed.relative for failed in listing.failed] == ["01.tar"]
+    assert "damaged tars: 1, the first 01.tar: cut off" in listing.notes[0]
 
 
-def test_left_out_captions_and_unread_sidecars_are_said(folder):
+def test_dropped_captions_and_unread_sidecars_are_noted(folder):
     tar(folder / "03.tar", {"0.png": PNG, "0.txt": "a fish", "0.json": "{"})
 
     unread, captions = images.gather(folder).notes
@@ -149,17 +149,17 @@ def test_a_field_with_too_many_values_is_no_attribute(folder, monkeypatch):
         fields = f'{{"url": "http://{number}", "color": "{["red", "blue"][number % 2]}"}}'
         tar(folder / f"1{number}.tar", {"0.png": encoded(noise(5, 5, seed=number)), "0.json": fields})
 
-    found = images.gather(folder)
+    listing = images.gather(folder)
 
-    assert set(found.origins) == {"class", "color"}
-    assert [row.value for row in found.attributes if row.attribute == "color"] == [
+    assert set(listing.origins) == {"class", "color"}
+    assert [row.value for row in listing.attributes if row.attribute == "color"] == [
         "red",
         "blue",
         "red",
         "blue",
     ]
-    assert not any(row.attribute == "url" for row in found.attributes)
-    assert found.notes == ("over 2 values, so left out: url",)
+    assert not any(row.attribute == "url" for row in listing.attributes)
+    assert listing.notes == ("over 2 values, so left out: url",)
 
 
 def test_links_in_tars_are_listed_as_failures(folder):
@@ -182,7 +182,7 @@ def test_links_in_tars_are_listed_as_failures(folder):
 def test_tars_without_images_are_refused(tmp_path, members, message):
     tar(tmp_path / "a.tar", members)
 
-    with pytest.raises(ImagesError, match=rf"no images in the tars of .* \({message}\). Give tars"):
+    with pytest.raises(ImagesError, match=rf"no images in the tars of .* \({message}\)"):
         images.gather(tmp_path)
 
 
@@ -190,21 +190,17 @@ def test_an_unreadable_tar_is_refused_by_name(tmp_path):
     (tmp_path / "a.tar").mkdir()
     (tmp_path / "gone.tar").symlink_to(tmp_path / "nowhere.tar")
 
-    with pytest.raises(
-        ImagesError, match="cannot read .*gone.tar: No such file or directory. Make it readable"
-    ):
+    with pytest.raises(ImagesError, match="cannot read .*gone.tar: No such file or directory"):
         images.gather(tmp_path)
 
 
-def test_an_empty_folder_says_what_may_be_given(tmp_path):
-    with pytest.raises(
-        ImagesError, match=r"\(it is empty\). Give a folder of PNG, JPEG, ... or .tar files, or a"
-    ):
+def test_the_error_for_an_empty_folder_names_the_sources(tmp_path):
+    with pytest.raises(ImagesError, match=r"\(it is empty\).* PNG, .* .tar .* .csv"):
         images.gather(tmp_path)
 
 
-def test_another_file_says_what_may_be_given(tmp_path):
+def test_the_error_for_another_file_names_the_sources(tmp_path):
     (tmp_path / "photos.zip").write_bytes(b"")
 
-    with pytest.raises(ImagesError, match=r"photos.zip is a file. Give the folder .* a .csv .* or a .tar"):
+    with pytest.raises(ImagesError, match=r"photos.zip is a file.* a .csv .* a .tar"):
         images.gather(tmp_path / "photos.zip")

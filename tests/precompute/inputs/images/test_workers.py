@@ -1,4 +1,4 @@
-"""Worker processes: they change no result, and what goes wrong in one names the file."""
+"""Worker processes: they do not change results, and their errors name the file."""
 
 import os
 import signal
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from precompute.inputs import images
-from precompute.inputs.images import ImagesError, WorkerDied
-from precompute.inputs.images.reading import _examine
-from precompute.inputs.images.workers import in_order
+from precompute.inputs.images import ImagesError
+from precompute.inputs.images.reading import _scan_file
+from precompute.inputs.images.workers import WorkerDied, in_order
 from tests.support.paths import ROOT
 from tests.support.pictures import (
     die,
@@ -31,13 +31,13 @@ def folder(tmp_path: Path) -> Path:
     return mixed_folder(tmp_path / "set")
 
 
-def test_workers_find_what_one_process_finds(folder):
+def test_workers_give_the_results_of_one_process(folder):
     files = images.gather(folder).files * 10
 
     assert list(images.scan(files, workers=3)) == list(images.scan(files, workers=0))
 
 
-def test_batches_come_in_order_whatever_the_batch_size_and_workers(tmp_path):
+def test_the_order_of_batches_does_not_depend_on_batch_size_and_workers(tmp_path):
     for number in range(7):
         (tmp_path / f"{number}.png").write_bytes(encoded(noise(9, 7, seed=number)))
     expected = distinct(tmp_path)
@@ -69,12 +69,12 @@ def test_a_file_that_changed_after_the_scan_is_named(folder, workers):
     expected = distinct(folder)
     (folder / "b" / "a.jpg").write_bytes(encoded(noise(5, 5)))
 
-    with pytest.raises(ImagesError, match=r"a\.jpg changed after it was scanned. Run again"):
+    with pytest.raises(ImagesError, match=r"a\.jpg changed after it was scanned"):
         list(images.pixel_batches(expected, mean_color, batch_size=1, workers=workers))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_an_error_that_nobody_foresaw_names_the_file(folder, workers):
+def test_an_unexpected_error_names_the_file(folder, workers):
     with pytest.raises(ArithmeticError, match="no such color") as error:
         list(images.pixel_batches(distinct(folder), fail, batch_size=1, workers=workers))
 
@@ -82,30 +82,31 @@ def test_an_error_that_nobody_foresaw_names_the_file(folder, workers):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_a_worker_that_dies_names_the_file_and_what_ended_it(folder):
-    with pytest.raises(WorkerDied, match=r"read .*a\.jpg was killed by SIGKILL .*memory.*fewer workers"):
+def test_the_error_for_a_dead_worker_names_the_file_and_the_cause(folder):
+    with pytest.raises(WorkerDied, match=r"a\.jpg was killed by SIGKILL .*memory"):
         list(images.pixel_batches(distinct(folder), die, batch_size=1, workers=2))
 
 
-def test_a_preprocess_that_cannot_be_sent_is_refused_at_once(folder):
-    with pytest.raises(TypeError, match=r"preprocess cannot be sent to worker processes .* Use workers=0"):
+def test_a_preprocess_that_cannot_be_pickled_is_refused_at_once(folder):
+    with pytest.raises(TypeError, match=r"preprocess .* workers=0"):
         next(images.pixel_batches(distinct(folder), lambda image: mean_color(image), batch_size=1, workers=1))
 
 
 def test_reading_runs_only_a_window_ahead(folder):
-    taken = []
+    task_count = 0
 
-    def endless():
+    def endless_tasks():
+        nonlocal task_count
         while True:
-            taken.append(len(taken))
+            task_count += 1
             yield (images.gather(folder).files[0], False)
 
-    results = in_order(_examine, endless(), workers=2, window=6)
+    results = in_order(_scan_file, endless_tasks(), workers=2, window=6)
     for _ in range(20):
         next(results)
     results.close()
 
-    assert len(taken) <= 26
+    assert task_count <= 26
 
 
 INTERRUPTED = """
@@ -122,7 +123,7 @@ if __name__ == "__main__":
 """
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -130,8 +131,8 @@ def gone(pid: int) -> bool:
     return False
 
 
-def scanning(script: Path, folder: Path) -> subprocess.Popen:
-    """A process in the middle of a scan, once it has printed the ids of its workers."""
+def start_scan(script: Path, folder: Path) -> subprocess.Popen:
+    """Starts a process that scans images and prints the ids of its workers."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen([sys.executable, str(script), str(folder)], text=True, env=environment, **pipes)
@@ -139,20 +140,22 @@ def scanning(script: Path, folder: Path) -> subprocess.Popen:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 def test_an_interrupted_scan_leaves_no_process_behind(folder, tmp_path):
-    """Whether it could clean up (Ctrl-C) or not (SIGKILL); both at once, for starting one takes a second."""
+    """After Ctrl-C, which allows a clean-up, and after SIGKILL; both at once to save time."""
     script = tmp_path / "interrupted.py"
     script.write_text(INTERRUPTED)
 
-    with scanning(script, folder) as asked, scanning(script, folder) as killed:
-        workers = [[int(pid) for pid in process.stdout.readline().split()] for process in (asked, killed)]
-        asked.send_signal(signal.SIGINT)
+    with start_scan(script, folder) as interrupted, start_scan(script, folder) as killed:
+        workers = [
+            [int(pid) for pid in process.stdout.readline().split()] for process in (interrupted, killed)
+        ]
+        interrupted.send_signal(signal.SIGINT)
         killed.send_signal(signal.SIGKILL)
-        _, errors = asked.communicate(timeout=30)
+        _, errors = interrupted.communicate(timeout=30)
         killed.communicate(timeout=30)
 
     deadline = time.monotonic() + 5
-    while not all(gone(pid) for pids in workers for pid in pids) and time.monotonic() < deadline:
+    while not all(has_ended(pid) for pids in workers for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert [len(pids) for pids in workers] == [2, 2]
-    assert [gone(pid) for pids in workers for pid in pids] == [True] * 4
+    assert [has_ended(pid) for pids in workers for pid in pids] == [True] * 4
     assert errors.count("Traceback") == 1 and "KeyboardInterrupt" in errors
