@@ -113,10 +113,10 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 
 def test_classes_mark_the_images_of_each_value():
     """Image b has one color, c has two, d none; a is not among `image_ids`."""
-    asked = [*expand(FILE), prompts.ClassPrompt("size", "large", "a large thing")]
+    class_prompts = [*expand(FILE), prompts.ClassPrompt("size", "large", "a large thing")]
     text = torch.eye(4)
 
-    color, size = prompts.classes(asked, text, attributes(), ["d", "c", "b"])
+    color, size = prompts.classes(class_prompts, text, attributes(), ["d", "c", "b"])
 
     assert (color.attribute, color.values) == ("color", ("blue", "green", "white"))
     assert color.carried.int().tolist() == [[0, 0, 0], [1, 1, 0], [0, 0, 1]]
@@ -137,12 +137,12 @@ def test_the_demo_prompts_cover_every_value_of_the_scenes_in_the_vocabulary():
         (scene["path"], of, value) for scene in scenes for of in PROPERTIES for value in scene[of].split("|")
     ]
 
-    asked = prompts.expand(prompts.load(PROMPTS_PATH), attributes(labels))
+    class_prompts = prompts.expand(prompts.load(PROMPTS_PATH), attributes(labels))
 
-    assert {(of, value) for of, value, _ in asked} == {(of, value) for _, of, value in labels}
-    assert len(asked) == len(prompts.load(PROMPTS_PATH).rows) == 46
-    assert [word for _, _, text in asked for word in unknown_words(text)] == []
-    assert ("count", "1", "a picture with one object") in asked
+    assert {(of, value) for of, value, _ in class_prompts} == {(of, value) for _, of, value in labels}
+    assert len(class_prompts) == len(prompts.load(PROMPTS_PATH).rows) == 46
+    assert [word for _, _, text in class_prompts for word in unknown_words(text)] == []
+    assert ("count", "1", "a picture with one object") in class_prompts
 
 
 def test_a_prompt_with_an_unknown_word_is_named_with_its_line(scene_folder, pool_file, tmp_path):
