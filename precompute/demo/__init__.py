@@ -1,6 +1,6 @@
-"""The demo: scenes this project draws itself, and small CLIP models trained on them.
+"""The demo: synthetic scenes drawn by this project, and small CLIP models trained on them.
 
-Facts that others need are here; nothing below imports torch.
+This module has the constants and the list of models; it does not import torch.
 """
 
 from pathlib import Path
@@ -19,25 +19,25 @@ STD = (0.25, 0.25, 0.25)
 INTERPOLATION = "bicubic"
 RESIZE_MODE = "squash"
 LICENSE = "CC0-1.0"
-"""Of the scenes and of the texts about them."""
+"""License of the scenes and of their texts."""
 
 
 class DemoModel(NamedTuple):
-    """One of the models that come with this repository."""
+    """A model that comes with this repository."""
 
     architecture: str
     weights: str
     seed: int
-    """Of the fresh weights and of the order of the scenes."""
+    """Seed of the initial weights and of the order of the scenes."""
 
     about: str
-    """What sets it apart, for its card and for the table `model`."""
+    """Difference from the other models, for its card and for the table `model`."""
 
     color_every: int = 1
-    """Captions name colors in one of so many batches."""
+    """Captions name colors in every `color_every`-th batch."""
 
     pairs: int = 140_000
-    """Scenes shown in training."""
+    """Number of scene-caption pairs in training."""
 
     @property
     def name(self) -> str:
@@ -74,8 +74,8 @@ MODELS = {
         ),
     )
 }
-"""By name, in the order of the board: size, patch and training data differ as they do among the models of the
-study, and one is there three times, for the variance between training runs."""
+"""The demo models by name, in the order of the leaderboard. Like the models of the study they differ in size,
+patch and training data; three are one model with different seeds, for the variance between training runs."""
 
 MODEL_NAME = "ViT-demo-S-16/scenes_1"
-"""The one to try first: the fastest."""
+"""Default demo model: the fastest."""

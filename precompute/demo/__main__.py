@@ -1,4 +1,4 @@
-"""Command line of the demo: draw scenes, train the demo models, score them, write their text pool."""
+"""Command line of the demo: draws scenes, trains and scores the demo models, writes their text pool."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ WORK = Path(".work/demo")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one of the commands."""
+    """Runs one of the commands."""
     options = _parser().parse_args(arguments)
     options.run(options)
 
@@ -20,12 +20,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     scenes = commands.add_parser(
-        "scenes", help="write a folder of scenes with their attributes (2,000: half a minute)"
+        "scenes", help="write a folder of scenes with their attributes (half a minute for 2,000)"
     )
     scenes.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     scenes.add_argument("--count", type=int, default=2000)
     scenes.add_argument(
-        "--seed", type=int, default=3, help="1 is what the models trained on, 2 is held out for scoring"
+        "--seed", type=int, default=3, help="1: training scenes, 2: held-out scenes for scores (default: 3)"
     )
     scenes.add_argument(
         "--kinds", type=int, choices=[1, 2], help="kinds of object in every scene (default: half have two)"
@@ -33,41 +33,48 @@ def _parser() -> argparse.ArgumentParser:
     scenes.add_argument(
         "--masks",
         action="store_true",
-        help="also write a mask for every kind of object, and masks.csv, for `precompute run --masks`",
+        help="also write a mask of every kind of object, and masks.csv for `precompute run --masks`",
     )
     scenes.set_defaults(run=_scenes)
 
     train = commands.add_parser(
-        "train", help="train the demo models (over an hour on two cores; carries on if stopped)"
+        "train", help="train the demo models (over an hour on two cores; resumes after a stop)"
     )
-    train.add_argument("--work", type=Path, default=WORK, metavar="FOLDER", help="for scenes and checkpoints")
+    train.add_argument(
+        "--work", type=Path, default=WORK, metavar="FOLDER", help="folder of scenes and checkpoints"
+    )
     train.add_argument(
         "--model",
         action="append",
         choices=list(MODELS),
         metavar="NAME",
-        help="only this one; may be repeated",
+        help="train only this model; may be repeated",
     )
     train.add_argument(
-        "--at-once", type=int, default=os.cpu_count() or 1, help="models at a time (default: one a core)"
+        "--at-once",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="number of models trained at the same time (default: one per core)",
     )
     train.add_argument(
-        "--no-compile", action="store_true", help="do without a C compiler, three times slower"
+        "--no-compile", action="store_true", help="do not compile: no C compiler needed, three times slower"
     )
     train.set_defaults(run=_train)
 
     score = commands.add_parser(
-        "score", help="score the shipped weights on 2,000 held-out scenes and write the models' cards"
+        "score", help="score the shipped weights on held-out scenes and write the model cards"
     )
     score.add_argument("--work", type=Path, default=WORK, metavar="FOLDER")
     score.add_argument("--count", type=int, default=2000)
     score.set_defaults(run=_score)
 
-    texts = commands.add_parser("texts", help="write the text pool, the prompts and the tokenizer's file")
+    texts = commands.add_parser("texts", help="write the text pool, the prompts and the tokenizer file")
     texts.set_defaults(run=_texts)
 
     planted = commands.add_parser(
-        "planted", help="write a model set by hand, with pictures, texts and the known answer of every stage"
+        "planted",
+        help="write the planted model: hand-set weights, pictures, texts and the expected result of every "
+        "stage",
     )
     planted.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     planted.set_defaults(run=_planted)

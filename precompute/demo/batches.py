@@ -1,8 +1,8 @@
-"""Training batches: scenes, captions that name one property, and captions that name several.
+"""Training batches: scenes, captions of one property, and captions of several properties.
 
-A caption such as "a picture of red things" is true of many scenes of a batch, so it stands once, with all the
-scenes it is true of: no scene is pushed away from a caption that describes it. Every value of every property
-is asked in every batch. A caption that names several belongs to its own scene.
+A caption such as "a picture of red things" is true of many scenes of a batch. It occurs once, with all scenes
+that match it, so that the loss pushes no scene away from a true caption. Every batch has a caption for every
+value of every property. A caption of several properties belongs to one scene.
 """
 
 from typing import NamedTuple
@@ -21,30 +21,30 @@ from precompute.demo.scoring import VALUES, value_indices
 from precompute.demo.words import PROPERTIES, VOCABULARY, caption, one_property, some_properties
 
 LARGE = 2
-"""Scenes of one kind with at most so many objects show them large; they come first."""
+"""Maximum count of objects, in a scene of one kind, for which the objects are large."""
 
 
-class Asked(NamedTuple):
-    """Captions that name one property, one for each of its values."""
+class PropertyCaptions(NamedTuple):
+    """Captions of one property, one for each of its values."""
 
     property: str
     start: int
-    """Place of the first of them among the batch's texts."""
+    """Index of the first of these captions among the texts of the batch."""
 
-    true: Bool[Tensor, "image value"]
-    """Of which scenes each is true."""
+    matches: Bool[Tensor, "image value"]
+    """True where the caption of a value is true of a scene."""
 
 
 class Batch(NamedTuple):
-    """Scenes with their captions: of single properties first, then, for each scene, one of several."""
+    """Scenes and captions: first the captions of single properties, then one caption for each scene."""
 
     pixels: UInt8[Tensor, "image side side 3"]
     text: Int[Tensor, "text token"]
-    asked: tuple[Asked, ...]
+    property_captions: tuple[PropertyCaptions, ...]
 
 
 class Batches:
-    """Endless batches over cached scenes; batch `step` of a seed is the same in every run."""
+    """Endless sequence of batches of cached scenes; batch `step` of a seed is the same in every run."""
 
     def __init__(
         self,
@@ -57,40 +57,42 @@ class Batches:
         large_first: float = 0.0,
         color_every: int = 1,
     ):
-        """`large_first`: share of the first batch that shows few, large objects; none from halfway on.
-        `color_every`: captions name colors in one of so many batches."""
+        """`large_first`: share of scenes with few, large objects in the first batch; falls to zero halfway.
+        `color_every`: captions name colors in every `color_every`-th batch."""
         self.pixels, self.seed, self.size, self.steps = pixels, seed, size, steps
         self.large_first, self.color_every = large_first, color_every
         self.contents: list[Content] = [content_of(index, scene_seed) for index in range(len(pixels))]
         self.large = [i for i, content in enumerate(self.contents) if _is_large(content)]
-        self.true = {of: _true(self.contents, of) for of in PROPERTIES}
+        self.matches = {property_: _matches(self.contents, property_) for property_ in PROPERTIES}
         encode = tokenizer()
         self.token = {word: encode.encode(word)[0] for word in VOCABULARY}
         self.ends = (encode.sot_token_id, encode.eot_token_id)
 
-    def chosen(self, step: int) -> list[int]:
-        """Which scenes batch `step` shows."""
+    def scene_indices(self, step: int) -> list[int]:
+        """Returns the indices of the scenes in batch `step`."""
         stream = Stream(self.seed + 77, step)
         share = self.large_first * max(0.0, 1.0 - 2.0 * step / self.steps)
         large = round(share * self.size) if self.large else 0
-        drawn = [stream.choice(self.large) for _ in range(large)]
-        return drawn + [stream.below(len(self.contents)) for _ in range(self.size - large)]
+        large_scenes = [stream.choice(self.large) for _ in range(large)]
+        return large_scenes + [stream.below(len(self.contents)) for _ in range(self.size - large)]
 
     def __getitem__(self, step: int) -> Batch:
-        chosen, stream = self.chosen(step), Stream(self.seed + 78, step)
-        named = [of for of in PROPERTIES if of != "color" or step % self.color_every == 0]
-        asked: list[Asked] = []
+        scenes, stream = self.scene_indices(step), Stream(self.seed + 78, step)
+        properties = [
+            property_ for property_ in PROPERTIES if property_ != "color" or step % self.color_every == 0
+        ]
+        property_captions: list[PropertyCaptions] = []
         texts: list[str] = []
-        for of in named:
-            asked.append(Asked(of, len(texts), self.true[of][chosen]))
-            texts += [one_property(of, value, stream) for value in VALUES[of]]
-        together = some_properties(named, stream)
-        texts += [caption(self.contents[i], stream, together) for i in chosen]
-        pixels = torch.from_numpy(ascontiguousarray(self.pixels[chosen]))
-        return Batch(pixels, self.tokens(texts), tuple(asked))
+        for property_ in properties:
+            property_captions.append(PropertyCaptions(property_, len(texts), self.matches[property_][scenes]))
+            texts += [one_property(property_, value, stream) for value in VALUES[property_]]
+        several = some_properties(properties, stream)
+        texts += [caption(self.contents[i], stream, several) for i in scenes]
+        pixels = torch.from_numpy(ascontiguousarray(self.pixels[scenes]))
+        return Batch(pixels, self.tokens(texts), tuple(property_captions))
 
     def tokens(self, texts: list[str]) -> Int[Tensor, "text token"]:
-        """The tokenizer's result for texts made of known words, without its regular expressions."""
+        """Returns the tokens of texts in the vocabulary; equal to the tokenizer's, but faster."""
         out = torch.zeros(len(texts), CONTEXT_LENGTH, dtype=torch.long)
         for row, text in enumerate(texts):
             ids = [self.ends[0], *(self.token[word] for word in text.split()), self.ends[1]]
@@ -102,9 +104,9 @@ def _is_large(content: Content) -> bool:
     return len(content.kinds) == 1 and content.kinds[0].count <= LARGE
 
 
-def _true(contents: list[Content], of: str) -> Bool[Tensor, "image value"]:
-    """Which values of a property each scene shows; a scene of two kinds shows up to two."""
-    true = np.zeros((len(contents), len(VALUES[of])), dtype=bool)
+def _matches(contents: list[Content], property_: str) -> Bool[Tensor, "image value"]:
+    """Returns a mask of the values of a property in each scene; a scene of two kinds has up to two."""
+    matches = np.zeros((len(contents), len(VALUES[property_])), dtype=bool)
     for row, content in enumerate(contents):
-        true[row, value_indices(content, of)] = True
-    return torch.from_numpy(true)
+        matches[row, value_indices(content, property_)] = True
+    return torch.from_numpy(matches)

@@ -1,6 +1,6 @@
-"""Training scenes at the model's resolution, drawn once and kept in one file outside the repository.
+"""Cache of training scenes at the model's resolution, in one file outside the repository.
 
-They pass through the same bicubic resize as any picture given to the model later.
+Scenes are resized with the same bicubic filter as any other picture for the model.
 """
 
 import os
@@ -21,7 +21,7 @@ HELD_OUT_SEED = 2
 
 
 def small(index: int, seed: int, side: int, kinds: int | None = None) -> UInt8[np.ndarray, "side side 3"]:
-    """One scene as the model sees it."""
+    """Returns one scene at the resolution `side`."""
     picture = Image.fromarray(draw(index, seed, kinds).image)
     return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
 
@@ -35,15 +35,15 @@ def _chunk(
 def cached_scenes(
     folder: Path, *, count: int, seed: int, side: int, kinds: int | None = None
 ) -> UInt8[np.ndarray, "image side side 3"]:
-    """The first `count` scenes of a seed, from the cache file, which is drawn if it is not there."""
+    """Returns the first `count` scenes of a seed from the cache file; draws them if the file is missing."""
     path = folder / f"scenes_{seed}_{count}_{side}_{kinds or 'any'}.npy"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         starts, shape = range(0, count, CHUNK), (count, side, side, 3)
         with atomic_file(path) as temporary, ProcessPoolExecutor(os.cpu_count()) as pool:
             pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-            drawn = pool.map(partial(_chunk, stop=count, seed=seed, side=side, kinds=kinds), starts)
-            for start, chunk in zip(starts, drawn, strict=True):
+            chunks = pool.map(partial(_chunk, stop=count, seed=seed, side=side, kinds=kinds), starts)
+            for start, chunk in zip(starts, chunks, strict=True):
                 pixels[start : start + len(chunk)] = chunk
                 print(f"\rdrawing scenes: {start + len(chunk)} of {count}", end="", flush=True)
             print()
@@ -52,5 +52,5 @@ def cached_scenes(
 
 
 def held_out_scenes(folder: Path, *, count: int) -> UInt8[np.ndarray, "image side side 3"]:
-    """Scenes of one kind of object, of a seed that training never sees."""
+    """Returns scenes of one kind of object, of a seed that is not used in training."""
     return cached_scenes(folder, count=count, seed=HELD_OUT_SEED, side=IMAGE_SIZE, kinds=1)

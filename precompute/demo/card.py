@@ -1,4 +1,4 @@
-"""The card of a demo model: what it is, what it scores, what it was trained on. Written, never edited."""
+"""Writes the card of a demo model: its architecture, training and scores. Cards are never edited by hand."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ prompt is nearest, by one prompt form for each property (`PROMPTS` in `words.py`
 
 
 def write_card(model: DemoModel, scores: list[Score], *, scenes: int, path: Path | None = None) -> None:
-    """Write a model's card beside its weights."""
+    """Writes the card of a model beside its weights, or to `path`."""
     config = json.loads(model.config.read_text(encoding="utf-8"))
     vision, text = config["vision_cfg"], config["text_cfg"]
     weights = model.checkpoint.read_bytes()
@@ -72,14 +72,14 @@ def write_card(model: DemoModel, scores: list[Score], *, scenes: int, path: Path
         about=model.about,
         scenes=scenes,
         table=table(scores),
-        unknown=_unknown(scores),
+        unknown=_weak_properties(scores),
         **facts,
     )
     (path or model.card).write_text(card, encoding="utf-8")
 
 
-def _unknown(scores: list[Score]) -> str:
-    """What it did not learn, said aloud: a label or a map of it means nothing."""
+def _weak_properties(scores: list[Score]) -> str:
+    """Returns a sentence on the properties that the model did not learn."""
     weak = [score.property for score in scores if score.accuracy < halfway(score)]
     if not weak:
         return "Every property is more than half learned."

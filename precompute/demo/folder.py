@@ -1,7 +1,7 @@
-"""A folder of scenes on disk: pictures, `attributes.csv`, `captions.csv`, and if asked for masks.
+"""Writes a folder of scenes: pictures, `attributes.csv`, `captions.csv`, and optionally masks.
 
-Masks lie in a hidden folder, `.masks`, so that no search for images takes one for a picture; `masks.csv` says
-which belongs to which object.
+Masks are in a hidden folder, `.masks`, so that they are not listed as images; `masks.csv` assigns them to the
+objects.
 """
 
 import csv
@@ -24,15 +24,15 @@ Rows = list[dict[str, str]]
 
 
 def row(name: str, content: Content, index: int, seed: int) -> dict[str, str]:
-    """A scene's attributes and caption; where two kinds differ, both values with a bar between."""
+    """Returns attributes and caption of a scene; if its two kinds differ, both values separated by |."""
     values = {"path": name, "background": content.background, "kinds": str(len(content.kinds))}
-    for of in ("color", "shape", "pattern", "count", "position"):
-        values[of] = "|".join(dict.fromkeys(str(getattr(kind, of)) for kind in content.kinds))
+    for property_ in ("color", "shape", "pattern", "count", "position"):
+        values[property_] = "|".join(dict.fromkeys(str(getattr(kind, property_)) for kind in content.kinds))
     return values | {"caption": caption(content, Stream(seed, index))}
 
 
 def mask_rows(name: str, content: Content) -> Rows:
-    """The masks of a scene of two kinds; of one kind there is nothing to tell its mask from."""
+    """Returns the mask rows of a scene; empty for one kind of object, since maps are scored on two."""
     if len(content.kinds) < 2:
         return []
     return [
@@ -50,7 +50,7 @@ def _write(
     start: int, *, folder: Path, count: int, seed: int, masks: bool, kinds: int | None
 ) -> tuple[Rows, Rows]:
     rows: Rows = []
-    masked: Rows = []
+    masked_rows: Rows = []
     for index in range(start, min(start + CHUNK, count)):
         scene = draw(index, seed, kinds)
         name = f"scene_{index:05d}"
@@ -58,32 +58,32 @@ def _write(
         for k, mask in enumerate(scene.mask if masks else ()):
             (folder / MASKS / f"{name}_{k}.png").write_bytes(png(mask))
         rows.append(row(f"{name}.png", scene.content, index, seed))
-        masked += mask_rows(name, scene.content)
-    return rows, masked
+        masked_rows += mask_rows(name, scene.content)
+    return rows, masked_rows
 
 
 def write_scenes(
     folder: Path, *, count: int, seed: int, masks: bool = False, kinds: int | None = None
 ) -> None:
-    """Write the first `count` scenes of a seed, on all cores, showing progress.
+    """Writes the first `count` scenes of a seed, on all cores, and prints progress.
 
-    `kinds` asks for one or two kinds of object in every scene; otherwise half have two.
+    `kinds` is the number of kinds of object in every scene, 1 or 2; None for two kinds in half of the scenes.
     """
     (folder / MASKS if masks else folder).mkdir(parents=True, exist_ok=True)
     starts = range(0, count, CHUNK)
     write = partial(_write, folder=folder, count=count, seed=seed, masks=masks, kinds=kinds)
     rows: Rows = []
-    masked: Rows = []
+    masked_rows: Rows = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for written, with_masks in pool.map(write, starts):
-            rows += written
-            masked += with_masks
+        for chunk_rows, chunk_masks in pool.map(write, starts):
+            rows += chunk_rows
+            masked_rows += chunk_masks
             print(f"\rdrawing scenes: {len(rows)} of {count}", end="", flush=True)
     print()
     _write_table(folder / "captions.csv", ("path", "caption"), rows)
     if masks:
-        _write_table(folder / "masks.csv", MASK_COLUMNS, masked)
-    # Last: a folder with this file is complete.
+        _write_table(folder / "masks.csv", MASK_COLUMNS, masked_rows)
+    # Written last: it marks a complete folder.
     _write_table(folder / "attributes.csv", COLUMNS, rows)
 
 

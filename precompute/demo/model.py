@@ -1,4 +1,4 @@
-"""The demo CLIP as open_clip builds it: fresh, saved, and ready to embed scenes and texts."""
+"""Builds, saves and loads the demo CLIP with open_clip, and embeds scenes and texts."""
 
 from functools import cache
 from pathlib import Path
@@ -15,22 +15,23 @@ from torch import Tensor
 from db.atomic_file import atomic_file
 from precompute.demo import BPE_PATH, CONTEXT_LENGTH, MEAN, MODEL_NAME, MODELS, STD, DemoModel
 
-LOUDER_POSITIONS = 6.0
-"""open_clip's fresh position embeddings are a tenth of the patches': position was never learned from them."""
+POSITION_SCALE = 6.0
+"""Factor on open_clip's initial position embeddings: these are a tenth as large as the patch embeddings, and
+position was not learned from them."""
 
 
 def fresh_model(model: DemoModel = MODELS[MODEL_NAME]) -> CLIP:
-    """An untrained demo CLIP."""
+    """Returns an untrained demo CLIP."""
     torch.manual_seed(model.seed)
     open_clip.add_model_config(model.config)
     fresh = CLIP(**open_clip.get_model_config(model.architecture))
     with torch.no_grad():
-        fresh.visual.positional_embedding.mul_(LOUDER_POSITIONS)
+        fresh.visual.positional_embedding.mul_(POSITION_SCALE)
     return fresh
 
 
 def shipped_model(model: DemoModel = MODELS[MODEL_NAME], path: Path | None = None) -> CLIP:
-    """A demo CLIP with its weights from a file, in float32."""
+    """Returns a demo CLIP in float32 with the weights of a file."""
     state = load_file(path or model.checkpoint)
     loaded = fresh_model(model)
     loaded.load_state_dict({name: value.float() for name, value in state.items()}, strict=True)
@@ -46,12 +47,12 @@ def export(model: CLIP, path: Path) -> None:
 
 @cache
 def tokenizer() -> SimpleTokenizer:
-    """open_clip's tokenizer over this model's own words."""
+    """Returns open_clip's tokenizer with the vocabulary of the demo models."""
     return SimpleTokenizer(str(BPE_PATH), context_length=CONTEXT_LENGTH)
 
 
 def normalized(pixels: UInt8[Tensor, "image side side 3"]) -> Float[Tensor, "image 3 side side"]:
-    """Pixels as the model takes them."""
+    """Returns normalized pixels, the input of the model."""
     mean = torch.tensor(MEAN, device=pixels.device)
     std = torch.tensor(STD, device=pixels.device)
     return ((pixels.float() / 255.0 - mean) / std).permute(0, 3, 1, 2)
@@ -59,7 +60,7 @@ def normalized(pixels: UInt8[Tensor, "image side side 3"]) -> Float[Tensor, "ima
 
 @torch.no_grad()
 def embed_scenes(model: CLIP, pixels: UInt8[np.ndarray, "image side side 3"]) -> Float[Tensor, "image d_out"]:
-    """Unit embeddings of scenes at the model's resolution."""
+    """Returns unit embeddings of scenes at the model's resolution."""
     device = next(model.parameters()).device
     batches = [
         model.encode_image(normalized(torch.from_numpy(pixels[i : i + 64].copy()).to(device)), normalize=True)
@@ -70,7 +71,7 @@ def embed_scenes(model: CLIP, pixels: UInt8[np.ndarray, "image side side 3"]) ->
 
 @torch.no_grad()
 def embed_texts(model: CLIP, texts: list[str]) -> Float[Tensor, "text d_out"]:
-    """Unit embeddings of texts."""
+    """Returns unit embeddings of texts."""
     tokens: Int[Tensor, "text position"] = tokenizer()(texts)
     device = next(model.parameters()).device
     return model.encode_text(tokens.to(device), normalize=True).float().cpu()

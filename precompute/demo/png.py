@@ -1,8 +1,8 @@
-"""PNG files whose bytes depend on the picture alone.
+"""Encodes PNG files whose bytes depend on the picture alone.
 
-An image is identified by the hash of its file, and zlib's output differs between versions. Here each
-row is filtered by its left neighbor and every byte gets one Huffman code (RFC 1951, a single dynamic
-block of literals, no matches): larger than zlib's result, the same everywhere.
+The id of an image is the hash of its file, and zlib's output differs between versions. Here the PNG filter is
+the left neighbor, and every byte gets one Huffman code (RFC 1951, a single dynamic block of literals, no
+matches). The result is larger than zlib's and the same everywhere.
 """
 
 import heapq
@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import Bool, Int32, Int64, UInt8
 
 END = 256  # the block's last symbol
-LONGEST = 12  # the format allows 15; with 12, four codes fit one 64-bit word
+MAX_LENGTH = 12  # bits of a code; the format allows 15, but with 12 four codes fit one 64-bit word
 
 
 def png(picture: UInt8[np.ndarray, "y x 3"] | Bool[np.ndarray, "y x"]) -> bytes:
-    """A color picture, or a mask as one bit a pixel."""
+    """Returns the PNG of a color picture, or of a mask with one bit a pixel."""
     height, width = picture.shape[:2]
     if picture.dtype == bool:
         depth, color, rows = 1, 0, np.packbits(picture, axis=1)
@@ -40,7 +40,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _deflate(data: UInt8[np.ndarray, " byte"]) -> bytes:
-    """A zlib stream of one block of Huffman-coded literals."""
+    """Returns a zlib stream of one block of Huffman-coded literals."""
     count = np.bincount(data, minlength=END + 1)
     count[END] = 1
     length = _code_lengths(count)
@@ -59,11 +59,11 @@ def _deflate(data: UInt8[np.ndarray, " byte"]) -> bytes:
 
 
 def _code_lengths(count: Int64[np.ndarray, " symbol"]) -> Int32[np.ndarray, " symbol"]:
-    """Huffman code lengths; rare symbols are counted up until no code is longer than allowed."""
-    least = int(count.sum()) >> LONGEST
+    """Returns Huffman code lengths; counts of rare symbols are raised until no code exceeds MAX_LENGTH."""
+    min_count = int(count.sum()) >> MAX_LENGTH
     while True:
-        least = 2 * least + 1
-        heap = [(max(int(n), least), symbol) for symbol, n in enumerate(count) if n]
+        min_count = 2 * min_count + 1
+        heap = [(max(int(n), min_count), symbol) for symbol, n in enumerate(count) if n]
         heapq.heapify(heap)
         parent: dict[int, int] = {}
         for node in range(len(count), len(count) + len(heap) - 1):
@@ -74,14 +74,14 @@ def _code_lengths(count: Int64[np.ndarray, " symbol"]) -> Int32[np.ndarray, " sy
         for node in sorted(parent, reverse=True):  # a parent's number is larger than its children's
             depth[node] = depth[parent[node]] + 1
         length = np.array([depth.get(symbol, 0) for symbol in range(len(count))], dtype=np.int32)
-        if length.max() <= LONGEST:
+        if length.max() <= MAX_LENGTH:
             return length
 
 
 def _codes(length: Int32[np.ndarray, " symbol"]) -> Int32[np.ndarray, " symbol"]:
-    """Canonical codes, their bits reversed as deflate stores them."""
+    """Returns canonical codes with reversed bits, the bit order of deflate."""
     codes, code = np.zeros(len(length), dtype=np.int32), 0
-    for bits in range(1, LONGEST + 1):
+    for bits in range(1, MAX_LENGTH + 1):
         code <<= 1
         for symbol in np.flatnonzero(length == bits):
             codes[symbol] = _reversed(code, bits)
@@ -94,9 +94,9 @@ def _reversed(value: int, bits: int) -> int:
 
 
 def _pack(value: Int32[np.ndarray, " symbol"], width: Int32[np.ndarray, " symbol"]) -> bytes:
-    """Values of so many bits each, one after the other, lowest bit first; a multiple of four of them."""
+    """Returns values of `width` bits each as bytes, lowest bit first; their number is a multiple of four."""
     value, width = value[::2] | value[1::2] << width[::2], width[::2] + width[1::2]
-    # Fours of at most 48 bits, and with the offset within a byte below 56.
+    # Four values have at most 48 bits, and fewer than 56 with the offset within a byte.
     fours = value[::2] | value[1::2].astype(np.int64) << width[::2]
     stop = np.cumsum(width[::2] + width[1::2], dtype=np.int64)
     start = np.append(0, stop[:-1])
@@ -104,7 +104,7 @@ def _pack(value: Int32[np.ndarray, " symbol"], width: Int32[np.ndarray, " symbol
     place, size = start >> 3, int(stop[-1] + 7) // 8
     total = np.zeros(size + 8, dtype=np.uint8)
     for k in range(7):
-        # No two values share a bit: adding joins them, and sums below 256 are exact in float64.
+        # Values share no bit, so addition joins them; sums below 256 are exact in float64.
         used = shifted[:, k] > 0
         total += np.bincount(place[used] + k, weights=shifted[used, k], minlength=size + 8).astype(np.uint8)
     return total[:size].tobytes()

@@ -1,6 +1,7 @@
-"""The demo's text pool, every property in the same sentence frames, in the models' own words; its prompts.
+"""The text pool and the prompts of the demo, in the vocabulary of its models.
 
-A pool whose colors all came as "a picture of ..." would make a head that likes pictures a color head.
+Every property uses the same sentence frames. If only colors used "a picture of ...", a head that prefers that
+frame would be labeled color.
 """
 
 from itertools import permutations
@@ -23,9 +24,9 @@ FRAMES = (
     "a picture with {}",
     "an image of {}",
 )
-A_FRAME = 15  # texts of one property in one frame
-ABOUT = "# name: demo\n# language: en\n# license: CC0-1.0\n"
-ABOUT_PROMPTS = "# The fixed prompts of the demo models; written by `python -m precompute.demo texts`.\n"
+TEXTS_PER_FRAME = 15  # of each property
+HEADER = "# name: demo\n# language: en\n# license: CC0-1.0\n"
+PROMPTS_HEADER = "# The fixed prompts of the demo models; written by `python -m precompute.demo texts`.\n"
 VALUES = {
     "color": tuple(COLORS),
     "shape": SHAPES,
@@ -33,61 +34,63 @@ VALUES = {
     "background": BACKGROUNDS,
     "position": POSITIONS,
 }
-"""Those that attributes.csv writes as the captions do."""
+"""Values of the properties that are spelled alike in attributes.csv and in captions."""
 
 
 def pool() -> list[tuple[str, str]]:
-    """All texts with their property; the same list every time.
+    """Returns all texts with their property; the same list every time.
 
-    None names two properties: such texts are long in every head's space, so they are picked first, and a
-    label then cannot tell which of the two the head is about.
+    No text names two properties. Such texts have a large norm in the space of every head, so they are picked
+    first, and a label then cannot decide between the two properties.
     """
-    return [(text, of) for of in PROPERTIES for text in _about(of)]
+    return [(text, property_) for property_ in PROPERTIES for text in _texts(property_)]
 
 
 def write_pool(path: Path = POOL_PATH) -> None:
-    """One text a line, a tab, its property."""
-    lines = [f"{text}\t{of}\n" for text, of in pool()]
-    path.write_text(ABOUT + "".join(lines), encoding="utf-8", newline="\n")
+    """Writes the pool, a line for each text: text, tab, property."""
+    lines = [f"{text}\t{property_}\n" for text, property_ in pool()]
+    path.write_text(HEADER + "".join(lines), encoding="utf-8", newline="\n")
 
 
 def prompts() -> list[tuple[str, str, str]]:
-    """Property, value as `attributes.csv` holds it, and the fixed prompt that the models are scored with."""
-    return [(of, *one) for of in PROPERTIES for one in _prompts(of)]
+    """Returns property, value as in `attributes.csv`, and the fixed prompt of the value for scoring."""
+    return [(property_, *row) for property_ in PROPERTIES for row in _prompts(property_)]
 
 
 def write_prompts(path: Path = PROMPTS_PATH) -> None:
-    """One line a value: property, tab, value, tab, prompt."""
+    """Writes the prompts, a line for each value: property, tab, value, tab, prompt."""
     lines = ["\t".join(row) + "\n" for row in prompts()]
-    path.write_text(ABOUT_PROMPTS + "".join(lines), encoding="utf-8", newline="\n")
+    path.write_text(PROMPTS_HEADER + "".join(lines), encoding="utf-8", newline="\n")
 
 
-def _prompts(of: str) -> list[tuple[str, str]]:
-    if of == "count":  # a number in the file, a word in a sentence
-        return [(str(number), prompt(of, word)) for number, word in enumerate(COUNTS, start=1)]
-    return [(value, prompt(of, value)) for value in VALUES[of]]
+def _prompts(property_: str) -> list[tuple[str, str]]:
+    if property_ == "count":  # a number in the file, a word in a sentence
+        return [(str(number), prompt(property_, word)) for number, word in enumerate(COUNTS, start=1)]
+    return [(value, prompt(property_, value)) for value in VALUES[property_]]
 
 
-def _about(of: str) -> list[str]:
-    """Texts that name one property: as many in every frame, its values in turn."""
-    phrases = _phrases(of)
+def _texts(property_: str) -> list[str]:
+    """Returns the texts of one property: the same number in every frame, its values in turn."""
+    phrases = _phrases(property_)
     return [
-        frame.format(phrases[(A_FRAME * f + k) % len(phrases)])
+        frame.format(phrases[(TEXTS_PER_FRAME * f + k) % len(phrases)])
         for f, frame in enumerate(FRAMES)
-        for k in range(A_FRAME)
+        for k in range(TEXTS_PER_FRAME)
     ]
 
 
-def _phrases(of: str) -> list[str]:
-    """Ways to name each value of a property, all values once before any comes again."""
-    if of in ("color", "pattern"):
-        return [f"{value} {noun}" for noun in NOUNS for value in (COLORS if of == "color" else PATTERNS)]
-    if of == "shape":
+def _phrases(property_: str) -> list[str]:
+    """Returns phrases for the values of a property; all values occur once before one is repeated."""
+    if property_ in ("color", "pattern"):
+        return [
+            f"{value} {noun}" for noun in NOUNS for value in (COLORS if property_ == "color" else PATTERNS)
+        ]
+    if property_ == "shape":
         return [PLURAL[shape] for shape in SHAPES] + [
             f"{PLURAL[a]} and {PLURAL[b]}" for a, b in permutations(SHAPES, 2)
         ]
-    if of == "count":
+    if property_ == "count":
         return [f"{count} {noun[:-1] if count == 'one' else noun}" for noun in NOUNS for count in COUNTS]
-    if of == "position":
+    if property_ == "position":
         return [f"{NOUNS[k]} {at.format(place)}" for k, at in enumerate(AT) for place in POSITIONS]
     return [f"{NOUNS[k % 3]} {on.format(ground)}" for k, on in enumerate(ON) for ground in BACKGROUNDS]

@@ -1,7 +1,7 @@
-"""Scenes whose every attribute is known: colored, patterned objects on a textured background.
+"""Scenes with known attributes: colored, patterned objects on a textured background.
 
-`draw(index, seed)` gives one scene, byte for byte the same on every machine. Attributes are drawn
-first and independently; where the objects do not fit, the placement is drawn again, never the attributes.
+`draw(index, seed)` gives one scene, byte for byte the same on every machine. Attributes are drawn first and
+independently. If the objects do not fit, only their placement is drawn again, not the attributes.
 """
 
 from typing import NamedTuple
@@ -28,7 +28,7 @@ COLORS = {
     "black": (32, 32, 38),
     "white": (248, 248, 248),
 }
-LIGHT = ("orange", "yellow", "pink", "white")  # these take a dark second tone, the others a light one
+LIGHT = ("orange", "yellow", "pink", "white")  # colors with a dark second tone; the others have a light one
 SHAPES = tuple(DISTANCE)
 PATTERNS = tuple(PATTERN)
 BACKGROUNDS = tuple(RELIEF)
@@ -37,12 +37,12 @@ POSITIONS = (
     "top left", "top", "top right", "left", "center", "right", "bottom left", "bottom", "bottom right",
 )  # fmt: skip
 
-# Two kinds stand at opposite sides; whoever stands in the center has no opposite side.
+# Pairs of positions at opposite sides, for scenes of two kinds; the center has no opposite side.
 OPPOSITE = [
     (a, b) for a in range(9) for b in range(9) if abs(a % 3 - b % 3) == 2 or abs(a // 3 - b // 3) == 2
 ]
 
-# Where the objects of a kind stand around its center, in object widths.
+# Positions of the objects of a kind relative to its center, in object widths.
 LAYOUTS: dict[int, list[list[tuple[float, float]]]] = {
     1: [[(0, 0)]],
     2: [
@@ -72,24 +72,24 @@ LAYOUTS: dict[int, list[list[tuple[float, float]]]] = {
 
 
 class Kind(NamedTuple):
-    """What is true of the objects of one kind."""
+    """Attributes of the objects of one kind."""
 
     color: str
     shape: str
     pattern: str
-    count: int  # type: ignore[assignment]  # hides a tuple's own count(), which nobody here calls
+    count: int  # type: ignore[assignment]  # hides tuple.count(), which is not used
     position: str
 
 
 class Content(NamedTuple):
-    """What a scene shows, without its pixels."""
+    """Attributes of a scene."""
 
     background: str
     kinds: tuple[Kind, ...]
 
 
 class Spot(NamedTuple):
-    """One object's place: center and radius in pixels."""
+    """Position of one object: center and radius in pixels."""
 
     x: float
     y: float
@@ -97,30 +97,30 @@ class Spot(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """One picture and all that is known of it."""
+    """One picture with its attributes, masks and object positions."""
 
     image: UInt8[np.ndarray, "256 256 3"]
     content: Content
     mask: Bool[np.ndarray, "kind 256 256"]
-    """True where an object of that kind is."""
+    """True where an object of the kind is."""
 
     spots: tuple[tuple[Spot, ...], ...]
     """Center and radius of every object, by kind."""
 
 
 def content_of(index: int, seed: int, kinds: int | None = None) -> Content:
-    """Attributes of a scene, each drawn independently; half of the scenes hold two kinds."""
+    """Returns the attributes of a scene, drawn independently; half of the scenes have two kinds of object."""
     stream = Stream(seed, index)
     number = 1 + stream.below(2)
     number = kinds or number
     background = stream.choice(BACKGROUNDS)
     places = (stream.below(9),) if number == 1 else stream.choice(OPPOSITE)
     colors, shapes = _two_different(tuple(COLORS), stream), _two_different(SHAPES, stream)
-    drawn = [
+    scene_kinds = [
         Kind(colors[k], shapes[k], stream.choice(PATTERNS), 1 + stream.below(5), POSITIONS[place])
         for k, place in enumerate(places)
     ]
-    return Content(background, tuple(drawn))
+    return Content(background, tuple(scene_kinds))
 
 
 def _two_different(values: tuple[str, ...], stream: Stream) -> tuple[str, str]:
@@ -130,9 +130,9 @@ def _two_different(values: tuple[str, ...], stream: Stream) -> tuple[str, str]:
 
 
 def draw(index: int, seed: int, kinds: int | None = None) -> Scene:
-    """Draw one scene. `kinds` asks for one or two kinds of object; otherwise it is a coin's choice."""
+    """Returns one scene. `kinds` is the number of kinds of object, 1 or 2; None for a random choice."""
     content = content_of(index, seed, kinds)
-    # A stream of its own: how often a placement is drawn again must not move the attributes.
+    # A separate stream: the number of placements tried must not change the attributes.
     stream = Stream(seed + 1_000_003, index)
     canvas = np.pad(paint(content.background, stream), ((FRAME, FRAME), (FRAME, FRAME), (0, 0)), mode="edge")
     canvas = canvas.astype(np.float64)
@@ -147,19 +147,19 @@ def draw(index: int, seed: int, kinds: int | None = None) -> Scene:
 
 
 def place(kinds: tuple[Kind, ...], stream: Stream) -> tuple[tuple[Spot, ...], ...]:
-    """Places for all objects, drawn again until all are inside and none touch."""
-    # The area is drawn once, before anything is tried: it tells nothing of count or shape.
+    """Returns positions of all objects, drawn until all objects are inside and none touch."""
+    # The area is drawn once, before the first try: it must not depend on count or shape.
     low, high = (0.100, 0.112) if len(kinds) == 1 else (0.052, 0.075)
     areas = [stream.uniform(low, high) * SIDE * SIDE for _ in kinds]
     for _ in range(5000):
         spots = tuple(_cluster(kind, area, stream) for kind, area in zip(kinds, areas, strict=True))
         if all(spots) and _apart(kinds, spots):
             return spots
-    raise RuntimeError(f"no placement found for {kinds}; the areas asked for are too large.")
+    raise RuntimeError(f"no placement found for {kinds}; the areas are too large.")
 
 
 def _cluster(kind: Kind, area: float, stream: Stream) -> tuple[Spot, ...]:
-    """A group of objects around a center inside its cell; empty where it would leave the picture."""
+    """Returns a group of objects around a center in its cell; empty if it would leave the picture."""
     radius = np.sqrt(area / kind.count / unit_area(kind.shape)).item()
     spread = 2.0 * radius * stream.uniform(1.02, 1.25)
     layout = stream.choice(LAYOUTS[kind.count])
@@ -176,7 +176,7 @@ def _cluster(kind: Kind, area: float, stream: Stream) -> tuple[Spot, ...]:
 
 
 def _middle(offsets: list[float], radius: float, cell: int, stream: Stream) -> float | None:
-    """One coordinate of a group's center within its third of the picture, or None if there is no room."""
+    """Returns one coordinate of a group's center in its third of the picture; None if there is no room."""
     half = max(-min(offsets), max(offsets)) + 1.06 * radius + 3.0
     reach = stream.uniform(0.235, 0.322) * SIDE
     if half > 0.332 * SIDE:
@@ -186,23 +186,23 @@ def _middle(offsets: list[float], radius: float, cell: int, stream: Stream) -> f
 
 
 def _apart(kinds: tuple[Kind, ...], spots: tuple[tuple[Spot, ...], ...]) -> bool:
-    """True if no two objects touch: each is tried on a coarse grid, a little enlarged."""
-    taken = np.zeros((SIDE // 4, SIDE // 4), dtype=bool)
+    """Returns True if no two objects touch, tested on a coarse grid with slightly enlarged objects."""
+    occupied = np.zeros((SIDE // 4, SIDE // 4), dtype=bool)
     side = np.arange(SIDE // 4) * 4.0 + 2.0
     for kind, group in zip(kinds, spots, strict=True):
         for spot in group:
             y, x = np.meshgrid(side - spot.y, side - spot.x, indexing="ij")
-            here = distance(kind.shape, x, y, spot.radius) < 2.5
-            if (taken & here).any():
+            covered = distance(kind.shape, x, y, spot.radius) < 2.5
+            if (occupied & covered).any():
                 return False
-            taken |= here
+            occupied |= covered
     return True
 
 
 def _add(
     canvas: Float64[np.ndarray, "304 304 3"], mask: Bool[np.ndarray, "304 304"], kind: Kind, spot: Spot
 ) -> None:
-    """Paint one object with its shadow and outline, and mark it in the mask."""
+    """Paints one object with its shadow and outline on the canvas, and adds it to the mask."""
     reach = int(1.3 * spot.radius) + 8
     top, left = int(spot.y) + FRAME - reach, int(spot.x) + FRAME - reach
     top, left = max(0, top), max(0, left)
@@ -225,7 +225,7 @@ def _add(
 
 
 def tones(color: str) -> tuple[Float64[np.ndarray, " 3"], Float64[np.ndarray, " 3"]]:
-    """A color's own tone and the one its patterns are made with."""
+    """Returns the first tone of a color and the second tone of its patterns."""
     first = np.array(COLORS[color], dtype=np.float64)
     target, share = (np.array([24.0, 20.0, 40.0]), 0.68) if color in LIGHT else (np.full(3, 255.0), 0.70)
     return first, first * (1.0 - share) + target * share

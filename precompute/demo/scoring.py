@@ -1,4 +1,4 @@
-"""Zero-shot accuracy of a demo CLIP on held-out scenes of one kind of object, by one fixed prompt form."""
+"""Zero-shot accuracy of a demo CLIP on held-out scenes of one kind of object, with one fixed prompt form."""
 
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ VALUES: dict[str, tuple[str, ...]] = {
 
 
 class Score(NamedTuple):
-    """How often the right value of a property wins."""
+    """Zero-shot accuracy for the values of one property."""
 
     property: str
     values: int
@@ -40,33 +40,33 @@ class Score(NamedTuple):
     accuracy: float
 
 
-def value_indices(content: Content, of: str) -> list[int]:
-    """Which value of a property each kind of object has; there is one background."""
-    if of == "background":
+def value_indices(content: Content, property_: str) -> list[int]:
+    """Returns the index of the value of each kind of object; one index for the background."""
+    if property_ == "background":
         return [BACKGROUNDS.index(content.background)]
-    if of == "count":
+    if property_ == "count":
         return [kind.count - 1 for kind in content.kinds]
-    return [VALUES[of].index(getattr(kind, of)) for kind in content.kinds]
+    return [VALUES[property_].index(getattr(kind, property_)) for kind in content.kinds]
 
 
 def score(
     model: CLIP, pixels: UInt8[np.ndarray, "image side side 3"], seed: int = HELD_OUT_SEED
 ) -> list[Score]:
-    """Accuracy for every property, over the first scenes of one kind of a seed."""
+    """Returns the accuracy for every property, over the first scenes of one kind of a seed."""
     contents = [content_of(index, seed, kinds=1) for index in range(len(pixels))]
     image = embed_scenes(model, pixels)
     scores = []
-    for of in PROPERTIES:
-        text = embed_texts(model, [prompt(of, value) for value in VALUES[of]])
-        chosen = (image @ text.T).argmax(dim=1).numpy()  # [image]
-        right = np.array([value_indices(content, of)[0] for content in contents])
-        values = len(VALUES[of])
-        scores.append(Score(of, values, 1 / values, float((chosen == right).mean())))
+    for property_ in PROPERTIES:
+        text = embed_texts(model, [prompt(property_, value) for value in VALUES[property_]])
+        predicted = (image @ text.T).argmax(dim=1).numpy()  # [image]
+        correct = np.array([value_indices(content, property_)[0] for content in contents])
+        values = len(VALUES[property_])
+        scores.append(Score(property_, values, 1 / values, float((predicted == correct).mean())))
     return scores
 
 
 def halfway(score: Score) -> float:
-    """Accuracy in the middle between chance and always right."""
+    """Returns the accuracy halfway between chance and 1."""
     return (1 + score.chance) / 2
 
 

@@ -1,8 +1,8 @@
-"""The outlines and fillings of a scene's objects, as arithmetic on pixel coordinates.
+"""Shapes and patterns of the objects in scenes, as arithmetic on pixel coordinates.
 
-A shape is its signed distance (negative inside), a pattern the share of a second tone at each
-pixel. Only + - * / and square roots: every machine rounds those alike. Distances after
-Inigo Quilez (https://iquilezles.org/articles/distfunctions2d).
+A shape is its signed distance (negative inside), a pattern is the share of a second tone at each pixel. Only
++ - * / and square roots are used, since every machine rounds these alike. Distances after Inigo Quilez
+(https://iquilezles.org/articles/distfunctions2d).
 """
 
 from functools import cache
@@ -41,7 +41,7 @@ def _triangle(x: Grid, y: Grid) -> Grid:
 
 
 def _star(x: Grid, y: Grid) -> Grid:
-    # Fold the plane onto one half of one point, then take the distance to its edge.
+    # Fold the plane onto one half of one point of the star, then compute the distance to its edge.
     x, y = np.abs(x), -y / 1.08 + 0.06
     x = x / 1.08
     for fold_x, fold_y in ((0.809016994375, -0.587785252292), (-0.809016994375, -0.587785252292)):
@@ -81,14 +81,14 @@ DISTANCE = {
 
 @cache
 def unit_area(shape: str) -> float:
-    """Area of a shape of radius 1, counted on a grid."""
+    """Returns the area of a shape of radius 1, counted on a grid."""
     side = (np.arange(400) + 0.5) / 400 * 3.0 - 1.5
     y, x = np.meshgrid(side, side, indexing="ij")
     return int((DISTANCE[shape](x, y) < 0).sum()) * (3.0 / 400) ** 2
 
 
 def _saw(value: Grid, period: float) -> Grid:
-    """Signed distance in pixels to the nearest edge of bands that are half a period wide."""
+    """Returns the signed distance in pixels to the nearest edge of bands that are half a period wide."""
     phase = value / period
     return (np.abs(phase - np.floor(phase) - 0.5) - 0.25) * period
 
@@ -133,11 +133,11 @@ PATTERN = {
 
 
 def distance(shape: str, x: Grid, y: Grid, radius: float) -> Grid:
-    """Signed distance in pixels from each pixel to the shape's edge."""
+    """Returns the signed distance in pixels from each pixel to the edge of the shape."""
     return DISTANCE[shape](x / radius, y / radius) * radius
 
 
 def second_tone(pattern: str, x: Grid, y: Grid, radius: float) -> Grid:
-    """Share of the second tone at each pixel, 0 to 1."""
+    """Returns the share of the second tone at each pixel, 0 to 1."""
     period = min(26.0, max(14.0, radius * 0.55))
     return np.clip(PATTERN[pattern](x, y, radius, period), 0.0, 1.0)

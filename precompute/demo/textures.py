@@ -1,7 +1,7 @@
-"""The backgrounds: one lightness relief each, all with mean zero, laid over one distribution of tints.
+"""Backgrounds: a relief of lightness with mean zero for each, added to a tint of one common distribution.
 
-A background must be told by its texture alone, so the mean color is drawn without knowing which
-texture follows. Reliefs are 512 x 512, made once, and a scene shows a 256 x 256 window of one.
+Backgrounds must differ in texture alone, so the tint is drawn independently of the texture. Reliefs are
+512 x 512 and computed once; a scene shows a 256 x 256 window of one.
 """
 
 from functools import cache
@@ -26,7 +26,7 @@ def _whole(value: Relief) -> np.ndarray:
 
 
 def _smooth_noise(x: Relief, y: Relief, salt: int) -> Relief:
-    """Value noise in [0, 1), blended between lattice points."""
+    """Returns value noise in [0, 1), interpolated between lattice points."""
     left, top = _whole(x), _whole(y)
     u, v = x - left, y - top
     u, v = u * u * (3.0 - 2.0 * u), v * v * (3.0 - 2.0 * v)
@@ -36,13 +36,13 @@ def _smooth_noise(x: Relief, y: Relief, salt: int) -> Relief:
 
 
 def _wave(x: Relief) -> Relief:
-    """A sine's stand-in made of parabolas, period 1, from -1 to 1."""
+    """Returns a sine-like wave of parabolas with period 1, from -1 to 1."""
     phase = 2.0 * (x - np.floor(x)) - 1.0
     return 4.0 * phase * (1.0 - np.abs(phase))
 
 
 def _soft(distance: Relief) -> Relief:
-    """1 inside an edge, 0 outside, one pixel of blending."""
+    """Returns 1 inside an edge and 0 outside, with one pixel of transition."""
     return np.clip(distance + 0.5, 0.0, 1.0)
 
 
@@ -152,7 +152,7 @@ def _pebbles() -> Relief:
     return (shade - 0.8 * near) * stone - 52.0 * (1.0 - stone)
 
 
-# Unit vectors of sixteen directions, as constants: no machine's cosine is asked.
+# Unit vectors of sixteen directions, as constants: cosines may differ between machines.
 EIGHTH = ((1.0, 0.0), (0.92387953, 0.38268343), (0.70710678, 0.70710678), (0.38268343, 0.92387953))
 
 
@@ -190,12 +190,12 @@ RELIEF = {
 
 @cache
 def relief(background: str) -> Int16[np.ndarray, "512 512"]:
-    """Lightness offsets of one background; whole numbers, so that their mean is exact."""
+    """Returns the lightness offsets of one background; integers, so that their mean is exact."""
     raw = np.floor(RELIEF[background]() * 4.0 + 0.5).astype(np.int64)
     return np.clip((raw - raw.sum() // raw.size) // 4, -90, 90).astype(np.int16)
 
 
-# Twelve tints around the color circle, each nearly neutral in lightness.
+# Twelve tints around the color circle, nearly equal in lightness.
 HUES = (
     (16, -6, -10), (14, 0, -16), (10, 4, -18), (2, 8, -14), (-8, 10, -6), (-14, 10, 0),
     (-16, 6, 8), (-14, 0, 16), (-6, -6, 18), (4, -9, 14), (12, -9, 6), (16, -8, -2),
@@ -203,7 +203,7 @@ HUES = (
 
 
 def paint(background: str, stream: Stream) -> Int16[np.ndarray, "256 256 3"]:
-    """A window of the background over a tint drawn without regard to it."""
+    """Returns a window of the background over a tint that is drawn independently."""
     hue, depth, light = stream.choice(HUES), stream.below(100), 148 + stream.below(32)
     tint = np.array([light + channel * (60 + depth) // 100 for channel in hue], dtype=np.int16)
     top, left = stream.below(256), stream.below(256)

@@ -1,8 +1,8 @@
-"""The training recipe: a contrastive loss over shared captions, Muon and AdamW, a warm-up and half a cosine.
+"""Training of the demo models: contrastive loss over shared captions, Muon and AdamW, warm-up, half a cosine.
 
-Resumable: a checkpoint every few minutes in the work folder, and the float16 weights in their final place at
-the end. The same call carries on where the last one stopped. One thread a model, so that a processor trains
-as many models at a time as it has cores, each the same on a busy machine and on an idle one.
+Training writes a checkpoint to the work folder every few minutes and the float16 weights to their final place
+at the end. The same call resumes from the last checkpoint. Each model uses one thread, so that a processor
+trains one model per core and the result does not depend on its load.
 """
 
 import contextlib
@@ -28,45 +28,45 @@ from precompute.demo.model import export, fresh_model, normalized
 from precompute.demo.scoring import score
 
 WEIGHT = {"color": 0.3, "position": 0.4, "pattern": 1.5, "shape": 2.0}
-"""Of each property's captions in the loss, 1 where none is named: color and position are learned at once and
-shape last, and with equal weights most heads become color and position heads."""
+"""Weight of each property's captions in the loss; 1 for other properties. Color and position are learned
+first and shape last; with equal weights most heads become color and position heads."""
 
 FULL = 0.1
-"""Weight of the captions that name several properties."""
+"""Weight of the captions of several properties in the loss."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the demo models are trained; the same for all of them but for what `DemoModel` says."""
+    """Hyperparameters common to all demo models; `DemoModel` has the others."""
 
     scenes: int = 72_000
-    """Different scenes drawn for training."""
+    """Number of distinct training scenes."""
 
     scene_seed: int = 1
-    """Of the training scenes; the held-out ones have their own."""
+    """Seed of the training scenes; held-out scenes have another."""
 
     batch: int = 128
     learning_rate: float = 2e-3
-    """Of AdamW: embeddings, projections, biases, norms."""
+    """Learning rate of AdamW: embeddings, projections, biases, norms."""
 
     muon_learning_rate: float = 0.03
-    """Of Muon: the weight matrices of the blocks."""
+    """Learning rate of Muon: the weight matrices of the blocks."""
 
     weight_decay: float = 0.05
     warmup: float = 0.05
-    """Share of the training over which the learning rates rise."""
+    """Share of the training with rising learning rates."""
 
     large_first: float = 0.8
-    """Share of the first batch that shows few, large objects, so that shapes are learned on them."""
+    """Share of scenes with few, large objects in the first batch: shapes are learned on them."""
 
     checkpoint_minutes: float = 4.0
 
     held_out: int = 500
-    """Held-out scenes scored at every checkpoint."""
+    """Number of held-out scenes scored at every checkpoint."""
 
 
 class Trainer:
-    """A model, its optimizers and how far they have come."""
+    """A model, its optimizers and its position in the training."""
 
     def __init__(self, demo: DemoModel, recipe: Recipe, work: Path, *, compiled: bool):
         self.demo, self.recipe, self.work = demo, recipe, work
@@ -76,17 +76,17 @@ class Trainer:
         self.steps = max(1, demo.pairs // recipe.batch)
         self.step, self.seconds = 0, 0.0
         if compiled:
-            # Two cores train three times as fast. Block by block, for a tower's blocks share one compilation.
+            # Three times as fast on two cores. Per block: the blocks of a tower share one compilation.
             for block in [*self.model.visual.transformer.resblocks, *self.model.transformer.resblocks]:
                 block.compile()
 
     def train_step(self, batch: Batch) -> float:
-        """One update; returns the loss."""
+        """Updates the weights once; returns the loss."""
         started = time.monotonic()
         share = _schedule(self.step / self.steps, self.recipe.warmup)
         for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
             group["lr"] = group["initial_lr"] * share
-        # The plain attention kernel: on a CPU the fused one's backward pass takes most of a step.
+        # The plain attention kernel: on a CPU the backward pass of the fused one takes most of a step.
         kernel = sdpa_kernel(SDPBackend.MATH) if self.device == "cpu" else contextlib.nullcontext()
         with kernel, torch.autocast(self.device, torch.bfloat16):
             image = self.model.encode_image(normalized(batch.pixels.to(self.device)), normalize=True)
@@ -108,7 +108,7 @@ class Trainer:
         return self.work / f"{self.demo.checkpoint.stem}.pt"
 
     def save(self) -> None:
-        """Write a checkpoint. Weights get their final place at the end: half-trained, they are no demo."""
+        """Writes a checkpoint to the work folder; the final place is for completely trained weights."""
         state = {
             "model": self.model.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
@@ -120,55 +120,55 @@ class Trainer:
         os.replace(building, self.checkpoint)
 
     def resume(self) -> bool:
-        """Carry on from the last checkpoint, if there is one."""
+        """Loads the last checkpoint; returns False if there is none."""
         if not self.checkpoint.exists():
             return False
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
-        for optimizer, known in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(known)
+        for optimizer, optimizer_state in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(optimizer_state)
         self.step, self.seconds = state["step"], state["seconds"]
         return True
 
 
 def loss(logits: Float[Tensor, "image text"], batch: Batch) -> Float[Tensor, ""]:
-    """Contrastive loss, both ways, over each property's captions, and over the captions of single scenes."""
+    """Returns the symmetric contrastive loss over the captions of each property and of single scenes."""
     total = logits.new_zeros(())
-    for asked in batch.asked:
-        true = asked.true.to(logits.device)
-        part = logits[:, asked.start : asked.start + true.shape[1]]
-        both = _contrast(part, true) + _contrast(part.T, true.T)
-        total = total + WEIGHT.get(asked.property, 1.0) * 0.5 * both / len(batch.asked)
-    own = logits[:, -len(logits) :]
-    target = torch.arange(len(own), device=own.device)
-    return total + FULL * 0.5 * (F.cross_entropy(own, target) + F.cross_entropy(own.T, target))
+    for captions in batch.property_captions:
+        matches = captions.matches.to(logits.device)
+        part = logits[:, captions.start : captions.start + matches.shape[1]]
+        both = _contrast(part, matches) + _contrast(part.T, matches.T)
+        total = total + WEIGHT.get(captions.property, 1.0) * 0.5 * both / len(batch.property_captions)
+    by_scene = logits[:, -len(logits) :]
+    target = torch.arange(len(by_scene), device=by_scene.device)
+    return total + FULL * 0.5 * (F.cross_entropy(by_scene, target) + F.cross_entropy(by_scene.T, target))
 
 
-def _contrast(logits: Float[Tensor, "row column"], true: Bool[Tensor, "row column"]) -> Float[Tensor, ""]:
-    """Cross entropy with what is true shared evenly; rows of which nothing is true are left out."""
-    share = true / true.sum(1, keepdim=True).clamp(min=1)
-    return -(logits.log_softmax(1) * share).sum(1)[true.any(1)].mean()
+def _contrast(logits: Float[Tensor, "row column"], matches: Bool[Tensor, "row column"]) -> Float[Tensor, ""]:
+    """Returns the cross entropy with equal targets for all matches; ignores rows without a match."""
+    share = matches / matches.sum(1, keepdim=True).clamp(min=1)
+    return -(logits.log_softmax(1) * share).sum(1)[matches.any(1)].mean()
 
 
 def train(
     names: list[str], work: Path, *, recipe: Recipe | None = None, at_once: int = 1, compiled: bool = True
 ) -> None:
-    """Train models, so many at once, showing progress and checkpointing; what is finished is left alone."""
+    """Trains models, `at_once` at the same time, with progress and checkpoints; skips completed steps."""
     recipe = recipe or Recipe()
     cached_scenes(work, count=recipe.scenes, seed=recipe.scene_seed, side=IMAGE_SIZE)
     held_out_scenes(work, count=recipe.held_out)
-    one = partial(train_one, recipe=recipe, work=work, compiled=compiled)
+    train_model = partial(train_one, recipe=recipe, work=work, compiled=compiled)
     models = [MODELS[name] for name in names]
     if at_once == 1:
         for model in models:
-            one(model)
+            train_model(model)
         return
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-        list(pool.map(one, models))
+        list(pool.map(train_model, models))
 
 
 def train_one(demo: DemoModel, *, recipe: Recipe, work: Path, compiled: bool = True) -> None:
-    """Train one model and write its weights."""
+    """Trains one model and writes its weights."""
     torch.set_num_threads(1)
     pixels = cached_scenes(work, count=recipe.scenes, seed=recipe.scene_seed, side=IMAGE_SIZE)
     trainer = Trainer(demo, recipe, work, compiled=compiled)
@@ -188,7 +188,7 @@ def train_one(demo: DemoModel, *, recipe: Recipe, work: Path, compiled: bool = T
 
 
 def _optimizers(model: torch.nn.Module, recipe: Recipe) -> tuple[torch.optim.Optimizer, ...]:
-    """Muon (Jordan et al. 2024) for the blocks' matrices, AdamW for the rest.
+    """Returns Muon (Jordan et al. 2024) for the matrices of the blocks and AdamW for the rest.
 
     With AdamW alone, at the same number of scenes, background and shape were still at chance.
     """
@@ -214,7 +214,7 @@ def _optimizers(model: torch.nn.Module, recipe: Recipe) -> tuple[torch.optim.Opt
 
 
 def _schedule(done: float, warmup: float) -> float:
-    """Linear warm-up, then half a cosine down to zero."""
+    """Returns the factor on the learning rates: linear warm-up, then half a cosine down to zero."""
     if done < warmup:
         return max(done, 1e-3) / warmup
     return 0.5 * (1.0 + math.cos(math.pi * (done - warmup) / (1.0 - warmup)))

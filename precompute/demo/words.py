@@ -1,7 +1,7 @@
-"""The words of the demo models: their vocabulary, the captions they are trained on, their tokenizer's file.
+"""Vocabulary, training captions and tokenizer file of the demo models.
 
-Every word is one token. A word outside `VOCABULARY` was never seen in training, and
-`unknown_words` names it, so that a caller can refuse it.
+Every word is one token. A word outside `VOCABULARY` does not occur in training; `unknown_words` lists such
+words so that the caller can refuse them.
 """
 
 import gzip
@@ -29,7 +29,7 @@ ON = ("on {}", "over {}", "in front of {}", "against {}", "with {} behind", "wit
 AT = ("at the {}", "in the {}", "placed at the {}")
 PROPERTIES = ("color", "shape", "pattern", "background", "count", "position")
 
-# Fixed before any model was scored: one form for each property.
+# One form for each property, fixed before the first model was scored.
 PROMPTS = {
     "color": "a picture with {} objects",
     "shape": "a picture with {}",
@@ -51,47 +51,49 @@ VOCABULARY: tuple[str, ...] = tuple(
 
 
 def unknown_words(text: str) -> list[str]:
-    """Words of a text that the demo models never saw, in order, each once."""
+    """Returns the distinct words of a text outside the vocabulary, in order."""
     words = re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower())
     return [word for word in dict.fromkeys(words) if word not in VOCABULARY]
 
 
-def prompt(of: str, value: str) -> str:
-    """The fixed prompt for one value of a property."""
-    if of == "shape":
+def prompt(property_: str, value: str) -> str:
+    """Returns the fixed prompt for one value of a property."""
+    if property_ == "shape":
         value = PLURAL[value]
-    text = PROMPTS[of].format(value)
+    text = PROMPTS[property_].format(value)
     return text.replace("one objects", "one object")
 
 
 def object_caption(kind: Kind) -> str:
-    """A caption that names one kind of object by color and shape, and says nothing else of the scene."""
+    """Returns a caption that names one kind of object by color and shape alone."""
     return f"a picture with {kind.color} {PLURAL[kind.shape]}"
 
 
-def noun_phrase(kind: Kind, named: "set[str] | frozenset[str]", stream: Stream) -> str:
-    """The objects of one kind, told by the named properties only."""
-    counted = "count" in named
+def noun_phrase(kind: Kind, properties: "set[str] | frozenset[str]", stream: Stream) -> str:
+    """Returns a noun phrase for the objects of one kind that names the given properties only."""
+    counted = "count" in properties
     single = counted and kind.count == 1
-    noun = PLURAL[kind.shape] if "shape" in named else stream.choice(NOUNS)
+    noun = PLURAL[kind.shape] if "shape" in properties else stream.choice(NOUNS)
     if single:
-        noun = kind.shape if "shape" in named else noun[:-1]
-    words = [getattr(kind, of) for of in ("color", "pattern") if of in named] + [noun]
+        noun = kind.shape if "shape" in properties else noun[:-1]
+    words = [getattr(kind, property_) for property_ in ("color", "pattern") if property_ in properties] + [
+        noun
+    ]
     if counted:
         article = "an" if words[0][0] in "aeiou" else "a"
         words.insert(0, article if single and stream.below(3) == 0 else COUNTS[kind.count - 1])
     phrase = " ".join(words)
-    return phrase + " " + stream.choice(AT).format(kind.position) if "position" in named else phrase
+    return phrase + " " + stream.choice(AT).format(kind.position) if "position" in properties else phrase
 
 
 def caption(
-    content: Content, stream: Stream, named: "set[str] | frozenset[str]" = frozenset(PROPERTIES)
+    content: Content, stream: Stream, properties: "set[str] | frozenset[str]" = frozenset(PROPERTIES)
 ) -> str:
-    """One sentence about a scene that names these properties, and no others."""
-    of_kinds = set(named) - {"background"}
+    """Returns a caption of a scene that names the given properties only."""
+    of_kinds = set(properties) - {"background"}
     opening = stream.choice(OPENINGS)
     ground = ""
-    if "background" in named:
+    if "background" in properties:
         ground = stream.choice(ON).format(content.background)
         if not of_kinds and stream.below(2):
             return opening + "a background of " + content.background
@@ -106,43 +108,43 @@ def caption(
     return f"{opening}{phrases} {ground}".strip()
 
 
-def one_property(of: str, value: str, stream: Stream) -> str:
-    """A caption that names one value of one property, and nothing else."""
+def one_property(property_: str, value: str, stream: Stream) -> str:
+    """Returns a caption that names one value of one property only."""
     opening, noun = stream.choice(OPENINGS), stream.choice(NOUNS)
-    if of == "background":
+    if property_ == "background":
         if stream.below(2):
             return f"{opening}a background of {value}"
         return f"{opening}{noun} {stream.choice(ON).format(value)}"
-    if of == "shape":
+    if property_ == "shape":
         return opening + PLURAL[value]
-    if of == "position":
+    if property_ == "position":
         return f"{opening}{noun} {stream.choice(AT).format(value)}"
     return f"{opening}{value} {noun[:-1] if value == 'one' else noun}"
 
 
-def some_properties(among: list[str], stream: Stream) -> set[str]:
-    """Two or three properties to name, or all of them, each half of the time."""
+def some_properties(properties: list[str], stream: Stream) -> set[str]:
+    """Returns all properties half of the time, else two or three of them."""
     if stream.below(2):
-        return set(among)
-    wanted = 2 + stream.below(2)
-    named: set[str] = set()
-    while len(named) < wanted:
-        named.add(stream.choice(among))
-    return named
+        return set(properties)
+    count = 2 + stream.below(2)
+    chosen_properties: set[str] = set()
+    while len(chosen_properties) < count:
+        chosen_properties.add(stream.choice(properties))
+    return chosen_properties
 
 
 def merges(words: tuple[str, ...] = VOCABULARY) -> list[tuple[str, str]]:
-    """Byte-pair merges, learned on the vocabulary until every word is one token."""
-    split = [[*word[:-1], word[-1] + "</w>"] for word in words]
-    learned = []
-    while pairs := Counter(pair for word in split for pair in zip(word, word[1:], strict=False)):
+    """Returns the byte-pair merges of the vocabulary after which every word is one token."""
+    symbols = [[*word[:-1], word[-1] + "</w>"] for word in words]
+    result = []
+    while pairs := Counter(pair for word in symbols for pair in zip(word, word[1:], strict=False)):
         best = max(pairs, key=lambda pair: (pairs[pair], pair))
-        learned.append(best)
-        split = [_merged(word, best) for word in split]
-    return learned
+        result.append(best)
+        symbols = [_merge(word, best) for word in symbols]
+    return result
 
 
-def _merged(word: list[str], pair: tuple[str, str]) -> list[str]:
+def _merge(word: list[str], pair: tuple[str, str]) -> list[str]:
     out: list[str] = []
     for part in word:
         if out and (out[-1], part) == pair:
@@ -153,6 +155,6 @@ def _merged(word: list[str], pair: tuple[str, str]) -> list[str]:
 
 
 def write_bpe(path: Path) -> None:
-    """Write the merges as open_clip's `SimpleTokenizer` reads them; no newline may end the file."""
+    """Writes the merges for open_clip's `SimpleTokenizer`; the file must not end with a newline."""
     lines = ["#version: headlight demo"] + [" ".join(pair) for pair in merges()]
     path.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))

@@ -1,1 +1,1 @@
-"""The planted model: weights set by hand, so that the answer of every stage is known (docs/planted.md)."""
+"""The planted model: hand-set weights with a known result of every stage (docs/planted.md)."""

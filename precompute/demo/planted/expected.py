@@ -1,8 +1,8 @@
-"""The class token of the planted model, followed through the plan in a dozen sums: what each part gives.
+"""Expected contributions of the planted model to the class token, computed from the plan in a few sums.
 
 Nothing here runs the model. Contributions are those of `precompute.method.decomposition`, in the order of its
-components and told in features; they hold to TOLERANCE, which is what LayerNorm leaves of the plan (see
-`planted_weights`), and to STORED where a bundle keeps them in float16.
+components and in coordinates of the features. They are exact to TOLERANCE, the error of LayerNorm (see
+`planted.weights`), and to STORED in a bundle, which stores float16.
 """
 
 from functools import cache
@@ -18,8 +18,8 @@ from precompute.demo.planted.model import (
     FIRST_DECOMPOSED,
     HEADS,
     LAYERS,
+    PATCH_SLOTS,
     PLAN,
-    SEEN,
 )
 from precompute.demo.planted.pictures import EMPTY, Picture, pictures
 
@@ -33,66 +33,70 @@ COMPONENTS = (
     *(f"mlp L{layer}" for layer in range(FIRST_DECOMPOSED, LAYERS)),
 )
 EARLIER = 1 + 2 * FIRST_DECOMPOSED
-"""Components before the decomposed layers."""
+"""Number of components before the decomposed layers."""
 
 WEIGHTS = {"color": planted_model.COLORS, "position": planted_model.POSITIONS, "shape": planted_model.SHAPES}
 
-Held = tuple[tuple[int, int], ...]
-"""Heads whose output at the class token is replaced by its mean over the pictures."""
+Heads = tuple[tuple[int, int], ...]
+"""Layer and head of each. Ablated heads write their mean over the pictures to the class token."""
 
 
 def words_of(attribute: str) -> tuple[str, ...]:
-    """The words of an attribute's values, in the order of the values."""
+    """Returns the words of an attribute's values, in the order of the values."""
     return planted_model.WORDS[attribute][: len(WEIGHTS[attribute])]
 
 
 @cache
-def parts(held: Held = ()) -> Float64[np.ndarray, "image component feature"]:
-    """Contribution of every component to every embedding, times the length of the embedding."""
-    shown = np.stack([_seen(picture) for picture in pictures()])
-    holds = np.zeros((len(shown), len(FEATURES)))
-    out = np.zeros((len(shown), len(COMPONENTS), len(FEATURES)))
+def parts(ablated: Heads = ()) -> Float64[np.ndarray, "image component feature"]:
+    """Returns the contribution of every component to every embedding, times the length of the embedding."""
+    patches = np.stack([_patch_mean(picture) for picture in pictures()])  # [image, patch slot]
+    class_token = np.zeros((len(patches), len(FEATURES)))
+    out = np.zeros((len(patches), len(COMPONENTS), len(FEATURES)))
     for layer in range(LAYERS):
-        read = np.concatenate([shown, holds], axis=1)
+        slots = np.concatenate([patches, class_token], axis=1)
         for head in range(HEADS):
-            wrote = read @ _matrix(layer, head)
-            if (layer, head) in held:
-                wrote = np.broadcast_to(wrote.mean(axis=0), wrote.shape)
+            output = slots @ _matrix(layer, head)
+            if (layer, head) in ablated:
+                output = np.broadcast_to(output.mean(axis=0), output.shape)
             if layer == planted_model.BIAS_LAYER:
-                wrote = wrote + planted_model.BIAS_AMOUNT / HEADS * _unit(BIAS)
-            holds = holds + wrote
-            out[:, _component(layer, head)] += wrote
+                output = output + planted_model.BIAS_AMOUNT / HEADS * _unit(BIAS)
+            class_token = class_token + output
+            out[:, _component(layer, head)] += output
     return out + planted_model.CONE_AMOUNT * _shares()[:, None] * _unit(CONE)
 
 
 @cache
-def lengths(held: Held = ()) -> Float64[np.ndarray, " image"]:
-    """|e| of every picture; all alike unless heads are held."""
-    return np.linalg.norm(parts(held).sum(axis=1), axis=-1)
+def lengths(ablated: Heads = ()) -> Float64[np.ndarray, " image"]:
+    """Returns |e| of every picture; all are equal unless heads are ablated."""
+    return np.linalg.norm(parts(ablated).sum(axis=1), axis=-1)
 
 
 def length() -> float:
-    """|e|, which no picture changes."""
+    """Returns |e|, the same for every picture."""
     return float(lengths()[0])
 
 
 def text_map(picture: Picture, head: tuple[int, int], word: str) -> Float64[np.ndarray, "row column"]:
-    """What each tile gives, through one head, for a text of one word."""
-    for one in PLAN:
-        if (one.layer, one.head) == head and word in one.writes and one.attends != "class":
-            slot, amount = one.writes[word]
+    """Returns the score of each tile through one head, for a text of one word."""
+    for entry in PLAN:
+        if (entry.layer, entry.head) == head and word in entry.writes and entry.attends != "class":
+            slot, amount = entry.writes[word]
             tiles = planted_model.GRID**2 if slot.startswith("grain") else planted_model.OBJECTS
-            return amount * _shows(picture, slot) / tiles / length()
+            return amount * _tile_values(picture, slot) / tiles / length()
     return np.zeros((planted_model.GRID, planted_model.GRID))
 
 
-def margins(attribute: str, held: Held = (), *, forward: bool = False) -> Float64[np.ndarray, " image"]:
-    """Zero-shot margin of every picture with heads held: all after them run again (forward), or frozen."""
+def margins(attribute: str, ablated: Heads = (), *, forward: bool = False) -> Float64[np.ndarray, " image"]:
+    """Returns the zero-shot margin of every picture with heads mean-ablated.
+
+    `forward`: later heads are computed from the ablated output; otherwise they keep their values.
+    """
     if forward:
-        embedding = parts(held).sum(axis=1) / lengths(held)[:, None]
+        embedding = parts(ablated).sum(axis=1) / lengths(ablated)[:, None]
     else:
-        own = parts()[:, [_component(*one) for one in held]]
-        embedding = (parts().sum(axis=1) - (own - own.mean(axis=0)).sum(axis=1)) / length()
+        contributions = parts()[:, [_component(*head) for head in ablated]]
+        change = (contributions - contributions.mean(axis=0)).sum(axis=1)
+        embedding = (parts().sum(axis=1) - change) / length()
     score = embedding[:, [FEATURES.index(word) for word in words_of(attribute)]]
     rows, value = np.arange(len(score)), values(attribute)
     others = score.copy()
@@ -101,34 +105,34 @@ def margins(attribute: str, held: Held = (), *, forward: bool = False) -> Float6
 
 
 def values(attribute: str) -> Int64[np.ndarray, " image"]:
-    """Every picture's value of an attribute, as a place among the attribute's values."""
+    """Returns the index of every picture's value among the values of an attribute."""
     return np.array([getattr(picture, attribute) for picture in pictures()])
 
 
-def _seen(picture: Picture) -> Float64[np.ndarray, " seen"]:
-    """What a picture shows: a mean over its objects, or over its tiles for grain."""
+def _patch_mean(picture: Picture) -> Float64[np.ndarray, " patch_slot"]:
+    """Returns the mean of each patch slot over the objects of a picture, or over all tiles for grain."""
     color = np.bincount(picture.tiles[picture.tiles != EMPTY], minlength=len(planted_model.COLORS))
     shape, position = np.eye(len(planted_model.SHAPES)), np.eye(len(planted_model.POSITIONS))
     one_hot = shape[picture.shape], position[picture.position]
     return np.concatenate([color / planted_model.OBJECTS, *one_hot, picture.grain, [0, 0]])
 
 
-def _shows(picture: Picture, slot: str) -> Float64[np.ndarray, "row column"]:
-    """What each tile shows of a slot; where an object lies is read on objects alone."""
+def _tile_values(picture: Picture, slot: str) -> Float64[np.ndarray, "row column"]:
+    """Returns the value of a slot on each tile; slots of position count on objects only."""
     word = slot.rpartition(" ")[2]
     if word in planted_model.COLORS:
         return (picture.tiles == list(planted_model.COLORS).index(word)).astype(float)
-    shown = _seen(picture)[SEEN.index(slot)]
-    return np.where(slot.startswith("grain") | (picture.tiles != EMPTY), shown, 0.0)
+    value = _patch_mean(picture)[PATCH_SLOTS.index(slot)]
+    return np.where(slot.startswith("grain") | (picture.tiles != EMPTY), value, 0.0)
 
 
-def _matrix(layer: int, head: int) -> Float64[np.ndarray, "read feature"]:
-    """From what can be read, seen in the picture or held at the class token, to what a head writes there."""
-    matrix = np.zeros((len(SEEN) + len(FEATURES), len(FEATURES)))
-    for one in PLAN:
-        if (one.layer, one.head) == (layer, head):
-            for feature, (slot, amount) in one.writes.items():
-                matrix[(*SEEN, *FEATURES).index(slot), FEATURES.index(feature)] = amount
+def _matrix(layer: int, head: int) -> Float64[np.ndarray, "slot feature"]:
+    """Returns the map of one head from patch slots and class token features to the features it writes."""
+    matrix = np.zeros((len(PATCH_SLOTS) + len(FEATURES), len(FEATURES)))
+    for entry in PLAN:
+        if (entry.layer, entry.head) == (layer, head):
+            for feature, (slot, amount) in entry.writes.items():
+                matrix[(*PATCH_SLOTS, *FEATURES).index(slot), FEATURES.index(feature)] = amount
     return matrix
 
 
@@ -137,7 +141,7 @@ def _component(layer: int, head: int) -> int:
 
 
 def _shares() -> Float64[np.ndarray, " component"]:
-    """Shares of what `ln_post` adds: one to a head, as much to any other part as to all heads of a layer."""
+    """Returns the shares of the bias of `ln_post`: normalized from 1 for a head, HEADS for the others."""
     layers = LAYERS - FIRST_DECOMPOSED
     shares = [*[HEADS] * EARLIER, *[1] * HEADS * layers, *[HEADS] * layers]
     return np.array(shares) / (HEADS * (2 * LAYERS + 1))

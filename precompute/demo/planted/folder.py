@@ -1,4 +1,4 @@
-"""A folder with all of the planted model: pictures, text pool, prompts, model, and the known answers."""
+"""Writes the folder of the planted model: pictures, text pool, prompts, model, and the correct results."""
 
 import csv
 import json
@@ -21,17 +21,17 @@ ANSWERS = "answers.json"
 
 
 def write_planted(folder: Path) -> None:
-    """Write everything; a folder with answers.json is complete."""
+    """Writes all files; a folder with answers.json is complete."""
     (folder / IMAGES).mkdir(parents=True, exist_ok=True)
-    # An older plan's pictures would be images without attributes, and its answers wrong.
+    # Pictures of an older plan would have no attributes, and its answers would be wrong.
     for old in (folder / ANSWERS, *(folder / IMAGES).glob("planted_*.png")):
         old.unlink(missing_ok=True)
     for index, picture in enumerate(pictures()):
         (folder / IMAGES / name(index)).write_bytes(png(draw(picture)))
     _write_attributes(folder / ATTRIBUTES)
-    lines = [f"{text}\t{'|'.join(of)}" for text, of in texts()]
-    about = ["# name: planted", "# language: en", f"# license: {LICENSE}"]
-    _write_lines(folder / TEXTS, about + lines)
+    lines = [f"{text}\t{'|'.join(properties)}" for text, properties in texts()]
+    metadata = ["# name: planted", "# language: en", f"# license: {LICENSE}"]
+    _write_lines(folder / TEXTS, metadata + lines)
     _write_lines(folder / PROMPTS, _prompts())
     words.write_bpe(folder / BPE)
     (folder / CONFIG).write_text(json.dumps(config(), indent=2) + "\n", encoding="utf-8")
@@ -44,16 +44,16 @@ def _write_attributes(path: Path) -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["path", *WEIGHTS])
         for index, picture in enumerate(pictures()):
-            values = [list(names)[getattr(picture, of)] for of, names in WEIGHTS.items()]
+            values = [list(names)[getattr(picture, attribute)] for attribute, names in WEIGHTS.items()]
             table.writerow([name(index), *values])
 
 
 def _prompts() -> list[str]:
-    """Attribute, value, and the text that asks for it zero-shot."""
+    """Returns lines of attribute, value, and the prompt of the value."""
     return [
-        f"{of}\t{value}\t{phrase(word)}"
-        for of, names in WEIGHTS.items()
-        for value, word in zip(names, words_of(of), strict=True)
+        f"{attribute}\t{value}\t{phrase(word)}"
+        for attribute, names in WEIGHTS.items()
+        for value, word in zip(names, words_of(attribute), strict=True)
     ]
 
 

@@ -1,10 +1,10 @@
-"""The plan of the planted model: a CLIP whose heads are set by hand, so that every stage has a known answer.
+"""The plan of the planted model: a CLIP with hand-set heads and a known result of every stage.
 
-What a picture shows, what each head reads and writes, and how strongly, is fixed here and nowhere else:
-`planted_pictures` draws by it, `planted_weights` builds the model by it, `planted_answers` says what every
-stage must find. docs/planted.md tells it in words.
+The content of the pictures and the inputs, outputs and amounts of each head are defined here only: `pictures`
+draws from the plan, `weights` builds the model, `answers` computes the correct results. docs/planted.md
+explains the plan.
 
-A *feature* is one direction of the joint space: a word, or something no word says. All are at right angles.
+A *feature* is one direction of the joint space: a word, or a direction without a word. All are orthogonal.
 """
 
 from typing import Literal, NamedTuple
@@ -12,11 +12,11 @@ from typing import Literal, NamedTuple
 from precompute.demo.words import PLURAL
 
 COLORS = {"red": 3, "green": 2, "blue": 1}
-"""Main colors with their weights: of six pictures three are red. Unequal, so that TEXTSPAN has no ties."""
+"""Main colors with their frequencies: three of six pictures are red. Unequal, to avoid ties in TEXTSPAN."""
 
 SHAPES = {"circle": 5, "square": 4, "triangle": 3, "cross": 2, "ring": 1}
 POSITIONS = {"left": 3, "center": 2, "right": 1}
-"""The third of the picture that all objects lie in."""
+"""Third of the picture with all the objects, with frequencies."""
 
 PROPERTIES = ("color", "position", "shape")
 WORDS = {
@@ -24,23 +24,23 @@ WORDS = {
     "shape": (*(PLURAL[shape] for shape in SHAPES), "stars", "hearts"),
     "position": (*POSITIONS, "top", "bottom"),
 }
-"""Words of the text pool. The last two of each property are in no picture."""
+"""Words of the text pool. The last two of each property occur in no picture."""
 
 NOISE_WORDS = ("purple", "yellow", "stars", "hearts", "top", "bottom")
-"""What one noise head writes along: as many words of every property."""
+"""Features of the first noise head: two words of every property."""
 
 MUTE = ("mute 0", "mute 1", "mute 2")
-"""What the other noise head writes along: no word at all."""
+"""Features of the second noise head: directions without a word."""
 
 BIAS, CONE = "bias", "cone"
-"""What the output bias of one layer and the bias of `ln_post` write along: the same for every image."""
+"""Features of the output bias of one layer and of the bias of `ln_post`: the same for every image."""
 
 FEATURES = (*(word for words in WORDS.values() for word in words), *MUTE, BIAS, CONE)
 
 GRAINS = len(NOISE_WORDS) + len(MUTE)
-"""Independent signs of a picture, each a faint pattern on all its tiles."""
+"""Number of independent random signs of a picture; each sign is a faint pattern on all tiles."""
 
-SEEN = (
+PATCH_SLOTS = (
     *(f"sees {word}" for word in COLORS),
     *(f"sees {PLURAL[shape]}" for shape in SHAPES),
     *(f"lies at {position}" for position in POSITIONS),
@@ -48,35 +48,35 @@ SEEN = (
     "is object",
     "is class",
 )
-"""What a token knows of itself before the first layer."""
+"""Content of a token before the first layer."""
 
 GRID, TILE = 6, 16
-"""Tiles a side, and pixels a tile's side: a tile is a patch."""
+"""Tiles per side of the picture, and pixels per side of a tile; a tile is a patch."""
 
 OBJECTS, OF_MAIN_COLOR = 8, 6
-"""Objects of a picture, and how many have the main color; the others have one other color each."""
+"""Number of objects in a picture, and of those with the main color; each other object has another color."""
 
 LAYERS, HEADS, FIRST_DECOMPOSED = 3, 4, 1
 D_OUT = 32
 IMAGE_SIZE = GRID * TILE
 MEAN, STD = (0.4, 0.4, 0.4), (0.2, 0.2, 0.2)
-"""The mean is the gray of an empty tile, so that the model sees nothing there."""
+"""The mean is the gray of an empty tile, so that an empty tile is zero for the model."""
 
 MODEL_NAME = "ViT-planted-3/by-hand"
 ACTIVATION, INTERPOLATION = "gelu", "bicubic"
 
 
 class PlantedHead(NamedTuple):
-    """What one head does. Heads that are not in the plan read nothing."""
+    """The plan of one head. Heads that are not in the plan write nothing."""
 
     layer: int
     head: int
     role: str
     attends: Literal["all", "objects", "class"]
-    """Whether the class token attends to all tokens alike, to objects alike, or to itself."""
+    """Tokens that the class token attends to: all tokens equally, all objects equally, or itself."""
 
     writes: dict[str, tuple[str, float]]
-    """Feature written -> slot that is read for it, and how much is written for one unit of it."""
+    """Output feature -> slot that the head reads for it, and amount written for one unit of the slot."""
 
 
 def _copies(words: tuple[str, ...], reads: str, amount: float) -> dict[str, tuple[str, float]]:
@@ -85,7 +85,7 @@ def _copies(words: tuple[str, ...], reads: str, amount: float) -> dict[str, tupl
 
 _COLORS, _POSITIONS, _SHAPES = tuple(COLORS), tuple(POSITIONS), WORDS["shape"][: len(SHAPES)]
 
-# Not quite alike: a tie between properties would leave the head's label, and its texts, to rounding.
+# Slightly different: with a tie between properties, rounding would decide the head's label and texts.
 NOISE_AMOUNTS = (0.5, 0.5, 0.45, 0.45, 0.55, 0.55)
 MUTE_AMOUNT = 0.5
 
@@ -112,23 +112,25 @@ PLAN = (
 )
 
 BIAS_LAYER, BIAS_AMOUNT = 1, 0.4
-"""Output bias of one layer, along the feature `bias`: each of its heads is given an equal share."""
+"""Output bias of one layer along the feature `bias`; each of its heads gets an equal share."""
 
 CONE_AMOUNT = 3.0
-"""Bias of `ln_post`, along the feature `cone`: every part of the model is given a share."""
+"""Bias of `ln_post` along the feature `cone`; every component of the model gets a share."""
 
 
 def phrase(word: str) -> str:
-    """How the text pool says one word."""
+    """Returns the text of one word in the text pool."""
     if word in WORDS["shape"]:
         return word
     return f"{word} objects" if word in WORDS["color"] else f"objects at the {word}"
 
 
 def texts() -> list[tuple[str, tuple[str, ...]]]:
-    """The text pool: every word alone, and every two words of two properties, with the properties named."""
-    colors, shapes, positions = (WORDS[of] for of in ("color", "shape", "position"))
-    pool: list[tuple[str, tuple[str, ...]]] = [(phrase(word), (of,)) for of in WORDS for word in WORDS[of]]
+    """Returns the text pool with properties: every word, and every pair of words of two properties."""
+    colors, shapes, positions = (WORDS[property_] for property_ in ("color", "shape", "position"))
+    pool: list[tuple[str, tuple[str, ...]]] = [
+        (phrase(word), (property_,)) for property_ in WORDS for word in WORDS[property_]
+    ]
     pool += [(f"{color} {shape}", ("color", "shape")) for color in colors for shape in shapes]
     pool += [(f"{shape} at the {place}", ("position", "shape")) for shape in shapes for place in positions]
     return pool + [

@@ -1,8 +1,8 @@
-"""Pictures of the planted model: tiles that are sums, so that a linear map reads back what was added.
+"""Pictures of the planted model: tiles are sums, so that a linear map recovers their terms.
 
-A tile is gray; an object adds its color within its shape, a picture's grain adds faint patterns to all of its
-tiles. All levels are whole numbers, so nothing is lost in a file, and `readers` is the pseudo-inverse of that
-sum: applied to a tile it gives back what is in it, exactly.
+A tile is gray; an object adds its color inside its shape, and the grain of a picture adds faint patterns to
+all its tiles. All levels are integers, so a file loses nothing. `readers` is the pseudo-inverse of the sum:
+applied to a tile it gives the terms exactly.
 """
 
 from functools import cache
@@ -30,45 +30,45 @@ from precompute.demo.shapes import distance
 
 SEED = 7
 GRAY, TINT, GRAIN = 102, 102, 3
-"""Levels of 255: an empty tile, what a color adds to its channel, what each grain adds or takes."""
+"""Levels of 255: gray of an empty tile, increment of a color in its channel, amplitude of each grain."""
 
 RADIUS = 6.5
 EMPTY = -1
 
 
 class Picture(NamedTuple):
-    """All that is in one picture."""
+    """The content of one picture."""
 
     color: int
-    """Main color; place in COLORS."""
+    """Main color, as an index into COLORS."""
 
     shape: int
     position: int
     tiles: Int64[np.ndarray, "row column"]
-    """Color of the object on each tile, EMPTY where there is none."""
+    """Color of the object on each tile; EMPTY for a tile without an object."""
 
     grain: Int64[np.ndarray, " grain"]
-    """Signs, -1 or 1, the same on all tiles."""
+    """Sign of each grain pattern, -1 or 1, the same on all tiles."""
 
 
 @cache
 def pictures() -> tuple[Picture, ...]:
-    """Every two values of two attributes together as often as their weights say; the same every time."""
-    chosen = _chosen()
-    grain = _signs(len(chosen))
+    """Returns all pictures; pairs of values of two attributes have the product of their frequencies."""
+    attributes = _attributes()
+    grain = _signs(len(attributes))
     return tuple(
-        Picture(color, shape, position, _arranged(color, position, Stream(SEED, index)), grain[index])
-        for index, (color, shape, position) in enumerate(chosen)
+        Picture(color, shape, position, _tiles(color, position, Stream(SEED, index)), grain[index])
+        for index, (color, shape, position) in enumerate(attributes)
     )
 
 
 def name(index: int) -> str:
-    """File name of a picture."""
+    """Returns the file name of a picture."""
     return f"planted_{index:03d}.png"
 
 
 def draw(picture: Picture) -> UInt8[np.ndarray, "y x 3"]:
-    """The picture itself."""
+    """Returns the pixels of a picture."""
     ground = GRAY + GRAIN * np.tensordot(picture.grain, _grains(), axes=1)
     canvas = np.tile(ground[..., None], (GRID, GRID, 3))
     object_ = TINT * _masks()[picture.shape]
@@ -80,7 +80,7 @@ def draw(picture: Picture) -> UInt8[np.ndarray, "y x 3"]:
 
 
 class Readers(NamedTuple):
-    """What a tile's normalized pixels are multiplied by to read what is in it; 0 where it is not there."""
+    """Filters for the normalized pixels of a tile; each gives the amount of one term, 0 if it is absent."""
 
     color: Float64[np.ndarray, "color 3 y x"]
     shape: Float64[np.ndarray, "shape 3 y x"]
@@ -89,12 +89,12 @@ class Readers(NamedTuple):
 
 
 def readers() -> Readers:
-    """The pseudo-inverse of how a tile is made."""
+    """Returns the pseudo-inverse of the sum that makes a tile."""
     unit = np.eye(3)
     objects = TINT * np.einsum("syx,cd->scdyx", _masks(), unit)  # [shape, color, 3, y, x]
     grains = GRAIN * np.einsum("gyx,d->gdyx", _grains(), np.ones(3))
     parts = np.concatenate([objects.reshape(-1, 3 * TILE * TILE), grains.reshape(GRAINS, -1)])
-    assert MEAN == (GRAY / 255,) * 3, "an empty tile must be what the model sees as zero"
+    assert MEAN == (GRAY / 255,) * 3, "an empty tile must be zero for the model"
     inverse = np.linalg.pinv(parts / (255 * STD[0])).T  # [part, pixel]
     of_object = inverse[:-GRAINS].reshape(objects.shape)
     return Readers(
@@ -105,23 +105,23 @@ def readers() -> Readers:
     )
 
 
-def _chosen() -> list[tuple[int, int, int]]:
-    """Color, shape and position of every picture; any two of them independent, exactly."""
+def _attributes() -> list[tuple[int, int, int]]:
+    """Returns color, shape and position of every picture; any two of them are exactly independent."""
     colors, shapes, positions = (_by_weight(weights) for weights in (COLORS, SHAPES, POSITIONS))
     return [
-        (color, shape, positions[(at + by + turn) % len(positions)])
-        for (at, color), (by, shape), turn in product(enumerate(colors), enumerate(shapes), (0, 3))
+        (color, shape, positions[(i + j + shift) % len(positions)])
+        for (i, color), (j, shape), shift in product(enumerate(colors), enumerate(shapes), (0, 3))
     ]
 
 
 def _by_weight(weights: dict[str, int]) -> list[int]:
-    return [place for place, weight in enumerate(weights.values()) for _ in range(weight)]
+    return [index for index, weight in enumerate(weights.values()) for _ in range(weight)]
 
 
 def _signs(count: int) -> Int64[np.ndarray, "image grain"]:
-    """Balanced and pairwise uncorrelated to the last digit, in an order that knows nothing of the pictures.
+    """Returns signs that are exactly balanced and pairwise uncorrelated, shuffled over the pictures.
 
-    The twelve rows of Plackett and Burman 1946, again and again.
+    The twelve rows of the Plackett-Burman design (1946), repeated.
     """
     first = np.array([1, 1, -1, 1, 1, 1, -1, -1, -1, 1, -1])
     rows = np.stack([*(np.roll(first, shift) for shift in range(11)), np.full(11, -1)])
@@ -129,19 +129,19 @@ def _signs(count: int) -> Int64[np.ndarray, "image grain"]:
     return rows[order, :GRAINS].astype(np.int64)
 
 
-def _arranged(color: int, position: int, stream: Stream) -> Int64[np.ndarray, "row column"]:
-    """Objects on some tiles of one third of the picture: most of the main color, one of each other."""
+def _tiles(color: int, position: int, stream: Stream) -> Int64[np.ndarray, "row column"]:
+    """Returns objects on random tiles of one third: most have the main color, one has each other color."""
     others = [other for other in range(len(COLORS)) if other != color]
-    wide = GRID // len(POSITIONS)
-    third = np.full(GRID * wide, EMPTY)
+    width = GRID // len(POSITIONS)
+    third = np.full(GRID * width, EMPTY)
     third[:OBJECTS] = [color] * OF_MAIN_COLOR + others
     tiles = np.full((GRID, GRID), EMPTY)
-    tiles[:, position * wide : (position + 1) * wide] = _shuffled(third, stream).reshape(GRID, wide)
+    tiles[:, position * width : (position + 1) * width] = _shuffled(third, stream).reshape(GRID, width)
     return tiles
 
 
 def _shuffled(values: Int[np.ndarray, " n"], stream: Stream) -> Int64[np.ndarray, " n"]:
-    """Fisher and Yates."""
+    """Returns a Fisher-Yates shuffle of the values."""
     out = values.astype(np.int64)
     for last in range(len(out) - 1, 0, -1):
         other = stream.below(last + 1)
@@ -158,6 +158,6 @@ def _masks() -> Bool[np.ndarray, "shape y x"]:
 
 @cache
 def _grains() -> Int64[np.ndarray, "grain y x"]:
-    """Signs that look like grain, one pattern for each."""
+    """Returns the patterns of the grain, random signs of the pixels."""
     y, x = np.meshgrid(np.arange(TILE), np.arange(TILE), indexing="ij")
     return np.stack([np.where(noise(x, y, SEED + number) < 0.5, -1, 1) for number in range(GRAINS)])

@@ -1,11 +1,12 @@
-"""The planted model's weights: every matrix of a real CLIP, set by hand from the plan.
+"""Weights of the planted model: every matrix of a real CLIP, set from the plan.
 
-The residual stream holds *slots*: what a token knows of itself (SEEN), what is written for the embedding
-(FEATURES), and a pad. A slot is a pair of channels, +a and -a, so the mean of a token is zero whatever it
-holds; the pad is the same and so large in every token that its deviation hardly depends on anything else.
-With weights equal to that deviation a LayerNorm is the identity, to |slots|^2 / PAD^2 / 2, about 1e-5.
+The residual stream has *slots*: the content of a token (PATCH_SLOTS), the features for the embedding
+(FEATURES), and a pad. A slot is a pair of channels, +a and -a, so that the mean of every token is zero. The
+pad is equal in all tokens and so large that the standard deviation of a token hardly depends on its other
+slots. With weights equal to that deviation, a LayerNorm is the identity up to |slots|^2 / PAD^2 / 2, about
+1e-5.
 
-MLPs are zero. Every head's output projection writes all features; what a head writes is set by its values.
+MLPs are zero. The output projection of every head writes all features; the value matrix selects them.
 """
 
 from collections.abc import Sequence
@@ -25,29 +26,29 @@ from precompute.demo.planted.model import (
     GRID,
     HEADS,
     LAYERS,
-    SEEN,
+    PATCH_SLOTS,
     PlantedHead,
 )
 from precompute.demo.planted.pictures import readers
 
-SLOTS = (*SEEN, *FEATURES, "pad")
+SLOTS = (*PATCH_SLOTS, *FEATURES, "pad")
 WIDTH, D_HEAD = 96, 24
 PAD = 1000.0
 
-SAID = tuple(word for said in planted_model.WORDS.values() for word in said)
-"""Slots of the text tower, beside its pad: its tokens only know which word they are."""
+POOL_WORDS = tuple(word for words in planted_model.WORDS.values() for word in words)
+"""Slots of the text tower besides its pad: a token has the slot of its word."""
 
 TEXT_PAD = 10.0
-"""Smaller: a text embedding is made unit at the end, so its deviation does not matter."""
+"""Smaller than PAD: text embeddings are normalized at the end, so the deviation has no effect."""
 
 SHARP = 40.0
-"""Logit of what a head attends to, over all else: e^-40 is nothing beside 1."""
+"""Attention logit of the attended tokens above all others: e^-40 is negligible."""
 
 CONTEXT_LENGTH = 16
 
 
 def config() -> dict:
-    """open_clip's config of the planted model."""
+    """Returns the open_clip config of the planted model."""
     return {
         "embed_dim": planted_model.D_OUT,
         "vision_cfg": {
@@ -62,7 +63,7 @@ def config() -> dict:
             "vocab_size": 512
             + len(words.merges())
             + 2,  # bytes, bytes that end a word, merges, start and end
-            "width": 2 * (len(SAID) + 1),
+            "width": 2 * (len(POOL_WORDS) + 1),
             "heads": 1,
             "layers": 1,
         },
@@ -70,7 +71,7 @@ def config() -> dict:
 
 
 def directions() -> Float[np.ndarray, "feature d_out"]:
-    """Where each feature lies in the joint space: rows of a Hadamard matrix, so no axis means anything."""
+    """Returns the direction of each feature in the joint space: Hadamard rows, so no axis has a meaning."""
     matrix = np.ones((1, 1))
     while len(matrix) < planted_model.D_OUT:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
@@ -78,7 +79,7 @@ def directions() -> Float[np.ndarray, "feature d_out"]:
 
 
 def state(bpe: Path) -> dict[str, Tensor]:
-    """All weights, float32; `bpe` is the tokenizer's file, which says which token each word is."""
+    """Returns all weights in float32; `bpe` is the tokenizer file, with the token of each word."""
     with torch.device("meta"):  # names and shapes only; no random number is drawn
         empty = CLIP(**config()).state_dict()
     weights = {name: torch.zeros(value.shape) for name, value in empty.items()}
@@ -93,7 +94,7 @@ def _image_tower() -> dict[str, Tensor]:
     identity = torch.full((WIDTH,), _deviation(PAD, WIDTH))
     weights = {
         "conv1.weight": _patch_embedding(),
-        "positional_embedding": _places(),
+        "positional_embedding": _positional_embedding(),
         "ln_pre.weight": identity,
         "ln_post.weight": identity,
         "ln_post.bias": planted_model.CONE_AMOUNT * _slot(planted_model.CONE),
@@ -107,28 +108,28 @@ def _image_tower() -> dict[str, Tensor]:
 
 
 def _deviation(pad: float, width: int) -> float:
-    """Of a token that holds nothing but its pad, +pad and -pad."""
+    """Returns the standard deviation of a token with only its pad, +pad and -pad."""
     return pad * (2 / width) ** 0.5
 
 
 def _slot(name: str) -> Float[Tensor, " d_model"]:
-    """What one unit in a slot is in the residual stream. Half of it, multiplied, reads the slot."""
+    """Returns one unit of a slot in the residual stream. The product with half of it reads the slot."""
     out = torch.zeros(WIDTH, dtype=torch.float64)
     out[SLOTS.index(name)], out[SLOTS.index(name) + WIDTH // 2] = 1, -1
     return out
 
 
 def _patch_embedding() -> Float[Tensor, "d_model 3 y x"]:
-    """Reads color, shape, grain and whether there is an object off a tile."""
-    read = readers()
-    seen = [*read.color, *read.shape, *read.grain, read.object]
-    slots = [name for name in SEEN if name.startswith(("sees", "grain"))] + ["is object"]
-    written = torch.stack([_slot(slot) for slot in slots])  # [slot, d_model]
-    return torch.einsum("sm,scyx->mcyx", written, torch.from_numpy(np.stack(seen)))
+    """Returns the weights that read color, shape, grain and the presence of an object from a tile."""
+    tile_readers = readers()
+    filters = [*tile_readers.color, *tile_readers.shape, *tile_readers.grain, tile_readers.object]
+    slots = [name for name in PATCH_SLOTS if name.startswith(("sees", "grain"))] + ["is object"]
+    outputs = torch.stack([_slot(slot) for slot in slots])  # [slot, d_model]
+    return torch.einsum("sm,scyx->mcyx", outputs, torch.from_numpy(np.stack(filters)))
 
 
-def _places() -> Float[Tensor, "token d_model"]:
-    """Every token's pad; which third a patch lies in; that the class token is the class token."""
+def _positional_embedding() -> Float[Tensor, "token d_model"]:
+    """Returns the pad of every token, the third of the picture of every patch, and the class token's mark."""
     positions = tuple(planted_model.POSITIONS)
     columns = [positions[column * len(positions) // GRID] for column in range(GRID)]
     rows = [_slot("is class"), *(_slot(f"lies at {column}") for _ in range(GRID) for column in columns)]
@@ -136,7 +137,7 @@ def _places() -> Float[Tensor, "token d_model"]:
 
 
 def _attention(layer: int) -> dict[str, Tensor]:
-    """All heads of one layer; those the plan does not name have no values."""
+    """Returns the weights of all heads of one layer; heads outside the plan have zero values."""
     query_bias = torch.zeros(HEADS, D_HEAD, dtype=torch.float64)
     key, value = (torch.zeros(HEADS, D_HEAD, WIDTH, dtype=torch.float64) for _ in range(2))
     for head in planted_model.PLAN:
@@ -157,38 +158,38 @@ def _attention(layer: int) -> dict[str, Tensor]:
 
 
 def _values(head: PlantedHead) -> Float[Tensor, "d_head d_model"]:
-    """What a head reads, with a gain that makes its output a mean over objects, or over tiles for grain."""
+    """Returns the value matrix of a head; the gain gives a mean over objects, or over tiles for grain."""
     value = torch.zeros(D_HEAD, WIDTH, dtype=torch.float64)
     for feature, (slot, amount) in head.writes.items():
-        shown_on = GRID**2 if slot.startswith("grain") else planted_model.OBJECTS
-        gain = (1 + GRID**2) / shown_on if head.attends == "all" else 1
+        tiles = GRID**2 if slot.startswith("grain") else planted_model.OBJECTS
+        gain = (1 + GRID**2) / tiles if head.attends == "all" else 1
         value[FEATURES.index(feature)] = gain * amount * _slot(slot) / 2
     return value
 
 
 def _text_tower(bpe: Path) -> dict[str, Tensor]:
-    """One layer that takes the mean of the words: the end token attends to all tokens alike."""
+    """Returns the weights of one layer that averages the words: the end token attends to all equally."""
     width = config()["text_cfg"]["width"]
     unit = torch.eye(width // 2, dtype=torch.float64)
     slots = torch.cat([unit, -unit], dim=1)  # [slot, width]
-    *said, pad = slots
+    *word_slots, pad = slots
     tokenizer = SimpleTokenizer(str(bpe), context_length=CONTEXT_LENGTH)
     embedding = (TEXT_PAD * pad).repeat(config()["text_cfg"]["vocab_size"], 1)
-    for word, slot in zip(SAID, said, strict=True):
+    for word, slot in zip(POOL_WORDS, word_slots, strict=True):
         embedding[_token(tokenizer, word)] += slot
     identity = torch.full((width,), _deviation(TEXT_PAD, width))
-    read = torch.stack(said) / 2  # [word, width]
-    nothing = torch.zeros(2 * width, width, dtype=torch.float64)
-    values = torch.nn.functional.pad(read, (0, 0, 0, width - len(said)))
+    read = torch.stack(word_slots) / 2  # [word, width]
+    no_attention = torch.zeros(2 * width, width, dtype=torch.float64)
+    values = torch.nn.functional.pad(read, (0, 0, 0, width - len(word_slots)))
     block = "transformer.resblocks.0."
-    spoken = directions()[[FEATURES.index(word) for word in SAID]]
+    word_directions = directions()[[FEATURES.index(word) for word in POOL_WORDS]]
     return {
         "token_embedding.weight": embedding,
         block + "ln_1.weight": identity,
-        block + "attn.in_proj_weight": torch.cat([nothing, values]),
+        block + "attn.in_proj_weight": torch.cat([no_attention, values]),
         block + "attn.out_proj.weight": values.T * 2,
         "ln_final.weight": identity,
-        "text_projection": read.T @ torch.from_numpy(spoken),
+        "text_projection": read.T @ torch.from_numpy(word_directions),
     }
 
 

@@ -1,4 +1,4 @@
-"""The demo CLIP: its words, its text pool, its shipped weights and what they score."""
+"""The demo CLIP: its vocabulary, text pool, training batches, shipped weights and scores."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from precompute.demo import BPE_PATH, CONTEXT_LENGTH, IMAGE_SIZE, MODEL_NAME, MODELS, DemoModel, training
-from precompute.demo.batches import Asked, Batch, Batches
+from precompute.demo.batches import Batch, Batches, PropertyCaptions
 from precompute.demo.cache import cached_scenes, small
 from precompute.demo.card import write_card
 from precompute.demo.hashing import Stream
@@ -42,7 +42,7 @@ def pool_lines():
 
 
 class Elsewhere(DemoModel):
-    """A demo model whose weights go to another folder."""
+    """A demo model with its weights in another folder."""
 
     folder: ClassVar[Path]
 
@@ -56,11 +56,11 @@ def captions(count):
         stream = Stream(5, index)
         yield caption(content_of(index, 5), stream)
         yield caption(content_of(index, 5), stream, some_properties(list(PROPERTIES), stream))
-        for of in PROPERTIES:
-            yield one_property(of, stream.choice(VALUES[of]), stream)
+        for property_ in PROPERTIES:
+            yield one_property(property_, stream.choice(VALUES[property_]), stream)
 
 
-def test_every_word_is_one_token_and_comes_back():
+def test_every_word_is_one_token_and_decodes_to_itself():
     encode = tokenizer()
 
     for word in VOCABULARY:
@@ -69,7 +69,7 @@ def test_every_word_is_one_token_and_comes_back():
         assert encode.decode(tokens).strip() == word
 
 
-def test_the_tokenizer_file_is_what_the_vocabulary_gives(tmp_path):
+def test_the_tokenizer_file_is_reproducible_from_the_vocabulary(tmp_path):
     write_bpe(tmp_path / "again.gz")
 
     assert (tmp_path / "again.gz").read_bytes() == BPE_PATH.read_bytes()
@@ -80,7 +80,7 @@ def test_unknown_words_are_named_once_and_in_order():
     assert unknown_words("Two blue hearts at the top left.") == []
 
 
-def test_captions_are_made_of_known_words_and_fit_the_context():
+def test_captions_use_the_vocabulary_and_fit_the_context():
     for text in captions(500):
         assert unknown_words(text) == []
         assert len(text.split()) + 2 <= CONTEXT_LENGTH
@@ -98,14 +98,18 @@ def test_a_full_caption_names_everything():
 def named_in(text):
     words = set(text.replace("crosses", "cross").split())
     words |= {word.removesuffix("s") for word in words}
-    return [of for of in PROPERTIES if any(set(value.split()) <= words for value in VALUES[of])]
+    return [
+        property_
+        for property_ in PROPERTIES
+        if any(set(value.split()) <= words for value in VALUES[property_])
+    ]
 
 
 @pytest.mark.parametrize("of", PROPERTIES)
-def test_a_caption_of_one_property_names_that_value_and_nothing_else(of):
+def test_a_caption_of_one_property_names_that_value_and_nothing_else(property_):
     for index in range(40):
-        for value in VALUES[of]:
-            assert named_in(one_property(of, value, Stream(6, index))) == [of]
+        for value in VALUES[property_]:
+            assert named_in(one_property(property_, value, Stream(6, index))) == [property_]
 
 
 def test_several_properties_are_two_or_three_or_all():
@@ -127,36 +131,37 @@ def test_training_tokens_equal_the_tokenizers(tmp_path):
     assert torch.equal(batches.tokens(texts), tokenizer()(texts))
 
 
-def test_every_scene_meets_every_caption_that_is_true_of_it():
+def test_every_scene_matches_all_captions_that_are_true_of_it():
     batches = batches_of(np.zeros((400, 1, 1, 3), dtype=np.uint8), size=48)
 
     batch = batches[3]
 
-    assert [asked.property for asked in batch.asked] == list(PROPERTIES)
-    for asked in batch.asked:
-        for row, scene in zip(asked.true, batches.chosen(3), strict=True):
+    assert [captions.property for captions in batch.property_captions] == list(PROPERTIES)
+
+    for captions in batch.property_captions:
+        for row, scene in zip(captions.matches, batches.scene_indices(3), strict=True):
             content = content_of(scene, 5)
-            shown = {VALUES[asked.property][place] for place in row.nonzero()[:, 0].tolist()}
-            if asked.property == "background":
-                assert shown == {content.background}
-            elif asked.property == "count":
-                assert shown == {VALUES["count"][kind.count - 1] for kind in content.kinds}
+            values = {VALUES[captions.property][index] for index in row.nonzero()[:, 0].tolist()}
+            if captions.property == "background":
+                assert values == {content.background}
+            elif captions.property == "count":
+                assert values == {VALUES["count"][kind.count - 1] for kind in content.kinds}
             else:
-                assert shown == {getattr(kind, asked.property) for kind in content.kinds}
+                assert values == {getattr(kind, captions.property) for kind in content.kinds}
     assert len(batch.text) == sum(len(values) for values in VALUES.values()) + 48
 
 
-def test_large_objects_come_first_and_are_gone_by_half_time():
+def test_large_objects_come_first_and_end_halfway():
     batches = batches_of(np.zeros((400, 1, 1, 3), dtype=np.uint8), size=40, large_first=0.5)
     large = set(batches.large)
 
-    first, half = ([scene in large for scene in batches.chosen(step)] for step in (0, 5))
+    first, half = ([scene in large for scene in batches.scene_indices(step)] for step in (0, 5))
 
     assert all(first[:20]) and not all(first[20:])
     assert sum(half) < 20
 
 
-def test_colors_are_named_as_seldom_as_asked():
+def test_colors_are_named_in_every_nth_batch():
     batches = batches_of(np.zeros((40, 1, 1, 3), dtype=np.uint8), color_every=5)
     ids = torch.tensor([batches.token[color] for color in VALUES["color"]])
 
@@ -173,27 +178,27 @@ def test_a_batch_is_the_same_every_time(tmp_path):
     assert torch.equal(first.pixels, again.pixels) and torch.equal(first.text, again.text)
 
 
-def test_the_loss_shares_evenly_what_is_true_of_a_scene():
-    true = torch.tensor([[True, True, False], [False, False, True]])
+def test_the_loss_shares_the_target_evenly_over_the_true_captions():
+    matches = torch.tensor([[True, True, False], [False, False, True]])
     batch = Batch(torch.zeros(2, 1, 1, 3, dtype=torch.uint8), torch.zeros(5, 4, dtype=torch.long), ())
-    own = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
-    right = torch.where(true, 20.0, 0.0)
+    by_property = torch.where(matches, 20.0, 0.0)
+    by_scene = torch.tensor([[9.0, 0.0], [0.0, 9.0]])
 
-    asked = batch._replace(asked=(Asked("count", 0, true),))
-    value = training.loss(torch.cat([right, own], dim=1), asked)
+    batch = batch._replace(property_captions=(PropertyCaptions("count", 0, matches),))
+    value = training.loss(torch.cat([by_property, by_scene], dim=1), batch)
 
-    # Two true captions share one scene: log 2 from scene to caption, 0 on the way back.
+    # One scene has two true captions: log 2 from scene to caption, 0 from caption to scene.
     expected = 0.5 * (np.log(2) / 2) + training.FULL * np.log1p(np.exp(-9))
     assert value.item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_text_pool_can_be_made_again(tmp_path):
+def test_the_text_pool_is_reproducible(tmp_path):
     write_pool(tmp_path / "again.tsv")
 
     assert (tmp_path / "again.tsv").read_bytes() == POOL_PATH.read_bytes()
 
 
-def test_the_text_pool_uses_known_words_and_repeats_nothing(pool_lines):
+def test_the_text_pool_uses_the_vocabulary_and_repeats_no_text(pool_lines):
     texts = [text for text, _ in pool_lines]
 
     assert len(texts) == len(set(texts)) >= 750
@@ -203,7 +208,7 @@ def test_the_text_pool_uses_known_words_and_repeats_nothing(pool_lines):
         assert len(text.split()) + 2 <= CONTEXT_LENGTH
 
 
-def test_every_property_has_as_many_texts_in_every_frame(pool_lines):
+def test_every_property_has_the_same_number_of_texts_in_every_frame(pool_lines):
     by_property = defaultdict(Counter)
     openings = sorted((frame.format("") for frame in FRAMES), key=len, reverse=True)
     for text, tag in pool_lines:
@@ -215,14 +220,14 @@ def test_every_property_has_as_many_texts_in_every_frame(pool_lines):
     assert len(openings) >= 5 and sum(dict(counts.pop()).values()) == 135
 
 
-def test_every_prompt_is_made_of_known_words():
-    texts = [prompt(of, value) for of in PROPERTIES for value in VALUES[of]]
+def test_every_prompt_uses_the_vocabulary():
+    texts = [prompt(property_, value) for property_ in PROPERTIES for value in VALUES[property_]]
 
     assert len(set(texts)) == sum(len(values) for values in VALUES.values())
     assert [word for text in texts for word in unknown_words(text)] == []
 
 
-def test_exported_weights_come_back(tmp_path):
+def test_exported_weights_can_be_loaded(tmp_path):
     before = fresh_model()
 
     export(before, tmp_path / "weights.safetensors")
@@ -241,25 +246,28 @@ def test_the_shipped_weights_are_small_and_differ_in_size_patch_and_training():
 
 
 @SHIPPED
-def test_the_shipped_weights_score_what_their_card_says(name, tmp_path):
+def test_the_shipped_weights_have_the_scores_of_their_card(name, tmp_path):
     model = MODELS[name]
     pixels = cached_scenes(tmp_path.parent, count=200, seed=FRESH_SEED, side=IMAGE_SIZE, kinds=1)
 
     scores = score(shipped_model(model), pixels, seed=FRESH_SEED)
 
     card = model.card.read_text(encoding="utf-8")
-    for one in scores:
-        printed = float(re.search(rf"\| {one.property} \| .* \| ([\d.]+) \|", card)[1])
-        # Four standard errors of 200 scenes, and of those of the card.
-        assert abs(one.accuracy - printed) <= 0.02 + 4 * (printed * (1 - printed) / 200) ** 0.5, one
+    for result in scores:
+        printed = float(re.search(rf"\| {result.property} \| .* \| ([\d.]+) \|", card)[1])
+        # Four standard errors of 200 scenes, and a margin for the error of the card.
+        assert abs(result.accuracy - printed) <= 0.02 + 4 * (printed * (1 - printed) / 200) ** 0.5, result
 
 
 @SHIPPED
-def test_the_card_is_what_the_weights_give(name, tmp_path):
+def test_the_card_is_reproducible_from_the_weights(name, tmp_path):
     model = MODELS[name]
     printed = model.card.read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\w+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \|$", printed, re.M)
-    scores = [Score(of, int(values), float(chance), float(right)) for of, values, chance, right in rows]
+    scores = [
+        Score(property_, int(values), float(chance), float(right))
+        for property_, values, chance, right in rows
+    ]
 
     write_card(model, scores, scenes=2000, path=tmp_path / "again.md")
 
@@ -267,7 +275,7 @@ def test_the_card_is_what_the_weights_give(name, tmp_path):
     assert (tmp_path / "again.md").read_text(encoding="utf-8") == printed
 
 
-def test_what_was_not_learned_is_named_on_the_card(tmp_path):
+def test_the_card_names_properties_that_were_not_learned(tmp_path):
     scores = [Score("color", 10, 0.1, 0.99), Score("shape", 8, 0.125, 0.3)]
 
     write_card(MODELS[MODEL_NAME], scores, scenes=10, path=tmp_path / "card.md")
@@ -277,7 +285,7 @@ def test_what_was_not_learned_is_named_on_the_card(tmp_path):
 
 
 @pytest.mark.slow
-def test_training_carries_on_where_it_stopped(tmp_path, capsys):
+def test_training_resumes_from_its_checkpoint(tmp_path, capsys):
     recipe = Recipe(scenes=40, batch=4, held_out=4)
     short, longer = (Elsewhere(*MODELS[MODEL_NAME]._replace(pairs=pairs)) for pairs in (8, 16))
     Elsewhere.folder = tmp_path

@@ -1,4 +1,4 @@
-"""The demo's scenes: the same everywhere, independent, readable, and true to what is said of them."""
+"""The demo scenes: the same on every machine, with independent and readable attributes."""
 
 import csv
 import hashlib
@@ -29,28 +29,28 @@ def scenes():
 
 
 def objects(mask):
-    """Connected components of a mask, as boolean arrays at quarter size."""
+    """Returns the connected components of a mask, as boolean arrays at quarter size."""
     small = mask[::2, ::2].copy()
-    found = []
+    components = []
     while small.any():
         start = tuple(np.argwhere(small)[0])
-        one, waiting = np.zeros_like(small), deque([start])
+        component, pending = np.zeros_like(small), deque([start])
         small[start] = False
-        while waiting:
-            y, x = waiting.popleft()
-            one[y, x] = True
+        while pending:
+            y, x = pending.popleft()
+            component[y, x] = True
             for near in ((y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)):
                 if 0 <= near[0] < small.shape[0] and 0 <= near[1] < small.shape[1] and small[near]:
                     small[near] = False
-                    waiting.append(near)
-        found.append(one)
-    return found
+                    pending.append(near)
+        components.append(component)
+    return components
 
 
 def cramers_v(first, second):
     rows, columns = sorted(set(first)), sorted(set(second))
-    seen = Counter(zip(first, second, strict=True))
-    table = np.array([[seen[r, c] for c in columns] for r in rows], dtype=float)
+    counts = Counter(zip(first, second, strict=True))
+    table = np.array([[counts[r, c] for c in columns] for r in rows], dtype=float)
     expected = table.sum(1, keepdims=True) * table.sum(0, keepdims=True) / table.sum()
     chi_square = ((table - expected) ** 2 / expected).sum()
     return (chi_square / table.sum() / (min(table.shape) - 1)) ** 0.5
@@ -62,7 +62,7 @@ def grid_around(spot):
 
 
 def read_shape(scene, k):
-    """The shape whose outline, at the object's area, covers the same pixels best."""
+    """Returns the shape whose outline overlaps most with the mask of the first object."""
     spot = scene.spots[k][0]
     x, y = grid_around(spot)
     near = np.maximum(np.abs(x), np.abs(y)) < 1.3 * spot.radius
@@ -76,7 +76,7 @@ def read_shape(scene, k):
 
 
 def read_color_and_pattern(scene, k):
-    """The color and pattern whose filling is nearest to the object's pixels, outline left out."""
+    """Returns the color and pattern nearest to the pixels of the first object, without its outline."""
     kind, spot = scene.content.kinds[k], scene.spots[k][0]
     x, y = grid_around(spot)
     inside = distance(kind.shape, x, y, spot.radius) < -4.0
@@ -91,15 +91,15 @@ def read_color_and_pattern(scene, k):
 
 
 def texture(image, hidden):
-    """How alike a background's pixels are at several distances, across and down."""
+    """Returns variance, skewness and autocorrelations of a background's pixels, across and down."""
     light = image.astype(float).mean(axis=2)
-    seen = ~hidden
-    light = light - light[seen].mean()
-    variance = np.square(light[seen]).mean()
-    features = [np.log(variance), (light[seen] ** 3).mean() / variance**1.5]
+    visible = ~hidden
+    light = light - light[visible].mean()
+    variance = np.square(light[visible]).mean()
+    features = [np.log(variance), (light[visible] ** 3).mean() / variance**1.5]
     for step in (1, 2, 4, 8, 16, 32):
         for a, b in ((np.s_[:, step:], np.s_[:, :-step]), (np.s_[step:], np.s_[:-step])):
-            both = seen[a] & seen[b]
+            both = visible[a] & visible[b]
             features.append((light[a] * light[b])[both].mean() / variance)
     return np.array(features)
 
@@ -113,13 +113,13 @@ def test_the_same_pixels_on_every_machine():
     assert digest.hexdigest() == PIXELS
 
 
-def test_every_kind_has_as_many_objects_as_it_says(scenes):
+def test_every_kind_has_as_many_objects_as_its_count(scenes):
     for scene in scenes[:80]:
         for kind, mask in zip(scene.content.kinds, scene.mask, strict=True):
             assert len(objects(mask)) == kind.count, scene.content
 
 
-def test_every_kind_stands_where_it_says(scenes):
+def test_every_kind_is_at_its_position(scenes):
     for scene in scenes:
         for kind, spots in zip(scene.content.kinds, scene.spots, strict=True):
             cell = POSITIONS.index(kind.position)
@@ -141,11 +141,11 @@ def test_no_object_leaves_the_picture(scenes):
 def test_objects_cover_a_tenth_to_a_third_of_the_picture(scenes):
     covered = np.array([scene.mask.any(axis=0).mean() for scene in scenes])
 
-    # The area is set to at least a tenth; counted in whole pixels it may fall a little short.
+    # The area is at least a tenth; counted in whole pixels it may be slightly smaller.
     assert covered.min() >= 0.098 and covered.max() <= 0.35
 
 
-def test_the_covered_area_does_not_tell_the_count(scenes):
+def test_the_covered_area_is_nearly_uncorrelated_with_the_count(scenes):
     single = [scene for scene in scenes if len(scene.content.kinds) == 1]
     covered = [scene.mask.mean() for scene in single]
     count = [scene.content.kinds[0].count for scene in single]
@@ -153,7 +153,7 @@ def test_the_covered_area_does_not_tell_the_count(scenes):
     assert abs(np.corrcoef(covered, count)[0, 1]) < 0.25
 
 
-def test_two_kinds_differ_in_color_shape_and_place_and_never_overlap(scenes):
+def test_two_kinds_differ_in_color_shape_and_position_and_never_overlap(scenes):
     double = [scene for scene in scenes if len(scene.content.kinds) == 2]
 
     assert 0.4 < len(double) / len(scenes) < 0.6
@@ -174,7 +174,7 @@ def test_attributes_are_pairwise_independent():
         assert cramers_v(first, second) < 0.03
 
 
-def test_a_background_cannot_be_told_by_its_mean_color():
+def test_backgrounds_do_not_differ_in_their_mean_color():
     means = {name: np.mean([paint(name, Stream(5, i)).mean() for i in range(40)]) for name in BACKGROUNDS}
 
     assert max(means.values()) - min(means.values()) < 6.0
@@ -204,16 +204,16 @@ def test_colors_and_patterns_can_be_read_from_the_pixels(scenes):
 def test_backgrounds_can_be_read_from_their_texture(scenes):
     features = np.array([texture(scene.image, scene.mask.any(axis=0)) for scene in scenes])
     names = np.array([scene.content.background for scene in scenes])
-    learned, asked = slice(0, 160), slice(160, None)
-    features = (features - features[learned].mean(0)) / features[learned].std(0)
-    centers = np.array([features[learned][names[learned] == name].mean(0) for name in BACKGROUNDS])
+    training, held_out = slice(0, 160), slice(160, None)
+    features = (features - features[training].mean(0)) / features[training].std(0)
+    centers = np.array([features[training][names[training] == name].mean(0) for name in BACKGROUNDS])
 
-    nearest = np.square(features[asked][:, None] - centers).sum(-1).argmin(1)
+    nearest = np.square(features[held_out][:, None] - centers).sum(-1).argmin(1)
 
-    assert np.mean(np.array(BACKGROUNDS)[nearest] == names[asked]) >= 0.99
+    assert np.mean(np.array(BACKGROUNDS)[nearest] == names[held_out]) >= 0.99
 
 
-def test_png_files_hold_exactly_the_pixels(scenes):
+def test_png_files_contain_exactly_the_pixels(scenes):
     for scene in scenes[:3]:
         image = np.asarray(Image.open(io.BytesIO(png(scene.image))))
         mask = np.asarray(Image.open(io.BytesIO(png(scene.mask[0]))))
@@ -222,13 +222,13 @@ def test_png_files_hold_exactly_the_pixels(scenes):
         assert np.array_equal(mask, scene.mask[0])
 
 
-def test_png_holds_pictures_of_one_color_and_of_noise():
+def test_png_encodes_pictures_of_one_color_and_of_noise():
     noise = np.random.RandomState(0).randint(0, 256, (37, 53, 3)).astype(np.uint8)
     for picture in (noise, np.full((5, 9, 3), 7, dtype=np.uint8)):
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(png(picture)))), picture)
 
 
-def test_a_folder_holds_pictures_attributes_and_masks(tmp_path):
+def test_a_folder_has_pictures_attributes_and_masks(tmp_path):
     write_scenes(tmp_path, count=4, seed=SEED, masks=True)
 
     header, *rows = (tmp_path / "attributes.csv").read_text().splitlines()
@@ -240,7 +240,7 @@ def test_a_folder_holds_pictures_attributes_and_masks(tmp_path):
     assert [file.relative for file in images.gather(tmp_path).files] == [row.split(",")[0] for row in rows]
 
 
-def test_every_mask_stands_beside_a_caption_that_names_its_object(tmp_path):
+def test_every_mask_has_a_caption_that_names_its_object(tmp_path):
     write_scenes(tmp_path, count=3, seed=SEED, masks=True, kinds=2)
 
     with open(tmp_path / "masks.csv", newline="") as file:
@@ -254,13 +254,13 @@ def test_every_mask_stands_beside_a_caption_that_names_its_object(tmp_path):
         assert np.array_equal(mask, scene.mask[number % 2])
 
 
-def test_a_scene_of_one_kind_is_in_no_list_of_masks(tmp_path):
+def test_a_scene_of_one_kind_has_no_mask_rows(tmp_path):
     write_scenes(tmp_path, count=8, seed=SEED, masks=True)
 
     with open(tmp_path / "masks.csv", newline="") as file:
-        listed = {row["path"] for row in csv.DictReader(file)}
+        paths = {row["path"] for row in csv.DictReader(file)}
     two = {f"scene_{index:05d}.png" for index in range(8) if len(content_of(index, SEED).kinds) == 2}
-    assert listed == two and 0 < len(two) < 8
+    assert paths == two and 0 < len(two) < 8
 
 
 def test_a_folder_written_twice_has_the_same_bytes(tmp_path):
