@@ -114,11 +114,11 @@ def content_of(index: int, seed: int, kinds: int | None = None) -> Content:
     number = 1 + stream.below(2)
     number = kinds or number
     background = stream.choice(BACKGROUNDS)
-    places = (stream.below(9),) if number == 1 else stream.choice(OPPOSITE)
+    cells = (stream.below(9),) if number == 1 else stream.choice(OPPOSITE)
     colors, shapes = _two_different(tuple(COLORS), stream), _two_different(SHAPES, stream)
     scene_kinds = [
-        Kind(colors[k], shapes[k], stream.choice(PATTERNS), 1 + stream.below(5), POSITIONS[place])
-        for k, place in enumerate(places)
+        Kind(colors[k], shapes[k], stream.choice(PATTERNS), 1 + stream.below(5), POSITIONS[cell])
+        for k, cell in enumerate(cells)
     ]
     return Content(background, tuple(scene_kinds))
 

@@ -71,5 +71,5 @@ def halfway(score: Score) -> float:
 
 
 def table(scores: list[Score]) -> str:
-    """The scores as a Markdown table, chance beside each figure."""
+    """Returns the scores as a Markdown table with the chance level."""
     return text_table(Score._fields, scores)

@@ -81,7 +81,7 @@ def read(path: Path) -> TextLists:
 
 
 def parse(content: str, *, name: str) -> dict[Head, tuple[str, ...]]:
-    """Returns the texts of every head in a file's content; `name` stands in messages. Raises ResultsError."""
+    """Returns the texts of every head in a file's content; messages contain `name`. Raises ResultsError."""
     # Not splitlines: it also splits at characters that can be part of a text.
     lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     first = next((line for line in lines if line.strip()), None)

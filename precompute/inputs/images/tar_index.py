@@ -118,9 +118,9 @@ def index_text(tar_index: TarIndex) -> str:
 
 def index_from(text: str) -> TarIndex:
     """Returns the index from the JSON of `index_text`."""
-    places, values, failed, unread, others, captions = json.loads(text)
+    images, values, failed, unread, others, captions = json.loads(text)
     return TarIndex(
-        [Member(*place) for place in places],
+        [Member(*member) for member in images],
         [SidecarValue(*value) for value in values],
         [(name, reason) for name, reason in failed],
         [(name, reason) for name, reason in unread],
