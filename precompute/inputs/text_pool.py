@@ -85,7 +85,7 @@ def pick_indices(
     source: str = "the lists",
     advice: str = "Give the pool that they were chosen from.",
 ) -> Int[Tensor, "list k"]:
-    """Rows of the pool that each list names, in order; -1 past the end of a shorter list.
+    """Returns the rows of the pool for the texts of each list, in order; -1 past the end of a shorter list.
 
     Raises:
         PoolError: the pool lacks texts; names the first few.
