@@ -1,4 +1,4 @@
-"""The whole chain against known truth: what is drawn in a scene is what its bundle says of it."""
+"""Validation of the whole pipeline: maps, neighbors and scores agree with the known scenes."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ POOL = TEXTS / "demo.tsv"
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory) -> Bundle:
-    """The trained demo model over 240 scenes it has never seen."""
+    """The trained demo model over 240 scenes that were not in its training."""
     from precompute.demo.__main__ import main
 
     folder = tmp_path_factory.mktemp("truth")
@@ -41,7 +41,7 @@ def bundle(tmp_path_factory) -> Bundle:
 
 
 def scene_of(bundle: Bundle) -> dict[str, int]:
-    """Number of the scene behind each image."""
+    """Returns the number of the scene of each image."""
     files = query(bundle, "select image_id, path from image_file")
     return {row.image_id: int(row.path[6:11]) for row in files.itertuples()}
 
@@ -51,13 +51,13 @@ def caption(kind: scenes.Kind) -> str:
 
 
 def inside(mask: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """Share of each patch that the mask covers."""
+    """Returns the share of each patch that the mask covers."""
     pixels = torch.from_numpy(mask).float()[None, None]
     return torch.nn.functional.interpolate(pixels, size=grid, mode="area")[0, 0].numpy()
 
 
-def test_a_map_favors_the_objects_its_text_names(bundle):
-    """On scenes of two kinds, A - B is higher on the objects of A than on those of B."""
+def test_a_map_is_higher_on_the_objects_that_its_text_names(bundle):
+    """On scenes of two kinds, the map A - B is higher on the objects of A than on those of B."""
     key = bundle.model_keys[0]
     info = query(bundle, "select grid_rows, grid_columns from model").iloc[0]
     grid = (int(info.grid_rows), int(info.grid_columns))
@@ -92,34 +92,37 @@ def test_neighbors_through_the_color_selective_heads_share_the_color(bundle):
     heads = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
     ids, coordinates = vectors.image_coordinates(bundle, key, None, heads)
     contents = [scenes.content_of(number[image_id], SEED) for image_id in ids]
-    one = np.array([len(content.kinds) == 1 for content in contents])
-    color = np.array([content.kinds[0].color for content in contents])[one]
-    chosen = [head for head in range(len(heads)) if explained(coordinates[one, head], color) >= 0.5]
+    is_single = np.array([len(content.kinds) == 1 for content in contents])
+    color = np.array([content.kinds[0].color for content in contents])[is_single]
+    color_heads = [
+        head for head in range(len(heads)) if explained(coordinates[is_single, head], color) >= 0.5
+    ]
 
-    rows = [coordinates[one, head] for head in chosen]
-    basis, mean = space.basis[chosen], space.mean[chosen]
+    rows = [coordinates[is_single, head] for head in color_heads]
+    basis, mean = space.basis[color_heads], space.mean[color_heads]
     norms = neighbors.mixture_norms(rows, basis)
     shares = []
-    for place in range(len(color)):
-        query = np.stack([row[place] for row in rows])
+    for index in range(len(color)):
+        query = np.stack([row[index] for row in rows])
         score = neighbors.scores(query, rows, basis, mean, norms, metric="cosine")
-        nearest = neighbors.top(score, 5, leave_out=place).row
-        shares.append(np.mean(color[nearest] == color[place]))
+        nearest = neighbors.top(score, 5, leave_out=index).row
+        shares.append(np.mean(color[nearest] == color[index]))
 
-    assert len(chosen) >= 3
+    assert len(color_heads) >= 3
     assert np.mean(shares) >= 0.8
 
 
 def explained(coordinates: np.ndarray, value: np.ndarray) -> float:
-    """η²: share of the variance [image, rank] that lies between the values."""
+    """Returns η²: the share of the variance of [image, rank] between the values."""
     centered = coordinates - coordinates.mean(axis=0)
     between = sum(
-        (value == one).sum() * np.square(centered[value == one].mean(axis=0)).sum() for one in set(value)
+        (value == level).sum() * np.square(centered[value == level].mean(axis=0)).sum()
+        for level in set(value)
     )
     return float(between / np.square(centered).sum())
 
 
-def test_the_parts_of_a_score_add_up_to_the_cosine(bundle):
+def test_the_parts_of_a_score_sum_to_the_cosine(bundle):
     key = bundle.model_keys[0]
     space = vectors.head_spaces(bundle, key)
     image_id = vectors.gallery(bundle, key)[0]
