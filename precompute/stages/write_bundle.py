@@ -1,9 +1,6 @@
 """The last stage: tables and vectors of all models into one bundle."""
 
-import json
 from collections.abc import Iterator
-from datetime import UTC
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +18,9 @@ from precompute.inputs import images
 from precompute.inputs.prompts import ClassPrompt
 from precompute.inputs.text_pool import text_id
 from precompute.method.types import HeadSpaces, Pool
-from precompute.runtime import method_versions, progress, work_files
+from precompute.runtime import progress, work_files
 from precompute.runtime.method_versions import METHOD_VERSIONS
+from precompute.runtime.run_row import package_versions, run_row
 from precompute.stages import decompose_images
 from precompute.stages.check_precision import PrecisionReport
 from precompute.stages.decompose_images import DecompositionResult
@@ -30,7 +28,7 @@ from precompute.stages.describe_heads import HeadDescriptions
 from precompute.stages.read_inputs import RunInputs
 from precompute.stages.scan_images import ImageSet
 
-_SOFTWARE = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "numpy", "pillow")
+_PACKAGES = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "numpy", "pillow")
 
 
 class ModelResult(NamedTuple):
@@ -116,6 +114,7 @@ def write_bundle(
 
     `options` are those that change the result, by name.
     """
+    software = package_versions(_PACKAGES)
     with BundleWriter(path, input_id=_input_id(options, inputs, results), replace=replace) as writer:
         _write_images(writer, inputs.image_set, str(options["license"]))
         for table, rows in pool_rows(inputs.pool).items():
@@ -131,10 +130,11 @@ def write_bundle(
             if inputs.class_prompts:
                 attributes, values, _ = zip(*inputs.class_prompts, strict=True)
                 writer.write_classes(result.model_key, attributes, values, result.classes.numpy())
-            writer.write("run", _runs(result, options))
+            for stage, times in result.times.items():
+                writer.write("run", run_row(result.model_key, stage, options, software, *times))
         for table, rows in leaderboard_tables.items():
             writer.write(table, rows)
-        writer.finish({"software": _software(), "method_versions": dict(METHOD_VERSIONS)})
+        writer.finish({"software": software, "method_versions": dict(METHOD_VERSIONS)})
 
 
 def _input_id(options: dict[str, object], inputs: RunInputs, results: list[ModelResult]) -> str:
@@ -211,27 +211,6 @@ def _gallery(shards: tuple[decompose_images.Shard, ...]) -> Iterator[ImageTokens
         parts = decompose_images.read(shard)
         for image_id, token, rest in zip(shard.image_id, parts["token"], parts["rest"], strict=True):
             yield ImageTokens(image_id, token.numpy(), rest.numpy())
-
-
-def _runs(result: ModelResult, options: dict[str, object]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "model_key": result.model_key,
-                "stage": stage,
-                "method_version": method_versions.as_json(),
-                "options": json.dumps(options, sort_keys=True),
-                "software": json.dumps(_software(), sort_keys=True),
-                "started_at": started.astimezone(UTC).replace(tzinfo=None),
-                "seconds": seconds,
-            }
-            for stage, (started, seconds) in result.times.items()
-        ]
-    )
-
-
-def _software() -> dict[str, str]:
-    return {name: version(name) for name in _SOFTWARE}
 
 
 def pool_rows(pool: Pool) -> dict[str, pd.DataFrame]:

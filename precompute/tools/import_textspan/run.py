@@ -1,9 +1,7 @@
 """The order of an import, top to bottom: files, pool, labels, metrics, bundle."""
 
-import json
 import time
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +12,9 @@ from db.layout import FORMAT
 from db.store import BundleWriter
 from precompute.inputs import text_pool
 from precompute.method.types import Pool
-from precompute.runtime import method_versions, progress, work_files
+from precompute.runtime import progress, work_files
 from precompute.runtime.method_versions import METHOD_VERSIONS
+from precompute.runtime.run_row import package_versions, run_row
 from precompute.stages.write_bundle import pool_rows
 from precompute.tools.import_textspan import tables
 from precompute.tools.import_textspan.options import ImportTask
@@ -30,7 +29,7 @@ from precompute.tools.import_textspan.tables import ImportedHeads
 STAGE = "import"
 """Name of the stage in the table `run`."""
 
-_SOFTWARE = ("torch", "open_clip_torch", "duckdb", "numpy", "pandas")
+_PACKAGES = ("torch", "open_clip_torch", "duckdb", "numpy", "pandas")
 
 _UNDERSTATES = (
     "caution: without --texts the pool is only the {texts} texts that the results name. A head's texts then "
@@ -52,15 +51,15 @@ def run(task: ImportTask) -> Path:
     texts_pool = text_pool.load(task.texts) if task.texts else _gathered(sources, task.license)
     results = [_describe(source, texts_pool) for source in sources]
     provenance = [_provenance(source, task) for source in sources]
+    software = package_versions(_PACKAGES)
     input_id = _input_id(sources, texts_pool, task.license)
     with BundleWriter(task.bundle, input_id=input_id, replace=task.replace) as writer:
         _write(writer, sources, results, texts_pool)
         seconds = time.perf_counter() - clock
         for source, origin in zip(sources, provenance, strict=True):
-            writer.write("run", _run_row(source, origin, started, seconds))
-        writer.finish(
-            {"software": _software(), "method_versions": dict(METHOD_VERSIONS), "imported": provenance}
-        )
+            writer.write("run", run_row(source.model_key, STAGE, origin, software, started, seconds))
+        facts = {"software": software, "method_versions": dict(METHOD_VERSIONS), "imported": provenance}
+        writer.finish(facts)
     progress.say(f"done: {task.bundle}\nopen it with: python -m dashboard --bundle {task.bundle}")
     return task.bundle
 
@@ -118,22 +117,3 @@ def _provenance(source: Source, task: ImportTask) -> dict[str, str | None]:
         "texts": task.texts.name if task.texts else None,
         "license": task.license,
     }
-
-
-def _run_row(
-    source: Source, origin: dict[str, str | None], started: datetime, seconds: float
-) -> pd.DataFrame:
-    row = {
-        "model_key": source.model_key,
-        "stage": STAGE,
-        "method_version": method_versions.as_json(),
-        "options": json.dumps(origin, sort_keys=True, ensure_ascii=False),
-        "software": json.dumps(_software(), sort_keys=True),
-        "started_at": started.replace(tzinfo=None),
-        "seconds": seconds,
-    }
-    return pd.DataFrame([row])
-
-
-def _software() -> dict[str, str]:
-    return {name: version(name) for name in _SOFTWARE}

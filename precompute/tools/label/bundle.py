@@ -3,7 +3,6 @@
 Knows nothing of how they were come by: draws and labels in, a bundle out.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,8 +17,9 @@ from db.connection import Bundle
 from db.rewrite import first_texts, given_labels, kept_facts, open_copy
 from db.store import BundleWriter
 from precompute.method import agreement_stats, metric_info
-from precompute.runtime import method_versions, work_files
+from precompute.runtime import work_files
 from precompute.runtime.config import ConfigError
+from precompute.runtime.run_row import package_versions, run_row
 from precompute.tools.label import (
     label_prompt,
     metrics,
@@ -129,7 +129,7 @@ def write(
     replace: bool,
     endpoint: str,
     options: Mapping[str, Any],
-    started_at: datetime,
+    started: datetime,
     seconds: float,
 ) -> None:
     """Write the new bundle: a copy of the old one with labels, judgements and what follows from them."""
@@ -146,7 +146,7 @@ def write(
         _write_matches(writer, source, labels_of(keys))
         _write_properties(writer, source, keys)
         _write_metrics(writer, source)
-        _write_run(writer, source, options, started_at, seconds)
+        _write_run(writer, source, options, started, seconds)
         facts = kept_facts(source.bundle)
         software = {**facts["software"], "openai": version("openai")}
         labeled = {"labeled_from": source.bundle.manifest["input_id"]}
@@ -236,19 +236,10 @@ def _write_meanings(writer: BundleWriter, source: Source, used: set[str]) -> Non
 
 
 def _write_run(
-    writer: BundleWriter,
-    source: Source,
-    options: Mapping[str, Any],
-    started_at: datetime,
-    seconds: float,
+    writer: BundleWriter, source: Source, options: Mapping[str, Any], started: datetime, seconds: float
 ) -> None:
-    rows = pd.DataFrame({"model_key": list(source.asked)}).assign(
-        stage=STAGE,
-        method_version=method_versions.as_json(),
-        options=json.dumps(options, sort_keys=True),
-        software=json.dumps({"openai": version("openai")}),
-        started_at=started_at,
-        seconds=seconds,
-    )
-    rewrite.remove(writer, "run", rows[["model_key", "stage"]])
-    writer.write("run", rows)
+    software = package_versions(["openai"])
+    for model_key in source.asked:
+        row = run_row(model_key, STAGE, options, software, started, seconds)
+        rewrite.remove(writer, "run", row[["model_key", "stage"]])
+        writer.write("run", row)

@@ -81,7 +81,7 @@ def run(task: LabelTask) -> Path:
 
 
 def _label(source: Source, task: LabelTask, personal: tuple[Override, ...], service: Service | None) -> None:
-    started, started_at = time.monotonic(), datetime.now(UTC).replace(tzinfo=None)
+    clock, started = time.monotonic(), datetime.now(UTC)
     new_labels = NewLabels({}, personal, {}, task.llm)
     if service is not None:
         progress.say(_whom(service))
@@ -95,8 +95,8 @@ def _label(source: Source, task: LabelTask, personal: tuple[Override, ...], serv
         replace=task.replace,
         endpoint=service.endpoint if service else "",
         options=_options(task, service, new_labels),
-        started_at=started_at,
-        seconds=time.monotonic() - started,
+        started=started,
+        seconds=time.monotonic() - clock,
     )
 
 
