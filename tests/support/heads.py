@@ -1,4 +1,4 @@
-"""Heads whose answer is known: moments, spaces and texts made by hand, with no model behind them."""
+"""Synthetic heads with known labels: moments, spaces and texts without a model."""
 
 from typing import NamedTuple
 
@@ -17,34 +17,34 @@ from precompute.method.types import (
 RANK, D_OUT = 8, 24
 
 
-class Made(NamedTuple):
-    """One model of two layers of heads, and the pool it is described with."""
+class SyntheticModel(NamedTuple):
+    """One model of two layers of heads, and its text pool."""
 
-    seen: Moments
+    moments: Moments
     components: ComponentMoments
     spaces: HeadSpaces
     text: Tensor
     pool: Pool
 
     def layer(self, place: int) -> tuple[LayerMoments, Texts]:
-        seen = LayerMoments(self.seen.image_count, self.seen.mean[:, place], self.seen.second[:, place])
-        given = Texts(self.text, self.spaces.basis[place], self.spaces.rank[place], self.pool.tags)
-        return seen, given
+        m = self.moments
+        texts = Texts(self.text, self.spaces.basis[place], self.spaces.rank[place], self.pool.tags)
+        return LayerMoments(m.image_count, m.mean[:, place], m.second[:, place]), texts
 
 
 def pool_of(sizes: dict[str, int], both: tuple[tuple[str, str], ...] = ()) -> Pool:
-    """So many texts of each property, then one text for each pair of them."""
+    """Pool with `sizes` texts of each property, then one text for each pair in `both`."""
     names = tuple(sorted(sizes))
     carried = [(name,) for name in names for _ in range(sizes[name])] + list(both)
-    tags = torch.tensor([[name in own for name in names] for own in carried])
-    texts = tuple(f"text {number} of {' and '.join(own)}" for number, own in enumerate(carried))
+    tags = torch.tensor([[name in properties for name in names] for properties in carried])
+    texts = tuple(f"text {number} of {' and '.join(properties)}" for number, properties in enumerate(carried))
     return Pool("made up", "en", None, texts, names, tags, 0, 0)
 
 
-def model(pool: Pool, about: list[list[str | None]], *, images: int = 1280, seed: int = 0) -> Made:
-    """A head for each entry of `about`, [layer, head]: along the texts of that property, or pure noise.
+def model(pool: Pool, about: list[list[str | None]], *, images: int = 1280, seed: int = 0) -> SyntheticModel:
+    """Model with a head for each entry of `about`, [layer, head]: along the texts of a property, or noise.
 
-    Every property has a plane of d_out of its own, which its texts lie near.
+    The texts of a property lie near a plane of d_out, one plane a property.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -66,21 +66,21 @@ def model(pool: Pool, about: list[list[str | None]], *, images: int = 1280, seed
         for head, name in enumerate(row):
             if name is not None:
                 plane = planes[pool.properties.index(name)]
-                # The head's own space holds the plane of its property.
+                # The head's space contains the plane of its property.
                 basis[layer, head] = torch.linalg.qr(torch.cat([plane, random(D_OUT, RANK - 2)], dim=1)).Q.T
                 y[:, layer, head] = 0.1 * y[:, layer, head]
                 y[:, layer, head] += 3 * random(images, 2) @ plane.T @ basis[layer, head].T
     group = torch.arange(images) % moments.GROUPS
-    seen = moments.from_coordinates(y, group)
+    head_moments = moments.from_coordinates(y, group)
     spaces = HeadSpaces(tuple(range(2, 2 + layers)), basis, torch.full((layers, heads), RANK))
-    return Made(seen, _components(seen, spaces), spaces, text, pool)
+    return SyntheticModel(head_moments, _components(head_moments, spaces), spaces, text, pool)
 
 
-def _components(seen: Moments, spaces: HeadSpaces) -> ComponentMoments:
-    """Shares that scatter about equal ones over the groups; an embedding is the sum of its components."""
+def _components(head_moments: Moments, spaces: HeadSpaces) -> ComponentMoments:
+    """Component moments with nearly equal shares in every group; embeddings are sums of components."""
     count = len(moments.components(spaces.layers, spaces.basis.shape[1]))
     generator = torch.Generator().manual_seed(3)
-    groups = len(seen.image_count)
+    groups = len(head_moments.image_count)
     mean = 0.1 * torch.randn(groups, count, D_OUT, generator=generator).double()
     cross = 1 + 0.1 * torch.randn(groups, count, generator=generator).double()
-    return ComponentMoments(seen.image_count, mean, mean.sum(1), cross, cross.sum(1))
+    return ComponentMoments(head_moments.image_count, mean, mean.sum(1), cross, cross.sum(1))

@@ -31,14 +31,14 @@ def pool():
 
 
 @pytest.fixture(scope="module")
-def made(pool):
-    """Layer 2: three heads about a property each; layer 3: three heads of noise."""
+def model(pool):
+    """Layer 2: three heads, each along one property; layer 3: three noise heads."""
     return heads.model(pool, [["color", "count", "shape"], [None, None, None]])
 
 
 @pytest.fixture(scope="module")
 def small(pool):
-    """One head a layer: one about color, one of noise."""
+    """One head a layer: one along color, one of noise."""
     return heads.model(pool, [["color"], [None]])
 
 
@@ -145,14 +145,15 @@ def test_the_spread_of_half_samples_is_that_of_the_whole_sample():
 def test_covariances_of_replicates_are_those_of_their_groups_pooled():
     generator = torch.Generator().manual_seed(0)
     y = 3 + torch.randn(500, 1, 1, 5, generator=generator)
-    seen = moments.from_coordinates(y, torch.randint(0, 64, (500,), generator=generator))
-    chosen = resampling.halves(seen.image_count, torch.ones(2, 1, dtype=torch.bool), count=6, seed=0).groups
+    head_moments = moments.from_coordinates(y, torch.randint(0, 64, (500,), generator=generator))
+    count, mean, second = head_moments
+    groups = resampling.halves(count, torch.ones(2, 1, dtype=torch.bool), count=6, seed=0).groups
 
-    found = resampling.covariances(seen.image_count, seen.mean[:, 0, 0], seen.second[:, 0, 0], chosen)
+    covariances = resampling.covariances(count, mean[:, 0, 0], second[:, 0, 0], groups)
 
-    for one, groups in zip(found, chosen, strict=True):
-        expected = moments.pooled(seen, groups).covariance[0, 0]
-        torch.testing.assert_close(one, expected, rtol=1e-10, atol=1e-12)
+    for covariance, group_mask in zip(covariances, groups, strict=True):
+        expected = moments.pooled(head_moments, group_mask).covariance[0, 0]
+        torch.testing.assert_close(covariance, expected, rtol=1e-10, atol=1e-12)
 
 
 # picks and labels
@@ -160,86 +161,93 @@ def test_covariances_of_replicates_are_those_of_their_groups_pooled():
 
 def test_importance_and_coverage_of_replicates_are_those_of_their_groups_pooled():
     """One replicate of some groups, one of all; one group has no image."""
-    made = heads.model(pool_of({"color": 8, "shape": 8}), [["color", "shape"], [None, None]], images=300)
+    model = heads.model(pool_of({"color": 8, "shape": 8}), [["color", "shape"], [None, None]], images=300)
     empty = torch.arange(64) == 5
-    seen, components = (
-        type(one)(*(field * ~empty.view(-1, *[1] * (field.dim() - 1)) for field in one))
-        for one in (made.seen, made.components)
+    head_moments, components = (
+        type(part)(*(field * ~empty.view(-1, *[1] * (field.dim() - 1)) for field in part))
+        for part in (model.moments, model.components)
     )
-    chosen = torch.stack([torch.arange(64) % 3 == 0, torch.ones(64, dtype=torch.bool)])
+    groups = torch.stack([torch.arange(64) % 3 == 0, torch.ones(64, dtype=torch.bool)])
 
-    importance = resampling.importance(seen.image_count, seen.mean, seen.second, chosen)
-    shares = resampling.component_shares(components, chosen)
+    importance = resampling.importance(*head_moments, groups)
+    shares = resampling.component_shares(components, groups)
 
-    for number, held in enumerate(chosen):
-        pooled = moments.pooled(seen, held)
-        own = type(components)(*(field[held] for field in components))
+    for number, group_mask in enumerate(groups):
+        pooled = moments.pooled(head_moments, group_mask)
+        group_components = type(components)(*(field[group_mask] for field in components))
         assert torch.allclose(importance[number], moments.importance(pooled.covariance), rtol=1e-9)
-        assert torch.allclose(shares[number], moments.component_shares(own), rtol=1e-9, atol=1e-12)
+        assert torch.allclose(
+            shares[number], moments.component_shares(group_components), rtol=1e-9, atol=1e-12
+        )
 
 
-def test_a_replicate_picks_as_textspan_does_on_its_half_alone(made, halves):
+def test_a_replicate_picks_as_textspan_does_on_its_half_alone(model, halves):
     """
     TEXTSPAN in float64 on the half of texts and groups gives the same labels and first texts.
     """
-    seen, given = made.layer(0)
+    layer_moments, texts = model.layer(0)
 
-    found = replicates.resample(seen, given, halves, rotations=39)
+    found = replicates.resample(layer_moments, texts, halves, rotations=39)
 
     for head in range(3):
-        own = text_coordinates(given.text, given.basis[head])
+        coordinates = text_coordinates(texts.text, texts.basis[head])
         for number in range(20):
-            covariance = moments.pooled(made.seen, halves.groups[number]).covariance[0, head]
+            covariance = moments.pooled(model.moments, halves.groups[number]).covariance[0, head]
             rows = halves.texts[number].nonzero().flatten()
-            span = textspan(covariance, own[rows], k=10)
-            picked = rows[span.text_index]
-            label = labels.leading(Picks(picked, span.variance_share), given.tags).property
-            assert found.first[head, number].tolist() == picked[:5].tolist()
+            span = textspan(covariance, coordinates[rows], k=10)
+            picks = rows[span.text_index]
+            label = labels.leading(Picks(picks, span.variance_share), texts.tags).property
+            assert found.first[head, number].tolist() == picks[:5].tolist()
             assert found.label[head, number] == label
 
 
-def test_halves_of_one_kind_leave_the_other_whole(made, halves):
-    seen, given = made.layer(1)
+def test_halves_of_one_kind_leave_the_other_whole(model, halves):
+    layer_moments, texts = model.layer(1)
 
-    found = replicates.resample(seen, given, halves, rotations=39)
+    found = replicates.resample(layer_moments, texts, halves, rotations=39)
 
-    own = text_coordinates(given.text, given.basis[0])
-    whole = moments.pooled(made.seen).covariance[1, 0]
+    coordinates = text_coordinates(texts.text, texts.basis[0])
+    whole = moments.pooled(model.moments).covariance[1, 0]
     for number in range(10):
         rows = halves.texts[number].nonzero().flatten()
-        half = moments.pooled(made.seen, halves.groups[number]).covariance[1, 0]
-        texts, images = textspan(whole, own[rows], k=10), textspan(half, own, k=10)
-        by_texts = labels.leading(Picks(rows[texts.text_index], texts.variance_share), given.tags)
-        by_images = labels.leading(Picks(images.text_index, images.variance_share), given.tags)
+        half = moments.pooled(model.moments, halves.groups[number]).covariance[1, 0]
+        on_half_pool, on_half_images = (
+            textspan(whole, coordinates[rows], k=10),
+            textspan(half, coordinates, k=10),
+        )
+        picks = Picks(rows[on_half_pool.text_index], on_half_pool.variance_share)
+        by_texts = labels.leading(picks, texts.tags)
+        picks = Picks(on_half_images.text_index, on_half_images.variance_share)
+        by_images = labels.leading(picks, texts.tags)
         assert found.label_texts[0, number] == by_texts.property
         assert found.label_images[0, number] == by_images.property
     assert found.label_texts.shape == found.label_images.shape == (3, replicates.ALONE)
 
 
-def test_crossed_picks_come_from_either_half(made, pool):
-    _, given = made.layer(0)
-    covariance = moments.pooled(made.seen).covariance[0]
+def test_crossed_picks_come_from_either_half(model, pool):
+    _, texts = model.layer(0)
+    covariance = moments.pooled(model.moments).covariance[0]
     splits = resampling.splits(pool.tags, count=6, seed=0)
 
-    found = replicates.cross(covariance, given, splits, crossed_rotations=3, rotations=39)
+    found = replicates.cross(covariance, texts, splits, crossed_rotations=3, rotations=39)
 
     assert splits.gather(1, found.first[0, :, 0]).all()
     assert not splits.gather(1, found.first[0, :, 1]).any()
     assert found.rotated_label.shape == (3, 3, replicates.ROTATED_SPLITS, 2)
-    own = text_coordinates(given.text, given.basis[0])
     rest = (~splits[0]).nonzero().flatten()
-    assert found.first[0, 0, 1].tolist() == rest[textspan(covariance[0], own[rest], k=5).text_index].tolist()
+    span = textspan(covariance[0], text_coordinates(texts.text, texts.basis[0])[rest], k=5)
+    assert found.first[0, 0, 1].tolist() == rest[span.text_index].tolist()
 
 
-def test_the_result_is_the_same_every_time_and_for_any_number_of_workers(made, halves, pool):
-    seen, given = made.layer(0)
+def test_the_result_is_the_same_every_time_and_for_any_number_of_workers(model, halves, pool):
+    layer_moments, texts = model.layer(0)
     splits = resampling.splits(pool.tags, count=3, seed=0)
-    covariance = moments.pooled(made.seen).covariance[0]
+    covariance = moments.pooled(model.moments).covariance[0]
 
     one, two = (
         [
-            *replicates.resample(seen, given, halves, rotations=39, workers=workers),
-            *replicates.cross(covariance, given, splits, crossed_rotations=2, rotations=39, workers=workers),
+            *replicates.resample(layer_moments, texts, halves, rotations=39, workers=workers),
+            *replicates.cross(covariance, texts, splits, crossed_rotations=2, rotations=39, workers=workers),
         ]
         for workers in (1, 2)
     )
@@ -253,34 +261,33 @@ def test_two_models_of_the_same_heads_do_not_differ_in_any_replicate(small, pool
     """
     options = OPTIONS._replace(replicates=10)
 
-    first, second = drawn_of(small, options), drawn_of(small, options)
-    other = drawn_of(heads.model(pool, [["place"]] * 2, seed=9), options)
+    first, second = draws_of(small, options), draws_of(small, options)
+    other = draws_of(heads.model(pool, [["place"]] * 2, seed=9), options)
 
     assert torch.equal(first.resampled.label, second.resampled.label)
     assert all(map(torch.equal, first.halves, other.halves))
     assert not torch.equal(first.resampled.label, other.resampled.label)
 
 
-def drawn_of(made, options, directory=None):
-    covariance = moments.pooled(made.seen).covariance
-    return draw(made.seen, covariance, made.spaces, made.text, made.pool, options, directory)
+def draws_of(model, options, directory=None):
+    covariance = moments.pooled(model.moments).covariance
+    return draw(model.moments, covariance, model.spaces, model.text, model.pool, options, directory)
 
 
 # stability and cross-fitted consistency
 
 
 @pytest.fixture(scope="module")
-def held(made, pool):
+def scores(model, pool):
     """Labels of all six heads on all data, and their scores over replicates and splits."""
-    drawn = drawn_of(made, OPTIONS)
-    own = judge(made, pool)
-    return own, label_consistency.score_resamples(own, drawn, pool.tags)
+    head_labels = label_heads(model, pool)
+    return head_labels, label_consistency.score_resamples(head_labels, draws_of(model, OPTIONS), pool.tags)
 
 
-def judge(made, pool) -> label_consistency.HeadLabels:
-    covariance = moments.pooled(made.seen).covariance
+def label_heads(model, pool) -> label_consistency.HeadLabels:
+    covariance = moments.pooled(model.moments).covariance
     spans = [
-        textspan(covariance[layer, head], text_coordinates(made.text, made.spaces.basis[layer, head]), k=20)
+        textspan(covariance[layer, head], text_coordinates(model.text, model.spaces.basis[layer, head]), k=20)
         for layer in range(covariance.shape[0])
         for head in range(covariance.shape[1])
     ]
@@ -294,10 +301,10 @@ def judge(made, pool) -> label_consistency.HeadLabels:
     return label_consistency.label_heads(picks, null, pool)
 
 
-def test_a_head_along_one_property_keeps_its_label_in_every_half(held, pool):
-    own, found = held
+def test_a_head_along_one_property_keeps_its_label_in_every_half(scores, pool):
+    head_labels, found = scores
 
-    assert [pool.properties[index] for index in own.label[:3].tolist()] == ["color", "count", "shape"]
+    assert [pool.properties[index] for index in head_labels.label[:3].tolist()] == ["color", "count", "shape"]
     assert found.stability[:3].tolist() == [1.0] * 3
     assert found.stability_images[:3].tolist() == [1.0] * 3
     assert found.stability_texts[:3].tolist() == [1.0] * 3
@@ -309,17 +316,17 @@ def test_a_head_of_noise_is_about_as_stable_as_rotated_heads():
     """
     pool = pool_of({name: 20 for name in "abcdef"})
     noise = heads.model(pool, [[None] * 16], seed=3)
-    seen, given = noise.layer(0)
-    drawn = resampling.halves(noise.seen.image_count, pool.tags, count=20, seed=0)
+    layer_moments, texts = noise.layer(0)
+    halves = resampling.halves(noise.moments.image_count, pool.tags, count=20, seed=0)
 
-    found = replicates.resample(seen, given, drawn, rotations=39)
+    found = replicates.resample(layer_moments, texts, halves, rotations=39)
 
-    everything = resampling.Halves(*(torch.ones_like(one[:1]) for one in drawn))
-    reference = replicates.resample(seen, given, everything, rotations=39).label[:, 0]
-    own = stability.stability(found.label, reference).mean()
+    all_data = resampling.Halves(*(torch.ones_like(mask[:1]) for mask in halves))
+    reference = replicates.resample(layer_moments, texts, all_data, rotations=39).label[:, 0]
+    observed = stability.stability(found.label, reference).mean()
     rotated = stability.rotated_stability(found.label_rotated).mean()
     assert 0.1 < rotated < 0.8
-    assert float(own) == pytest.approx(float(rotated), abs=0.15)
+    assert float(observed) == pytest.approx(float(rotated), abs=0.15)
 
 
 def test_stability_is_the_share_of_replicates_with_the_same_label():
@@ -368,8 +375,8 @@ def test_texts_are_counted_in_the_half_that_did_not_give_the_label():
     assert found.tolist() == [[[0, 1], [2, 0]]]
 
 
-def test_cross_fitted_consistency_finds_planted_heads_and_not_noise(held):
-    _, found = held
+def test_cross_fitted_consistency_finds_planted_heads_and_not_noise(scores):
+    _, found = scores
     crossed = found.crossed_ccs.double().mean((1, 2))
 
     assert (crossed[:3] > found.rotated_crossed_ccs[:3].double().mean((1, 2, 3)) + 0.5).all()
@@ -381,14 +388,14 @@ def test_cross_fitted_consistency_finds_planted_heads_and_not_noise(held):
 def test_a_label_is_scored_only_where_six_texts_can_judge_it():
     pool = pool_of({"color": 5, "shape": 11, "time": 12})
     few = heads.model(pool, [["color", "shape", "time"]])
-    drawn = drawn_of(few, OPTIONS._replace(replicates=5))
-    own = judge(few, pool)
+    draws = draws_of(few, OPTIONS._replace(replicates=5))
+    head_labels = label_heads(few, pool)
 
-    found = label_consistency.score_resamples(own, drawn, pool.tags)
+    found = label_consistency.score_resamples(head_labels, draws, pool.tags)
 
-    assert [pool.properties[index] for index in own.label[:3].tolist()] == ["color", "shape", "time"]
-    assert own.ccs[0] == -1 and (own.ccs[1:3] >= 0).all()
-    crossed, label = found.crossed_ccs, drawn.crossed.label
+    assert [pool.properties[index] for index in head_labels.label[:3].tolist()] == ["color", "shape", "time"]
+    assert head_labels.ccs[0] == -1 and (head_labels.ccs[1:3] >= 0).all()
+    crossed, label = found.crossed_ccs, draws.crossed.label
     assert (crossed[label == 0] == -1).all()
     # Of eleven texts one half has six and the other five.
     of_shape = crossed[1][(label[1] == 1).all(1)]
@@ -402,9 +409,9 @@ def test_a_label_is_scored_only_where_six_texts_can_judge_it():
 def test_a_layer_that_is_there_is_not_computed_again(small, tmp_path):
     options = OPTIONS._replace(replicates=5)
 
-    first = drawn_of(small, options, tmp_path)
+    first = draws_of(small, options, tmp_path)
     kept = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
-    again = drawn_of(small, options, tmp_path)
+    again = draws_of(small, options, tmp_path)
 
     assert len(kept) == 2
     assert {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == kept
@@ -412,19 +419,19 @@ def test_a_layer_that_is_there_is_not_computed_again(small, tmp_path):
 
 
 def test_other_inputs_never_meet_old_results(small, tmp_path):
-    louder = small._replace(seen=small.seen._replace(second=2 * small.seen.second))
+    louder = small._replace(moments=small.moments._replace(second=2 * small.moments.second))
 
-    drawn_of(small, OPTIONS._replace(replicates=3), tmp_path)
-    drawn_of(small, OPTIONS._replace(replicates=3, seed=1), tmp_path)
-    drawn_of(small, OPTIONS._replace(replicates=4), tmp_path)
-    drawn_of(louder, OPTIONS._replace(replicates=3), tmp_path)
+    draws_of(small, OPTIONS._replace(replicates=3), tmp_path)
+    draws_of(small, OPTIONS._replace(replicates=3, seed=1), tmp_path)
+    draws_of(small, OPTIONS._replace(replicates=4), tmp_path)
+    draws_of(louder, OPTIONS._replace(replicates=3), tmp_path)
 
     assert len(list(tmp_path.iterdir())) == 4 * 2
 
 
 def test_stability_without_replicates_is_undefined(small, pool, tmp_path):
-    drawn = drawn_of(small, OPTIONS._replace(replicates=0), tmp_path)
-    found = label_consistency.score_resamples(judge(small, pool), drawn, pool.tags)
+    draws = draws_of(small, OPTIONS._replace(replicates=0), tmp_path)
+    found = label_consistency.score_resamples(label_heads(small, pool), draws, pool.tags)
 
     assert found.stability.isnan().all() and found.text_stability.isnan().all()
     assert found.ccs.shape == (2, 0) and found.half_crossed_ccs.shape == (2, 0, 2)

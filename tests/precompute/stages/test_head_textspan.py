@@ -13,14 +13,14 @@ from tests.support.calls import count_calls
 
 
 @pytest.fixture(scope="module")
-def made() -> heads.Made:
+def made() -> heads.SyntheticModel:
     """Two layers of two heads; a head that is about five texts has picks to spare."""
     return heads.model(heads.pool_of({"color": 6, "shape": 6}), [["color", "shape"], [None, "color"]])
 
 
-def found(made: heads.Made, directory: Path | None, **changes) -> head_textspan.HeadTexts:
+def found(made: heads.SyntheticModel, directory: Path | None, **changes) -> head_textspan.HeadTexts:
     options = HeadOptions(picks=12, rotations=19, replicates=0, seed=0)._replace(**changes)
-    covariance = moments.pooled(made.seen).covariance
+    covariance = moments.pooled(made.moments).covariance
     each = head_textspan.each(covariance, made.spaces, made.text)
     return head_textspan.span(each, made.spaces, made.text, options, directory)
 

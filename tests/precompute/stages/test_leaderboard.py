@@ -132,7 +132,7 @@ POOL = pool_of({"color": 30, "count": 30, "place": 30, "shape": 30})
 def described(about, *, images=1280, **changes):
     made = heads.model(POOL, about, images=images)
     options = HeadOptions(picks=8, rotations=39, replicates=20, seed=0)._replace(**changes)
-    given = DecompositionResult((), (), made.seen, made.components, 0.0), made.spaces, made.text, made.pool
+    given = DecompositionResult((), (), made.moments, made.components, 0.0), made.spaces, made.text, made.pool
     return describe_heads.heads("m", *given, options)
 
 
