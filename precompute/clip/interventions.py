@@ -80,12 +80,12 @@ def encode_with_interventions(
         block = _block(clip, layer)
         z = attend(block, block.ln_1(x))
         after, _ = add_attention_and_mlp(block, x, z)
-        starting = [number for number, first in enumerate(start) if first == layer]
-        patches = _patches(_block(clip, layer + 1), after) if starting and layer + 1 < last else None
-        for number in starting:
-            changed = after.clone()
-            changed[:, 0] = _class_row(block, x[:, 0], z[:, 0], interventions[number], layer)
-            embeddings[number] = _finish(clip, changed, interventions[number], layer + 1, patches)
+        numbers = [number for number, first in enumerate(start) if first == layer]
+        patches = _patches(_block(clip, layer + 1), after) if numbers and layer + 1 < last else None
+        for number in numbers:
+            residual = after.clone()
+            residual[:, 0] = _class_row(block, x[:, 0], z[:, 0], interventions[number], layer)
+            embeddings[number] = _finish(clip, residual, interventions[number], layer + 1, patches)
         x = after
     for number in (number for number, first in enumerate(start) if first == last):
         embeddings[number] = _finish(clip, x, interventions[number], last, None)
@@ -103,7 +103,7 @@ def _finish(
     last = clip.layers - 1
     for number in range(layer, last):
         block = _block(clip, number)
-        z = attend(block, block.ln_1(x)) if patches is None else _attend_reusing(block, patches, x[:, :1])
+        z = attend(block, block.ln_1(x)) if patches is None else _attend_cached(block, patches, x[:, :1])
         after, _ = add_attention_and_mlp(block, x, z)
         if number in intervention.layers:
             after[:, 0] = _class_row(block, x[:, 0], z[:, 0], intervention, number)
@@ -121,7 +121,7 @@ def _patches(block: Block, x: Float[Tensor, "image token d_model"]) -> _Patches:
     return _Patches(query, key, value, score.softmax(-1) @ value, score.logsumexp(-1, keepdim=True))
 
 
-def _attend_reusing(
+def _attend_cached(
     block: Block, patches: _Patches, x: Float[Tensor, "image 1 d_model"]
 ) -> Float[Tensor, "image token head d_head"]:
     """Result of `attend` for a changed class token, reusing the attention between patches.
