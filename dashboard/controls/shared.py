@@ -6,7 +6,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import images
-from dashboard.data import cached, choices
+from dashboard.data import cached, choices, defaults, scopes
+from dashboard.data import images as image_data
+from dashboard.data import texts as text_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import (
     cells,
@@ -106,17 +108,17 @@ def scope_picker(
         kind = segmented("scope", "Heads", {kind: SCOPES[kind] for kind in kinds}, value.kind)
         names = choices.head_names(source)
         if kind == "head":
-            first = value.heads[0] if value.heads else choices.best_head(source)
+            first = value.heads[0] if value.heads else defaults.best_head(source)
             return Scope.of_heads(head_picker(source, first))
         if kind == "heads" and not ticks:
-            return several_heads(names, list(value.heads) or [choices.best_head(source)])
+            return several_heads(names, list(value.heads) or [defaults.best_head(source)])
         if kind == "layer":
             layers = sorted({layer for layer, _ in names})
             last = value.layer if value.layer in layers else layers[-1]
             return Scope("layer", layer=st.selectbox("Layer", layers, key=seed("layer", last, layers)))
         if kind == "property":
             return property_picker(source, value.property)
-    return ticked_heads(names, choices.resolve(source, value)) if kind == "heads" else Scope("all")
+    return ticked_heads(names, scopes.resolve(source, value)) if kind == "heads" else Scope("all")
 
 
 def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
@@ -188,7 +190,7 @@ def image_picker(source: Source, value: str, *, gallery: bool = False) -> tuple[
     """The chosen image at the left, and beside it the place for the page's other controls."""
     left, right = st.columns([1, 4], gap="large")
     key = seed("image", value)
-    if not cached.has_image(source, st.session_state[key]):  # of another bundle, or an upload long ago
+    if not image_data.exists(source, st.session_state[key]):  # of another bundle, or an upload long ago
         st.session_state[key] = value
     with st.expander("Choose another image", icon=":material/image_search:"):
         search_images(source, gallery=gallery)
@@ -209,22 +211,22 @@ def search_images(source: Source, *, gallery: bool) -> None:
         key=seed("stored", gallery),
         help="Maps of these need no model. For any other image the model is loaded once.",
     )
-    found = choices.find_images(source, words, stored=only)
-    if found.empty:
+    count = image_data.count(source, words, stored=only)
+    if not count:
         st.info(f'No image matches "{words}". Try fewer or other words.')
         return
-    pages = -(-len(found) // PER_PAGE)
+    pages = -(-count // PER_PAGE)
     key = WIDGET + "page"
     if st.session_state.get(key, 1) > pages:
         del st.session_state[key]
     first = (st.session_state.get(key, 1) - 1) * PER_PAGE
-    shown = found.iloc[first : first + PER_PAGE]
-    thumbnails = cached.thumbnails(source, tuple(shown["image_id"]))
+    shown = image_data.find(source, words, stored=only, limit=PER_PAGE, offset=first)
+    thumbnails = image_data.thumbnails(source, tuple(shown["image_id"]))
     for cell, row in zip(cells(len(shown), 8), shown.itertuples(), strict=False):
         with cell:
             thumbnail(thumbnails[row.image_id], alt=row.path)
             choose_button("Choose", row.image_id, describe(row.path, row.attributes))
-    st.caption(f"{len(found):,} images")
+    st.caption(f"{count:,} images")
     if pages > 1:
         st.pagination(pages, key=key)
 
@@ -244,7 +246,7 @@ def upload() -> None:
         st.session_state["uploaded"] = None
         return
     try:
-        image_id = cached.take_upload(file.getvalue(), file.name)
+        image_id = image_data.take_upload(file.getvalue(), file.name)
     except images.PictureError as error:
         st.error(str(error), icon=":material/broken_image:")
         return
@@ -258,13 +260,13 @@ def text_picker(
 ) -> str:
     """A text of the pool, or the user's own words; stops the page where there is none yet."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = "own" if value and not choices.in_pool(source, value) else "pool"
+        first = "own" if value and not text_data.in_pool(source, value) else "pool"
         if segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own":
             return own_words(label, value, name)
-        titles = choices.text_filters(source, head)
+        titles = text_data.filters(source, head)
         key = seed(f"{name}.filter", "", titles)
         which = st.selectbox("Texts about", list(titles), key=key, format_func=titles.__getitem__)
-        texts = choices.texts(source, which, head)
+        texts = text_data.under(source, which, head)
         key = seed(f"{name}.pool", value if value in texts else texts[0], texts)
         return st.selectbox("The text", texts, key=key)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.data import cached
+from dashboard.data import cached, texts
 from dashboard.data.types import Source
 from dashboard.state.views import Head, head_name
 
@@ -22,11 +22,11 @@ def claim(row: Any) -> str:
 def evidence(source: Source, head: Head) -> str:
     """One line on what a head's label rests on."""
     row = head_row(source, head)
-    texts = "; ".join(cached.head_texts(source, head)[:3]) or "none"
+    first = "; ".join(texts.of_head(source, head)[:3]) or "none"
     if not isinstance(row.label, str):
-        return f"{head_name(head)} has no label. Texts that describe it best: {texts}."
+        return f"{head_name(head)} has no label. Texts that describe it best: {first}."
     said = f"{head_name(head)} is labeled “{row.label}” ({support(row)})"
-    return f"{said}. Texts that describe it best: {texts}."
+    return f"{said}. Texts that describe it best: {first}."
 
 
 def head_row(source: Source, head: Head) -> Any:

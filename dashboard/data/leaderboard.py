@@ -116,9 +116,11 @@ def board(bundle: Bundle, metric: str, over: str, label_kind: str) -> Board:
     """The board of a bundle, sorted by one metric."""
     models = {row.model_key: row for row in cached.models(bundle).itertuples()}
     titles = metric_titles(bundle, label_kind)
-    metrics = {row.metric: row for row in cached.metrics(bundle).itertuples() if row.metric in titles}
+    metrics = {
+        row.metric: row for row in cached.query(bundle, "metrics").itertuples() if row.metric in titles
+    }
     cells = _cells(bundle, over, label_kind)
-    groups = _groups(models, set(cached.rotated_metrics(bundle)["model_key"]))
+    groups = _groups(models, set(cached.query(bundle, "rotated_metrics")["model_key"]))
     lower = metrics[metric].direction == "lower"
 
     def place(group: list[Line]) -> tuple:
@@ -134,7 +136,7 @@ def board(bundle: Bundle, metric: str, over: str, label_kind: str) -> Board:
 
 def _cells(bundle: Bundle, over: str, label_kind: str) -> dict[tuple[str, bool, str], Cell]:
     """Every number. By chosen labels, a model without any keeps what it has by offline ones."""
-    own, turned = cached.leaderboard(bundle), cached.rotated_metrics(bundle)
+    own, turned = cached.leaderboard(bundle), cached.query(bundle, "rotated_metrics")
     own = own[own["heads_used"] == over]
     offline, chosen = own[own["labels"] == OFFLINE], own[own["labels"] == CHOSEN]
     found = {(row.model_key, False, row.metric): _cell(row) for row in offline.itertuples()}
@@ -175,6 +177,11 @@ def _groups(models: dict[str, Any], turned: set[str]) -> list[list[Line]]:
 def has_chosen(source: Source) -> bool:
     """Whether any model has metrics of labels that a person or a language model gave."""
     return bool((cached.leaderboard(source.bundle)["labels"] == CHOSEN).any())
+
+
+def published(source: Source) -> pd.DataFrame:
+    """Figures that papers print."""
+    return cached.query(source.bundle, "published")
 
 
 def metric_titles(bundle: Bundle, label_kind: str) -> dict[str, str]:

@@ -59,7 +59,7 @@ def coverage(source: Source) -> pd.DataFrame:
 
     Empty where the results were imported. Rows of the chart: L11, ..., L0, input.
     """
-    found = cached.component_shares(source)
+    found = cached.of_model(source, "component_shares")
     labels = {(row.layer, row.head): label_text.claim(row) for row in cached.heads(source).itertuples()}
     rows = [
         (

@@ -12,7 +12,7 @@ from PIL import Image
 from dashboard.analyses import maps
 from dashboard.analyses.maps import PART_NAMES, TextMap
 from dashboard.analyses.score_difference import why
-from dashboard.data import cached, choices
+from dashboard.data import cached, choices, head_vectors, scopes, texts, token_images
 from dashboard.data.types import Source, TokenImage
 from dashboard.state.views import Scope, head_name
 
@@ -42,8 +42,8 @@ def topic(
     source: Source, image_id: str, text: str, scope: Scope, *, reference: str, control: str, seed: int
 ) -> Maps:
     """The map of one text through some heads, and a control that should look like nothing."""
-    image = cached.token_image(source, image_id)
-    shown = choices.mask(source, scope)
+    image = token_images.token_image(source, image_id)
+    shown = scopes.mask(source, scope)
     relative = reference == "relative"
     vector = _text(source, text, relative=relative)
     draw = partial(_random_text, source, seed, text, relative=relative)
@@ -53,8 +53,8 @@ def topic(
 
 def contrast(source: Source, image_id: str, a: str, b: str, scope: Scope, *, control: str, seed: int) -> Maps:
     """The maps of two texts and their difference, and a control for the difference."""
-    image = cached.token_image(source, image_id)
-    shown = choices.mask(source, scope)
+    image = token_images.token_image(source, image_id)
+    shown = scopes.mask(source, scope)
     of_a, of_b = (_map(source, image, _text(source, text), shown) for text in (a, b))
     difference = Shown("A - B", maps.contrast(of_a, of_b))
     vector = _text(source, a) - _text(source, b)
@@ -64,12 +64,12 @@ def contrast(source: Source, image_id: str, a: str, b: str, scope: Scope, *, con
 
 
 def _text(source: Source, text: str, *, relative: bool = False) -> NDArray:
-    vector = cached.text_embedding(source, text).astype(np.float64)
-    return maps.relative(vector, cached.pool(source).mean) if relative else vector
+    vector = texts.embedding(source, text).astype(np.float64)
+    return maps.relative(vector, texts.pool(source).mean) if relative else vector
 
 
 def _map(source: Source, image: TokenImage, text: NDArray, shown: NDArray) -> TextMap:
-    space = cached.head_space(source, cached.all_heads(source))
+    space = head_vectors.head_space(source, head_vectors.all_heads(source))
     return maps.text_map(image.tokens, space.basis, image.rest, text, shown, source.grid)
 
 
@@ -90,7 +90,9 @@ def _control(
         return [], ""
     others = maps.random_heads(shown, seed)
     if control == "heads" and others.any():
-        names = [head_name(head) for head, on in zip(cached.all_heads(source), others, strict=True) if on]
+        names = [
+            head_name(head) for head, on in zip(head_vectors.all_heads(source), others, strict=True) if on
+        ]
         return [Shown(f"Control: {', '.join(names)}", _map(source, image, text, others))], ""
     drawn = draw()
     if drawn is None:
@@ -100,12 +102,12 @@ def _control(
 
 
 def _random_text(source: Source, seed: int, text: str, *, relative: bool) -> tuple[str, NDArray] | None:
-    others = choices.random_texts(source, seed, 1, (text,))
+    others = texts.random(source, seed, 1, (text,))
     return (others[0], _text(source, others[0], relative=relative)) if others else None
 
 
-def _random_pair(source: Source, seed: int, texts: tuple[str, str]) -> tuple[str, NDArray] | None:
-    others = choices.random_texts(source, seed, 2, texts)
+def _random_pair(source: Source, seed: int, pair: tuple[str, str]) -> tuple[str, NDArray] | None:
+    others = texts.random(source, seed, 2, pair)
     if len(others) < 2:
         return None
     a, b = others
@@ -133,16 +135,16 @@ def patches_table(shown: list[Shown]) -> pd.DataFrame:
 
 def why_table(source: Source, image_id: str, a: str, b: str) -> pd.DataFrame:
     """What decides between two texts: one row per head and one for each of the rest, in thousandths."""
-    image = cached.token_image(source, image_id)
-    heads = cached.all_heads(source)
-    space = cached.head_space(source, heads)
-    direction = (cached.text_embedding(source, a) - cached.text_embedding(source, b)).astype(np.float64)
+    image = token_images.token_image(source, image_id)
+    heads = head_vectors.all_heads(source)
+    space = head_vectors.head_space(source, heads)
+    direction = (texts.embedding(source, a) - texts.embedding(source, b)).astype(np.float64)
     found = why(
         image.tokens.sum(axis=1),
         space.mean,
         space.basis,
         image.rest,
-        cached.mean_embedding(source),
+        head_vectors.mean_embedding(source),
         direction,
     )
     names = choices.head_names(source)
@@ -172,4 +174,4 @@ def why_shown(table: pd.DataFrame, most: int) -> pd.DataFrame:
 
 def metric_info(source: Source, metric: str):
     """What a metric means: title, description, unit, direction."""
-    return next(row for row in cached.metrics(source.bundle).itertuples() if row.metric == metric)
+    return next(row for row in cached.query(source.bundle, "metrics").itertuples() if row.metric == metric)

@@ -31,9 +31,9 @@ AS_IT_IS = "all of it"
 def missing(source: Source, section: str) -> str:
     """Why a section has nothing to show, and what to do; empty where it has."""
     study = STUDIES.get(section, section)
-    scores = cached.truth_scores(source.bundle)
+    scores = cached.query(source.bundle, "truth_scores")
     found = (
-        cached.head_truth(source)
+        cached.of_model(source, "head_truth")
         if section == "heads"
         else validation_tables.study(scores, study, source.key)
     )
@@ -60,7 +60,7 @@ def head_rank(source: Source) -> int:
 
 def pair(source: Source) -> tuple[str, str]:
     """The chosen model and its twin; where a twin is chosen, the model that it is of, and it."""
-    scores = cached.truth_scores(source.bundle)
+    scores = cached.query(source.bundle, "truth_scores")
     names = scores.drop_duplicates("model_key").set_index("model")["model_key"]
     model_key = names.get(source.info.control_of, source.key)
     return model_key, validation_tables.twin_of(scores, model_key)
@@ -68,7 +68,7 @@ def pair(source: Source) -> tuple[str, str]:
 
 def label_pairs(source: Source) -> pd.DataFrame:
     """The label that pages show, by the first truth: one row per model and one for its twin, in per cent."""
-    table, scores = labels(source), cached.truth_scores(source.bundle)
+    table, scores = labels(source), cached.query(source.bundle, "truth_scores")
     shown = table[(table["truth"] == table["truth"].iloc[0]) & (table["method"] == table["method"].iloc[0])]
     of = scores.drop_duplicates("model_key").set_index("model_key")["control_of"]
     own = shown["model_key"].map(of)
@@ -99,38 +99,40 @@ def map_pair(source: Source) -> pd.DataFrame:
 @cached.kept(max_entries=16)
 def labels(source: Source) -> pd.DataFrame:
     """One row per model and way to label: the shares of heads that are named rightly."""
-    return validation_tables.labels(cached.truth_scores(source.bundle))
+    return validation_tables.labels(cached.query(source.bundle, "truth_scores"))
 
 
 @cached.kept(max_entries=16)
 def heads(source: Source) -> pd.DataFrame:
     """One row per head of the model: what it acts on, its label, and whether they agree."""
-    properties = set(cached.properties(source)["property"])
-    return validation_effects.head_verdicts(cached.head_truth(source), cached.heads(source), properties)
+    properties = set(cached.of_model(source, "properties")["property"])
+    return validation_effects.head_verdicts(
+        cached.of_model(source, "head_truth"), cached.heads(source), properties
+    )
 
 
 @cached.kept(max_entries=16)
 def maps(source: Source) -> pd.DataFrame:
     """One row per model, measure and kind of map."""
-    return validation_tables.maps(cached.truth_scores(source.bundle))
+    return validation_tables.maps(cached.query(source.bundle, "truth_scores"))
 
 
 @cached.kept(max_entries=16)
 def neighbors(source: Source) -> pd.DataFrame:
     """One row per space, way to compare and attribute."""
-    return validation_tables.neighbors(cached.truth_scores(source.bundle), source.key)
+    return validation_tables.neighbors(cached.query(source.bundle, "truth_scores"), source.key)
 
 
 @cached.kept(max_entries=16)
 def nearest(source: Source) -> pd.DataFrame:
     """One row per attribute: the head whose neighbors share it most."""
-    return validation_tables.nearest(cached.truth_scores(source.bundle), source.key)
+    return validation_tables.nearest(cached.query(source.bundle, "truth_scores"), source.key)
 
 
 @cached.kept(max_entries=16)
 def ablation(source: Source) -> pd.DataFrame:
     """One row per intervention, attribute and effect."""
-    return validation_effects.ablation(cached.truth_scores(source.bundle), source.key)
+    return validation_effects.ablation(cached.query(source.bundle, "truth_scores"), source.key)
 
 
 @cached.kept(max_entries=16)

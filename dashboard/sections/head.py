@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.data import cached, choices, label_text, provenance
+from dashboard.data import defaults, label_text
 from dashboard.data import heads as head_data
+from dashboard.data import images as image_data
 from dashboard.data.heads import Sorted
 from dashboard.data.types import Source
 from dashboard.sections import shared
@@ -123,7 +124,7 @@ def images(source: Source, found: Sorted) -> None:
         "Random images, a control": found.random,
     }
     every = pd.concat(list(rows.values()))["image_id"].drop_duplicates()
-    thumbnails = cached.thumbnails(source, tuple(every))
+    thumbnails = image_data.thumbnails(source, tuple(every))
     for title, frame in rows.items():
         st.markdown(f"**{title}**")
         shared.gallery(source, frame, columns=COLUMNS, query=False, form="+z.1f", thumbnails=thumbnails)
@@ -145,36 +146,20 @@ def links(source: Source, head: Head, position: int, found: Sorted) -> None:
             "views/image_neighbors.py",
             label=f"Image neighbors in {name}",
             icon=":material/grid_view:",
-            query_params=choices.link(source, ImageNeighborsView, head=head, image=image),
+            query_params=defaults.link(source, ImageNeighborsView, head=head, image=image),
             help="Of the most aligned image",
         )
         st.page_link(
             "views/text_neighbors.py",
             label=f"Text neighbors in {name}",
             icon=":material/match_word:",
-            query_params=choices.link(source, TextNeighborsView, head=head, text=text),
+            query_params=defaults.link(source, TextNeighborsView, head=head, text=text),
             help="Of the chosen text",
         )
         st.page_link(
             "views/topic_segmentation.py",
             label=f"Topic segmentation through {name}",
             icon=":material/gradient:",
-            query_params=choices.link(source, TopicView, heads=Scope.of_heads(head), text=text),
+            query_params=defaults.link(source, TopicView, heads=Scope.of_heads(head), text=text),
             help="Of the chosen text",
         )
-
-
-def queries(source: Source, head: Head) -> dict[str, str]:
-    """The queries behind the page that found anything."""
-    place = {"layer": head[0], "head": head[1]}
-    asked = {
-        "head_texts": head_data.texts,
-        "head_profile": head_data.profile,
-        "head_labels": head_data.labels,
-        "judgements": head_data.judged,
-        "head_metrics": head_data.numbers,
-        "head_selectivity": head_data.selectivity,
-        "language_model_answers": head_data.answered,
-    }
-    names = [name for name, ask in asked.items() if len(ask(source, head))]
-    return provenance.sql_behind(source, *names, **place, picks=head_data.PROFILE_PICKS)

@@ -5,11 +5,11 @@ import streamlit as st
 
 from dashboard.charts import heads as head_charts
 from dashboard.charts import maps as map_charts
-from dashboard.data import cached, choices, label_text, provenance
+from dashboard.data import cached, choices, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.state.url import leave_for
-from dashboard.state.views import Head, HeadsView, HeadView
+from dashboard.state.views import Head, HeadView
 
 QUESTIONED = "A question mark: the label is unsupported."
 
@@ -75,16 +75,6 @@ def found(source: Source, table: pd.DataFrame) -> None:
         open_head(source, (int(table["layer"].iloc[row]), int(table["head"].iloc[row])))
 
 
-def queries(source: Source, view: HeadsView) -> dict[str, str]:
-    """The queries behind the page that found anything."""
-    searched = view.words.split()
-    names = ["heads"]
-    names += ["head_metrics"] * bool(len(cached.head_metrics(source)))
-    names += ["head_selectivity"] * bool(len(cached.head_selectivity(source)))
-    names += ["head_text_search"] * bool(searched and len(head_data.matches(source, tuple(searched))))
-    return provenance.sql_behind(source, *names, words=searched)
-
-
 def open_head(source: Source, head: Head) -> None:
     """Go to the page of one head."""
-    leave_for("head", choices.link(source, HeadView, head=head))
+    leave_for("head", defaults.link(source, HeadView, head=head))

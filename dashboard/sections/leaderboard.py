@@ -8,29 +8,18 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard.charts import leaderboard as leaderboard_charts
-from dashboard.charts import scatter as scatter_charts
-from dashboard.data import (
-    cached,
-    leaderboard_facts,
-    leaderboard_notes,
-    provenance,
-)
-from dashboard.data import (
-    leaderboard as leaderboard_data,
-)
+from dashboard.data import leaderboard as leaderboard_data
+from dashboard.data import leaderboard_facts, leaderboard_notes, leaderboard_specs
 from dashboard.data.leaderboard import (
     MODEL,
     ROTATED,
-    TWIN,
     Board,
 )
+from dashboard.data.leaderboard_specs import Spec
 from dashboard.data.types import Source
 from dashboard.state.url import put
 from dashboard.state.views import LeaderboardView
-from db.connection import Bundle
 
-PARTS = (MODEL, TWIN, ROTATED)
 TABLE = "leaderboard.table"
 ROW, MAX_ROWS = 35, 20
 """Height of a row of the table, pixels; rows that are shown before it scrolls."""
@@ -51,10 +40,6 @@ RANKS = (
 READ_FROM = {"primary": "the paper itself", "secondary": "somebody who quotes it"}
 
 
-Spec = dict[str, Any]
-"""A chart, written out."""
-
-
 def metric_chart(source: Source, view: LeaderboardView) -> None:
     """One metric over all models, with what it means, what chance gives, and what is missing."""
     found = leaderboard_data.of_view(source, view)
@@ -63,7 +48,7 @@ def metric_chart(source: Source, view: LeaderboardView) -> None:
     if one["value"].isna().all():
         st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
         return
-    chart = standings(source.bundle, view.metric, view.over, view.label_kind)
+    chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
     draw(chart, f"{info.title} of every model, its controls under it")
     st.caption(" ".join(filter(None, reading(found, one))))
 
@@ -71,38 +56,6 @@ def metric_chart(source: Source, view: LeaderboardView) -> None:
 def draw(spec: Spec, alt: str) -> None:
     """Show a chart that is kept: of a copy, for Streamlit takes the data out of what it is given."""
     st.vega_lite_chart(deepcopy(spec), alt=alt)
-
-
-# Writing out a chart takes longer than all else on the page together, so charts are kept.
-@cached.kept(max_entries=64)
-def standings(bundle: Bundle, metric: str, over: str, label_kind: str) -> Spec:
-    """The chart of one metric over all models."""
-    found = leaderboard_data.board(bundle, metric, over, label_kind)
-    info = found.metrics[metric]
-    one = leaderboard_data.one_metric(found)
-    return leaderboard_charts.standings(one, PARTS, title=f"{info.title} ({info.unit})").to_dict()
-
-
-@cached.kept(max_entries=64)
-def scatter(bundle: Bundle, metric: str, over: str, label_kind: str, fact: str) -> Spec:
-    """The chart of one metric against one fact of the models."""
-    found = leaderboard_data.board(bundle, metric, over, label_kind)
-    info = found.metrics[metric]
-    return scatter_charts.scatter(
-        leaderboard_facts.beside(found, fact).points,
-        PARTS,
-        x_title=leaderboard_facts.UNITS[fact],
-        y_title=f"{info.title} ({info.unit})",
-        log=fact == "parameters",
-    ).to_dict()
-
-
-@cached.kept(max_entries=16)
-def coverage_bars(source: Source) -> Spec:
-    """The chart of what the layers of one model account for."""
-    return leaderboard_charts.coverage_bars(
-        leaderboard_facts.coverage(source), [*leaderboard_facts.KINDS.values()]
-    ).to_dict()
 
 
 def reading(found: Board, one: pd.DataFrame) -> list[str]:
@@ -212,7 +165,9 @@ def beside(source: Source, view: LeaderboardView) -> None:
     if points.empty:
         st.info(f"No model of this bundle has both {info.title} and {what} on record.")
         return
-    chart = scatter(source.bundle, view.metric, view.over, view.label_kind, view.beside)
+    chart = leaderboard_specs.scatter_spec(
+        source.bundle, view.metric, view.over, view.label_kind, view.beside
+    )
     draw(chart, f"{info.title} against {what}, a point a model")
     models = int((points["part"] == MODEL).sum())
     lines = "Lines: 95 % measurement intervals." if points["low"].notna().any() else "No intervals."
@@ -242,7 +197,7 @@ def coverage(source: Source, parts: pd.DataFrame) -> None:
             icon=":material/info:",
         )
         return
-    draw(coverage_bars(source), "Coverage by layer, attention and MLP")
+    draw(leaderboard_specs.coverage_spec(source), "Coverage by layer, attention and MLP")
     st.caption(
         f"All layers together: {leaderboard_facts.coverage_words(parts)}; the sum is 100 %. The share of a "
         "component is its covariance with the embedding over the embedding's variance, over all images; one "
@@ -251,16 +206,15 @@ def coverage(source: Source, parts: pd.DataFrame) -> None:
     )
 
 
-def published_figures(source: Source) -> None:
+def published_figures(rows: pd.DataFrame) -> None:
     """What papers print, kept apart: mostly under definitions that could not be read."""
-    found = cached.published(source.bundle)
-    if found.empty:
+    if rows.empty:
         return
     st.subheader("Published figures")
     st.caption("Quoted, not computed here. Do not set them beside the numbers above unless the note says so.")
     column = st.column_config
     st.dataframe(
-        in_words(found),
+        in_words(rows),
         hide_index=True,
         column_config={
             "model": column.TextColumn("model", width=235),
@@ -279,14 +233,3 @@ def published_figures(source: Source) -> None:
 def in_words(published: pd.DataFrame) -> pd.DataFrame:
     known = published["definition_known"].map({True: "could be read", False: "could not be read"})
     return published.assign(definition_known=known, read_from=published["read_from"].map(READ_FROM))
-
-
-def queries(source: Source) -> dict[str, str]:
-    """The queries behind the page that found anything."""
-    tables = {
-        "rotated_metrics": cached.rotated_metrics(source.bundle),
-        "component_shares": cached.component_shares(source),
-        "published": cached.published(source.bundle),
-    }
-    found = [name for name, rows in tables.items() if len(rows)]
-    return provenance.sql_behind(source, "leaderboard", "metrics", "models", *found, labels=None)

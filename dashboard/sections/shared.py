@@ -1,5 +1,6 @@
 """How pages show what they found: galleries, maps, tables, and where the numbers came from."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -9,11 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import images
 from dashboard.charts import maps as map_charts
 from dashboard.charts import theme
-from dashboard.data import cached, choices, label_text, provenance
+from dashboard.data import choices, label_text, provenance, scopes
+from dashboard.data import images as image_data
 from dashboard.data import maps as map_data
 from dashboard.data.types import Source
 from dashboard.state.url import put
 from dashboard.state.views import Head, Scope, head_name
+from db.queries import Ran
 
 READ_CAUTION = (
     "A map shows where the heads *read*, not what decides the answer: a patch that adds little here may act "
@@ -31,8 +34,8 @@ def stop_at(problem: str) -> None:
 
 
 def show_image(source: Source, image_id: str) -> None:
-    info = cached.image_info(source, image_id)
-    thumbnail(cached.thumbnails(source, (image_id,))[image_id], alt=info.path)
+    info = image_data.info(source, image_id)
+    thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=info.path)
     st.caption(f"**{short(info.path)}**", help=describe(info.path, info.attributes))
 
 
@@ -70,7 +73,7 @@ def gallery(
 
     `form` is how a score is written; `thumbnails` saves asking for them where several galleries share a page.
     """
-    thumbnails = thumbnails or cached.thumbnails(source, tuple(frame["image_id"]))
+    thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
     for cell, row in zip(cells(len(frame), columns), frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
             thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
@@ -96,7 +99,7 @@ def evidence(source: Source, head: Head) -> None:
 
 def heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
     """Which heads a scope stands for, and which of its property it leaves out."""
-    heads, gone = choices.resolve(source, scope), choices.left_out(source, scope)
+    heads, gone = scopes.resolve(source, scope), scopes.left_out(source, scope)
     names = choices.head_names(source)
     listed = ", ".join(head_name(head) for head in heads[:12]) + (", and more" if len(heads) > 12 else "")
     labels = "  \n".join(names[head] for head in heads)
@@ -171,14 +174,14 @@ def draw_why(table: pd.DataFrame, most: int = 12) -> None:
 
 
 def map_numbers(
-    source: Source, found: map_data.Maps, scope: Scope, *, name: str, heads: pd.DataFrame | None = None
+    found: map_data.Maps, queries: Sequence[Ran], *, name: str, heads: pd.DataFrame | None = None
 ) -> None:
     more = {f"{name} patches": map_data.patches_table(found.shown)}
     if heads is not None:
         more[f"{name} heads"] = heads
     numbers(
         map_data.parts_table(found.shown).drop(columns=["total"]),
-        provenance.sql_behind_scope(source, scope) | provenance.sql_behind(source, "heads", "texts"),
+        queries,
         file_name=f"{name}_score.csv",
         method="A patch's number is its contribution through the shown heads, times the text, x 1000; "
         "recomputed from the stored vectors.",
@@ -188,7 +191,7 @@ def map_numbers(
 
 def numbers(
     frame: pd.DataFrame,
-    queries: dict[str, str],
+    queries: Sequence[Ran],
     *,
     file_name: str,
     method: str = "",
@@ -206,7 +209,7 @@ def numbers(
         for title, table in (more or {}).items():
             st.caption(title)
             table_to_save(table, f"{title.lower().replace(' ', '_')}.csv")
-        for title, sql in queries.items():
+        for title, sql in provenance.sql_behind(queries):
             st.caption(title)
             st.code(sql, language="sql")
 

@@ -35,7 +35,7 @@ def labels(source: Source) -> pd.DataFrame:
     title = "heads labeled rightly (%), mean over attributes"
     chart = validation_charts.score_dots(validation_scores.label_pairs(source), title=title, share=True)
     st.altair_chart(chart, alt="Labels of every model scored")
-    keys = validation_tables.originals(cached.truth_scores(source.bundle))
+    keys = validation_tables.originals(cached.query(source.bundle, "truth_scores"))
     _labels_table(validation_tables.in_brief(found, keys))
     st.caption(
         "*truth*: what says which attribute a head is for. *right*: per cent of the heads of an attribute, "
@@ -101,7 +101,7 @@ def maps(source: Source) -> pd.DataFrame:
         "intervals over pictures."
     )
     found = validation_scores.maps(source)
-    twin = validation_tables.twin_of(cached.truth_scores(source.bundle), source.key)
+    twin = validation_tables.twin_of(cached.query(source.bundle, "truth_scores"), source.key)
     verdicts(source, "maps", said.on_maps(found, source.key, twin))
     drawn = validation_scores.map_pair(source)
     for measure, title in validation_scores.MEASURES.items():

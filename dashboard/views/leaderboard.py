@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, leaderboard_facts
+from dashboard.data import choices, defaults, leaderboard_facts, provenance
 from dashboard.data import leaderboard as leaderboard_data
 from dashboard.sections import leaderboard as leaderboard_sections
 from dashboard.sections import shared as sections
@@ -18,7 +18,7 @@ st.title("Leaderboard")
 st.markdown(
     "How far each model's attention heads can be told apart in words, and what chance alone would give."
 )
-view = url.open_view(choices.default_view(source, LeaderboardView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, LeaderboardView), choices.choices(source))
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     label_kind = "offline"
@@ -52,7 +52,10 @@ view = url.keep(view, beside=controls.segmented("beside", "Against", leaderboard
 leaderboard_sections.beside(source, view)
 
 st.subheader(f"What the layers of {source.info.model} account for")
-parts = leaderboard_facts.coverage(source)
+with provenance.recorded() as queries:
+    parts = leaderboard_facts.coverage(source)
+    found = leaderboard_data.of_view(source, view)
+    published = leaderboard_data.published(source)
 leaderboard_sections.coverage(source, parts)
 st.page_link(
     "views/heads.py",
@@ -60,11 +63,10 @@ st.page_link(
     icon=":material/apps:",
     query_params={"bundle": source.name, "model": source.key},
 )
-leaderboard_sections.published_figures(source)
-found = leaderboard_data.of_view(source, view)
+leaderboard_sections.published_figures(published)
 sections.numbers(
     leaderboard_data.one_metric(found).drop(columns=["under"]),
-    leaderboard_sections.queries(source),
+    queries,
     file_name="one_metric.csv",
     more={
         "every metric": leaderboard_data.every_number(found),
