@@ -40,8 +40,8 @@ def distances(stored: np.ndarray, query: np.ndarray, metric: str) -> np.ndarray:
     return 1 - dot / np.linalg.norm(stored, axis=1) / np.linalg.norm(query)
 
 
-def near(bundle: Bundle, head=PAIRS[0], query=np.ones(8), metric="cosine", k=1) -> list[str]:
-    return vectors.nearest(bundle, MODEL_KEY, *head, query, metric=metric, k=k)
+def near(bundle: Bundle, head=PAIRS[0], query=(1.0,) * 8, metric="cosine", k=1) -> list[str]:
+    return vectors.nearest(bundle, MODEL_KEY, *head, np.array(query), metric=metric, k=k)
 
 
 def test_spaces_come_back_whole_and_sorted(tiny):
@@ -180,9 +180,7 @@ def test_blocks_of_coordinates_and_embeddings_are_all_rows_in_the_order_of_the_i
     assert vectors.image_ids(tiny, MODEL_KEY).tolist() == IMAGE_IDS
     every = vectors.image_coordinates(tiny, MODEL_KEY, None, heads)[1]
     np.testing.assert_array_equal(np.concatenate(coordinates), every)
-    np.testing.assert_array_equal(
-        np.concatenate(embeddings), vectors.image_embeddings(tiny, MODEL_KEY)[1]
-    )
+    np.testing.assert_array_equal(np.concatenate(embeddings), vectors.image_embeddings(tiny, MODEL_KEY)[1])
 
 
 @pytest.mark.parametrize(
