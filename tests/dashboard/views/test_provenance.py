@@ -24,7 +24,7 @@ def _serve(bundle, monkeypatch):
 
 @pytest.fixture
 def executed(monkeypatch) -> list[tuple[str, dict]]:
-    """SQL and parameters of all that DuckDB is asked while the page is drawn, nothing of it kept from before."""
+    """SQL and parameters of all that DuckDB is asked while a page is drawn, with nothing kept from before."""
     log: list[tuple[str, dict]] = []
     cursor = connection.cursor
 
