@@ -63,7 +63,7 @@ def choices(source: Source) -> Choices:
 def head_names(source: Source) -> dict[Head, str]:
     """Every stored head with its label, as a picker shows it."""
     return {
-        (row.layer, row.head): f"{row.name} · {label_text.claim(row)}"
+        (row.layer, row.head): f"{row.name} · {label_text.display_label(row)}"
         for row in cached.heads(source).itertuples(index=False)
     }
 
@@ -106,12 +106,12 @@ def color_titles(source: Source) -> dict[str, str]:
     )
 
 
-def most_neighbors(source: Source) -> int:
+def max_neighbors(source: Source) -> int:
     """As many as there are other images, within what a page can show."""
     return max(1, min(MAX_K, source.images - 1))
 
 
-def most_of_each(source: Source) -> int:
+def max_of_each(source: Source) -> int:
     """As many images as either end of a text's direction can show without meeting the other."""
     return max(1, min(MAX_OF_EACH, source.images // 2))
 

@@ -23,7 +23,7 @@ def default_view(source: Source, kind: type[V]) -> V:
     if "heads" in names:
         values["heads"] = best_scope(source)
     if "k" in names:
-        most = choices.most_of_each(source) if kind is HeadView else choices.most_neighbors(source)
+        most = choices.max_of_each(source) if kind is HeadView else choices.max_neighbors(source)
         values["k"] = min(kind.k, most)  # type: ignore[attr-defined]
     if "head_metric" in names:
         values["head_metric"] = next(iter(choices.head_metric_titles(source)), "")

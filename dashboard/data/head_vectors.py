@@ -31,7 +31,7 @@ def arrays() -> ArrayCache:
     return ArrayCache(MAX_VECTOR_BYTES)
 
 
-def keep(source: Source, name: str, what: object, make: Callable[[], T]) -> T:
+def cached_array(source: Source, name: str, what: object, make: Callable[[], T]) -> T:
     """An array that is made from a model's vectors and kept as long as there is room; `what` it is of."""
     key = (str(source.bundle.path), source.bundle.stamp, source.key, name, what)
     return arrays().get(key, make)
@@ -50,7 +50,7 @@ def column(source: Source, head: Head) -> NDArray[np.float32]:
     def read() -> NDArray[np.float32]:
         return frozen(vectors.image_coordinates(source.bundle, source.key, None, [head])[1][:, 0])
 
-    return keep(source, "column", head, read)
+    return cached_array(source, "column", head, read)
 
 
 def blocks(source: Source, heads: Sequence[Head]) -> Iterator[list[NDArray[np.float32]]]:
@@ -71,7 +71,7 @@ def norms(source: Source, heads: tuple[Head, ...]) -> NDArray[np.float32]:
             np.concatenate([neighbors.mixture_norms(rows, basis) for rows in blocks(source, heads)])
         )
 
-    return keep(source, "norms", heads, measure)
+    return cached_array(source, "norms", heads, measure)
 
 
 def all_heads(source: Source) -> tuple[Head, ...]:

@@ -64,7 +64,7 @@ def values(source: Source, name: str) -> pd.DataFrame:
 def cells(source: Source, color: str) -> pd.DataFrame:
     """One row per head: its label as it is shown, and the number that colors it."""
     heads = cached.heads(source)
-    return heads.assign(shown=[label_text.claim(row) for row in heads.itertuples()]).merge(
+    return heads.assign(shown=[label_text.display_label(row) for row in heads.itertuples()]).merge(
         values(source, color), on=PLACE, how="left"
     )
 
@@ -80,7 +80,7 @@ def bounds(source: Source, name: str) -> Bounds | None:
     return Bounds(*(float(f"{number:.6g}") for number in (low, high, step)))
 
 
-def found(source: Source, view: HeadsView) -> pd.DataFrame:
+def find_heads(source: Source, view: HeadsView) -> pd.DataFrame:
     """The heads that the finder is asked for: label, evidence, the chosen numbers, texts; `layer`, `head`."""
     heads = cached.heads(source)
     keep = pd.Series(True, heads.index)
@@ -88,7 +88,7 @@ def found(source: Source, view: HeadsView) -> pd.DataFrame:
         keep &= heads["label"].isin(view.labels.names)
     if view.over == "supported":
         keep &= heads["supported"].eq(True)
-    table = heads[keep].assign(label=[label_text.claim(row) for row in heads[keep].itertuples()])
+    table = heads[keep].assign(label=[label_text.display_label(row) for row in heads[keep].itertuples()])
     table = table[[*PLACE, "name", "label", "p_value", "q_value", "first_texts"]]
     if view.range:
         mine = values(source, view.head_metric)
@@ -157,7 +157,7 @@ def labels(source: Source, head: Head) -> pd.DataFrame:
 
 
 @cached.kept(max_entries=256)
-def judged(source: Source, head: Head) -> pd.DataFrame:
+def judgements(source: Source, head: Head) -> pd.DataFrame:
     """One row per label and text that was judged, one column per judge: the share of draws that agree."""
     rows = cached.of_head(source, "judgements", head)
     wide = rows.assign(agree=rows["consistent"].astype(float)).pivot_table(
@@ -166,13 +166,13 @@ def judged(source: Source, head: Head) -> pd.DataFrame:
     return wide.reset_index().rename_axis(columns=None)
 
 
-def answered(source: Source, head: Head) -> pd.DataFrame:
+def language_model_answers(source: Source, head: Head) -> pd.DataFrame:
     """What language models were asked about the head, and what they answered."""
     return cached.of_head(source, "language_model_answers", head)
 
 
 @cached.kept(max_entries=256)
-def numbers(source: Source, head: Head) -> pd.DataFrame:
+def metrics_table(source: Source, head: Head) -> pd.DataFrame:
     """Every metric of one head in the order of the pages, with its interval and its value by chance."""
     mine = cached.head_metrics(source)
     mine = mine[(mine["layer"] == head[0]) & (mine["head"] == head[1])].set_index("metric")
@@ -253,7 +253,7 @@ def along(source: Source, head: Head, position: int) -> text_directions.Along:
         columns = (rows for (rows,) in head_vectors.blocks(source, [head]))
         return text_directions.along(columns, directions(source, head)[position])
 
-    return head_vectors.keep(source, "along", (head, position), sort)
+    return head_vectors.cached_array(source, "along", (head, position), sort)
 
 
 @cached.kept(max_entries=64)

@@ -5,11 +5,11 @@ from typing import Any
 from dashboard.charts import leaderboard as leaderboard_charts
 from dashboard.charts import scatter as scatter_charts
 from dashboard.data import cached, leaderboard, leaderboard_facts
-from dashboard.data.leaderboard import MODEL, ROTATED, TWIN
+from dashboard.data.leaderboard import MODEL, RANDOM_WEIGHTS, ROTATED
 from dashboard.data.types import Source
 from db.connection import Bundle
 
-PARTS = (MODEL, TWIN, ROTATED)
+PARTS = (MODEL, RANDOM_WEIGHTS, ROTATED)
 
 Spec = dict[str, Any]
 """A chart, written out."""
@@ -18,7 +18,7 @@ Spec = dict[str, Any]
 @cached.kept(max_entries=64)
 def metric_spec(bundle: Bundle, metric: str, over: str, label_kind: str) -> Spec:
     """The chart of one metric over all models."""
-    found = leaderboard.board(bundle, metric, over, label_kind)
+    found = leaderboard.leaderboard_of(bundle, metric, over, label_kind)
     info = found.metrics[metric]
     one = leaderboard.one_metric(found)
     return leaderboard_charts.standings(one, PARTS, title=f"{info.title} ({info.unit})").to_dict()
@@ -27,7 +27,7 @@ def metric_spec(bundle: Bundle, metric: str, over: str, label_kind: str) -> Spec
 @cached.kept(max_entries=64)
 def scatter_spec(bundle: Bundle, metric: str, over: str, label_kind: str, fact: str) -> Spec:
     """The chart of one metric against one fact of the models."""
-    found = leaderboard.board(bundle, metric, over, label_kind)
+    found = leaderboard.leaderboard_of(bundle, metric, over, label_kind)
     info = found.metrics[metric]
     return scatter_charts.scatter(
         leaderboard_facts.beside(found, fact).points,

@@ -19,20 +19,20 @@ from dashboard.state.views import Scope, head_name
 NO_CONTROL = "No control is shown: the pool has too few other texts to draw one from."
 
 
-class Shown(NamedTuple):
+class LabeledMap(NamedTuple):
     """A map on the page: what it is of, and its numbers."""
 
     title: str
     map: TextMap
 
 
-class Maps(NamedTuple):
+class MapPanel(NamedTuple):
     """Maps of one image on one scale."""
 
     picture: Image.Image
     """What the patches cover."""
 
-    shown: list[Shown]
+    shown: list[LabeledMap]
     limit: float
     note: str
     """What to know about where the numbers came from, and what is missing."""
@@ -40,7 +40,7 @@ class Maps(NamedTuple):
 
 def topic(
     source: Source, image_id: str, text: str, scope: Scope, *, reference: str, control: str, seed: int
-) -> Maps:
+) -> MapPanel:
     """The map of one text through some heads, and a control that should look like nothing."""
     image = token_images.token_image(source, image_id)
     shown = scopes.mask(source, scope)
@@ -48,19 +48,23 @@ def topic(
     vector = _text(source, text, relative=relative)
     draw = partial(_random_text, source, seed, text, relative=relative)
     other, note = _control(source, image, vector, draw, shown, control, seed)
-    return _on_one_scale(image, [Shown(text, _map(source, image, vector, shown)), *other], note)
+    return _on_one_scale(image, [LabeledMap(text, _map(source, image, vector, shown)), *other], note)
 
 
-def contrast(source: Source, image_id: str, a: str, b: str, scope: Scope, *, control: str, seed: int) -> Maps:
+def contrast(
+    source: Source, image_id: str, a: str, b: str, scope: Scope, *, control: str, seed: int
+) -> MapPanel:
     """The maps of two texts and their difference, and a control for the difference."""
     image = token_images.token_image(source, image_id)
     shown = scopes.mask(source, scope)
     of_a, of_b = (_map(source, image, _text(source, text), shown) for text in (a, b))
-    difference = Shown("A - B", maps.contrast(of_a, of_b))
+    difference = LabeledMap("A - B", maps.contrast(of_a, of_b))
     vector = _text(source, a) - _text(source, b)
     draw = partial(_random_pair, source, seed, (a, b))
     other, note = _control(source, image, vector, draw, shown, control, seed)
-    return _on_one_scale(image, [Shown(f"A: {a}", of_a), Shown(f"B: {b}", of_b), difference, *other], note)
+    return _on_one_scale(
+        image, [LabeledMap(f"A: {a}", of_a), LabeledMap(f"B: {b}", of_b), difference, *other], note
+    )
 
 
 def _text(source: Source, text: str, *, relative: bool = False) -> NDArray:
@@ -81,7 +85,7 @@ def _control(
     shown: NDArray,
     control: str,
     seed: int,
-) -> tuple[list[Shown], str]:
+) -> tuple[list[LabeledMap], str]:
     """The same text through other heads or, where all heads are shown, another text through the same.
 
     `draw` gives that other text, None where the pool has too few; then a note says that there is no control.
@@ -93,12 +97,12 @@ def _control(
         names = [
             head_name(head) for head, on in zip(head_vectors.all_heads(source), others, strict=True) if on
         ]
-        return [Shown(f"Control: {', '.join(names)}", _map(source, image, text, others))], ""
+        return [LabeledMap(f"Control: {', '.join(names)}", _map(source, image, text, others))], ""
     drawn = draw()
     if drawn is None:
         return [], NO_CONTROL
     title, vector = drawn
-    return [Shown(f"Control: {title}", _map(source, image, vector, shown))], ""
+    return [LabeledMap(f"Control: {title}", _map(source, image, vector, shown))], ""
 
 
 def _random_text(source: Source, seed: int, text: str, *, relative: bool) -> tuple[str, NDArray] | None:
@@ -114,19 +118,19 @@ def _random_pair(source: Source, seed: int, pair: tuple[str, str]) -> tuple[str,
     return f"{a} - {b}", _text(source, a) - _text(source, b)
 
 
-def _on_one_scale(image: TokenImage, shown: list[Shown], note: str) -> Maps:
+def _on_one_scale(image: TokenImage, shown: list[LabeledMap], note: str) -> MapPanel:
     limit = maps.symmetric_limit(*(one.map.grid for one in shown))
-    return Maps(image.picture, shown, limit, f"{image.note} {note}".strip())
+    return MapPanel(image.picture, shown, limit, f"{image.note} {note}".strip())
 
 
-def parts_table(shown: list[Shown]) -> pd.DataFrame:
+def parts_table(shown: list[LabeledMap]) -> pd.DataFrame:
     """One row per part of the score, one column per map, in thousandths; the last row is their sum."""
     columns = {one.title: [1000 * value for value in (*one.map.parts, one.map.parts.score)] for one in shown}
     total = [False] * len(PART_NAMES) + [True]
     return pd.DataFrame({"part": [*PART_NAMES, "Sum = score"], **columns, "total": total})
 
 
-def patches_table(shown: list[Shown]) -> pd.DataFrame:
+def patches_table(shown: list[LabeledMap]) -> pd.DataFrame:
     """One row per patch, one column per map, in thousandths."""
     rows, columns = np.indices(shown[0].map.grid.shape)
     places = {"patch row": rows.ravel(), "patch column": columns.ravel()}

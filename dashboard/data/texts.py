@@ -24,7 +24,7 @@ def pool(source: Source) -> PoolVectors:
         mean = embedding.mean(axis=0, dtype=np.float64)
         return PoolVectors(texts, embedding, mean, {normal(text): row for row, text in enumerate(texts)})
 
-    return head_vectors.keep(source, "pool", None, read)
+    return head_vectors.cached_array(source, "pool", None, read)
 
 
 def normal(text: str) -> str:
@@ -44,7 +44,7 @@ def head_column(source: Source, head: Head) -> NDArray[np.float32]:
         basis = head_vectors.head_space(source, (head,)).basis[0]
         return cached.frozen((every.embedding - every.mean.astype(np.float32)) @ basis.T)
 
-    return head_vectors.keep(source, "texts", head, project)
+    return head_vectors.cached_array(source, "texts", head, project)
 
 
 def embedding(source: Source, text: str) -> NDArray[np.float32]:
@@ -68,7 +68,7 @@ def filters(source: Source, head: Head | None) -> dict[str, str]:
     return {"": f"any property · {len(pool(source).texts):,} texts"} | describing | named
 
 
-def under(source: Source, which: str, head: Head | None) -> list[str]:
+def of_filter(source: Source, which: str, head: Head | None) -> list[str]:
     """Texts of the pool under one of `filters`."""
     if which == "head" and head:
         return of_head(source, head)

@@ -14,7 +14,7 @@ from dashboard.state.views import Head, HeadView
 QUESTIONED = "A question mark: the label is unsupported."
 
 
-def grid(source: Source, color: str) -> None:
+def draw_grid(source: Source, color: str) -> None:
     """Layer by head; a click on a cell opens the page of that head."""
     if color == "label":
         chart = map_charts.head_grid(cached.heads(source))
@@ -39,7 +39,7 @@ def grid(source: Source, color: str) -> None:
         open_head(source, (int(cell["layer"]), int(cell["head"])))
 
 
-def found(source: Source, table: pd.DataFrame) -> None:
+def draw_heads(source: Source, table: pd.DataFrame) -> None:
     """The heads that were found; a click on a row opens the page of that head."""
     count = len(cached.heads(source))
     if table.empty:

@@ -13,11 +13,11 @@ from dashboard.data import leaderboard_facts, leaderboard_notes, leaderboard_spe
 from dashboard.data.leaderboard import (
     MODEL,
     ROTATED,
-    Board,
+    Leaderboard,
 )
 from dashboard.data.leaderboard_specs import Spec
 from dashboard.data.types import Source
-from dashboard.state.url import put
+from dashboard.state.url import set_widget
 from dashboard.state.views import LeaderboardView
 
 TABLE = "leaderboard.table"
@@ -40,7 +40,7 @@ RANKS = (
 READ_FROM = {"primary": "the paper itself", "secondary": "somebody who quotes it"}
 
 
-def metric_chart(source: Source, view: LeaderboardView) -> None:
+def draw_metric(source: Source, view: LeaderboardView) -> None:
     """One metric over all models, with what it means, what chance gives, and what is missing."""
     found = leaderboard_data.of_view(source, view)
     info, one = found.metrics[view.metric], leaderboard_data.one_metric(found)
@@ -49,16 +49,16 @@ def metric_chart(source: Source, view: LeaderboardView) -> None:
         st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
         return
     chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
-    draw(chart, f"{info.title} of every model, its controls under it")
+    draw_spec(chart, f"{info.title} of every model, its controls under it")
     st.caption(" ".join(filter(None, reading(found, one))))
 
 
-def draw(spec: Spec, alt: str) -> None:
+def draw_spec(spec: Spec, alt: str) -> None:
     """Show a chart that is kept: of a copy, for Streamlit takes the data out of what it is given."""
     st.vega_lite_chart(deepcopy(spec), alt=alt)
 
 
-def reading(found: Board, one: pd.DataFrame) -> list[str]:
+def reading(found: Leaderboard, one: pd.DataFrame) -> list[str]:
     """How to read the chart of one metric: a sentence for all that is on it, and for all that is not."""
     models = one[one["part"] != ROTATED]
     bands = one.loc[one["part"] == ROTATED, "low"].notna().any()
@@ -78,7 +78,7 @@ def reading(found: Board, one: pd.DataFrame) -> list[str]:
     ]
 
 
-def model_table(source: Source, view: LeaderboardView) -> None:
+def draw_table(source: Source, view: LeaderboardView) -> None:
     """All models by all metrics; a click chooses the model."""
     found = leaderboard_data.of_view(source, view)
     table = leaderboard_data.table(found, view.columns)
@@ -88,7 +88,7 @@ def model_table(source: Source, view: LeaderboardView) -> None:
         chosen = st.session_state[TABLE]["selection"]
         rows = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
         if rows:
-            put("model", keys[rows[-1]])
+            set_widget("model", keys[rows[-1]])
 
     # The chosen model's row stays marked, wherever the metric puts it.
     chosen = [row for row, key in enumerate(keys) if key == source.key][:1]
@@ -129,7 +129,7 @@ def worded(table: leaderboard_data.Table) -> Styler:
     return style
 
 
-def table_columns(found: Board, table: leaderboard_data.Table) -> dict[str, Any]:
+def table_columns(found: Leaderboard, table: leaderboard_data.Table) -> dict[str, Any]:
     column = st.column_config
     columns = {
         "model": column.TextColumn("model", pinned=True, width=190),
@@ -156,7 +156,7 @@ def title_width(title: str) -> int:
     return max(135, round(6.4 * len(title)) + 20)
 
 
-def beside(source: Source, view: LeaderboardView) -> None:
+def draw_beside(source: Source, view: LeaderboardView) -> None:
     """The metric against what the models differ in: every model by its name, controls in gray."""
     found = leaderboard_data.of_view(source, view)
     points, left_out = leaderboard_facts.beside(found, view.beside)
@@ -168,7 +168,7 @@ def beside(source: Source, view: LeaderboardView) -> None:
     chart = leaderboard_specs.scatter_spec(
         source.bundle, view.metric, view.over, view.label_kind, view.beside
     )
-    draw(chart, f"{info.title} against {what}, a point a model")
+    draw_spec(chart, f"{info.title} against {what}, a point a model")
     models = int((points["part"] == MODEL).sum())
     lines = "Lines: 95 % measurement intervals." if points["low"].notna().any() else "No intervals."
     gone = f" Not on record for {', '.join(left_out)}." if left_out else ""
@@ -188,7 +188,7 @@ def beside_words(models: int) -> str:
     )
 
 
-def coverage(source: Source, parts: pd.DataFrame) -> None:
+def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
     """What every layer of the chosen model accounts for."""
     if parts.empty:
         st.info(
@@ -197,7 +197,7 @@ def coverage(source: Source, parts: pd.DataFrame) -> None:
             icon=":material/info:",
         )
         return
-    draw(leaderboard_specs.coverage_spec(source), "Coverage by layer, attention and MLP")
+    draw_spec(leaderboard_specs.coverage_spec(source), "Coverage by layer, attention and MLP")
     st.caption(
         f"All layers together: {leaderboard_facts.coverage_words(parts)}; the sum is 100 %. The share of a "
         "component is its covariance with the embedding over the embedding's variance, over all images; one "
@@ -206,7 +206,7 @@ def coverage(source: Source, parts: pd.DataFrame) -> None:
     )
 
 
-def published_figures(rows: pd.DataFrame) -> None:
+def draw_published(rows: pd.DataFrame) -> None:
     """What papers print, kept apart: mostly under definitions that could not be read."""
     if rows.empty:
         return

@@ -14,7 +14,7 @@ from dashboard.data import choices, label_text, provenance, scopes
 from dashboard.data import images as image_data
 from dashboard.data import maps as map_data
 from dashboard.data.types import Source
-from dashboard.state.url import put
+from dashboard.state.url import set_widget
 from dashboard.state.views import Head, Scope, head_name
 from db.queries import Ran
 
@@ -26,20 +26,20 @@ MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
 """Width of a panel by the number of panels, pixels; less where the window is too narrow for all."""
 
 
-def stop_at(problem: str) -> None:
+def stop_with(problem: str) -> None:
     """Say why there is nothing to show, and end the page there; goes on where there is no problem."""
     if problem:
         st.info(problem, icon=":material/info:")
         st.stop()
 
 
-def show_image(source: Source, image_id: str) -> None:
+def draw_image(source: Source, image_id: str) -> None:
     info = image_data.info(source, image_id)
-    thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=info.path)
+    draw_thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=info.path)
     st.caption(f"**{short(info.path)}**", help=describe(info.path, info.attributes))
 
 
-def thumbnail(picture: bytes | None, *, alt: str) -> None:
+def draw_thumbnail(picture: bytes | None, *, alt: str) -> None:
     if picture is None:
         st.caption(":material/hide_image: no thumbnail in this bundle")
     else:
@@ -60,7 +60,7 @@ def short(path: str, length: int = 22) -> str:
     return path if len(path) <= length else "…" + path[-length + 1 :]
 
 
-def gallery(
+def draw_gallery(
     source: Source,
     frame: pd.DataFrame,
     *,
@@ -76,28 +76,32 @@ def gallery(
     thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
     for cell, row in zip(cells(len(frame), columns), frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
-            thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
+            draw_thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
             name = short(row.path, 11) if query else ""  # a narrow cell has room for the score only
             st.caption(f"**{row.score:{form}}** {name}", help=describe(row.path, row.attributes))
             if query:
                 key = f"query.{row.image_id}"
                 st.button(
-                    "Use as query", key=key, on_click=put, args=("image", row.image_id), type="tertiary"
+                    "Use as query",
+                    key=key,
+                    on_click=set_widget,
+                    args=("image", row.image_id),
+                    type="tertiary",
                 )
 
 
-def descriptions(texts: pd.DataFrame) -> None:
+def draw_descriptions(texts: pd.DataFrame) -> None:
     """Texts with a score each, best first."""
     score = st.column_config.NumberColumn(format="%.3f", width=70)
     st.dataframe(texts, hide_index=True, column_order=["score", "text"], column_config={"score": score})
 
 
-def evidence(source: Source, head: Head) -> None:
+def draw_label_evidence(source: Source, head: Head) -> None:
     """What a head's label is worth, and the texts it comes from."""
-    st.caption(label_text.evidence(source, head))
+    st.caption(label_text.label_evidence(source, head))
 
 
-def heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
+def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
     """Which heads a scope stands for, and which of its property it leaves out."""
     heads, gone = scopes.resolve(source, scope), scopes.left_out(source, scope)
     names = choices.head_names(source)
@@ -121,7 +125,7 @@ def score_method(by: str, of: str) -> str:
     )
 
 
-def draw_maps(source: Source, found: map_data.Maps, view) -> None:
+def draw_maps(source: Source, found: map_data.MapPanel, view) -> None:
     """The picture, the maps over it on one scale, and ways to save them."""
     limit, opacity = view.scale / 1000 or found.limit, view.opacity / 100
     # Gray under a map, so that every hue on it is the map's.
@@ -147,14 +151,14 @@ def draw_maps(source: Source, found: map_data.Maps, view) -> None:
     )
 
 
-def png(found: map_data.Maps, limit: float, opacity: float, note: str) -> bytes:
+def png(found: map_data.MapPanel, limit: float, opacity: float, note: str) -> bytes:
     """The maps as one picture, drawn only when it is asked for."""
     drawn = [("What the model sees", images.enlarge(found.picture))]
     drawn += [(one.title, images.overlay(found.picture, one.map.grid, limit, opacity)) for one in found.shown]
     return images.sheet(drawn, limit, theme.UNIT, note)
 
 
-def draw_parts(found: map_data.Maps, title: str, *, which: int = 0) -> None:
+def draw_parts(found: map_data.MapPanel, title: str, *, which: int = 0) -> None:
     """The signed parts of the score behind one map; they add up."""
     one = found.shown[which]
     table = map_data.parts_table([one]).rename(columns={one.title: "value"})
@@ -173,13 +177,13 @@ def draw_why(table: pd.DataFrame, most: int = 12) -> None:
     st.altair_chart(map_charts.signed_bars(shown), alt="Heads sorted by what they add to A over B")
 
 
-def map_numbers(
-    found: map_data.Maps, queries: Sequence[Ran], *, name: str, heads: pd.DataFrame | None = None
+def draw_map_numbers(
+    found: map_data.MapPanel, queries: Sequence[Ran], *, name: str, heads: pd.DataFrame | None = None
 ) -> None:
     more = {f"{name} patches": map_data.patches_table(found.shown)}
     if heads is not None:
         more[f"{name} heads"] = heads
-    numbers(
+    draw_numbers(
         map_data.parts_table(found.shown).drop(columns=["total"]),
         queries,
         file_name=f"{name}_score.csv",
@@ -189,7 +193,7 @@ def map_numbers(
     )
 
 
-def numbers(
+def draw_numbers(
     frame: pd.DataFrame,
     queries: Sequence[Ran],
     *,
@@ -205,16 +209,16 @@ def numbers(
         return
     with box:
         st.markdown(method)
-        table_to_save(frame, file_name)
+        draw_table_to_save(frame, file_name)
         for title, table in (more or {}).items():
             st.caption(title)
-            table_to_save(table, f"{title.lower().replace(' ', '_')}.csv")
+            draw_table_to_save(table, f"{title.lower().replace(' ', '_')}.csv")
         for title, sql in provenance.sql_behind(queries):
             st.caption(title)
             st.code(sql, language="sql")
 
 
-def table_to_save(frame: pd.DataFrame, file_name: str) -> None:
+def draw_table_to_save(frame: pd.DataFrame, file_name: str) -> None:
     st.dataframe(frame, hide_index=True)
     st.download_button(
         "Save as CSV",

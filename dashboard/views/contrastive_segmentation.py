@@ -21,7 +21,7 @@ with column:
     b = controls.text_picker(source, "Text B", view.against, name="against")
     scope = controls.scope_picker(source, view.heads)
     looks = controls.map_controls(view)
-view = url.keep(view, image=image, text=a, against=b, heads=scope, **looks)
+view = url.write_url(view, image=image, text=a, against=b, heads=scope, **looks)
 if a == b:
     st.info("A and B are the same text, so nothing decides between them. Change one.", icon=":material/edit:")
 
@@ -30,7 +30,7 @@ with provenance.recorded() as queries:
         source, view.image, view.text, view.against, view.heads, control=view.control, seed=view.seed
     )
     table = map_data.why_table(source, view.image, view.text, view.against)
-sections.heads_used(source, view.heads)
+sections.draw_heads_used(source, view.heads)
 sections.draw_maps(source, found, view)
 sections.draw_parts(found, "The score difference, taken apart", which=2)
 
@@ -40,4 +40,4 @@ st.markdown(
     "part here, whichever the maps show."
 )
 sections.draw_why(table)
-sections.map_numbers(found, queries, name="contrast", heads=table)
+sections.draw_map_numbers(found, queries, name="contrast", heads=table)

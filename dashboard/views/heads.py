@@ -21,15 +21,15 @@ view = url.open_view(defaults.default_view(source, HeadsView), choices.choices(s
 color = head_controls.color_picker(view.color, choices.color_titles(source))
 grid = st.container()
 st.subheader("Find heads")
-view = url.keep(view, color=color, **head_controls.finder(source, view))
+view = url.write_url(view, color=color, **head_controls.finder(source, view))
 
 with grid:
-    heads_sections.grid(source, view.color)
+    heads_sections.draw_grid(source, view.color)
 with provenance.recorded() as queries:
-    table = head_data.found(source, view)
+    table = head_data.find_heads(source, view)
     every_number = head_data.every_number(source)
-heads_sections.found(source, table)
-sections.numbers(
+heads_sections.draw_heads(source, table)
+sections.draw_numbers(
     table,
     queries,
     file_name="heads_found.csv",

@@ -20,14 +20,14 @@ with column:
     head = controls.head_picker(source, view.head)
     by = controls.by_picker(view.by)
     k = controls.k_picker(source, view.k)
-view = url.keep(view, image=image, head=head, by=by, k=k)
+view = url.write_url(view, image=image, head=head, by=by, k=k)
 
 with provenance.recorded() as queries:
     found = neighbor_data.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
     st.subheader(f"Nearest in {head_name(view.head)}")
-    sections.evidence(source, view.head)
-sections.gallery(source, found)
-sections.numbers(
+    sections.draw_label_evidence(source, view.head)
+sections.draw_gallery(source, found)
+sections.draw_numbers(
     found,
     queries,
     file_name=f"image_neighbors_{head_name(view.head)}.csv",

@@ -18,8 +18,8 @@ st.markdown(
 controls.needs_vectors(source)
 view = url.open_view(defaults.default_view(source, KnockOutView), choices.choices(source))
 if not view.attribute:
-    url.keep(view)
-    sections.stop_at(ablation_sections.NO_CLASSES)
+    url.write_url(view)
+    sections.stop_with(ablation_sections.NO_CLASSES)
 
 left, right = st.columns([1, 3], gap="large")
 with left:
@@ -28,18 +28,18 @@ with left:
     most = controls.most_picker(view.most, ablation_data.class_count(source, attribute))
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)
-view = url.keep(view, attribute=attribute, heads=scope, seed=seed, most=most)
-sections.stop_at(ablation_data.too_little(source, view.attribute))
+view = url.write_url(view, attribute=attribute, heads=scope, seed=seed, most=most)
+sections.stop_with(ablation_data.too_little(source, view.attribute))
 
 with provenance.recorded() as queries, st.spinner("Classifying the images", show_time=True):
     heads = scopes.resolve(source, view.heads)
     found = ablation_data.knocked_out(source, view.attribute, heads, view.seed)
 table = ablation_data.by_class(found)
-sections.heads_used(source, view.heads, how="Without")
+sections.draw_heads_used(source, view.heads, how="Without")
 ablation_sections.headline(found, view.attribute)
 ablation_sections.classes(found, table, view.most)
 lost = ablation_sections.lost(found, table)
-sections.numbers(
+sections.draw_numbers(
     table.drop(columns=["row"]),
     queries,
     file_name="knock_out.csv",

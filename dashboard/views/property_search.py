@@ -22,15 +22,15 @@ with column:
     scope = controls.scope_picker(source, view.heads, ("property", "heads", "layer", "all"))
     by = controls.by_picker(view.by)
     k = controls.k_picker(source, view.k)
-view = url.keep(view, image=image, heads=scope, by=by, k=k)
+view = url.write_url(view, image=image, heads=scope, by=by, k=k)
 
 with provenance.recorded() as queries:
     heads = scopes.resolve(source, view.heads)
     found = neighbor_data.neighbors_of_image(source, view.image, heads, view.by, view.k)
 st.subheader("Nearest images")
-sections.heads_used(source, view.heads)
-sections.gallery(source, found)
-sections.numbers(
+sections.draw_heads_used(source, view.heads)
+sections.draw_gallery(source, found)
+sections.draw_numbers(
     found,
     queries,
     file_name="property_search.csv",

@@ -22,19 +22,19 @@ with right:
 with left:
     text = controls.text_picker(source, "Text", view.text, head=head)
     k = controls.k_picker(source, view.k)
-view = url.keep(view, text=text, head=head, by=by, k=k)
+view = url.write_url(view, text=text, head=head, by=by, k=k)
 
 with provenance.recorded() as queries:
     images, texts = neighbor_data.neighbors_of_text(source, view.text, view.head, view.by, view.k)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader(f"Images nearest in {head_name(view.head)}")
-    sections.evidence(source, view.head)
-    sections.gallery(source, images, columns=4, query=False)
+    sections.draw_label_evidence(source, view.head)
+    sections.draw_gallery(source, images, columns=4, query=False)
 with right:
     st.subheader("Descriptions nearest")
-    sections.descriptions(texts)
-sections.numbers(
+    sections.draw_descriptions(texts)
+sections.draw_numbers(
     images,
     queries,
     file_name=f"text_neighbors_{head_name(view.head)}.csv",

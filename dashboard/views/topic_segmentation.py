@@ -22,7 +22,7 @@ with column:
     scope = controls.scope_picker(source, view.heads)
     text = controls.text_picker(source, "Text", view.text, head=next(iter(scope.heads), None))
     looks = controls.map_controls(view, reference=view.reference)
-view = url.keep(view, image=image, text=text, heads=scope, **looks)
+view = url.write_url(view, image=image, text=text, heads=scope, **looks)
 
 with provenance.recorded() as queries:
     found = map_data.topic(
@@ -34,7 +34,7 @@ with provenance.recorded() as queries:
         control=view.control,
         seed=view.seed,
     )
-sections.heads_used(source, view.heads)
+sections.draw_heads_used(source, view.heads)
 sections.draw_maps(source, found, view)
 sections.draw_parts(found, "The score, taken apart")
-sections.map_numbers(found, queries, name="topic")
+sections.draw_map_numbers(found, queries, name="topic")

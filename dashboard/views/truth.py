@@ -17,8 +17,8 @@ view = url.open_view(defaults.default_view(source, TruthView), choices.choices(s
 
 section = controls.segmented("section", "What is tested", validation_scores.SECTIONS, view.section)
 by = controls.by_picker(view.by) if section == "neighbors" else view.by
-view = url.keep(view, section=section, by=by)
-sections.stop_at(validation_scores.missing(source, view.section))
+view = url.write_url(view, section=section, by=by)
+sections.stop_with(validation_scores.missing(source, view.section))
 
 with provenance.recorded() as queries:
     if view.section == "labels":
@@ -33,4 +33,4 @@ with provenance.recorded() as queries:
         found = validation_sections.ablation(source)
     else:
         found = validation_sections.texts(source)
-sections.numbers(found, queries, file_name=f"truth_{view.section}.csv")
+sections.draw_numbers(found, queries, file_name=f"truth_{view.section}.csv")

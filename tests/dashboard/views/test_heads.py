@@ -106,7 +106,7 @@ def test_the_finder_lists_every_head_until_it_is_asked_for_some():
     ],
 )
 def test_heads_are_found_by_label_support_metric_or_words(source, asked, heads):
-    assert head_data.found(source, HeadsView(**asked))["name"].tolist() == heads
+    assert head_data.find_heads(source, HeadsView(**asked))["name"].tolist() == heads
 
 
 def test_a_link_asks_for_heads_by_all_filters_together():
@@ -120,7 +120,7 @@ def test_a_link_asks_for_heads_by_all_filters_together():
 
 
 def test_the_text_that_matches_stands_beside_its_head_with_its_position(source):
-    table = head_data.found(source, HeadsView(words="circle")).set_index("name")
+    table = head_data.find_heads(source, HeadsView(words="circle")).set_index("name")
 
     assert table["matching text"].to_dict() == {
         "L1.H1": "a circle",
@@ -339,7 +339,9 @@ def test_the_headline_says_what_the_label_rests_on():
 
 
 def test_whether_a_label_can_be_trusted_is_said_by_who_gave_it(source):
-    said_of = {head: label_text.support(label_text.head_row(source, head)) for head in bundles.PAIRS[:3]}
+    said_of = {
+        head: label_text.label_support(label_text.head_row(source, head)) for head in bundles.PAIRS[:3]
+    }
 
     assert list(said_of.values()) == [
         "supported, q = 0.01",
