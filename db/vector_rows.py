@@ -18,8 +18,8 @@ from db.layout import VECTORS, lance_table
 ID = {"images": "image_id", "texts": "text_id", "tokens": "image_id"}
 WHAT = {"images": "image", "texts": "text", "tokens": "gallery image"}
 
-BLOCK_ROWS = 4096
-"""Of 64 heads of rank 72 and float16: 38 MB a block; Lance reads a few ahead."""
+BLOCK_BYTES = 2**24
+"""Of vectors that are read at a time where all rows are read block by block."""
 
 _opened: WeakKeyDictionary[Bundle, dict[tuple[str, str], Any]] = WeakKeyDictionary()
 
@@ -44,7 +44,10 @@ def vectors_of(
 
 def blocks_of(bundle: Bundle, kind: str, model_key: str, columns: list[str]) -> Iterator[list[np.ndarray]]:
     """Yields columns of all rows sorted by id, block by block: memory does not grow with the rows."""
-    for rows in lance_tables.read_blocks(table_of(bundle, kind, model_key), columns, BLOCK_ROWS):
+    table = table_of(bundle, kind, model_key)
+    types = [table.schema.field(name).type for name in columns]
+    row_bytes = sum(vector.list_size * vector.value_type.bit_width // 8 for vector in types)
+    for rows in lance_tables.read_blocks(table, columns, max(1, BLOCK_BYTES // row_bytes)):
         yield [from_column(rows[name]) for name in columns]
 
 

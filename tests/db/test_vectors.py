@@ -170,13 +170,14 @@ def test_more_than_there_are_gives_all_there_are(tiny, stored):
 
 
 def test_blocks_of_coordinates_and_embeddings_are_all_rows_in_the_order_of_the_ids(tiny, monkeypatch):
-    monkeypatch.setattr(vector_rows, "BLOCK_ROWS", 5)
+    monkeypatch.setattr(vector_rows, "BLOCK_BYTES", 5 * 2 * bundles.RANK * 2)  # float16, two heads
     heads = [PAIRS[2], PAIRS[0]]
 
     coordinates = list(vectors.coordinate_blocks(tiny, MODEL_KEY, heads))
     embeddings = list(vectors.embedding_blocks(tiny, MODEL_KEY))
 
-    assert [len(block) for block in coordinates] == [len(block) for block in embeddings] == [5, 5, 2]
+    assert [len(block) for block in coordinates] == [5, 5, 2]
+    assert len(embeddings) > 1
     assert vectors.image_ids(tiny, MODEL_KEY).tolist() == IMAGE_IDS
     every = vectors.image_coordinates(tiny, MODEL_KEY, None, heads)[1]
     np.testing.assert_array_equal(np.concatenate(coordinates), every)
