@@ -8,6 +8,7 @@ import streamlit as st
 
 from db import connection
 from db.connection import open_bundle, query
+from db.layout import sql_of
 from tests.support.bundles import MODEL_KEY
 from tests.support.pages import PAGES, open_numbers, open_page, write_two_models
 
@@ -79,6 +80,15 @@ def test_a_page_drawn_again_from_what_is_kept_shows_the_same_queries(executed, p
 
     assert again == first
     assert len(executed) == asked  # not one of them ran again
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_lists_all_images(executed, page):
+    """Of a million images a page asks for those that it shows."""
+    shown_by(page)
+
+    lists = [values for sql, values in executed if sql == sql_of("images")]
+    assert all(values["limit"] is not None for values in lists)
 
 
 def test_every_image_of_the_table_comes_from_the_query_that_is_shown(bundle):
