@@ -42,15 +42,15 @@ READ_FROM = {"primary": "the paper itself", "secondary": "somebody who quotes it
 
 def draw_metric(source: Source, view: LeaderboardView) -> None:
     """One metric over all models, with what it means, what chance gives, and what is missing."""
-    found = leaderboard_data.of_view(source, view)
-    info, one = found.metrics[view.metric], leaderboard_data.one_metric(found)
+    leaderboard = leaderboard_data.of_view(source, view)
+    info, one = leaderboard.metrics[view.metric], leaderboard_data.one_metric(leaderboard)
     st.markdown(f"**{info.title}**: {info.description} {DIRECTIONS[info.direction]}")
     if one["value"].isna().all():
         st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
         return
     chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
     draw_spec(chart, f"{info.title} of every model, its controls under it")
-    st.caption(" ".join(filter(None, reading(found, one))))
+    st.caption(" ".join(filter(None, reading(leaderboard, one))))
 
 
 def draw_spec(spec: Spec, alt: str) -> None:
@@ -58,12 +58,12 @@ def draw_spec(spec: Spec, alt: str) -> None:
     st.vega_lite_chart(deepcopy(spec), alt=alt)
 
 
-def reading(found: Leaderboard, one: pd.DataFrame) -> list[str]:
+def reading(leaderboard: Leaderboard, one: pd.DataFrame) -> list[str]:
     """How to read the chart of one metric: a sentence for all that is on it, and for all that is not."""
     models = one[one["part"] != ROTATED]
     bands = one.loc[one["part"] == ROTATED, "low"].notna().any()
-    absent = leaderboard_notes.missing_values(found, [found.metric])
-    without = leaderboard_notes.no_intervals(found)
+    absent = leaderboard_notes.missing_values(leaderboard, [leaderboard.metric])
+    without = leaderboard_notes.no_intervals(leaderboard)
     return [
         "Orange ticks: chance, the mean of rotated heads."
         if one["chance"].notna().any()
@@ -73,16 +73,16 @@ def reading(found: Leaderboard, one: pd.DataFrame) -> list[str]:
         f"No interval: {leaderboard_notes.listed(without, models['value'].notna().sum())}."
         if without
         else "",
-        leaderboard_notes.no_rank(found) or RANKS,
+        leaderboard_notes.no_rank(leaderboard) or RANKS,
         f"No value: {leaderboard_notes.listed(absent, len(one))}." if absent else "",
     ]
 
 
 def draw_table(source: Source, view: LeaderboardView) -> None:
     """All models by all metrics; a click chooses the model."""
-    found = leaderboard_data.of_view(source, view)
-    table = leaderboard_data.table(found, view.columns)
-    keys = [line.model_key for line in found.lines]
+    leaderboard = leaderboard_data.of_view(source, view)
+    table = leaderboard_data.table(leaderboard, view.columns)
+    keys = [line.model_key for line in leaderboard.lines]
 
     def follow() -> None:
         chosen = st.session_state[TABLE]["selection"]
@@ -104,11 +104,13 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
         selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
         height=ROW * (min(len(keys), MAX_ROWS) + 1) + 3,
         placeholder=leaderboard_data.DASH,
-        column_config=table_columns(found, table),
+        column_config=table_columns(leaderboard, table),
         alt="Metrics of every model",
     )
-    absent = leaderboard_notes.missing_values(found, leaderboard_data.shown_metrics(found, view.columns))
-    if found.ranked:
+    absent = leaderboard_notes.missing_values(
+        leaderboard, leaderboard_data.shown_metrics(leaderboard, view.columns)
+    )
+    if leaderboard.ranked:
         absent = {"only a trained model with an interval has a rank": [], **absent}
     if absent:
         st.caption(f"A dash stands where there is no number: {leaderboard_notes.listed(absent, len(keys))}.")
@@ -129,7 +131,7 @@ def worded(table: leaderboard_data.Table) -> Styler:
     return style
 
 
-def table_columns(found: Leaderboard, table: leaderboard_data.Table) -> dict[str, Any]:
+def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> dict[str, Any]:
     column = st.column_config
     columns = {
         "model": column.TextColumn("model", pinned=True, width=190),
@@ -140,7 +142,7 @@ def table_columns(found: Leaderboard, table: leaderboard_data.Table) -> dict[str
     }
     for name in table.numbers.columns[3:]:
         metric = name.removesuffix(leaderboard_data.rank_column(""))
-        info = found.metrics[metric]
+        info = leaderboard.metrics[metric]
         if name != metric:
             columns[name] = column.NumberColumn(
                 "rank", width=55, help=f"Range of ranks by {info.title}, among the trained models"
@@ -158,10 +160,10 @@ def title_width(title: str) -> int:
 
 def draw_beside(source: Source, view: LeaderboardView) -> None:
     """The metric against what the models differ in: every model by its name, controls in gray."""
-    found = leaderboard_data.of_view(source, view)
-    points, left_out = leaderboard_facts.beside(found, view.beside)
+    leaderboard = leaderboard_data.of_view(source, view)
+    points, left_out = leaderboard_facts.beside(leaderboard, view.beside)
     what = leaderboard_facts.BESIDE[view.beside].lower()
-    info = found.metrics[view.metric]
+    info = leaderboard.metrics[view.metric]
     if points.empty:
         st.info(f"No model of this bundle has both {info.title} and {what} on record.")
         return
