@@ -19,7 +19,6 @@ imported only to return a batch.
     masks          pictures with two known objects, for scoring maps
 """
 
-from db.layout import image_id
 from precompute.inputs.images.attributes import Attribute
 from precompute.inputs.images.dataset import SourceListing, join_metadata
 from precompute.inputs.images.decoding import (
