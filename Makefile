@@ -17,7 +17,7 @@ SUMMARY := See what every attention head of a CLIP model looks at
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo app demo-model test test-all check bench truth docs planted study verify-paper package clean
+.PHONY: help install demo app demo-model test test-all check bench validation docs planted study verify-paper package clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,8 @@ docs: .venv/installed  ## docs/schema.md from the schema, docs/api.md from the d
 	$(BIN)/python -m db.schema_docs > docs/schema.md
 	$(BIN)/python -m headlight.api_docs > docs/api.md
 
-truth: .work/truth  ## score the demo bundle against what is known of its scenes, and write docs/truth.md
-	$(BIN)/python -m dashboard.report bundles/demo --write docs/truth.md
+validation: .work/validation  ## score the demo bundle against what is known of its scenes, and write docs/validation.md
+	$(BIN)/python -m dashboard.report bundles/demo --write docs/validation.md
 
 planted: bundles/planted/manifest.json  ## a model set by hand, whose answers are known (docs/planted.md)
 	@echo "open it with: make app BUNDLE=bundles/planted    its known answers: $(PLANTED)/answers.json"
@@ -97,9 +97,9 @@ clean:  ## remove what can be made again; your own bundles stay
 bundles/demo/manifest.json: $(DEMO_NEEDS) headlight/demo.py | .venv/installed
 	$(BUILD_DEMO)
 
-# The same bundle with truth: what is there already is not computed again.
-.work/truth: bundles/demo/manifest.json $(PAIRS)/masks.csv | .venv/installed
-	$(BUILD_DEMO) --truth --masks $(PAIRS)/masks.csv
+# The same bundle with validation: what is there already is not computed again.
+.work/validation: bundles/demo/manifest.json $(PAIRS)/masks.csv | .venv/installed
+	$(BUILD_DEMO) --validation --masks $(PAIRS)/masks.csv
 	@touch $@
 
 # Two objects in every picture, with a mask and a caption for each: what maps are scored on.
@@ -111,7 +111,7 @@ bundles/planted/manifest.json: $(PLANTED)/answers.json | .venv/installed
 		--config $(PLANTED)/model.json --bpe $(PLANTED)/vocabulary.bpe.gz --activation gelu \
 		--mean 0.4,0.4,0.4 --std 0.2,0.2,0.2 --interpolation bicubic --layers 2 --images $(PLANTED)/images \
 		--metadata $(PLANTED)/images/attributes.csv --texts $(PLANTED)/texts.tsv --license CC0-1.0 \
-		--prompts $(PLANTED)/prompts.tsv --truth --bundle bundles/planted --replace
+		--prompts $(PLANTED)/prompts.tsv --validation --bundle bundles/planted --replace
 
 $(PLANTED)/answers.json: $(wildcard precompute/demo/planted/*.py) | .venv/installed
 	$(BIN)/python -m precompute.demo planted --out $(PLANTED)

@@ -24,24 +24,28 @@ PAGES = [
     ),
     st.Page("views/image_neighbors.py", title="Image neighbors", icon=":material/grid_view:"),
     st.Page("views/text_neighbors.py", title="Text neighbors", icon=":material/match_word:"),
-    st.Page("views/knock_out.py", title="Knock-out", icon=":material/content_cut:"),
-    st.Page("views/truth.py", title="Does it tell the truth?", icon=":material/fact_check:"),
+    st.Page("views/mean_ablation.py", title="Mean-ablation", icon=":material/content_cut:"),
+    st.Page("views/validation.py", title="Validation", icon=":material/fact_check:"),
 ]
-# Streamlit serves the default page at / alone; whoever asks for it by name is sent there.
-NAMED = st.Page(lambda: None, title="Leaderboard", url_path="leaderboard", visibility="hidden")
+# Streamlit serves the default page at / alone; the other names are those of older links.
+MOVED = {"leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
 # Streamlit leaves a hand's breadth above the title; a page of pictures needs it.
 STYLE = "<style>.stMainBlockContainer { padding: 3.5rem 3rem 3rem; }</style>"
 
 
 def main() -> None:
-    page = st.navigation([*PAGES, NAMED])
-    if page is NAMED:
-        st.switch_page(PAGES[0], query_params=st.query_params.to_dict())
+    hidden = [
+        st.Page(lambda: None, title=page.title, url_path=path, visibility="hidden")
+        for path, page in MOVED.items()
+    ]
+    page = st.navigation([*PAGES, *hidden])
+    if page in hidden:
+        st.switch_page(MOVED[page.url_path], query_params=url.renamed(st.query_params.to_dict()))
     st.set_page_config(
         page_title=f"{page.title} - Headlight", page_icon=":material/highlight:", layout="wide"
     )
     try:
-        url.sync_from_url(page.url_path)
+        url.arrive(page.url_path)
         st.html(STYLE)
         st.session_state["source"] = controls.sidebar()
         page.run()

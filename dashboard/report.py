@@ -1,4 +1,4 @@
-"""`python -m dashboard.report`: what a bundle says of itself where the truth is known, as Markdown."""
+"""`python -m dashboard.report`: the validation scores of a bundle, as Markdown."""
 
 import argparse
 import sys
@@ -11,11 +11,10 @@ import pandas as pd
 from dashboard.data import validation_effects, validation_tables
 from db.connection import Bundle, open_bundle
 from db.errors import UserError
-from db.queries import truth_scores
+from db.queries import validation_scores
 from db.text_table import cell, text_table
 
-START, STOP = "<!-- truth: written by `python -m dashboard.report` -->", "<!-- end of truth -->"
-MEASURES = {"average_precision": "average precision", "contrast": "contrast", "caption": "caption"}
+START, STOP = "<!-- validation: written by `python -m dashboard.report` -->", "<!-- end of validation -->"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,22 +36,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def markdown(bundle: Bundle) -> str:
-    """All truth tables of a bundle.
+    """All validation tables of a bundle.
 
     Raises:
-        UserError: the bundle was built without truth.
+        UserError: the bundle was built without validation.
     """
-    scores = truth_scores(bundle)
+    scores = validation_scores(bundle)
     if scores.empty:
         raise UserError(
-            f"the bundle at {bundle.path} was not scored against known truth. Build it with --truth, "
+            f"the bundle at {bundle.path} was not validated. Build it with --validation, "
             "and --masks for maps."
         )
     sections = [
         ("Labels: the share of heads that are named by what they act on", _labels(scores)),
         ("Maps: how much higher they are on the object that the caption names", _maps(scores)),
         ("Neighbors: the share that has the query's value, through the best head", _neighbors(scores)),
-        ("Ablation: zero-shot accuracy after a forward pass without some parts", _ablation(scores)),
+        ("Mean-ablation: zero-shot accuracy after a forward pass without some parts", _mean_ablation(scores)),
     ]
     tables = [
         (title, text_table(list(rows), rows.itertuples(index=False))) for title, rows in sections if len(rows)
@@ -66,7 +65,7 @@ def write(file: Path, text: str) -> None:
     Raises:
         UserError: the file is there and has no marks.
     """
-    old = file.read_text(encoding="utf-8") if file.exists() else f"# Known truth\n\n{START}\n{STOP}\n"
+    old = file.read_text(encoding="utf-8") if file.exists() else f"# Validation\n\n{START}\n{STOP}\n"
     before, start, rest = old.partition(START)
     _, stop, after = rest.partition(STOP)
     if not (start and stop):
@@ -87,18 +86,17 @@ def _labels(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _maps(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per model and map, of twins the whole map only; one column per measure, with its interval."""
+    """One row per model and map, of controls the whole map only; a column per measure, with its interval."""
     found = validation_tables.maps(scores)
     own = found["model_key"].isin(validation_tables.originals(scores))
-    found = found[own | (found["subject"] == "all heads")]
+    found = found[own | (found["subject_kind"] == "all_heads")]
     cells = {(row.model, row.subject, row.measure): _interval(row) for row in found.itertuples()}
     maps = found.drop_duplicates(["model", "subject"])[["model", "subject"]]
     columns = {
-        title: [cells.get((*pair, measure), "-") for pair in maps.itertuples(index=False, name=None)]
-        for measure, title in MEASURES.items()
+        title.lower(): [cells.get((*pair, measure), "-") for pair in maps.itertuples(index=False, name=None)]
+        for measure, title in validation_tables.measures(found).items()
     }
-    scored = {title: cells for title, cells in columns.items() if set(cells) != {"-"}}
-    return maps.rename(columns={"subject": "map"}).assign(**scored)
+    return maps.rename(columns={"subject": "map"}).assign(**columns)
 
 
 def _interval(row: Any) -> str:
@@ -106,33 +104,34 @@ def _interval(row: Any) -> str:
 
 
 def _neighbors(scores: pd.DataFrame) -> pd.DataFrame:
-    """The best head for every attribute, beside the best head of the twin."""
+    """The best head for every attribute, beside the best head of the control."""
 
     def shape(scores: pd.DataFrame, key: str) -> pd.DataFrame:
-        own = validation_tables.nearest(scores, key)
-        twin = validation_tables.nearest(scores, validation_tables.twin_of(scores, key))
-        beside = dict(zip(twin["attribute"], twin["precision"], strict=True)) if len(twin) else {}
-        return own.assign(twin=own["attribute"].map(beside).astype(float)).drop(columns=["heads"])
+        own, of_control = (
+            validation_tables.nearest(scores, model_key)
+            for model_key in (key, validation_tables.control_key_of(scores, key))
+        )
+        pairs = zip(of_control["attribute"], of_control["precision"], strict=True) if len(of_control) else ()
+        beside = dict(pairs)
+        return own.assign(control=own["attribute"].map(beside).astype(float)).drop(columns=["heads"])
 
     return _by_model(scores, "neighbors", shape).rename(columns={"best_head": "best head"})
 
 
-def _ablation(scores: pd.DataFrame) -> pd.DataFrame:
+def _mean_ablation(scores: pd.DataFrame) -> pd.DataFrame:
     """Every intervention; of the texts 10, and as many as there are."""
 
     def shape(scores: pd.DataFrame, key: str) -> pd.DataFrame:
         rows = validation_effects.accuracies(scores, key)
-        texts = [name for name in rows["intervention"] if name.startswith("texts ")]
-        left_out = [name for name in texts[:-1] if name != "texts k=10"]
-        return rows[~rows["intervention"].isin(left_out)]
+        return rows[rows["k"].isin([0, 10, rows["k"].max()])].drop(columns=["k"])
 
-    return _by_model(scores, "ablation", shape)
+    return _by_model(scores, "mean_ablation", shape)
 
 
 def _by_model(
     scores: pd.DataFrame, study: str, shape: Callable[[pd.DataFrame, str], pd.DataFrame]
 ) -> pd.DataFrame:
-    """One table of all models but twins; the name of the model stands first."""
+    """One table of all models but controls; the name of the model stands first."""
     names = validation_tables.names_of(scores)
     keys = validation_tables.originals(validation_tables.study(scores, study))
     tables = [shape(scores, key).assign(model=names[key]) for key in keys]
@@ -142,12 +141,14 @@ def _by_model(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m dashboard.report", description=__doc__)
-    parser.add_argument("bundle", type=Path, help="directory of a bundle built with --truth, or a zip of one")
+    parser.add_argument(
+        "bundle", type=Path, help="directory of a bundle built with --validation, or a zip of one"
+    )
     parser.add_argument(
         "--write",
         type=Path,
         metavar="FILE",
-        help="put the tables into FILE as well, e.g. docs/truth.md, between its marks",
+        help="put the tables into FILE as well, e.g. docs/validation.md, between its marks",
     )
     return parser
 

@@ -50,6 +50,6 @@ def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, bool]]
     return found
 
 
-def primary_keys(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """For every table the columns of its primary key, in order."""
-    return dict(connection.execute(sql_of("primary_keys")).fetchall())
+def keys(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """For every table the columns of its key, in order; in some tables a part of it may be null."""
+    return dict(connection.execute(sql_of("keys")).fetchall())

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from db import lance_tables
+from db import ddl, lance_tables
 from db.arrays import from_column
 from db.connection import Bundle, cursor, query
-from db.ddl import columns, primary_keys
 from db.layout import KINDS, VECTORS, lance_table
 
 TOLERANCE = 1e-5
@@ -47,11 +46,12 @@ def diff(
 
 def table_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
     """Differences between the DuckDB tables, all but `run`."""
-    keys = primary_keys(cursor(a))
-    for table, names in columns(cursor(a)).items():
+    keys = ddl.keys(cursor(a))
+    for table, names in ddl.columns(cursor(a)).items():
         skipped = NOT_COMPARED.get(table, set())
         if skipped is not None:
-            left, right = (_rows(bundle, table, keys[table]) for bundle in (a, b))
+            nullable = {name for name in keys[table] if not names[name]}
+            left, right = (_rows(bundle, table, keys[table], nullable) for bundle in (a, b))
             values = [name for name in names if name not in {*keys[table], *skipped}]
             yield from _missing(table, left.index, right.index)
             yield from _changed(table, left, right, values, tolerance)
@@ -80,11 +80,12 @@ def vector_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
                 yield from _vectors_changed(name, column, left, right, keys[0], tolerance)
 
 
-def _rows(bundle: Bundle, table: str, key: list[str]) -> pd.DataFrame:
+def _rows(bundle: Bundle, table: str, key: list[str], nullable: set[str]) -> pd.DataFrame:
     kinds = query(bundle, f'select column_name, column_type from (describe "{table}")')
     shown = [
         f'md5("{name}") as "{name}"' if kind == "BLOB"  # thumbnails need not be held in memory twice
         else f'"{name}"::varchar as "{name}"' if kind.endswith("[]")
+        else f"""coalesce("{name}"::varchar, '') as "{name}" """ if name in nullable  # rows are found by it
         else f'"{name}"'
         for name, kind in kinds.itertuples(index=False)
     ]  # fmt: skip

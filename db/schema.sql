@@ -93,7 +93,8 @@ create table image_set (
     images bigint not null,
     files bigint not null,
     failed bigint not null,
-    license varchar
+    license varchar,
+    min_images_for_intervals bigint not null
 );
 comment on table image_set is 'One row: the image set of this bundle.';
 comment on column image_set.name is 'Name of the folder or list the images came from.';
@@ -101,6 +102,7 @@ comment on column image_set.images is 'Distinct images (by their bytes).';
 comment on column image_set.files is 'Files found, those that could not be read included; the same bytes under two paths are two files, one image.';
 comment on column image_set.failed is 'Files that could not be read.';
 comment on column image_set.license is 'What may be done with the images, as stated by whoever built the bundle.';
+comment on column image_set.min_images_for_intervals is 'Smallest number of images of a model from which intervals and ranks are computed.';
 
 create table image (
     image_id varchar primary key,
@@ -417,6 +419,8 @@ create table metric (
     description varchar not null,
     unit varchar not null,
     direction varchar not null,
+    ranked boolean not null,
+    unranked_reason varchar,
     position integer not null
 );
 comment on table metric is 'One row per metric: what it means.';
@@ -426,6 +430,8 @@ comment on column metric.title is 'Name to show.';
 comment on column metric.description is 'One sentence: what it measures.';
 comment on column metric.unit is 'Unit of the value, e.g. share or texts.';
 comment on column metric.direction is 'higher, lower or neither: which end is easier to interpret.';
+comment on column metric.ranked is 'True where models can be ranked by it.';
+comment on column metric.unranked_reason is 'Why models are never ranked by it; null where ranked.';
 comment on column metric.position is 'Order on the pages.';
 
 create table property (
@@ -479,7 +485,7 @@ comment on column class_text.value is 'The value, as in image_attribute.';
 comment on column class_text.position is 'Order within the attribute, zero-based.';
 comment on column class_text.text is 'The prompt that stands for the value.';
 
-create table head_truth (
+create table head_validation (
     model_key varchar not null,
     layer integer not null,
     head integer not null,
@@ -492,23 +498,28 @@ create table head_truth (
     images bigint not null,
     primary key (model_key, layer, head, attribute)
 );
-comment on table head_truth is 'One row per decomposed head and attribute: what the attribute loses without the head, by the images'' known values.';
-comment on column head_truth.model_key is 'The model.';
-comment on column head_truth.layer is 'Layer, zero-based.';
-comment on column head_truth.head is 'Head, zero-based.';
-comment on column head_truth.attribute is 'The attribute, as in class_text.';
-comment on column head_truth.forward is 'Mean fall of the zero-shot margin when the head''s output at the class token is replaced by its mean and the model runs on; negative where the head harms.';
-comment on column head_truth.direct is 'The same with everything after the head frozen.';
-comment on column head_truth.forward_accuracy is 'Fall of the zero-shot accuracy that goes with forward, a share.';
-comment on column head_truth.direct_accuracy is 'Fall of the zero-shot accuracy that goes with direct, a share.';
-comment on column head_truth.selectivity is 'Share of the variance of the head''s coordinates that the attribute explains, corrected for chance: epsilon squared.';
-comment on column head_truth.images is 'Images asked: those with exactly one value of the attribute.';
+comment on table head_validation is 'One row per decomposed head and attribute: what the attribute loses without the head, by the images'' known values.';
+comment on column head_validation.model_key is 'The model.';
+comment on column head_validation.layer is 'Layer, zero-based.';
+comment on column head_validation.head is 'Head, zero-based.';
+comment on column head_validation.attribute is 'The attribute, as in class_text.';
+comment on column head_validation.forward is 'Mean fall of the zero-shot margin when the head''s output at the class token is replaced by its mean and the model runs on; negative where the head harms.';
+comment on column head_validation.direct is 'The same with everything after the head frozen.';
+comment on column head_validation.forward_accuracy is 'Fall of the zero-shot accuracy that goes with forward, a share.';
+comment on column head_validation.direct_accuracy is 'Fall of the zero-shot accuracy that goes with direct, a share.';
+comment on column head_validation.selectivity is 'Share of the variance of the head''s coordinates that the attribute explains, corrected for chance: epsilon squared.';
+comment on column head_validation.images is 'Images asked: those with exactly one value of the attribute.';
 
-create table truth_score (
+create table validation_score (
     model_key varchar not null,
     study varchar not null,
     measure varchar not null,
-    subject varchar not null,
+    subject_kind varchar not null,
+    property varchar,
+    layer integer,
+    head integer,
+    method varchar,
+    comparison varchar,
     attribute varchar not null,
     effect varchar not null,
     k integer not null,
@@ -517,21 +528,26 @@ create table truth_score (
     high double,
     chance double,
     count bigint,
-    primary key (model_key, study, measure, subject, attribute, effect, k)
+    unique (model_key, study, measure, subject_kind, property, layer, head, method, comparison, attribute, effect, k)
 );
-comment on table truth_score is 'One row per score of what the tool says of a model against what is known of the images.';
-comment on column truth_score.model_key is 'The model.';
-comment on column truth_score.study is 'labels, maps, neighbors or ablation.';
-comment on column truth_score.measure is 'What is measured, e.g. right, contrast, precision or accuracy.';
-comment on column truth_score.subject is 'What is scored: a way to label, a kind of map, a similarity, or what is taken from the model.';
-comment on column truth_score.attribute is 'The attribute; empty for all together.';
-comment on column truth_score.effect is 'forward (the model runs on), direct (all else frozen), or empty where that makes no difference.';
-comment on column truth_score.k is 'Number of neighbors, or of texts kept; 0 where there is none.';
-comment on column truth_score.value is 'The score; null where it is not defined.';
-comment on column truth_score.low is 'Lower end of its 95 % interval or range; null where there is none.';
-comment on column truth_score.high is 'Upper end of its 95 % interval or range.';
-comment on column truth_score.chance is 'What chance gives; null where none was computed.';
-comment on column truth_score.count is 'Heads, images or pairs scored.';
+comment on table validation_score is 'One row per score of what the tool says of a model against what is known of the images.';
+comment on column validation_score.model_key is 'The model.';
+comment on column validation_score.study is 'labels, maps, neighbors or mean_ablation.';
+comment on column validation_score.measure is 'What is measured, e.g. right, contrast, precision or accuracy.';
+comment on column validation_score.subject_kind is 'What is scored. labels: label_method, or baseline (one label for all heads). maps: all_heads, stored_layers, property (its heads), best_head (chosen on half of the pictures, scored on the others), or rival (a map that ignores the text). neighbors: embedding, head or property. mean_ablation: nothing, early_heads, mlps, texts (all but the first k of every head), property, or random_heads (sets of as many heads of like variance as the property has).';
+comment on column validation_score.property is 'The property, where the subject is its heads or random heads like them.';
+comment on column validation_score.layer is 'Layer, zero-based, where the subject is one head.';
+comment on column validation_score.head is 'Head, zero-based, where the subject is one head.';
+comment on column validation_score.method is 'Method of the labels, as in head_label, or commonest for the baseline; of a rival map raw_attention, rollout or uniform.';
+comment on column validation_score.comparison is 'How neighbors are compared: cosine (centered) or dot.';
+comment on column validation_score.attribute is 'The attribute; empty for all together.';
+comment on column validation_score.effect is 'forward (the model runs on), direct (all else frozen), or empty where that makes no difference.';
+comment on column validation_score.k is 'Number of neighbors, of texts kept, or of first texts that a method of labels reads; 0 where there is none.';
+comment on column validation_score.value is 'The score; null where it is not defined.';
+comment on column validation_score.low is 'Lower end of its 95 % interval or range; null where there is none.';
+comment on column validation_score.high is 'Upper end of its 95 % interval or range.';
+comment on column validation_score.chance is 'What chance gives; null where none was computed.';
+comment on column validation_score.count is 'Heads, images or pairs scored.';
 
 create table published (
     model varchar not null,

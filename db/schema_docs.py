@@ -31,7 +31,7 @@ def schema_markdown() -> str:
 
 
 def _sections(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    keys = ddl.primary_keys(connection)
+    keys = ddl.keys(connection)
     columns = connection.execute(sql_of("table_columns")).fetchall()
     sections = []
     for table, comment in connection.execute(sql_of("table_comments")).fetchall():
@@ -43,8 +43,8 @@ def _sections(connection: duckdb.DuckDBPyConnection) -> list[str]:
         ]
         for owner, column, kind, required, meaning in columns:
             if owner == table:
-                role = "key" if column in keys[table] else "" if required else "may be null"
-                lines.append(f"| `{column}` | {kind.lower()} | {role} | {meaning} |")
+                parts = ["key"] * (column in keys[table]) + ["may be null"] * (not required)
+                lines.append(f"| `{column}` | {kind.lower()} | {', '.join(parts)} | {meaning} |")
         sections.append("\n".join(lines) + "\n")
     return sections
 

@@ -71,7 +71,7 @@ class BundleWriter:
         try:
             self.connection = ddl.create(self.directory.building / DATABASE)
             self.columns = ddl.columns(self.connection)
-            self._keys = ddl.primary_keys(self.connection)
+            self._keys = ddl.keys(self.connection)
             self.write("bundle", pd.DataFrame({"format": [FORMAT], "input_id": [input_id]}))
         except BaseException as error:
             self.directory.abandon()

@@ -10,7 +10,7 @@ from headlight.__main__ import COMMANDS
 from tests.support.paths import ROOT
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "precompute").rglob("*.md")]
-WRITTEN_BY_CODE = ("api.md", "schema.md", "calibration.md", "agreement.md", "truth.md", "validation.md")
+WRITTEN_BY_CODE = ("api.md", "schema.md", "calibration.md", "agreement.md", "validation.md")
 LINE = 100
 BLOCK = r"(?ms)^```.*?^```"
 CODE_PATH = r"`((?:bench|dashboard|db|docs|headlight|precompute|tests)/[\w./-]*)`"

@@ -71,16 +71,6 @@ def relative(text: NDArray, pool_mean: NDArray) -> NDArray:
     return text.astype(np.float64) - pool_mean
 
 
-def random_heads(shown: NDArray, seed: int) -> NDArray:
-    """As many other heads as are shown, or all others where there are fewer: a control map -> bool [head]."""
-    others = np.flatnonzero(~shown)
-    size = min(int(shown.sum()), len(others))
-    pick = np.random.default_rng(seed).choice(others, size=size, replace=False)
-    control = np.zeros_like(shown)
-    control[pick] = True
-    return control
-
-
 def symmetric_limit(*grids: NDArray) -> float:
     """The next round number that holds every value, so that like maps share a scale."""
     largest = max(float(np.abs(grid).max(initial=0)) for grid in grids)

@@ -1,6 +1,6 @@
-"""What zero-shot classification loses when some heads are held at their means, from stored vectors alone.
+"""What zero-shot classification loses when some heads are mean-ablated, from stored vectors alone.
 
-An image scores e·t_v for class v. Holding the heads K at their means takes from that the sum over K of
+An image scores e·t_v for class v. Mean-ablating the heads K subtracts from that the sum over K of
 y_h·(Q_h t_v), for stored coordinates y are centered: exact up to float16 rounding. This is the direct
 effect only: later layers and the last LayerNorm stay as they were. (Mean-ablation as in Gandelsman et al.
 2024, section 3.) The shortened embedding is not stretched back to length one, which would change no rank.
@@ -55,10 +55,10 @@ def outcome(score: NDArray, own: NDArray) -> Outcome:
     return Outcome(score[rows, own] > others[rows, rival], rival.astype(np.int32))
 
 
-def knock_out(
+def mean_ablate(
     score: NDArray, own: NDArray, images: Sequence[NDArray], basis: NDArray, text: NDArray
 ) -> Outcome:
-    """Who wins once some heads are held at their means.
+    """Who wins once some heads are mean-ablated.
 
     `score` [image, value] is what all heads together give; `images` has centered coordinates [image, rank]
     of each head in question, `basis` [head, rank, d_out] its space, `text` [value, d_out] the classes.

@@ -1,4 +1,4 @@
-"""Charts of what is scored against known truth: DataFrame in, Altair chart out. Knows nothing of Streamlit.
+"""Charts of validation scores and of mean-ablation: DataFrame in, Altair chart out. No Streamlit.
 
 Every mark that has a color has a shape or a word of its own too. Shares come in as they are stored and are
 drawn in per cent.
@@ -24,7 +24,7 @@ AROUND = 130
 ROWS = alt.Axis(labelLimit=260, labelOverlap=False, grid=True)
 LINES = [BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b5aa6", "#444444"]
 SHAPES = ["circle", "square", "diamond", "cross", "triangle-up", "triangle-down", "triangle-left", "stroke"]
-TWINS = {"model": "model", "control": "its twin with random weights"}
+TWINS = {"model": "model", "control": "its random-weights control"}
 VERDICTS = {
     "right": ("#7fb8d8", "✓"),
     "wrong": ("#eaae7f", "✗"),
@@ -70,7 +70,7 @@ def dumbbells(frame: pd.DataFrame, *, control: bool) -> Layers:
 
 
 def verdict_grid(frame: pd.DataFrame) -> Layers:
-    """Layer by head: is the label what the head acts on? Columns as of `truth_tables.head_verdicts`."""
+    """Layer by head: is the label what the head acts on? Columns as of `validation_effects.head_verdicts`."""
     mark = frame["verdict"].map(lambda verdict: VERDICTS[verdict][1])
     label = frame["label"].fillna("no label")
     shown = frame.assign(
@@ -98,9 +98,10 @@ def verdict_grid(frame: pd.DataFrame) -> Layers:
 
 
 def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> Layers:
-    """One measure of several things, a model above its twin: columns subject, kind, value, low, high, chance.
+    """One measure of several things, a model above its control.
 
-    `kind` is model or control; controls are gray crosses. A `share` is in per cent.
+    Columns subject, kind, value, low, high, chance. `kind` is model or control;
+    controls are gray crosses. A `share` is in per cent.
     """
     scale = PER_CENT if share else alt.Scale(zero=True, nice=True)
     frame = frame.assign(mark=frame["kind"].map(TWINS))
@@ -146,8 +147,8 @@ def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str, top: float =
     ).properties(height=26 * frame[rows].nunique() + 110, title=alt.Title(title, fontSize=13, anchor="start"))
 
 
-def removals(frame: pd.DataFrame) -> Layers:
-    """What removing each property's heads costs: columns row, attribute, points, kind, low, high.
+def property_costs(frame: pd.DataFrame) -> Layers:
+    """Accuracy lost by mean-ablating each property's heads: columns row, attribute, points, kind, low, high.
 
     `row` names property and effect; `kind` is own (the attribute of that name) or other; low and high are
     what random sets cost the own one.

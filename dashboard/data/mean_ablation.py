@@ -1,6 +1,6 @@
-"""What the images of a bundle are taken for with and without some heads: cached vectors through `knock_out`.
+"""Classes of the images of a bundle with and without some heads, from cached vectors.
 
-Keeps what it reads with `data.kept`: the class scores of an attribute once, then one outcome a set of heads.
+Kept with `cached.kept`: the class scores of an attribute once, then one outcome a set of heads.
 """
 
 from typing import NamedTuple
@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.analyses import maps, mean_ablation
+from dashboard.analyses import mean_ablation
 from dashboard.analyses.mean_ablation import Outcome
-from dashboard.data import cached, head_vectors
+from dashboard.data import cached
 from dashboard.data.types import Source
 from dashboard.state.views import Head, head_name
-from db import vectors
+from db import queries, vectors
 
 MAX_IMAGES = 10_000
 """More are sampled evenly: 10,000 images by 1,000 classes are 40 MB of scores."""
@@ -41,15 +41,15 @@ class Asked(NamedTuple):
     """Images with exactly one of the values; more than are asked where they were sampled."""
 
 
-class KnockedOut(NamedTuple):
-    """One set of heads held at their means, with what it is compared to."""
+class MeanAblation(NamedTuple):
+    """One set of mean-ablated heads, with what it is compared to."""
 
     asked: Asked
     heads: tuple[Head, ...]
     before: Outcome
     after: Outcome
     control_heads: tuple[Head, ...]
-    """As many other heads, drawn at random; fewer where there are fewer; none where all are knocked out."""
+    """A random set of as many heads of like variance; none where all heads are mean-ablated."""
 
     control: Outcome
     without_all: Outcome
@@ -58,9 +58,9 @@ class KnockedOut(NamedTuple):
 @cached.kept(max_entries=16)
 def carriers(source: Source, attribute: str) -> pd.DataFrame:
     """Images with exactly one of the values that are asked: image_id, own (which value); by id."""
-    texts = cached.query(source.bundle, "class_texts").sort_values("position")
+    texts = cached.class_texts(source.bundle).sort_values("position")
     values = texts.loc[texts["attribute"] == attribute, "value"].tolist()
-    found = cached.query(source.bundle, "image_attributes")
+    found = queries.image_attributes(source.bundle)
     found = found[(found["attribute"] == attribute) & found["value"].isin(values)]
     found = found.drop_duplicates("image_id", keep=False)  # several values: which is right is not known
     place = {value: row for row, value in enumerate(values)}
@@ -69,7 +69,7 @@ def carriers(source: Source, attribute: str) -> pd.DataFrame:
 
 @cached.kept(max_entries=4)
 def asked(source: Source, attribute: str) -> Asked:
-    """The images, the classes and all scores, nothing knocked out."""
+    """The images, the classes and all scores, nothing ablated."""
     values, text = vectors.class_embeddings(source.bundle, source.key, attribute)
     known = carriers(source, attribute)
     rows = known.iloc[mean_ablation.even_sample(known["own"].to_numpy(np.int64), MAX_IMAGES)]
@@ -89,22 +89,20 @@ def coordinates(source: Source, attribute: str, head: Head) -> NDArray[np.float3
 
 @cached.kept(max_entries=128)
 def outcome(source: Source, attribute: str, heads: tuple[Head, ...]) -> Outcome:
-    """How every image is classified with some heads held at their means; none: as the model is."""
+    """How every image is classified with some heads mean-ablated; none: as the model is."""
     question = asked(source, attribute)
     if not heads:
         return mean_ablation.outcome(question.score, question.own)
     images = [coordinates(source, attribute, head) for head in heads]
-    basis = head_vectors.head_space(source, heads).basis
-    return mean_ablation.knock_out(question.score, question.own, images, basis, question.text)
+    basis = cached.head_space(source, heads).basis
+    return mean_ablation.mean_ablate(question.score, question.own, images, basis, question.text)
 
 
-def knocked_out(source: Source, attribute: str, heads: tuple[Head, ...], seed: int) -> KnockedOut:
+def mean_ablate(source: Source, attribute: str, heads: tuple[Head, ...], seed: int) -> MeanAblation:
     """Everything that the page shows of one set of heads."""
-    every = head_vectors.all_heads(source)
-    others = maps.random_heads(np.array([head in set(heads) for head in every]), seed)
-    control = tuple(head for head, on in zip(every, others, strict=True) if on)
+    every, control = cached.all_heads(source), cached.random_heads(source, heads, seed)
     before, after, beside, none = (outcome(source, attribute, one) for one in ((), heads, control, every))
-    return KnockedOut(asked(source, attribute), heads, before, after, control, beside, none)
+    return MeanAblation(asked(source, attribute), heads, before, after, control, beside, none)
 
 
 def accuracy(found: Outcome) -> float:
@@ -112,7 +110,7 @@ def accuracy(found: Outcome) -> float:
     return 100 * float(found.right.mean())
 
 
-def by_class(found: KnockedOut) -> pd.DataFrame:
+def by_class(found: MeanAblation) -> pd.DataFrame:
     """One row per class that images have, largest loss first: accuracies in per cent, counts of images."""
     own, values = found.asked.own, len(found.asked.values)
     count = mean_ablation.by_class(found.before, found.after, own, values)
@@ -139,7 +137,7 @@ def both_ends(table: pd.DataFrame, most: int) -> pd.DataFrame:
     return table if len(table) <= 2 * most else pd.concat([table.head(most), table.tail(most)])
 
 
-def lost_to(found: KnockedOut, table: pd.DataFrame) -> pd.DataFrame:
+def lost_to(found: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
     """Where the lost images of each class went, for the classes of `table` that lost any; most lost first."""
     losers = table[table["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
     return losers[["class", "images", "before", "after", "lost", "gained"]].assign(
@@ -147,20 +145,21 @@ def lost_to(found: KnockedOut, table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _targets(found: KnockedOut, row: int) -> str:
+def _targets(found: MeanAblation, row: int) -> str:
     went = mean_ablation.went_to(found.before, found.after, found.asked.own, row)
     named = [f"{found.asked.values[one]} {count:,}" for one, count in went[:SHOWN_TARGETS]]
     others = sum(count for _, count in went[SHOWN_TARGETS:])
     return ", ".join(named + [f"elsewhere {others:,}"] * bool(others))
 
 
-def verdict(found: KnockedOut, attribute: str) -> str:
+def verdict(found: MeanAblation, attribute: str) -> str:
     """What the heads cost, in a sentence, beside as many others."""
     before, after, beside = (accuracy(one) for one in (found.before, found.after, found.control))
     said = f"Without {_listed(found.heads)}, accuracy in {attribute} is {change(after - before)}"
     if not found.control_heads:
         return f"{said}. These are all stored heads, so there are no others to compare with."
-    return f"{said}; without {_listed(found.control_heads)}, drawn at random, {change(beside - before)}."
+    random = f"{_listed(found.control_heads)}, random heads of like variance"
+    return f"{said}; without {random}, {change(beside - before)}."
 
 
 def change(points: float) -> str:
@@ -178,12 +177,12 @@ def _listed(heads: tuple[Head, ...]) -> str:
 
 def attribute_titles(source: Source) -> dict[str, str]:
     """Attributes that can be asked zero-shot, with the number of their classes."""
-    counts = cached.query(source.bundle, "class_texts").groupby("attribute", sort=False)["value"].size()
+    counts = cached.class_texts(source.bundle).groupby("attribute", sort=False)["value"].size()
     return {name: f"{name} · {count:,} classes" for name, count in counts.items()}
 
 
 def class_count(source: Source, attribute: str) -> int:
-    return int((cached.query(source.bundle, "class_texts")["attribute"] == attribute).sum())
+    return int((cached.class_texts(source.bundle)["attribute"] == attribute).sum())
 
 
 def too_little(source: Source, attribute: str) -> str:

@@ -1,24 +1,23 @@
-"""What removing parts of a model does: `head_truth`, and ablation of `truth_score`, shaped to be read.
+"""Effects of mean-ablation: `head_validation`, and mean_ablation of `validation_score`, as tables.
 
-For a page and for print alike. DataFrame in, DataFrame out; knows nothing of bundles or SQL.
+For the page and for print. DataFrame in, DataFrame out; knows nothing of bundles or SQL.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from dashboard.data.validation_tables import PROPERTY, study
+from dashboard.data.validation_tables import study, with_text
 from db.layout import head_name
 
 EFFECTS = {"forward": "forward pass", "direct": "direct effect"}
-RANDOM = "random like "
-BEFORE_PROPERTIES = ("nothing", "early heads", "MLPs", "texts")
+BEFORE_PROPERTIES = ("nothing", "early_heads", "mlps", "texts")
 
 
 class Cost(NamedTuple):
-    """What removing a property's heads costs, in accuracy; negative is a gain, NaN what was not asked."""
+    """Accuracy lost by mean-ablating a property's heads; negative is a gain, NaN what was not asked."""
 
     own: float
     """In the attribute of the property's name."""
@@ -28,57 +27,51 @@ class Cost(NamedTuple):
 
     other_cost: float
     low: float
-    """Random sets of as many heads cost its own attribute from `low` to `high`."""
+    """Random sets of like variance cost its own attribute from `low` to `high`."""
 
     high: float
 
 
-def ablation(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
-    """One row per intervention, attribute and effect: zero-shot accuracy. Texts stand for every k."""
-    rows = study(scores, "ablation", model_key)
-    rows = rows[rows["measure"] == "accuracy"]
-    order = {subject: place for place, subject in enumerate(_interventions(rows["subject"].unique()))}
-    rows = rows.assign(place=rows["subject"].map(order)).sort_values(
-        ["place", "k", "attribute", "effect"], kind="stable"
-    )
-    return rows[
-        ["subject", "k", "attribute", "effect", "value", "low", "high", "chance", "count"]
-    ].reset_index(drop=True)
+def mean_ablation(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
+    """One row per intervention, attribute and effect: zero-shot accuracy. Texts stand for every k.
+
+    In the order of the page: each property's heads, then the random sets like them.
+    """
+    rows = study(scores, "mean_ablation", model_key)
+    rows = with_text(rows[rows["measure"] == "accuracy"])
+    first = {kind: place for place, kind in enumerate(BEFORE_PROPERTIES)}
+    rows = rows.assign(
+        place=rows["subject_kind"].map(first).fillna(len(first)),
+        random=rows["subject_kind"] == "random_heads",
+    ).sort_values(["place", "property", "random", "k", "attribute", "effect"], kind="stable")
+    columns = ["subject_kind", "property", "subject", "k", "attribute", "effect"]
+    return rows[[*columns, "value", "low", "high", "chance", "count"]].reset_index(drop=True)
 
 
 def accuracies(scores: pd.DataFrame, model_key: str, effect: str = "forward") -> pd.DataFrame:
     """One row per intervention, one column per attribute: zero-shot accuracy; texts at every k."""
-    found = ablation(scores, model_key)
-    found = found[found["effect"].isin(["", effect]) & (found["attribute"] != "")]
-    names = found["subject"] + np.where(found["k"] > 0, " k=" + found["k"].astype(str), "")
-    cells = {(n, a): v for n, a, v in zip(names, found["attribute"], found["value"], strict=True)}
-    table = {"intervention": names.unique()}
-    for attribute in sorted(found["attribute"].unique()):
-        table[attribute] = [cells.get((name, attribute), np.nan) for name in table["intervention"]]
-    return pd.DataFrame(table)
+    rows = mean_ablation(scores, model_key)
+    rows = rows[rows["effect"].isin(["", effect]) & (rows["attribute"] != "")]
+    names = rows["subject"] + np.where(rows["k"] > 0, " k=" + rows["k"].astype(str), "")
+    cells = {(n, a): v for n, a, v in zip(names, rows["attribute"], rows["value"], strict=True)}
+    kept = rows.assign(intervention=names).drop_duplicates("intervention")
+    table = {"intervention": kept["intervention"], "k": kept["k"]}
+    for attribute in sorted(rows["attribute"].unique()):
+        table[attribute] = [cells.get((name, attribute), np.nan) for name in kept["intervention"]]
+    return pd.DataFrame(table).reset_index(drop=True)
 
 
-def _interventions(subjects: Iterable[str]) -> list[str]:
-    """Interventions in the order of the page: each property's heads, then the random sets like them."""
-    found = list(subjects)
-    first = [subject for subject in BEFORE_PROPERTIES if subject in found]
-    named = sorted(subject for subject in found if subject.startswith(PROPERTY))
-    paired = [one for name in named for one in (name, RANDOM + name.removeprefix(PROPERTY)) if one in found]
-    return first + paired + sorted(set(found) - set(first) - set(paired))
+def properties(rows: pd.DataFrame) -> list[str]:
+    """Properties whose heads were mean-ablated, of `mean_ablation` rows."""
+    return rows.loc[rows["subject_kind"] == "property", "property"].unique().tolist()
 
 
-def properties(found: pd.DataFrame) -> list[str]:
-    """Properties whose heads were removed, of `ablation` rows."""
-    named = found.loc[found["subject"].str.startswith(PROPERTY), "subject"].unique()
-    return [subject.removeprefix(PROPERTY) for subject in named]
-
-
-def cost(found: pd.DataFrame, property: str, effect: str) -> Cost:
-    """What removing a property's heads costs by one effect, of `ablation` rows."""
-    fall = falls(found, property, effect)
+def cost(rows: pd.DataFrame, property: str, effect: str) -> Cost:
+    """Accuracy lost by mean-ablating a property's heads, by one effect, of `mean_ablation` rows."""
+    fall = falls(rows, property, effect)
     others = fall.drop(labels=[property], errors="ignore")
-    before = _accuracy(found, "nothing", effect)["value"]
-    low, high = _ends(_accuracy(found, RANDOM + property, effect), property)
+    before = _accuracy(rows, "nothing", effect)["value"]
+    low, high = _ends(_accuracy(rows, "random_heads", effect, property), property)
     return Cost(
         own=float(fall.get(property, np.nan)),
         other=str(others.idxmax()) if len(others) else "",
@@ -97,29 +90,30 @@ def _ends(drawn: pd.DataFrame, attribute: str) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def falls(found: pd.DataFrame, property: str, effect: str) -> pd.Series:
-    """Accuracy lost in every attribute without a property's heads, of `ablation` rows."""
-    before, after = (_accuracy(found, subject, effect) for subject in ("nothing", PROPERTY + property))
+def falls(rows: pd.DataFrame, property: str, effect: str) -> pd.Series:
+    """Accuracy lost in every attribute without a property's heads, of `mean_ablation` rows."""
+    before, after = _accuracy(rows, "nothing", effect), _accuracy(rows, "property", effect, property)
     return (before["value"] - after["value"]).dropna()
 
 
-def _accuracy(found: pd.DataFrame, subject: str, effect: str) -> pd.DataFrame:
+def _accuracy(rows: pd.DataFrame, kind: str, effect: str, property: str | None = None) -> pd.DataFrame:
     """Accuracy by attribute under one intervention; what holds for both effects may stand under neither."""
-    rows = found[(found["subject"] == subject) & (found["attribute"] != "")]
-    mine = rows[rows["effect"] == effect]
-    return (mine if len(mine) else rows[rows["effect"] == ""]).set_index("attribute")
+    rows = rows[(rows["subject_kind"] == kind) & (rows["attribute"] != "")]
+    rows = rows if property is None else rows[rows["property"] == property]
+    of_effect = rows[rows["effect"] == effect]
+    return (of_effect if len(of_effect) else rows[rows["effect"] == ""]).set_index("attribute")
 
 
-def head_verdicts(truth: pd.DataFrame, heads: pd.DataFrame, properties: Collection[str]) -> pd.DataFrame:
+def head_verdicts(effects: pd.DataFrame, heads: pd.DataFrame, properties: Collection[str]) -> pd.DataFrame:
     """One row per head: what it acts on, what its label says, and whether they agree.
 
-    `acts_on` is the attribute whose zero-shot margin falls most, by a forward pass, when the head is held at
-    its mean; none where nothing falls. `lead` is that fall less the next attribute's. `properties` are those
-    of the pool: a head that acts on anything else cannot be named.
+    `effects` are rows of `head_validation`. `acts_on` is the attribute whose zero-shot margin falls most, by
+    a forward pass, when the head is mean-ablated; none where nothing falls. `lead` is that fall less the next
+    attribute's. `properties` are those of the pool: a head that acts on anything else cannot be named.
     """
     rows = []
     for head in heads.itertuples():
-        mine = truth[(truth["layer"] == head.layer) & (truth["head"] == head.head)]
+        mine = effects[(effects["layer"] == head.layer) & (effects["head"] == head.head)]
         mine = mine.dropna(subset=["forward"]).sort_values("forward", ascending=False, kind="stable")
         if len(mine):
             rows.append(_verdict(head, mine, properties))

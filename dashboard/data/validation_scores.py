@@ -1,4 +1,4 @@
-"""What the truth scores of a bundle hold, as tables for the truth page; kept with `data.kept`."""
+"""Validation scores of a bundle, as tables for the page *Validation*; kept with `cached.kept`."""
 
 import numpy as np
 import pandas as pd
@@ -11,18 +11,11 @@ SECTIONS = {
     "heads": "Head by head",
     "maps": "Maps",
     "neighbors": "Neighbors",
-    "ablation": "Removing heads",
+    "mean_ablation": "Mean-ablation",
     "texts": "Texts for heads",
 }
-STUDIES = {"texts": "ablation"}
+STUDIES = {"texts": "mean_ablation"}
 """The study that a section reads, where it is not of its name."""
-
-MEASURES = {
-    "contrast": "Contrast",
-    "caption": "Caption",
-    "average_precision": "Average precision",
-}
-"""What maps are scored by, in the order of the page."""
 
 AS_IT_IS = "all of it"
 """Where the unchanged model stands on an axis of texts kept."""
@@ -31,9 +24,9 @@ AS_IT_IS = "all of it"
 def missing(source: Source, section: str) -> str:
     """Why a section has nothing to show, and what to do; empty where it has."""
     study = STUDIES.get(section, section)
-    scores = cached.query(source.bundle, "truth_scores")
+    scores = cached.validation_scores(source.bundle)
     found = (
-        cached.of_model(source, "head_truth")
+        cached.head_validation(source)
         if section == "heads"
         else validation_tables.study(scores, study, source.key)
     )
@@ -43,12 +36,12 @@ def missing(source: Source, section: str) -> str:
         return ""
     if section == "maps":
         return (
-            "No map of this model was scored. Build the bundle with `python -m precompute run --truth` and "
-            "`--masks masks.csv`; that file has the columns path, mask, object and caption, two rows a "
+            "No map of this model was scored. Build the bundle with `python -m precompute run --validation` "
+            "and `--masks masks.csv`; that file has the columns path, mask, object and caption, two rows a "
             "picture. For scenes of the demo, `python -m precompute.demo scenes --kinds 2 --masks` writes it."
         )
     return (
-        "This was not scored for this model. Build the bundle with `python -m precompute run --truth`, "
+        "This was not scored for this model. Build the bundle with `python -m precompute run --validation`, "
         "`--metadata attributes.csv` for what the images are and `--prompts prompts.tsv` for how to ask."
     )
 
@@ -59,17 +52,18 @@ def head_rank(source: Source) -> int:
 
 
 def pair(source: Source) -> tuple[str, str]:
-    """The chosen model and its twin; where a twin is chosen, the model that it is of, and it."""
-    scores = cached.query(source.bundle, "truth_scores")
+    """The chosen model and its control; where a control is chosen, its model, and it."""
+    scores = cached.validation_scores(source.bundle)
     names = scores.drop_duplicates("model_key").set_index("model")["model_key"]
     model_key = names.get(source.info.control_of, source.key)
-    return model_key, validation_tables.twin_of(scores, model_key)
+    return model_key, validation_tables.control_key_of(scores, model_key)
 
 
 def label_pairs(source: Source) -> pd.DataFrame:
-    """The label that pages show, by the first truth: one row per model and one for its twin, in per cent."""
-    table, scores = labels(source), cached.query(source.bundle, "truth_scores")
-    shown = table[(table["truth"] == table["truth"].iloc[0]) & (table["method"] == table["method"].iloc[0])]
+    """Accuracy of the label that pages show: a row per model and one for its control, in per cent."""
+    table, scores = labels(source), cached.validation_scores(source.bundle)
+    first = table[["evidence", "method"]].iloc[0]
+    shown = table[(table[["evidence", "method"]] == first).all(axis=1)]
     of = scores.drop_duplicates("model_key").set_index("model_key")["control_of"]
     own = shown["model_key"].map(of)
     known = own.isin(scores["model"])
@@ -84,14 +78,14 @@ def label_pairs(source: Source) -> pd.DataFrame:
 
 
 def map_pair(source: Source) -> pd.DataFrame:
-    """Maps of the chosen model and of its twin; the best heads of both in one row, though they differ."""
-    model_key, twin = pair(source)
-    found = maps(source)
-    found = found[found["model_key"].isin([model_key, twin])]
-    subject = found["subject"].str.replace(r"^best head .*", "best head", regex=True)
-    kind = found["model_key"].map({model_key: "model", twin: "control"})
-    order = subject.map(validation_tables.map_order)
-    return found.assign(subject=subject, kind=kind, order=order).sort_values(
+    """Maps of the chosen model and of its control; their best heads in one row, though they differ."""
+    model_key, control_key = pair(source)
+    rows = maps(source)
+    rows = rows[rows["model_key"].isin([model_key, control_key])]
+    subject = rows["subject"].mask(rows["subject_kind"] == "best_head", "best head")
+    kind = rows["model_key"].map({model_key: "model", control_key: "control"})
+    order = rows["subject_kind"].map(validation_tables.MAP_KINDS.index)
+    return rows.assign(subject=subject, kind=kind, order=order).sort_values(
         ["order", "subject"], kind="stable"
     )
 
@@ -99,46 +93,44 @@ def map_pair(source: Source) -> pd.DataFrame:
 @cached.kept(max_entries=16)
 def labels(source: Source) -> pd.DataFrame:
     """One row per model and way to label: the shares of heads that are named rightly."""
-    return validation_tables.labels(cached.query(source.bundle, "truth_scores"))
+    return validation_tables.labels(cached.validation_scores(source.bundle))
 
 
 @cached.kept(max_entries=16)
 def heads(source: Source) -> pd.DataFrame:
     """One row per head of the model: what it acts on, its label, and whether they agree."""
-    properties = set(cached.of_model(source, "properties")["property"])
-    return validation_effects.head_verdicts(
-        cached.of_model(source, "head_truth"), cached.heads(source), properties
-    )
+    properties = set(cached.properties(source)["property"])
+    return validation_effects.head_verdicts(cached.head_validation(source), cached.heads(source), properties)
 
 
 @cached.kept(max_entries=16)
 def maps(source: Source) -> pd.DataFrame:
     """One row per model, measure and kind of map."""
-    return validation_tables.maps(cached.query(source.bundle, "truth_scores"))
+    return validation_tables.maps(cached.validation_scores(source.bundle))
 
 
 @cached.kept(max_entries=16)
 def neighbors(source: Source) -> pd.DataFrame:
     """One row per space, way to compare and attribute."""
-    return validation_tables.neighbors(cached.query(source.bundle, "truth_scores"), source.key)
+    return validation_tables.neighbors(cached.validation_scores(source.bundle), source.key)
 
 
 @cached.kept(max_entries=16)
 def nearest(source: Source) -> pd.DataFrame:
     """One row per attribute: the head whose neighbors share it most."""
-    return validation_tables.nearest(cached.query(source.bundle, "truth_scores"), source.key)
+    return validation_tables.nearest(cached.validation_scores(source.bundle), source.key)
 
 
 @cached.kept(max_entries=16)
-def ablation(source: Source) -> pd.DataFrame:
+def mean_ablation(source: Source) -> pd.DataFrame:
     """One row per intervention, attribute and effect."""
-    return validation_effects.ablation(cached.query(source.bundle, "truth_scores"), source.key)
+    return validation_effects.mean_ablation(cached.validation_scores(source.bundle), source.key)
 
 
 @cached.kept(max_entries=16)
-def removals(source: Source) -> pd.DataFrame:
-    """One row per property, effect and attribute: points of accuracy that removing its heads costs."""
-    table, rows = ablation(source), []
+def property_costs(source: Source) -> pd.DataFrame:
+    """One row per property, effect and attribute: points of accuracy lost by mean-ablating its heads."""
+    table, rows = mean_ablation(source), []
     for name in validation_effects.properties(table):
         for effect, title in validation_effects.EFFECTS.items():
             cost = validation_effects.cost(table, name, effect)
@@ -155,10 +147,10 @@ def removals(source: Source) -> pd.DataFrame:
 @cached.kept(max_entries=32)
 def text_curves(source: Source, effect: str) -> tuple[pd.DataFrame, list[str]]:
     """Accuracy by attribute over the texts kept of every head, the model as it is last; and the axis."""
-    table = ablation(source)
+    table = mean_ablation(source)
     mine = table[table["effect"].isin(["", effect]) & (table["attribute"] != "")]
-    kept = mine[mine["subject"] == "texts"].assign(step=lambda rows: rows["k"].astype(str))
-    whole = mine[mine["subject"] == "nothing"].assign(step=AS_IT_IS)
+    kept = mine[mine["subject_kind"] == "texts"].assign(step=lambda rows: rows["k"].astype(str))
+    whole = mine[mine["subject_kind"] == "nothing"].assign(step=AS_IT_IS)
     steps = [str(k) for k in sorted(kept["k"].unique())]
     return pd.concat([kept, whole])[["step", "attribute", "value"]], [*steps, AS_IT_IS]
 
@@ -166,6 +158,6 @@ def text_curves(source: Source, effect: str) -> tuple[pd.DataFrame, list[str]]:
 @cached.kept(max_entries=32)
 def accuracies(source: Source, effect: str) -> pd.DataFrame:
     """Accuracy under every intervention but the texts, by one effect."""
-    table = ablation(source)
+    table = mean_ablation(source)
     mine = table[table["effect"].isin(["", effect]) & (table["attribute"] != "")]
-    return mine[mine["subject"] != "texts"]
+    return mine[mine["subject_kind"] != "texts"]

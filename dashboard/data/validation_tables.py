@@ -1,46 +1,79 @@
-"""What the tool says set beside what is known: labels, maps and neighbors of `truth_score`, to be read.
+"""Labels, maps and neighbors of `validation_score` as tables, for the page and for print.
 
-For a page and for print alike. DataFrame in, DataFrame out; knows nothing of bundles or SQL. A model's twin
+DataFrame in, DataFrame out; knows nothing of bundles or SQL. A model's random-weights control
 is the one whose `control_of` names it. Values stay as they are stored: shares, not per cent.
 """
 
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from db.layout import parse_head_name
+from db.layout import head_name
 
-TRUTHS = {
+Method = tuple[str, int]
+"""A method of labels, and the number of first texts it reads."""
+
+EVIDENCE = {
     "right": "forward pass",
     "right_by_direct": "direct effect",
     "right_by_selectivity": "selectivity",
 }
-"""What says which attribute a head is for: the largest fall of its margin, or the largest ε²; by measure."""
+"""By which a head acts on an attribute: the largest fall of its margin, or the largest ε²; by measure."""
 
-PROPERTY = "property "
+MAP_KINDS = ("all_heads", "stored_layers", "property", "best_head", "rival")
+"""Kinds of maps in the order of the page: those of all heads first, those that ignore the text last."""
+
+COMMONEST = ("commonest", 0)
+
+
+def subject_text(row: Any) -> str:
+    """The subject of a score in words: property color, L11.H3, random like color, rollout."""
+    head = "" if pd.isna(row.layer) else head_name(int(row.layer), int(row.head))
+    match row.subject_kind:
+        case "property":
+            return f"property {row.property}"
+        case "random_heads":
+            return f"random like {row.property}"
+        case "head":
+            return head
+        case "best_head":
+            return f"best head {head}"
+        case "label_method":
+            return f"{row.method.replace('_', ' ')}, first {row.k} texts"
+        case "rival" | "baseline":
+            return row.method.replace("_", " ")
+        case "mlps":
+            return "MLPs"
+    return row.subject_kind.replace("_", " ")
+
+
+def with_text(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with their subjects in words as the column `subject`."""
+    return rows.assign(subject=[subject_text(row) for row in rows.itertuples()])
 
 
 def model_keys(scores: pd.DataFrame) -> list[str]:
-    """Models that were scored, each followed by its twins."""
+    """Models that were scored, each followed by its controls."""
     models, names = scores.drop_duplicates("model_key"), names_of(scores, marked=False)
-    return [one for key in originals(scores) for one in (key, *_twins(models, names[key]))]
+    return [one for key in originals(scores) for one in (key, *_controls(models, names[key]))]
 
 
 def originals(scores: pd.DataFrame) -> list[str]:
-    """Models that were scored, without the twins of any of them."""
+    """Models that were scored, without the controls of any of them."""
     models = scores.drop_duplicates("model_key")
     return models.loc[~models["control_of"].isin(models["model"]), "model_key"].tolist()
 
 
-def twin_of(scores: pd.DataFrame, model_key: str) -> str:
-    """The twin of a model; empty where none was scored."""
+def control_key_of(scores: pd.DataFrame, model_key: str) -> str:
+    """The random-weights control of a model; empty where none was scored."""
     models = scores.drop_duplicates("model_key")
     names = models.loc[models["model_key"] == model_key, "model"]
-    return next((key for name in names for key in _twins(models, name)), "")
+    return next((key for name in names for key in _controls(models, name)), "")
 
 
-def _twins(models: pd.DataFrame, model: str) -> list[str]:
+def _controls(models: pd.DataFrame, model: str) -> list[str]:
     return models.loc[models["control_of"] == model, "model_key"].tolist()
 
 
@@ -60,137 +93,135 @@ def study(scores: pd.DataFrame, name: str, model_key: str | None = None) -> pd.D
 
 
 def labels(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per model, truth and method: how often labels are right, beside what needs no method.
+    """One row per model, evidence and method: how often labels are right, beside what needs no method.
 
     `right`, `strong` (over the `strong_heads` that go with one attribute above all), `sure` (over those
-    `sure_heads` of them whose truth the sample of images decides) and `supported` (over the
+    `sure_heads` of them whose target the sample of images decides) and `supported` (over the
     `supported_heads` whose label rotated heads do not reach) are shares of the heads of an attribute, the
-    mean over attributes; `hits` of `heads` is the plain count. `chance` is what the same labels dealt out
-    anew reach, `commonest` what naming every head alike does, `twin` the same method on random weights.
+    mean over attributes; `hits` of `heads` is the plain count. `chance` is the share right if the same labels
+    are permuted, `commonest` if every head has the commonest label, `control` by the same method on random
+    weights.
     """
     rows = study(scores, "labels")
     whole = rows[rows["attribute"] == ""]
-    known = {(r.model_key, r.measure, r.subject): r for r in whole.itertuples()}
+    known = {(r.model_key, r.measure, (r.method, r.k)): r for r in whole.itertuples()}
     names, hits, methods = names_of(scores), _hits(rows), methods_of(whole)
-    twins = {key: twin_of(scores, key) for key in names}
+    control_keys = {key: control_key_of(scores, key) for key in names}
     table = [
-        {"model_key": key, "model": names[key], "truth": truth, "method": method}
-        | _label_row(known, hits, key, twins[key], measure, subject)
+        {"model_key": key, "model": names[key], "evidence": evidence, "method": title}
+        | _label_row(known, hits, key, control_keys[key], measure, method)
         for key in model_keys(whole)
-        for measure, truth in TRUTHS.items()
-        for subject, method in methods.items()
-        if (key, measure, subject) in known
+        for measure, evidence in EVIDENCE.items()
+        for method, title in methods.items()
+        if (key, measure, method) in known
     ]
     return pd.DataFrame(table)
 
 
-def methods_of(rows: pd.DataFrame) -> dict[str, str]:
-    """Ways to label as people name them, by subject; the one whose label pages show comes first."""
-    found = [subject.rpartition(" ") for subject in rows["subject"].unique() if " " in subject]
-    found.sort(key=lambda parts: (parts[0] != "variance_share", parts[0], int(parts[2])))
-    return {f"{name} {k}": f"{name.replace('_', ' ')}, first {k} texts" for name, _, k in found}
+def methods_of(rows: pd.DataFrame) -> dict[Method, str]:
+    """Methods of labels in words; the one whose label pages show comes first."""
+    rows = rows[rows["subject_kind"] == "label_method"].drop_duplicates(["method", "k"])
+    methods = {(row.method, row.k): subject_text(row) for row in rows.itertuples()}
+    order = sorted(methods, key=lambda method: (method[0] != "variance_share", *method))
+    return {method: methods[method] for method in order}
 
 
 def in_brief(table: pd.DataFrame, keys: Collection[str]) -> pd.DataFrame:
-    """Rows of `labels` of some models: the shown label by every truth, other ways by the first only."""
+    """Rows of `labels` of some models: the shown label by all evidence, other methods by the first only."""
     if table.empty:
         return table
-    first, shown = table["truth"].iloc[0], table["method"].iloc[0]
-    wanted = (table["truth"] == first) | (table["method"] == shown)
+    first, shown = table["evidence"].iloc[0], table["method"].iloc[0]
+    wanted = (table["evidence"] == first) | (table["method"] == shown)
     return table[table["model_key"].isin(keys) & wanted]
 
 
-def _label_row(known: dict, hits: dict, key: str, twin: str, measure: str, subject: str) -> dict[str, float]:
-    """One way to label one model by one truth, in numbers."""
+def _label_row(
+    known: dict, hits: dict, key: str, control_key: str, measure: str, method: Method
+) -> dict[str, float]:
+    """One method of labels of one model by one kind of evidence, in numbers."""
 
-    def ask(measure: str, subject: str = subject, key: str = key, name: str = "value") -> float:
-        row = known.get((key, measure, subject))
+    def number(measure: str, method: Method = method, key: str = key, name: str = "value") -> float:
+        row = known.get((key, measure, method))
         return np.nan if row is None else float(getattr(row, name))
 
     supported = f"{measure}_supported"
     return {
-        "right": ask(measure),
-        "hits": hits[key, measure, subject],
-        "heads": ask(measure, name="count"),
-        "strong": ask(f"{measure}_strong"),
-        "strong_heads": ask(f"{measure}_strong", name="count"),
-        "sure": ask(f"{measure}_strong_sure"),
-        "sure_heads": ask(f"{measure}_strong_sure", name="count"),
-        "supported": ask(supported),
-        "supported_heads": ask(supported, name="count"),
-        "chance": ask(measure, name="chance"),
-        "commonest": ask(measure, "commonest"),
-        "twin": ask(measure, key=twin),
+        "right": number(measure),
+        "hits": hits[key, measure, method],
+        "heads": number(measure, name="count"),
+        "strong": number(f"{measure}_strong"),
+        "strong_heads": number(f"{measure}_strong", name="count"),
+        "sure": number(f"{measure}_strong_sure"),
+        "sure_heads": number(f"{measure}_strong_sure", name="count"),
+        "supported": number(supported),
+        "supported_heads": number(supported, name="count"),
+        "chance": number(measure, name="chance"),
+        "commonest": number(measure, COMMONEST),
+        "control": number(measure, key=control_key),
     }
 
 
-def _hits(rows: pd.DataFrame) -> dict[tuple[str, str, str], float]:
-    """Heads that are labeled rightly, by model, measure and method: added up over attributes."""
+def _hits(rows: pd.DataFrame) -> dict[tuple[str, str, Method], float]:
+    """Heads that are labeled rightly, by model, measure and method: the sum over attributes."""
     rows = rows[rows["attribute"] != ""]
-    right = (rows["value"] * rows["count"]).groupby([rows["model_key"], rows["measure"], rows["subject"]])
-    return right.sum().round().to_dict()
+    right = rows.assign(right=rows["value"] * rows["count"]).groupby(["model_key", "measure", "method", "k"])
+    sums = right["right"].sum().round()
+    return {(key, measure, (method, k)): hits for (key, measure, method, k), hits in sums.items()}
 
 
 def maps(scores: pd.DataFrame) -> pd.DataFrame:
     """One row per model, measure and kind of map: how well maps find the object they are asked for."""
     rows = study(scores, "maps")
-    rows = rows[rows["attribute"] == ""]
+    rows = with_text(rows[rows["attribute"] == ""])
     order = {key: place for place, key in enumerate(model_keys(scores))}
-    kinds = [(order[row.model_key], map_order(row.subject)) for row in rows.itertuples()]
-    rows = rows.assign(place=kinds).sort_values(["place", "subject", "measure"], kind="stable")
-    columns = ["model_key", "measure", "subject", "value", "low", "high", "chance", "count"]
-    kind = rows["is_control"].map({True: "control", False: "model"})
-    return (
-        rows[columns].assign(kind=kind, model=rows["model_key"].map(names_of(scores))).reset_index(drop=True)
-    )
+    rows = rows.assign(
+        place=rows["model_key"].map(order),
+        order=rows["subject_kind"].map(MAP_KINDS.index),
+        kind=rows["is_control"].map({True: "control", False: "model"}),
+        model=rows["model_key"].map(names_of(scores)),
+    ).sort_values(["place", "order", "subject", "measure"], kind="stable", ignore_index=True)
+    columns = ["model_key", "measure", "subject_kind", "subject", "value", "low", "high", "chance", "count"]
+    return rows[[*columns, "kind", "model"]]
 
 
-def map_order(subject: str) -> int:
-    """Maps that hear the text first, from all heads to one; then those that do not."""
-    starts = ("all heads", "stored layers", PROPERTY, "best head", "raw attention", "rollout", "uniform")
-    return next((place for place, start in enumerate(starts) if subject.startswith(start)), len(starts))
+def measures(table: pd.DataFrame) -> dict[str, str]:
+    """Measures of a table of `maps`, with their titles."""
+    return {name: name.replace("_", " ").capitalize() for name in sorted(table["measure"].unique())}
 
 
 def neighbors(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
-    """One row per space, way to compare and attribute; `gain` is precision less chance.
+    """One row per space, comparison and attribute; `gain` is precision less chance.
 
     The whole embedding comes first, then properties, then heads. It is compared in one way only, so its `by`
     is empty.
     """
     rows = study(scores, "neighbors", model_key)
-    rows = rows[rows["attribute"] != ""]
-    space = rows["subject"].str.replace(r" (cosine|dot)$", "", regex=True)
-    by = (
-        rows["subject"].str.extract(r" (cosine|dot)$", expand=False).fillna("").mask(space == "embedding", "")
-    )
-    found = rows[["attribute", "k", "value", "chance", "count"]].assign(
-        space=space, by=by, gain=rows["value"] - rows["chance"], place=space.map(_space_order)
-    )
-    return found.sort_values(["place", "by", "attribute"], ignore_index=True).drop(columns=["place"])
-
-
-def _space_order(space: str) -> tuple[int, int, int, str]:
-    head = parse_head_name(space)
-    return (2, *head, "") if head else (int(space != "embedding"), 0, 0, space)
+    rows = with_text(rows[rows["attribute"] != ""]).rename(columns={"subject": "space"})
+    kinds = {"embedding": 0, "property": 1, "head": 2}
+    rows = rows.assign(
+        by=rows["comparison"].mask(rows["subject_kind"] == "embedding", ""),
+        gain=rows["value"] - rows["chance"],
+        place=rows["subject_kind"].map(kinds),
+    ).sort_values(["place", "layer", "head", "space", "by", "attribute"], ignore_index=True)
+    columns = ["attribute", "k", "value", "chance", "count", "space", "by", "gain"]
+    return rows[["subject_kind", "property", *columns]]
 
 
 def nearest(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
     """One row per attribute: the head that finds it best, beside the whole embedding and chance."""
-    found, table = neighbors(scores, model_key), []
-    heads = found[[parse_head_name(space) is not None for space in found["space"]]]
-    for attribute in found["attribute"].unique():
-        mine = heads[heads["attribute"] == attribute].dropna(subset=["value"])
-        whole = found[(found["attribute"] == attribute) & (found["space"] == "embedding")]
-        if len(mine):
-            best = mine.loc[mine["value"].idxmax()]
+    every, table = neighbors(scores, model_key), []
+    for attribute, rows in every.groupby("attribute", sort=False):
+        heads = rows[rows["subject_kind"] == "head"].dropna(subset=["value"])
+        if len(heads):
+            best = heads.loc[heads["value"].idxmax()]
             table.append(
                 {
                     "attribute": attribute,
-                    "best_head": f"{best['space']} {best['by']}".strip(),
+                    "best_head": f"{best['space']} {best['by']}",
                     "precision": best["value"],
-                    "embedding": whole["value"].max(),
+                    "embedding": rows.loc[rows["subject_kind"] == "embedding", "value"].max(),
                     "chance": best["chance"],
-                    "heads": mine["space"].nunique(),
+                    "heads": heads["space"].nunique(),
                 }
             )
     return pd.DataFrame(table)

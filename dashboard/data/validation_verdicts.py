@@ -1,22 +1,19 @@
-"""What the truth scores of a bundle say, as sentences: tables in, verdicts out, no Streamlit."""
+"""Validation scores of a bundle as sentences: tables in, verdicts out, no Streamlit."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from dashboard.data import validation_effects, validation_tables
-
-RIVALS = ("raw attention", "rollout", "uniform")
-"""Maps that do not hear the text."""
+from dashboard.data import validation_effects
 
 RULES = {
     "labels": "right more often than all of these",
     "heads": "more supported labels are right than wrong",
-    "maps": "the interval lies above 0 and above the twin; average precision lies above every other map's",
+    "maps": "the interval lies above 0 and above the control; average precision lies above every other map's",
     "neighbors": "more than by the whole embedding",
-    "ablation": "in a forward pass the property loses more than any other attribute, and more than 95 % of "
-    "random sets cost it",
+    "mean_ablation": "in a forward pass the property loses more than any other attribute, and more than 95 % "
+    "of random sets cost it",
     "texts": "in a forward pass half as many texts as a head has dimensions leave nine tenths of what is "
     "beyond chance",
 }
@@ -38,9 +35,9 @@ def on_labels(table: pd.DataFrame, key: str) -> list[Verdict]:
 def _on_label(row) -> Verdict:
     beside = {
         "by naming every head alike": row.commonest,
-        "if the same labels were dealt out anew": row.chance,
+        "if the same labels were permuted": row.chance,
     }
-    beside["on random weights"] = row.twin
+    beside["on random weights"] = row.control
     known = {name: value for name, value in beside.items() if not np.isnan(value)}
     against = ", ".join(f"{_share(value)} {name}" for name, value in known.items())
     text = (
@@ -63,34 +60,35 @@ def on_heads(table: pd.DataFrame) -> list[Verdict]:
     return [Verdict(right > wrong, text)]
 
 
-def on_maps(table: pd.DataFrame, key: str, twin: str) -> list[Verdict]:
-    """Do maps through all heads hear the text, and find objects better than maps that do not?"""
-    known = {(row.model_key, row.measure, row.subject): row for row in table.itertuples()}
-    found = []
+def on_maps(table: pd.DataFrame, key: str, control_key: str) -> list[Verdict]:
+    """Do maps through all heads follow the text, and find objects better than maps that ignore it?"""
+    whole = table[table["subject_kind"] == "all_heads"]
+    known = {(row.model_key, row.measure): row for row in whole.itertuples()}
+    verdicts = []
     for measure, other in (
         ("contrast", "that on the other"),
         ("caption", "that of another picture's caption"),
     ):
-        row, control = known.get((key, measure, "all heads")), known.get((twin, measure, "all heads"))
+        row, untrained = known.get((key, measure)), known.get((control_key, measure))
         if row is not None:
-            beside = "" if control is None else f"; on random weights {control.value:+.3f}"
-            least = 0.0 if control is None else max(0.0, control.value)
+            beside = "" if untrained is None else f"; on random weights {untrained.value:+.3f}"
+            least = 0.0 if untrained is None else max(0.0, untrained.value)
             low = row.value if np.isnan(row.low) else row.low
             better = f"{row.value:+.3f}{_interval(row)}"
             text = f"Average precision of maps through all heads on the named object, less {other}: {better}"
-            found.append(Verdict(low > least, f"{text}{beside}."))
-    return found + _against_rivals(known, key)
+            verdicts.append(Verdict(low > least, f"{text}{beside}."))
+    return verdicts + _against_rivals(table, key)
 
 
-def _against_rivals(known: dict[tuple[str, str, str], Any], key: str) -> list[Verdict]:
-    scored = {name: known.get((key, "average_precision", name)) for name in ("all heads", *RIVALS)}
-    found = {name: float(row.value) for name, row in scored.items() if row is not None}
-    if "all heads" not in found or len(found) == 1:
+def _against_rivals(table: pd.DataFrame, key: str) -> list[Verdict]:
+    rows = table[(table["model_key"] == key) & (table["measure"] == "average_precision")]
+    whole, rivals = (rows[rows["subject_kind"] == kind] for kind in ("all_heads", "rival"))
+    if whole.empty or rivals.empty:
         return []
-    mine = found.pop("all heads")
-    listed = ", ".join(f"{name} {value:.3f}" for name, value in found.items())
-    text = f"By average precision they reach {mine:.3f}; maps that do not hear the text: {listed}."
-    return [Verdict(mine > max(found.values()), text)]
+    precision = float(whole["value"].iloc[0])
+    listed = ", ".join(f"{row.subject} {row.value:.3f}" for row in rivals.itertuples())
+    text = f"By average precision they reach {precision:.3f}; maps that ignore the text: {listed}."
+    return [Verdict(precision > rivals["value"].max(), text)]
 
 
 def _interval(row) -> str:
@@ -100,24 +98,23 @@ def _interval(row) -> str:
 def on_neighbors(table: pd.DataFrame, by: str) -> list[Verdict]:
     """Do the heads of a property find images alike in it better than the whole embedding?"""
     table = table[table["by"].isin(["", by])]
-    known = {(row.space, row.attribute): row for row in table.itertuples()}
-    found = []
-    for space in table.loc[table["space"].str.startswith(validation_tables.PROPERTY), "space"].unique():
-        name = space.removeprefix(validation_tables.PROPERTY)
-        mine, whole = known.get((space, name)), known.get(("embedding", name))
-        if mine is not None and whole is not None:
-            text = (
-                f"Through the {name} heads {_share(mine.value)} of the nearest images share the query's "
-                f"{name}; by the whole embedding {_share(whole.value)}, by chance {_share(mine.chance)}."
-            )
-            found.append(Verdict(mine.value > whole.value, text))
-    return found
+    embedding = table[table["subject_kind"] == "embedding"].set_index("attribute")
+    own = table[(table["subject_kind"] == "property") & (table["property"] == table["attribute"])]
+    verdicts = []
+    for row in own[own["attribute"].isin(embedding.index)].itertuples():
+        name, whole = row.property, embedding.loc[row.attribute, "value"]
+        text = (
+            f"Through the {name} heads {_share(row.value)} of the nearest images share the query's "
+            f"{name}; by the whole embedding {_share(whole)}, by chance {_share(row.chance)}."
+        )
+        verdicts.append(Verdict(row.value > whole, text))
+    return verdicts
 
 
-def on_ablation(table: pd.DataFrame, effect: str = "forward") -> list[Verdict]:
-    """Does removing a property's heads cost that property, more than others and than random heads?"""
+def on_mean_ablation(table: pd.DataFrame, effect: str = "forward") -> list[Verdict]:
+    """Does mean-ablating a property's heads cost that property, more than others and than random heads?"""
     return [
-        _on_removal(name, validation_effects.cost(table, name, effect))
+        _on_property(name, validation_effects.cost(table, name, effect))
         for name in validation_effects.properties(table)
     ]
 
@@ -128,7 +125,7 @@ def on_texts(table: pd.DataFrame, rank: int, effect: str = "forward") -> list[Ve
     As many texts as dimensions keep everything, whatever they say.
     """
     mine = table[(table["attribute"] == "") & table["effect"].isin(["", effect])].sort_values("k")
-    whole, kept = (mine[mine["subject"] == subject] for subject in ("nothing", "texts"))
+    whole, kept = (mine[mine["subject_kind"] == kind] for kind in ("nothing", "texts"))
     if whole.empty or kept.empty:
         return []
     few = kept[kept["k"] <= max(rank / 2, kept["k"].min())]
@@ -143,16 +140,17 @@ def on_texts(table: pd.DataFrame, rank: int, effect: str = "forward") -> list[Ve
     return [Verdict(last["value"] >= enough, text)]
 
 
-def _on_removal(name: str, cost: validation_effects.Cost) -> Verdict:
+def _on_property(name: str, cost: validation_effects.Cost) -> Verdict:
     other = f" and {_points(cost.other_cost)} of {cost.other}" if cost.other else ""
     if np.isnan(cost.own):
         return Verdict(
-            False, f'Removing the {name} heads costs{other.removeprefix(" and")}; "{name}" was not asked.'
+            False,
+            f'Mean-ablating the {name} heads costs{other.removeprefix(" and")}; "{name}" was not asked.',
         )
     drawn = ""
     if not np.isnan(cost.low):
         drawn = f". Random sets of as many heads cost {100 * cost.low:.1f} to {_points(cost.high)} of {name}"
-    text = f"Removing the {name} heads costs {_points(cost.own)} of {name}{other}{drawn}."
+    text = f"Mean-ablating the {name} heads costs {_points(cost.own)} of {name}{other}{drawn}."
     beaten = not cost.other or cost.own > cost.other_cost
     return Verdict(cost.own > 0 and beaten and not cost.own <= cost.high, text)
 

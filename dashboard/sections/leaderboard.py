@@ -8,18 +8,29 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard.data import leaderboard as leaderboard_data
-from dashboard.data import leaderboard_facts, leaderboard_notes, leaderboard_specs
+from dashboard.charts import leaderboard as leaderboard_charts
+from dashboard.charts import scatter as scatter_charts
+from dashboard.data import (
+    cached,
+    leaderboard_facts,
+    leaderboard_notes,
+    provenance,
+)
+from dashboard.data import (
+    leaderboard as leaderboard_data,
+)
 from dashboard.data.leaderboard import (
     MODEL,
     ROTATED,
-    Leaderboard,
+    TWIN,
+    Board,
 )
-from dashboard.data.leaderboard_specs import Spec
 from dashboard.data.types import Source
-from dashboard.state.url import set_widget
+from dashboard.state.url import put
 from dashboard.state.views import LeaderboardView
+from db.connection import Bundle
 
+PARTS = (MODEL, TWIN, ROTATED)
 TABLE = "leaderboard.table"
 ROW, MAX_ROWS = 35, 20
 """Height of a row of the table, pixels; rows that are shown before it scrolls."""
@@ -40,30 +51,66 @@ RANKS = (
 READ_FROM = {"primary": "the paper itself", "secondary": "somebody who quotes it"}
 
 
-def draw_metric(source: Source, view: LeaderboardView) -> None:
+Spec = dict[str, Any]
+"""A chart, written out."""
+
+
+def metric_chart(source: Source, view: LeaderboardView) -> None:
     """One metric over all models, with what it means, what chance gives, and what is missing."""
-    leaderboard = leaderboard_data.of_view(source, view)
-    info, one = leaderboard.metrics[view.metric], leaderboard_data.one_metric(leaderboard)
+    found = leaderboard_data.of_view(source, view)
+    info, one = found.metrics[view.metric], leaderboard_data.one_metric(found)
     st.markdown(f"**{info.title}**: {info.description} {DIRECTIONS[info.direction]}")
     if one["value"].isna().all():
         st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
         return
-    chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
-    draw_spec(chart, f"{info.title} of every model, its controls under it")
-    st.caption(" ".join(filter(None, reading(leaderboard, one))))
+    chart = standings(source.bundle, view.metric, view.over, view.label_kind)
+    draw(chart, f"{info.title} of every model, its controls under it")
+    st.caption(" ".join(filter(None, reading(found, one))))
 
 
-def draw_spec(spec: Spec, alt: str) -> None:
+def draw(spec: Spec, alt: str) -> None:
     """Show a chart that is kept: of a copy, for Streamlit takes the data out of what it is given."""
     st.vega_lite_chart(deepcopy(spec), alt=alt)
 
 
-def reading(leaderboard: Leaderboard, one: pd.DataFrame) -> list[str]:
+# Writing out a chart takes longer than all else on the page together, so charts are kept.
+@cached.kept(max_entries=64)
+def standings(bundle: Bundle, metric: str, over: str, label_kind: str) -> Spec:
+    """The chart of one metric over all models."""
+    found = leaderboard_data.board(bundle, metric, over, label_kind)
+    info = found.metrics[metric]
+    one = leaderboard_data.one_metric(found)
+    return leaderboard_charts.standings(one, PARTS, title=f"{info.title} ({info.unit})").to_dict()
+
+
+@cached.kept(max_entries=64)
+def scatter(bundle: Bundle, metric: str, over: str, label_kind: str, fact: str) -> Spec:
+    """The chart of one metric against one fact of the models."""
+    found = leaderboard_data.board(bundle, metric, over, label_kind)
+    info = found.metrics[metric]
+    return scatter_charts.scatter(
+        leaderboard_facts.beside(found, fact).points,
+        PARTS,
+        x_title=leaderboard_facts.UNITS[fact],
+        y_title=f"{info.title} ({info.unit})",
+        log=fact == "parameters",
+    ).to_dict()
+
+
+@cached.kept(max_entries=16)
+def coverage_bars(source: Source) -> Spec:
+    """The chart of what the layers of one model account for."""
+    return leaderboard_charts.coverage_bars(
+        leaderboard_facts.coverage(source), [*leaderboard_facts.KINDS.values()]
+    ).to_dict()
+
+
+def reading(found: Board, one: pd.DataFrame) -> list[str]:
     """How to read the chart of one metric: a sentence for all that is on it, and for all that is not."""
     models = one[one["part"] != ROTATED]
     bands = one.loc[one["part"] == ROTATED, "low"].notna().any()
-    absent = leaderboard_notes.missing_values(leaderboard, [leaderboard.metric])
-    without = leaderboard_notes.no_intervals(leaderboard)
+    absent = leaderboard_notes.missing_values(found, [found.metric])
+    without = leaderboard_notes.no_intervals(found)
     return [
         "Orange ticks: chance, the mean of rotated heads."
         if one["chance"].notna().any()
@@ -73,22 +120,22 @@ def reading(leaderboard: Leaderboard, one: pd.DataFrame) -> list[str]:
         f"No interval: {leaderboard_notes.listed(without, models['value'].notna().sum())}."
         if without
         else "",
-        leaderboard_notes.no_rank(leaderboard) or RANKS,
+        leaderboard_notes.no_rank(found) or RANKS,
         f"No value: {leaderboard_notes.listed(absent, len(one))}." if absent else "",
     ]
 
 
-def draw_table(source: Source, view: LeaderboardView) -> None:
+def model_table(source: Source, view: LeaderboardView) -> None:
     """All models by all metrics; a click chooses the model."""
-    leaderboard = leaderboard_data.of_view(source, view)
-    table = leaderboard_data.table(leaderboard, view.columns)
-    keys = [line.model_key for line in leaderboard.lines]
+    found = leaderboard_data.of_view(source, view)
+    table = leaderboard_data.table(found, view.columns)
+    keys = [line.model_key for line in found.lines]
 
     def follow() -> None:
         chosen = st.session_state[TABLE]["selection"]
         rows = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
         if rows:
-            set_widget("model", keys[rows[-1]])
+            put("model", keys[rows[-1]])
 
     # The chosen model's row stays marked, wherever the metric puts it.
     chosen = [row for row, key in enumerate(keys) if key == source.key][:1]
@@ -104,13 +151,11 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
         selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
         height=ROW * (min(len(keys), MAX_ROWS) + 1) + 3,
         placeholder=leaderboard_data.DASH,
-        column_config=table_columns(leaderboard, table),
+        column_config=table_columns(found, table),
         alt="Metrics of every model",
     )
-    absent = leaderboard_notes.missing_values(
-        leaderboard, leaderboard_data.shown_metrics(leaderboard, view.columns)
-    )
-    if leaderboard.ranked:
+    absent = leaderboard_notes.missing_values(found, leaderboard_data.shown_metrics(found, view.columns))
+    if found.ranked:
         absent = {"only a trained model with an interval has a rank": [], **absent}
     if absent:
         st.caption(f"A dash stands where there is no number: {leaderboard_notes.listed(absent, len(keys))}.")
@@ -131,7 +176,7 @@ def worded(table: leaderboard_data.Table) -> Styler:
     return style
 
 
-def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> dict[str, Any]:
+def table_columns(found: Board, table: leaderboard_data.Table) -> dict[str, Any]:
     column = st.column_config
     columns = {
         "model": column.TextColumn("model", pinned=True, width=190),
@@ -142,7 +187,7 @@ def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> di
     }
     for name in table.numbers.columns[3:]:
         metric = name.removesuffix(leaderboard_data.rank_column(""))
-        info = leaderboard.metrics[metric]
+        info = found.metrics[metric]
         if name != metric:
             columns[name] = column.NumberColumn(
                 "rank", width=55, help=f"Range of ranks by {info.title}, among the trained models"
@@ -158,19 +203,17 @@ def title_width(title: str) -> int:
     return max(135, round(6.4 * len(title)) + 20)
 
 
-def draw_beside(source: Source, view: LeaderboardView) -> None:
+def beside(source: Source, view: LeaderboardView) -> None:
     """The metric against what the models differ in: every model by its name, controls in gray."""
-    leaderboard = leaderboard_data.of_view(source, view)
-    points, left_out = leaderboard_facts.beside(leaderboard, view.beside)
+    found = leaderboard_data.of_view(source, view)
+    points, left_out = leaderboard_facts.beside(found, view.beside)
     what = leaderboard_facts.BESIDE[view.beside].lower()
-    info = leaderboard.metrics[view.metric]
+    info = found.metrics[view.metric]
     if points.empty:
         st.info(f"No model of this bundle has both {info.title} and {what} on record.")
         return
-    chart = leaderboard_specs.scatter_spec(
-        source.bundle, view.metric, view.over, view.label_kind, view.beside
-    )
-    draw_spec(chart, f"{info.title} against {what}, a point a model")
+    chart = scatter(source.bundle, view.metric, view.over, view.label_kind, view.beside)
+    draw(chart, f"{info.title} against {what}, a point a model")
     models = int((points["part"] == MODEL).sum())
     lines = "Lines: 95 % measurement intervals." if points["low"].notna().any() else "No intervals."
     gone = f" Not on record for {', '.join(left_out)}." if left_out else ""
@@ -190,7 +233,7 @@ def beside_words(models: int) -> str:
     )
 
 
-def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
+def coverage(source: Source, parts: pd.DataFrame) -> None:
     """What every layer of the chosen model accounts for."""
     if parts.empty:
         st.info(
@@ -199,7 +242,7 @@ def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
             icon=":material/info:",
         )
         return
-    draw_spec(leaderboard_specs.coverage_spec(source), "Coverage by layer, attention and MLP")
+    draw(coverage_bars(source), "Coverage by layer, attention and MLP")
     st.caption(
         f"All layers together: {leaderboard_facts.coverage_words(parts)}; the sum is 100 %. The share of a "
         "component is its covariance with the embedding over the embedding's variance, over all images; one "
@@ -208,15 +251,16 @@ def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
     )
 
 
-def draw_published(rows: pd.DataFrame) -> None:
+def published_figures(source: Source) -> None:
     """What papers print, kept apart: mostly under definitions that could not be read."""
-    if rows.empty:
+    found = cached.published(source.bundle)
+    if found.empty:
         return
     st.subheader("Published figures")
     st.caption("Quoted, not computed here. Do not set them beside the numbers above unless the note says so.")
     column = st.column_config
     st.dataframe(
-        in_words(rows),
+        in_words(found),
         hide_index=True,
         column_config={
             "model": column.TextColumn("model", width=235),
@@ -235,3 +279,14 @@ def draw_published(rows: pd.DataFrame) -> None:
 def in_words(published: pd.DataFrame) -> pd.DataFrame:
     known = published["definition_known"].map({True: "could be read", False: "could not be read"})
     return published.assign(definition_known=known, read_from=published["read_from"].map(READ_FROM))
+
+
+def queries(source: Source) -> dict[str, str]:
+    """The queries behind the page that found anything."""
+    tables = {
+        "rotated_metrics": cached.rotated_metrics(source.bundle),
+        "component_shares": cached.component_shares(source),
+        "published": cached.published(source.bundle),
+    }
+    found = [name for name, rows in tables.items() if len(rows)]
+    return provenance.sql_behind(source, "leaderboard", "metrics", "models", *found, labels=None)

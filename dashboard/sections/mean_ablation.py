@@ -1,11 +1,11 @@
-"""How the knock-out page shows what it found."""
+"""Sections of the page *Mean-ablation*."""
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.charts import validation as validation_charts
 from dashboard.data import mean_ablation as ablation_data
-from dashboard.data.mean_ablation import KnockedOut
+from dashboard.data.mean_ablation import MeanAblation
 from dashboard.state.views import Head
 
 NO_CLASSES = (
@@ -16,12 +16,12 @@ NO_CLASSES = (
 DIRECT_ONLY = (
     "This is the direct effect only: each head's own contribution to the embedding is replaced by its mean, "
     "and everything after the heads, the last LayerNorm included, is frozen as it was. What the model does "
-    "when it runs on without them is measured by forward passes on the page *Does it tell the truth?*, "
-    "section *Removing heads*, where the bundle was built with `--truth`."
+    "when it runs on without them is measured by forward passes on the page *Validation*, section "
+    "*Mean-ablation*, where the bundle was built with `--validation`."
 )
 
 
-def headline(found: KnockedOut, attribute: str) -> None:
+def headline(found: MeanAblation, attribute: str) -> None:
     """Four accuracies over all images, and the sentence they amount to."""
     outcomes = {"All heads in place": found.before, f"Without {_heads(found.heads, 'these')}": found.after}
     if found.control_heads:
@@ -50,7 +50,7 @@ def _heads(heads: tuple[Head, ...], which: str) -> str:
     return f"{which} {len(heads)} heads" if which == "these" else f"{len(heads)} random heads"
 
 
-def classes(found: KnockedOut, table: pd.DataFrame, most: int) -> None:
+def classes(found: MeanAblation, table: pd.DataFrame, most: int) -> None:
     """Every class before and after, largest loss first."""
     shown = ablation_data.both_ends(table, most)
     st.subheader("Class by class")
@@ -65,7 +65,7 @@ def classes(found: KnockedOut, table: pd.DataFrame, most: int) -> None:
     st.caption(f"{part} In brackets: images of the class.")
 
 
-def lost(found: KnockedOut, table: pd.DataFrame) -> pd.DataFrame:
+def lost(found: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
     """Where the images went that were right before and are wrong now."""
     rows = ablation_data.lost_to(found, table)
     st.subheader("Where the lost images went")

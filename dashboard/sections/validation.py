@@ -1,4 +1,4 @@
-"""How the truth page shows what was scored: sentences, charts and tables, a function a section."""
+"""Sections of the page *Validation*: sentences, charts and tables, a function a section."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.charts import validation as validation_charts
 from dashboard.data import cached, validation_effects, validation_scores, validation_tables
-from dashboard.data import validation_verdicts as said
+from dashboard.data import validation_verdicts as verdict_data
 from dashboard.data.types import Source
 from dashboard.data.validation_verdicts import Verdict
 
@@ -19,41 +19,41 @@ def verdicts(source: Source, section: str, found: Sequence[Verdict]) -> None:
         st.markdown(f"{mark} {one.text}")
     control = " This model is a control: what holds here too is no evidence for others."
     if found:
-        st.caption(f"*Holds*: {said.RULES[section]}.{control * bool(source.info.is_control)}")
+        st.caption(f"*Holds*: {verdict_data.RULES[section]}.{control * bool(source.info.is_control)}")
 
 
 def labels(source: Source) -> pd.DataFrame:
     """Labels of all models against what their heads act on."""
     st.markdown(
-        "Is a head named by what it acts on? Each head is held at its mean and the model runs on; the "
+        "Is a head named by what it acts on? Each head is mean-ablated and the model runs on; the "
         "attribute whose zero-shot margin falls most is what the head acts on. A label is right if it is "
-        "that word. Further right is better; a gray cross is the twin with random weights, a thin line the "
-        "same labels dealt out anew."
+        "that word. Further right is better; a gray cross is the random-weights control, a thin line "
+        "the same labels permuted."
     )
     found = validation_scores.labels(source)
-    verdicts(source, "labels", said.on_labels(found, source.key))
+    verdicts(source, "labels", verdict_data.on_labels(found, source.key))
     title = "heads labeled rightly (%), mean over attributes"
     chart = validation_charts.score_dots(validation_scores.label_pairs(source), title=title, share=True)
     st.altair_chart(chart, alt="Labels of every model scored")
-    keys = validation_tables.originals(cached.query(source.bundle, "truth_scores"))
+    keys = validation_tables.originals(cached.validation_scores(source.bundle))
     _labels_table(validation_tables.in_brief(found, keys))
     st.caption(
-        "*truth*: what says which attribute a head is for. *right*: per cent of the heads of an attribute, "
+        "*evidence*: of what a head acts on. *right*: per cent of the heads of an attribute, "
         "mean over attributes; *hits* of *heads*: plain count. *strong*: over heads that go with one "
-        "attribute alone (ε² at least 0.25 and twice the next), *sure*: over those of them whose truth these "
-        "images decide (two standard errors ahead of the next attribute); *supported*: over heads whose "
-        "label rotated heads do not reach. *chance*: the same labels dealt out anew. *commonest*: naming "
-        "every head alike. *twin*: the same method on random weights."
+        "attribute alone (ε² at least 0.25 and twice the next), *sure*: over those of them whose attribute "
+        "these images decide (two standard errors ahead of the next); *supported*: over heads whose "
+        "label rotated heads do not reach. *chance*: the same labels permuted. *commonest*: naming "
+        "every head alike. *control*: the same method on random weights."
     )
     return found
 
 
 def _labels_table(found: pd.DataFrame) -> None:
-    """All models, truths and methods, shares in per cent; columns that are empty throughout are left out."""
-    shares = ["right", "chance", "commonest", "twin", "strong", "sure", "supported"]
+    """All models, evidence and methods, shares in per cent; empty columns are left out."""
+    shares = ["right", "chance", "commonest", "control", "strong", "sure", "supported"]
     counts = ["hits", "heads", "strong_heads", "sure_heads", "supported_heads"]
     shown = found.drop(columns=["model_key"]).dropna(axis="columns", how="all")
-    order = ["model", "truth", "method", "right", "chance", "commonest", "twin", "hits", "heads"]
+    order = ["model", "evidence", "method", "right", "chance", "commonest", "control", "hits", "heads"]
     order += ["strong", "strong_heads", "sure", "sure_heads", "supported", "supported_heads"]
     columns = {name: st.column_config.NumberColumn(format="%.0f %%") for name in shares}
     columns |= {name: st.column_config.NumberColumn(name.replace("_", " "), format="%d") for name in counts}
@@ -70,19 +70,23 @@ def heads(source: Source) -> pd.DataFrame:
     """Every head of the model: what it acts on, and its label."""
     st.markdown(
         "What does each head act on, and does its label say so? In each cell the label stands over → the "
-        "attribute whose zero-shot margin falls most when the head is held at its mean. ✓ blue: they "
+        "attribute whose zero-shot margin falls most when the head is mean-ablated. ✓ blue: they "
         "agree. ✗ orange: they do not. ? gray: the label is unsupported and claims nothing. – : nothing to "
         "name."
     )
     found = validation_scores.heads(source)
-    verdicts(source, "heads", said.on_heads(found))
-    st.altair_chart(validation_charts.verdict_grid(found), alt="Label and true attribute of every head")
+    verdicts(source, "heads", verdict_data.on_heads(found))
+    st.altair_chart(
+        validation_charts.verdict_grid(found), alt="Label of every head, and the attribute it acts on"
+    )
     small = st.column_config.NumberColumn(format="%.4f")
     columns: dict = {name: name.replace("_", " ") for name in ("acts_on", "direct_acts_on", "varies_with")}
     columns |= {"fall": small, "lead": small, "selectivity": st.column_config.NumberColumn(format="%.2f")}
     columns["direct_fall"] = st.column_config.NumberColumn("direct fall", format="%.4f")
     table = found.drop(columns=["layer", "head"])
-    st.dataframe(table, hide_index=True, column_config=columns, alt="Label and true attribute of every head")
+    st.dataframe(
+        table, hide_index=True, column_config=columns, alt="Label of every head, and the attribute it acts on"
+    )
     st.caption(
         "*fall*: mean fall of the margin by a forward pass; *lead*: that less the next attribute's. "
         "*direct*: the same with everything after the head frozen. *varies with*: the attribute of the "
@@ -96,20 +100,17 @@ def maps(source: Source) -> pd.DataFrame:
     st.markdown(
         "Does a map light up the object that the text names? Pictures hold two objects; a map ranks their "
         "pixels, and the mask says which are right. *Contrast*: average precision on the named object less "
-        "that on the other. *Caption*: less that of the map of another picture's caption. A map that does "
-        "not hear the text scores 0 in both. Gray crosses are twins with random weights; lines are 95 % "
+        "that on the other. *Caption*: less that of the map of another picture's caption. A map that "
+        "ignores the text scores 0 in both. Gray crosses are random-weights controls; lines are 95 % "
         "intervals over pictures."
     )
     found = validation_scores.maps(source)
-    twin = validation_tables.twin_of(cached.query(source.bundle, "truth_scores"), source.key)
-    verdicts(source, "maps", said.on_maps(found, source.key, twin))
+    control_key = validation_tables.control_key_of(cached.validation_scores(source.bundle), source.key)
+    verdicts(source, "maps", verdict_data.on_maps(found, source.key, control_key))
     drawn = validation_scores.map_pair(source)
-    for measure, title in validation_scores.MEASURES.items():
-        rows = drawn[drawn["measure"] == measure]
-        if len(rows):
-            st.altair_chart(
-                validation_charts.score_dots(rows, title=title), alt=f"{title} of every kind of map"
-            )
+    for measure, title in validation_tables.measures(drawn).items():
+        chart = validation_charts.score_dots(drawn[drawn["measure"] == measure], title=title)
+        st.altair_chart(chart, alt=f"{title} of every kind of map")
     return found
 
 
@@ -121,7 +122,7 @@ def neighbors(source: Source, by: str) -> pd.DataFrame:
         "thing is dark in one column."
     )
     found = validation_scores.neighbors(source)
-    verdicts(source, "neighbors", said.on_neighbors(found, by))
+    verdicts(source, "neighbors", verdict_data.on_neighbors(found, by))
     best = validation_scores.nearest(source)
     share = st.column_config.NumberColumn(format="%.2f")
     columns: dict = {name: share for name in ("precision", "embedding", "chance")}
@@ -135,21 +136,19 @@ def neighbors(source: Source, by: str) -> pd.DataFrame:
     return found
 
 
-def ablation(source: Source) -> pd.DataFrame:
-    """What removing parts of the model costs."""
+def mean_ablation(source: Source) -> pd.DataFrame:
+    """Accuracy lost by mean-ablating parts of the model."""
     st.markdown(
-        "Does removing a property's heads remove that property, and little else? Heads are held at their "
-        "means; in a forward pass the model runs on without them, in the direct effect, as on the page "
-        "*Knock-out*, everything after them is frozen. The orange diamond should lie far right, of the "
-        "blue circles and of the gray bar."
+        "Does mean-ablating a property's heads remove that property, and little else? In a forward pass the "
+        "model runs on without them; in the direct effect, as on the page *Mean-ablation*, everything after "
+        "them is frozen. The orange diamond should lie far right, of the blue circles and of the gray bar."
     )
-    found = validation_scores.ablation(source)
-    verdicts(source, "ablation", said.on_ablation(found))
-    removals = validation_scores.removals(source)
-    if len(removals):
-        st.altair_chart(
-            validation_charts.removals(removals), alt="Accuracy lost without each property's heads"
-        )
+    found = validation_scores.mean_ablation(source)
+    verdicts(source, "mean_ablation", verdict_data.on_mean_ablation(found))
+    costs = validation_scores.property_costs(source)
+    if len(costs):
+        chart = validation_charts.property_costs(costs)
+        st.altair_chart(chart, alt="Accuracy lost without each property's heads")
     for cell, (effect, title) in zip(
         st.columns(2, gap="large"), validation_effects.EFFECTS.items(), strict=True
     ):
@@ -159,7 +158,7 @@ def ablation(source: Source) -> pd.DataFrame:
             validation_charts.heat(rows, rows="subject", value="value", title=title), alt=f"Table of {title}"
         )
     st.caption(
-        "*early heads*: all heads before the layers taken apart. *random like* a property: the mean over "
+        "*early heads*: all heads before the decomposed layers. *random like* a property: the mean over "
         "random sets of as many heads of like variance; the gray bar is their 95 % range."
     )
     return found
@@ -172,9 +171,9 @@ def texts(source: Source) -> pd.DataFrame:
         "more of the accuracy that leaves, the better the texts describe the heads. Far right is the model "
         "as it is."
     )
-    found = validation_scores.ablation(source)
-    found = found[found["subject"].isin(["nothing", "texts"])]
-    verdicts(source, "texts", said.on_texts(found, validation_scores.head_rank(source)))
+    found = validation_scores.mean_ablation(source)
+    found = found[found["subject_kind"].isin(["nothing", "texts"])]
+    verdicts(source, "texts", verdict_data.on_texts(found, validation_scores.head_rank(source)))
     for cell, (effect, title) in zip(
         st.columns(2, gap="large"), validation_effects.EFFECTS.items(), strict=True
     ):

@@ -1,4 +1,4 @@
-"""Keeps the address bar and the widgets the same: `sync_from_url`, then a page's widgets, then `write_url`.
+"""Keeps the address bar and the widgets the same: `arrive`, then a page's widgets, then `keep`.
 
 The address bar is what the user arrived with, until a widget of the page changes it. A page remembers its
 last view for the session; image, text and model go along from page to page.
@@ -19,11 +19,14 @@ from dashboard.state.views import (
 
 SHARED = ("bundle", "model", "image", "text")
 WIDGET = "w."
+RENAMED = {("section", "ablation"): "mean_ablation"}
+"""Values of parameters that have another name now."""
+
 PATIENCE = 2.0
 """Seconds in which the address bar before the last change is taken for late news, not for the back button."""
 
 
-def sync_from_url(page: str) -> None:
+def arrive(page: str) -> None:
     """Follow the address bar if this page did not write it last: a link, the back button, another page."""
     state = st.session_state
     params = st.query_params.to_dict()
@@ -34,8 +37,13 @@ def sync_from_url(page: str) -> None:
     state["address"] = (page, params)
     memory = state.get(f"memory.{page}", {})
     own = {} if state.get("left") == (page, params) else params
-    state["requested"] = own or {**memory, **state.get("shared", {})}
+    state["asked"] = own or {**memory, **state.get("shared", {})}
     state["followed"] = bool(own)
+
+
+def renamed(params: dict[str, str]) -> dict[str, str]:
+    """The parameters of a link from an earlier version by the names of this one."""
+    return {name: RENAMED.get((name, value), value) for name, value in params.items()}
 
 
 def is_late(page: str, params: dict[str, str]) -> bool:
@@ -57,14 +65,14 @@ def leave_for(page: str, link: dict[str, str]) -> NoReturn:
     st.switch_page(f"views/{page}.py", query_params=link)
 
 
-def requested(name: str) -> str | None:
+def asked(name: str) -> str | None:
     """What the address bar asks for, unchecked: the bundle and the model, which all other checks rest on."""
-    return st.session_state.get("requested", {}).get(name)
+    return st.session_state.get("asked", {}).get(name)
 
 
 def open_view(default: V, choices: Choices) -> V:
     """The checked view to start the page's widgets from; says what of the link could not be shown."""
-    wanted = dict(st.session_state.get("requested", {}))
+    wanted = dict(st.session_state.get("asked", {}))
     if not st.session_state.get("followed"):
         # Carried over from another page: what does not apply here goes without a word.
         wanted = {name: value for name, value in wanted.items() if name in {f.name for f in fields(default)}}
@@ -76,7 +84,7 @@ def open_view(default: V, choices: Choices) -> V:
     return view
 
 
-def write_url(view: V, **changes: Any) -> V:
+def keep(view: V, **changes: Any) -> V:
     """Write the view to the address bar and remember it; nothing happens where it stands there already."""
     view = replace(view, **changes)
     params = to_query(view)
@@ -87,13 +95,13 @@ def write_url(view: V, **changes: Any) -> V:
     if here != params:
         st.query_params.from_dict(params)
         state["before"] = state["address"], time.monotonic()
-    state["address"], state["requested"] = (page, params), params
+    state["address"], state["asked"] = (page, params), params
     state[f"memory.{page}"] = params
     state["shared"] = state.get("shared", {}) | {name: params[name] for name in SHARED if params.get(name)}
     return view
 
 
-def init_widget(name: str, value: Any, options: Any = None) -> str:
+def seed(name: str, value: Any, options: Any = None) -> str:
     """Give a widget its first value, and a new one where its old one is not on offer; returns its key."""
     key = WIDGET + name
     if key not in st.session_state or (options is not None and st.session_state[key] not in options):
@@ -101,6 +109,6 @@ def init_widget(name: str, value: Any, options: Any = None) -> str:
     return key
 
 
-def set_widget(name: str, value: Any) -> None:
+def put(name: str, value: Any) -> None:
     """Set a widget from a callback, e.g. a button that makes a neighbor the next query."""
     st.session_state[WIDGET + name] = value

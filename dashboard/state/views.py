@@ -31,7 +31,7 @@ MODES = {
     "label_kind": ("offline", "chosen"),
     "columns": ("main", "all"),
     "beside": ("parameters", "patch_size", "layers", "training_data"),
-    "section": ("labels", "heads", "maps", "neighbors", "ablation", "texts"),
+    "section": ("labels", "heads", "maps", "neighbors", "mean_ablation", "texts"),
 }
 
 
@@ -226,7 +226,7 @@ class ContrastView(View):
 
 
 @dataclass(frozen=True)
-class KnockOutView(View):
+class MeanAblationView(View):
     attribute: str = ""
     heads: Scope = field(default=Scope("all"))
     seed: int = 0
@@ -235,7 +235,7 @@ class KnockOutView(View):
 
 
 @dataclass(frozen=True)
-class TruthView(View):
+class ValidationView(View):
     section: str = "labels"
     by: str = "cosine"
     """How the section on neighbors compares; the others leave it as it is."""

@@ -43,17 +43,24 @@ select distinct 'property_head names ' || model_key || ' L' || layer || '.H' || 
 from property_head
 anti join head using (model_key, layer, head)
 union all
-select distinct 'head_truth names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
-from head_truth
+select distinct 'head_validation names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from head_validation
 anti join head using (model_key, layer, head)
 union all
-select distinct 'head_truth names the attribute ' || attribute || ', which class_text lacks' as problem
-from head_truth
+select distinct 'head_validation names the attribute ' || attribute || ', which class_text lacks' as problem
+from head_validation
 anti join class_text using (attribute)
 union all
-select distinct 'truth_score names the model ' || model_key || ', which model lacks' as problem
-from truth_score
+select distinct 'validation_score names the model ' || model_key || ', which model lacks' as problem
+from validation_score
 anti join model using (model_key)
+union all
+select
+    'validation_score has ' || count(*) || ' rows of '
+    || concat_ws(' ', model_key, study, measure, subject_kind, property, layer, head, method, comparison, attribute, effect, k) as problem
+from validation_score
+group by model_key, study, measure, subject_kind, property, layer, head, method, comparison, attribute, effect, k
+having count(*) > 1
 union all
 select distinct 'rotated_metric names the model ' || model_key || ', which model lacks' as problem
 from rotated_metric

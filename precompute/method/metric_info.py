@@ -21,6 +21,27 @@ class MetricInfo(NamedTuple):
     direction: str
     """higher, lower or neither: which end is easier to interpret."""
 
+    unranked_reason: str | None = None
+    """Why models are never ranked by it, where direction and level do not say so."""
+
+    def row(self) -> dict[str, object]:
+        """The row of the table, without its position."""
+        reason = self.unranked_reason
+        if self.level == "head":
+            reason = "it is a metric of heads"
+        elif self.direction == "neither":
+            reason = reason or "neither end is better"
+        return self._asdict() | {"ranked": reason is None, "unranked_reason": reason}
+
+
+GROWS = "it grows with the number of heads, which differs between models"
+"""In place of these metrics: entanglement_smallest."""
+
+CIRCULAR = "it judges labels by the very texts that gave them"
+"""In place of these metrics: the cross-fitted ones."""
+
+LABELING = "it rests on labels that a person or a language model gave"
+
 
 METRICS = (
     MetricInfo(
@@ -106,7 +127,7 @@ METRICS = (
     MetricInfo(
         "entanglement", "model", "Shared labels",
         "Share of heads whose label another head of the model has; grows with the number of heads.",
-        "share", "lower",
+        "share", "lower", GROWS,
     ),
     MetricInfo(
         "entanglement_2", "model", "Shared labels, two heads",
@@ -116,13 +137,13 @@ METRICS = (
     MetricInfo(
         "uniqueness", "model", "Unique labels",
         "Share of heads whose label no other head has; a head without a supported label counts as unique.",
-        "share", "higher",
+        "share", "higher", GROWS,
     ),
     *(
         MetricInfo(
             f"association_{m}", "model", f"Association at {m}",
             f"Share of heads with at least {m} of their first five texts in agreement with the label.",
-            "share", "higher",
+            "share", "higher", CIRCULAR,
         )
         for m in range(1, 6)
     ),
@@ -148,19 +169,21 @@ METRICS = (
     MetricInfo(
         "text_consistency", "model", "Text consistency",
         "Share of the judged texts that agree with their head's label: mean CCS divided by five.",
-        "share", "higher",
+        "share", "higher", CIRCULAR,
     ),
     *(
         MetricInfo(
             f"ccs_at_{k}", "model", f"Heads with a CCS of {k}",
             f"Share of heads with a CCS of exactly {k}, among those that have one (CCS@{k}).",
-            "share", {0: "lower", 5: "higher"}.get(k, "neither"),
+            "share", {0: "lower", 5: "higher"}.get(k, "neither"), CIRCULAR,
         )
         for k in range(6)
     ),
-    MetricInfo("ccs_high", "model", "High-CCS heads", "Heads with a CCS of 5.", "heads", "higher"),
-    MetricInfo("ccs_moderate", "model", "Moderate-CCS heads", "Heads with a CCS of 3.", "heads", "neither"),
-    MetricInfo("ccs_low", "model", "Low-CCS heads", "Heads with a CCS of 0 or 1.", "heads", "lower"),
+    MetricInfo("ccs_high", "model", "High-CCS heads", "Heads with a CCS of 5.", "heads", "higher", GROWS),
+    MetricInfo(
+        "ccs_moderate", "model", "Moderate-CCS heads", "Heads with a CCS of 3.", "heads", "neither", GROWS
+    ),
+    MetricInfo("ccs_low", "model", "Low-CCS heads", "Heads with a CCS of 0 or 1.", "heads", "lower", GROWS),
     MetricInfo(
         "mean_spanned_variance", "model", "Spanned variance",
         "Mean spanned variance of the heads that have one.",
@@ -199,30 +222,22 @@ LABELING_METRICS = (
     MetricInfo(
         "judge_agreement", "model", "Agreement of judges",
         "Share of pairs of language models that give the same answer on a text and its head's label.",
-        "share", "higher",
+        "share", "higher", LABELING,
     ),
     MetricInfo(
         "fleiss_kappa", "model", "Agreement of judges, Fleiss' kappa",
         "Agreement above chance, divided by its maximum; low if nearly all answers are the same.",
-        "kappa", "higher",
+        "kappa", "higher", LABELING,
     ),
     MetricInfo(
         "gwet_ac1", "model", "Agreement of judges, Gwet's AC1",
         "The same with a measure of chance that stays valid if nearly all answers are the same.",
-        "AC1", "higher",
+        "AC1", "higher", LABELING,
     ),
     MetricInfo(
         "self_consistency", "model", "Self-consistency of judges",
         "Share of a judge's draws that agree with the majority of its draws; not agreement between judges.",
-        "share", "higher",
+        "share", "higher", LABELING,
     ),
 )  # fmt: skip
 """Metrics that labels by language models and people add to a bundle (`python -m precompute label`)."""
-
-UNRANKED = frozenset(
-    ["entanglement", "uniqueness", "text_consistency", "ccs_high", "ccs_moderate", "ccs_low"]
-    + [f"association_{m}" for m in range(1, 6)]
-    + [f"ccs_at_{k}" for k in range(6)]
-)  # fmt: skip
-"""Metrics without a ranking: they grow with the number of heads, or judge a label by the texts that gave it.
-entanglement_smallest and the cross-fitted metrics are ranked instead."""

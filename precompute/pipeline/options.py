@@ -66,7 +66,7 @@ Make the bundle from the work files of parts: everything that comes after decomp
 
 Give the options of `run` that the parts were given. No image is decomposed for the bundle here:
 if pieces are missing, it says so and ends. `run` with the same options makes the missing ones as well. What
---truth and --masks ask for is measured here, on --device.
+--validation and --masks ask for is measured here, on --device.
 """
 
 ENGINES = ("local", "ray")

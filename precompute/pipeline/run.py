@@ -43,7 +43,7 @@ def scan_image_set(config: Config, directory: Path) -> scan_images.ImageSet:
 def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Path) -> Path:
     """Computes what is missing in the work directory and writes the bundle; returns its path."""
     inputs = read_inputs.read_inputs(config.texts, config.prompts, config.masks, image_set)
-    if config.truth:
+    if config.validation:
         validation_run.check(inputs.class_prompts)
     results = [describe_model(spec, config, inputs, directory) for spec in setup.specs_in_turn(config)]
     with progress.StageTimes().measure("writing", f"writing {config.bundle}"):
@@ -86,15 +86,15 @@ def describe_model(spec: ModelSpec, config: Config, inputs: RunInputs, directory
         with times.measure("maps"):
             properties = describe_heads.heads_by_property(heads)
             maps = map_scores.rows(model.exact, inputs.masks, spaces.layers, properties, model_directory)
-            scores.append(("truth_score", maps))
-    if config.truth:
-        with times.measure("truth"):
-            stages = validation_run.Seen(spaces, decomposition, heads, pool, text)
+            scores.append(("validation_score", maps))
+    if config.validation:
+        with times.measure("validation"):
+            stages = validation_run.StageResults(spaces, decomposition, heads, pool, text)
             known = validation_run.known(
-                inputs.class_prompts, classes, inputs.attributes, config.truth_images
+                inputs.class_prompts, classes, inputs.attributes, config.validation_images
             )
             scores += validation_run.score(
-                model.exact, stages, known, files, model_directory / "truth", reading, config.seed
+                model.exact, stages, known, files, model_directory / "validation", reading, config.seed
             ).items()
     facts = write_bundle.model_facts(model, spaces, decomposition, precision)
     return ModelResult(facts, identity, spaces, decomposition, text, classes, heads, scores, times)

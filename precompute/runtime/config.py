@@ -207,12 +207,12 @@ class Config:
     )
     gallery_images: int = option(500, "images with maps, at most", group=RESULTS)
     gallery_megabytes: float = option(128.0, "size of those per model, at most", group=RESULTS)
-    truth: bool = option(
+    validation: bool = option(
         False,
         "score labels, neighbors and ablations against --metadata, by zero-shot classification",
         group=RESULTS,
     )
-    truth_images: int = option(500, "images that this is measured on", group=RESULTS)
+    validation_images: int = option(500, "images that this is measured on", group=RESULTS)
     thumbnails: bool = option(True, "keep hashes and paths only, no pictures in the bundle", group=RESULTS)
     license: str = license_option("what may be done with the images", RESULTS)
     seed: int = option(0, "of rotations and random texts", group=RESULTS)
@@ -254,7 +254,7 @@ class Config:
             ("workers", 0),
             ("gallery_images", 0),
             ("gallery_megabytes", 0),
-            ("truth_images", 2),
+            ("validation_images", 2),
         ]:
             value = getattr(self, name)
             if value < minimum:
@@ -286,8 +286,8 @@ class Config:
             "controls": self.controls,
             "gallery_megabytes": self.gallery_megabytes,
             "gallery_images": self.gallery_images,
-            "truth": self.truth,
-            "truth_images": self.truth_images if self.truth else None,
+            "validation": self.validation,
+            "validation_images": self.validation_images if self.validation else None,
             "thumbnails": self.thumbnails,
             "license": self.license,
             "precision": self.precision,

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from precompute.method import intervals, metric_info, metrics, rotation_controls, stability
+from precompute.method import intervals, metrics, rotation_controls, stability
 from precompute.method.intervals import MIN_IMAGES
-from precompute.method.metric_info import METRICS, UNRANKED
+from precompute.method.metric_info import METRICS
 from precompute.runtime import progress
 from precompute.stages.describe_heads import HeadDescriptions
 from precompute.stages.head_rows import or_none
@@ -157,7 +157,7 @@ def _ranks(entries: Sequence[LeaderboardEntry]) -> dict[tuple[str, str, str], tu
     found = {}
     for name in sorted({name for entry in ranked for name in entry.replicates}):
         metric, _ = name
-        if metric in UNRANKED or any(name not in entry.replicates for entry in ranked):
+        if metric not in _RANKED or any(name not in entry.replicates for entry in ranked):
             continue
         values = [
             next(one.value for one in entry.values if (one.metric, one.heads_used) == name)
@@ -176,6 +176,7 @@ def _column(values: Sequence[float | None]) -> list[float]:
     return [torch.nan if value is None else value for value in values]
 
 
+_RANKED = {info.metric for info in METRICS if info.row()["ranked"]}
 _UNIT = {one.metric: one.unit for one in METRICS if one.level == "model"}
 _DIRECTION = {one.metric: one.direction for one in METRICS if one.level == "model"}
 
@@ -214,9 +215,7 @@ def leaderboard_tables(
         "rotated_metric": pd.DataFrame(
             rotated, columns=["model_key", *rotation_controls.RotatedMetric._fields]
         ),
-        "metric": pd.DataFrame([row._asdict() for row in metric_info.METRICS]).assign(
-            position=range(len(metric_info.METRICS))
-        ),
+        "metric": pd.DataFrame([info.row() for info in METRICS]).assign(position=range(len(METRICS))),
         "published": pd.DataFrame([row._asdict() for row in published()]),
     }
 

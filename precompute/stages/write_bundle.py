@@ -17,6 +17,7 @@ from precompute.clip import Clip
 from precompute.inputs import images
 from precompute.inputs.prompts import ClassPrompt
 from precompute.inputs.text_pool import text_id
+from precompute.method.intervals import MIN_IMAGES
 from precompute.method.types import HeadSpaces, Pool
 from precompute.runtime import progress, work_files
 from precompute.runtime.method_versions import METHOD_VERSIONS
@@ -164,6 +165,7 @@ def _write_images(writer: BundleWriter, image_set: ImageSet, license: str) -> No
                     "files": len(image_set.files) + len(image_set.failed),
                     "failed": len(image_set.failed),
                     "license": license,
+                    "min_images_for_intervals": MIN_IMAGES,
                 }
             ]
         ),

@@ -1,15 +1,16 @@
-"""What the tool says, scored against what is known of the images.
+"""Validation: what the tool says, scored against what is known of the images.
 
 Mathematics and models stand in files of their own:
 
     run                  labels, neighbors and ablations of one model, in order
     sample               the images that these are measured on, taken apart in all layers
-    interventions        what is taken away, run by run, and its direct effect
-    forward_effects      the same runs through the model
-    rows                 their rows
+    interventions        ablations, and their direct effects
+    forward_effects      the same ablations run through the model
+    rows                 rows of the tables
+    subjects             what a row is about
     zero_shot            answers to class texts: margins and accuracy
-    direct_effects       direct effects, what texts keep, random sets of heads: mathematics only
-    label_accuracy       labels against what heads are for
+    direct_effects       direct effects, and what texts keep: mathematics only
+    label_accuracy       labels against what heads act on
     neighbor_precision   neighbors against known values
     map_metrics          maps against masks of known objects
     map_scores           the same for a model and a list of masked pictures

@@ -1,4 +1,4 @@
-"""What the zero-shot scores of an attribute lose when heads are held at their mean: the direct effect.
+"""What the zero-shot scores of an attribute lose when heads are mean-ablated: the direct effect.
 
 With y the coordinates of a head's contribution, m their mean and Q its basis, a score s(t) loses
 (y - m)·(Q t). That is all a head gives to a text itself: everything after it, the last LayerNorm and the
@@ -13,17 +13,10 @@ Knows nothing of models or files: tensors in, tensors out.
 """
 
 from collections.abc import Sequence
-from math import comb
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-
-SETS = 20
-"""Random sets that a set of heads is compared with, at most."""
-
-DRAWS = 2000
-"""Sets drawn to choose them from."""
 
 
 def head_losses(
@@ -61,27 +54,3 @@ def through_z(
     """M P M⁺: what a projection of coordinates is for the attention output. float64."""
     head_map = head_map.double()
     return head_map @ projection.double() @ torch.linalg.pinv(head_map)
-
-
-def random_sets(variance: Float[Tensor, " head"], chosen: Sequence[int], seed: int) -> list[tuple[int, ...]]:
-    """At most SETS random sets of as many heads, of about the same total variance; the closest first.
-
-    Of DRAWS sets drawn from the heads that are not `chosen`, those whose summed variance is closest to that
-    of `chosen`. Where fewer than SETS such sets exist, sets are drawn from all heads, and the set itself is
-    left out. Each set is there once. `variance` is tr S of each head.
-    """
-    own = set(chosen)
-    heads = [head for head in range(len(variance)) if head not in own]
-    if comb(len(heads), len(own)) < SETS:
-        heads = list(range(len(variance)))
-    drawn = sorted(_draw(heads, len(own), seed) - {tuple(sorted(own))})
-    if not drawn:
-        return []
-    away = (variance[torch.tensor(drawn)].sum(dim=-1) - variance[sorted(own)].sum()).abs()
-    return [drawn[place] for place in away.argsort(stable=True)[:SETS].tolist()]
-
-
-def _draw(heads: Sequence[int], size: int, seed: int) -> set[tuple[int, ...]]:
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.rand(DRAWS, len(heads), generator=generator).argsort(dim=-1)[:, :size]
-    return {tuple(one) for one in torch.tensor(heads)[order].sort(dim=-1).values.tolist()}

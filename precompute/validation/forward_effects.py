@@ -1,6 +1,6 @@
 """Run the model on after every change, image by image, and keep the margins of every attribute.
 
-Random sets are the bulk of the runs and only their mean and range are wanted: each of them is run on every
+Random sets are the bulk of the changes and only their mean and range are wanted: each of them is run on every
 PARTS-th image of the sample, in turn, so that together they see all of it.
 """
 
@@ -35,7 +35,7 @@ def margins(
     distinct: dict[str, images.ImageFile],
     directory: Path,
     options: ReadOptions,
-) -> Float[Tensor, "run image attribute"]:
+) -> Float[Tensor, "ablation image attribute"]:
     """Margins after each change; `own` as in `zero_shot`. NaN where an image has no value, or was not run."""
     place = {one: number for number, one in enumerate(image_id)}
     text = [one.text.to(model.device) for one in classes]
@@ -55,12 +55,12 @@ def margins(
         return {"margin": found.transpose(0, 1)}
 
     shards = decompose_images.cut(image_id, directory, SHARD)
-    decompose_images.run_missing(model, shards, distinct, compute, "truth: running on", options)
+    decompose_images.run_missing(model, shards, distinct, compute, "validation: forward ablations", options)
     return torch.cat([decompose_images.read(shard)["margin"] for shard in shards]).transpose(0, 1)
 
 
 def _turns(is_random: Sequence[bool]) -> dict[int | None, list[int]]:
-    """Which runs see which images: None for all of them, else those whose place leaves this rest."""
+    """Changes by the images they are run on: None for all, else those whose place leaves this rest."""
     turns: dict[int | None, list[int]] = {}
     seen = 0
     for number, random in enumerate(is_random):
@@ -70,10 +70,10 @@ def _turns(is_random: Sequence[bool]) -> dict[int | None, list[int]]:
 
 
 def _margins(
-    embedding: Float[Tensor, "run image d_out"],
+    embedding: Float[Tensor, "ablation image d_out"],
     text: Sequence[Float[Tensor, "_ d_out"]],
     own: Int[Tensor, "image attribute"],
-) -> Float[Tensor, "run image attribute"]:
+) -> Float[Tensor, "ablation image attribute"]:
     """As cosines with the changed model's own unit embedding."""
     unit = F.normalize(embedding, dim=-1)
     found = [

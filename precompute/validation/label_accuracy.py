@@ -1,9 +1,9 @@
-"""Labels against the truth of heads: is a head called what it is for?
+"""Labels against the target attributes of heads: does a label name what the head acts on?
 
-The truth of a head is the attribute that loses most when the head is held at its mean; a head whose removal
+The target of a head is the attribute that loses most when the head is mean-ablated; a head whose ablation
 costs no attribute anything has none. Labels are properties of a text pool: a label is right if it is the name
-of the head's true attribute. A head whose true attribute is no property of the pool cannot be named by it and
-is left out; a label that is no attribute is wrong, since some attribute is known to lose more.
+of the head's target. A head whose target is no property of the pool cannot be named by it and is left out; a
+label that is no attribute is wrong, since some attribute is known to lose more.
 
 Knows nothing of models or files: names and tables in, numbers out.
 """
@@ -21,26 +21,26 @@ STRONG, TWICE = 0.25, 2.0
 """A head is strong if its largest ε² is at least STRONG and TWICE the next."""
 
 SURE = 2.0
-"""A head's truth is sure if what it rests on is as many standard errors above 0."""
+"""A target is sure if what it rests on is as many standard errors above 0."""
 
 
-class Right(NamedTuple):
+class LabelAccuracy(NamedTuple):
     """How often labels are right, for one attribute or for all together."""
 
     attribute: str
     """Empty for all together."""
 
     value: float
-    """Share of the heads of this truth that are labeled so; all together: the mean over attributes."""
+    """Share of the heads of this target that are labeled so; all together: the mean over attributes."""
 
     chance: float
-    """The same if the labels were dealt out anew among these heads: the share of them with this label."""
+    """The same if the labels were permuted among these heads: the share of them with this label."""
 
     heads: int
-    """Of this truth; all together: of any."""
+    """Of this target; all together: of any."""
 
 
-def truths(loss: Float[Tensor, "head attribute"], attributes: Sequence[str]) -> list[str | None]:
+def targets(loss: Float[Tensor, "head attribute"], attributes: Sequence[str]) -> list[str | None]:
     """The attribute that loses most with each head; None where nothing is lost."""
     loss = loss.nan_to_num(nan=-torch.inf)
     most, place = loss.max(dim=-1)
@@ -56,7 +56,7 @@ def strong(selectivity: Float[Tensor, "head attribute"]) -> Bool[Tensor, " head"
 
 
 def sure(fall: Float[Tensor, "head image attribute"], *, least: float = 0.0) -> Bool[Tensor, " head"]:
-    """Whether another sample of images would give each head the same truth: of each image, what it loses.
+    """Whether another sample of images would give each head the same target. `fall` is what each image loses.
 
     The mean fall of the attribute that loses most must exceed 0, and that of the next attribute, by SURE
     standard errors of the mean over images; the second by the paired difference over the images that
@@ -81,29 +81,29 @@ def _above(value: Float[Tensor, "head image"]) -> Bool[Tensor, " head"]:
     return (mean > SURE * (spread / count.clamp(min=1)).sqrt()) | (count == 0)
 
 
-def right(truth: Sequence[str | None], label: Sequence[str]) -> list[Right]:
-    """All together, then every attribute that is the truth of a head; empty where there is none."""
-    pairs = [(known, said) for known, said in zip(truth, label, strict=True) if known is not None]
-    heads = Counter(known for known, _ in pairs)
-    hits = Counter(known for known, said in pairs if said == known)
-    said = Counter(said for _, said in pairs)
+def label_accuracy(targets: Sequence[str | None], labels: Sequence[str]) -> list[LabelAccuracy]:
+    """All together, then every attribute that is the target of a head; empty where there is none."""
+    pairs = [(target, label) for target, label in zip(targets, labels, strict=True) if target is not None]
+    heads = Counter(target for target, _ in pairs)
+    hits = Counter(target for target, label in pairs if label == target)
+    label_counts = Counter(label for _, label in pairs)
     each = [
-        Right(known, hits[known] / count, said[known] / len(pairs), count)
-        for known, count in sorted(heads.items())
+        LabelAccuracy(target, hits[target] / count, label_counts[target] / len(pairs), count)
+        for target, count in sorted(heads.items())
     ]
     if not each:
         return []
-    together = fmean(one.value for one in each), fmean(one.chance for one in each), len(pairs)
-    return [Right("", *together), *each]
+    together = fmean(row.value for row in each), fmean(row.chance for row in each), len(pairs)
+    return [LabelAccuracy("", *together), *each]
 
 
-def commonest(truth: Sequence[str | None]) -> list[str]:
-    """The answer that needs no method: the commonest true attribute for every head."""
-    known = Counter(one for one in truth if one is not None)
+def commonest(targets: Sequence[str | None]) -> list[str]:
+    """The baseline that needs no method: the commonest target for every head."""
+    counts = Counter(target for target in targets if target is not None)
     # The first in the alphabet of equals.
-    return [min(known, key=lambda one: (-known[one], one), default="")] * len(truth)
+    return [min(counts, key=lambda target: (-counts[target], target), default="")] * len(targets)
 
 
-def only(truth: Sequence[str | None], used: Sequence[bool]) -> list[str | None]:
-    """The truth of the heads that are used; None for the others."""
-    return [known if counts else None for known, counts in zip(truth, used, strict=True)]
+def restrict_to(targets: Sequence[str | None], mask: Sequence[bool]) -> list[str | None]:
+    """The targets of the heads in the mask; None for the others."""
+    return [target if included else None for target, included in zip(targets, mask, strict=True)]

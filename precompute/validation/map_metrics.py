@@ -7,7 +7,7 @@ precision (AP): pixels are ranked by the map, and the mask says which are right.
     contrast           AP(mask A | map of caption A) - AP(mask B | map of caption A)
     caption            AP(mask A | map of caption A) - AP(mask A | map of another picture's caption)
 
-each the mean over both objects. A map that does not hear the text scores exactly 0 in the last two, whatever
+each the mean over both objects. A map that ignores the text scores exactly 0 in the last two, whatever
 it shows; such maps compare by the first, whose chance level is the mask's share of the picture.
 
 Knows nothing of models or files: tensors in, tensors out.

@@ -1,4 +1,4 @@
-"""Maps of one model scored against masked pictures: its heads, its properties, and three plain rivals."""
+"""Maps of one model scored against masked pictures: its heads, its properties, and three rivals."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -16,14 +16,13 @@ from precompute.method import decomposition
 from precompute.runtime import progress, work_files
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.validation import map_metrics
+from precompute.validation.subjects import Subject, score_frame
 
 Heads = Sequence[tuple[int, int]]
 """Pairs of layer and head."""
 
-COLUMNS = ["model_key", "study", "measure", "subject", "attribute", "effect", "k"]
-COLUMNS += ["value", "low", "high", "chance", "count"]
-RIVALS = ("raw attention", "rollout", "uniform")
-"""Maps that do not hear the text."""
+RIVALS = tuple(Subject("rival", method=name) for name in ("raw_attention", "rollout", "uniform"))
+"""Maps that ignore the text."""
 
 # Attention of every layer and all tokens through every head: 0.2 GB a picture for ViT-L-14.
 _BATCH = 4
@@ -57,16 +56,17 @@ class _Texts(NamedTuple):
 
 def subjects(
     model: clip.Clip, stored: Sequence[int], properties: Mapping[str, Heads]
-) -> dict[str, Bool[Tensor, "layer head"]]:
-    """Sets of heads by name: all of the model, those of the stored layers, those of each property."""
+) -> dict[Subject, Bool[Tensor, "layer head"]]:
+    """Sets of heads by subject: all of the model, those of the stored layers, those of each property."""
     none = torch.zeros(model.layers, model.heads, dtype=torch.bool)
-    named = {"all heads": ~none, "stored layers": none.clone()}
-    named["stored layers"][list(stored)] = True
+    stored_layers = none.clone()
+    stored_layers[list(stored)] = True
+    masks = {Subject("all_heads"): ~none, Subject("stored_layers"): stored_layers}
     for name, heads in sorted(properties.items()):
         layer, head = zip(*heads, strict=True)
-        named[f"property {name}"] = none.clone()
-        named[f"property {name}"][layer, head] = True
-    return named
+        masks[Subject("property", name)] = none.clone()
+        masks[Subject("property", name)][layer, head] = True
+    return masks
 
 
 def check_captions(model: clip.Clip, pictures: Sequence[images.MaskedPicture]) -> None:
@@ -94,7 +94,7 @@ def rows(
 def score(
     model: clip.Clip,
     pictures: Sequence[images.MaskedPicture],
-    chosen: Mapping[str, Bool[Tensor, "layer head"]],
+    chosen: Mapping[Subject, Bool[Tensor, "layer head"]],
     directory: Path | None = None,
 ) -> MapScores:
     """Run the model over the pictures and score its maps: of the chosen sets, the rivals and every head.
@@ -125,7 +125,7 @@ def _score_piece(
     model: clip.Clip,
     plan: decomposition.Plan,
     pictures: Sequence[images.MaskedPicture],
-    chosen: Mapping[str, Bool[Tensor, "layer head"]],
+    chosen: Mapping[Subject, Bool[Tensor, "layer head"]],
     texts: Sequence[_Texts],
     bar: progress.tqdm,
 ) -> MapScores:
@@ -145,24 +145,24 @@ def _score_piece(
     return MapScores(torch.stack(sets), torch.stack(heads), torch.stack(shares))
 
 
-def table(model: clip.Clip, chosen: Sequence[str], scores: MapScores) -> pd.DataFrame:
-    """Rows of the table `truth_score`, study maps; `chosen` names the sets of heads, in order.
+def table(model: clip.Clip, chosen: Sequence[Subject], scores: MapScores) -> pd.DataFrame:
+    """Rows of the table `validation_score`, study maps; `chosen` are the sets of heads, in order.
 
     The best head is chosen on every second picture, by contrast, and scored on the others only.
     """
     usable = scores.by_set[:, 0, 0].isnan().logical_not().nonzero()[:, 0]
     kept = MapScores(*(values[usable] for values in scores))
-    found: list[dict[str, object]] = []
-    for place, name in enumerate([*chosen, *RIVALS]):
-        found += _rows(name, kept.by_set[:, place], kept.share)
+    rows: list[dict[str, object]] = []
+    for place, subject in enumerate([*chosen, *RIVALS]):
+        rows += _rows(subject, kept.by_set[:, place], kept.share)
     first, second = usable[::2], usable[1::2]
     if len(second):
         best = map_metrics.best_head(scores.by_head[first][..., map_metrics.MEASURES.index("contrast")])
-        name = f"best head L{best // model.heads}.H{best % model.heads}"
-        found += _rows(name, scores.by_head[second, best], scores.share[second])
-    frame = pd.DataFrame(found, columns=["measure", "subject", "chance", *map_metrics.Summary._fields])
-    frame = frame.assign(model_key=model.model_key, study="maps", attribute="", effect="", k=0)
-    return frame[COLUMNS]
+        subject = Subject("best_head", layer=best // model.heads, head=best % model.heads)
+        rows += _rows(subject, scores.by_head[second, best], scores.share[second])
+    frame = score_frame("maps", rows)
+    frame.insert(0, "model_key", model.model_key)
+    return frame
 
 
 def _texts(model: clip.Clip, pictures: Sequence[images.MaskedPicture]) -> Iterator[_Texts]:
@@ -178,7 +178,7 @@ def _texts(model: clip.Clip, pictures: Sequence[images.MaskedPicture]) -> Iterat
 def _batch_maps(
     model: clip.Clip,
     plan: decomposition.Plan,
-    chosen: Mapping[str, Bool[Tensor, "layer head"]],
+    chosen: Mapping[Subject, Bool[Tensor, "layer head"]],
     batch: list[images.MaskedPixels],
     texts: Iterator[_Texts],
 ) -> Iterator[tuple[Float[Tensor, "subject 4 pixel"], bool]]:
@@ -213,7 +213,7 @@ def _score(
 
 
 def _rows(
-    subject: str, score: Float[Tensor, "picture measure"], share: Float[Tensor, " picture"]
+    subject: Subject, score: Float[Tensor, "picture measure"], share: Float[Tensor, " picture"]
 ) -> Iterator[dict[str, object]]:
     for place, measure in enumerate(map_metrics.MEASURES):
         summary = map_metrics.summary(score[:, place])

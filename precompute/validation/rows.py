@@ -1,8 +1,9 @@
-"""Rows of the tables `head_truth` and `truth_score`: margins, labels and vectors in, DataFrames out."""
+"""Rows of the tables `head_validation` and `validation_score`: numbers in, DataFrames out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from statistics import fmean
+from typing import Any
 
 import pandas as pd
 import torch
@@ -11,38 +12,27 @@ from torch import Tensor
 
 from precompute.method.types import Label
 from precompute.validation import label_accuracy, neighbor_precision, zero_shot
-from precompute.validation.interventions import NOTHING, Run
+from precompute.validation.interventions import NOTHING, Ablation
+from precompute.validation.subjects import Subject, score_frame
 
 DIRECT, FORWARD = "direct", "forward"
-_COLUMNS = [
-    "study",
-    "measure",
-    "subject",
-    "attribute",
-    "effect",
-    "k",
-    "value",
-    "low",
-    "high",
-    "chance",
-    "count",
-]
+BASELINE: dict[str, Any] = {"subject": Subject("baseline", method="commonest")}
 
 ROUNDING = 1e-6
 """Margins are differences of cosines in float32: a head that does nothing must not be for what they leave."""
 
-Margins = Mapping[str, Float[Tensor, "run image attribute"]]
-"""By effect; run 0 is the one that changes nothing."""
+Margins = Mapping[str, Float[Tensor, "ablation image attribute"]]
+"""By effect; ablation 0 changes nothing."""
 
-Truth = Mapping[str, Float[Tensor, "head attribute"]]
-"""By measure, what says how much a head is for an attribute."""
+Evidence = Mapping[str, Float[Tensor, "head attribute"]]
+"""By measure, how much each head acts on each attribute."""
 
 
-def head_truth(
+def head_validation(
     places: Sequence[tuple[int, int]],
     attributes: Sequence[str],
-    loss: Truth,
-    accuracy_loss: Truth,
+    loss: Evidence,
+    accuracy_loss: Evidence,
     selectivity: Float[Tensor, "head attribute"],
     images: Sequence[int],
 ) -> pd.DataFrame:
@@ -59,37 +49,39 @@ def head_truth(
     return pd.DataFrame(rows)
 
 
-def losses(margins: Float[Tensor, "run image attribute"]) -> Float[Tensor, "run attribute"]:
-    """Mean fall of every attribute's margin in each run, against run 0; what may be rounding is 0."""
+def losses(margins: Float[Tensor, "ablation image attribute"]) -> Float[Tensor, "ablation attribute"]:
+    """Mean fall of every attribute's margin by each ablation, against ablation 0; rounding is 0."""
     fall = (margins[0] - margins).double().nanmean(dim=1)
     return fall.where(fall.abs() > ROUNDING, 0)
 
 
-def sure(margins: Float[Tensor, "run image attribute"]) -> Bool[Tensor, " head"]:
-    """Whether the sample decides what loses most in each run but run 0, the unchanged model."""
+def sure(margins: Float[Tensor, "ablation image attribute"]) -> Bool[Tensor, " head"]:
+    """Whether the sample decides what loses most by each ablation but 0, the unchanged model."""
     return label_accuracy.sure((margins[0] - margins[1:]).double(), least=ROUNDING)
 
 
-def accuracies(margins: Float[Tensor, "run image attribute"]) -> Float[Tensor, "run attribute"]:
-    """Zero-shot accuracy of every attribute in each run.
+def accuracies(margins: Float[Tensor, "ablation image attribute"]) -> Float[Tensor, "ablation attribute"]:
+    """Zero-shot accuracy of every attribute after each ablation.
 
-    A run that saw a part of the images only changes the accuracy over all of them, in run 0, by what it
-    changes on its part: two small parts differ by more than most runs do.
+    An ablation that was run on a part of the images changes the accuracy over all of them, of ablation 0, by
+    what it changes on its part: two small parts differ by more than most ablations do.
     """
     same = margins[0].where(margins.isfinite(), torch.nan)
     changed = zero_shot.accuracy(margins.mT) - zero_shot.accuracy(same.mT)
     return (zero_shot.accuracy(margins[0].T) + changed).clamp(0, 1)
 
 
-def ablation(
-    runs: Sequence[Run], margins: Margins, attributes: Sequence[str], chance: Sequence[float]
+def mean_ablation(
+    ablations: Sequence[Ablation], margins: Margins, attributes: Sequence[str], chance: Sequence[float]
 ) -> pd.DataFrame:
-    """Zero-shot accuracy left after each run; random sets of one property make one row, with their range."""
+    """Zero-shot accuracy after each ablation; random sets of one property make one row, with their range."""
     rows: list[dict] = []
     for effect, mine in margins.items():
         left = accuracies(mine)
         count = mine[0].isfinite().sum(dim=0).tolist()
-        for (subject, k), group in groupby(enumerate(runs), key=lambda one: (one[1].subject, one[1].k)):
+        for (subject, k), group in groupby(
+            enumerate(ablations), key=lambda numbered: (numbered[1].subject, numbered[1].k)
+        ):
             if subject != NOTHING or effect == DIRECT:
                 named = effect if subject != NOTHING else ""
                 kept = left[[number for number, _ in group]]
@@ -97,51 +89,57 @@ def ablation(
                     {"subject": subject, "k": k, "effect": named, **one}
                     for one in _each_and_together(kept, attributes, chance, count)
                 ]
-    return _scores("ablation", rows, measure="accuracy")
+    return score_frame("mean_ablation", rows, measure="accuracy")
 
 
 def labels(
-    truth: Truth,
-    labels: Mapping[str, Sequence[Label]],
+    evidence: Evidence,
+    labels: Sequence[Sequence[Label]],
     attributes: Sequence[str],
     strong: Bool[Tensor, " head"],
     properties: Sequence[str],
     sure: Mapping[str, Bool[Tensor, " head"]],
 ) -> pd.DataFrame:
-    """How often a method names a head's truth: over all heads, strong ones, and those it calls supported.
+    """How often each method names a head's target: over all heads, strong ones, and those it calls supported.
 
-    Where a truth is measured on a sample (`sure`, by measure), also over the heads, and the strong heads,
-    whose truth the sample decides.
+    Where the evidence is measured on a sample (`sure`, by measure), also over the heads, and the strong
+    heads, whose target the sample decides.
     """
-    said = {name: [one.label for one in found] for name, found in labels.items()}
+    methods: list[dict[str, Any]] = [
+        {"subject": Subject("label_method", method=of[0].method), "k": of[0].picks} for of in labels
+    ]
+    names = [[label.label for label in of] for of in labels]
     rows: list[dict] = []
-    for measure, loss in truth.items():
-        known = [one if one in properties else None for one in label_accuracy.truths(loss, attributes)]
-        used = {"": torch.ones_like(strong), "_strong": strong}
+    for measure, loss in evidence.items():
+        targets = [one if one in properties else None for one in label_accuracy.targets(loss, attributes)]
+        masks = {"": torch.ones_like(strong), "_strong": strong}
         if measure in sure:
-            used |= {"_sure": sure[measure], "_strong_sure": strong & sure[measure]}
-        for part, counts in used.items():
-            mine = label_accuracy.only(known, counts.tolist())
-            rows += _right(measure + part, mine, said | {"commonest": label_accuracy.commonest(mine)})
-        for name, found in labels.items():
-            mine = label_accuracy.only(known, [one.supported for one in found])
-            rows += _right(f"{measure}_supported", mine, {name: said[name]})
-    number = {"value": float(strong.sum()), "count": len(strong), "attribute": ""}
-    rows += [{"measure": "heads_strong", "subject": name, **number} for name in [*labels, "commonest"]]
-    return _scores("labels", rows)
+            masks |= {"_sure": sure[measure], "_strong_sure": strong & sure[measure]}
+        for part, mask in masks.items():
+            among = label_accuracy.restrict_to(targets, mask.tolist())
+            answers = [*zip(methods, names, strict=True), (BASELINE, label_accuracy.commonest(among))]
+            for method, answer in answers:
+                rows += _accuracy_rows(measure + part, among, method, answer)
+        for method, of, answer in zip(methods, labels, names, strict=True):
+            among = label_accuracy.restrict_to(targets, [label.supported for label in of])
+            rows += _accuracy_rows(f"{measure}_supported", among, method, answer)
+    count: dict[str, Any] = {"measure": "heads_strong", "value": float(strong.sum()), "count": len(strong)}
+    rows += [count | method for method in [*methods, BASELINE]]
+    return score_frame("labels", rows)
 
 
 def neighbors(
-    vectors: Iterator[tuple[str, Float[Tensor, "image dim"], str]],
+    vectors: Iterator[tuple[Subject, Float[Tensor, "image dim"]]],
     attributes: Sequence[str],
     own: Int[Tensor, "image attribute"],
 ) -> pd.DataFrame:
-    """Precision of every similarity: subject, vectors and metric of each."""
+    """Precision of every similarity, a subject and its vectors."""
     columns = ("value", "chance", "count")
     rows: list[dict] = []
-    for subject, vector, metric in vectors:
+    for subject, vector in vectors:
+        assert subject.comparison is not None
         found = [
-            (attribute, neighbor_precision.precision(vector, value, metric=metric))
+            (attribute, neighbor_precision.precision(vector, value, metric=subject.comparison))
             for attribute, value in zip(attributes, own.T, strict=True)
         ]
         known = [(attribute, one) for attribute, one in found if one is not None]
@@ -153,25 +151,26 @@ def neighbors(
                 {"subject": subject, "attribute": name, **dict(zip(columns, of, strict=True))}
                 for name, of in [together, *zip((name for name, _ in known), numbers, strict=True)]
             ]
-    return _scores("neighbors", rows, measure="precision", k=neighbor_precision.K)
+    return score_frame("neighbors", rows, measure="precision", k=neighbor_precision.K)
 
 
-def _right(measure: str, truth: Sequence[str | None], said: Mapping[str, Sequence[str]]) -> list[dict]:
+def _accuracy_rows(
+    measure: str, targets: Sequence[str | None], method: dict[str, Any], answers: Sequence[str]
+) -> list[dict]:
     return [
-        {"measure": measure, "subject": name, "count": one.heads}
-        | {key: getattr(one, key) for key in ("attribute", "value", "chance")}
-        for name, answers in said.items()
-        for one in label_accuracy.right(truth, answers)
+        {"measure": measure, **method, "count": row.heads}
+        | {"attribute": row.attribute, "value": row.value, "chance": row.chance}
+        for row in label_accuracy.label_accuracy(targets, answers)
     ]
 
 
 def _each_and_together(
-    left: Float[Tensor, "run attribute"],
+    left: Float[Tensor, "ablation attribute"],
     attributes: Sequence[str],
     chance: Sequence[float],
     count: Sequence[int],
 ) -> list[dict]:
-    """One row an attribute and one for their mean; over several runs their mean and 95 % range."""
+    """One row an attribute and one for their mean; over several ablations their mean and 95 % range."""
     # A random set sees a part of the images: in a small sample perhaps none of an attribute.
     every = torch.cat([left.nanmean(dim=1, keepdim=True), left], dim=1)
     low, high = every.nanquantile(torch.tensor([0.025, 0.975], dtype=every.dtype), dim=0).tolist()
@@ -189,21 +188,6 @@ def _each_and_together(
         }
         for name, value, one, by_chance, images in columns
     ]
-
-
-def _scores(study: str, rows: list[dict], **same: object) -> pd.DataFrame:
-    """All columns of `truth_score` but the model's."""
-    defaults = {
-        "study": study,
-        "measure": "",
-        "effect": "",
-        "k": 0,
-        "low": None,
-        "high": None,
-        "chance": None,
-    }
-    frame = pd.DataFrame([defaults | same | row for row in rows], columns=_COLUMNS)
-    return frame.astype({"value": "Float64", "low": "Float64", "high": "Float64", "chance": "Float64"})
 
 
 def _number(value: Tensor) -> float | None:

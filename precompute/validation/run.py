@@ -1,9 +1,9 @@
 """The stage that scores what the tool says of a model against what is known of its images.
 
-    sample -> runs -> margins, direct and forward -> tables head_truth and truth_score
+    sample -> ablations -> margins, direct and forward -> tables head_validation and validation_score
 
 What was finished lies in work files: those of the pass over all layers are named by their images, those of
-the runs lie in a directory named by all that the runs depend on.
+the ablations lie in a directory named by all that they depend on.
 """
 
 from collections import Counter
@@ -37,11 +37,12 @@ from precompute.validation import (
     rows as score_rows,
 )
 from precompute.validation import sample as sampling
-from precompute.validation.interventions import Run
+from precompute.validation.interventions import Ablation
 from precompute.validation.sample import Sample
+from precompute.validation.subjects import Subject
 
 NOTHING_TO_ASK = (
-    "--truth needs an attribute that images differ in, with a text for each of its values. Give what is "
+    "--validation needs an attribute that images differ in, with a text for each of its values. Give what is "
     "known of the images (--metadata CSV, a column for each attribute) and how it is asked (--prompts FILE)."
 )
 
@@ -79,8 +80,8 @@ def check(asked: Sequence[ClassPrompt]) -> None:
         raise ConfigError(NOTHING_TO_ASK)
 
 
-class Seen(NamedTuple):
-    """What the stages before found of a model."""
+class StageResults(NamedTuple):
+    """Results of the earlier stages for one model."""
 
     spaces: HeadSpaces
     taken: decompose_images.DecompositionResult
@@ -96,10 +97,10 @@ class _Measured(NamedTuple):
     chance: list[float]
     own: Int[Tensor, "image attribute"]
     sample: Sample
-    runs: list[Run]
+    ablations: list[Ablation]
     """Nothing first, then every decomposed head by itself, then the rest."""
 
-    margins: dict[str, Float[Tensor, "run image attribute"]]
+    margins: dict[str, Float[Tensor, "ablation image attribute"]]
     """By effect."""
 
     selectivity: Float[Tensor, "head attribute"]
@@ -107,16 +108,16 @@ class _Measured(NamedTuple):
 
 def score(
     model: clip.Clip,
-    seen: Seen,
+    results: StageResults,
     known: Known,
     distinct: dict[str, images.ImageFile],
     directory: Path,
     options: ReadOptions,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
-    """Rows of head_truth and of truth_score (studies ablation, labels and neighbors) of one model."""
+    """Rows of head_validation, and of validation_score but for its study maps, of one model."""
     known = known._replace(classes=_usable(known.classes))
-    measured = _measure(model, seen, known, distinct, directory, options, seed)
+    measured = _measure(model, results, known, distinct, directory, options, seed)
     heads = len(measured.selectivity)
     loss, accuracy_loss = {}, {}
     for effect, margins in measured.margins.items():
@@ -125,18 +126,18 @@ def score(
         loss[effect], accuracy_loss[effect] = score_rows.losses(single)[1:], (accuracy[0] - accuracy)[1:]
     count = (measured.own != zero_shot.NONE).sum(dim=0).tolist()
     scores = [
-        _ablation(measured, heads),
-        _label_scores(measured, loss, seen),
-        score_rows.neighbors(_vectors(measured.sample, seen), measured.attributes, measured.own),
+        _mean_ablation(measured, heads),
+        _label_scores(measured, loss, results),
+        score_rows.neighbors(_vectors(measured.sample, results), measured.attributes, measured.own),
     ]
-    places = [(layer, head) for layer in seen.spaces.layers for head in range(model.heads)]
-    each = score_rows.head_truth(
+    places = [(layer, head) for layer in results.spaces.layers for head in range(model.heads)]
+    each = score_rows.head_validation(
         places, measured.attributes, loss, accuracy_loss, measured.selectivity, count
     )
-    found = {"head_truth": each, "truth_score": pd.concat(scores, ignore_index=True)}
-    for rows in found.values():
+    tables = {"head_validation": each, "validation_score": pd.concat(scores, ignore_index=True)}
+    for rows in tables.values():
         rows.insert(0, "model_key", model.model_key)
-    return found
+    return tables
 
 
 def _usable(classes: Sequence[Classes]) -> list[Classes]:
@@ -148,7 +149,7 @@ def _usable(classes: Sequence[Classes]) -> list[Classes]:
             usable.append(one)
         else:
             progress.say(
-                f"left out of truth: {one.attribute}; no two images of different values to ask it of."
+                f"left out of the validation: {one.attribute}; no two images of different values to ask of."
             )
     if not usable:
         raise ConfigError(NOTHING_TO_ASK)
@@ -157,71 +158,75 @@ def _usable(classes: Sequence[Classes]) -> list[Classes]:
 
 def _measure(
     model: clip.Clip,
-    seen: Seen,
+    results: StageResults,
     known: Known,
     distinct: dict[str, images.ImageFile],
     directory: Path,
     options: ReadOptions,
     seed: int,
 ) -> _Measured:
-    spaces, classes = seen.spaces, known.classes
+    spaces, classes = results.spaces, known.classes
     attributes = [one.attribute for one in classes]
     own = torch.stack([zero_shot.own_value(one.carried) for one in classes], dim=1)
     sample = sampling.read(
-        model, spaces.layers[0], seen.taken.shards, known.image_id, distinct, directory, options
+        model, spaces.layers[0], results.taken.shards, known.image_id, distinct, directory, options
     )
-    todo = _runs(seen, attributes, seed)
+    ablations = _ablations(results, attributes, seed)
     head_map = decomposition.plan(clip.vision_weights(model), spaces).head_map
-    reduced = interventions.reduction(spaces, head_map, seen.described.spans, seen.text)
+    reduced = interventions.reduction(spaces, head_map, results.described.spans, results.text)
     direct = [
-        interventions.direct_margins(todo, sample, spaces, reduced, one.text, value)
+        interventions.direct_margins(ablations, sample, spaces, reduced, one.text, value)
         for one, value in zip(classes, own.T, strict=True)
     ]
     forwards = forward_effects.margins(
         model,
-        _changes(todo, sample, reduced, spaces, model.device),
-        [run.is_random for run in todo],
+        _changes(ablations, sample, reduced, spaces, model.device),
+        [ablation.is_random for ablation in ablations],
         classes,
         own,
         known.image_id,
         distinct,
-        directory / f"runs-{_key(seen, known, todo, own)}",
+        directory / f"ablations-{_key(results, known, ablations, own)}",
         options,
     )
     margins = {score_rows.DIRECT: torch.stack(direct, dim=-1), score_rows.FORWARD: forwards}
     selective = torch.stack([_selectivity(sample, value) for value in own.T], dim=1)
     chance = [1 / len(one.values) for one in classes]
-    return _Measured(attributes, chance, own, sample, todo, margins, selective)
+    return _Measured(attributes, chance, own, sample, ablations, margins, selective)
 
 
 def _changes(
-    todo: Sequence[Run],
+    ablations: Sequence[Ablation],
     sample: Sample,
     reduced: interventions.Reduction,
     spaces: HeadSpaces,
     device: torch.device,
 ) -> list[clip.Intervention]:
-    """Every run as a change, where the model lives."""
+    """Every ablation as a change, where the model lives."""
     there = sample._replace(z_mean=sample.z_mean.to(device), mlp_mean=sample.mlp_mean.to(device))
-    return [interventions.change(run, there, spaces.layers, reduced) for run in todo]
+    return [interventions.change(ablation, there, spaces.layers, reduced) for ablation in ablations]
 
 
-def _runs(seen: Seen, attributes: Sequence[str], seed: int) -> list[Run]:
+def _ablations(results: StageResults, attributes: Sequence[str], seed: int) -> list[Ablation]:
     """Nothing, each head, then all that is taken away together."""
-    before = [Run(interventions.EARLY)] if seen.spaces.layers[0] > 0 else []
-    labels = [label.label for label in seen.described.labels.shown]
-    variance = moments.importance(moments.pooled(seen.taken.moments).covariance).square().flatten()
+    before = [Ablation(interventions.EARLY)] if results.spaces.layers[0] > 0 else []
+    labels = [label.label for label in results.described.labels.shown]
+    variance = (
+        moments.importance(moments.pooled(results.taken.moments).covariance).double().square().flatten()
+    )
     return [
-        Run(interventions.NOTHING),
-        *interventions.single(seen.spaces),
+        Ablation(interventions.NOTHING),
+        *interventions.single(results.spaces),
         *before,
-        Run(interventions.MLPS),
-        *interventions.texts(seen.described.spans),
+        Ablation(interventions.MLPS),
+        *interventions.texts(results.described.spans),
         *interventions.sets(labels, attributes, variance, seed),
     ]
 
 
-def _key(seen: Seen, known: Known, todo: Sequence[Run], own: Int[Tensor, "image attribute"]) -> str:
+def _key(
+    results: StageResults, known: Known, ablations: Sequence[Ablation], own: Int[Tensor, "image attribute"]
+) -> str:
     """All that the forward margins depend on but the model, whose directory they lie in."""
     return work_files.key_of(
         METHOD_VERSIONS["validation"],
@@ -229,10 +234,10 @@ def _key(seen: Seen, known: Known, todo: Sequence[Run], own: Int[Tensor, "image 
         known.prompts,
         [(one.attribute, one.values) for one in known.classes],
         own.tolist(),
-        todo,
+        ablations,
         forward_effects.PARTS,
-        seen.pool.texts,
-        [span.text_index.tolist() for span in seen.described.spans],
+        results.pool.texts,
+        [span.text_index.tolist() for span in results.described.spans],
     )
 
 
@@ -241,25 +246,24 @@ def _selectivity(sample: Sample, own: Int[Tensor, " image"]) -> Float[Tensor, " 
     return selectivity.epsilon_squared(sample.head[kept], own[kept])
 
 
-def _ablation(measured: _Measured, heads: int) -> pd.DataFrame:
-    """Of all runs but those of single heads, which have a table of their own."""
-    kept = [0, *range(1 + heads, len(measured.runs))]
+def _mean_ablation(measured: _Measured, heads: int) -> pd.DataFrame:
+    """Of all ablations but those of single heads, which have a table of their own."""
+    kept = [0, *range(1 + heads, len(measured.ablations))]
     margins = {effect: mine[kept] for effect, mine in measured.margins.items()}
-    return score_rows.ablation(
-        [measured.runs[one] for one in kept], margins, measured.attributes, measured.chance
+    return score_rows.mean_ablation(
+        [measured.ablations[number] for number in kept], margins, measured.attributes, measured.chance
     )
 
 
-def _label_scores(measured: _Measured, loss: score_rows.Truth, seen: Seen) -> pd.DataFrame:
-    missing = [one for one in measured.attributes if one not in seen.pool.properties]
+def _label_scores(measured: _Measured, loss: score_rows.Evidence, results: StageResults) -> pd.DataFrame:
+    missing = [one for one in measured.attributes if one not in results.pool.properties]
     if missing:
         progress.say(
-            f"no label can name {', '.join(missing)}: the pool {seen.pool.name} has no such property. Heads "
-            "that are for it are left out of the scores of labels."
+            f"no label can name {', '.join(missing)}: the pool {results.pool.name} has no such property. "
+            "Heads that act on it are left out of the scores of labels."
         )
-    judged = seen.described.labels
-    labels = {f"{found[0].method} {found[0].picks}": found for found in [judged.shown, *judged.beside]}
-    truth = {
+    judged = results.described.labels
+    evidence = {
         "right": loss[score_rows.FORWARD],
         "right_by_direct": loss[score_rows.DIRECT],
         "right_by_selectivity": measured.selectivity,
@@ -270,22 +274,23 @@ def _label_scores(measured: _Measured, loss: score_rows.Truth, seen: Seen) -> pd
         "right": score_rows.sure(single[score_rows.FORWARD]),
         "right_by_direct": score_rows.sure(single[score_rows.DIRECT]),
     }
-    return score_rows.labels(truth, labels, measured.attributes, strong, seen.pool.properties, sure)
+    labels = [judged.shown, *judged.beside]
+    return score_rows.labels(evidence, labels, measured.attributes, strong, results.pool.properties, sure)
 
 
-def _vectors(sample: Sample, seen: Seen) -> Iterator[tuple[str, Float[Tensor, "image dim"], str]]:
-    """Subject, vectors and metric of every way to compare images; centered on the mean over all images."""
-    yield "embedding", sample.embedding, "cosine"
-    names = [run.subject for run in interventions.single(seen.spaces)]
-    mean, basis = seen.described.mean.flatten(0, 1).float(), seen.spaces.basis.flatten(0, 1)
-    for number, name in enumerate(names):
-        yield f"{name} cosine", sample.head[:, number] - mean[number], "cosine"
-        yield f"{name} dot", sample.head[:, number], "dot"
-    labels = [label.label for label in seen.described.labels.shown]
+def _vectors(sample: Sample, results: StageResults) -> Iterator[tuple[Subject, Float[Tensor, "image dim"]]]:
+    """Every way to compare images, with its vectors; centered ones on the mean over all images."""
+    yield Subject("embedding", comparison="cosine"), sample.embedding
+    mean, basis = results.described.mean.flatten(0, 1).float(), results.spaces.basis.flatten(0, 1)
+    for number, single in enumerate(interventions.single(results.spaces)):
+        head = sample.head[:, number]
+        yield single.subject._replace(comparison="cosine"), head - mean[number]
+        yield single.subject._replace(comparison="dot"), head
+    labels = [label.label for label in results.described.labels.shown]
     for name in sorted(set(labels)):
         heads = [number for number, label in enumerate(labels) if label == name]
         mixed, middle = (
             neighbor_precision.mixture(some[:, heads], basis[heads]) for some in (sample.head, mean[None])
         )
-        yield f"property {name} cosine", mixed - middle, "cosine"
-        yield f"property {name} dot", mixed, "dot"
+        yield Subject("property", name, comparison="cosine"), mixed - middle
+        yield Subject("property", name, comparison="dot"), mixed

@@ -1,4 +1,4 @@
-"""The images that truth is measured on, and what a pass over all layers leaves of them.
+"""The images that the validation is measured on, and what a pass over all layers gives of them.
 
 Means are over the sample, for both effects of an ablation, so that the two differ in what they freeze alone.
 """
@@ -97,7 +97,7 @@ def _take_apart(
             "sum_error": parts.sum_error,
         }
 
-    decompose_images.run_missing(model, shards, distinct, compute, "truth: all layers", options)
+    decompose_images.run_missing(model, shards, distinct, compute, "validation: all layers", options)
 
 
 def _stored(

@@ -33,9 +33,6 @@ from torch import Tensor
 from precompute.inputs.images import ImagesError
 from precompute.validation.map_metrics import average_precision
 
-PUBLISHED = (75.21, 54.50, 81.61)
-"""Pixel accuracy, mean IoU and mean AP, per cent, that the paper reports for a CLIP trained on LAION."""
-
 PICTURES = 4276
 """In gtsegs_ijcv.mat."""
 
@@ -118,13 +115,13 @@ def answer(heat: Float[Tensor, "row column"], mask: Bool[Tensor, "row column"]) 
     # Where nothing is positive their code has a map of 0 for either answer, not of 0 and 1.
     background = 1 - heat if bool(heat.any()) else heat
     ranked = torch.cat([background.flatten(), heat.flatten()])
-    truth = torch.cat([~mask.flatten(), mask.flatten()])
+    actual = torch.cat([~mask.flatten(), mask.flatten()])
     return Answer(
         right=int((said == mask).sum()),
         pixels=mask.numel(),
         intersection=torch.stack([(a & b).sum() for a, b in pairs]),
         union=torch.stack([(a | b).sum() for a, b in pairs]),
-        precision=float(average_precision(ranked, truth[None])),
+        precision=float(average_precision(ranked, actual[None])),
     )
 
 

@@ -29,8 +29,8 @@ PAGES = [
     "Contrastive segmentation",
     "Image neighbors",
     "Text neighbors",
-    "Knock-out",
-    "Does it tell the truth?",
+    "Mean-ablation",
+    "Validation",
 ]
 
 

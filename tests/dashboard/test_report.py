@@ -1,4 +1,4 @@
-"""`python -m dashboard.report`: the truth tables of a bundle as Markdown."""
+"""`python -m dashboard.report`: the validation tables of a bundle as Markdown."""
 
 import re
 
@@ -20,7 +20,7 @@ def without(tmp_path_factory):
     """A bundle that was not scored."""
     with BundleWriter(tmp_path_factory.mktemp("without") / "tiny", input_id="plain") as writer:
         for name, rows in bundles.tables().items():
-            if name not in ("head_truth", "truth_score"):
+            if name not in ("head_validation", "validation_score"):
                 writer.write(name, rows)
         for model_key in bundles.MODELS:
             bundles.write_vectors(writer, model_key)
@@ -45,13 +45,13 @@ def test_all_four_studies_are_printed(bundle, capsys):
     code, out, _ = printed(capsys, bundle)
 
     assert code == 0
-    assert re.findall(r"^### (\w+)", out, flags=re.MULTILINE) == ["Labels", "Maps", "Neighbors", "Ablation"]
-    for section in ("Labels", "Maps", "Neighbors", "Ablation"):
+    assert re.findall(r"^### (\w+)", out, flags=re.MULTILINE) == ["Labels", "Maps", "Neighbors", "Mean"]
+    for section in ("Labels", "Maps", "Neighbors", "Mean"):
         header, *rows = rows_of(out, section)
         assert {len(row) for row in rows} == {len(header)}
-        twins = [row for row in rows if row[0] == "tiny/random (control)"]
+        controls = [row for row in rows if row[0] == "tiny/random (control)"]
         assert {row[0] for row in rows} - {"tiny/random (control)"} == {"tiny/known"}
-        assert [row[1] for row in twins] == (["all heads"] if section == "Maps" else [])
+        assert [row[1] for row in controls] == (["all heads"] if section == "Maps" else [])
 
 
 def test_the_numbers_are_those_of_the_bundle(bundle, capsys):
@@ -59,7 +59,7 @@ def test_the_numbers_are_those_of_the_bundle(bundle, capsys):
 
     labels = [dict(zip(*pair, strict=True)) for pair in each(rows_of(out, "Labels"))]
     assert (labels[0]["right"], labels[0]["hits"], labels[0]["heads"]) == ("0.750", "3", "4")
-    assert (labels[0]["commonest"], labels[0]["twin"]) == ("0.500", "0.412")
+    assert (labels[0]["commonest"], labels[0]["control"]) == ("0.500", "0.412")
     maps = [dict(zip(*pair, strict=True)) for pair in each(rows_of(out, "Maps"))]
     assert maps[0]["map"] == "all heads"
     assert maps[0]["contrast"] == "0.200 (0.150 to 0.250)"
@@ -69,7 +69,7 @@ def test_the_numbers_are_those_of_the_bundle(bundle, capsys):
         "0.900",
         "0.600",
     )
-    left = {row[1]: row[2:] for row in rows_of(out, "Ablation")[1:] if row[0] == "tiny/known"}
+    left = {row[1]: row[2:] for row in rows_of(out, "Mean-ablation")[1:] if row[0] == "tiny/known"}
     assert left["nothing"] == ["0.900", "0.800"]
     assert left["property color"] == ["0.400", "0.750"]
     assert left["texts k=5"] == ["0.800", "0.750"]
@@ -81,7 +81,7 @@ def each(table: list[list[str]]) -> list[tuple[list[str], list[str]]]:
 
 
 def test_a_file_keeps_what_stands_around_the_marks(bundle, capsys, tmp_path):
-    page = tmp_path / "truth.md"
+    page = tmp_path / "validation.md"
     page.write_text(f"before\n\n{report.START}\nold numbers\n{report.STOP}\n\nafter\n", encoding="utf-8")
 
     for _ in range(2):  # the second writing changes nothing
@@ -99,7 +99,7 @@ def test_a_file_keeps_what_stands_around_the_marks(bundle, capsys, tmp_path):
 def test_a_file_that_is_not_there_is_made(bundle, capsys, tmp_path):
     printed(capsys, bundle, "--write", tmp_path / "new.md")
 
-    assert "### Ablation" in (tmp_path / "new.md").read_text(encoding="utf-8")
+    assert "### Mean-ablation" in (tmp_path / "new.md").read_text(encoding="utf-8")
 
 
 def test_a_file_without_marks_is_left_alone(bundle, capsys, tmp_path):
@@ -113,17 +113,17 @@ def test_a_file_without_marks_is_left_alone(bundle, capsys, tmp_path):
     assert page.read_text(encoding="utf-8") == "my own words\n"
 
 
-def test_a_bundle_without_truth_says_how_to_get_it(without, capsys):
+def test_a_bundle_without_validation_says_how_to_get_it(without, capsys):
     code, out, error = printed(capsys, without)
 
     assert (code, out) == (2, "")
-    assert "Build it with --truth" in error
+    assert "Build it with --validation" in error
 
 
 def test_a_study_that_was_not_scored_is_left_out(bundle, monkeypatch):
     """No masks, no maps."""
-    scored = report.truth_scores
-    monkeypatch.setattr(report, "truth_scores", lambda bundle: scored(bundle).query("study != 'maps'"))
+    scored = report.validation_scores
+    monkeypatch.setattr(report, "validation_scores", lambda bundle: scored(bundle).query("study != 'maps'"))
     opened = open_bundle(bundle)
 
     text = report.markdown(opened)

@@ -197,13 +197,13 @@ FIRST_HEAD = f"model_key = '{MODEL_KEY}' and layer = 1 and head = 0"
         ("insert into property values ('music', 0)", "property: music is missing in the first"),
         ("delete from class_text where value = 'red'", "class_text: color red is missing in the second"),
         (
-            f"update head_truth set direct = null where attribute = 'color' and {FIRST_HEAD}",
-            "head_truth.direct: .* color is 0.04 in the first, nan in the second",
+            f"update head_validation set direct = null where attribute = 'color' and {FIRST_HEAD}",
+            "head_validation.direct: .* color is 0.04 in the first, nan in the second",
         ),
         (
-            "update truth_score set value = 0.1 where subject = 'nothing' and attribute = 'color' "
+            "update validation_score set value = 0.1 where subject_kind = 'nothing' and attribute = 'color' "
             f"and model_key = '{MODEL_KEY}'",
-            "truth_score.value: .* ablation accuracy nothing color  0 is 0.9 in the first, 0.1 in",
+            "validation_score.value: .* mean_ablation accuracy nothing +color  0 is 0.9 in the first, 0.1 in",
         ),
         (
             "update rotated_metric set high = 1 where metric = 'uniqueness'",
@@ -276,7 +276,7 @@ def test_diff_finds_one_changed_class_vector(tiny, tmp_path, monkeypatch):
 
 
 def test_diff_finds_that_one_bundle_cannot_be_asked(tiny, copy):
-    edit(copy, "delete from class_text; delete from head_truth")
+    edit(copy, "delete from class_text; delete from head_validation")
     for model_key in bundles.MODELS:
         shutil.rmtree(copy / VECTORS / f"classes__{model_key}.lance")
 

@@ -22,7 +22,7 @@ from tests.support.bundles import (
 )
 
 QUESTIONS = sorted(path.stem for path in SQL.glob("*.sql"))
-OF_THE_PACKAGE = {"primary_keys", "problems", "table_columns", "table_comments", "vector_counts"}
+OF_THE_PACKAGE = {"keys", "problems", "table_columns", "table_comments", "vector_counts"}
 OF_THE_PACKAGE |= {"chosen_judgements", "chosen_labels", "first_texts", "given_labels"}
 """Asked by the writer, the rewriter, verify and the docs, not by pages."""
 
@@ -268,24 +268,15 @@ def test_images_are_listed_once_whatever_the_number_of_their_paths(tiny):
 
 
 def test_images_are_found_by_path_attribute_and_value(tiny):
-    assert queries.images(tiny, words=["COPY"])["image_id"].tolist() == [IMAGE_IDS[0]]
-    assert queries.images(tiny, words=["gree"])["image_id"].tolist() == IMAGE_IDS[1::3]
+    assert queries.images(tiny, search="COPY")["image_id"].tolist() == [IMAGE_IDS[0]]
+    assert queries.images(tiny, search="gree")["image_id"].tolist() == IMAGE_IDS[1::3]
     assert queries.images(tiny, attribute="color", value="blue")["image_id"].tolist() == IMAGE_IDS[2::3]
     assert queries.images(tiny, attribute="size").empty
     assert queries.images(tiny, limit=3, offset=2)["image_id"].tolist() == IMAGE_IDS[2:5]
-    both = queries.images(tiny, words=["RED", "png", "color:"], image_ids=IMAGE_IDS[:4])
-    assert both["image_id"].tolist() == [IMAGE_IDS[0], IMAGE_IDS[3]]
-    assert queries.images(tiny, words=["red", "green"]).empty
 
 
 def test_the_number_of_images_is_that_of_the_list(tiny):
-    named = (
-        {"words": ["gree"]},
-        {"words": ["nothing"]},
-        {"words": ["red", "png"]},
-        {"image_ids": IMAGE_IDS[:2]},
-    )
-    for filters in ({}, {"attribute": "shape", "value": "circle"}, *named):
+    for filters in ({}, {"search": "gree"}, {"attribute": "shape", "value": "circle"}, {"search": "nothing"}):
         assert queries.image_count(tiny, **filters) == len(queries.images(tiny, **filters))
 
 
@@ -317,8 +308,8 @@ def test_class_texts_stand_in_the_order_of_their_attribute(tiny):
     assert found["text"][3] == "a picture with circles"
 
 
-def test_head_truth_has_one_row_per_head_and_attribute(tiny):
-    found = queries.head_truth(tiny, model_key=MODEL_KEY)
+def test_head_validation_has_one_row_per_head_and_attribute(tiny):
+    found = queries.head_validation(tiny, model_key=MODEL_KEY)
 
     assert found["name"].tolist() == ["L1.H0", "L1.H0", "L1.H1", "L1.H1", "L2.H0", "L2.H0", "L2.H1", "L2.H1"]
     assert found["attribute"].tolist() == ["color", "shape"] * 4
@@ -328,17 +319,17 @@ def test_head_truth_has_one_row_per_head_and_attribute(tiny):
     assert found["images"].tolist() == [12] * 8
 
 
-def test_truth_scores_come_with_their_model_and_what_it_is_a_control_of(tiny):
-    every, some = queries.truth_scores(tiny), queries.truth_scores(tiny, study="neighbors")
+def test_validation_scores_come_with_their_model_and_what_it_is_a_control_of(tiny):
+    every, some = queries.validation_scores(tiny), queries.validation_scores(tiny, study="neighbors")
 
-    assert every["study"].unique().tolist() == ["ablation", "labels", "maps", "neighbors"]
+    assert every["study"].unique().tolist() == ["labels", "maps", "mean_ablation", "neighbors"]
     assert every["model_key"].unique().tolist() == [MODEL_KEY, CONTROL_KEY]
     assert some["study"].unique().tolist() == ["neighbors"]
     first = some[(some["subject"] == "L1.H0 cosine") & (some["attribute"] == "color")]
     assert first["is_control"].tolist() == [False, True]
     assert first["control_of"].dropna().tolist() == ["tiny/known"]
     assert first["value"].tolist() == pytest.approx([0.9, 1 / 3 + 0.1 * (0.9 - 1 / 3)])
-    assert queries.truth_scores(tiny, study="weather").empty
+    assert queries.validation_scores(tiny, study="weather").empty
 
 
 def test_rotated_metrics_come_with_their_model(tiny):
@@ -383,7 +374,7 @@ def test_what_the_bundle_says_of_itself(tiny):
     ("call", "message"),
     [
         (lambda b: queries.heads(b, model_key="x"), f'model "x" is not in this bundle. It has: {MODEL_KEY}'),
-        (lambda b: queries.head_truth(b, model_key="x"), 'model "x" is not in this bundle'),
+        (lambda b: queries.head_validation(b, model_key="x"), 'model "x" is not in this bundle'),
         (lambda b: queries.head_texts(b, **HEAD | {"layer": 7}), "L7.H0 .* It has L1.H0 to L2.H1"),
         (lambda b: queries.image_files(b, image_id="x"), 'image "x" is not in this bundle'),
     ],

@@ -28,8 +28,8 @@ def test_every_table_and_every_column_has_a_comment(empty):
     assert [name for name, comment in named if not comment] == []
 
 
-def test_every_table_has_a_primary_key(empty):
-    assert set(ddl.primary_keys(empty)) == set(ddl.columns(empty))
+def test_every_table_has_a_key(empty):
+    assert set(ddl.keys(empty)) == set(ddl.columns(empty))
 
 
 def test_keys_have_one_name_in_all_tables(empty):

@@ -267,8 +267,8 @@ def test_empty_rows_are_welcome(out):
         ("metric", "head_metric names the metric ccs, which metric lacks"),
         ("image_file", "has no row in image_file"),
         ("property", "text_property names the property color, which property lacks"),
-        ("class_text", "head_truth names the attribute color, which class_text lacks"),
-        ("model", "truth_score names the model tiny-known-00000001, which model lacks"),
+        ("class_text", "head_validation names the attribute color, which class_text lacks"),
+        ("model", "validation_score names the model tiny-known-00000001, which model lacks"),
         ("metric", "rotated_metric names the metric entanglement, which metric lacks"),
     ],
 )
@@ -323,7 +323,12 @@ def test_two_chosen_labels_of_one_head_are_found_before_publishing(out):
         ("model", "is_control", [False, False], "names control_of tiny/known, but is no control"),
         ("class_text", "position", [0, 1, 3, 0, 1], "class_text of color skips a position"),
         ("class_text", "position", [0, 1, 1, 0, 1], "class_text of color skips a position"),
-        ("head_truth", "head", range(16), "head_truth names tiny-known-00000001 L1.H4, which head lacks"),
+        (
+            "head_validation",
+            "head",
+            range(16),
+            "head_validation names tiny-known-00000001 L1.H4, which head lacks",
+        ),
         ("rotated_metric", "model_key", ["x"] * 3, "rotated_metric names the model x, which model lacks"),
     ],
 )
@@ -362,7 +367,7 @@ def test_class_texts_without_their_own_vectors_are_found_before_publishing(out, 
 def test_class_vectors_without_class_texts_are_found_before_publishing(out):
     with BundleWriter(out, input_id="x") as writer:
         for name, rows in bundles.tables().items():
-            writer.write(name, rows.head(0) if name in ("class_text", "head_truth") else rows)
+            writer.write(name, rows.head(0) if name in ("class_text", "head_validation") else rows)
         for key in bundles.MODELS:
             bundles.write_vectors(writer, key)
 
@@ -376,7 +381,7 @@ def test_a_bundle_without_class_texts_needs_no_class_vectors(out):
     """
     with BundleWriter(out, input_id="x") as writer:
         for name, rows in bundles.tables().items():
-            writer.write(name, rows.head(0) if name in ("class_text", "head_truth") else rows)
+            writer.write(name, rows.head(0) if name in ("class_text", "head_validation") else rows)
         for key in bundles.MODELS:
             bundles.write_vectors(writer, key, classes=False)
         writer.finish()

@@ -17,8 +17,8 @@ from PIL import Image
 
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from db.vectors import HeadSpace
-from tests.support import known_heads, known_truth
-from tests.support.known_truth import CLASS_TEXTS
+from tests.support import known_heads, known_scores
+from tests.support.known_scores import CLASS_TEXTS
 
 MODEL_KEY = "tiny-known-00000001"
 CONTROL_KEY = "tiny-random-00000002"
@@ -162,8 +162,8 @@ def tables(scale: float = 1.0) -> dict[str, pd.DataFrame]:
         **_text_tables(),
         "model": pd.concat([_model(key) for key in MODELS], ignore_index=True),
         "metric": _metrics(),
-        "class_text": known_truth.class_text(),
-        "rotated_metric": known_truth.rotated_metric(MODEL_KEY),
+        "class_text": known_scores.class_text(),
+        "rotated_metric": known_scores.rotated_metric(MODEL_KEY),
         **{
             name: pd.concat([_head_tables(key, scale)[name] for key in MODELS], ignore_index=True)
             for name in _head_tables(MODEL_KEY, scale)
@@ -211,6 +211,7 @@ def _image_tables() -> dict[str, pd.DataFrame]:
                 "files": [IMAGES + 2],
                 "failed": [1],
                 "license": ["CC0-1.0"],
+                "min_images_for_intervals": [640],
             }
         ),
         "image": pd.DataFrame(
@@ -329,8 +330,8 @@ def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
         "language_model_answer": pd.DataFrame(answers),
         "replicate_metric": known_heads.replicates(model_key, strength / 2),
         "model_metric": _model_metrics(model_key),
-        "head_truth": known_truth.head_truth(model_key, PAIRS, IMAGES, strength),
-        "truth_score": known_truth.truth_score(model_key, PAIRS, IMAGES, strength),
+        "head_validation": known_scores.head_validation(model_key, PAIRS, IMAGES, strength),
+        "validation_score": known_scores.validation_score(model_key, PAIRS, IMAGES, strength),
         "component_share": _component_shares(model_key),
     }
 
@@ -377,7 +378,8 @@ def _metrics() -> pd.DataFrame:
         ("ccs_rotated", "head", "CCS by chance", "The same for rotated heads.", "texts", "neither"),
     ]
     frame = pd.DataFrame(rows, columns=["metric", "level", "title", "description", "unit", "direction"])
-    return frame.assign(position=range(len(rows)))
+    reason = frame["level"].map({"head": "it is a metric of heads"})
+    return frame.assign(position=range(len(rows)), ranked=reason.isna(), unranked_reason=reason)
 
 
 def _component_shares(model_key: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import json
 
 import pandas as pd
 
-from tests.support.known_truth import SELECTIVITY
+from tests.support.known_scores import SELECTIVITY
 
 PERSON = 1
 """Place of the head whose label a person gave: by its texts it would be about shape."""

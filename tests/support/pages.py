@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from db.vectors import HeadSpace
@@ -29,8 +30,8 @@ PAGES = [
     "contrastive_segmentation",
     "image_neighbors",
     "text_neighbors",
-    "knock_out",
-    "truth",
+    "mean_ablation",
+    "validation",
 ]
 MAPS = ["topic_segmentation", "contrastive_segmentation"]
 
@@ -44,15 +45,12 @@ def write_two_models(out: Path, *, thumbnails: bool = True, texts: int = len(TEX
     carried = tables["text_property"]["property"].value_counts()
     tables["property"] = pd.DataFrame({"property": carried.index, "texts": carried.to_numpy()})
     for name, rows in tables.items():
-        if {"model_key", "layer", "head"} <= set(rows.columns) and name != "component_share":
-            tables[name] = rows[(rows["model_key"] != CONTROL_KEY) | (rows["layer"] == PAIRS[-1][0])]
+        if {"model_key", "layer"} <= set(rows.columns):
+            tables[name] = rows[(rows["model_key"] != CONTROL_KEY) | (rows["layer"] != PAIRS[0][0])]
     mine = tables["head_label"]["model_key"] == CONTROL_KEY
     tables["head_label"].loc[mine, "label"] = "pattern"
     tables["property_head"].loc[tables["property_head"]["model_key"] == CONTROL_KEY, "property"] = "pattern"
     tables["judgement"].loc[tables["judgement"]["model_key"] == CONTROL_KEY, "label"] = "pattern"
-    shares = tables["component_share"]
-    gone = (shares["model_key"] == CONTROL_KEY) & (shares["layer"] == PAIRS[0][0])
-    tables["component_share"] = shares[~gone]
     tables["model"].loc[tables["model"]["model_key"] == CONTROL_KEY, "first_layer"] = PAIRS[-1][0]
     if not thumbnails:
         tables["image"]["thumbnail"] = None
@@ -82,6 +80,15 @@ def open_page(page: str, **params: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60)
     if page != PAGES[0]:  # that one is served at /
         app.switch_page(f"views/{page}.py")
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def open_path(path: str, **params: str) -> AppTest:
+    """The app at the path of a URL, which need not be the name of a file."""
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app._page_hash = calc_hash(path)
     for name, value in params.items():
         app.query_params[name] = value
     return app.run()

@@ -11,6 +11,7 @@ from db.atomic_directory import check_free
 from db.layout import FORMAT
 from db.store import BundleWriter
 from precompute.inputs import text_pool
+from precompute.method.intervals import MIN_IMAGES
 from precompute.method.types import Pool
 from precompute.runtime import progress, work_files
 from precompute.runtime.method_versions import METHOD_VERSIONS
@@ -84,6 +85,7 @@ def _describe(source: Source, texts: Pool) -> ImportedHeads:
 def _write(writer: BundleWriter, sources: list[Source], results: list[ImportedHeads], texts: Pool) -> None:
     """Every table but `run`."""
     no_images = {"name": "none", "images": 0, "files": 0, "failed": 0}
+    no_images |= {"min_images_for_intervals": MIN_IMAGES}
     writer.write("image_set", pd.DataFrame([no_images]))
     for table, rows in pool_rows(texts).items():
         writer.write(table, rows)

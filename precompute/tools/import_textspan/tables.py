@@ -74,7 +74,7 @@ def board(results: list[tuple[str, ImportedHeads]]) -> dict[str, pd.DataFrame]:
         for model_key, imported in results
         for metric in _model_metrics(imported, smallest)
     ]
-    explained = pd.DataFrame([row._asdict() for row in metric_info.METRICS])
+    explained = pd.DataFrame([row.row() for row in metric_info.METRICS])
     explained.loc[explained["metric"] == "supported_share", "description"] = SUPPORTED
     return {
         "model_metric": pd.DataFrame(rows),

@@ -226,7 +226,7 @@ def _write_meanings(writer: BundleWriter, source: Source, used: set[str]) -> Non
     known = queries.metrics(source.bundle)
     known_names = set(known["metric"])
     new = [
-        one._asdict()
+        one.row()
         for one in (*metric_info.METRICS, *metric_info.LABELING_METRICS)
         if one.metric in used - known_names
     ]

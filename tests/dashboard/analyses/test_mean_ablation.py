@@ -1,4 +1,4 @@
-"""What knocking heads out does to zero-shot classification: by hand, and by brute force in d_out."""
+"""Mean-ablation of heads in zero-shot classification: by hand, and by brute force in d_out."""
 
 import numpy as np
 import pytest
@@ -26,11 +26,11 @@ def through(heads):
     embedding, text, own, images, basis = hand_made()
     score = mean_ablation.scores(embedding, text)
     before = mean_ablation.outcome(score, own)
-    after = mean_ablation.knock_out(score, own, [images[h] for h in heads], basis[heads], text)
+    after = mean_ablation.mean_ablate(score, own, [images[h] for h in heads], basis[heads], text)
     return before, after, own
 
 
-def test_nothing_is_lost_while_nothing_is_knocked_out():
+def test_nothing_is_lost_while_nothing_is_ablated():
     before, _, _ = through([0])
 
     assert before.right.tolist() == [True, True, True]
@@ -96,7 +96,7 @@ def test_scores_equal_brute_force_in_d_out(monkeypatch, classes):
 
     score = mean_ablation.scores(embedding, text)
     images = [centered[:, h].astype(np.float32) for h in (1, 3)]
-    after = mean_ablation.knock_out(score, own, images, basis[[1, 3]], text)
+    after = mean_ablation.mean_ablate(score, own, images, basis[[1, 3]], text)
 
     contribution = np.einsum("ihr,hrd->ihd", coordinates, basis)
     contribution[:, [1, 3]] -= contribution[:, [1, 3]].mean(axis=0)  # what leaves when the mean stays

@@ -80,7 +80,7 @@ def test_a_verdict_is_a_color_and_a_mark():
     assert len({cell["tint"] for cell in cells}) == 4
 
 
-def test_a_model_and_its_twin_stand_in_one_row_in_the_order_given():
+def test_a_model_and_its_control_stand_in_one_row_in_the_order_given():
     """Only the second subject has an interval: without a list, Vega would put it first."""
     frame = pd.DataFrame(
         {
@@ -101,7 +101,7 @@ def test_a_model_and_its_twin_stand_in_one_row_in_the_order_given():
     shape = chart["layer"][2]["encoding"]["shape"]["scale"]
     assert dict(zip(shape["domain"], shape["range"], strict=True)) == {
         "model": "circle",
-        "its twin with random weights": "cross",
+        "its random-weights control": "cross",
     }
 
 
@@ -122,7 +122,7 @@ def test_a_table_in_color_says_its_numbers_and_leaves_out_what_is_missing():
     assert tint["encoding"]["color"]["scale"]["clamp"] is True
 
 
-def test_what_removal_costs_stands_over_the_range_of_random_sets():
+def test_what_mean_ablation_costs_stands_over_the_range_of_random_sets():
     frame = pd.DataFrame(
         {
             "row": ["color heads, forward pass"] * 2,
@@ -134,7 +134,7 @@ def test_what_removal_costs_stands_over_the_range_of_random_sets():
         }
     )
 
-    chart = validation_charts.removals(frame).to_dict()
+    chart = validation_charts.property_costs(frame).to_dict()
 
     bands, points = (rows(chart, part) for part in chart["layer"])
     assert [(row["low"], row["high"]) for row in bands] == [(1.0, 9.0)]

@@ -15,12 +15,11 @@ from dashboard.data import (
 from dashboard.data.leaderboard import (
     DASH,
     MODEL,
-    RANDOM_WEIGHTS,
     ROTATED,
+    TWIN,
     Cell,
 )
 from db.connection import open_bundle
-from precompute.method import intervals, metric_info
 from tests.support import boards
 from tests.support.boards import (
     ALPHA,
@@ -35,7 +34,7 @@ from tests.support.boards import (
     PLAIN,
     SHARED,
 )
-from tests.support.boards import CONTROL as ALPHA_CONTROL
+from tests.support.boards import TWIN as ALPHA_TWIN
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ def unrepeated(tmp_path_factory):
 
 
 def standing(bundle, metric=CONSISTENT, label_kind="offline"):
-    return leaderboard_data.leaderboard_of(bundle, metric, "all", label_kind)
+    return leaderboard_data.board(bundle, metric, "all", label_kind)
 
 
 def by_key(found, key, part=MODEL):
@@ -68,7 +67,7 @@ def test_the_highest_stands_first_where_higher_is_better_and_controls_under_thei
     assert lines == [
         (BETA, MODEL),
         (ALPHA, MODEL),
-        (ALPHA_CONTROL, RANDOM_WEIGHTS),
+        (ALPHA_TWIN, TWIN),
         (ALPHA, ROTATED),
         (GAMMA, MODEL),
         (DELTA, MODEL),
@@ -87,7 +86,7 @@ def test_ranks_come_as_ranges_among_the_ranked_models(opened):
 
     assert one[ALPHA, MODEL] == one[BETA, MODEL] == "1–2 of 2"
     assert (other[ALPHA, MODEL], other[BETA, MODEL]) == ("1 of 2", "2 of 2")
-    assert one[ALPHA_CONTROL, RANDOM_WEIGHTS] == one[GAMMA, MODEL] == ""
+    assert one[ALPHA_TWIN, TWIN] == one[GAMMA, MODEL] == ""
 
 
 def test_rotated_heads_have_their_own_range_and_no_chance(opened):
@@ -180,7 +179,7 @@ def test_every_missing_value_has_a_reason(opened):
     assert reasons[leaderboard_notes.IMPORTED] == ["delta/four"]
     assert reasons[leaderboard_notes.UNDEFINED] == ["delta/four"], "its consistency is a row without a value"
     assert reasons[leaderboard_notes.ABSENT] == ["beta/two", "random weights of alpha/one", "gamma/three"]
-    assert reasons[leaderboard_notes.ROTATED_METRICS] == []
+    assert reasons[leaderboard_notes.TURNED] == []
     assert leaderboard_notes.missing_values(found, [SHARED]) == {}
 
 
@@ -226,12 +225,6 @@ def test_a_metric_without_ranks_says_why(opened, metric, said):
 
     assert said in words
     assert bool(words) == bool(said)
-
-
-def test_the_page_knows_what_precompute_does_not_rank_and_how_many_images_it_takes():
-    """The two sides may not import each other, so each has its own copy."""
-    assert set(leaderboard_notes.UNRANKED) == metric_info.UNRANKED
-    assert leaderboard_notes.MIN_IMAGES == intervals.MIN_IMAGES
 
 
 def test_reasons_name_their_lines_unless_they_hold_for_all():

@@ -1,4 +1,4 @@
-"""Truth tables over rows written by hand, with every answer known."""
+"""Validation tables over rows written by hand, with every answer known."""
 
 import numpy as np
 import pandas as pd
@@ -8,50 +8,65 @@ from dashboard.data import validation_effects, validation_tables
 
 NAN = float("nan")
 MODELS = {"a": ("demo/a", False, None), "r": ("demo/a-random", True, "demo/a"), "b": ("demo/b", False, None)}
-COLUMNS = ["model_key", "study", "measure", "subject", "attribute", "effect", "k"]
+NAMES = ["property", "layer", "head", "method", "comparison"]
 NUMBERS = ["value", "low", "high", "chance", "count"]
 
 
-def score(key, study, measure, subject, attribute="", effect="", k=0, **numbers):
-    facts = zip(COLUMNS, (key, study, measure, subject, attribute, effect, k), strict=True)
+def score(key, study, measure, subject_kind, attribute="", effect="", k=0, **more):
     model, is_control, control_of = MODELS[key]
     return {
-        **dict(facts),
+        "model_key": key,
+        "study": study,
+        "measure": measure,
+        "subject_kind": subject_kind,
+        **dict.fromkeys(NAMES),
+        "attribute": attribute,
+        "effect": effect,
+        "k": k,
         **dict.fromkeys(NUMBERS, NAN),
-        **numbers,
         "model": model,
         "is_control": is_control,
         "control_of": control_of,
+        **more,
     }
 
 
+def baseline(key, attribute="", **numbers):
+    return score(key, "labels", "right", "baseline", attribute, method="commonest", **numbers)
+
+
 def labels_of(key, right, strong=0.5):
+    def by(method, k, attribute="", measure="right", **numbers):
+        return score(key, "labels", measure, "label_method", attribute, k=k, method=method, **numbers)
+
     return [
-        score(key, "labels", "right", "variance_share 10", value=right, chance=0.3, count=8),
-        score(key, "labels", "right", "variance_share 10", "color", value=2 / 3, chance=0.5, count=3),
-        score(key, "labels", "right", "variance_share 10", "shape", value=0.2, chance=0.1, count=5),
-        score(key, "labels", "right", "enrichment 5", value=0.1, chance=0.2, count=8),
-        score(key, "labels", "right", "enrichment 5", "color", value=0.0, chance=0.2, count=3),
-        score(key, "labels", "right", "commonest", value=0.5, count=8),
-        score(key, "labels", "right", "commonest", "color", value=1.0, count=3),
-        score(key, "labels", "right_strong", "variance_share 10", value=strong, count=4),
-        score(key, "labels", "right_strong_sure", "variance_share 10", value=0.75, count=3),
-        score(key, "labels", "right_supported", "variance_share 10", value=1.0, count=2),
-        score(key, "labels", "heads_strong", "variance_share 10", value=4.0, count=8),
+        by("variance_share", 10, value=right, chance=0.3, count=8),
+        by("variance_share", 10, "color", value=2 / 3, chance=0.5, count=3),
+        by("variance_share", 10, "shape", value=0.2, chance=0.1, count=5),
+        by("enrichment", 5, value=0.1, chance=0.2, count=8),
+        by("enrichment", 5, "color", value=0.0, chance=0.2, count=3),
+        baseline(key, value=0.5, count=8),
+        baseline(key, "color", value=1.0, count=3),
+        by("variance_share", 10, measure="right_strong", value=strong, count=4),
+        by("variance_share", 10, measure="right_strong_sure", value=0.75, count=3),
+        by("variance_share", 10, measure="right_supported", value=1.0, count=2),
+        by("variance_share", 10, measure="heads_strong", value=4.0, count=8),
     ]
 
 
-def test_twins_stand_under_the_model_they_are_of():
-    scores = pd.DataFrame([score(key, "labels", "right", "commonest") for key in "abr"])
+def test_controls_stand_under_the_model_they_are_of():
+    scores = pd.DataFrame([baseline(key) for key in "abr"])
 
     assert validation_tables.model_keys(scores) == ["a", "r", "b"]
-    assert validation_tables.twin_of(scores, "a") == "r"
-    assert validation_tables.twin_of(scores, "b") == validation_tables.twin_of(scores, "r") == ""
+    assert validation_tables.control_key_of(scores, "a") == "r"
+    assert (
+        validation_tables.control_key_of(scores, "b") == validation_tables.control_key_of(scores, "r") == ""
+    )
     assert validation_tables.names_of(scores)["r"] == "demo/a-random (control)"
 
 
 def test_a_control_of_a_model_that_is_not_there_stands_by_itself():
-    scores = pd.DataFrame([score("r", "labels", "right", "commonest")])
+    scores = pd.DataFrame([baseline("r")])
 
     assert validation_tables.model_keys(scores) == ["r"]
 
@@ -64,34 +79,69 @@ def test_labels_stand_beside_what_needs_no_method():
     assert found["model"].tolist() == ["demo/a"] * 2 + ["demo/a-random (control)"] * 2
     assert found["method"].tolist() == ["variance share, first 10 texts", "enrichment, first 5 texts"] * 2
     first = found.iloc[0]
-    assert (first["right"], first["chance"], first["commonest"], first["twin"]) == (0.45, 0.3, 0.5, 0.25)
+    assert (first["right"], first["chance"], first["commonest"], first["control"]) == (0.45, 0.3, 0.5, 0.25)
     assert (first["hits"], first["heads"]) == (3, 8), "two of three color heads and one of five shape heads"
     assert (first["strong"], first["strong_heads"]) == (0.5, 4)
     assert (first["sure"], first["sure_heads"]) == (0.75, 3)
     assert (first["supported"], first["supported_heads"]) == (1.0, 2)
-    assert found["truth"].tolist() == ["forward pass"] * 4
-    assert np.isnan(found["twin"].iloc[2]), "a twin has no twin"
+    assert found["evidence"].tolist() == ["forward pass"] * 4
+    assert np.isnan(found["control"].iloc[2]), "a control has no control"
     assert np.isnan(found["strong"].iloc[1])
 
 
 def test_the_shown_label_comes_first_and_numbers_count_as_numbers():
-    rows = pd.DataFrame({"subject": ["enrichment 20", "enrichment 5", "commonest", "variance_share 6"]})
+    methods = [("enrichment", 20), ("enrichment", 5), ("variance_share", 6)]
+    rows = [score("a", "labels", "right", "label_method", method=name, k=k) for name, k in methods]
 
-    assert list(validation_tables.methods_of(rows)) == ["variance_share 6", "enrichment 5", "enrichment 20"]
+    found = validation_tables.methods_of(pd.DataFrame([*rows, baseline("a")]))
+
+    assert list(found) == [("variance_share", 6), ("enrichment", 5), ("enrichment", 20)]
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ({"subject_kind": "property", "property": "dark red"}, "property dark red"),
+        ({"subject_kind": "random_heads", "property": "dark red"}, "random like dark red"),
+        ({"subject_kind": "head", "layer": 3, "head": 11}, "L3.H11"),
+        ({"subject_kind": "best_head", "layer": 0, "head": 1}, "best head L0.H1"),
+        (
+            {"subject_kind": "label_method", "method": "variance_share", "k": 10},
+            "variance share, first 10 texts",
+        ),
+        ({"subject_kind": "rival", "method": "raw_attention"}, "raw attention"),
+        ({"subject_kind": "mlps"}, "MLPs"),
+        ({"subject_kind": "early_heads"}, "early heads"),
+    ],
+)
+def test_a_subject_has_a_short_text(subject, text):
+    [row] = pd.DataFrame([score("a", "study", "measure", **subject)]).itertuples()
+
+    assert validation_tables.subject_text(row) == text
 
 
 def nearest_of(space, color, shape):
+    kind = {"subject_kind": "embedding"} | space
+
+    def near(attribute="", **numbers):
+        return score("a", "neighbors", "precision", attribute=attribute, k=10, **kind, **numbers)
+
     return [
-        score("a", "neighbors", "precision", space, "color", k=10, value=color, chance=0.1, count=50),
-        score("a", "neighbors", "precision", space, "shape", k=10, value=shape, chance=0.25, count=50),
-        score("a", "neighbors", "precision", space, k=10, value=0.5, chance=0.2, count=100),
+        near("color", value=color, chance=0.1, count=50),
+        near("shape", value=shape, chance=0.25, count=50),
+        near(value=0.5, chance=0.2, count=100),
     ]
 
 
+def head_space(number, comparison):
+    return {"subject_kind": "head", "layer": 1, "head": number, "comparison": comparison}
+
+
 def neighbor_scores():
-    spaces = [("embedding", 0.4, 0.3), ("L1.H0 cosine", 0.9, 0.2), ("L1.H0 dot", 0.5, 0.6)]
-    spaces += [("L1.H10 cosine", 0.3, 0.5), ("L1.H1 cosine", 0.3, 0.5)]
-    spaces += [("property dark red cosine", 0.7, 0.3)]
+    spaces = [({"comparison": "cosine"}, 0.4, 0.3)]
+    spaces += [(head_space(0, "cosine"), 0.9, 0.2), (head_space(0, "dot"), 0.5, 0.6)]
+    spaces += [(head_space(10, "cosine"), 0.3, 0.5), (head_space(1, "cosine"), 0.3, 0.5)]
+    spaces += [({"subject_kind": "property", "property": "dark red", "comparison": "cosine"}, 0.7, 0.3)]
     return pd.DataFrame([row for space in spaces for row in nearest_of(*space)])
 
 
@@ -118,32 +168,36 @@ def test_the_best_head_of_an_attribute_is_named():
     assert found["heads"].to_dict() == {"color": 3, "shape": 3}
 
 
-def left(subject, color, shape, effect="forward", k=0, low=(NAN, NAN), high=(NAN, NAN)):
+def left(kind, color, shape, effect="forward", k=0, low=(NAN, NAN), high=(NAN, NAN), property=None):
     values = zip(("color", "shape", ""), (color, shape, (color + shape) / 2), strict=True)
     return [
-        score("a", "ablation", "accuracy", subject, attribute, effect, k, value=value, low=lo, high=hi)
+        score(
+            *("a", "mean_ablation", "accuracy", kind, attribute, effect, k),
+            **{"property": property, "value": value, "low": lo, "high": hi},
+        )
         for (attribute, value), lo, hi in zip(values, (*low, NAN), (*high, NAN), strict=True)
     ]
 
 
 def ablation_scores():
+    color = {"property": "color"}
     return pd.DataFrame(
         [
-            *left("random like color", 0.8, 0.6, low=(0.7, 0.5), high=(0.9, 0.7)),
-            *left("random like color", 0.85, 0.6, "direct"),
-            *left("property color", 0.5, 0.6),
-            *left("property color", 0.6, 0.7, "direct"),
+            *left("random_heads", 0.8, 0.6, low=(0.7, 0.5), high=(0.9, 0.7), **color),
+            *left("random_heads", 0.85, 0.6, "direct", **color),
+            *left("property", 0.5, 0.6, **color),
+            *left("property", 0.6, 0.7, "direct", **color),
             *left("texts", 0.3, 0.2, k=10),
             *left("texts", 0.2, 0.1, k=2),
-            *left("MLPs", 0.1, 0.5),
-            *left("early heads", 0.1, 0.5),
+            *left("mlps", 0.1, 0.5),
+            *left("early_heads", 0.1, 0.5),
             *left("nothing", 0.9, 0.7, effect=""),
         ]
     )
 
 
 def test_interventions_come_in_the_order_of_the_page():
-    found = validation_effects.ablation(ablation_scores(), "a")
+    found = validation_effects.mean_ablation(ablation_scores(), "a")
 
     order = list(dict.fromkeys(zip(found["subject"], found["k"], strict=True)))
     assert order == [
@@ -157,8 +211,8 @@ def test_interventions_come_in_the_order_of_the_page():
     ]
 
 
-def test_removing_heads_costs_what_accuracy_falls_by():
-    found = validation_effects.ablation(ablation_scores(), "a")
+def test_mean_ablation_costs_what_accuracy_falls_by():
+    found = validation_effects.mean_ablation(ablation_scores(), "a")
 
     cost = validation_effects.cost(found, "color", "forward")
 
@@ -169,16 +223,20 @@ def test_removing_heads_costs_what_accuracy_falls_by():
 
 
 def test_one_random_set_is_its_own_range():
-    cost = validation_effects.cost(validation_effects.ablation(ablation_scores(), "a"), "color", "direct")
+    cost = validation_effects.cost(
+        validation_effects.mean_ablation(ablation_scores(), "a"), "color", "direct"
+    )
 
     assert cost.own == pytest.approx(0.3)
     assert cost.low == cost.high == pytest.approx(0.05)
 
 
 def test_a_property_that_was_not_asked_has_no_cost_of_its_own():
-    scores = pd.DataFrame([*left("nothing", 0.9, 0.7, effect=""), *left("property weather", 0.8, 0.7)])
+    scores = pd.DataFrame(
+        [*left("nothing", 0.9, 0.7, effect=""), *left("property", 0.8, 0.7, property="weather")]
+    )
 
-    cost = validation_effects.cost(validation_effects.ablation(scores, "a"), "weather", "forward")
+    cost = validation_effects.cost(validation_effects.mean_ablation(scores, "a"), "weather", "forward")
 
     assert np.isnan([cost.own, cost.low, cost.high]).all()
     assert (cost.other, cost.other_cost) == ("color", pytest.approx(0.1))
@@ -187,7 +245,7 @@ def test_a_property_that_was_not_asked_has_no_cost_of_its_own():
 def test_accuracies_in_one_table_keep_texts_apart_by_their_number():
     found = validation_effects.accuracies(ablation_scores(), "a").set_index("intervention")
 
-    assert found.columns.tolist() == ["color", "shape"]
+    assert found.columns.tolist() == ["k", "color", "shape"]
     assert found.loc["nothing", "color"] == 0.9
     assert found.loc["texts k=10", "shape"] == 0.2
     assert found.loc["property color", "color"] == 0.5
@@ -197,7 +255,7 @@ def head(number, label, supported=True):
     return {"layer": 3, "head": number, "label": label, "supported": supported}
 
 
-def truth_of(number, color, shape, selectivity=(0.1, 0.6)):
+def effects_of(number, color, shape, selectivity=(0.1, 0.6)):
     falls = {"color": color, "shape": shape}
     return [
         {
@@ -213,8 +271,8 @@ def truth_of(number, color, shape, selectivity=(0.1, 0.6)):
     ]
 
 
-def verdicts(heads, truth, properties=("color", "shape", "weather")):
-    return validation_effects.head_verdicts(pd.DataFrame(truth), pd.DataFrame(heads), properties)
+def verdicts(heads, effects, properties=("color", "shape", "weather")):
+    return validation_effects.head_verdicts(pd.DataFrame(effects), pd.DataFrame(heads), properties)
 
 
 @pytest.mark.parametrize(
@@ -230,19 +288,21 @@ def verdicts(heads, truth, properties=("color", "shape", "weather")):
     ],
 )
 def test_a_label_is_right_where_it_names_what_falls_most(label, supported, falls, verdict):
-    found = verdicts([head(0, label, supported)], truth_of(0, *falls))
+    found = verdicts([head(0, label, supported)], effects_of(0, *falls))
 
     assert found["verdict"].tolist() == [verdict]
 
 
 def test_a_head_that_acts_on_what_no_text_is_about_cannot_be_named():
-    found = verdicts([head(0, "shape")], truth_of(0, 0.3, 0.1), properties=["shape"])
+    found = verdicts([head(0, "shape")], effects_of(0, 0.3, 0.1), properties=["shape"])
 
     assert found["verdict"].tolist() == ["no word"]
 
 
 def test_a_verdict_carries_its_evidence():
-    found = verdicts([head(0, "color"), head(1, "color")], [*truth_of(0, 0.3, 0.1), *truth_of(1, 0.1, 0.2)])
+    found = verdicts(
+        [head(0, "color"), head(1, "color")], [*effects_of(0, 0.3, 0.1), *effects_of(1, 0.1, 0.2)]
+    )
 
     assert found["name"].tolist() == ["L3.H0", "L3.H1"]
     assert found["acts_on"].tolist() == ["color", "shape"]

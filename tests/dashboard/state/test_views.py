@@ -12,15 +12,15 @@ from dashboard.state.views import (
     HeadsView,
     HeadView,
     ImageNeighborsView,
-    KnockOutView,
     Labels,
     LeaderboardView,
+    MeanAblationView,
     PropertyView,
     Range,
     Scope,
     TextNeighborsView,
     TopicView,
-    TruthView,
+    ValidationView,
     from_query,
     head_name,
     parse_head,
@@ -37,8 +37,8 @@ PAGES = [
     TextNeighborsView,
     TopicView,
     ContrastView,
-    KnockOutView,
-    TruthView,
+    MeanAblationView,
+    ValidationView,
 ]
 HEADS = tuple((layer, head) for layer in (10, 11) for head in range(12))
 IMAGES = {"0123456789abcdef", "fedcba9876543210"}
@@ -152,7 +152,7 @@ def test_a_value_the_bundle_lacks_is_named_and_replaced(name, value, reason):
 
 
 def test_an_attribute_without_class_texts_is_named_and_replaced():
-    view, notes = from_query({"attribute": "taste"}, KnockOutView(attribute="color"), CHOICES)
+    view, notes = from_query({"attribute": "taste"}, MeanAblationView(attribute="color"), CHOICES)
 
     assert view.attribute == "color"
     assert notes == [

@@ -27,8 +27,8 @@ NEED_VECTORS = [
     "contrastive_segmentation",
     "image_neighbors",
     "text_neighbors",
-    "knock_out",
-    "truth",
+    "mean_ablation",
+    "validation",
 ]
 
 
@@ -125,7 +125,9 @@ def test_a_link_to_a_head_of_imported_results_leads_to_a_page_that_says_what_is_
     assert "were imported without vectors" in said(app)
 
 
-@pytest.mark.parametrize("page", ["property_search", "image_neighbors", "topic_segmentation", "knock_out"])
+@pytest.mark.parametrize(
+    "page", ["property_search", "image_neighbors", "topic_segmentation", "mean_ablation"]
+)
 def test_beside_a_model_with_vectors_the_page_names_it_and_works_for_it(mixed, over, page):
     over(mixed)
     with_vectors, without = MODELS[MODEL_KEY], MODELS[CONTROL_KEY]

@@ -1,4 +1,4 @@
-"""The pages on known truth, knock-out and truth, over bundles written by hand."""
+"""The pages Mean-ablation and Validation over bundles written by hand."""
 
 import numpy as np
 import pandas as pd
@@ -6,14 +6,18 @@ import pytest
 
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.state.views import MODES
+from db import queries
+from db.connection import open_bundle
+from db.random_sets import random_sets
 from db.store import BundleWriter
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY
-from tests.support.known_truth import CLASS_TEXTS
+from tests.support.known_scores import CLASS_TEXTS
 from tests.support.pages import (
     link,
     open_numbers,
     open_page,
+    open_path,
     said,
     words,
     write_two_models,
@@ -34,9 +38,9 @@ def _serve(bundle, monkeypatch):
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    """A bundle that was built without class texts, truth, masks and controls."""
+    """A bundle that was built without class texts, validation, masks and controls."""
     out = tmp_path_factory.mktemp("plain") / "tiny"
-    left_out = {"class_text", "head_truth", "truth_score", "rotated_metric"}
+    left_out = {"class_text", "head_validation", "validation_score", "rotated_metric"}
     with BundleWriter(out, input_id="plain") as writer:
         for name, rows in bundles.tables().items():
             if name not in left_out:
@@ -50,7 +54,7 @@ def plain(tmp_path_factory):
 
 
 def color_accuracy(heads: list[int]) -> tuple[pd.Series, pd.Series]:
-    """Accuracy of every color before and after knocking out heads, per cent, worked out in d_out."""
+    """Accuracy of every color before and after mean-ablating heads, per cent, worked out in d_out."""
     rows = bundles.tables()["image_attribute"]
     own = rows[rows["attribute"] == "color"].set_index("image_id")["value"].loc[IMAGE_IDS]
     text = bundles.class_embeddings()[[attribute == "color" for attribute, _ in CLASS_TEXTS]]
@@ -63,9 +67,9 @@ def color_accuracy(heads: list[int]) -> tuple[pd.Series, pd.Series]:
 
 
 @pytest.mark.parametrize("heads", [[0, 1], [2], [0, 1, 2, 3]])
-def test_knocked_out_heads_take_what_brute_force_says(heads):
+def test_mean_ablated_heads_take_what_brute_force_says(heads):
     names = ["L1.H0", "L1.H1", "L2.H0", "L2.H1"]
-    app = open_page("knock_out", attribute="color", heads=",".join(names[head] for head in heads))
+    app = open_page("mean_ablation", attribute="color", heads=",".join(names[head] for head in heads))
     open_numbers(app)
 
     table = next(f.value for f in app.dataframe if "control" in f.value.columns).set_index("class")
@@ -80,7 +84,7 @@ def test_knocked_out_heads_take_what_brute_force_says(heads):
 
 
 def test_the_headline_is_the_accuracy_over_all_images():
-    app = open_page("knock_out", attribute="color", heads="L1.H0,L1.H1")
+    app = open_page("mean_ablation", attribute="color", heads="L1.H0,L1.H1")
 
     before, after = color_accuracy([0, 1])
     assert [metric.label for metric in app.metric] == [
@@ -91,18 +95,18 @@ def test_the_headline_is_the_accuracy_over_all_images():
     ]
     assert [metric.value for metric in app.metric][:2] == [f"{before.mean():.1f} %", f"{after.mean():.1f} %"]
     assert "Without L1.H0 and L1.H1, accuracy in color is" in words(app)
-    assert "without L2.H0 and L2.H1, drawn at random" in words(app)
+    assert "random heads of like variance" in words(app)
 
 
 def test_a_page_without_forward_passes_says_that_it_shows_the_direct_effect():
-    said_here = words(open_page("knock_out"))
+    said_here = words(open_page("mean_ablation"))
 
     assert "direct effect only" in said_here
-    assert "Does it tell the truth?" in said_here
+    assert "page *Validation*" in said_here
 
 
 def test_heads_are_ticked_layer_by_layer():
-    app = open_page("knock_out", heads="L1.H0,L2.H1")
+    app = open_page("mean_ablation", heads="L1.H0,L2.H1")
     assert [(pills.label, pills.value) for pills in app.pills] == [
         ("Layer 2", [(2, 1)]),
         ("Layer 1", [(1, 0)]),
@@ -115,7 +119,7 @@ def test_heads_are_ticked_layer_by_layer():
 
 
 def test_ticks_start_from_the_heads_of_the_property():
-    app = open_page("knock_out", heads="property:color")
+    app = open_page("mean_ablation", heads="property:color")
 
     app.segmented_control(key="w.scope").set_value("heads").run()
 
@@ -123,7 +127,7 @@ def test_ticks_start_from_the_heads_of_the_property():
 
 
 def test_no_head_ticked_asks_for_one():
-    app = open_page("knock_out", heads="L1.H0,L2.H1")
+    app = open_page("mean_ablation", heads="L1.H0,L2.H1")
 
     app.pills(key="w.ticks.1").set_value([]).run()
     app.pills(key="w.ticks.2").set_value([]).run()
@@ -133,7 +137,7 @@ def test_no_head_ticked_asks_for_one():
 
 
 def test_ticks_keep_what_the_new_model_has():
-    app = open_page("knock_out", heads="L1.H0,L2.H1")
+    app = open_page("mean_ablation", heads="L1.H0,L2.H1")
 
     app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
 
@@ -142,7 +146,7 @@ def test_ticks_keep_what_the_new_model_has():
 
 
 def test_other_random_heads_can_be_drawn_and_are_in_the_link():
-    app = open_page("knock_out", heads="L1.H0")
+    app = open_page("mean_ablation", heads="L1.H0")
 
     next(button for button in app.button if button.label == "Draw other random heads").click().run()
 
@@ -150,8 +154,42 @@ def test_other_random_heads_can_be_drawn_and_are_in_the_link():
     assert not app.exception
 
 
+def test_random_heads_are_the_sets_of_like_variance_that_the_validation_draws(bundle):
+    """A pair of four heads leaves too few others, so sets may share one; the closest in variance is first."""
+    opened = open_bundle(bundle)
+    importance = queries.heads(opened, model_key=MODEL_KEY)["importance"].to_numpy()
+    opened.close()
+    names = ["L1.H0", "L1.H1", "L2.H0", "L2.H1"]
+    sets = random_sets(importance**2, (0, 1), seed=0)
+
+    for seed, chosen in enumerate(sets):
+        app = open_page("mean_ablation", attribute="color", heads="L1.H0,L1.H1", seed=str(seed))
+        drawn = " and ".join(names[head] for head in chosen)
+        assert f"without {drawn}, random heads of like variance" in words(app)
+    assert [len(chosen) for chosen in sets] == [2] * 5
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "old", "now"),
+    [
+        ("knock_out", "Mean-ablation", {"attribute": "shape", "heads": "L2.H0", "seed": "3"}, {}),
+        ("truth", "Validation", {"section": "ablation", "by": "dot"}, {"section": "mean_ablation"}),
+        ("truth", "Validation", {"section": "neighbors", "by": "dot"}, {}),
+    ],
+)
+def test_a_link_of_an_earlier_version_opens_the_same_view(path, title, old, now):
+    app = open_path(path, model=CONTROL_KEY, **old)
+
+    assert not app.exception
+    assert app.title[0].value == title
+    assert said(app) == ""
+    shown = link(app)
+    assert {name: shown[name] for name in old} == old | now
+    assert shown["model"] == CONTROL_KEY
+
+
 def test_all_heads_leave_none_for_a_control():
-    app = open_page("knock_out", heads="all")
+    app = open_page("mean_ablation", heads="all")
 
     assert "These are all stored heads, so there are no others to compare with." in words(app)
     assert "Without 4 random heads" not in [metric.label for metric in app.metric]
@@ -162,7 +200,7 @@ def test_a_large_image_set_is_sampled_and_that_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(write_two_models(tmp_path / "large")))
     monkeypatch.setattr(ablation_data, "MAX_IMAGES", 6)
 
-    app = open_page("knock_out", attribute="color")
+    app = open_page("mean_ablation", attribute="color")
 
     assert "6 images, an even sample of 12, each with exactly one of 3 classes" in words(app)
 
@@ -175,7 +213,7 @@ def test_of_many_classes_both_ends_are_shown():
 
 
 def test_fewer_classes_can_be_asked_for():
-    app = open_page("knock_out", attribute="color", most="1")
+    app = open_page("mean_ablation", attribute="color", most="1")
 
     assert "The 1 largest losses and the 1 largest gains, or smallest losses, of 3 classes." in words(app)
     app.number_input(key="w.most").set_value(2).run()
@@ -185,7 +223,7 @@ def test_fewer_classes_can_be_asked_for():
 def test_a_bundle_without_class_texts_says_how_to_get_them(monkeypatch, plain):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(plain))
 
-    app = open_page("knock_out")
+    app = open_page("mean_ablation")
 
     assert not app.exception
     for part in ("no class texts", "--metadata", "--prompts"):
@@ -194,13 +232,13 @@ def test_a_bundle_without_class_texts_says_how_to_get_them(monkeypatch, plain):
 
 
 @pytest.mark.parametrize("section", MODES["section"])
-def test_a_bundle_without_truth_says_how_to_get_it(monkeypatch, plain, section):
+def test_a_bundle_without_validation_says_how_to_get_it(monkeypatch, plain, section):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(plain))
 
-    app = open_page("truth", section=section)
+    app = open_page("validation", section=section)
 
     assert not app.exception
-    assert "--truth" in said(app)
+    assert "--validation" in said(app)
     assert ("--masks" in said(app)) == (section == "maps")
     assert link(app)["section"] == section
 
@@ -217,7 +255,7 @@ def test_a_bundle_without_controls_has_a_leaderboard_all_the_same(monkeypatch, p
 @pytest.mark.parametrize("section", MODES["section"])
 @pytest.mark.parametrize("model", [MODEL_KEY, CONTROL_KEY])
 def test_every_section_opens_and_is_in_its_link(section, model):
-    app = open_page("truth", section=section, model=model)
+    app = open_page("validation", section=section, model=model)
     open_numbers(app)
 
     assert not app.exception
@@ -229,7 +267,7 @@ def test_every_section_opens_and_is_in_its_link(section, model):
 
 
 def test_labels_are_told_beside_their_baselines():
-    app = open_page("truth", section="labels")
+    app = open_page("validation", section="labels")
 
     told = words(app)
     assert (
@@ -239,7 +277,7 @@ def test_labels_are_told_beside_their_baselines():
 
 
 def test_every_head_is_told_right_wrong_or_unsupported():
-    app = open_page("truth", section="heads")
+    app = open_page("validation", section="heads")
 
     table = app.dataframe[0].value.set_index("name")
     assert table["acts_on"].to_dict() == {
@@ -252,31 +290,31 @@ def test_every_head_is_told_right_wrong_or_unsupported():
     assert "Of 3 supported labels 3 name what the head acts on." in words(app)
 
 
-def test_removing_heads_is_told_in_points():
-    app = open_page("truth", section="ablation")
+def test_the_cost_of_heads_is_told_in_points():
+    app = open_page("validation", section="mean_ablation")
 
     assert (
-        "Removing the color heads costs 50.0 points of color and 5.0 points of shape. Random sets of as many "
-        "heads cost 5.0 to 15.0 points of color." in words(app)
+        "Mean-ablating the color heads costs 50.0 points of color and 5.0 points of shape. Random sets of as "
+        "many heads cost 5.0 to 15.0 points of color." in words(app)
     )
 
 
 def test_texts_that_lose_much_of_the_accuracy_are_said_to_fail():
     """(0.5 + 0.6) / 2 of (0.9 + 0.8) / 2 with one text; five are more than a head has dimensions."""
-    app = open_page("truth", section="texts")
+    app = open_page("validation", section="texts")
 
     assert "**Fails.** With the first text of every head, accuracy is 55 %" in words(app)
     assert "against 85 % with all that heads do" in words(app)
 
 
-def test_maps_are_told_beside_the_twin():
-    app = open_page("truth", section="maps")
+def test_maps_are_told_beside_the_control():
+    app = open_page("validation", section="maps")
 
     assert "less that on the other: +0.200 (+0.150 to +0.250); on random weights +0.020." in words(app)
 
 
 def test_neighbors_change_with_how_they_are_compared():
-    app = open_page("truth", section="neighbors")
+    app = open_page("validation", section="neighbors")
     assert "Through the color heads 100 % of the nearest images share the query's color" in words(app)
 
     app.segmented_control(key="w.by").set_value("dot").run()
@@ -286,7 +324,7 @@ def test_neighbors_change_with_how_they_are_compared():
 
 
 def test_a_section_is_chosen_by_hand():
-    app = open_page("truth")
+    app = open_page("validation")
 
     app.segmented_control(key="w.section").set_value("texts").run()
 

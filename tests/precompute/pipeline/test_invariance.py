@@ -55,7 +55,7 @@ def test_batches_shards_workers_and_threads_leave_no_trace(
 
 @pytest.mark.slow
 def test_nor_do_they_in_any_stage_of_a_study(pool_file, tmp_path, threads, monkeypatch):
-    """A trained model and its twin, with maps, truth, and images enough for intervals."""
+    """A trained model and its twin, with maps, validation, and images enough for intervals."""
     folder = tmp_path / "scenes"
     write_scenes(folder, count=700, seed=5, masks=True)
     table = folder / "masks.csv"
@@ -68,8 +68,8 @@ def test_nor_do_they_in_any_stage_of_a_study(pool_file, tmp_path, threads, monke
         controls=True,
         masks=table,
         prompts=PROMPTS_PATH,
-        truth=True,
-        truth_images=40,
+        validation=True,
+        validation_images=40,
         batch_size=32,
         shard_size=512,
     )

@@ -173,7 +173,7 @@ def options(folder: Path, pool_file: Path, **given: object) -> list[str]:
         "batch-size": 4,
     }
     pairs = [(f"--{name}", str(value)) for name, value in (fixed | given).items()]
-    return ["--truth", *(word for pair in pairs for word in pair)]
+    return ["--validation", *(word for pair in pairs for word in pair)]
 
 
 def few_masks(folder: Path, pictures: int) -> None:
@@ -191,7 +191,7 @@ def test_three_kills_leave_no_trace(pool_file, tmp_path):
     few_masks(folder, 2)
     # No workers: a process less to start each time. That they end with the run is tested with many kills.
     small = {"layers": 1, "shard-size": 4, "workers": 0, "replicates": 2}
-    small |= {"truth-images": 6, "gallery-images": 4, "model": TWIN}
+    small |= {"validation-images": 6, "gallery-images": 4, "model": TWIN}
     study = studied(["--no-controls", *options(folder, pool_file, **small)], tmp_path / "whole")
     kinds = [piece.kind for piece in study.pieces]
 
@@ -211,7 +211,7 @@ def test_twenty_kills_over_all_stages_leave_no_trace(pool_file, tmp_path):
     folder = tmp_path / "scenes"
     write_scenes(folder, count=64, seed=5, masks=True)
     large = {"layers": 2, "shard-size": 8, "workers": 2, "replicates": 4}
-    large |= {"truth-images": 64, "gallery-images": 32, "model": demo.MODEL_NAME}
+    large |= {"validation-images": 64, "gallery-images": 32, "model": demo.MODEL_NAME}
     study = studied(options(folder, pool_file, **large), tmp_path / "whole")
     draw = random.Random(1)
     by_kind: dict[str, list[int]] = {}

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 def bundle(tmp_path_factory) -> Bundle:
     from precompute.demo.__main__ import main
 
-    folder = tmp_path_factory.mktemp("truth")
+    folder = tmp_path_factory.mktemp("validation")
     main(["scenes", "--out", str(folder / "scenes"), "--count", "240", "--seed", "11"])
     config = small_config(
         folder / "scenes",
@@ -28,19 +28,20 @@ def bundle(tmp_path_factory) -> Bundle:
         picks=20,
         shard_size=512,
         controls=True,
-        truth=True,
+        validation=True,
     )
     return open_bundle(pipeline_run.run(config))
 
 
-def left(bundle, subject: str, attribute: str, effect: str = "forward") -> float:
+def left(bundle, kind: str, attribute: str, effect: str = "forward", property: str | None = None) -> float:
     """Zero-shot accuracy of the trained model."""
     sql = """
-        select value from truth_score join model using (model_key)
-        where not is_control and study = 'ablation' and subject = $subject and attribute = $attribute
-            and effect = $effect and k = 0
+        select value from validation_score join model using (model_key)
+        where not is_control and study = 'mean_ablation' and subject_kind = $kind and attribute = $attribute
+            and effect = $effect and k = 0 and property is not distinct from $property
     """
-    [value] = query(bundle, sql, {"subject": subject, "attribute": attribute, "effect": effect}).value
+    keys = {"kind": kind, "attribute": attribute, "effect": effect, "property": property}
+    [value] = query(bundle, sql, keys).value
     return float(value)
 
 
@@ -48,17 +49,18 @@ def left(bundle, subject: str, attribute: str, effect: str = "forward") -> float
 def test_without_the_heads_called_color_colors_are_lost_and_shapes_are_not(bundle, name, other):
     """Nor are colors without as many other heads that vary as much; likewise backgrounds."""
     lost = {
-        of: left(bundle, "nothing", of, "") - left(bundle, f"property {name}", of) for of in (name, other)
+        of: left(bundle, "nothing", of, "") - left(bundle, "property", of, property=name)
+        for of in (name, other)
     }
 
     assert lost[name] > 0.4
     assert lost[other] < 0.2
-    assert left(bundle, f"random like {name}", name) > 0.9
+    assert left(bundle, "random_heads", name, property=name) > 0.9
 
 
 def test_labels_of_a_trained_model_beat_chance_and_those_of_its_twin_do_not(bundle):
-    rows = query(bundle, "select * from truth_score join model using (model_key) where study = 'labels'")
-    rows = rows[(rows.measure == "right") & (rows.subject == "variance_share 10") & (rows.attribute == "")]
+    rows = query(bundle, "select * from validation_score join model using (model_key) where study = 'labels'")
+    rows = rows[(rows.measure == "right") & (rows.method == "variance_share") & (rows.attribute == "")]
     trained, twin = rows[~rows.is_control].iloc[0], rows[rows.is_control].iloc[0]
 
     assert trained.value > 2 * trained.chance
@@ -68,7 +70,7 @@ def test_labels_of_a_trained_model_beat_chance_and_those_of_its_twin_do_not(bund
 
 def test_only_a_trained_model_has_strong_heads(bundle):
     rows = query(
-        bundle, "select * from truth_score join model using (model_key) where measure = 'heads_strong'"
+        bundle, "select * from validation_score join model using (model_key) where measure = 'heads_strong'"
     )
 
     assert rows[~rows.is_control].value.min() >= 20

@@ -1,7 +1,5 @@
 """Margins, selectivity and the direct effect of ablation, on answers known by hand."""
 
-from itertools import combinations
-
 import pytest
 import torch
 from torch import tensor
@@ -35,8 +33,8 @@ def test_accuracy_has_no_value_without_images():
     assert zero_shot.accuracy(tensor([NAN, NAN])).isnan()
 
 
-def test_a_run_on_a_part_of_the_images_changes_the_accuracy_of_all():
-    """Of four images three are right. A run sees the first two and turns one of them wrong."""
+def test_an_ablation_of_a_part_of_the_images_changes_the_accuracy_of_all():
+    """Of four images three are right. An ablation is run on the first two and turns one of them wrong."""
     margins = tensor([[1.0, 1.0, 1.0, -1.0], [1.0, -1.0, NAN, NAN], [1.0, 1.0, -1.0, -1.0]])[..., None]
 
     assert_close(score_rows.accuracies(margins)[:, 0], [0.75, 0.25, 0.5])
@@ -94,40 +92,3 @@ def test_a_projection_of_coordinates_is_the_same_projection_of_the_attention_out
     changed = z @ direct_effects.through_z(head_map, kept)
 
     torch.testing.assert_close(changed @ head_map.double(), z @ head_map.double() @ kept)
-
-
-VARIANCE = tensor([5.0, 1.0, 1.1, 0.9, 4.0, 0.2, 0.1, 3.0, 2.0, 0.3])
-
-
-def test_random_sets_are_as_large_and_as_heavy_and_have_none_of_the_heads():
-    chosen = (1, 4)  # 5.0 in all
-
-    sets = direct_effects.random_sets(VARIANCE, chosen, seed=0)
-
-    others = [head for head in range(10) if head not in chosen]
-    by_distance = sorted(combinations(others, 2), key=lambda one: abs(float(VARIANCE[list(one)].sum()) - 5))
-    assert sets[0] == (7, 8)  # 3.0 + 2.0
-    assert len(sets) == 20
-    assert set(sets) == set(by_distance[:20])
-
-
-def test_random_sets_are_the_same_for_one_seed_and_not_repeated():
-    variance = torch.linspace(1, 2, 64)
-    chosen = tuple(range(0, 20, 2))
-
-    one, same, other = (direct_effects.random_sets(variance, chosen, seed) for seed in (0, 0, 1))
-
-    assert one == same != other
-    assert len(set(one)) == 20
-    assert all(not set(chosen) & set(drawn) for drawn in one)
-
-
-def test_where_few_other_heads_are_left_random_sets_may_share_some():
-    """Three of four heads: the only sets are the other three of their kind."""
-    sets = direct_effects.random_sets(tensor([4.0, 3.0, 2.0, 1.0]), (0, 1, 2), seed=0)
-
-    assert sets == [(0, 1, 3), (0, 2, 3), (1, 2, 3)]
-
-
-def test_all_heads_have_no_random_sets_beside_them():
-    assert direct_effects.random_sets(torch.ones(3), (0, 1, 2), seed=0) == []

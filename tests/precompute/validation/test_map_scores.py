@@ -15,6 +15,7 @@ from precompute.inputs import images, model_specs
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime.config import ModelChoice
 from precompute.validation import map_metrics, map_scores
+from precompute.validation.subjects import COLUMNS, Subject
 from tests.conftest import small_config
 from tests.support.calls import count_calls
 from tests.support.towers import small_clip
@@ -39,8 +40,14 @@ def tables(folder):
         model = clip.load(model_specs.resolve(name, clip.catalog()))
         chosen = map_scores.subjects(model, clip.last_layers(model, 4), {"color": [(5, 5), (5, 6)]})
         found = map_scores.table(model, list(chosen), map_scores.score(model, pictures, chosen))
-        made[name] = found.set_index(["measure", "subject"])
+        made[name] = by_subject(found)
     return made
+
+
+def by_subject(table):
+    """The rows by measure and by what is scored: the kind, or the method of a rival."""
+    name = table["method"].fillna(table["subject_kind"])
+    return table.assign(name=name).set_index(["measure", "name"])
 
 
 def scores(by_head: list[list[float]]) -> map_scores.MapScores:
@@ -54,26 +61,26 @@ def scores(by_head: list[list[float]]) -> map_scores.MapScores:
 def test_a_trained_models_maps_find_what_the_caption_names(tables):
     found = tables[demo.MODEL_NAME]
 
-    for subject in ("all heads", "stored layers", "property color"):
+    for subject in ("all_heads", "stored_layers", "property"):
         for measure in ("contrast", "caption"):
             row = found.loc[measure, subject]
             assert row.low > 0 and row["count"] == PICTURES and row.chance == 0
-    assert found.loc["contrast", "all heads"].value > 0.3
-    assert found.loc["average_precision", "all heads"].value > 3 * found.loc["contrast", "uniform"].chance
+    assert found.loc["contrast", "all_heads"].value > 0.3
+    assert found.loc["average_precision", "all_heads"].value > 3 * found.loc["contrast", "uniform"].chance
 
 
 def test_an_untrained_model_does_not(tables):
     found = tables[f"{demo.MODEL_NAME}-random-0"]
 
-    assert abs(found.loc["contrast", "all heads"].value) < 0.1
-    assert found.loc["contrast", "all heads"].low < 0 < found.loc["contrast", "all heads"].high
+    assert abs(found.loc["contrast", "all_heads"].value) < 0.1
+    assert found.loc["contrast", "all_heads"].low < 0 < found.loc["contrast", "all_heads"].high
 
 
-def test_a_map_that_does_not_hear_the_text_tells_nothing_apart(tables):
+def test_a_map_that_ignores_the_text_tells_nothing_apart(tables):
     for found in tables.values():
         for subject in map_scores.RIVALS:
-            assert found.loc["contrast", subject].value == 0
-            assert found.loc["caption", subject].value == 0
+            assert found.loc["contrast", subject.method].value == 0
+            assert found.loc["caption", subject.method].value == 0
 
 
 def test_a_uniform_map_has_the_masks_share(tables, folder):
@@ -88,20 +95,22 @@ def test_sets_of_heads_hold_the_heads_they_name():
 
     found = map_scores.subjects(model, (1, 2), {"shape": [(2, 0)], "color": [(1, 2), (2, 1)]})
 
-    assert list(found) == ["all heads", "stored layers", "property color", "property shape"]
-    assert found["all heads"].all()
-    assert found["stored layers"].tolist() == [[False] * 3, [True] * 3, [True] * 3]
-    assert found["property color"].nonzero().tolist() == [[1, 2], [2, 1]]
-    assert found["property shape"].nonzero().tolist() == [[2, 0]]
+    all_heads, stored, color, shape = found
+    assert (str(all_heads), str(stored), str(color)) == ("all heads", "stored layers", "property color")
+    assert found[all_heads].all()
+    assert found[stored].tolist() == [[False] * 3, [True] * 3, [True] * 3]
+    assert found[color].nonzero().tolist() == [[1, 2], [2, 1]]
+    assert found[shape].nonzero().tolist() == [[2, 0]]
 
 
 def test_the_best_head_is_not_scored_where_it_was_chosen():
     """Head L0.H1 shines on the pictures it is chosen on; what is reported is the other half."""
     given = scores([[0.1, 0.9] + [0.0] * 7, [0.5, 0.2] + [0.0] * 7, [0.1, 0.7] + [0.0] * 7])
 
-    found = map_scores.table(small_clip(), ["all heads"], given).set_index(["measure", "subject"])
+    found = by_subject(map_scores.table(small_clip(), [Subject("all_heads")], given))
 
-    row = found.loc["contrast", "best head L0.H1"]
+    row = found.loc["contrast", "best_head"]
+    assert (row.layer, row["head"]) == (0, 1)
     assert row.value == pytest.approx(0.2) and row["count"] == 1
 
 
@@ -111,10 +120,10 @@ def test_a_picture_whose_mask_is_out_of_frame_is_left_out():
     given = map_scores.MapScores(*(values.clone() for values in given))
     given.by_set[lost] = given.by_head[lost] = torch.nan
 
-    found = map_scores.table(small_clip(), ["all heads"], given).set_index(["measure", "subject"])
+    found = by_subject(map_scores.table(small_clip(), [Subject("all_heads")], given))
 
-    assert found.loc["contrast", "all heads"]["count"] == 2
-    assert found.loc["contrast", "best head L0.H1"].value == pytest.approx(0.3)
+    assert found.loc["contrast", "all_heads"]["count"] == 2
+    assert found.loc["contrast", "best_head"].value == pytest.approx(0.3)
 
 
 def test_work_that_is_done_is_read_back(folder, tmp_path, monkeypatch):
@@ -126,7 +135,7 @@ def test_work_that_is_done_is_read_back(folder, tmp_path, monkeypatch):
     again = map_scores.rows(model, pictures, (4,), {}, tmp_path)
 
     assert again.equals(first) and reads == []
-    assert list(first.columns) == map_scores.COLUMNS
+    assert list(first.columns) == ["model_key", *COLUMNS]
     assert set(first.measure) == set(map_metrics.MEASURES)
 
 
@@ -169,10 +178,11 @@ def test_a_bundle_holds_the_scores_of_its_models(folder, scene_folder, pool_file
 
     bundle = open_bundle(pipeline_run.run(config))
 
-    rows = query(bundle, "select * from truth_score where study = 'maps'")
+    rows = query(bundle, "select * from validation_score where study = 'maps'")
     assert set(rows.model_key) == set(bundle.model_keys)
     named = set(query(bundle, "select distinct property from property_head").property)
     assert len(named) > 0
-    expected = {"all heads", "stored layers", *map_scores.RIVALS, *(f"property {name}" for name in named)}
-    assert {name for name in rows.subject if not name.startswith("best head")} == expected
+    assert set(rows.subject_kind) == {"all_heads", "stored_layers", "property", "best_head", "rival"}
+    assert set(rows.property.dropna()) == named
+    assert set(rows.method.dropna()) == {rival.method for rival in map_scores.RIVALS}
     assert (rows.value >= rows.low).all() and (rows.value <= rows.high).all()

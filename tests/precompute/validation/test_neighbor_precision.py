@@ -6,6 +6,9 @@ from torch import tensor
 
 from precompute.validation import neighbor_precision
 from precompute.validation import rows as score_rows
+from precompute.validation.subjects import Subject
+
+EMBEDDING = Subject("embedding", comparison="cosine")
 
 
 def test_where_a_head_holds_only_the_attribute_every_neighbor_carries_it():
@@ -64,7 +67,7 @@ def test_rows_hold_every_attribute_and_all_together():
     own = torch.stack([torch.arange(40) % 2, torch.arange(40) // 20], dim=1)
     vector = torch.nn.functional.one_hot(own[:, 0]).float() - 0.5
 
-    rows = score_rows.neighbors(iter([("embedding", vector, "cosine")]), ["color", "shape"], own)
+    rows = score_rows.neighbors(iter([(EMBEDDING, vector)]), ["color", "shape"], own)
 
     rows = rows.set_index("attribute")
     assert rows.loc["color", "value"] == 1

@@ -1,4 +1,4 @@
-"""Truth is measured on true images through a true model: against plain recomputation, and only once."""
+"""Validation through a real model on drawn images: against plain recomputation, and computed only once."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from precompute.stages import decompose_images, describe_heads, scan_images
 from precompute.validation import interventions
 from precompute.validation import run as validation_run
 from precompute.validation.sample import choose
+from precompute.validation.subjects import Subject
 from tests.conftest import TWIN, small_config
 from tests.support.calls import count_calls
 from tests.support.contributions import contributions
@@ -34,7 +35,7 @@ class Case(NamedTuple):
     """All that the stage is given, and where it may write."""
 
     model: clip.Clip
-    seen: validation_run.Seen
+    results: validation_run.StageResults
     known: validation_run.Known
     pictures: scan_images.ImageSet
     config: Config
@@ -43,7 +44,7 @@ class Case(NamedTuple):
         known = self.known._replace(**changes)
         return validation_run.score(
             self.model,
-            self.seen,
+            self.results,
             known,
             self.pictures.image_files,
             directory,
@@ -72,7 +73,9 @@ def case(scene_folder, pool_file, tmp_path_factory) -> Case:
         classes_of(model, pictures, image_id, "background", BACKGROUNDS, "a picture with {}"),
     ]
     known = validation_run.Known(image_id, classes, [("color", "red", "a picture with red objects")])
-    return Case(model, validation_run.Seen(spaces, taken, found, texts, text), known, pictures, config)
+    return Case(
+        model, validation_run.StageResults(spaces, taken, found, texts, text), known, pictures, config
+    )
 
 
 def classes_of(model, pictures, image_id, attribute, values, prompt) -> Classes:
@@ -86,7 +89,7 @@ def classes_of(model, pictures, image_id, attribute, values, prompt) -> Classes:
 
 @pytest.fixture(scope="module")
 def tables(case, tmp_path_factory) -> dict[str, pd.DataFrame]:
-    return case.score(tmp_path_factory.mktemp("truth"))
+    return case.score(tmp_path_factory.mktemp("validation"))
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +110,8 @@ def mean_margin(unit, classes) -> float:
     return sum(margins) / len(margins)
 
 
-def test_every_head_has_a_truth_for_every_attribute(tables, case):
-    rows = tables["head_truth"]
+def test_every_head_is_scored_for_every_attribute(tables, case):
+    rows = tables["head_validation"]
 
     assert len(rows) == 2 * 16 * 2
     assert sorted(rows.layer.unique()) == [4, 5]
@@ -128,14 +131,14 @@ def test_the_forward_effect_is_what_the_model_does_without_the_head(tables, case
         clip.encode_with_interventions(model, pixels, [clip.Intervention(), change]), dim=-1
     )
 
-    row = tables["head_truth"].set_index(["layer", "head", "attribute"]).loc[(*place, "background")]
+    row = tables["head_validation"].set_index(["layer", "head", "attribute"]).loc[(*place, "background")]
     expected = mean_margin(before, classes) - mean_margin(after, classes)
     assert row.forward == pytest.approx(expected, abs=2e-6)
 
 
 def test_the_direct_effect_takes_off_the_heads_own_contribution(tables, case, pixels):
     """In d_out, with everything else as it was and no new length."""
-    model, spaces, classes = case.model, case.seen.spaces, case.known.classes[1]
+    model, spaces, classes = case.model, case.results.spaces, case.known.classes[1]
     plan = decomposition.plan(clip.vision_weights(model), spaces)
     parts = decomposition.decompose(plan, clip.capture(model, pixels, spaces.layers))
     one = contributions(parts, spaces)[:, 1 + 16 + 2]  # early, then L4.H0 and so on
@@ -144,13 +147,17 @@ def test_the_direct_effect_takes_off_the_heads_own_contribution(tables, case, pi
         parts.embedding - (one - one.mean(dim=0)), classes
     )
 
-    row = tables["head_truth"].set_index(["layer", "head", "attribute"]).loc[(5, 2, "background")]
+    row = tables["head_validation"].set_index(["layer", "head", "attribute"]).loc[(5, 2, "background")]
     assert row.direct == pytest.approx(expected, abs=2e-6)
 
 
-def of(tables, subject, effect, attribute="background", k=0):
-    rows = tables["truth_score"].set_index(["study", "subject", "effect", "attribute", "k"])
-    return rows.loc[("ablation", subject, effect, attribute, k)]
+def of(tables, subject_kind, effect, attribute="background", **more):
+    rows = tables["validation_score"]
+    keys = {"study": "mean_ablation", "subject_kind": subject_kind, "effect": effect, "attribute": attribute}
+    for name, value in (keys | more).items():
+        rows = rows[rows[name] == value]
+    [row] = rows.itertuples()
+    return row
 
 
 def test_all_that_is_written_before_is_one_intervention_and_all_mlps_another(tables, case, pixels):
@@ -165,7 +172,7 @@ def test_all_that_is_written_before_is_one_intervention_and_all_mlps_another(tab
         model, pixels, [early, clip.Intervention(mlps=dict(enumerate(added)))]
     )
 
-    for subject, unit in zip(["early heads", "MLPs"], normalize(found, dim=-1), strict=True):
+    for subject, unit in zip(["early_heads", "mlps"], normalize(found, dim=-1), strict=True):
         known = classes.carried.sum(1) == 1
         chosen = (unit[known] @ classes.text.T).argmax(dim=1)
         right = (chosen == classes.carried[known].to(torch.uint8).argmax(dim=1)).double().mean()
@@ -174,13 +181,13 @@ def test_all_that_is_written_before_is_one_intervention_and_all_mlps_another(tab
 
 def test_with_all_its_texts_a_model_answers_as_it_does_with_nothing_changed(case):
     """Texts that span all of a head's space leave its output as it is."""
-    sample, spaces = fake_sample(case), case.seen.spaces
+    sample, spaces = fake_sample(case), case.results.spaces
     head_map = decomposition.plan(clip.vision_weights(case.model), spaces).head_map
     whole = [torch.eye(spaces.basis.shape[2])] * 32
     reduced = interventions.Reduction([one.double() for one in whole], head_map.flatten(0, 1))
 
     change = interventions.change(
-        interventions.Run(interventions.TEXTS, k=60), sample, spaces.layers, reduced
+        interventions.Ablation(interventions.TEXTS, k=60), sample, spaces.layers, reduced
     )
 
     assert set(change.heads) == {(layer, head) for layer in (4, 5) for head in range(16)}
@@ -199,32 +206,41 @@ def fake_sample(case):
 
 
 def test_the_tables_hold_every_study_and_no_row_twice(tables, case):
-    rows = tables["truth_score"]
-    keys = ["study", "measure", "subject", "attribute", "effect", "k"]
+    rows = tables["validation_score"]
+    keys = ["study", "measure", *Subject._fields, "attribute", "effect", "k"]
 
     assert not rows.duplicated(keys).any()
-    assert set(rows.study) == {"ablation", "labels", "neighbors"}
-    of_labels = rows[rows.study == "labels"].subject.unique().tolist()
-    assert of_labels == ["variance_share 10", "enrichment 5", "enrichment 10", "enrichment 20", "commonest"]
-    compared = rows[rows.study == "neighbors"].subject.unique()
-    assert {"embedding", "L4.H0 cosine", "L5.H3 dot"} <= set(compared)
-    texts = rows[rows.subject == "texts"]
+    assert set(rows.study) == {"mean_ablation", "labels", "neighbors"}
+    of_labels = rows[rows.study == "labels"][["method", "k"]].drop_duplicates()
+    assert list(of_labels.itertuples(index=False, name=None)) == [
+        ("variance_share", 10),
+        ("enrichment", 5),
+        ("enrichment", 10),
+        ("enrichment", 20),
+        ("commonest", 0),
+    ]
+    near = rows[rows.study == "neighbors"]
+    assert set(near.subject_kind) == {"embedding", "head", "property"}
+    heads = near[near.subject_kind == "head"]
+    pairs = set(heads[["layer", "head", "comparison"]].itertuples(index=False, name=None))
+    assert {(4, 0, "cosine"), (5, 3, "dot")} <= pairs
+    texts = rows[rows.subject_kind == "texts"]
     assert sorted(texts.k.unique()) == [1, 2, 3, 5, 8]  # a head has at most 6 here: --picks
-    ablation = rows[rows.study == "ablation"]
-    assert set(ablation.effect[ablation.subject == "nothing"]) == {""}
+    ablation = rows[rows.study == "mean_ablation"]
+    assert set(ablation.effect[ablation.subject_kind == "nothing"]) == {""}
     assert ablation.value.between(0, 1).all()
     assert (ablation.chance[ablation.attribute == "color"] == 1 / 4).all()
 
 
 def test_random_sets_stand_beside_each_property_that_is_asked(tables, case):
-    labels = {label.label for label in case.seen.described.labels.shown}
-    ablation = tables["truth_score"][tables["truth_score"].study == "ablation"]
-    sets = {subject for subject in ablation.subject if subject.startswith(("property", "random"))}
+    labels = {label.label for label in case.results.described.labels.shown}
+    ablation = tables["validation_score"].query("study == 'mean_ablation' and property.notna()")
+    sets = set(zip(ablation.subject_kind, ablation.property, strict=True))
 
     asked = labels & {"color", "background"}
-    assert sets == {f"{kind} {name}" for name in asked for kind in ("property", "random like")}
+    assert sets == {(kind, name) for name in asked for kind in ("property", "random_heads")}
     for name in asked:
-        row = of(tables, f"random like {name}", "direct")
+        row = of(tables, "random_heads", "direct", property=name)
         assert row.low <= row.value <= row.high
 
 
@@ -249,7 +265,7 @@ def test_the_size_of_batches_leaves_no_trace(case, tables, tmp_path):
 
 def test_an_interrupted_run_goes_on_with_the_first_missing_images(case, tables, tmp_path, monkeypatch):
     case.score(tmp_path)
-    lost, *others = tmp_path.glob("runs-*/*")
+    lost, *others = tmp_path.glob("ablations-*/*")
     size = len(work_files.load_tensors(lost)["margin"])
     lost.unlink()
     asked = []
@@ -262,7 +278,7 @@ def test_an_interrupted_run_goes_on_with_the_first_missing_images(case, tables, 
     again = case.score(tmp_path)
 
     assert len(others) == 3 and asked == [size]  # 30 images, 8 at a time
-    pd.testing.assert_frame_equal(again["head_truth"], tables["head_truth"])
+    pd.testing.assert_frame_equal(again["head_validation"], tables["head_validation"])
 
 
 def test_other_prompts_never_meet_old_results(case, tables, tmp_path):
@@ -271,8 +287,8 @@ def test_other_prompts_never_meet_old_results(case, tables, tmp_path):
 
     other = case.score(tmp_path, classes=swapped, prompts=[("color", "red", "something else")])
 
-    assert len(list(tmp_path.glob("runs-*"))) == 2
-    assert not other["head_truth"].forward.equals(tables["head_truth"].forward)
+    assert len(list(tmp_path.glob("ablations-*"))) == 2
+    assert not other["head_validation"].forward.equals(tables["head_validation"].forward)
 
 
 def test_an_attribute_that_all_images_share_is_left_out(case, tmp_path, capsys):
@@ -282,8 +298,8 @@ def test_an_attribute_that_all_images_share_is_left_out(case, tmp_path, capsys):
 
     found = case.score(tmp_path, classes=[*case.known.classes, same])
 
-    assert set(found["head_truth"].attribute) == {"color", "background"}
-    assert "left out of truth: weather" in capsys.readouterr().err
+    assert set(found["head_validation"].attribute) == {"color", "background"}
+    assert "left out of the validation: weather" in capsys.readouterr().err
 
 
 def test_without_anything_to_ask_the_error_says_what_to_give(case, tmp_path):
@@ -291,9 +307,9 @@ def test_without_anything_to_ask_the_error_says_what_to_give(case, tmp_path):
         case.score(tmp_path, classes=[])
 
 
-def test_nothing_is_computed_for_truth_that_cannot_be_asked(scene_folder, pool_file, tmp_path):
+def test_nothing_is_computed_for_a_validation_that_cannot_be_asked(scene_folder, pool_file, tmp_path):
     """The scenes have no attribute `class`, the only one that is asked without --prompts."""
-    config = small_config(scene_folder, pool_file, tmp_path / "b", truth=True)
+    config = small_config(scene_folder, pool_file, tmp_path / "b", validation=True)
 
     with pytest.raises(ConfigError, match="--prompts FILE"):
         pipeline_run.run(config)
@@ -301,23 +317,25 @@ def test_nothing_is_computed_for_truth_that_cannot_be_asked(scene_folder, pool_f
     assert not list(tmp_path.glob(".b.work/model-*"))
 
 
-def test_how_truth_is_measured_is_part_of_the_result(scene_folder, pool_file, tmp_path):
+def test_how_the_validation_is_measured_is_part_of_the_result(scene_folder, pool_file, tmp_path):
     plain, all_, few = (
         small_config(scene_folder, pool_file, tmp_path / "b", **changes).result_options()
-        for changes in ({}, {"truth": True}, {"truth": True, "truth_images": 50})
+        for changes in ({}, {"validation": True}, {"validation": True, "validation_images": 50})
     )
 
     assert plain != all_ != few
-    assert plain == small_config(scene_folder, pool_file, tmp_path / "c", truth_images=50).result_options()
+    assert (
+        plain == small_config(scene_folder, pool_file, tmp_path / "c", validation_images=50).result_options()
+    )
 
 
-def test_the_command_line_asks_for_truth():
+def test_the_command_line_asks_for_validation():
     given = ["run", "--model", "m/w", "--images", "i", "--texts", "t", "--bundle", "b"]
 
-    config = run_config(_parser("run", "").parse_args([*given, "--truth", "--truth-images", "40"]))
+    config = run_config(_parser("run", "").parse_args([*given, "--validation", "--validation-images", "40"]))
 
-    assert (config.truth, config.truth_images) == (True, 40)
-    assert not run_config(_parser("run", "").parse_args(given)).truth
+    assert (config.validation, config.validation_images) == (True, 40)
+    assert not run_config(_parser("run", "").parse_args(given)).validation
 
 
 def test_the_sample_is_spread_evenly_over_the_ids():

@@ -10,6 +10,6 @@ select
     direct_accuracy,
     selectivity,
     images
-from head_truth
+from head_validation
 where model_key = $model_key
 order by layer, head, attribute
