@@ -12,8 +12,8 @@ INTRODUCTION = """\
 # Tables of a bundle
 
 Generated from `db/schema.sql` by `make docs`; a test fails where the two differ. Keys are
-`(model_key, layer, head)`, `image_id` and `text_id`, always by these names. Ask them on the
-SQL page, or open the file itself:
+`(model_key, layer, head)`, `image_id` and `text_id`, always by these names. To ask them, open the
+file itself:
 
 ```
 duckdb -readonly bundles/demo/headlight.duckdb "select * from head_label where chosen limit 10"
