@@ -1,7 +1,8 @@
 """A query typed by a person: one statement that reads, cut off in time and length."""
 
+from collections.abc import Mapping
 from threading import Timer
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
@@ -22,7 +23,14 @@ class Answer(NamedTuple):
     """True where there were more."""
 
 
-def ask(bundle: Bundle, sql: str, *, seconds: float = 10.0, rows: int = 10_000) -> Answer:
+def ask(
+    bundle: Bundle,
+    sql: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    seconds: float = 10.0,
+    rows: int = 10_000,
+) -> Answer:
     """Run one select or explain, for at most `seconds`, and give at most `rows` of its rows.
 
     Raises:
@@ -34,7 +42,7 @@ def ask(bundle: Bundle, sql: str, *, seconds: float = 10.0, rows: int = 10_000) 
     clock.daemon = True
     clock.start()
     try:
-        own.execute(sql)
+        own.execute(sql, dict(parameters or {}))
         found = _first(own, rows + 1)
     except duckdb.InterruptException as error:
         raise QueryError(f"the query was stopped after {seconds:g} seconds. Ask for less.") from error

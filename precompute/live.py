@@ -19,7 +19,9 @@ from db.errors import UserError
 from precompute import clip
 from precompute.inputs import images, model_specs
 from precompute.method import decomposition
-from precompute.method.types import HeadSpaces
+from precompute.method.types import Decomposition, HeadSpaces
+from precompute.runtime import devices
+from precompute.runtime.config import ModelChoice
 
 CHECKPOINTS = "HEADLIGHT_CHECKPOINTS"
 """Environment variable: MODEL=FILE entries, separated as in PATH, for models without a download."""
@@ -135,6 +137,37 @@ def decompose_image(live: LiveModel, data: bytes) -> LiveImage:
         tokens=token[0].flatten(0, 1).numpy(),
         rest=(parts.early + parts.mlp.sum(dim=1))[0].numpy(),
     )
+
+
+def decompose_pictures(
+    model: str,
+    pictures: Sequence[Image.Image],
+    *,
+    layers: int | None,
+    checkpoint: Path | None,
+    device: str,
+    batch_size: int,
+) -> tuple[str, Decomposition, HeadSpaces]:
+    """Decompose pictures by a model in bases of its own, without a bundle.
+
+    Returns the model's key, the contributions, one row per picture, and the bases; all on the processor.
+
+    Raises:
+        ModelError, ConfigError: there is no such model, device or number of layers.
+    """
+    spec = clip.resolve(ModelChoice(model, checkpoint=checkpoint or _checkpoint(model)))
+    loaded = clip.load(spec, device=devices.resolve_device(device))
+    weights = clip.vision_weights(loaded)
+    spaces = decomposition.head_spaces(weights, clip.last_layers(loaded, layers))
+    plan = decomposition.plan(weights, spaces)
+    parts = []
+    for start in range(0, len(pictures), batch_size):
+        batch = [loaded.preprocess(picture) for picture in pictures[start : start + batch_size]]
+        with devices.explain_out_of_memory(loaded.device, batch_size):
+            captured = clip.capture(loaded, torch.stack(batch).to(loaded.device), spaces.layers)
+            parts.append([tensor.cpu() for tensor in decomposition.decompose(plan, captured)])
+    whole = Decomposition(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    return loaded.model_key, whole, spaces
 
 
 def _checkpoint(model: str) -> Path | None:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from db.errors import UserError
 
-class LiveError(RuntimeError):
+
+class LiveError(UserError):
     """The model could not be asked; the message says why and what to do."""
 
 

@@ -1,0 +1,400 @@
+"""One bundle, open to read, for scripts and notebooks.
+
+The answers are those of the dashboard's pages: the same queries of `db`, the same mathematics of
+`dashboard.analyses`. Knows neither Streamlit nor torch.
+"""
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from dashboard import images as image_drawing
+from dashboard.analyses import maps
+from dashboard.analyses import neighbors as ranking
+from dashboard.data import live
+from db import console, queries, vectors
+from db.connection import open_bundle
+from db.errors import QueryError, UnknownName, UserError
+from db.layout import head_name
+from headlight.names import Head, HeadLike, find_model, parse_head, parse_heads, unknown_head
+from headlight.results import HeadBasis, ImageRows, TopicMap
+
+MAX_ROWS = 1_000_000
+MAX_SECONDS = 300.0
+
+
+class Bundle:
+    """One bundle, open to read: tables as DataFrames, vectors as arrays, and the dashboard's analyses.
+
+    A model is named by its name ("ViT-B-32/openai") or its key, a head by "L11.H3" or (11, 3), an image by
+    its id. Every error that is yours to solve is a `headlight.UserError` that says how.
+
+    Example:
+        with headlight.open("bundles/photos") as bundle:
+            print(bundle.heads("ViT-B-32/openai", label="color"))
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self._bundle = open_bundle(path)
+        self._live: dict[str, Any] = {}
+        self._pools: dict[str, tuple[dict[str, NDArray[np.float32]], NDArray[np.float64]]] = {}
+
+    def __enter__(self) -> "Bundle":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self._bundle.path}: {', '.join(self._models['model'])}>"
+
+    def close(self) -> None:
+        """Closes the files. A `with` block does it by itself.
+
+        Example:
+            bundle.close()
+        """
+        self._bundle.close()
+
+    def models(self) -> pd.DataFrame:
+        """Returns one row per model with its facts, random-weights controls last.
+
+        Example:
+            bundle.models()[["model", "layers", "heads", "images"]]
+        """
+        return self._models.copy()
+
+    def heads(self, model: str, *, label: str | None = None, supported: bool | None = None) -> pd.DataFrame:
+        """Returns one row per head of a model: its chosen label with the evidence, and its first texts.
+
+        Args:
+            label: only heads of this label.
+            supported: only heads whose label stands up to rotated heads, or only those where it does not.
+
+        Example:
+            bundle.heads("ViT-B-32/openai", supported=True).sort_values("q_value")
+        """
+        heads = queries.heads(self._bundle, model_key=self._key(model))
+        if label is not None:
+            heads = heads[heads["label"] == label]
+        if supported is not None:
+            heads = heads[heads["supported"].fillna(False).astype(bool) == supported]
+        return heads.reset_index(drop=True)
+
+    def head_texts(self, model: str, head: HeadLike) -> pd.DataFrame:
+        """Returns the texts that describe one head, in the order TEXTSPAN chose them, with their variance.
+
+        Example:
+            bundle.head_texts("ViT-B-32/openai", "L11.H3")["text"].head(5)
+        """
+        layer, number = parse_head(head)
+        return queries.head_texts(self._bundle, model_key=self._key(model), layer=layer, head=number)
+
+    def labels(self, model: str, head: HeadLike) -> pd.DataFrame:
+        """Returns all labels of one head by every method, with their evidence, the chosen one first.
+
+        Example:
+            bundle.labels("ViT-B-32/openai", (11, 3))[["method", "label", "p_value", "q_value"]]
+        """
+        layer, number = parse_head(head)
+        return queries.head_labels(self._bundle, model_key=self._key(model), layer=layer, head=number)
+
+    def metrics(self) -> pd.DataFrame:
+        """Returns what every metric of heads and models means: title, description, unit, direction.
+
+        Example:
+            bundle.metrics().set_index("metric")["description"]
+        """
+        return queries.metrics(self._bundle)
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Returns every metric of every model, one row per model, metric and heads used, with intervals.
+
+        Example:
+            board = bundle.leaderboard().query("heads_used == 'all'")
+            board.pivot_table(index="model", columns="metric", values="value")
+        """
+        return queries.leaderboard(self._bundle)
+
+    def images(self, model: str | None = None) -> pd.DataFrame:
+        """Returns one row per image, by path, with its attributes.
+
+        Args:
+            model: adds the column `has_tokens`, true where maps of this model are stored.
+
+        Example:
+            bundle.images("ViT-B-32/openai").query("has_tokens")
+        """
+        images = queries.images(self._bundle)
+        if model is None:
+            return images
+        return images.assign(
+            has_tokens=images["image_id"].isin(vectors.gallery(self._bundle, self._key(model)))
+        )
+
+    def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
+        """Returns the rows of one SQL query over the tables of docs/schema.md.
+
+        The bundle cannot be changed by it, and no other file be read.
+
+        Args:
+            query: one select, with a parameter `x` written as $x.
+            parameters: values of these parameters.
+
+        Raises:
+            QueryError: it is no select, DuckDB refuses it, or it is more than a million rows or five minutes.
+
+        Example:
+            bundle.sql("select layer, head, value from head_metric where metric = $metric", metric="ccs")
+        """
+        answer = console.ask(self._bundle, query, parameters, seconds=MAX_SECONDS, rows=MAX_ROWS)
+        if answer.cut:
+            raise QueryError(f"the query has more than {MAX_ROWS:,} rows. Add a limit, or select fewer.")
+        return answer.rows
+
+    def coordinates(self, model: str, head: HeadLike) -> ImageRows:
+        """Returns the contribution of one head to every image, [image, rank], in the head's own basis.
+
+        Coordinates are centered on their mean over the images; `basis` gives it and leads back to d_out.
+
+        Example:
+            image_id, y = bundle.coordinates("ViT-B-32/openai", "L11.H3")
+        """
+        key, place = self._key(model), parse_head(head)
+        ids, y = vectors.image_coordinates(self._bundle, key, None, [place])
+        return ImageRows(ids, y[:, 0])
+
+    def embeddings(self, model: str) -> ImageRows:
+        """Returns the embedding of every image, [image, d_out], unit length.
+
+        Example:
+            image_id, embedding = bundle.embeddings("ViT-B-32/openai")
+        """
+        return ImageRows(*vectors.image_embeddings(self._bundle, self._key(model)))
+
+    def basis(self, model: str, head: HeadLike) -> HeadBasis:
+        """Returns the basis of one head, [rank, d_out], and the mean of its coordinates, [rank].
+
+        Example:
+            basis, mean = bundle.basis("ViT-B-32/openai", "L11.H3")
+        """
+        key = self._key(model)
+        place = self._places(key, [parse_head(head)])[0]
+        space = vectors.head_spaces(self._bundle, key)
+        return HeadBasis(space.basis[place], space.mean[place])
+
+    def tokens(self, model: str, image: str | Path) -> vectors.Tokens:
+        """Returns one image token by token: `coordinates` [head, token, rank] and `rest` [d_out].
+
+        Heads stand in the order of `heads`, token 0 is the class token. Coordinates are not centered, and
+        `rest` is the contribution of everything that is no stored head.
+
+        Args:
+            image: id of an image whose maps are stored (see `images`), or a Path of a file of yours, which
+                loads the model.
+
+        Example:
+            coordinates, rest = bundle.tokens("ViT-B-32/openai", Path("cat.jpg"))
+        """
+        return self._token_image(self._key(model), image)[0]
+
+    def neighbors(
+        self,
+        model: str,
+        *,
+        image: str | Path | None = None,
+        text: str | None = None,
+        head: HeadLike | None = None,
+        label: str | None = None,
+        k: int = 10,
+        metric: str = "cosine",
+    ) -> pd.DataFrame:
+        """Returns the `k` images nearest to an image or a text through one head, or through all of one label.
+
+        Args:
+            image: id of an image, which is left out, or a Path of a file of yours, which loads the model.
+            text: a text; one that is not in the pool loads the model.
+            head: the head to compare through.
+            label: all heads of this label: the supported ones, or all where none is.
+            metric: "cosine" centers both sides on the image set, "dot" is the plain product of the papers.
+
+        Returns:
+            image_id, path, attributes and score, best first.
+
+        Example:
+            bundle.neighbors("ViT-B-32/openai", image=image_id, head="L11.H3")
+            bundle.neighbors("ViT-B-32/openai", image=Path("cat.jpg"), label="color", k=20)
+            bundle.neighbors("ViT-B-32/openai", text="a red car", head="L11.H3", metric="dot")
+        """
+        if (image is None) == (text is None) or (head is None) == (label is None):
+            raise UserError("neighbors need an image or a text, and a head or a label: one of each pair.")
+        if metric not in ranking.METRICS:
+            raise UserError(f'metric "{metric}" is not known. Give one of {", ".join(ranking.METRICS)}.')
+        key = self._key(model)
+        heads = [parse_head(head)] if head is not None else self._label_heads(key, str(label))
+        if image is not None:
+            score = self._image_scores(key, image, heads, metric)
+        else:
+            score = self._text_scores(key, str(text), heads, metric)
+        return self._described(self.coordinates(key, heads[0]).image_id, score, k, leave_out=image)
+
+    def topic_map(
+        self,
+        model: str,
+        image: str | Path,
+        text: str,
+        heads: HeadLike | Sequence[HeadLike] | None = None,
+        *,
+        relative: bool = False,
+    ) -> TopicMap:
+        """Returns the map of one text over one image, through one head, several, or all stored ones.
+
+        Args:
+            image: id of an image whose maps are stored (see `images`), or a Path of a file of yours, which
+                loads the model.
+            text: a text; one that is not in the pool loads the model.
+            heads: one head, several, or None for all.
+            relative: take the pool's mean text off, so that zero is the score of the mean text.
+
+        Example:
+            bundle.topic_map("ViT-B-32/openai", image_id, "a red car", ["L10.H2", "L11.H3"]).draw()
+        """
+        key = self._key(model)
+        space = vectors.head_spaces(self._bundle, key)
+        shown = np.ones(len(space.layer), bool)
+        if heads is not None:
+            shown[:] = False
+            shown[self._places(key, parse_heads(heads))] = True
+        tokens, picture = self._token_image(key, image)
+        vector = self._text_embedding(key, text).astype(np.float64)
+        if relative:
+            vector = maps.relative(vector, self._pool(key)[1])
+        info = self._info(key)
+        grid_shape = (int(info.grid_rows), int(info.grid_columns))
+        text_map = maps.text_map(tokens.coordinates, space.basis, tokens.rest, vector, shown, grid_shape)
+        return TopicMap(text, text_map.grid, text_map.parts, self._covered(key, picture))
+
+    @cached_property
+    def _models(self) -> pd.DataFrame:
+        return queries.models(self._bundle)
+
+    def _key(self, model: str) -> str:
+        return find_model(self._models, model)
+
+    def _info(self, key: str) -> Any:
+        """The model's row of the table `model`."""
+        return next(row for row in self._models.itertuples(index=False) if row.model_key == key)
+
+    def _places(self, key: str, heads: Sequence[Head]) -> list[int]:
+        """Where heads stand among all stored ones."""
+        space = vectors.head_spaces(self._bundle, key)
+        stored = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
+        for head in heads:
+            if head not in stored:
+                raise unknown_head(head, *(head_name(*end) for end in (stored[0], stored[-1])))
+        return [stored.index(head) for head in heads]
+
+    def _label_heads(self, key: str, label: str) -> list[Head]:
+        rows = queries.property_heads(self._bundle, model_key=key, property=label)
+        if rows.empty:
+            labels = sorted(queries.heads(self._bundle, model_key=key)["label"].dropna().unique())
+            raise UnknownName(f'no head has the label "{label}". Labels are: {", ".join(labels)}.')
+        supported = rows["supported"].fillna(False).astype(bool)
+        rows = rows[supported] if supported.any() else rows
+        return sorted(zip(rows["layer"].tolist(), rows["head"].tolist(), strict=True))
+
+    def _image_scores(
+        self, key: str, image: str | Path, heads: list[Head], metric: str
+    ) -> NDArray[np.float32]:
+        """Score of every image for an image -> [image]."""
+        places, space = self._places(key, heads), vectors.head_spaces(self._bundle, key)
+        basis, mean = space.basis[places], space.mean[places]
+        if isinstance(image, Path):
+            y = self._decompose(key, image).coordinates[places] - mean
+        else:
+            y = vectors.image_coordinates(self._bundle, key, [image], heads)[1][0]
+        rows = [self.coordinates(key, head).values for head in heads]
+        return ranking.scores(y, rows, basis, mean, ranking.mixture_norms(rows, basis), metric=metric)
+
+    def _text_scores(self, key: str, text: str, heads: list[Head], metric: str) -> NDArray[np.float32]:
+        """Score of every image for a text, inside one head -> [image]."""
+        if len(heads) > 1:
+            names = ", ".join(head_name(*head) for head in heads)
+            raise UserError(f"a text is compared inside one head, and this label has {names}. Give head=.")
+        basis, mean = self.basis(key, heads[0])
+        query, pool_mean = basis @ self._text_embedding(key, text), basis @ self._pool(key)[1]
+        rows = self.coordinates(key, heads[0]).values
+        return ranking.text_scores(query, rows, mean, pool_mean, metric=metric)
+
+    def _described(
+        self, image_ids: list[str], score: NDArray, k: int, leave_out: str | Path | None
+    ) -> pd.DataFrame:
+        """The best images with path and attributes; ids and scores are of all."""
+        own = image_ids.index(leave_out) if isinstance(leave_out, str) else None
+        nearest = ranking.top(score, k, leave_out=own)
+        rows = queries.images_by_id(self._bundle, image_ids=[image_ids[row] for row in nearest.row])
+        rows = rows[["image_id", "path", "attributes"]].fillna({"path": "", "attributes": ""})
+        return rows.assign(score=nearest.score)
+
+    def _pool(self, key: str) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float64]]:
+        """Embeddings of the texts of the pool by text, and their mean."""
+        if key not in self._pools:
+            texts = queries.texts(self._bundle)
+            _, embedding = vectors.text_embeddings(self._bundle, key, texts["text_id"].tolist())
+            by_text = dict(zip(texts["text"], embedding, strict=True))
+            self._pools[key] = by_text, embedding.mean(axis=0, dtype=np.float64)
+        return self._pools[key]
+
+    def _text_embedding(self, key: str, text: str) -> NDArray[np.float32]:
+        normal = unicodedata.normalize("NFC", text).strip()
+        stored = self._pool(key)[0].get(normal)
+        return live.encode_texts(self._model(key), [normal])[0] if stored is None else stored
+
+    def _token_image(self, key: str, image: str | Path) -> tuple[vectors.Tokens, Image.Image | None]:
+        """One image token by token, and its picture where there is one."""
+        if isinstance(image, Path):
+            decomposed = self._decompose(key, image)
+            return vectors.Tokens(decomposed.tokens, decomposed.rest), decomposed.image
+        if image not in vectors.gallery(self._bundle, key):
+            raise UnknownName(
+                f'no maps of image "{image}" are stored for {key}. Give an image that images(model) marks as '
+                "has_tokens, or the Path of its file."
+            )
+        data = queries.thumbnails(self._bundle, image_ids=[image])["thumbnail"].iloc[0]
+        return vectors.tokens(self._bundle, key, image), data and image_drawing.read(data)
+
+    def _covered(self, key: str, picture: Image.Image | None) -> Image.Image:
+        """The part of a picture that the patches cover; gray where there is none."""
+        info = self._info(key)
+        rows, columns = int(info.grid_rows), int(info.grid_columns)
+        if picture is None:
+            return Image.new("RGB", (32 * columns, 32 * rows), "#bbbbbb")
+        return image_drawing.model_view(picture, info.resize_mode, columns / rows)
+
+    def _decompose(self, key: str, file: Path) -> live.LiveImage:
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise UserError(f"{file} cannot be read ({error}). Give the path of an image.") from error
+        return live.decompose_image(self._model(key), data)
+
+    def _model(self, key: str) -> Any:
+        if key not in self._live:
+            info, space = self._info(key), vectors.head_spaces(self._bundle, key)
+            preprocessing = ("activation", "mean", "std", "interpolation", "resize_mode")
+            self._live[key] = live.load(
+                info.model,
+                info.weights_sha256,
+                layers=sorted(set(space.layer.tolist())),
+                basis=space.basis,
+                **{name: getattr(info, name) for name in preprocessing},
+            )
+        return self._live[key]

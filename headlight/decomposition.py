@@ -1,0 +1,69 @@
+"""One's own images, decomposed now and without a bundle. Imports torch when it is asked, not before."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from PIL import Image
+
+from db.errors import UserError
+from headlight.installation import how_to_install
+from headlight.results import Decomposition
+
+ImageLike = str | os.PathLike | bytes | Image.Image
+"""A path, the bytes of a file, or a PIL image."""
+
+
+def decompose(
+    model: str,
+    images: ImageLike | Iterable[ImageLike],
+    *,
+    layers: int | None = 4,
+    checkpoint: str | os.PathLike | None = None,
+    device: str = "auto",
+    batch_size: int = 32,
+) -> Decomposition:
+    """Returns what `headlight.decompose` says."""
+    alone = isinstance(images, (str, os.PathLike, bytes, Image.Image))
+    sources: list[ImageLike] = [images] if alone else list(images)  # type: ignore[list-item, arg-type]
+    if not sources:
+        raise UserError("no images were given. Give at least one path, PIL image or the bytes of a file.")
+    try:
+        from precompute import live
+    except ModuleNotFoundError as error:
+        raise UserError(how_to_install(str(error.name).split(".")[0])) from error
+    ids, pictures = zip(*(_read(source) for source in sources), strict=True)
+    key, parts, spaces = live.decompose_pictures(
+        model,
+        pictures,
+        layers=layers,
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        device=device,
+        batch_size=batch_size,
+    )
+    return Decomposition(
+        model_key=key,
+        image_id=list(ids),
+        embedding=parts.embedding.numpy(),
+        layers=spaces.layers,
+        coordinates=parts.head.numpy(),
+        basis=spaces.basis.cpu().numpy(),
+        mlp=parts.mlp.numpy(),
+        early=parts.early.numpy(),
+        sum_error=parts.sum_error.numpy(),
+    )
+
+
+def _read(source: ImageLike) -> tuple[str, Image.Image]:
+    """Id and picture, decoded as in a run. Of a PIL image, the id is that of its pixels."""
+    from precompute.inputs import images
+
+    if isinstance(source, Image.Image):
+        picture = source.convert("RGB")
+        return images.image_id(picture.tobytes()), picture
+    try:
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        return images.image_id(data), images.decode(data)
+    except (OSError, images.UnreadableImage) as error:
+        name = "an image" if isinstance(source, bytes) else str(source)
+        raise UserError(f"{name} cannot be read ({error}). Give a PNG, JPEG or other picture.") from error

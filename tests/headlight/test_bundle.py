@@ -1,0 +1,242 @@
+"""`headlight.open`: the Python API over bundles whose answers are known."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from pandas.testing import assert_frame_equal
+from PIL import Image
+
+import headlight
+from dashboard.data import cached, maps
+from dashboard.data.neighbors import neighbors_of_image, neighbors_of_text
+from dashboard.state.views import Scope
+from tests.conftest import TWIN
+from tests.support import bundles
+from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
+
+TEXT = next(iter(TEXTS))
+NAME = "tiny/known"
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def bundle(path):
+    with headlight.open(path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def source(path):
+    """The same bundle as the dashboard's pages read it."""
+    return cached.source(cached.bundle(path), "tiny", MODEL_KEY)
+
+
+def test_the_default_is_the_bundle_that_the_dashboard_serves(path, monkeypatch, tmp_path):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(path))
+    assert len(headlight.open().models()) == 2
+
+    monkeypatch.delenv("HEADLIGHT_BUNDLE")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(headlight.UserError, match="no bundle at .*bundles/demo"):
+        headlight.open()
+
+
+def test_a_model_is_named_by_name_or_key(bundle):
+    assert_frame_equal(bundle.heads(NAME), bundle.heads(MODEL_KEY))
+    assert bundle.models()["model_key"].tolist() == [MODEL_KEY, CONTROL_KEY]
+    with pytest.raises(headlight.UserError, match='"tiny/other" is not in this bundle. It has: tiny/known'):
+        bundle.heads("tiny/other")
+
+
+@pytest.mark.parametrize("head", ["L1.H1", "l1.h1 ", (1, 1), np.array([1, 1])])
+def test_a_head_is_named_in_any_of_its_ways(bundle, head):
+    assert_array_equal(bundle.coordinates(NAME, head).values, bundle.coordinates(NAME, PAIRS[1]).values)
+
+
+@pytest.mark.parametrize("head", ["H1", "L9.H9", (9, 9), (1,)])
+def test_a_head_that_is_not_there_is_refused_with_what_to_write(bundle, head):
+    for question in (bundle.coordinates, bundle.basis, bundle.head_texts):
+        with pytest.raises(headlight.UserError, match=r"L1\.H0|L11\.H3"):
+            question(NAME, head)
+
+
+def test_heads_are_chosen_by_label_and_support(bundle):
+    assert bundle.heads(NAME, label="color")["name"].tolist() == ["L1.H0", "L1.H1"]
+    assert bundle.heads(NAME, supported=True)["supported"].all()
+    assert len(bundle.heads(NAME, supported=True)) + len(bundle.heads(NAME, supported=False)) == len(PAIRS)
+
+
+def test_tables_are_those_of_the_bundle(bundle):
+    assert bundle.head_texts(NAME, PAIRS[0])["text"].tolist() == list(TEXTS)[:3]
+    assert bundle.labels(NAME, PAIRS[0])["label"].iloc[0] == "color"
+    assert "entanglement" in set(bundle.metrics()["metric"])
+    assert set(bundle.leaderboard()["model_key"]) == {MODEL_KEY, CONTROL_KEY}
+    assert set(bundle.images()["image_id"]) == set(IMAGE_IDS)
+    assert set(bundle.images(NAME).query("has_tokens")["image_id"]) == set(GALLERY)
+
+
+def test_sql_takes_parameters_and_reads_only(bundle):
+    rows = bundle.sql("select count(*) as n from head where model_key = $key", key=MODEL_KEY)
+
+    assert rows["n"].tolist() == [len(PAIRS)]
+    for refused in ("drop table head", "select 1; select 2", "select * from read_csv('/etc/passwd')"):
+        with pytest.raises(headlight.UserError):
+            bundle.sql(refused)
+
+
+def test_contributions_of_all_heads_and_the_rest_sum_to_the_embedding(bundle):
+    image_id, embedding = bundle.embeddings(NAME)
+    parts = np.zeros_like(embedding)
+    for head in bundle.heads(NAME)["name"]:
+        basis, mean = bundle.basis(NAME, head)
+        parts += (bundle.coordinates(NAME, head).values + mean) @ basis
+
+    for image in GALLERY:
+        row = image_id.index(image)
+        np.testing.assert_allclose(
+            parts[row] + bundle.tokens(NAME, image).rest, embedding[row], rtol=0, atol=1e-3
+        )
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot"])
+@pytest.mark.parametrize(
+    ("asked", "heads"), [({"head": "L1.H0"}, PAIRS[:1]), ({"label": "color"}, PAIRS[:2])]
+)
+def test_neighbors_of_an_image_are_those_of_the_page(bundle, source, asked, heads, metric):
+    rows = bundle.neighbors(NAME, image=IMAGE_IDS[3], k=5, metric=metric, **asked)
+
+    assert_frame_equal(rows, neighbors_of_image(source, IMAGE_IDS[3], tuple(heads), metric, 5))
+    assert IMAGE_IDS[3] not in set(rows["image_id"])
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot"])
+def test_neighbors_of_a_text_are_those_of_the_page(bundle, source, metric):
+    rows = bundle.neighbors(NAME, text=f" {TEXT} ", head=PAIRS[1], k=5, metric=metric)
+
+    assert_frame_equal(rows, neighbors_of_text(source, TEXT, PAIRS[1], metric, 5)[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({}, "an image or a text"),
+        ({"image": IMAGE_IDS[0], "text": TEXT, "head": (1, 0)}, "one of each pair"),
+        ({"image": IMAGE_IDS[0], "label": "smell"}, "Labels are: color"),
+        ({"text": TEXT, "label": "color"}, "this label has L1.H0, L1.H1. Give head="),
+        ({"image": IMAGE_IDS[0], "head": (1, 0), "metric": "l2"}, "Give one of cosine, dot"),
+        ({"image": "0123456789abcdef", "head": (1, 0)}, "0123456789abcdef"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused(bundle, asked, says):
+    with pytest.raises(headlight.UserError, match=says):
+        bundle.neighbors(NAME, **asked)
+
+
+@pytest.mark.parametrize(("heads", "scope"), [(None, Scope("all")), ("L1.H0", Scope.of_heads(PAIRS[0]))])
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_map_has_the_numbers_of_the_page(bundle, source, heads, scope, relative):
+    topic_map = bundle.topic_map(NAME, GALLERY[1], TEXT, heads, relative=relative)
+    reference = "relative" if relative else "plain"
+    page = maps.topic(source, GALLERY[1], TEXT, scope, reference=reference, control="none", seed=0)
+
+    assert_array_equal(topic_map.grid, page.shown[0].map.grid)
+    assert topic_map.parts == page.shown[0].map.parts
+    assert_array_equal(np.asarray(topic_map.picture), np.asarray(page.picture))
+
+
+def test_a_map_through_several_heads_is_the_sum_of_theirs(bundle):
+    names = ["L1.H0", (2, 1)]
+    both = bundle.topic_map(NAME, GALLERY[0], TEXT, names)
+    each = [bundle.topic_map(NAME, GALLERY[0], TEXT, name) for name in names]
+
+    np.testing.assert_allclose(both.grid, sum(one.grid for one in each))
+    assert both.draw().size == (448, 448)
+
+
+def test_an_image_without_maps_is_refused_with_what_to_do(bundle):
+    without = next(image for image in IMAGE_IDS if image not in GALLERY)
+
+    with pytest.raises(headlight.UserError, match="has_tokens, or the Path of its file"):
+        bundle.topic_map(NAME, without, TEXT)
+
+
+def test_a_file_of_ones_own_is_decomposed_as_the_bundle_was(small_bundle, scene_folder):
+    with headlight.open(small_bundle) as bundle:
+        row = bundle.images(TWIN).query("has_tokens").iloc[0]
+        head = bundle.heads(TWIN)["name"].iloc[-1]
+        text = bundle.head_texts(TWIN, head)["text"].iloc[0]
+        stored = bundle.topic_map(TWIN, row["image_id"], text, head)
+        live = bundle.topic_map(TWIN, scene_folder / row["path"], text, head)
+        nearest = bundle.neighbors(TWIN, image=scene_folder / row["path"], head=head, k=1)
+
+    np.testing.assert_allclose(live.grid, stored.grid, rtol=0, atol=2e-3 * abs(stored.grid).max())
+    assert nearest["image_id"].tolist() == [row["image_id"]]
+    assert nearest["score"].iloc[0] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_file_that_is_not_there_is_named(bundle):
+    with pytest.raises(headlight.UserError, match="nowhere.png cannot be read"):
+        bundle.tokens(NAME, Path("nowhere.png"))
+
+
+def test_own_images_are_decomposed_without_a_bundle(small_bundle, scene_folder):
+    paths = sorted(scene_folder.glob("*.png"))[:3]
+    parts = headlight.decompose(TWIN, paths, layers=2, batch_size=2)
+    heads = [(layer, head) for layer in parts.layers for head in range(parts.basis.shape[1])]
+    total = parts.early + parts.mlp.sum(axis=1) + sum(parts.contribution(head) for head in heads)
+
+    np.testing.assert_allclose(total, parts.embedding, rtol=0, atol=1e-5)
+    assert parts.sum_error.max() < 1e-5
+    with headlight.open(small_bundle) as bundle:
+        image_id, embedding = bundle.embeddings(TWIN)
+        assert bundle.models()["model_key"].tolist() == [parts.model_key]
+        stored = embedding[[image_id.index(one) for one in parts.image_id]]
+        np.testing.assert_allclose(parts.embedding, stored, rtol=0, atol=1e-3)
+        y = bundle.coordinates(TWIN, heads[-1])
+        mean = bundle.basis(TWIN, heads[-1]).mean
+        stored = y.values[[y.image_id.index(one) for one in parts.image_id]] + mean
+        np.testing.assert_allclose(parts.coordinates[:, -1, -1], stored, rtol=0, atol=1e-3)
+    with pytest.raises(headlight.UserError, match="There are L"):
+        parts.contribution("L0.H0")
+
+
+def test_own_images_come_as_paths_bytes_or_pictures(scene_folder):
+    file = sorted(scene_folder.glob("*.png"))[0]
+    embeddings = [
+        headlight.decompose(TWIN, image, layers=1).embedding
+        for image in (file, str(file), file.read_bytes(), Image.open(file))
+    ]
+
+    assert all(np.array_equal(one, embeddings[0]) for one in embeddings)
+
+
+@pytest.mark.parametrize(
+    ("model", "images", "says"),
+    [
+        (TWIN, [], "no images were given"),
+        (TWIN, "nowhere.png", "nowhere.png cannot be read"),
+        (TWIN, b"no image", "an image cannot be read"),
+        ("ViT-B-23/openai", "PICTURE", "Close names: "),
+    ],
+)
+def test_what_cannot_be_decomposed_is_refused(scene_folder, model, images, says):
+    images = sorted(scene_folder.glob("*.png"))[0] if images == "PICTURE" else images
+    with pytest.raises(headlight.UserError, match=says):
+        headlight.decompose(model, images)
+
+
+def test_two_models_of_one_name_are_told_apart_by_key(bundle):
+    from headlight.names import find_model
+
+    models = pd.DataFrame({"model": ["a/b", "a/b"], "model_key": ["a-b-1", "a-b-2"]})
+
+    assert find_model(models, "a-b-2") == "a-b-2"
+    with pytest.raises(headlight.UserError, match="Give a key: a-b-1, a-b-2"):
+        find_model(models, "a/b")
