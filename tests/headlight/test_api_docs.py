@@ -1,6 +1,7 @@
 """docs/api.md is what the docstrings say, and every public name has one worth reading."""
 
 import inspect
+import textwrap
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_every_public_name_has_an_example_that_is_python(member):
     example = text.split("Example:\n")[1]
 
     assert len(text.splitlines()[0]) > 20
-    compile(inspect.cleandoc(example), member.__qualname__, "exec")
+    compile(textwrap.dedent(example), member.__qualname__, "exec")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__qualname__)
