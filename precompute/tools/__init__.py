@@ -1,1 +1,1 @@
-"""Every command but `run`, `part` and `merge`: one module or package a command."""
+"""All commands except `run`, `part` and `merge`: one module or package per command."""

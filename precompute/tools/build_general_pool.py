@@ -1,7 +1,7 @@
-"""The general text pool, made from a list of values: every property in the same frames, as often in each.
+"""Builds the general text pool from a list of values: every property appears equally often in each frame.
 
-A pool whose places all came as "a photo taken in ..." would make a head that likes such sentences a
-location head.
+If every place were written as "a photo taken in ...", a head that responds to such sentences would look like
+a location head.
 
 Knows nothing of models. `python -m precompute.tools.build_general_pool` writes `texts/general.tsv`.
 """
@@ -23,7 +23,7 @@ FRAMES = (
     "we see {}",
     "{} can be seen",
 )
-"""Any noun phrase, singular or plural, is grammatical in each."""
+"""Sentence frames; any noun phrase, singular or plural, is grammatical in each."""
 
 LOOKS = ("something {}", "{} things", "objects that are {}")
 PERIODS = ("{}", "a scene in {}", "a place in {}")
@@ -41,26 +41,28 @@ CARRIERS = {
     "age": PERSONS,
     "action": PERSONS,
 }
-"""Words around a value that names nothing by itself, shared by as many properties as grammar allows."""
+"""Phrases that turn a value into a noun phrase, shared by as many properties as grammar allows."""
 
 
 class Value(NamedTuple):
+    """One value of a property."""
+
     words: str
-    """The words that carry the meaning, as they would stand in anyone's text."""
+    """Words that carry the meaning."""
 
     properties: str
-    """Its properties as the pool writes them, separated by `|`."""
+    """Properties of the value, separated by `|` as in the pool."""
 
     phrase: str | None
-    """How it stands in a frame; None: in the carriers of its property, or alone."""
+    """Noun phrase for the frames. None: the carriers of the property apply, or the words stand alone."""
 
     group: str
-    """The comment above it; for places their continent ("location: Africa")."""
+    """Comment above the value in the file; for places their continent ("location: Africa")."""
 
 
 def values(path: Path = VALUES_PATH) -> list[Value]:
-    """The values in the order of their file. Raises ValueError for a line without two or three fields."""
-    found, group = [], ""
+    """Returns the values in file order. Raises ValueError for a line without two or three fields."""
+    rows, group = [], ""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if line.startswith("#"):
             group = line.lstrip("#").strip()
@@ -72,32 +74,32 @@ def values(path: Path = VALUES_PATH) -> list[Value]:
                     "write value, tab, properties, and where it needs one a tab and the phrase."
                 )
             words, properties, *phrase = fields
-            found.append(Value(words, properties, phrase[0] if phrase else None, group))
-    return found
+            rows.append(Value(words, properties, phrase[0] if phrase else None, group))
+    return rows
 
 
 def pool(path: Path = VALUES_PATH) -> list[tuple[str, str]]:
-    """Each text with its properties, one a value; the same list every time.
+    """Returns one text per value, with its properties; the list is deterministic.
 
-    The values of one property, and of one pair of properties, take the frames in turn.
+    The values of one property, or of one pair of properties, cycle through the frames.
     """
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     texts = []
     for value in values(path):
-        turn, frame = divmod(seen[value.properties], len(FRAMES))
-        seen[value.properties] += 1
+        turn, frame = divmod(counts[value.properties], len(FRAMES))
+        counts[value.properties] += 1
         texts.append((FRAMES[frame].format(_phrase(value, turn)), value.properties))
     return texts
 
 
 def write_pool(path: Path = POOL_PATH) -> None:
-    """One text a line, a tab, its properties."""
+    """Writes one text per line, followed by a tab and its properties."""
     lines = [f"{text}\t{properties}\n" for text, properties in pool()]
     path.write_text(ABOUT + "".join(lines), encoding="utf-8", newline="\n")
 
 
 def _phrase(value: Value, turn: int) -> str:
-    """The value as a noun phrase; a carrier changes only after every frame has had it."""
+    """Returns the value as a noun phrase; each carrier is used with every frame before the next carrier."""
     if value.phrase is not None:
         return value.phrase
     carriers = CARRIERS.get(value.properties, ("{}",))

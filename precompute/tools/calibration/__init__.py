@@ -1,1 +1,1 @@
-"""Calibration of the labels: heads of known meaning, labeled by the rules that a run uses."""
+"""Calibration of the labels: synthetic heads with known labels, labeled by the rules of a run."""

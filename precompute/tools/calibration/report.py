@@ -1,4 +1,4 @@
-"""docs/calibration.md: the figures of a calibration in words and tables."""
+"""Writes docs/calibration.md: the figures of a calibration in words and tables."""
 
 from math import sqrt
 from statistics import fmean, stdev
@@ -12,33 +12,33 @@ HEAD = """# Are labels calibrated?
 
 <!-- written by `python -m precompute.tools.calibration.run`; change it there -->
 
-Heads of known meaning are labeled as a run labels a model's: first ten texts, 199 rotations
+Synthetic heads with known labels are labeled as in a run: first ten texts, 199 rotations
 (seed 0). *Noise* is a covariance with eigenvalues exp(-i/6) and random eigenvectors. A *planted* head adds
 the covariance of one property's texts in the head's space; signal-to-noise is the ratio of the two
-traces. *Right*: the label is what was planted. *Called*: p <= 0.05, one head at a time, so p and
-not q. Why the rule is as it is: [decision 0003](decisions/0003-labels-offline.md).
+traces. *Right*: the label is the planted property. *Significant*: p <= 0.05. Each head is tested alone,
+hence p and not q. Reasons for the rule: [decision 0003](decisions/0003-labels-offline.md).
 """
 
 ABOUT = {
     "demo": """\
 Texts and spaces of the demo model ViT-demo-S-16/scenes_1: {texts} texts, the spaces of all heads of
-its last four layers, of rank {rank}. Ten texts nearly fill such a space, which makes it the hard
+its last four layers, of rank {rank}. Ten texts nearly span such a space, which makes it the hard
 case.""",
     "general": """\
 The general pool at full size, {texts} texts, in 16 random spaces of rank {rank} in 512 dimensions.
-**Its text embeddings are a stand-in for CLIP's**, which take a pretrained model: every word has a
-random vector, a text is the sum of its words (frequent ones weigh less) plus a direction common to
-all. Words of one property share nothing there, unlike in a trained text tower. The figures say how
-the rule works at this size, not how well it does on CLIP.""",
+**Its text embeddings are synthetic**, since CLIP's need a pretrained model: every word has a
+random vector, a text is the sum of its words (frequent words have less weight) plus a direction common to
+all texts. Unlike in a trained text tower, the words of one property have nothing in common. The figures
+show how the rule works at this size, not its accuracy on CLIP.""",
 }
 
 SCATTER = """## Rotations are shared
 
-Heads of one rank are turned by the same rotations, which could make them wrong together. The same
-{heads} heads of noise in demo spaces, tested by {seeds} draws of the rotations: {shares} called.
-Mean {mean:.4f}, standard deviation {spread:.4f}; another {heads} heads, independent of each other,
-would scatter by {expected:.4f}. Given the rotations, heads with eigenvectors of their own are
-independent: only the rate that they have in common can move with the draw.
+Heads of one rank share their rotations, so their errors could be correlated. Share of the same
+{heads} heads of noise in demo spaces that is significant, for {seeds} draws of the rotations: {shares}.
+Mean {mean:.4f}, standard deviation {spread:.4f}; {heads} independent heads
+would have a standard deviation of {expected:.4f}. Conditional on the rotations, heads with independent
+eigenvectors are independent: only their common rate can change with the draw.
 """
 
 
@@ -48,39 +48,39 @@ class Curve(NamedTuple):
     signal: float
     heads: int
     right: float
-    both: float
-    """Right and called."""
+    right_significant: float
+    """Share of heads with a right and significant label."""
 
-    each: dict[str, tuple[float, float]]
+    by_property: dict[str, tuple[float, float]]
     """Both shares by property."""
 
 
 class Figures(NamedTuple):
-    """What was measured over one pool."""
+    """Measurements over one pool."""
 
     pool: str
     texts: int
     ranks: list[int]
     heads: int
-    """Of noise."""
+    """Number of heads of noise."""
 
     significant: float
-    """Share of noise with p <= 0.05."""
+    """Share of heads of noise with p <= 0.05."""
 
     curve: list[Curve]
 
 
 class Scatter(NamedTuple):
-    """Share of the same heads of noise that is called, by draw of the rotations."""
+    """Share of the same heads of noise that is significant, by draw of the rotations."""
 
     heads: int
     shares: list[float]
 
 
 class Target(NamedTuple):
-    """One figure beside what it must be."""
+    """One figure and its bound."""
 
-    what: str
+    name: str
     heads: int
     value: float
     bound: str
@@ -88,61 +88,61 @@ class Target(NamedTuple):
 
 
 def targets(figures: Figures) -> list[Target]:
-    """The three figures that labels must reach."""
-    one = next(curve for curve in figures.curve if curve.signal == 1)
-    noise, right, both = figures.significant, one.right, one.both
+    """Returns the three figures that labels must reach."""
+    curve = next(curve for curve in figures.curve if curve.signal == 1)
+    noise, right, both = figures.significant, curve.right, curve.right_significant
     return [
-        Target("noise called", figures.heads, noise, f"at most {MAX_NOISE}", noise <= MAX_NOISE),
-        Target("planted, right", one.heads, right, f"at least {MIN_RIGHT}", right >= MIN_RIGHT),
-        Target("planted, right and called", one.heads, both, f"at least {MIN_BOTH}", both >= MIN_BOTH),
+        Target("noise, significant", figures.heads, noise, f"at most {MAX_NOISE}", noise <= MAX_NOISE),
+        Target("planted, right", curve.heads, right, f"at least {MIN_RIGHT}", right >= MIN_RIGHT),
+        Target("planted, right and significant", curve.heads, both, f"at least {MIN_BOTH}", both >= MIN_BOTH),
     ]
 
 
-def report(figures: list[Figures], scattered: Scatter) -> str:
-    """The whole page."""
+def report(figures: list[Figures], scatter: Scatter) -> str:
+    """Returns the whole page."""
     parts = [HEAD, _summary(figures) + "\n"]
-    for one in figures:
-        ranks = " to ".join(str(rank) for rank in sorted({one.ranks[0], one.ranks[-1]}))
-        about = ABOUT[one.pool].format(texts=f"{one.texts:,}", rank=ranks)
-        parts += [f"## Pool {one.pool}\n\n{about}\n", f"{_curve(one)}\n", f"{_by_property(one)}\n"]
-    return "\n".join([*parts, _scatter(scattered)])
+    for pool in figures:
+        ranks = " to ".join(str(rank) for rank in sorted({pool.ranks[0], pool.ranks[-1]}))
+        about = ABOUT[pool.pool].format(texts=f"{pool.texts:,}", rank=ranks)
+        parts += [f"## Pool {pool.pool}\n\n{about}\n", f"{_curve(pool)}\n", f"{_by_property(pool)}\n"]
+    return "\n".join([*parts, _scatter(scatter)])
 
 
 def _summary(figures: list[Figures]) -> str:
     rows = [
-        (one.pool, target.what, f"{target.heads:,}", f"{target.value:.3f}", target.bound, _yes(target.met))
-        for one in figures
-        for target in targets(one)
+        (pool.pool, target.name, f"{target.heads:,}", f"{target.value:.3f}", target.bound, _yes(target.met))
+        for pool in figures
+        for target in targets(pool)
     ]
     return text_table(("pool", "at signal-to-noise 1", "heads", "share", "target", "met"), rows)
 
 
 def _curve(figures: Figures) -> str:
     rows = [
-        (f"{one.signal:g}", f"{one.heads:,}", f"{one.right:.3f}", f"{one.both:.3f}") for one in figures.curve
+        (f"{curve.signal:g}", f"{curve.heads:,}", f"{curve.right:.3f}", f"{curve.right_significant:.3f}")
+        for curve in figures.curve
     ]
-    return text_table(("signal-to-noise", "heads", "right", "right and called"), rows)
+    return text_table(("signal-to-noise", "heads", "right", "right and significant"), rows)
 
 
 def _by_property(figures: Figures) -> str:
-    names = list(figures.curve[0].each)
     rows = [
-        (name, *(f"{one.each[name][0]:.2f} / {one.each[name][1]:.2f}" for one in figures.curve))
-        for name in names
+        (name, *("{:.2f} / {:.2f}".format(*curve.by_property[name]) for curve in figures.curve))
+        for name in figures.curve[0].by_property
     ]
-    columns = ("right / right and called", *(f"{one.signal:g}" for one in figures.curve))
+    columns = ("right / right and significant", *(f"{curve.signal:g}" for curve in figures.curve))
     return text_table(columns, rows)
 
 
-def _scatter(scattered: Scatter) -> str:
-    shares = scattered.shares
+def _scatter(scatter: Scatter) -> str:
+    shares = scatter.shares
     return SCATTER.format(
-        heads=scattered.heads,
+        heads=scatter.heads,
         seeds=len(shares),
         shares=", ".join(f"{share:.3f}" for share in sorted(shares)),
         mean=fmean(shares),
         spread=stdev(shares),
-        expected=sqrt(0.05 * 0.95 / scattered.heads),
+        expected=sqrt(0.05 * 0.95 / scatter.heads),
     )
 
 

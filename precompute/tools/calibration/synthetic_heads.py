@@ -1,11 +1,10 @@
-"""Heads whose label is known: pure noise, and noise with one property planted in it.
+"""Synthetic heads with known labels: noise, and noise with one planted property.
 
-Noise is a covariance with the eigenvalues exp(-i/6) along random eigenvectors. A planted head adds the
-covariance of one property's texts, projected into the head's space, with a trace that is the asked multiple
-of the noise's: the signal-to-noise ratio.
+Noise is a covariance with eigenvalues exp(-i/6) and random eigenvectors. A planted head adds the covariance
+of one property's texts, projected into the head's space. The signal-to-noise ratio is the ratio of the two
+traces.
 
-Knows nothing of models: spaces and text embeddings in, covariances out. `stand_in` makes text embeddings
-where there is no model.
+Knows nothing of models: spaces and text embeddings in, covariances out. `synthetic_setting` replaces a model.
 """
 
 import re
@@ -18,90 +17,93 @@ from torch.nn import functional
 
 from precompute.method.types import Pool
 
-FALL = 6.0
-"""Eigenvalue i of the noise is exp(-i / FALL)."""
+DECAY = 6.0
+"""Eigenvalue i of the noise is exp(-i / DECAY)."""
 
 RARE = 0.01
-"""A word weighs RARE / (RARE + its share of all words of the pool)."""
+"""The weight of a word is RARE / (RARE + its share of all words of the pool)."""
 
 
 class LabelingSetting(NamedTuple):
-    """What heads are made in: a pool, and spaces that its texts are projected to."""
+    """A text pool, and the spaces of heads that its texts are projected to."""
 
     pool: Pool
     text: Float[Tensor, "text d_out"]
     """Unit length, float64."""
 
     basis: Float[Tensor, "space rank d_out"]
-    """Orthonormal rows; rows past a space's own rank are zero."""
+    """Orthonormal rows; rows beyond a space's rank are zero."""
 
     rank: Int[Tensor, " space"]
-    """Number of rows in use."""
+    """Number of nonzero rows of `basis`."""
 
 
 class SyntheticHeads(NamedTuple):
-    """Heads of known meaning."""
+    """Heads with known labels."""
 
     covariance: Float[Tensor, "head rank rank"]
     space: Int[Tensor, " head"]
     """Index into the setting's spaces."""
 
     property: Int[Tensor, " head"]
-    """Index into the pool's properties: what is planted; without meaning where nothing is."""
+    """Index of the planted property; without meaning for noise."""
 
 
 def make(setting: LabelingSetting, count: int, *, signal: float, seed: int) -> SyntheticHeads:
-    """`count` heads in spaces drawn at random, properties in turn; `signal` 0 plants nothing. float64."""
+    """Returns `count` heads in random spaces that cycle through the properties. float64.
+
+    `signal` is the signal-to-noise ratio; 0 gives noise.
+    """
     generator = torch.Generator().manual_seed(seed)
-    space = torch.randint(len(setting.basis), (count,), generator=generator)
-    planted = torch.arange(count) % len(setting.pool.properties)
+    spaces = torch.randint(len(setting.basis), (count,), generator=generator)
+    properties = torch.arange(count) % len(setting.pool.properties)
     padded = setting.basis.shape[1]
-    covariance = torch.zeros(count, padded, padded, dtype=torch.float64)
-    for head, (where, which) in enumerate(zip(space.tolist(), planted.tolist(), strict=True)):
-        own = int(setting.rank[where])
-        part = noise(own, generator)
+    covariances = torch.zeros(count, padded, padded, dtype=torch.float64)
+    for head, (space, planted) in enumerate(zip(spaces.tolist(), properties.tolist(), strict=True)):
+        rank = int(setting.rank[space])
+        covariance = noise(rank, generator)
         if signal:
-            along = property_covariance(setting, where, which)
-            part = part + along * (signal * part.trace() / along.trace())
-        covariance[head, :own, :own] = part
-    return SyntheticHeads(covariance, space, planted)
+            added = property_covariance(setting, space, planted)
+            covariance = covariance + added * (signal * covariance.trace() / added.trace())
+        covariances[head, :rank, :rank] = covariance
+    return SyntheticHeads(covariances, spaces, properties)
 
 
 def noise(rank: int, generator: torch.Generator) -> Float[Tensor, "rank rank"]:
-    """V diag(exp(-i/6)) V', V uniform over rotations."""
+    """V diag(exp(-i/6)) V', with V uniform over rotations."""
     q, r = torch.linalg.qr(torch.randn(rank, rank, generator=generator, dtype=torch.float64))
     vectors = q * r.diagonal().sign()
-    return (vectors * torch.exp(-torch.arange(rank, dtype=torch.float64) / FALL)) @ vectors.T
+    return (vectors * torch.exp(-torch.arange(rank, dtype=torch.float64) / DECAY)) @ vectors.T
 
 
 def property_covariance(setting: LabelingSetting, space: int, planted: int) -> Float[Tensor, "rank rank"]:
-    """Covariance of one property's texts in one space; each text counts the same."""
-    own = setting.basis[space, : int(setting.rank[space])].double()
-    text = setting.text[setting.pool.tags[:, planted]] @ own.T
+    """Returns the covariance of one property's texts in one space; all texts have equal weight."""
+    basis = setting.basis[space, : int(setting.rank[space])].double()
+    text = setting.text[setting.pool.tags[:, planted]] @ basis.T
     centered = text - text.mean(dim=0)
     return centered.T @ centered / len(text)
 
 
-def stand_in(
+def synthetic_setting(
     pool: Pool, *, d_out: int = 512, heads: int = 16, rank: int = 67, seed: int = 0
 ) -> LabelingSetting:
-    """Text embeddings of no model, and random spaces.
+    """Returns synthetic text embeddings of a pool, and random spaces.
 
-    Every word of the pool has a vector drawn at random; a text is the sum of its words, those of the sentence
-    frames included, plus a direction common to all texts, as long as the sum. Frequent words weigh less
-    (Arora, Liang and Ma 2017, https://openreview.net/forum?id=SyK00v5xx), as they do in trained text towers.
-    Two words of one property have nothing in common: what real embeddings share by meaning is not in here.
+    Every word has a random vector. A text is the sum of its words, including those of its sentence frame,
+    plus a direction common to all texts, as long as the sum. Frequent words have less weight (Arora, Liang
+    and Ma 2017, https://openreview.net/forum?id=SyK00v5xx), as in trained text towers. Different words of one
+    property have nothing in common: these embeddings lack the semantic similarity of real ones.
     """
     generator = torch.Generator().manual_seed(seed)
     words = [re.findall(r"[\w'-]+", text.lower()) for text in pool.texts]
-    place = {word: number for number, word in enumerate(sorted({word for text in words for word in text}))}
-    used = torch.bincount(
-        torch.tensor([place[word] for text in words for word in text]), minlength=len(place)
+    index = {word: number for number, word in enumerate(sorted({word for text in words for word in text}))}
+    count = torch.bincount(
+        torch.tensor([index[word] for text in words for word in text]), minlength=len(index)
     )
-    weight = RARE / (RARE + used.double() / used.sum())
-    vector = torch.randn(len(place), d_out, generator=generator, dtype=torch.float64) * weight[:, None]
-    own = functional.normalize(torch.stack([vector[[place[word] for word in text]].sum(0) for text in words]))
-    cone = functional.normalize(torch.randn(1, d_out, generator=generator, dtype=torch.float64))
-    turned = torch.randn(heads, d_out, rank, generator=generator, dtype=torch.float64)
-    basis = torch.linalg.qr(turned).Q.mT.contiguous()
-    return LabelingSetting(pool, functional.normalize(own + cone), basis, torch.full((heads,), rank))
+    weight = RARE / (RARE + count.double() / count.sum())
+    vector = torch.randn(len(index), d_out, generator=generator, dtype=torch.float64) * weight[:, None]
+    text = functional.normalize(torch.stack([vector[[index[word] for word in row]].sum(0) for row in words]))
+    common = functional.normalize(torch.randn(1, d_out, generator=generator, dtype=torch.float64))
+    directions = torch.randn(heads, d_out, rank, generator=generator, dtype=torch.float64)
+    basis = torch.linalg.qr(directions).Q.mT.contiguous()
+    return LabelingSetting(pool, functional.normalize(text + common), basis, torch.full((heads,), rank))

@@ -1,1 +1,1 @@
-"""`models`: which models there are, and what a figure must say of each."""
+"""The command `models`: a list of models with the facts to report beside their figures."""

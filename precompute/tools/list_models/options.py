@@ -3,13 +3,13 @@
 import argparse
 
 DESCRIPTION = """\
-List the models that can be asked for by name: those of the study and of the demo; with PATTERN every one that
-open_clip knows whose name holds it, and why some cannot be decomposed. Nothing is fetched.
+List the models that --models accepts: those of the study and of the demo. With PATTERN, list every open_clip
+model with a matching name, and why some cannot be decomposed. Downloads nothing.
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `models`."""
+    """Adds the options of `models`."""
     parser.add_argument("pattern", nargs="?", help="part of a name, any case (a regular expression)")
 
 

@@ -1,6 +1,6 @@
-"""`python -m precompute models`: which models there are, and what a figure must say of each.
+"""Lists models with the facts to report beside their figures: `python -m precompute models`.
 
-Builds architectures without memory and fetches nothing.
+Builds architectures without allocating weights, and downloads nothing.
 """
 
 import re
@@ -15,11 +15,11 @@ from precompute.runtime import progress
 
 
 class Entry(NamedTuple):
-    """One model that can be asked for by name."""
+    """One line of the list."""
 
     model: str
     parameters: str
-    """Of both towers, in millions."""
+    """Number of parameters of both towers, in millions."""
 
     image_size: int | None
     patch_size: int | None
@@ -29,17 +29,17 @@ class Entry(NamedTuple):
     activation: str
     training_data: str
     weights: str
-    """Where they are, or why this model cannot be taken apart."""
+    """Location of the weights, or the reason why the model cannot be decomposed."""
 
 
 def entries(pattern: str | None = None) -> Iterator[Entry]:
-    """The models of the study and of the demo; with a pattern all whose name it occurs in.
+    """Yields the models of the study and of the demo; with a pattern, all models with a matching name.
 
     Raises:
-        ModelError: no name holds the pattern, a regular expression that ignores case.
+        ModelError: no name matches the pattern, a regular expression that ignores case.
     """
     names = names_of(pattern)
-    for name in progress.track(names, "looking at models", total=len(names), unit="model"):
+    for name in progress.track(names, "building models", total=len(names), unit="model"):
         spec = model_specs.resolve(name, clip.catalog())
         facts = clip.architecture_facts(spec.architecture, spec.config)
         assert facts is not None  # every name is of a known architecture
@@ -51,37 +51,37 @@ def entries(pattern: str | None = None) -> Iterator[Entry]:
             f"{facts.layers} x {facts.heads}" if facts.heads else "",
             spec.activation,
             spec.training_data or "",
-            _standing(spec),
+            _weights(spec),
         )
 
 
 def names_of(pattern: str | None) -> list[str]:
-    """Names of the models that are meant by a pattern. Raises ModelError."""
-    own = [*model_specs.STUDY, *model_specs.demo_specs()]
+    """Returns the names of the models that match a pattern. Raises ModelError."""
+    defaults = [*model_specs.STUDY, *model_specs.demo_specs()]
     if pattern is None:
-        return own
-    known = [f"{architecture}/{tag}" for architecture, tags in clip.catalog().items() for tag in tags]
+        return defaults
+    catalog = [f"{architecture}/{tag}" for architecture, tags in clip.catalog().items() for tag in tags]
     try:
-        wanted = re.compile(pattern, re.IGNORECASE)
+        expression = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
         raise ModelError(
             f"{pattern!r} is no pattern: {error}. Give a part of a name, such as B-16."
         ) from error
-    found = [name for name in dict.fromkeys([*own, *known]) if wanted.search(name)]
-    if not found:
+    names = [name for name in dict.fromkeys([*defaults, *catalog]) if expression.search(name)]
+    if not names:
         raise ModelError(f"no model known by name holds {pattern!r}. Try a part of a name, such as B-16.")
-    return found
+    return names
 
 
 def table(rows: list[Entry]) -> str:
-    """Entries as lines of aligned columns; a column that is empty throughout is left out."""
-    shown = [name for name in Entry._fields if any(getattr(row, name) for row in rows)]
-    columns = [name.replace("_", " ") for name in shown]
-    return text_table(columns, [[getattr(row, name) for name in shown] for row in rows], aligned=True)
+    """Returns the entries as aligned columns, without empty columns."""
+    fields = [name for name in Entry._fields if any(getattr(row, name) for row in rows)]
+    columns = [name.replace("_", " ") for name in fields]
+    return text_table(columns, [[getattr(row, name) for name in fields] for row in rows], aligned=True)
 
 
-def _standing(spec: ModelSpec) -> str:
-    """Where the weights are, or why they are of no use here."""
+def _weights(spec: ModelSpec) -> str:
+    """Returns the location of the weights, or the reason why the model cannot be decomposed."""
     try:
         clip.check(spec)
     except ModelError as error:

@@ -1,1 +1,1 @@
-"""`score-maps`: maps of any model against known masks, printed. Makes no bundle."""
+"""The command `score-maps`: scores the maps of any model against known masks. Writes no bundle."""

@@ -19,8 +19,8 @@ from precompute.runtime.config import (
 DESCRIPTION = """\
 Score the maps of models against masks of known objects, and print the tables.
 
---masks scores how well a caption's map finds the object it names: all heads, the stored layers, the best
-head, beside raw attention, attention rollout and a uniform map. --segmentation follows the
+--masks scores how well the map of a caption locates the object it names: all heads, the stored layers and
+the best head, compared with raw attention, attention rollout and a uniform map. --segmentation follows the
 ImageNet-Segmentation protocol of Gandelsman et al. 2024. ARCHITECTURE/WEIGHTS-random-0 is the
 random-weights control of a model.
 """
@@ -39,17 +39,17 @@ class MapTask:
     )
     classes: Path | None = option(
         None,
-        "one prompt a line, for --segmentation (default: ImageNet's 1,000 classes by 80 prompts)",
+        "one prompt per line, for --segmentation (default: 80 prompts for each of ImageNet's 1,000 classes)",
         group=_SCORED,
         metavar="FILE",
     )
     limit: int | None = option(
-        None, "only N pictures of --segmentation, spread evenly", group=_SCORED, metavar="N"
+        None, "use N pictures of --segmentation, spread evenly", group=_SCORED, metavar="N"
     )
     as_released: bool = option(
-        False, "crop pictures while masks are squashed, as the paper's released code does", group=_SCORED
+        False, "crop pictures but squash masks, as the paper's released code does", group=_SCORED
     )
-    layers: int | None = layers_option("stored layers: the last N", _SCORED)
+    layers: int | None = layers_option("last layers that count as stored layers", _SCORED)
     device: str = device_option(_SCORED)
 
     def __post_init__(self):
@@ -60,7 +60,7 @@ class MapTask:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `score-maps`."""
+    """Adds the options of `score-maps`."""
     arguments.add_fields(parser, MapTask, ModelChoice)
 
 

@@ -1,4 +1,4 @@
-"""Maps of any model against known masks, printed: `python -m precompute score-maps`. Makes no bundle."""
+"""Scores maps of any model against known masks: `python -m precompute score-maps`. Writes no bundle."""
 
 import pandas as pd
 
@@ -16,11 +16,7 @@ OF_LAION = "ViT-B-16/laion2b_s34b_b88k"
 
 
 def run(task: MapTask) -> None:
-    """Score every model and print the tables on stdout.
-
-    Raises:
-        ModelError, TextError, ImagesError: with what to do about it.
-    """
+    """Scores every model and prints the tables. Raises ModelError, TextError, ImagesError."""
     device = devices.resolve_device(task.device)
     specs = [clip.resolve(choice) for choice in task.models]
     masked = images.read_masks(task.masks) if task.masks else []
@@ -34,8 +30,8 @@ def run(task: MapTask) -> None:
 
 def _masked(model: clip.Clip, pictures: list[images.MaskedPicture], task: MapTask) -> pd.DataFrame:
     map_scores.check_captions(model, pictures)
-    chosen = map_scores.subjects(model, clip.last_layers(model, task.layers), {})
-    table = map_scores.table(model, list(chosen), map_scores.score(model, pictures, chosen))
+    subjects = map_scores.subjects(model, clip.last_layers(model, task.layers), {})
+    table = map_scores.table(model, list(subjects), map_scores.score(model, pictures, subjects))
     fields = table[list(Subject._fields)].astype(object).where(table[list(Subject._fields)].notna(), None)
     table = table.assign(subject=[str(Subject(*row)) for row in fields.itertuples(index=False)])
     columns = ["measure", "subject", "value", "low", "high", "chance", "count"]
@@ -45,14 +41,14 @@ def _masked(model: clip.Clip, pictures: list[images.MaskedPicture], task: MapTas
 def _segmented(model: clip.Clip, task: MapTask) -> pd.DataFrame:
     assert task.segmentation is not None
     text = segmentation_scores.class_texts(model, task.classes)
-    found = segmentation_scores.score(
+    figures = segmentation_scores.score(
         model, task.segmentation, text, limit=task.limit, as_released=task.as_released
     )
-    how = "pictures cropped, masks squashed" if task.as_released else "pictures and masks squashed"
+    resizing = "pictures cropped, masks squashed" if task.as_released else "pictures and masks squashed"
     published = published_figures.load(OF_LAION)
     quoted = [published[measure].low for measure in published_figures.SEGMENTATION]
     rows = [
-        (f"this model, {how}", *(100 * value for value in found[:3]), found.pictures),
+        (f"this model, {resizing}", *(100 * value for value in figures[:3]), figures.pictures),
         ("published, on gtsegs_ijcv: a CLIP of LAION", *quoted, segmentation.PICTURES),
     ]
     return pd.DataFrame(rows, columns=["per cent", *published_figures.SEGMENTATION, "pictures"])

@@ -144,7 +144,7 @@ def labels(
     """Labels of our texts against released labels, and beside them labels of the texts of others."""
     ours = label_agreement.compare(head_texts.lists, released, head_texts.pool, synonyms)
     agrees = torch.tensor([[mine.ours.label in one.stands_for for one in ours] for mine in ours])
-    right, dealt = int(agrees.diagonal().sum()), label_agreement.shuffled(ours) * len(ours)
+    right, dealt = int(agrees.diagonal().sum()), label_agreement.permuted_agreement(ours) * len(ours)
     note = f"probability by chance; {right} of {len(ours)} agree, {dealt:.1f} if dealt at random"
     chance = checks.permutation_p_value(agrees)
     found = check("our labels agree with released ones", chance, most=checks.LEVEL, note=note)

@@ -1,4 +1,4 @@
-"""The general pool is what its builder makes, says nothing twice, and favors no sentence and no continent."""
+"""The general pool is its builder's output, without near-duplicates, with balanced frames and continents."""
 
 import re
 from collections import Counter, defaultdict
@@ -18,11 +18,11 @@ from precompute.tools.build_general_pool import pool as general_pool
 
 VALUES = values()
 TEXTS = [(text, tuple(properties.split("|"))) for text, properties in general_pool()]
-PROPERTIES = sorted({one for _, carried in TEXTS for one in carried})
+PROPERTIES = sorted({name for _, properties in TEXTS for name in properties})
 CONTINENTS = {"Africa", "Asia", "Europe", "North America", "South America", "Oceania"}
 
 TOO_ALIKE = 0.75
-"""Words two texts share, over the words either has, from which they would be one text said twice."""
+"""Smallest Jaccard similarity of the words of two texts that makes them near-duplicates."""
 
 WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 CONSONANT_SOUND = ("uni", "util", "uku", "eu", "USB", "one")
@@ -30,22 +30,22 @@ VOWEL_SOUND = ("hour", "honor", "L-", "S-", "X-", "LED", "MRI")
 
 
 def words(text):
-    """Its words in lower case, plurals and possessives as their singular. A hyphenated word is one word."""
-    found = [word.removesuffix("'s").lower() for word in WORD.findall(text)]
-    return [w[:-1] if len(w) > 3 and w.endswith("s") and not w.endswith("ss") else w for w in found]
+    """Returns the words in lower case, plurals and possessives as singular. A hyphenated word is one word."""
+    lower = [word.removesuffix("'s").lower() for word in WORD.findall(text)]
+    return [w[:-1] if len(w) > 3 and w.endswith("s") and not w.endswith("ss") else w for w in lower]
 
 
 EMPTY_WORDS = {"a", "an", "the", *words(" ".join(FRAMES + sum(CARRIERS.values(), ())).replace("{}", ""))}
 
 
 def content(value):
-    """What it says: its words less articles and those of the frames and carriers. A capital A is a letter."""
+    """Returns the words without articles and words of frames and carriers. A capital A is a letter."""
     phrase = re.sub(r"\bA\b", "letter-a", value.phrase or value.words)
     return frozenset(words(phrase)) - EMPTY_WORDS
 
 
 def frame_of(text):
-    """The frame a text stands in: the bare phrase where no other fits."""
+    """Returns the index of a text's frame: the bare phrase if no other frame matches."""
     fits = [i for i, frame in enumerate(FRAMES) if re.fullmatch(frame.replace("{}", ".+"), text)]
     return max(fits)
 
@@ -57,74 +57,77 @@ def test_the_file_is_what_its_builder_makes(tmp_path):
 
 
 def test_it_has_thousands_of_texts_on_dozens_of_properties():
-    carrying = Counter(one for _, carried in TEXTS for one in carried)
+    counts = Counter(name for _, properties in TEXTS for name in properties)
 
     assert len(TEXTS) >= 3000
-    assert len(carrying) >= 40
-    assert 60 <= min(carrying.values()) <= max(carrying.values()) <= 100
+    assert len(counts) >= 40
+    assert 60 <= min(counts.values()) <= max(counts.values()) <= 100
 
 
 def test_the_pool_is_read_whole():
-    read = text_pool.load(POOL_PATH)
+    pool = text_pool.load(POOL_PATH)
 
-    assert (read.dropped_duplicates, read.dropped_empty) == (0, 0)
-    assert read.texts == tuple(text for text, _ in TEXTS)
-    assert (read.name, read.language, read.license) == ("general", "en", "CC0-1.0")
-    assert read.properties == tuple(PROPERTIES)
+    assert (pool.dropped_duplicates, pool.dropped_empty) == (0, 0)
+    assert pool.texts == tuple(text for text, _ in TEXTS)
+    assert (pool.name, pool.language, pool.license) == ("general", "en", "CC0-1.0")
+    assert pool.properties == tuple(PROPERTIES)
 
 
-@pytest.mark.parametrize("most", [1, 2], ids=["texts of one property", "all texts"])
-def test_every_property_stands_in_every_frame_as_often(most):
+@pytest.mark.parametrize("max_properties", [1, 2], ids=["texts of one property", "all texts"])
+def test_every_property_appears_equally_often_in_each_frame(max_properties):
     counts = defaultdict(lambda: [0] * len(FRAMES))
-    for text, carried in TEXTS:
-        for one in carried if len(carried) <= most else ():
-            counts[one][frame_of(text)] += 1
+    for text, properties in TEXTS:
+        for name in properties if len(properties) <= max_properties else ():
+            counts[name][frame_of(text)] += 1
 
     assert set(counts) == set(PROPERTIES)
-    assert {one: c for one, c in counts.items() if max(c) - min(c) > 1} == {}
+    assert {name: c for name, c in counts.items() if max(c) - min(c) > 1} == {}
 
 
-def test_few_texts_carry_two_properties_and_each_property_shares_as_many():
-    shared = Counter(one for _, carried in TEXTS if len(carried) > 1 for one in carried)
+def test_few_texts_carry_two_properties_and_each_property_shares_equally_many():
+    shared = Counter(name for _, properties in TEXTS if len(properties) > 1 for name in properties)
 
-    assert {len(carried) for _, carried in TEXTS} == {1, 2}
-    assert sum(len(carried) > 1 for _, carried in TEXTS) < 0.05 * len(TEXTS)
+    assert {len(properties) for _, properties in TEXTS} == {1, 2}
+    assert sum(len(properties) > 1 for _, properties in TEXTS) < 0.05 * len(TEXTS)
     assert shared == dict.fromkeys(PROPERTIES, len(FRAMES))
 
 
-def test_no_two_texts_say_the_same():
-    said = [content(value) for value in VALUES]
-    holding = defaultdict(list)
-    for row, has in enumerate(said):
-        for word in has:
-            holding[word].append(row)
-    pairs = {pair for rows in holding.values() for pair in combinations(rows, 2)}
+def test_no_two_texts_are_near_duplicates():
+    contents = [content(value) for value in VALUES]
+    rows_by_word = defaultdict(list)
+    for row, content_words in enumerate(contents):
+        for word in content_words:
+            rows_by_word[word].append(row)
+    pairs = {pair for rows in rows_by_word.values() for pair in combinations(rows, 2)}
 
-    assert all(said)
-    alike = [(a, b) for a, b in pairs if len(said[a] & said[b]) >= TOO_ALIKE * len(said[a] | said[b])]
+    def similarity(a, b):
+        return len(contents[a] & contents[b]) / len(contents[a] | contents[b])
+
+    assert all(contents)
+    alike = [(a, b) for a, b in pairs if similarity(a, b) >= TOO_ALIKE]
     assert [(VALUES[a].words, VALUES[b].words) for a, b in alike] == []
 
 
-def test_no_text_holds_a_value_of_a_property_it_does_not_carry():
-    means = defaultdict(set)
+def test_no_text_contains_a_value_of_a_property_it_does_not_carry():
+    properties_by_words = defaultdict(set)
     for value in VALUES:
-        means[tuple(words(value.words))] |= set(value.properties.split("|"))
-    longest = max(map(len, means))
+        properties_by_words[tuple(words(value.words))] |= set(value.properties.split("|"))
+    longest = max(map(len, properties_by_words))
 
     def named(text):
-        said = words(text)
-        runs = {tuple(said[i : i + n]) for n in range(1, longest + 1) for i in range(len(said))}
-        return set().union(*(means[run] for run in runs if run in means))
+        sequence = words(text)
+        runs = {tuple(sequence[i : i + n]) for n in range(1, longest + 1) for i in range(len(sequence))}
+        return set().union(*(properties_by_words[run] for run in runs if run in properties_by_words))
 
-    assert {text: named(text) for text, carried in TEXTS if named(text) != set(carried)} == {}
+    assert {text: named(text) for text, properties in TEXTS if named(text) != set(properties)} == {}
 
 
-def test_places_are_of_all_continents_alike():
+def test_all_continents_have_equally_many_places():
     places = [value for value in VALUES if "location" in value.properties.split("|")]
-    on = Counter(value.group.removeprefix("location: ") for value in places)
+    counts = Counter(value.group.removeprefix("location: ") for value in places)
 
-    assert set(on) == CONTINENTS
-    assert len(set(on.values())) == 1
+    assert set(counts) == CONTINENTS
+    assert len(set(counts.values())) == 1
 
 
 def test_articles_fit_the_word_that_follows():
@@ -176,5 +179,5 @@ def test_values_take_the_frames_in_turn_and_carriers_change_when_all_frames_had_
 def test_a_value_without_a_property_is_refused_by_its_line(tmp_path):
     (tmp_path / "values.tsv").write_text("# animals\nowl\n", encoding="utf-8")
 
-    with pytest.raises(ValueError, match="line 2 of values.tsv has 1 fields"):
+    with pytest.raises(ValueError, match="line 2 of values.tsv"):
         values(tmp_path / "values.tsv")

@@ -1,4 +1,4 @@
-"""The list of models: what a figure must say of each, and whether it can be taken apart."""
+"""The list of models: the facts to report of each, and why some cannot be decomposed."""
 
 import pytest
 
@@ -12,12 +12,12 @@ def test_without_a_pattern_the_models_of_the_study_come_first_then_those_of_the_
     assert list_models.names_of(None) == [*model_specs.STUDY, *model_specs.demo_specs()]
 
 
-def test_every_model_of_the_study_says_what_a_figure_needs():
-    found = {
+def test_every_model_of_the_study_has_the_facts_to_report():
+    entries = {
         entry.model: entry for entry in list_models.entries("^ViT-(B-32/openai|L-14/laion2b_s32b_b82k)$")
     }
 
-    small, large = found["ViT-B-32/openai"], found["ViT-L-14/laion2b_s32b_b82k"]
+    small, large = entries["ViT-B-32/openai"], entries["ViT-L-14/laion2b_s32b_b82k"]
     assert (small.parameters, small.image_size, small.patch_size, small.heads) == (
         "151 M",
         224,
@@ -30,7 +30,7 @@ def test_every_model_of_the_study_says_what_a_figure_needs():
     assert "laion/CLIP-ViT-L-14" in large.weights or large.weights == "on this machine"
 
 
-def test_a_model_that_cannot_be_taken_apart_says_why():
+def test_a_model_that_cannot_be_decomposed_says_why():
     [entry] = list_models.entries("^RN50/openai$")
 
     assert entry.weights == (
@@ -38,10 +38,10 @@ def test_a_model_that_cannot_be_taken_apart_says_why():
     )
 
 
-def test_a_pattern_that_no_name_holds_is_refused():
-    with pytest.raises(ModelError, match="no model known by name holds 'ViT-Q'"):
+def test_a_pattern_that_no_name_matches_is_refused():
+    with pytest.raises(ModelError, match="'ViT-Q'"):
         list_models.names_of("ViT-Q")
-    with pytest.raises(ModelError, match="is no pattern"):
+    with pytest.raises(ModelError, match="'\\('"):
         list_models.names_of("(")
 
 
@@ -57,5 +57,5 @@ def test_columns_stand_under_their_names_and_empty_ones_are_left_out():
 def test_the_command_prints_the_table(capsys):
     assert main(["models", "demo-S-12"]) == 0
 
-    said = capsys.readouterr().out
-    assert "ViT-demo-S-12/scenes_1" in said and "with this repository" in said
+    output = capsys.readouterr().out
+    assert "ViT-demo-S-12/scenes_1" in output and "with this repository" in output
