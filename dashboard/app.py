@@ -45,7 +45,7 @@ def main() -> None:
         page_title=f"{page.title} - Headlight", page_icon=":material/highlight:", layout="wide"
     )
     try:
-        url.arrive(page.url_path)
+        url.sync_from_url(page.url_path)
         st.html(STYLE)
         st.session_state["source"] = controls.sidebar()
         page.run()

@@ -51,16 +51,20 @@ def read(table: Any, columns: Sequence[str], offsets: Sequence[int] | None = Non
     return _readable(table.name, answer)
 
 
-def search(
-    table: Any, column: str, query: np.ndarray, metric: str, k: int, key: str, keys: Sequence[str] | None
-) -> pa.Table:
-    """Exact flat search: `key` and `_distance` (1 - cosine, 1 - dot) of the k nearest rows, among `keys`."""
-    asked = table.search(query, vector_column_name=column).distance_type(metric)
-    if keys is not None:
-        quoted = ", ".join("'" + one.replace("'", "''") + "'" for one in keys)
-        # Before the search: afterwards the filter would only thin out the k already found.
-        asked = asked.where(f"{key} in ({quoted})", prefilter=True)
-    return _readable(table.name, lambda: asked.select([key, "_distance"]).limit(k).to_arrow())
+def read_blocks(table: Any, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
+    """Yields columns of all rows in stored order, at most `rows` at a time.
+
+    One scan a block: over a single one Lance reads ahead by 0.5 GB whatever the size of its batches.
+    """
+    for start in range(0, table.count_rows(), rows):
+        scan = table.search().select(list(columns)).limit(rows).offset(start)
+        yield _readable(table.name, scan.to_arrow)
+
+
+def search(table: Any, column: str, query: np.ndarray, metric: str, k: int, key: str) -> pa.Table:
+    """Returns `key` and `_distance` (1 - cosine, 1 - dot) of the k nearest rows, by comparing all of them."""
+    scan = table.search(query, vector_column_name=column).distance_type(metric).bypass_vector_index()
+    return _readable(table.name, lambda: scan.select([key, "_distance"]).limit(k).to_arrow())
 
 
 def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:

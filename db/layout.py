@@ -1,5 +1,6 @@
 """Names of the files of a bundle, in one place. Knows nothing of what is inside them."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def head_column(layer: int, head: int) -> str:
 def lance_table(kind: str, model_key: str) -> str:
     """Name of a Lance table, e.g. images__ViT-B-32-laion2b-1a2b3c4d."""
     return f"{kind}__{model_key}"
+
+
+def image_id(data: bytes) -> str:
+    """Name of an image everywhere: the first 16 hex digits of the SHA-256 of its file."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def sql_of(name: str) -> str:

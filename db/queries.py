@@ -1,11 +1,14 @@
 """What pages ask a bundle: one function per question, its SQL in db/sql/<name of the function>.sql.
 
 Every function takes the bundle first and returns a DataFrame; the first line of its SQL file says
-what one row is. `sql_of(name)` gives that text, so that a page can show where a number came from.
+what one row is. `sql_of(name)` gives that text and `recorded()` what ran: a page can show where a number came
+from.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -14,6 +17,37 @@ from db.errors import UnknownName
 from db.layout import head_name, sql_of
 
 __all__ = ["sql_of"]
+
+
+class Ran(NamedTuple):
+    """A query that ran."""
+
+    name: str
+    """Its SQL is in db/sql/<name>.sql."""
+
+    parameters: dict[str, Any]
+    rows: int
+    """Rows that it returned."""
+
+
+_recorder: ContextVar[list[Ran] | None] = ContextVar("recorder", default=None)
+
+
+@contextmanager
+def recorded() -> Iterator[list[Ran]]:
+    """Gives a list that every query of this thread is added to, until the block ends or another one opens."""
+    ran: list[Ran] = []
+    token = _recorder.set(ran)
+    try:
+        yield ran
+    finally:
+        _recorder.reset(token)
+
+
+def replay(ran: Iterable[Ran]) -> None:
+    """Record queries that ran: now, or when a kept answer was made of them."""
+    if (recorder := _recorder.get()) is not None:
+        recorder.extend(ran)
 
 
 def models(bundle: Bundle) -> pd.DataFrame:
@@ -124,23 +158,39 @@ def texts(
 def images(
     bundle: Bundle,
     *,
-    search: str | None = None,
+    words: Sequence[str] = (),
+    image_ids: Sequence[str] | None = None,
     attribute: str | None = None,
     value: str | None = None,
     limit: int | None = None,
     offset: int = 0,
 ) -> pd.DataFrame:
-    """Images whose path or attribute values contain `search`, and that have an attribute (and value)."""
-    filters = {"search": search or None, "attribute": attribute, "value": value}
+    """Images that have each of `words` in a path or an attribute, and an attribute (and value).
+
+    Only those of `image_ids` where given.
+    """
+    filters = _image_filters(words, image_ids, attribute, value)
     return _ask(bundle, "images", **filters, limit=limit, offset=offset)
 
 
 def image_count(
-    bundle: Bundle, *, search: str | None = None, attribute: str | None = None, value: str | None = None
+    bundle: Bundle,
+    *,
+    words: Sequence[str] = (),
+    image_ids: Sequence[str] | None = None,
+    attribute: str | None = None,
+    value: str | None = None,
 ) -> int:
     """How many images `images` would find without a limit."""
-    found = _ask(bundle, "image_count", search=search or None, attribute=attribute, value=value)
-    return int(found["images"].iloc[0])
+    rows = _ask(bundle, "image_count", **_image_filters(words, image_ids, attribute, value))
+    return int(rows["images"].iloc[0])
+
+
+def _image_filters(
+    words: Sequence[str], image_ids: Sequence[str] | None, attribute: str | None, value: str | None
+) -> dict[str, Any]:
+    ids = None if image_ids is None else list(image_ids)
+    return {"words": list(words), "image_ids": ids, "attribute": attribute, "value": value}
 
 
 def images_by_id(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
@@ -213,7 +263,9 @@ def runs(bundle: Bundle) -> pd.DataFrame:
 
 
 def _ask(bundle: Bundle, name: str, **params: Any) -> pd.DataFrame:
-    return query(bundle, sql_of(name), params)
+    rows = query(bundle, sql_of(name), params)
+    replay([Ran(name, params, len(rows))])
+    return rows
 
 
 def _of_model(bundle: Bundle, name: str, model_key: str, **params: Any) -> pd.DataFrame:
@@ -222,15 +274,15 @@ def _of_model(bundle: Bundle, name: str, model_key: str, **params: Any) -> pd.Da
 
 
 def _of_head(bundle: Bundle, name: str, model_key: str, layer: int, head: int, **params: Any) -> pd.DataFrame:
-    found = _of_model(bundle, name, model_key, layer=int(layer), head=int(head), **params)
-    if found.empty:  # rare, so only then is it worth asking whether the head exists at all
-        known = head_places(bundle, model_key=model_key)
-        if not ((known["layer"] == layer) & (known["head"] == head)).any():
+    rows = _of_model(bundle, name, model_key, layer=int(layer), head=int(head), **params)
+    if rows.empty:  # rare, so only then is it worth asking whether the head exists at all
+        places = query(bundle, sql_of("head_places"), {"model_key": model_key})
+        if not ((places["layer"] == layer) & (places["head"] == head)).any():
             raise UnknownName(
                 f"head {head_name(layer, head)} of {model_key} is not in this bundle. "
-                f"It has {known['name'].iloc[0]} to {known['name'].iloc[-1]}."
+                f"It has {places['name'].iloc[0]} to {places['name'].iloc[-1]}."
             )
-    return found
+    return rows
 
 
 def _in_order(found: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:

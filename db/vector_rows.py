@@ -3,7 +3,7 @@
 Rows lie sorted by id, so that a row is found by halving; no caller ever sees a row number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +17,9 @@ from db.layout import VECTORS, lance_table
 
 ID = {"images": "image_id", "texts": "text_id", "tokens": "image_id"}
 WHAT = {"images": "image", "texts": "text", "tokens": "gallery image"}
+
+BLOCK_BYTES = 2**24
+"""Of vectors that are read at a time where all rows are read block by block."""
 
 _opened: WeakKeyDictionary[Bundle, dict[tuple[str, str], Any]] = WeakKeyDictionary()
 
@@ -37,6 +40,15 @@ def vectors_of(
     unique, back = np.unique(offsets_of(bundle, kind, model_key, ids), return_inverse=True)
     rows = lance_tables.read(table, columns, unique.tolist())
     return list(ids), [from_column(rows[name])[back] for name in columns]
+
+
+def blocks_of(bundle: Bundle, kind: str, model_key: str, columns: list[str]) -> Iterator[list[np.ndarray]]:
+    """Yields columns of all rows sorted by id, block by block: memory does not grow with the rows."""
+    table = table_of(bundle, kind, model_key)
+    types = [table.schema.field(name).type for name in columns]
+    row_bytes = sum(vector.list_size * vector.value_type.bit_width // 8 for vector in types)
+    for rows in lance_tables.read_blocks(table, columns, max(1, BLOCK_BYTES // row_bytes)):
+        yield [from_column(rows[name]) for name in columns]
 
 
 def offsets_of(bundle: Bundle, kind: str, model_key: str, ids: Sequence[str]) -> np.ndarray:

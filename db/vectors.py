@@ -4,11 +4,10 @@ Shapes in brackets use the axis names of `precompute/__init__.py`. Row order is 
 rows are kept sorted by image_id or text_id, and every answer brings its ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from db import lance_tables
 from db.arrays import from_column
@@ -18,8 +17,8 @@ from db.layout import head_column, head_name
 from db.queries import class_texts
 from db.vector_rows import (
     ID,
+    blocks_of,
     ids_of,
-    offsets_of,
     opened,
     table_of,
     vectors_of,
@@ -89,16 +88,24 @@ def image_embeddings(
     return ids, columns[0].astype(np.float32)
 
 
-def text_coordinates(
-    bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]], text_ids: Sequence[str] | None = None
-) -> tuple[list[str], np.ndarray]:
-    """Coordinates Q t of texts in heads, centered on the pool's mean, [text, head, rank] float32.
+def image_ids(bundle: Bundle, model_key: str) -> np.ndarray:
+    """Ids of all images in stored order, which is sorted: the order of the blocks below."""
+    return ids_of(bundle, "images", model_key)
 
-    The mean taken off is Q times the mean of `text_embeddings` over the whole pool.
-    """
-    _places(bundle, model_key, heads)
-    ids, columns = vectors_of(bundle, "texts", model_key, text_ids, [head_column(*head) for head in heads])
-    return ids, _stack(columns, np.ones(len(heads), np.float32))
+
+def coordinate_blocks(
+    bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]
+) -> Iterator[np.ndarray]:
+    """Yields coordinates y - mean of all images in stored order, [image, head, rank] float32 a block."""
+    scale = head_spaces(bundle, model_key).scale[_places(bundle, model_key, heads)]
+    for columns in blocks_of(bundle, "images", model_key, [head_column(*head) for head in heads]):
+        yield _stack(columns, scale)
+
+
+def embedding_blocks(bundle: Bundle, model_key: str) -> Iterator[np.ndarray]:
+    """Yields unit-length embeddings of all images in stored order, [image, d_out] float32 a block."""
+    for (column,) in blocks_of(bundle, "images", model_key, ["embedding"]):
+        yield column.astype(np.float32)
 
 
 def text_embeddings(
@@ -125,47 +132,23 @@ def class_embeddings(bundle: Bundle, model_key: str, attribute: str) -> tuple[li
 
 
 def nearest(
-    bundle: Bundle,
-    model_key: str,
-    layer: int,
-    head: int,
-    query: np.ndarray,
-    *,
-    metric: str = "cosine",
-    k: int = 20,
-    image_ids: Sequence[str] | None = None,
-) -> pd.DataFrame:
-    """The `k` images nearest to `query` [rank] in one head: image_id and distance, nearest first.
+    bundle: Bundle, model_key: str, layer: int, head: int, query: np.ndarray, *, metric: str, k: int
+) -> list[str]:
+    """Ids of the `k` images nearest to `query` [rank] in one head, nearest first; all where k is larger.
 
-    The query is in stored units: (y - mean) / scale for centered cosine, y / scale for the paper's
-    plain dot. Distance is 1 - cosine or 1 - dot. All images there are come back where k is larger
-    (an image at the very mean has no cosine and is left out of that).
+    The query is in coordinates: y - mean for the centered cosine, y for the paper's plain dot, to whose
+    scores the mean adds the same for all images. Lance rounds the query to float16, so images of nearly equal
+    score may come in another order. An image at the very mean has no cosine and is left out of that.
     """
     _places(bundle, model_key, [(layer, head)])
-    return _search(bundle, "images", model_key, head_column(layer, head), query, metric, k, image_ids)
-
-
-def nearest_by_embedding(
-    bundle: Bundle, model_key: str, query: np.ndarray, *, k: int = 20, image_ids: Sequence[str] | None = None
-) -> pd.DataFrame:
-    """The `k` images whose whole embedding is nearest to `query` [d_out] by cosine."""
-    return _search(bundle, "images", model_key, "embedding", query, "cosine", k, image_ids)
-
-
-def text_nearest(
-    bundle: Bundle,
-    model_key: str,
-    layer: int,
-    head: int,
-    query: np.ndarray,
-    *,
-    metric: str = "cosine",
-    k: int = 20,
-    text_ids: Sequence[str] | None = None,
-) -> pd.DataFrame:
-    """The `k` texts nearest to `query` [rank] in one head, in coordinate units: text_id and distance."""
-    _places(bundle, model_key, [(layer, head)])
-    return _search(bundle, "texts", model_key, head_column(layer, head), query, metric, k, text_ids)
+    table, column = table_of(bundle, "images", model_key), head_column(layer, head)
+    if metric not in METRICS:
+        raise StoreError(f'metric "{metric}" is not known. Use "cosine" or "dot".')
+    if k < 1:
+        raise StoreError(f"k is {k}. Ask for at least 1.")
+    unit = _unit(query, table.schema.field(column).type.list_size)
+    rows = lance_tables.search(table, column, unit, metric, k, ID["images"]).to_pandas()
+    return rows.sort_values(["_distance", ID["images"]])[ID["images"]].tolist()
 
 
 def gallery(bundle: Bundle, model_key: str) -> list[str]:
@@ -211,41 +194,12 @@ def _places(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]) ->
     return [place[layer, head] for layer, head in heads]
 
 
-def _search(
-    bundle: Bundle,
-    kind: str,
-    model_key: str,
-    column: str,
-    query: np.ndarray,
-    metric: str,
-    k: int,
-    ids: Sequence[str] | None,
-) -> pd.DataFrame:
-    """The nearest rows; rows of equal distance come in the order of their ids."""
-    table, key = table_of(bundle, kind, model_key), ID[kind]
-    if metric not in METRICS:
-        raise StoreError(f'metric "{metric}" is not known. Use "cosine" or "dot".')
-    if k < 1:
-        raise StoreError(f"k is {k}. Ask for at least 1.")
-    unit, length = _unit(query, table.schema.field(column).type.list_size)
-    if ids is not None:
-        offsets_of(bundle, kind, model_key, ids)  # refuses unknown ids
-        if not ids:
-            return pd.DataFrame({key: pd.Series(dtype=str), "distance": pd.Series(dtype=np.float64)})
-    rows = lance_tables.search(table, column, unit, metric, k, key, ids)
-    distance = rows["_distance"].to_numpy().astype(np.float64)
-    # Cosine of equal vectors comes back as -1e-7; the dot was taken with the query at unit length.
-    distance = np.maximum(distance, 0) if metric == "cosine" else 1 - (1 - distance) * length
-    found = pd.DataFrame({key: rows[key].to_pandas(), "distance": distance})
-    return found.sort_values(["distance", key], ignore_index=True)
-
-
-def _unit(query: np.ndarray, width: int) -> tuple[np.ndarray, float]:
-    """The query at unit length, and its length: Lance rounds it to float16, where small entries vanish."""
+def _unit(query: np.ndarray, width: int) -> np.ndarray:
+    """The query at unit length: Lance rounds it to float16, where small entries vanish."""
     vector = np.asarray(query, np.float64)
     if vector.shape != (width,):
         raise StoreError(f"the query has shape {vector.shape}, but vectors here have shape ({width},).")
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length == 0:
         raise StoreError("the query has no direction (it is zero or not finite). Choose another one.")
-    return (vector / length).astype(np.float32), length
+    return (vector / length).astype(np.float32)

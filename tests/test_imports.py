@@ -1,5 +1,6 @@
 """The static contracts live in pyproject.toml; this proves them at run time."""
 
+import re
 import subprocess
 import sys
 
@@ -35,3 +36,13 @@ def test_every_folder_with_code_is_a_package(package):
     folders = {file.parent for file in (ROOT / package).rglob("*.py")}
 
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_only_the_data_of_the_dashboard_caches():
+    """What is kept elsewhere escapes the rule by which it is forgotten when a bundle is replaced."""
+    files = [file for file in (ROOT / "dashboard").rglob("*.py") if file.parent.name != "data"]
+
+    assert len(files) > 30
+    assert [
+        file.name for file in files if re.search(r"\bcache_(data|resource)\b|\bkept\(", file.read_text())
+    ] == []

@@ -18,11 +18,47 @@ from numpy.typing import NDArray
 METRICS = ("cosine", "dot")
 
 
+class Query(NamedTuple):
+    """What images are compared with through some heads. An image of centered coordinates y_h scores sum_h
+    y_h·v_h, plus `offset` by the dot product, over `length` and its own norm by cosine."""
+
+    vector: NDArray[np.float32]
+    """[head, rank] v_h"""
+
+    metric: str
+    offset: float
+    length: float
+
+
 class Ranking(NamedTuple):
     """The best `k` rows of something, best first."""
 
     row: NDArray[np.int64]
     score: NDArray[np.float32]
+
+
+def image_query(coordinates: NDArray, basis: NDArray, mean: NDArray, *, metric: str) -> Query:
+    """An image as a query through some heads; its `coordinates` [head, rank] are centered on `mean`."""
+    _check(metric)
+    mixed = mixture(coordinates + mean if metric == "dot" else coordinates, basis)  # [d_out]
+    vector = (basis @ mixed / len(basis)).astype(np.float32)
+    return Query(vector, metric, float(np.sum(mean * vector)), float(np.linalg.norm(mixed)))
+
+
+def text_query(text: NDArray, text_mean: NDArray, row_mean: NDArray, *, metric: str) -> Query:
+    """A text as a query inside one head, for rows (images or texts) that are centered on `row_mean` [rank].
+
+    `text` [rank] is Q t, uncentered; cosine takes the pool's mean text `text_mean` [rank] off it: texts share
+    a cone, and without that every text is near every other.
+    """
+    _check(metric)
+    vector = (text if metric == "dot" else text - text_mean)[None].astype(np.float32)
+    return Query(vector, metric, float(row_mean @ vector[0]), float(np.linalg.norm(vector)))
+
+
+def _check(metric: str) -> None:
+    if metric not in METRICS:
+        raise ValueError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}.")
 
 
 def mixture(coordinates: NDArray, basis: NDArray) -> NDArray:
@@ -43,48 +79,25 @@ def mixture_norms(images: Sequence[NDArray], basis: NDArray, *, block: int = 409
     return norms
 
 
-def scores(
-    query: NDArray, images: Sequence[NDArray], basis: NDArray, mean: NDArray, norms: NDArray, *, metric: str
-) -> NDArray:
-    """Score of every image for one query through the same heads -> [image], float32.
-
-    `query` [head, rank] and `images` (one [image, rank] per head) are centered; `mean` is [head, rank].
-    """
-    if metric not in METRICS:
-        raise ValueError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}.")
-    mixed = mixture(query + mean if metric == "dot" else query, basis)  # [d_out]
-    seen = (basis @ mixed / len(basis)).astype(np.float32)  # [head, rank]
-    score = sum(head @ q for head, q in zip(images, seen, strict=True))  # [image]
-    if metric == "dot":
-        return score + np.float32(np.sum(mean * seen))
-    return cosine(score, np.linalg.norm(mixed) * norms)
-
-
-def cosine(dot: NDArray, lengths: NDArray) -> NDArray:
-    """Divide inner products by lengths; nothing is near a vector of length zero."""
-    return np.divide(dot, lengths, out=np.zeros_like(dot), where=lengths > 0)
-
-
-def text_scores(
-    query: NDArray, rows: NDArray, row_mean: NDArray, query_mean: NDArray, *, metric: str
-) -> NDArray:
-    """Score of `rows` (images or texts) for a text, inside one head -> [row].
-
-    `query` [rank] is Q t, uncentered; `rows` [row, rank] are centered on `row_mean` [rank]; `query_mean`
-    [rank] is the pool's mean text, which cosine takes off the query: texts share a cone, and without it
-    every text is near every other.
-    """
-    if metric not in METRICS:
-        raise ValueError(f"metric is {metric!r}; it must be one of {', '.join(METRICS)}.")
-    if metric == "dot":
-        return rows @ query + np.float32(row_mean @ query)
-    centered = query - query_mean
-    return cosine(rows @ centered, np.linalg.norm(rows, axis=1) * np.linalg.norm(centered))
+def scores(query: Query, rows: Sequence[NDArray], norms: NDArray) -> NDArray:
+    """Score of every row -> [row]; `rows` are one [row, rank] per head, `norms` those of `mixture_norms`."""
+    score = sum(head @ v for head, v in zip(rows, query.vector, strict=True))  # [row]
+    if query.metric == "dot":
+        return score + np.float32(query.offset)
+    # Nothing is near a row of length zero.
+    lengths = np.float32(query.length) * norms
+    return np.divide(score, lengths, out=np.zeros_like(score), where=lengths > 0)
 
 
 def top(score: NDArray, k: int, *, leave_out: int | None = None) -> Ranking:
     """The `k` best rows, best first, ties in row order; fewer where there are fewer."""
-    order = np.argsort(-score, kind="stable")
-    if leave_out is not None:
-        order = order[order != leave_out]
-    return Ranking(order[:k], score[order[:k]])
+    most = k + (leave_out is not None)
+    # Sorting a million scores takes longer than computing them.
+    best = (
+        np.flatnonzero(score >= np.partition(score, -most)[-most])
+        if most < len(score)
+        else np.arange(len(score))
+    )
+    order = best[np.argsort(-score[best], kind="stable")]
+    order = order[order != leave_out][:k]
+    return Ranking(order, score[order])

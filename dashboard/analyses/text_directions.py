@@ -9,6 +9,7 @@ The first direction is the first text's own: more of it is more of the text. Dir
 residuals, and which of their ends is the text's is a convention: both ends are worth seeing.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,10 @@ class Along(NamedTuple):
 
     share: float
     """Share of the head's variance along this direction."""
+
+    @property
+    def nbytes(self) -> int:
+        return self.value.nbytes
 
 
 def directions(text: NDArray) -> NDArray[np.float64]:
@@ -48,14 +53,20 @@ def directions(text: NDArray) -> NDArray[np.float64]:
     return found
 
 
-def along(coordinates: NDArray, direction: NDArray) -> Along:
-    """Images [image, rank], centered, along one direction [rank]."""
-    y = coordinates.astype(np.float64)
-    value = y @ direction
-    total = y.var(axis=0).sum()
+def along(blocks: Iterable[NDArray], direction: NDArray) -> Along:
+    """Images, centered, in blocks [image, rank], along one direction [rank]."""
+    values, squares = [], 0.0
+    first = np.zeros(len(direction))
+    for block in blocks:
+        y = block.astype(np.float64)
+        values.append(y @ direction)
+        first += y.sum(axis=0)
+        squares += float((y**2).sum())
+    value = np.concatenate(values)
+    total = squares / len(value) - float(((first / len(value)) ** 2).sum())
     spread = value.std()
     if not spread > 0:  # the head does not move along it: every image is the average image
-        return Along(np.zeros(len(y)), 0.0)
+        return Along(np.zeros(len(value)), 0.0)
     return Along((value - value.mean()) / spread, float(spread**2 / total))
 
 

@@ -7,7 +7,7 @@ from dashboard.controls.shared import OVER, redraw, segmented
 from dashboard.data import choices
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.state.url import put, seed
+from dashboard.state.url import init_widget, set_widget
 from dashboard.state.views import (
     Head,
     HeadsView,
@@ -17,7 +17,7 @@ from dashboard.state.views import (
 
 
 def color_picker(value: str, titles: dict[str, str]) -> str:
-    key = seed("color", value, titles)
+    key = init_widget("color", value, titles)
     return st.selectbox(
         "Color the heads by", list(titles), key=key, format_func=titles.__getitem__, width=420
     )
@@ -41,7 +41,7 @@ def finder(source: Source, view: HeadsView) -> dict:
     with right:
         words = st.text_input(
             "Words in its texts",
-            key=seed("words", view.words),
+            key=init_widget("words", view.words),
             placeholder="all in one text",
             help="Words that all stand in one of a head's texts, in any order.",
         )
@@ -50,7 +50,7 @@ def finder(source: Source, view: HeadsView) -> dict:
 
 
 def labels_picker(names: tuple[str, ...], value: Labels) -> Labels:
-    key = seed("labels", [name for name in value.names if name in names])
+    key = init_widget("labels", [name for name in value.names if name in names])
     # The model may have changed since, and lack some of them.
     st.session_state[key] = [name for name in st.session_state[key] if name in names]
     return Labels(tuple(st.multiselect("Labeled", names, key=key, placeholder="any label")))
@@ -63,7 +63,7 @@ def metric_filter(source: Source, view: HeadsView) -> dict:
         return {"head_metric": "", "range": Range()}
     left, right = st.columns([3, 5], vertical_alignment="bottom", gap="medium")
     with left:
-        key = seed("head_metric", view.head_metric, titles)
+        key = init_widget("head_metric", view.head_metric, titles)
         metric = st.selectbox("Metric", list(titles), key=key, format_func=titles.__getitem__)
     with right:
         start = view.range if metric == view.head_metric else Range()
@@ -82,7 +82,7 @@ def range_slider(source: Source, metric: str, value: Range) -> Range:
         f"{info.title}, from and to ({info.unit})",
         bounds.low,
         bounds.high,
-        key=seed(f"range.{source.key}.{metric}", start),
+        key=init_widget(f"range.{source.key}.{metric}", start),
         step=bounds.step,
         format="%g",
         help=info.description,
@@ -95,7 +95,7 @@ def head_stepper(source: Source, value: Head) -> Head:
     """Which head, with a step to either side of it."""
     titles = choices.head_names(source)
     heads = list(titles)
-    key = seed("head", value, titles)
+    key = init_widget("head", value, titles)
     place = heads.index(st.session_state[key])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button(
@@ -103,7 +103,7 @@ def head_stepper(source: Source, value: Head) -> Head:
             icon=":material/arrow_back:",
             shortcut="P",
             disabled=place == 0,
-            on_click=put,
+            on_click=set_widget,
             args=("head", heads[max(0, place - 1)]),
         )
         st.button(
@@ -111,7 +111,7 @@ def head_stepper(source: Source, value: Head) -> Head:
             icon=":material/arrow_forward:",
             shortcut="N",
             disabled=place == len(heads) - 1,
-            on_click=put,
+            on_click=set_widget,
             args=("head", heads[min(len(heads) - 1, place + 1)]),
         )
         return st.selectbox("Head", heads, key=key, format_func=titles.__getitem__, width=420)
@@ -120,13 +120,13 @@ def head_stepper(source: Source, value: Head) -> Head:
 def position_picker(source: Source, head: Head, value: int) -> int:
     """Which of the head's texts to sort images along; a click on a text chooses it too."""
     titles = head_data.text_titles(source, head)
-    key = seed("position", value if value in titles else 0, titles)
+    key = init_widget("position", value if value in titles else 0, titles)
     return st.selectbox("Sort images along", list(titles), key=key, format_func=titles.__getitem__)
 
 
 def another_draw(value: int) -> int:
     """The seed of the random images, and a button for the next one."""
-    key = seed("seed", value)
+    key = init_widget("seed", value)
     st.button("Another draw", on_click=redraw, icon=":material/casino:", key="another_draw")
     return st.session_state[key]
 
@@ -135,9 +135,13 @@ def images_about(source: Source, head: Head, view) -> dict:
     """What images of one head to show."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         position = position_picker(source, head, view.position)
-        most = choices.most_of_each(source)
+        most = choices.max_of_each(source)
         k = st.slider(
-            "How many of each", 1, most, key=seed("k", min(view.k, most), range(1, most + 1)), width=200
+            "How many of each",
+            1,
+            most,
+            key=init_widget("k", min(view.k, most), range(1, most + 1)),
+            width=200,
         )
         drawn = another_draw(view.seed)
     return {"position": position, "k": k, "seed": drawn}

@@ -6,19 +6,21 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import images
-from dashboard.data import cached, choices
+from dashboard.data import cached, choices, defaults, scopes
+from dashboard.data import images as image_data
+from dashboard.data import texts as text_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import (
     cells,
     describe,
-    show_image,
-    thumbnail,
+    draw_image,
+    draw_thumbnail,
 )
 from dashboard.state.url import (
     WIDGET,
-    asked,
-    put,
-    seed,
+    init_widget,
+    requested,
+    set_widget,
 )
 from dashboard.state.views import (
     MAX_CLASSES,
@@ -42,7 +44,7 @@ def sidebar() -> Source:
     paths = cached.bundle_paths()
     with st.sidebar:
         name = next(iter(paths))
-        if len(paths) > 1 or asked("bundle") not in (None, name):
+        if len(paths) > 1 or requested("bundle") not in (None, name):
             name = choose("bundle", "Bundle", {name: name for name in paths})
         bundle = cached.bundle(paths[name])
         models = cached.models(bundle)
@@ -54,11 +56,13 @@ def sidebar() -> Source:
 
 def choose(name: str, label: str, titles: dict[str, str]) -> str:
     """A selectbox that starts from the link, and says so where the link asks for what is not there."""
-    wanted = asked(name)
+    wanted = requested(name)
     first = wanted if wanted in titles else next(iter(titles))
     if wanted and wanted not in titles:
         st.warning(f'The link asks for {name} "{wanted}", which is not here. Shown instead: {titles[first]}.')
-    return st.selectbox(label, list(titles), key=seed(name, first, titles), format_func=titles.__getitem__)
+    return st.selectbox(
+        label, list(titles), key=init_widget(name, first, titles), format_func=titles.__getitem__
+    )
 
 
 def current_source() -> Source:
@@ -83,7 +87,7 @@ def needs_vectors(source: Source) -> None:
 
 def segmented(name: str, label: str, titles: dict[str, str], value: str, help: str | None = None) -> str:
     """One of a few, all in sight."""
-    key = seed(name, value, titles)
+    key = init_widget(name, value, titles)
     chosen = st.segmented_control(
         label, list(titles), key=key, format_func=titles.__getitem__, required=True, help=help
     )
@@ -92,7 +96,9 @@ def segmented(name: str, label: str, titles: dict[str, str], value: str, help: s
 
 def head_picker(source: Source, value: Head) -> Head:
     titles = choices.head_names(source)
-    return st.selectbox("Head", list(titles), key=seed("head", value, titles), format_func=titles.__getitem__)
+    return st.selectbox(
+        "Head", list(titles), key=init_widget("head", value, titles), format_func=titles.__getitem__
+    )
 
 
 def scope_picker(
@@ -106,17 +112,17 @@ def scope_picker(
         kind = segmented("scope", "Heads", {kind: SCOPES[kind] for kind in kinds}, value.kind)
         names = choices.head_names(source)
         if kind == "head":
-            first = value.heads[0] if value.heads else choices.best_head(source)
+            first = value.heads[0] if value.heads else defaults.best_head(source)
             return Scope.of_heads(head_picker(source, first))
         if kind == "heads" and not ticks:
-            return several_heads(names, list(value.heads) or [choices.best_head(source)])
+            return several_heads(names, list(value.heads) or [defaults.best_head(source)])
         if kind == "layer":
             layers = sorted({layer for layer, _ in names})
             last = value.layer if value.layer in layers else layers[-1]
-            return Scope("layer", layer=st.selectbox("Layer", layers, key=seed("layer", last, layers)))
+            return Scope("layer", layer=st.selectbox("Layer", layers, key=init_widget("layer", last, layers)))
         if kind == "property":
             return property_picker(source, value.property)
-    return ticked_heads(names, choices.resolve(source, value)) if kind == "heads" else Scope("all")
+    return ticked_heads(names, scopes.resolve(source, value)) if kind == "heads" else Scope("all")
 
 
 def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
@@ -124,7 +130,7 @@ def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
     chosen: list[Head] = []
     for layer in sorted({layer for layer, _ in names}, reverse=True):
         row = [head for head in names if head[0] == layer]
-        key = seed(f"ticks.{layer}", [head for head in value if head in row])
+        key = init_widget(f"ticks.{layer}", [head for head in value if head in row])
         # The model may have changed since, and lack some of them.
         st.session_state[key] = [head for head in st.session_state[key] if head in row]
         # The layer stands over the row already.
@@ -144,7 +150,7 @@ def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
 
 
 def several_heads(names: dict[Head, str], value: list[Head]) -> Scope:
-    key = seed("many", value)
+    key = init_widget("many", value)
     kept = [head for head in st.session_state[key] if head in names]
     if len(kept) < len(st.session_state[key]):  # the model has changed and lacks some of them
         st.session_state[key] = kept or value
@@ -161,7 +167,7 @@ def property_picker(source: Source, value: str) -> Scope:
         st.info("No head of this model has a label. Choose heads instead.", icon=":material/touch_app:")
         st.stop()
     first = value if value in titles else next(iter(titles))
-    key = seed("property", first, titles)
+    key = init_widget("property", first, titles)
     chosen = st.selectbox("Property", list(titles), key=key, format_func=titles.__getitem__)
     return Scope("property", property=chosen)
 
@@ -178,23 +184,23 @@ def by_picker(value: str) -> str:
 
 
 def k_picker(source: Source, value: int) -> int:
-    most = choices.most_neighbors(source)
+    most = choices.max_neighbors(source)
     if most == 1:
         return 1
-    return st.slider("How many", 1, most, key=seed("k", min(value, most), range(1, most + 1)))
+    return st.slider("How many", 1, most, key=init_widget("k", min(value, most), range(1, most + 1)))
 
 
 def image_picker(source: Source, value: str, *, gallery: bool = False) -> tuple[str, DeltaGenerator]:
     """The chosen image at the left, and beside it the place for the page's other controls."""
     left, right = st.columns([1, 4], gap="large")
-    key = seed("image", value)
-    if not cached.has_image(source, st.session_state[key]):  # of another bundle, or an upload long ago
+    key = init_widget("image", value)
+    if not image_data.exists(source, st.session_state[key]):  # of another bundle, or an upload long ago
         st.session_state[key] = value
     with st.expander("Choose another image", icon=":material/image_search:"):
         search_images(source, gallery=gallery)
         upload()
     with left:
-        show_image(source, st.session_state[key])
+        draw_image(source, st.session_state[key])
     return st.session_state[key], right
 
 
@@ -202,29 +208,31 @@ def search_images(source: Source, *, gallery: bool) -> None:
     """A page of thumbnails that match a path or an attribute, each with a button."""
     box, switch = st.columns([3, 2], vertical_alignment="bottom")
     words = box.text_input(
-        "Search by path or attribute", key=seed("search", ""), placeholder="red star, or part of a path"
+        "Search by path or attribute",
+        key=init_widget("search", ""),
+        placeholder="red star, or part of a path",
     )
     only = switch.toggle(
         "Only images whose maps are stored",
-        key=seed("stored", gallery),
+        key=init_widget("stored", gallery),
         help="Maps of these need no model. For any other image the model is loaded once.",
     )
-    found = choices.find_images(source, words, stored=only)
-    if found.empty:
+    count = image_data.count(source, words, stored=only)
+    if not count:
         st.info(f'No image matches "{words}". Try fewer or other words.')
         return
-    pages = -(-len(found) // PER_PAGE)
+    pages = -(-count // PER_PAGE)
     key = WIDGET + "page"
     if st.session_state.get(key, 1) > pages:
         del st.session_state[key]
     first = (st.session_state.get(key, 1) - 1) * PER_PAGE
-    shown = found.iloc[first : first + PER_PAGE]
-    thumbnails = cached.thumbnails(source, tuple(shown["image_id"]))
+    shown = image_data.find(source, words, stored=only, limit=PER_PAGE, offset=first)
+    thumbnails = image_data.thumbnails(source, tuple(shown["image_id"]))
     for cell, row in zip(cells(len(shown), 8), shown.itertuples(), strict=False):
         with cell:
-            thumbnail(thumbnails[row.image_id], alt=row.path)
+            draw_thumbnail(thumbnails[row.image_id], alt=row.path)
             choose_button("Choose", row.image_id, describe(row.path, row.attributes))
-    st.caption(f"{len(found):,} images")
+    st.caption(f"{count:,} images")
     if pages > 1:
         st.pagination(pages, key=key)
 
@@ -232,7 +240,7 @@ def search_images(source: Source, *, gallery: bool) -> None:
 def choose_button(label: str, image_id: str, help: str | None = None) -> None:
     """Make an image the query."""
     key = f"{label}.{image_id}"
-    st.button(label, key=key, help=help, on_click=put, args=("image", image_id), type="tertiary")
+    st.button(label, key=key, help=help, on_click=set_widget, args=("image", image_id), type="tertiary")
 
 
 def upload() -> None:
@@ -244,13 +252,13 @@ def upload() -> None:
         st.session_state["uploaded"] = None
         return
     try:
-        image_id = cached.take_upload(file.getvalue(), file.name)
+        image_id = image_data.take_upload(file.getvalue(), file.name)
     except images.PictureError as error:
         st.error(str(error), icon=":material/broken_image:")
         return
     if st.session_state.get("uploaded") != image_id:  # once, or the file would win over every later choice
         st.session_state["uploaded"] = image_id
-        put("image", image_id)
+        set_widget("image", image_id)
 
 
 def text_picker(
@@ -258,19 +266,19 @@ def text_picker(
 ) -> str:
     """A text of the pool, or the user's own words; stops the page where there is none yet."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = "own" if value and not choices.in_pool(source, value) else "pool"
+        first = "own" if value and not text_data.in_pool(source, value) else "pool"
         if segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own":
             return own_words(label, value, name)
-        titles = choices.text_filters(source, head)
-        key = seed(f"{name}.filter", "", titles)
+        titles = text_data.filters(source, head)
+        key = init_widget(f"{name}.filter", "", titles)
         which = st.selectbox("Texts about", list(titles), key=key, format_func=titles.__getitem__)
-        texts = choices.texts(source, which, head)
-        key = seed(f"{name}.pool", value if value in texts else texts[0], texts)
+        texts = text_data.of_filter(source, which, head)
+        key = init_widget(f"{name}.pool", value if value in texts else texts[0], texts)
         return st.selectbox("The text", texts, key=key)
 
 
 def own_words(label: str, value: str, name: str) -> str:
-    key = seed(f"{name}.words", value)
+    key = init_widget(f"{name}.words", value)
     words = st.text_input(f"{label}, in your own words", key=key, placeholder="The model is loaded once")
     if not words.strip():
         st.info("The text is empty. Type one, or choose one from the pool.", icon=":material/edit:")
@@ -299,18 +307,20 @@ def map_controls(view, reference: str | None = None) -> dict:
             help="A map is worth something where its control looks different. Random heads are as many heads "
             "of like variance; where all are shown there are no others, and a random text stands in.",
         )
-        seed("seed", view.seed)
+        init_widget("seed", view.seed)
         st.button(
             "Draw another", on_click=redraw, icon=":material/casino:", disabled=looks["control"] == "none"
         )
-        looks["opacity"] = st.slider("Opacity, %", 0, 100, key=seed("opacity", view.opacity), width=150)
+        looks["opacity"] = st.slider(
+            "Opacity, %", 0, 100, key=init_widget("opacity", view.opacity), width=150
+        )
         looks["scale"] = st.number_input(
             "Scale ± x 1000 (0 fits)",
             min_value=0.0,
             max_value=1000.0,
             step=1.0,
             format="%g",
-            key=seed("scale", view.scale),
+            key=init_widget("scale", view.scale),
             width=170,
             help="Set it to compare maps of different pictures on one scale.",
         )
@@ -319,13 +329,13 @@ def map_controls(view, reference: str | None = None) -> dict:
 
 
 def attribute_picker(value: str, titles: dict[str, str]) -> str:
-    key = seed("attribute", value, titles)
+    key = init_widget("attribute", value, titles)
     return st.selectbox("Classes", list(titles), key=key, format_func=titles.__getitem__)
 
 
 def redraw_button(value: int) -> int:
     """The seed of what is drawn at random, and a button for the next one."""
-    key = seed("seed", value)
+    key = init_widget("seed", value)
     st.button("Draw other random heads", on_click=redraw, icon=":material/casino:")
     return st.session_state[key]
 
@@ -335,16 +345,20 @@ def most_picker(value: int, classes: int) -> int:
     if classes <= 2 * min(value, MOST):
         return value
     return st.number_input(
-        "Classes shown at each end", min_value=1, max_value=MAX_CLASSES, key=seed("most", value), width=200
+        "Classes shown at each end",
+        min_value=1,
+        max_value=MAX_CLASSES,
+        key=init_widget("most", value),
+        width=200,
     )
 
 
 def redraw() -> None:
-    put("seed", (st.session_state[WIDGET + "seed"] + 1) % 10000)
+    set_widget("seed", (st.session_state[WIDGET + "seed"] + 1) % 10000)
 
 
 def metric_picker(value: str, titles: dict[str, str]) -> str:
-    key = seed("metric", value if value in titles else next(iter(titles)), titles)
+    key = init_widget("metric", value if value in titles else next(iter(titles)), titles)
     return st.selectbox("Metric", list(titles), key=key, format_func=titles.__getitem__)
 
 

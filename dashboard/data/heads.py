@@ -1,4 +1,4 @@
-"""What is known of heads, as tables for the pages Heads and Head; kept with `data.kept`."""
+"""What is known of heads, as tables for the pages Heads and Head."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.analyses import text_directions
-from dashboard.analyses.neighbors import Ranking
-from dashboard.data import cached, choices, label_text, maps, neighbors
+from dashboard.data import cached, choices, head_vectors, label_text, maps, neighbors
+from dashboard.data import texts as text_data
 from dashboard.data.types import Source
 from dashboard.state.views import Head, HeadsView, head_name
-from db import queries
+from db import vectors
 
 PLACE = ["layer", "head"]
 NUMBERS = ["value", "low", "high"]
@@ -64,7 +64,7 @@ def values(source: Source, name: str) -> pd.DataFrame:
 def cells(source: Source, color: str) -> pd.DataFrame:
     """One row per head: its label as it is shown, and the number that colors it."""
     heads = cached.heads(source)
-    return heads.assign(shown=[label_text.claim(row) for row in heads.itertuples()]).merge(
+    return heads.assign(shown=[label_text.display_label(row) for row in heads.itertuples()]).merge(
         values(source, color), on=PLACE, how="left"
     )
 
@@ -80,7 +80,7 @@ def bounds(source: Source, name: str) -> Bounds | None:
     return Bounds(*(float(f"{number:.6g}") for number in (low, high, step)))
 
 
-def found(source: Source, view: HeadsView) -> pd.DataFrame:
+def find_heads(source: Source, view: HeadsView) -> pd.DataFrame:
     """The heads that the finder is asked for: label, evidence, the chosen numbers, texts; `layer`, `head`."""
     heads = cached.heads(source)
     keep = pd.Series(True, heads.index)
@@ -88,7 +88,7 @@ def found(source: Source, view: HeadsView) -> pd.DataFrame:
         keep &= heads["label"].isin(view.labels.names)
     if view.over == "supported":
         keep &= heads["supported"].eq(True)
-    table = heads[keep].assign(label=[label_text.claim(row) for row in heads[keep].itertuples()])
+    table = heads[keep].assign(label=[label_text.display_label(row) for row in heads[keep].itertuples()])
     table = table[[*PLACE, "name", "label", "p_value", "q_value", "first_texts"]]
     if view.range:
         mine = values(source, view.head_metric)
@@ -135,49 +135,44 @@ def interval(low: float, high: float) -> str:
 @cached.kept(max_entries=128)
 def matches(source: Source, words: tuple[str, ...]) -> pd.DataFrame:
     """One row per head whose list has a text with all the words: the first of them, and its position."""
-    hits = queries.head_text_search(source.bundle, model_key=source.key, words=words)
+    hits = cached.of_model(source, "head_text_search", words=words)
     first = hits.drop_duplicates(PLACE).rename(columns={"text": "matching text"})
     return first[[*PLACE, "position", "matching text"]]
 
 
-@cached.kept(max_entries=256)
 def texts(source: Source, head: Head) -> pd.DataFrame:
     """Every text that describes the head, in the order of choice."""
-    return queries.head_texts(source.bundle, **_key(source, head))
+    return cached.of_head(source, "head_texts", head)
 
 
-@cached.kept(max_entries=256)
 def profile(source: Source, head: Head) -> pd.DataFrame:
     """Properties of the head's first texts, beside their share of the pool."""
-    return queries.head_profile(source.bundle, **_key(source, head), picks=PROFILE_PICKS)
+    return cached.of_head(source, "head_profile", head, picks=PROFILE_PICKS)
 
 
 @cached.kept(max_entries=256)
 def labels(source: Source, head: Head) -> pd.DataFrame:
     """Every label of the head with its evidence, the chosen one first; what no label has is left out."""
-    found = queries.head_labels(source.bundle, **_key(source, head))
-    return found.dropna(axis="columns", how="all")
+    return cached.of_head(source, "head_labels", head).dropna(axis="columns", how="all")
 
 
 @cached.kept(max_entries=256)
-def judged(source: Source, head: Head) -> pd.DataFrame:
+def judgements(source: Source, head: Head) -> pd.DataFrame:
     """One row per label and text that was judged, one column per judge: the share of draws that agree."""
-    found = queries.judgements(source.bundle, **_key(source, head))
-    found = found.assign(agree=found["consistent"].astype(float))
-    wide = found.pivot_table(
+    rows = cached.of_head(source, "judgements", head)
+    wide = rows.assign(agree=rows["consistent"].astype(float)).pivot_table(
         index=["label", "position", "text"], columns="judge", values="agree", aggfunc="mean"
     )
     return wide.reset_index().rename_axis(columns=None)
 
 
-@cached.kept(max_entries=256)
-def answered(source: Source, head: Head) -> pd.DataFrame:
+def language_model_answers(source: Source, head: Head) -> pd.DataFrame:
     """What language models were asked about the head, and what they answered."""
-    return queries.language_model_answers(source.bundle, **_key(source, head))
+    return cached.of_head(source, "language_model_answers", head)
 
 
 @cached.kept(max_entries=256)
-def numbers(source: Source, head: Head) -> pd.DataFrame:
+def metrics_table(source: Source, head: Head) -> pd.DataFrame:
     """Every metric of one head in the order of the pages, with its interval and its value by chance."""
     mine = cached.head_metrics(source)
     mine = mine[(mine["layer"] == head[0]) & (mine["head"] == head[1])].set_index("metric")
@@ -227,10 +222,6 @@ def csv_name(head: Head) -> str:
     return f"head_{head_name(head)}.csv"
 
 
-def _key(source: Source, head: Head) -> dict:
-    return {"model_key": source.key, "layer": head[0], "head": head[1]}
-
-
 class Sorted(NamedTuple):
     """Images along the direction of one text of a head, each with its place in standard deviations."""
 
@@ -244,24 +235,31 @@ class Sorted(NamedTuple):
 
 def sorted_images(source: Source, head: Head, position: int, k: int, seed: int) -> Sorted:
     """Images at both ends of one text's direction, and as many at random."""
-    found = along(source, head, position)
-    most, least = text_directions.ends(found.value, k)
-    drawn = text_directions.draw(len(found.value), k, seed)
-    rows = (Ranking(row, found.value[row].astype(np.float32)) for row in (most, least, drawn))
-    return Sorted(found.share, *(neighbors.with_images(source, one) for one in rows))
+    images = along(source, head, position)
+    most, least = text_directions.ends(images.value, k)
+    random = text_directions.draw(len(images.value), k, seed)
+    image_ids = vectors.image_ids(source.bundle, source.key)
+    tables = (
+        neighbors.with_images(source, image_ids[rows].tolist(), images.value[rows].astype(np.float32))
+        for rows in (most, least, random)
+    )
+    return Sorted(images.share, *tables)
 
 
-@cached.kept(max_entries=64)
 def along(source: Source, head: Head, position: int) -> text_directions.Along:
     """Every image along the direction of one text."""
-    return text_directions.along(cached.head_vectors(source, head), directions(source, head)[position])
+
+    def sort() -> text_directions.Along:
+        columns = (rows for (rows,) in head_vectors.blocks(source, [head]))
+        return text_directions.along(columns, directions(source, head)[position])
+
+    return head_vectors.cached_array(source, "along", (head, position), sort)
 
 
 @cached.kept(max_entries=64)
 def directions(source: Source, head: Head) -> NDArray[np.float64]:
     """Unit residual directions of the head's texts -> [text, rank]."""
-    pool = cached.pool(source)
-    rows = [pool.row[cached.normal(text)] for text in texts(source, head)["text"]]
-    return cached.frozen(
-        text_directions.directions(pool.embedding[rows] @ cached.head_space(source, (head,)).basis[0].T)
-    )
+    pool = text_data.pool(source)
+    rows = [pool.row[text_data.normal(text)] for text in texts(source, head)["text"]]
+    basis = head_vectors.head_space(source, (head,)).basis[0]
+    return cached.frozen(text_directions.directions(pool.embedding[rows] @ basis.T))

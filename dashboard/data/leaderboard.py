@@ -13,8 +13,8 @@ from dashboard.data.types import Source
 from dashboard.state.views import LeaderboardView
 from db.connection import Bundle
 
-MODEL, TWIN, ROTATED = "model", "control: random weights", "control: rotated heads"
-"""What a line of the board is."""
+MODEL, RANDOM_WEIGHTS, ROTATED = "model", "control: random weights", "control: rotated heads"
+"""What a line of the leaderboard is."""
 
 MAIN = (
     "text_consistency_crossfit",
@@ -35,7 +35,7 @@ OFFLINE, CHOSEN = "offline", "chosen"
 
 
 class Line(NamedTuple):
-    """A line of the board."""
+    """A line of the leaderboard."""
 
     model_key: str
     """The model, also where its heads are rotated."""
@@ -47,11 +47,11 @@ class Line(NamedTuple):
     """Name of that model."""
 
     part: str
-    """MODEL, TWIN or ROTATED."""
+    """MODEL, RANDOM_WEIGHTS or ROTATED."""
 
 
 class Cell(NamedTuple):
-    """One number of the board; what is not known is NaN."""
+    """One number of the leaderboard; what is not known is NaN."""
 
     value: float
     low: float
@@ -67,7 +67,7 @@ NUMBERS = Cell._fields[:-1]
 NOTHING = Cell(nan, nan, nan, nan, nan, nan, OFFLINE)
 
 
-class Board(NamedTuple):
+class Leaderboard(NamedTuple):
     """All that a bundle knows of its models over one set of heads, by one kind of labels."""
 
     lines: list[Line]
@@ -97,7 +97,7 @@ class Board(NamedTuple):
 
 
 class Table(NamedTuple):
-    """All metrics side by side, one row per line of the board."""
+    """All metrics side by side, one row per line of the leaderboard."""
 
     numbers: pd.DataFrame
     """Values, to sort by: one column per metric, and one of its rank (the better end) where it has ranks."""
@@ -110,18 +110,20 @@ def rank_column(metric: str) -> str:
     return f"{metric} rank"
 
 
-def of_view(source: Source, view: LeaderboardView) -> Board:
-    return board(source.bundle, view.metric, view.over, view.label_kind)
+def of_view(source: Source, view: LeaderboardView) -> Leaderboard:
+    return leaderboard_of(source.bundle, view.metric, view.over, view.label_kind)
 
 
 @cached.kept(max_entries=64)
-def board(bundle: Bundle, metric: str, over: str, label_kind: str) -> Board:
-    """The board of a bundle, sorted by one metric."""
+def leaderboard_of(bundle: Bundle, metric: str, over: str, label_kind: str) -> Leaderboard:
+    """The leaderboard of a bundle, sorted by one metric."""
     models = {row.model_key: row for row in cached.models(bundle).itertuples()}
     titles = metric_titles(bundle, label_kind)
-    metrics = {row.metric: row for row in cached.metrics(bundle).itertuples() if row.metric in titles}
+    metrics = {
+        row.metric: row for row in cached.query(bundle, "metrics").itertuples() if row.metric in titles
+    }
     cells = _cells(bundle, over, label_kind)
-    groups = _groups(models, set(cached.rotated_metrics(bundle)["model_key"]))
+    groups = _groups(models, set(cached.query(bundle, "rotated_metrics")["model_key"]))
     lower = metrics[metric].direction == "lower"
 
     def place(group: list[Line]) -> tuple:
@@ -132,13 +134,13 @@ def board(bundle: Bundle, metric: str, over: str, label_kind: str) -> Board:
     lines = [line for group in sorted(groups, key=place) for line in group]
     ranks = pd.Series([name for (*_, name), cell in cells.items() if not isnan(cell.rank_low)], dtype=str)
     counts = ranks.value_counts().to_dict()
-    min_images = int(cached.image_set(bundle)["min_images_for_intervals"].iloc[0])
-    return Board(lines, cells, metrics, counts, models, metric, min_images)
+    min_images = int(cached.query(bundle, "image_set")["min_images_for_intervals"].iloc[0])
+    return Leaderboard(lines, cells, metrics, counts, models, metric, min_images)
 
 
 def _cells(bundle: Bundle, over: str, label_kind: str) -> dict[tuple[str, bool, str], Cell]:
     """Every number. By chosen labels, a model without any keeps what it has by offline ones."""
-    own, turned = cached.leaderboard(bundle), cached.rotated_metrics(bundle)
+    own, turned = cached.leaderboard(bundle), cached.query(bundle, "rotated_metrics")
     own = own[own["heads_used"] == over]
     offline, chosen = own[own["labels"] == OFFLINE], own[own["labels"] == CHOSEN]
     found = {(row.model_key, False, row.metric): _cell(row) for row in offline.itertuples()}
@@ -169,7 +171,8 @@ def _groups(models: dict[str, Any], turned: set[str]) -> list[list[Line]]:
             continue
         twins = [twin for twin in models.values() if twin.control_of == row.model]
         group = [
-            Line(one.model_key, key, row.model, TWIN if one.is_control else MODEL) for one in (row, *twins)
+            Line(one.model_key, key, row.model, RANDOM_WEIGHTS if one.is_control else MODEL)
+            for one in (row, *twins)
         ]
         group += [Line(key, key, row.model, ROTATED)] * (key in turned)
         found.append(group)
@@ -179,6 +182,11 @@ def _groups(models: dict[str, Any], turned: set[str]) -> list[list[Line]]:
 def has_chosen(source: Source) -> bool:
     """Whether any model has metrics of labels that a person or a language model gave."""
     return bool((cached.leaderboard(source.bundle)["labels"] == CHOSEN).any())
+
+
+def published(source: Source) -> pd.DataFrame:
+    """Figures that papers print."""
+    return cached.query(source.bundle, "published")
 
 
 def metric_titles(bundle: Bundle, label_kind: str) -> dict[str, str]:
@@ -198,40 +206,40 @@ def rank_words(cell: Cell) -> str:
     return f"{low}" if low == high else f"{low}–{high}"
 
 
-def one_metric(board: Board) -> pd.DataFrame:
-    """One row per line of the board: its metric with interval, chance and rank range."""
-    among = board.ranked.get(board.metric, 0)
+def one_metric(leaderboard: Leaderboard) -> pd.DataFrame:
+    """One row per line of the leaderboard: its metric with interval, chance and rank range."""
+    among = leaderboard.ranked.get(leaderboard.metric, 0)
     rows = []
-    for line in board.lines:
-        cell = board.cell(line, board.metric) or NOTHING
+    for line in leaderboard.lines:
+        cell = leaderboard.cell(line, leaderboard.metric) or NOTHING
         rank = rank_words(cell)
         rows.append((*line, *cell[: len(NUMBERS)], f"{rank} of {among}" if rank else ""))
     return pd.DataFrame(rows, columns=[*Line._fields, *NUMBERS, "rank"])
 
 
-def shown_metrics(board: Board, columns: str) -> list[str]:
+def shown_metrics(leaderboard: Leaderboard, columns: str) -> list[str]:
     """Metrics of the table, ranked ones first: the main ones, or all that a model has a value of."""
-    valued = {metric for (*_, metric), cell in board.cells.items() if not isnan(cell.value)}
-    names = [metric for metric in board.metrics if metric in valued]
+    valued = {metric for (*_, metric), cell in leaderboard.cells.items() if not isnan(cell.value)}
+    names = [metric for metric in leaderboard.metrics if metric in valued]
     if columns == "main":
         main = [metric for metric in MAIN if metric in names]
         names = [*main, *(metric for metric in names if metric not in main)][: len(MAIN)]
-    return sorted(names, key=lambda metric: metric not in board.ranked)
+    return sorted(names, key=lambda metric: metric not in leaderboard.ranked)
 
 
-def table(board: Board, columns: str) -> Table:
+def table(leaderboard: Leaderboard, columns: str) -> Table:
     """All metrics side by side; `columns` is main or all."""
     numbers: dict[str, list] = {
-        "model": [line.model for line in board.lines],
-        "control": [line.part.partition(": ")[2] for line in board.lines],
+        "model": [line.model for line in leaderboard.lines],
+        "control": [line.part.partition(": ")[2] for line in leaderboard.lines],
     }
     words = dict(numbers)
-    for metric in shown_metrics(board, columns):
-        unit = board.metrics[metric].unit
-        found = [board.cell(line, metric) or NOTHING for line in board.lines]
+    for metric in shown_metrics(leaderboard, columns):
+        unit = leaderboard.metrics[metric].unit
+        found = [leaderboard.cell(line, metric) or NOTHING for line in leaderboard.lines]
         numbers[metric] = [cell.value for cell in found]
         words[metric] = [value_words(cell, unit) for cell in found]
-        if metric in board.ranked:
+        if metric in leaderboard.ranked:
             name = rank_column(metric)
             numbers[name] = [cell.rank_low for cell in found]
             words[name] = [rank_words(cell) for cell in found]
@@ -247,12 +255,12 @@ def value_words(cell: Cell, unit: str) -> str:
     return f"{cell.value:{form}}{between}"
 
 
-def every_number(board: Board) -> pd.DataFrame:
-    """One row per line and metric: all that the board knows, in full."""
+def every_number(leaderboard: Leaderboard) -> pd.DataFrame:
+    """One row per line and metric: all that the leaderboard knows, in full."""
     rows = [
         (line.model_key, line.model, line.part, metric, info.title, *cell)
-        for line in board.lines
-        for metric, info in board.metrics.items()
-        if (cell := board.cell(line, metric)) is not None
+        for line in leaderboard.lines
+        for metric, info in leaderboard.metrics.items()
+        if (cell := leaderboard.cell(line, metric)) is not None
     ]
     return pd.DataFrame(rows, columns=["model_key", "model", "part", "metric", "title", *Cell._fields])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from dashboard.data import cached, label_text
-from dashboard.data.leaderboard import MODEL, Board, one_metric
+from dashboard.data.leaderboard import MODEL, Leaderboard, one_metric
 from dashboard.data.types import Source
 
 BESIDE = {
@@ -34,16 +34,16 @@ class Beside(NamedTuple):
     """One metric against one fact of the models."""
 
     points: pd.DataFrame
-    """One row per line of the board that has both: columns of `board.one_metric`, and x."""
+    """One row per line of the leaderboard that has both: columns of `one_metric`, and x."""
 
     left_out: list[str]
     """Models that lack one of the two."""
 
 
-def beside(board: Board, fact: str) -> Beside:
+def beside(leaderboard: Leaderboard, fact: str) -> Beside:
     """Controls stand where their model stands. Parameters in millions; training data that is not said too."""
-    one = one_metric(board)
-    facts = pd.Series({key: getattr(row, fact) for key, row in board.models.items()})
+    one = one_metric(leaderboard)
+    facts = pd.Series({key: getattr(row, fact) for key, row in leaderboard.models.items()})
     if fact == "training_data":
         facts = facts.astype(object).where(facts.notna(), NOT_SAID)
     else:
@@ -59,8 +59,10 @@ def coverage(source: Source) -> pd.DataFrame:
 
     Empty where the results were imported. Rows of the chart: L11, ..., L0, input.
     """
-    found = cached.component_shares(source)
-    labels = {(row.layer, row.head): label_text.claim(row) for row in cached.heads(source).itertuples()}
+    found = cached.of_model(source, "component_shares")
+    labels = {
+        (row.layer, row.head): label_text.display_label(row) for row in cached.heads(source).itertuples()
+    }
     rows = [
         (
             INPUT if pd.isna(one.layer) else f"L{int(one.layer)}",

@@ -1,6 +1,6 @@
 """Why the leaderboard lacks a value, an interval or a rank, in words.
 
-Knows nothing of Streamlit or of bundles: a board in, reasons out.
+Knows nothing of Streamlit or of bundles: a leaderboard in, reasons out.
 """
 
 from collections.abc import Iterable
@@ -10,78 +10,78 @@ from dashboard.data.leaderboard import (
     CHOSEN,
     MODEL,
     ROTATED,
-    Board,
     Cell,
+    Leaderboard,
     Line,
 )
 
 IMPORTED = "imported results hold no vectors, and this cannot be computed without"
-TURNED = "of rotated heads only what rests on texts and labels is computed"
+ROTATED_METRICS = "of rotated heads only what rests on texts and labels is computed"
 ABSENT = "not computed for this bundle"
 UNDEFINED = "not defined over these heads"
 
 
-def missing_values(board: Board, metrics: Iterable[str]) -> dict[str, list[str]]:
+def missing_values(leaderboard: Leaderboard, metrics: Iterable[str]) -> dict[str, list[str]]:
     """Why some lines have no value of some of these metrics: lines by reason."""
     named = list(metrics)
     found: dict[str, list[str]] = {}
-    for line in board.lines:
-        for reason in dict.fromkeys(missing(board, line, metric) for metric in named):
+    for line in leaderboard.lines:
+        for reason in dict.fromkeys(missing(leaderboard, line, metric) for metric in named):
             if reason:
                 names = found.setdefault(reason, [])
-                names += [title(line)] * (reason != TURNED)  # says itself which lines it is about
+                names += [title(line)] * (reason != ROTATED_METRICS)  # says itself which lines it is about
     return found
 
 
-def missing(board: Board, line: Line, metric: str) -> str:
+def missing(leaderboard: Leaderboard, line: Line, metric: str) -> str:
     """Why one line has no value of one metric; empty where it has."""
-    cell = board.cell(line, metric)
+    cell = leaderboard.cell(line, metric)
     if cell is not None:
         return UNDEFINED if isnan(cell.value) else ""
     if line.part == ROTATED:
-        return TURNED
-    return ABSENT if board.models[line.model_key].has_vectors else IMPORTED
+        return ROTATED_METRICS
+    return ABSENT if leaderboard.models[line.model_key].has_vectors else IMPORTED
 
 
 def title(line: Line) -> str:
-    """One line of the board by name."""
+    """One line of the leaderboard by name."""
     return line.model if line.part == MODEL else f"{line.part.partition(': ')[2]} of {line.model}"
 
 
-def no_intervals(board: Board) -> dict[str, list[str]]:
+def no_intervals(leaderboard: Leaderboard) -> dict[str, list[str]]:
     """Why some models and twins have a value of the metric but no interval: lines by reason."""
     found: dict[str, list[str]] = {}
-    for line in board.lines:
-        cell = board.cell(line, board.metric)
+    for line in leaderboard.lines:
+        cell = leaderboard.cell(line, leaderboard.metric)
         if line.part != ROTATED and cell and not isnan(cell.value) and isnan(cell.low):
-            found.setdefault(_no_interval(board, line, cell), []).append(title(line))
+            found.setdefault(_no_interval(leaderboard, line, cell), []).append(title(line))
     return found
 
 
-def _no_interval(board: Board, line: Line, cell: Cell) -> str:
-    model = board.models[line.model_key]
+def _no_interval(leaderboard: Leaderboard, line: Line, cell: Cell) -> str:
+    model = leaderboard.models[line.model_key]
     if not model.has_vectors:
         return "imported results cannot be computed again from other images and texts"
-    if model.images < board.min_images:
-        return f"{int(model.images):,} images; an interval takes {board.min_images}"
+    if model.images < leaderboard.min_images:
+        return f"{int(model.images):,} images; an interval takes {leaderboard.min_images}"
     if cell.labels == CHOSEN:
         return "labels that a person or a language model gave are not given anew for other images and texts"
-    own = {key for key, one in board.cells.items() if not isnan(one.low) and not key[1]}
+    own = {key for key, one in leaderboard.cells.items() if not isnan(one.low) and not key[1]}
     if not any(key == line.model_key for key, *_ in own):
         return "the bundle was built without replicates (`--replicates`)"
-    if not any(metric == board.metric for *_, metric in own):
+    if not any(metric == leaderboard.metric for *_, metric in own):
         return "this metric is not among those computed again from other images and texts"
     return "fewer than half of the replicates define it"
 
 
-def no_rank(board: Board) -> str:
+def no_rank(leaderboard: Leaderboard) -> str:
     """Why the metric ranks no model; empty where it does."""
-    if board.metric in board.ranked:
+    if leaderboard.metric in leaderboard.ranked:
         return ""
-    info = board.metrics[board.metric]
+    info = leaderboard.metrics[leaderboard.metric]
     if not info.ranked:
         return f"Models are not ranked by it: {info.unranked_reason}."
-    cells = [board.cell(line, board.metric) for line in board.lines if line.part == MODEL]
+    cells = [leaderboard.cell(line, leaderboard.metric) for line in leaderboard.lines if line.part == MODEL]
     if len(cells) < 2:
         return "One trained model: nothing to rank."
     if any(cell and cell.labels == CHOSEN for cell in cells):

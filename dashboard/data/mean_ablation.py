@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from dashboard.analyses import mean_ablation
 from dashboard.analyses.mean_ablation import Outcome
-from dashboard.data import cached
+from dashboard.data import cached, head_vectors
 from dashboard.data.types import Source
 from dashboard.state.views import Head, head_name
-from db import queries, vectors
+from db import vectors
 
 MAX_IMAGES = 10_000
 """More are sampled evenly: 10,000 images by 1,000 classes are 40 MB of scores."""
@@ -58,9 +58,9 @@ class MeanAblation(NamedTuple):
 @cached.kept(max_entries=16)
 def carriers(source: Source, attribute: str) -> pd.DataFrame:
     """Images with exactly one of the values that are asked: image_id, own (which value); by id."""
-    texts = cached.class_texts(source.bundle).sort_values("position")
+    texts = cached.query(source.bundle, "class_texts").sort_values("position")
     values = texts.loc[texts["attribute"] == attribute, "value"].tolist()
-    found = queries.image_attributes(source.bundle)
+    found = cached.query(source.bundle, "image_attributes")
     found = found[(found["attribute"] == attribute) & found["value"].isin(values)]
     found = found.drop_duplicates("image_id", keep=False)  # several values: which is right is not known
     place = {value: row for row, value in enumerate(values)}
@@ -94,13 +94,13 @@ def outcome(source: Source, attribute: str, heads: tuple[Head, ...]) -> Outcome:
     if not heads:
         return mean_ablation.outcome(question.score, question.own)
     images = [coordinates(source, attribute, head) for head in heads]
-    basis = cached.head_space(source, heads).basis
+    basis = head_vectors.head_space(source, heads).basis
     return mean_ablation.mean_ablate(question.score, question.own, images, basis, question.text)
 
 
 def mean_ablate(source: Source, attribute: str, heads: tuple[Head, ...], seed: int) -> MeanAblation:
     """Everything that the page shows of one set of heads."""
-    every, control = cached.all_heads(source), cached.random_heads(source, heads, seed)
+    every, control = head_vectors.all_heads(source), head_vectors.random_heads(source, heads, seed)
     before, after, beside, none = (outcome(source, attribute, one) for one in ((), heads, control, every))
     return MeanAblation(asked(source, attribute), heads, before, after, control, beside, none)
 
@@ -177,12 +177,12 @@ def _listed(heads: tuple[Head, ...]) -> str:
 
 def attribute_titles(source: Source) -> dict[str, str]:
     """Attributes that can be asked zero-shot, with the number of their classes."""
-    counts = cached.class_texts(source.bundle).groupby("attribute", sort=False)["value"].size()
+    counts = cached.query(source.bundle, "class_texts").groupby("attribute", sort=False)["value"].size()
     return {name: f"{name} · {count:,} classes" for name, count in counts.items()}
 
 
 def class_count(source: Source, attribute: str) -> int:
-    return int((cached.class_texts(source.bundle)["attribute"] == attribute).sum())
+    return int((cached.query(source.bundle, "class_texts")["attribute"] == attribute).sum())
 
 
 def too_little(source: Source, attribute: str) -> str:

@@ -1,44 +1,95 @@
 """Nearest images and texts, as tables for the pages."""
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dashboard.analyses import neighbors
-from dashboard.data import cached
+from dashboard.analyses.neighbors import Query
+from dashboard.data import head_vectors, images, live_model, texts
 from dashboard.data.types import Source
 from dashboard.state.views import Head
+from db import vectors
+
+SPARE = 50
+"""Candidates beyond twice as many as asked for: Lance rounds the query to float16, which swaps close ones."""
 
 
 def neighbors_of_image(
     source: Source, image_id: str, heads: tuple[Head, ...], by: str, k: int
 ) -> pd.DataFrame:
     """The images nearest to one through a set of heads; the image itself is left out."""
-    space = cached.head_space(source, heads)
-    query = cached.query_coordinates(source, image_id)[space.place]
-    rows = [cached.head_vectors(source, head) for head in heads]
-    norms = cached.norms(source, heads)
-    score = neighbors.scores(query, rows, space.basis, space.mean, norms, metric=by)
-    own = cached.image_places(source).get(image_id)
-    return with_images(source, neighbors.top(score, k, leave_out=own))
+    space = head_vectors.head_space(source, heads)
+    coordinates = query_coordinates(source, image_id)[space.place]
+    query = neighbors.image_query(coordinates, space.basis, space.mean, metric=by)
+    return nearest_images(source, heads, query, k, leave_out=image_id)
 
 
 def neighbors_of_text(
     source: Source, text: str, head: Head, by: str, k: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The images, and the descriptions of the pool, nearest to a text inside one head."""
-    space = cached.head_space(source, (head,))
+    space = head_vectors.head_space(source, (head,))
     basis, mean = space.basis[0], space.mean[0]
-    pool = cached.pool(source)
-    query = basis @ cached.text_embedding(source, text)  # [rank]
-    pool_mean = basis @ pool.mean
-    score = neighbors.text_scores(query, cached.head_vectors(source, head), mean, pool_mean, metric=by)
-    images = with_images(source, neighbors.top(score, k))
-    rows = cached.head_text_vectors(source, head)
-    near = neighbors.top(neighbors.text_scores(query, rows, pool_mean, pool_mean, metric=by), k)
-    return images, pd.DataFrame({"text": [pool.texts[row] for row in near.row], "score": near.score})
+    pool = texts.pool(source)
+    coordinates, pool_mean = basis @ texts.embedding(source, text), basis @ pool.mean  # [rank]
+    query = neighbors.text_query(coordinates, pool_mean, mean, metric=by)
+    rows = [texts.head_column(source, head)]
+    among_texts = neighbors.text_query(coordinates, pool_mean, pool_mean, metric=by)
+    near = neighbors.top(neighbors.scores(among_texts, rows, np.linalg.norm(rows[0], axis=1)), k)
+    descriptions = pd.DataFrame({"text": [pool.texts[row] for row in near.row], "score": near.score})
+    return nearest_images(source, (head,), query, k), descriptions
 
 
-def with_images(source: Source, found: neighbors.Ranking) -> pd.DataFrame:
-    """Ranked rows of the vectors as images with path and attributes."""
-    ids, known = list(cached.image_places(source)), cached.image_rows(source)
-    rows = [(ids[row], known[ids[row]].path, known[ids[row]].attributes) for row in found.row]
-    return pd.DataFrame(rows, columns=["image_id", "path", "attributes"]).assign(score=found.score)
+def query_coordinates(source: Source, image_id: str) -> NDArray[np.float32]:
+    """Centered coordinates of one image -> [head, rank]; an uploaded one asks the model."""
+    if head_vectors.row_of(image_id, vectors.image_ids(source.bundle, source.key)) is not None:
+        return head_vectors.stored_coordinates(source, image_id)
+    image = live_model.decompose(source, images.uploads()[image_id][0])
+    return image.coordinates - head_vectors.head_space(source, head_vectors.all_heads(source)).mean
+
+
+def nearest_images(
+    source: Source, heads: tuple[Head, ...], query: Query, k: int, *, leave_out: str | None = None
+) -> pd.DataFrame:
+    """The images nearest to a query through a set of heads: image_id, path, attributes, score."""
+    image_ids, score = ranked_ids(source, heads, query, k, leave_out=leave_out)
+    return with_images(source, image_ids, score)
+
+
+def ranked_ids(
+    source: Source, heads: tuple[Head, ...], query: Query, k: int, *, leave_out: str | None = None
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Ids and scores of the nearest images: among all, or among those that LanceDB finds in a large head."""
+    if len(heads) == 1 and not head_vectors.fit_in_memory(source):
+        image_ids, score = _searched(source, heads[0], query, k)
+    else:
+        image_ids, score = vectors.image_ids(source.bundle, source.key), _scores(source, heads, query)
+    nearest = neighbors.top(score, k, leave_out=head_vectors.row_of(leave_out, image_ids))
+    return image_ids[nearest.row].tolist(), nearest.score
+
+
+def _scores(source: Source, heads: tuple[Head, ...], query: Query) -> NDArray[np.float32]:
+    """Score of every image -> [image]."""
+    norms = head_vectors.norms(source, heads) if query.metric == "cosine" else np.empty(source.images)
+    parts, start = [], 0
+    for rows in head_vectors.blocks(source, heads):
+        stop = start + len(rows[0])
+        parts.append(neighbors.scores(query, rows, norms[start:stop]))
+        start = stop
+    return np.concatenate(parts)
+
+
+def _searched(source: Source, head: Head, query: Query, k: int) -> tuple[NDArray, NDArray[np.float32]]:
+    """Ids, sorted, and scores of the images that LanceDB finds nearest, scored again in float32."""
+    nearest = vectors.nearest(
+        source.bundle, source.key, *head, query.vector[0], metric=query.metric, k=2 * k + SPARE
+    )
+    image_ids = sorted(nearest)
+    rows = vectors.image_coordinates(source.bundle, source.key, image_ids, [head])[1][:, 0]
+    return np.array(image_ids, object), neighbors.scores(query, [rows], np.linalg.norm(rows, axis=1))
+
+
+def with_images(source: Source, image_ids: list[str], score: NDArray) -> pd.DataFrame:
+    """Ranked images with path and attributes."""
+    return images.described(source, image_ids).assign(score=score)

@@ -1,33 +1,26 @@
-"""The queries behind the numbers of a page, with their parameters filled in."""
+"""The queries behind the numbers of a page, as they ran, with their parameters filled in."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from dashboard.data.types import Source
-from dashboard.state.views import Scope
-from db import queries
+from db.queries import Ran, recorded, sql_of
 
-
-def sql_behind(source: Source, *names: str, **parameters: Any) -> dict[str, str]:
-    """The SQL of some queries with the parameters filled in, ready to be run by hand.
-
-    Filters that a page leaves open are null.
-    """
-    # Pages show metrics by the labels that all models have.
-    known = {"model_key": source.key, "labels": "offline", **parameters}
-    return {
-        f"db/sql/{name}.sql, with its parameters filled in": re.sub(
-            r"\$(\w+)", lambda found: literal(known.get(found[1])), queries.sql_of(name)
-        )
-        for name in names
-    }
+__all__ = ["recorded"]
 
 
-def sql_behind_scope(source: Source, scope: Scope) -> dict[str, str]:
-    """The query that found the heads, where one did."""
-    named = scope.kind == "property"
-    return sql_behind(source, "property_heads", property=scope.property) if named else {}
+def sql_behind(ran: Iterable[Ran]) -> list[tuple[str, str]]:
+    """A title and the SQL, ready to be run by hand, of every query that returned rows, each once."""
+    queries = [
+        (f"db/sql/{query.name}.sql, with its parameters filled in", filled_in(query))
+        for query in ran
+        if query.rows
+    ]
+    return list(dict.fromkeys(queries))
+
+
+def filled_in(query: Ran) -> str:
+    """The SQL of a query with its parameters as literals."""
+    return re.sub(r"\$(\w+)", lambda name: literal(query.parameters[name[1]]), sql_of(query.name))
 
 
 def literal(value: str | int | Sequence[str] | None) -> str:

@@ -66,6 +66,10 @@ class PoolVectors(NamedTuple):
     row: dict[str, int]
     """Row of each text, by its normal form."""
 
+    @property
+    def nbytes(self) -> int:
+        return self.embedding.nbytes
+
 
 class ImageInfo(NamedTuple):
     """What is known about one image, of the bundle or uploaded."""

@@ -24,9 +24,9 @@ AS_IT_IS = "all of it"
 def missing(source: Source, section: str) -> str:
     """Why a section has nothing to show, and what to do; empty where it has."""
     study = STUDIES.get(section, section)
-    scores = cached.validation_scores(source.bundle)
+    scores = cached.query(source.bundle, "validation_scores")
     found = (
-        cached.head_validation(source)
+        cached.of_model(source, "head_validation")
         if section == "heads"
         else validation_tables.study(scores, study, source.key)
     )
@@ -53,7 +53,7 @@ def head_rank(source: Source) -> int:
 
 def pair(source: Source) -> tuple[str, str]:
     """The chosen model and its control; where a control is chosen, its model, and it."""
-    scores = cached.validation_scores(source.bundle)
+    scores = cached.query(source.bundle, "validation_scores")
     names = scores.drop_duplicates("model_key").set_index("model")["model_key"]
     model_key = names.get(source.info.control_of, source.key)
     return model_key, validation_tables.control_key_of(scores, model_key)
@@ -61,7 +61,7 @@ def pair(source: Source) -> tuple[str, str]:
 
 def label_pairs(source: Source) -> pd.DataFrame:
     """Accuracy of the label that pages show: a row per model and one for its control, in per cent."""
-    table, scores = labels(source), cached.validation_scores(source.bundle)
+    table, scores = labels(source), cached.query(source.bundle, "validation_scores")
     first = table[["evidence", "method"]].iloc[0]
     shown = table[(table[["evidence", "method"]] == first).all(axis=1)]
     of = scores.drop_duplicates("model_key").set_index("model_key")["control_of"]
@@ -93,38 +93,40 @@ def map_pair(source: Source) -> pd.DataFrame:
 @cached.kept(max_entries=16)
 def labels(source: Source) -> pd.DataFrame:
     """One row per model and way to label: the shares of heads that are named rightly."""
-    return validation_tables.labels(cached.validation_scores(source.bundle))
+    return validation_tables.labels(cached.query(source.bundle, "validation_scores"))
 
 
 @cached.kept(max_entries=16)
 def heads(source: Source) -> pd.DataFrame:
     """One row per head of the model: what it acts on, its label, and whether they agree."""
-    properties = set(cached.properties(source)["property"])
-    return validation_effects.head_verdicts(cached.head_validation(source), cached.heads(source), properties)
+    properties = set(cached.of_model(source, "properties")["property"])
+    return validation_effects.head_verdicts(
+        cached.of_model(source, "head_validation"), cached.heads(source), properties
+    )
 
 
 @cached.kept(max_entries=16)
 def maps(source: Source) -> pd.DataFrame:
     """One row per model, measure and kind of map."""
-    return validation_tables.maps(cached.validation_scores(source.bundle))
+    return validation_tables.maps(cached.query(source.bundle, "validation_scores"))
 
 
 @cached.kept(max_entries=16)
 def neighbors(source: Source) -> pd.DataFrame:
     """One row per space, way to compare and attribute."""
-    return validation_tables.neighbors(cached.validation_scores(source.bundle), source.key)
+    return validation_tables.neighbors(cached.query(source.bundle, "validation_scores"), source.key)
 
 
 @cached.kept(max_entries=16)
 def nearest(source: Source) -> pd.DataFrame:
     """One row per attribute: the head whose neighbors share it most."""
-    return validation_tables.nearest(cached.validation_scores(source.bundle), source.key)
+    return validation_tables.nearest(cached.query(source.bundle, "validation_scores"), source.key)
 
 
 @cached.kept(max_entries=16)
 def mean_ablation(source: Source) -> pd.DataFrame:
     """One row per intervention, attribute and effect."""
-    return validation_effects.mean_ablation(cached.validation_scores(source.bundle), source.key)
+    return validation_effects.mean_ablation(cached.query(source.bundle, "validation_scores"), source.key)
 
 
 @cached.kept(max_entries=16)

@@ -5,12 +5,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.data import cached, choices, label_text, provenance
+from dashboard.data import defaults, label_text
 from dashboard.data import heads as head_data
+from dashboard.data import images as image_data
 from dashboard.data.heads import Sorted
 from dashboard.data.types import Source
 from dashboard.sections import shared
-from dashboard.state.url import put
+from dashboard.state.url import set_widget
 from dashboard.state.views import (
     Head,
     ImageNeighborsView,
@@ -33,24 +34,25 @@ NO_IMAGES = (
 )
 
 
-def headline(source: Source, head: Head) -> None:
+def draw_headline(source: Source, head: Head) -> None:
     """The head and its label, with a word on whether it can be trusted."""
     row = label_text.head_row(source, head)
     if not isinstance(row.label, str):
         st.markdown(f"## {head_name(head)} :gray-badge[no label]")
         return
     color = "blue" if row.supported is True else "gray"
-    st.markdown(f"## {head_name(head)} · {label_text.claim(row)} :{color}-badge[{label_text.support(row)}]")
+    label, support = label_text.display_label(row), label_text.label_support(row)
+    st.markdown(f"## {head_name(head)} · {label} :{color}-badge[{support}]")
 
 
-def texts(source: Source, head: Head, position: int | None) -> pd.DataFrame:
+def draw_texts(source: Source, head: Head, position: int | None) -> pd.DataFrame:
     """The head's texts with their variance; a click chooses the text to sort images along."""
     table = head_data.texts(source, head)
 
     def follow() -> None:
         chosen = st.session_state[TEXTS_KEY]["selection"]
         rows = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
-        put("position", rows[-1] if rows else position)
+        set_widget("position", rows[-1] if rows else position)
 
     select: dict[str, Any] = {}
     if position is not None:
@@ -115,7 +117,7 @@ def text_columns(top: float) -> dict[str, Any]:
     }
 
 
-def images(source: Source, found: Sorted) -> None:
+def draw_images(source: Source, found: Sorted) -> None:
     """Both ends of a text's direction, and images at random."""
     rows = {
         "Most aligned": found.most,
@@ -123,10 +125,10 @@ def images(source: Source, found: Sorted) -> None:
         "Random images, a control": found.random,
     }
     every = pd.concat(list(rows.values()))["image_id"].drop_duplicates()
-    thumbnails = cached.thumbnails(source, tuple(every))
+    thumbnails = image_data.thumbnails(source, tuple(every))
     for title, frame in rows.items():
         st.markdown(f"**{title}**")
-        shared.gallery(source, frame, columns=COLUMNS, query=False, form="+z.1f", thumbnails=thumbnails)
+        shared.draw_gallery(source, frame, columns=COLUMNS, query=False, form="+z.1f", thumbnails=thumbnails)
     st.caption(
         "Under each image: how far it lies along the text's direction, in standard deviations over the "
         f"images; 0 is the average image. This direction carries {100 * found.share:.1f} % of the head's "
@@ -136,7 +138,7 @@ def images(source: Source, found: Sorted) -> None:
     )
 
 
-def links(source: Source, head: Head, position: int, found: Sorted) -> None:
+def draw_links(source: Source, head: Head, position: int, found: Sorted) -> None:
     """The same head on other pages."""
     name, text = head_name(head), head_data.text_at(source, head, position)
     image = found.most["image_id"].iloc[0]
@@ -145,36 +147,20 @@ def links(source: Source, head: Head, position: int, found: Sorted) -> None:
             "views/image_neighbors.py",
             label=f"Image neighbors in {name}",
             icon=":material/grid_view:",
-            query_params=choices.link(source, ImageNeighborsView, head=head, image=image),
+            query_params=defaults.link(source, ImageNeighborsView, head=head, image=image),
             help="Of the most aligned image",
         )
         st.page_link(
             "views/text_neighbors.py",
             label=f"Text neighbors in {name}",
             icon=":material/match_word:",
-            query_params=choices.link(source, TextNeighborsView, head=head, text=text),
+            query_params=defaults.link(source, TextNeighborsView, head=head, text=text),
             help="Of the chosen text",
         )
         st.page_link(
             "views/topic_segmentation.py",
             label=f"Topic segmentation through {name}",
             icon=":material/gradient:",
-            query_params=choices.link(source, TopicView, heads=Scope.of_heads(head), text=text),
+            query_params=defaults.link(source, TopicView, heads=Scope.of_heads(head), text=text),
             help="Of the chosen text",
         )
-
-
-def queries(source: Source, head: Head) -> dict[str, str]:
-    """The queries behind the page that found anything."""
-    place = {"layer": head[0], "head": head[1]}
-    asked = {
-        "head_texts": head_data.texts,
-        "head_profile": head_data.profile,
-        "head_labels": head_data.labels,
-        "judgements": head_data.judged,
-        "head_metrics": head_data.numbers,
-        "head_selectivity": head_data.selectivity,
-        "language_model_answers": head_data.answered,
-    }
-    names = [name for name, ask in asked.items() if len(ask(source, head))]
-    return provenance.sql_behind(source, *names, **place, picks=head_data.PROFILE_PICKS)

@@ -20,7 +20,7 @@ COLUMN_NOTES = {
 """What columns of the table of metrics mean, where they are shown. An interval breaks over no two lines."""
 
 
-def labels(source: Source, head: Head) -> None:
+def draw_labels(source: Source, head: Head) -> None:
     """Every label that the head was given, and what speaks for each."""
     table = head_data.labels(source, head)
     columns: dict = {
@@ -64,9 +64,9 @@ def labels(source: Source, head: Head) -> None:
     )
 
 
-def judged(source: Source, head: Head) -> None:
+def draw_judgements(source: Source, head: Head) -> None:
     """Whether the first texts agree with the label, judge by judge."""
-    table = head_data.judged(source, head)
+    table = head_data.judgements(source, head)
     if table.empty:
         st.caption("No judge was asked about this head.")
         return
@@ -96,9 +96,9 @@ def agreement(share: float) -> str:
     return {1.0: "✓ yes", 0.0: "✗ no"}.get(share, f"{100 * share:.0f} % yes")
 
 
-def answers(source: Source, head: Head) -> None:
+def draw_answers(source: Source, head: Head) -> None:
     """What language models answered, in full, where any were asked."""
-    table = head_data.answered(source, head)
+    table = head_data.language_model_answers(source, head)
     if table.empty:
         return
     box = st.expander(
@@ -110,9 +110,9 @@ def answers(source: Source, head: Head) -> None:
         st.dataframe(table, hide_index=True, alt="Questions to language models and their answers")
 
 
-def metrics(source: Source, head: Head) -> pd.DataFrame:
+def draw_metrics(source: Source, head: Head) -> pd.DataFrame:
     """Every metric of the head, beside what rotated heads give."""
-    table = head_data.numbers(source, head)
+    table = head_data.metrics_table(source, head)
     if table.empty:
         st.caption("No metric of this head was computed.")
         return table
@@ -132,7 +132,7 @@ def metrics(source: Source, head: Head) -> pd.DataFrame:
     return table
 
 
-def profile(source: Source, head: Head) -> None:
+def draw_profile(source: Source, head: Head) -> None:
     """What the first texts are about, beside what the pool is about."""
     found = head_data.profile(source, head)
     if found.empty:
@@ -149,7 +149,7 @@ def profile(source: Source, head: Head) -> None:
     )
 
 
-def selectivity(source: Source, head: Head) -> pd.DataFrame:
+def draw_selectivity(source: Source, head: Head) -> pd.DataFrame:
     """What the head varies with, by the images' known attributes."""
     found = head_data.selectivity(source, head)
     if found.empty:

@@ -5,16 +5,16 @@ import streamlit as st
 
 from dashboard.charts import heads as head_charts
 from dashboard.charts import maps as map_charts
-from dashboard.data import cached, choices, label_text, provenance
+from dashboard.data import cached, choices, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.state.url import leave_for
-from dashboard.state.views import Head, HeadsView, HeadView
+from dashboard.state.views import Head, HeadView
 
 QUESTIONED = "A question mark: the label is unsupported."
 
 
-def grid(source: Source, color: str) -> None:
+def draw_grid(source: Source, color: str) -> None:
     """Layer by head; a click on a cell opens the page of that head."""
     if color == "label":
         chart = map_charts.head_grid(cached.heads(source))
@@ -39,7 +39,7 @@ def grid(source: Source, color: str) -> None:
         open_head(source, (int(cell["layer"]), int(cell["head"])))
 
 
-def found(source: Source, table: pd.DataFrame) -> None:
+def draw_heads(source: Source, table: pd.DataFrame) -> None:
     """The heads that were found; a click on a row opens the page of that head."""
     count = len(cached.heads(source))
     if table.empty:
@@ -75,16 +75,6 @@ def found(source: Source, table: pd.DataFrame) -> None:
         open_head(source, (int(table["layer"].iloc[row]), int(table["head"].iloc[row])))
 
 
-def queries(source: Source, view: HeadsView) -> dict[str, str]:
-    """The queries behind the page that found anything."""
-    searched = view.words.split()
-    names = ["heads"]
-    names += ["head_metrics"] * bool(len(cached.head_metrics(source)))
-    names += ["head_selectivity"] * bool(len(cached.head_selectivity(source)))
-    names += ["head_text_search"] * bool(searched and len(head_data.matches(source, tuple(searched))))
-    return provenance.sql_behind(source, *names, words=searched)
-
-
 def open_head(source: Source, head: Head) -> None:
     """Go to the page of one head."""
-    leave_for("head", choices.link(source, HeadView, head=head))
+    leave_for("head", defaults.link(source, HeadView, head=head))

@@ -8,29 +8,18 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboard.charts import leaderboard as leaderboard_charts
-from dashboard.charts import scatter as scatter_charts
-from dashboard.data import (
-    cached,
-    leaderboard_facts,
-    leaderboard_notes,
-    provenance,
-)
-from dashboard.data import (
-    leaderboard as leaderboard_data,
-)
+from dashboard.data import leaderboard as leaderboard_data
+from dashboard.data import leaderboard_facts, leaderboard_notes, leaderboard_specs
 from dashboard.data.leaderboard import (
     MODEL,
     ROTATED,
-    TWIN,
-    Board,
+    Leaderboard,
 )
+from dashboard.data.leaderboard_specs import Spec
 from dashboard.data.types import Source
-from dashboard.state.url import put
+from dashboard.state.url import set_widget
 from dashboard.state.views import LeaderboardView
-from db.connection import Bundle
 
-PARTS = (MODEL, TWIN, ROTATED)
 TABLE = "leaderboard.table"
 ROW, MAX_ROWS = 35, 20
 """Height of a row of the table, pixels; rows that are shown before it scrolls."""
@@ -51,66 +40,30 @@ RANKS = (
 READ_FROM = {"primary": "the paper itself", "secondary": "somebody who quotes it"}
 
 
-Spec = dict[str, Any]
-"""A chart, written out."""
-
-
-def metric_chart(source: Source, view: LeaderboardView) -> None:
+def draw_metric(source: Source, view: LeaderboardView) -> None:
     """One metric over all models, with what it means, what chance gives, and what is missing."""
-    found = leaderboard_data.of_view(source, view)
-    info, one = found.metrics[view.metric], leaderboard_data.one_metric(found)
+    leaderboard = leaderboard_data.of_view(source, view)
+    info, one = leaderboard.metrics[view.metric], leaderboard_data.one_metric(leaderboard)
     st.markdown(f"**{info.title}**: {info.description} {DIRECTIONS[info.direction]}")
     if one["value"].isna().all():
         st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
         return
-    chart = standings(source.bundle, view.metric, view.over, view.label_kind)
-    draw(chart, f"{info.title} of every model, its controls under it")
-    st.caption(" ".join(filter(None, reading(found, one))))
+    chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
+    draw_spec(chart, f"{info.title} of every model, its controls under it")
+    st.caption(" ".join(filter(None, reading(leaderboard, one))))
 
 
-def draw(spec: Spec, alt: str) -> None:
+def draw_spec(spec: Spec, alt: str) -> None:
     """Show a chart that is kept: of a copy, for Streamlit takes the data out of what it is given."""
     st.vega_lite_chart(deepcopy(spec), alt=alt)
 
 
-# Writing out a chart takes longer than all else on the page together, so charts are kept.
-@cached.kept(max_entries=64)
-def standings(bundle: Bundle, metric: str, over: str, label_kind: str) -> Spec:
-    """The chart of one metric over all models."""
-    found = leaderboard_data.board(bundle, metric, over, label_kind)
-    info = found.metrics[metric]
-    one = leaderboard_data.one_metric(found)
-    return leaderboard_charts.standings(one, PARTS, title=f"{info.title} ({info.unit})").to_dict()
-
-
-@cached.kept(max_entries=64)
-def scatter(bundle: Bundle, metric: str, over: str, label_kind: str, fact: str) -> Spec:
-    """The chart of one metric against one fact of the models."""
-    found = leaderboard_data.board(bundle, metric, over, label_kind)
-    info = found.metrics[metric]
-    return scatter_charts.scatter(
-        leaderboard_facts.beside(found, fact).points,
-        PARTS,
-        x_title=leaderboard_facts.UNITS[fact],
-        y_title=f"{info.title} ({info.unit})",
-        log=fact == "parameters",
-    ).to_dict()
-
-
-@cached.kept(max_entries=16)
-def coverage_bars(source: Source) -> Spec:
-    """The chart of what the layers of one model account for."""
-    return leaderboard_charts.coverage_bars(
-        leaderboard_facts.coverage(source), [*leaderboard_facts.KINDS.values()]
-    ).to_dict()
-
-
-def reading(found: Board, one: pd.DataFrame) -> list[str]:
+def reading(leaderboard: Leaderboard, one: pd.DataFrame) -> list[str]:
     """How to read the chart of one metric: a sentence for all that is on it, and for all that is not."""
     models = one[one["part"] != ROTATED]
     bands = one.loc[one["part"] == ROTATED, "low"].notna().any()
-    absent = leaderboard_notes.missing_values(found, [found.metric])
-    without = leaderboard_notes.no_intervals(found)
+    absent = leaderboard_notes.missing_values(leaderboard, [leaderboard.metric])
+    without = leaderboard_notes.no_intervals(leaderboard)
     return [
         "Orange ticks: chance, the mean of rotated heads."
         if one["chance"].notna().any()
@@ -120,22 +73,22 @@ def reading(found: Board, one: pd.DataFrame) -> list[str]:
         f"No interval: {leaderboard_notes.listed(without, models['value'].notna().sum())}."
         if without
         else "",
-        leaderboard_notes.no_rank(found) or RANKS,
+        leaderboard_notes.no_rank(leaderboard) or RANKS,
         f"No value: {leaderboard_notes.listed(absent, len(one))}." if absent else "",
     ]
 
 
-def model_table(source: Source, view: LeaderboardView) -> None:
+def draw_table(source: Source, view: LeaderboardView) -> None:
     """All models by all metrics; a click chooses the model."""
-    found = leaderboard_data.of_view(source, view)
-    table = leaderboard_data.table(found, view.columns)
-    keys = [line.model_key for line in found.lines]
+    leaderboard = leaderboard_data.of_view(source, view)
+    table = leaderboard_data.table(leaderboard, view.columns)
+    keys = [line.model_key for line in leaderboard.lines]
 
     def follow() -> None:
         chosen = st.session_state[TABLE]["selection"]
         rows = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
         if rows:
-            put("model", keys[rows[-1]])
+            set_widget("model", keys[rows[-1]])
 
     # The chosen model's row stays marked, wherever the metric puts it.
     chosen = [row for row, key in enumerate(keys) if key == source.key][:1]
@@ -151,11 +104,13 @@ def model_table(source: Source, view: LeaderboardView) -> None:
         selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
         height=ROW * (min(len(keys), MAX_ROWS) + 1) + 3,
         placeholder=leaderboard_data.DASH,
-        column_config=table_columns(found, table),
+        column_config=table_columns(leaderboard, table),
         alt="Metrics of every model",
     )
-    absent = leaderboard_notes.missing_values(found, leaderboard_data.shown_metrics(found, view.columns))
-    if found.ranked:
+    absent = leaderboard_notes.missing_values(
+        leaderboard, leaderboard_data.shown_metrics(leaderboard, view.columns)
+    )
+    if leaderboard.ranked:
         absent = {"only a trained model with an interval has a rank": [], **absent}
     if absent:
         st.caption(f"A dash stands where there is no number: {leaderboard_notes.listed(absent, len(keys))}.")
@@ -176,7 +131,7 @@ def worded(table: leaderboard_data.Table) -> Styler:
     return style
 
 
-def table_columns(found: Board, table: leaderboard_data.Table) -> dict[str, Any]:
+def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> dict[str, Any]:
     column = st.column_config
     columns = {
         "model": column.TextColumn("model", pinned=True, width=190),
@@ -187,7 +142,7 @@ def table_columns(found: Board, table: leaderboard_data.Table) -> dict[str, Any]
     }
     for name in table.numbers.columns[3:]:
         metric = name.removesuffix(leaderboard_data.rank_column(""))
-        info = found.metrics[metric]
+        info = leaderboard.metrics[metric]
         if name != metric:
             columns[name] = column.NumberColumn(
                 "rank", width=55, help=f"Range of ranks by {info.title}, among the trained models"
@@ -203,17 +158,19 @@ def title_width(title: str) -> int:
     return max(135, round(6.4 * len(title)) + 20)
 
 
-def beside(source: Source, view: LeaderboardView) -> None:
+def draw_beside(source: Source, view: LeaderboardView) -> None:
     """The metric against what the models differ in: every model by its name, controls in gray."""
-    found = leaderboard_data.of_view(source, view)
-    points, left_out = leaderboard_facts.beside(found, view.beside)
+    leaderboard = leaderboard_data.of_view(source, view)
+    points, left_out = leaderboard_facts.beside(leaderboard, view.beside)
     what = leaderboard_facts.BESIDE[view.beside].lower()
-    info = found.metrics[view.metric]
+    info = leaderboard.metrics[view.metric]
     if points.empty:
         st.info(f"No model of this bundle has both {info.title} and {what} on record.")
         return
-    chart = scatter(source.bundle, view.metric, view.over, view.label_kind, view.beside)
-    draw(chart, f"{info.title} against {what}, a point a model")
+    chart = leaderboard_specs.scatter_spec(
+        source.bundle, view.metric, view.over, view.label_kind, view.beside
+    )
+    draw_spec(chart, f"{info.title} against {what}, a point a model")
     models = int((points["part"] == MODEL).sum())
     lines = "Lines: 95 % measurement intervals." if points["low"].notna().any() else "No intervals."
     gone = f" Not on record for {', '.join(left_out)}." if left_out else ""
@@ -233,7 +190,7 @@ def beside_words(models: int) -> str:
     )
 
 
-def coverage(source: Source, parts: pd.DataFrame) -> None:
+def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
     """What every layer of the chosen model accounts for."""
     if parts.empty:
         st.info(
@@ -242,7 +199,7 @@ def coverage(source: Source, parts: pd.DataFrame) -> None:
             icon=":material/info:",
         )
         return
-    draw(coverage_bars(source), "Coverage by layer, attention and MLP")
+    draw_spec(leaderboard_specs.coverage_spec(source), "Coverage by layer, attention and MLP")
     st.caption(
         f"All layers together: {leaderboard_facts.coverage_words(parts)}; the sum is 100 %. The share of a "
         "component is its covariance with the embedding over the embedding's variance, over all images; one "
@@ -251,16 +208,15 @@ def coverage(source: Source, parts: pd.DataFrame) -> None:
     )
 
 
-def published_figures(source: Source) -> None:
+def draw_published(rows: pd.DataFrame) -> None:
     """What papers print, kept apart: mostly under definitions that could not be read."""
-    found = cached.published(source.bundle)
-    if found.empty:
+    if rows.empty:
         return
     st.subheader("Published figures")
     st.caption("Quoted, not computed here. Do not set them beside the numbers above unless the note says so.")
     column = st.column_config
     st.dataframe(
-        in_words(found),
+        in_words(rows),
         hide_index=True,
         column_config={
             "model": column.TextColumn("model", width=235),
@@ -279,14 +235,3 @@ def published_figures(source: Source) -> None:
 def in_words(published: pd.DataFrame) -> pd.DataFrame:
     known = published["definition_known"].map({True: "could be read", False: "could not be read"})
     return published.assign(definition_known=known, read_from=published["read_from"].map(READ_FROM))
-
-
-def queries(source: Source) -> dict[str, str]:
-    """The queries behind the page that found anything."""
-    tables = {
-        "rotated_metrics": cached.rotated_metrics(source.bundle),
-        "component_shares": cached.component_shares(source),
-        "published": cached.published(source.bundle),
-    }
-    found = [name for name, rows in tables.items() if len(rows)]
-    return provenance.sql_behind(source, "leaderboard", "metrics", "models", *found, labels=None)

@@ -1,5 +1,6 @@
 """How pages show what they found: galleries, maps, tables, and where the numbers came from."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -9,11 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import images
 from dashboard.charts import maps as map_charts
 from dashboard.charts import theme
-from dashboard.data import cached, choices, label_text, provenance
+from dashboard.data import choices, label_text, provenance, scopes
+from dashboard.data import images as image_data
 from dashboard.data import maps as map_data
 from dashboard.data.types import Source
-from dashboard.state.url import put
+from dashboard.state.url import set_widget
 from dashboard.state.views import Head, Scope, head_name
+from db.queries import Ran
 
 READ_CAUTION = (
     "A map shows where the heads *read*, not what decides the answer: a patch that adds little here may act "
@@ -23,20 +26,20 @@ MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
 """Width of a panel by the number of panels, pixels; less where the window is too narrow for all."""
 
 
-def stop_at(problem: str) -> None:
+def stop_with(problem: str) -> None:
     """Say why there is nothing to show, and end the page there; goes on where there is no problem."""
     if problem:
         st.info(problem, icon=":material/info:")
         st.stop()
 
 
-def show_image(source: Source, image_id: str) -> None:
-    info = cached.image_info(source, image_id)
-    thumbnail(cached.thumbnails(source, (image_id,))[image_id], alt=info.path)
+def draw_image(source: Source, image_id: str) -> None:
+    info = image_data.info(source, image_id)
+    draw_thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=info.path)
     st.caption(f"**{short(info.path)}**", help=describe(info.path, info.attributes))
 
 
-def thumbnail(picture: bytes | None, *, alt: str) -> None:
+def draw_thumbnail(picture: bytes | None, *, alt: str) -> None:
     if picture is None:
         st.caption(":material/hide_image: no thumbnail in this bundle")
     else:
@@ -57,7 +60,7 @@ def short(path: str, length: int = 22) -> str:
     return path if len(path) <= length else "…" + path[-length + 1 :]
 
 
-def gallery(
+def draw_gallery(
     source: Source,
     frame: pd.DataFrame,
     *,
@@ -70,33 +73,37 @@ def gallery(
 
     `form` is how a score is written; `thumbnails` saves asking for them where several galleries share a page.
     """
-    thumbnails = thumbnails or cached.thumbnails(source, tuple(frame["image_id"]))
+    thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
     for cell, row in zip(cells(len(frame), columns), frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
-            thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
+            draw_thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
             name = short(row.path, 11) if query else ""  # a narrow cell has room for the score only
             st.caption(f"**{row.score:{form}}** {name}", help=describe(row.path, row.attributes))
             if query:
                 key = f"query.{row.image_id}"
                 st.button(
-                    "Use as query", key=key, on_click=put, args=("image", row.image_id), type="tertiary"
+                    "Use as query",
+                    key=key,
+                    on_click=set_widget,
+                    args=("image", row.image_id),
+                    type="tertiary",
                 )
 
 
-def descriptions(texts: pd.DataFrame) -> None:
+def draw_descriptions(texts: pd.DataFrame) -> None:
     """Texts with a score each, best first."""
     score = st.column_config.NumberColumn(format="%.3f", width=70)
     st.dataframe(texts, hide_index=True, column_order=["score", "text"], column_config={"score": score})
 
 
-def evidence(source: Source, head: Head) -> None:
+def draw_label_evidence(source: Source, head: Head) -> None:
     """What a head's label is worth, and the texts it comes from."""
-    st.caption(label_text.evidence(source, head))
+    st.caption(label_text.label_evidence(source, head))
 
 
-def heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
+def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
     """Which heads a scope stands for, and which of its property it leaves out."""
-    heads, gone = choices.resolve(source, scope), choices.left_out(source, scope)
+    heads, gone = scopes.resolve(source, scope), scopes.left_out(source, scope)
     names = choices.head_names(source)
     listed = ", ".join(head_name(head) for head in heads[:12]) + (", and more" if len(heads) > 12 else "")
     labels = "  \n".join(names[head] for head in heads)
@@ -118,7 +125,7 @@ def score_method(by: str, of: str) -> str:
     )
 
 
-def draw_maps(source: Source, found: map_data.Maps, view) -> None:
+def draw_maps(source: Source, found: map_data.MapPanel, view) -> None:
     """The picture, the maps over it on one scale, and ways to save them."""
     limit, opacity = view.scale / 1000 or found.limit, view.opacity / 100
     # Gray under a map, so that every hue on it is the map's.
@@ -144,14 +151,14 @@ def draw_maps(source: Source, found: map_data.Maps, view) -> None:
     )
 
 
-def png(found: map_data.Maps, limit: float, opacity: float, note: str) -> bytes:
+def png(found: map_data.MapPanel, limit: float, opacity: float, note: str) -> bytes:
     """The maps as one picture, drawn only when it is asked for."""
     drawn = [("What the model sees", images.enlarge(found.picture))]
     drawn += [(one.title, images.overlay(found.picture, one.map.grid, limit, opacity)) for one in found.shown]
     return images.sheet(drawn, limit, theme.UNIT, note)
 
 
-def draw_parts(found: map_data.Maps, title: str, *, which: int = 0) -> None:
+def draw_parts(found: map_data.MapPanel, title: str, *, which: int = 0) -> None:
     """The signed parts of the score behind one map; they add up."""
     one = found.shown[which]
     table = map_data.parts_table([one]).rename(columns={one.title: "value"})
@@ -170,15 +177,15 @@ def draw_why(table: pd.DataFrame, most: int = 12) -> None:
     st.altair_chart(map_charts.signed_bars(shown), alt="Heads sorted by what they add to A over B")
 
 
-def map_numbers(
-    source: Source, found: map_data.Maps, scope: Scope, *, name: str, heads: pd.DataFrame | None = None
+def draw_map_numbers(
+    found: map_data.MapPanel, queries: Sequence[Ran], *, name: str, heads: pd.DataFrame | None = None
 ) -> None:
     more = {f"{name} patches": map_data.patches_table(found.shown)}
     if heads is not None:
         more[f"{name} heads"] = heads
-    numbers(
+    draw_numbers(
         map_data.parts_table(found.shown).drop(columns=["total"]),
-        provenance.sql_behind_scope(source, scope) | provenance.sql_behind(source, "heads", "texts"),
+        queries,
         file_name=f"{name}_score.csv",
         method="A patch's number is its contribution through the shown heads, times the text, x 1000; "
         "recomputed from the stored vectors.",
@@ -186,9 +193,9 @@ def map_numbers(
     )
 
 
-def numbers(
+def draw_numbers(
     frame: pd.DataFrame,
-    queries: dict[str, str],
+    queries: Sequence[Ran],
     *,
     file_name: str,
     method: str = "",
@@ -202,16 +209,16 @@ def numbers(
         return
     with box:
         st.markdown(method)
-        table_to_save(frame, file_name)
+        draw_table_to_save(frame, file_name)
         for title, table in (more or {}).items():
             st.caption(title)
-            table_to_save(table, f"{title.lower().replace(' ', '_')}.csv")
-        for title, sql in queries.items():
+            draw_table_to_save(table, f"{title.lower().replace(' ', '_')}.csv")
+        for title, sql in provenance.sql_behind(queries):
             st.caption(title)
             st.code(sql, language="sql")
 
 
-def table_to_save(frame: pd.DataFrame, file_name: str) -> None:
+def draw_table_to_save(frame: pd.DataFrame, file_name: str) -> None:
     st.dataframe(frame, hide_index=True)
     st.download_button(
         "Save as CSV",

@@ -35,7 +35,7 @@ def labels(source: Source) -> pd.DataFrame:
     title = "heads labeled rightly (%), mean over attributes"
     chart = validation_charts.score_dots(validation_scores.label_pairs(source), title=title, share=True)
     st.altair_chart(chart, alt="Labels of every model scored")
-    keys = validation_tables.originals(cached.validation_scores(source.bundle))
+    keys = validation_tables.originals(cached.query(source.bundle, "validation_scores"))
     _labels_table(validation_tables.in_brief(found, keys))
     st.caption(
         "*evidence*: of what a head acts on. *right*: per cent of the heads of an attribute, "
@@ -105,7 +105,9 @@ def maps(source: Source) -> pd.DataFrame:
         "intervals over pictures."
     )
     found = validation_scores.maps(source)
-    control_key = validation_tables.control_key_of(cached.validation_scores(source.bundle), source.key)
+    control_key = validation_tables.control_key_of(
+        cached.query(source.bundle, "validation_scores"), source.key
+    )
     verdicts(source, "maps", verdict_data.on_maps(found, source.key, control_key))
     drawn = validation_scores.map_pair(source)
     for measure, title in validation_tables.measures(drawn).items():

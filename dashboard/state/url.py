@@ -1,4 +1,4 @@
-"""Keeps the address bar and the widgets the same: `arrive`, then a page's widgets, then `keep`.
+"""Keeps the address bar and the widgets the same: `sync_from_url`, then a page's widgets, then `write_url`.
 
 The address bar is what the user arrived with, until a widget of the page changes it. A page remembers its
 last view for the session; image, text and model go along from page to page.
@@ -26,7 +26,7 @@ PATIENCE = 2.0
 """Seconds in which the address bar before the last change is taken for late news, not for the back button."""
 
 
-def arrive(page: str) -> None:
+def sync_from_url(page: str) -> None:
     """Follow the address bar if this page did not write it last: a link, the back button, another page."""
     state = st.session_state
     params = st.query_params.to_dict()
@@ -37,7 +37,7 @@ def arrive(page: str) -> None:
     state["address"] = (page, params)
     memory = state.get(f"memory.{page}", {})
     own = {} if state.get("left") == (page, params) else params
-    state["asked"] = own or {**memory, **state.get("shared", {})}
+    state["requested"] = own or {**memory, **state.get("shared", {})}
     state["followed"] = bool(own)
 
 
@@ -65,14 +65,14 @@ def leave_for(page: str, link: dict[str, str]) -> NoReturn:
     st.switch_page(f"views/{page}.py", query_params=link)
 
 
-def asked(name: str) -> str | None:
+def requested(name: str) -> str | None:
     """What the address bar asks for, unchecked: the bundle and the model, which all other checks rest on."""
-    return st.session_state.get("asked", {}).get(name)
+    return st.session_state.get("requested", {}).get(name)
 
 
 def open_view(default: V, choices: Choices) -> V:
     """The checked view to start the page's widgets from; says what of the link could not be shown."""
-    wanted = dict(st.session_state.get("asked", {}))
+    wanted = dict(st.session_state.get("requested", {}))
     if not st.session_state.get("followed"):
         # Carried over from another page: what does not apply here goes without a word.
         wanted = {name: value for name, value in wanted.items() if name in {f.name for f in fields(default)}}
@@ -84,7 +84,7 @@ def open_view(default: V, choices: Choices) -> V:
     return view
 
 
-def keep(view: V, **changes: Any) -> V:
+def write_url(view: V, **changes: Any) -> V:
     """Write the view to the address bar and remember it; nothing happens where it stands there already."""
     view = replace(view, **changes)
     params = to_query(view)
@@ -95,13 +95,13 @@ def keep(view: V, **changes: Any) -> V:
     if here != params:
         st.query_params.from_dict(params)
         state["before"] = state["address"], time.monotonic()
-    state["address"], state["asked"] = (page, params), params
+    state["address"], state["requested"] = (page, params), params
     state[f"memory.{page}"] = params
     state["shared"] = state.get("shared", {}) | {name: params[name] for name in SHARED if params.get(name)}
     return view
 
 
-def seed(name: str, value: Any, options: Any = None) -> str:
+def init_widget(name: str, value: Any, options: Any = None) -> str:
     """Give a widget its first value, and a new one where its old one is not on offer; returns its key."""
     key = WIDGET + name
     if key not in st.session_state or (options is not None and st.session_state[key] not in options):
@@ -109,6 +109,6 @@ def seed(name: str, value: Any, options: Any = None) -> str:
     return key
 
 
-def put(name: str, value: Any) -> None:
+def set_widget(name: str, value: Any) -> None:
     """Set a widget from a callback, e.g. a button that makes a neighbor the next query."""
     st.session_state[WIDGET + name] = value

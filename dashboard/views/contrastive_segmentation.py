@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices
+from dashboard.data import choices, defaults, provenance
 from dashboard.data import maps as map_data
 from dashboard.sections import shared as sections
 from dashboard.state import url
@@ -13,7 +13,7 @@ source = controls.current_source()
 st.title("Contrastive segmentation")
 st.markdown("Where the picture is more of text A than of text B, and which heads decide between the two.")
 controls.needs_vectors(source)
-view = url.open_view(choices.default_view(source, ContrastView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, ContrastView), choices.choices(source))
 
 image, column = controls.image_picker(source, view.image, gallery=True)
 with column:
@@ -21,14 +21,16 @@ with column:
     b = controls.text_picker(source, "Text B", view.against, name="against")
     scope = controls.scope_picker(source, view.heads)
     looks = controls.map_controls(view)
-view = url.keep(view, image=image, text=a, against=b, heads=scope, **looks)
+view = url.write_url(view, image=image, text=a, against=b, heads=scope, **looks)
 if a == b:
     st.info("A and B are the same text, so nothing decides between them. Change one.", icon=":material/edit:")
 
-found = map_data.contrast(
-    source, view.image, view.text, view.against, view.heads, control=view.control, seed=view.seed
-)
-sections.heads_used(source, view.heads)
+with provenance.recorded() as queries:
+    found = map_data.contrast(
+        source, view.image, view.text, view.against, view.heads, control=view.control, seed=view.seed
+    )
+    table = map_data.why_table(source, view.image, view.text, view.against)
+sections.draw_heads_used(source, view.heads)
 sections.draw_maps(source, found, view)
 sections.draw_parts(found, "The score difference, taken apart", which=2)
 
@@ -37,6 +39,5 @@ st.markdown(
     "What each head adds to the difference beyond what it gives the average image. All stored heads take "
     "part here, whichever the maps show."
 )
-table = map_data.why_table(source, view.image, view.text, view.against)
 sections.draw_why(table)
-sections.map_numbers(source, found, view.heads, name="contrast", heads=table)
+sections.draw_map_numbers(found, queries, name="contrast", heads=table)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.controls import heads as head_controls
 from dashboard.controls import shared as controls
-from dashboard.data import choices
+from dashboard.data import choices, defaults, provenance
 from dashboard.data import heads as head_data
 from dashboard.sections import head as head_sections
 from dashboard.sections import head_evidence
@@ -17,45 +17,47 @@ st.title("Head")
 st.markdown(
     "One attention head: the texts that describe it, the images that move it, and what its label rests on."
 )
-view = url.open_view(choices.default_view(source, HeadView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, HeadView), choices.choices(source))
 
 head = head_controls.head_stepper(source, view.head)
-head_sections.headline(source, head)
+head_sections.draw_headline(source, head)
 st.subheader("Its texts")
 listed = st.container()
 
 st.subheader("Images along a text")
-more = {}
+more, image_queries = {}, []
 if source.has_vectors:
-    view = url.keep(view, head=head, **head_controls.images_about(source, head, view))
-    found = head_data.sorted_images(source, head, view.position, view.k, view.seed)
-    head_sections.images(source, found)
-    head_sections.links(source, head, view.position, found)
+    view = url.write_url(view, head=head, **head_controls.images_about(source, head, view))
+    with provenance.recorded() as image_queries:
+        found = head_data.sorted_images(source, head, view.position, view.k, view.seed)
+    head_sections.draw_images(source, found)
+    head_sections.draw_links(source, head, view.position, found)
     more = {"most aligned": found.most, "least aligned": found.least, "random images": found.random}
 else:
-    view = url.keep(view, head=head)
+    view = url.write_url(view, head=head)
     st.info(head_sections.NO_IMAGES, icon=":material/info:")
-with listed:
-    table = head_sections.texts(source, head, view.position if source.has_vectors else None)
+with provenance.recorded() as queries:
+    with listed:
+        table = head_sections.draw_texts(source, head, view.position if source.has_vectors else None)
 
-left, right = st.columns(2, gap="large")
-with left:
-    st.subheader("What its texts are about")
-    head_evidence.profile(source, head)
-with right:
-    st.subheader("What it varies with")
-    selective = head_evidence.selectivity(source, head)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("What its texts are about")
+        head_evidence.draw_profile(source, head)
+    with right:
+        st.subheader("What it varies with")
+        selective = head_evidence.draw_selectivity(source, head)
 
-st.subheader("What its label rests on")
-head_evidence.labels(source, head)
-head_evidence.judged(source, head)
-head_evidence.answers(source, head)
-st.subheader("Metrics")
-metrics = head_evidence.metrics(source, head)
+    st.subheader("What its label rests on")
+    head_evidence.draw_labels(source, head)
+    head_evidence.draw_judgements(source, head)
+    head_evidence.draw_answers(source, head)
+    st.subheader("Metrics")
+    metrics = head_evidence.draw_metrics(source, head)
 
-sections.numbers(
+sections.draw_numbers(
     table,
-    head_sections.queries(source, head),
+    [*queries, *image_queries],
     file_name=head_data.csv_name(head),
     method="Images are sorted by y·u for their centered coordinates y in the head and the unit vector u of "
     "the text: its coordinates less their part along all texts before it.",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.controls import heads as head_controls
 from dashboard.controls import shared as controls
-from dashboard.data import choices
+from dashboard.data import choices, defaults, provenance
 from dashboard.data import heads as head_data
 from dashboard.sections import heads as heads_sections
 from dashboard.sections import shared as sections
@@ -16,20 +16,22 @@ st.title("Heads")
 st.markdown(
     f"Every attention head of {source.info.model} in this bundle, layer by head. Click one to open it."
 )
-view = url.open_view(choices.default_view(source, HeadsView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, HeadsView), choices.choices(source))
 
 color = head_controls.color_picker(view.color, choices.color_titles(source))
 grid = st.container()
 st.subheader("Find heads")
-view = url.keep(view, color=color, **head_controls.finder(source, view))
+view = url.write_url(view, color=color, **head_controls.finder(source, view))
 
 with grid:
-    heads_sections.grid(source, view.color)
-table = head_data.found(source, view)
-heads_sections.found(source, table)
-sections.numbers(
+    heads_sections.draw_grid(source, view.color)
+with provenance.recorded() as queries:
+    table = head_data.find_heads(source, view)
+    every_number = head_data.every_number(source)
+heads_sections.draw_heads(source, table)
+sections.draw_numbers(
     table,
-    heads_sections.queries(source, view),
+    queries,
     file_name="heads_found.csv",
-    more={"all heads": head_data.every_number(source)},
+    more={"all heads": every_number},
 )

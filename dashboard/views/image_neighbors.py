@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, provenance
+from dashboard.data import choices, defaults, provenance
 from dashboard.data import neighbors as neighbor_data
 from dashboard.sections import shared as sections
 from dashboard.state import url
@@ -13,22 +13,23 @@ source = controls.current_source()
 st.title("Image neighbors")
 st.markdown("The images that one attention head finds most like yours: nearest first, with their scores.")
 controls.needs_vectors(source)
-view = url.open_view(choices.default_view(source, ImageNeighborsView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, ImageNeighborsView), choices.choices(source))
 
 image, column = controls.image_picker(source, view.image)
 with column:
     head = controls.head_picker(source, view.head)
     by = controls.by_picker(view.by)
     k = controls.k_picker(source, view.k)
-view = url.keep(view, image=image, head=head, by=by, k=k)
+view = url.write_url(view, image=image, head=head, by=by, k=k)
 
-found = neighbor_data.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
-st.subheader(f"Nearest in {head_name(view.head)}")
-sections.evidence(source, view.head)
-sections.gallery(source, found)
-sections.numbers(
+with provenance.recorded() as queries:
+    found = neighbor_data.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
+    st.subheader(f"Nearest in {head_name(view.head)}")
+    sections.draw_label_evidence(source, view.head)
+sections.draw_gallery(source, found)
+sections.draw_numbers(
     found,
-    provenance.sql_behind(source, "images_by_id", "heads", image_ids=found["image_id"].tolist()),
+    queries,
     file_name=f"image_neighbors_{head_name(view.head)}.csv",
     method=sections.score_method(view.by, "the head's contributions to the two images"),
 )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, leaderboard_facts
+from dashboard.data import choices, defaults, leaderboard_facts, provenance
 from dashboard.data import leaderboard as leaderboard_data
 from dashboard.sections import leaderboard as leaderboard_sections
 from dashboard.sections import shared as sections
@@ -18,7 +18,7 @@ st.title("Leaderboard")
 st.markdown(
     "How far each model's attention heads can be told apart in words, and what chance alone would give."
 )
-view = url.open_view(choices.default_view(source, LeaderboardView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, LeaderboardView), choices.choices(source))
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     label_kind = "offline"
@@ -33,13 +33,13 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         )
     metric = controls.metric_picker(view.metric, leaderboard_data.metric_titles(source.bundle, label_kind))
     over = controls.over_picker(view.over)
-view = url.keep(view, metric=metric, over=over, label_kind=label_kind)
+view = url.write_url(view, metric=metric, over=over, label_kind=label_kind)
 
-leaderboard_sections.metric_chart(source, view)
+leaderboard_sections.draw_metric(source, view)
 
 st.subheader("All metrics")
-view = url.keep(view, columns=controls.segmented("columns", "Columns", COLUMNS, view.columns))
-leaderboard_sections.model_table(source, view)
+view = url.write_url(view, columns=controls.segmented("columns", "Columns", COLUMNS, view.columns))
+leaderboard_sections.draw_table(source, view)
 st.caption(
     "A number, its 95 % interval where there is one, and beside it the range of ranks where models are "
     "ranked. Under each model stand its controls: its twin with random weights, and its own heads, each "
@@ -48,23 +48,27 @@ st.caption(
 )
 
 st.subheader("Against size, patch and training data")
-view = url.keep(view, beside=controls.segmented("beside", "Against", leaderboard_facts.BESIDE, view.beside))
-leaderboard_sections.beside(source, view)
+view = url.write_url(
+    view, beside=controls.segmented("beside", "Against", leaderboard_facts.BESIDE, view.beside)
+)
+leaderboard_sections.draw_beside(source, view)
 
 st.subheader(f"What the layers of {source.info.model} account for")
-parts = leaderboard_facts.coverage(source)
-leaderboard_sections.coverage(source, parts)
+with provenance.recorded() as queries:
+    parts = leaderboard_facts.coverage(source)
+    found = leaderboard_data.of_view(source, view)
+    published = leaderboard_data.published(source)
+leaderboard_sections.draw_coverage(source, parts)
 st.page_link(
     "views/heads.py",
     label=f"The heads of {source.info.model}, one by one",
     icon=":material/apps:",
     query_params={"bundle": source.name, "model": source.key},
 )
-leaderboard_sections.published_figures(source)
-found = leaderboard_data.of_view(source, view)
-sections.numbers(
+leaderboard_sections.draw_published(published)
+sections.draw_numbers(
     leaderboard_data.one_metric(found).drop(columns=["under"]),
-    leaderboard_sections.queries(source),
+    queries,
     file_name="one_metric.csv",
     more={
         "every metric": leaderboard_data.every_number(found),

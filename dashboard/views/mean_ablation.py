@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, provenance
+from dashboard.data import choices, defaults, provenance, scopes
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.sections import mean_ablation as ablation_sections
 from dashboard.sections import shared as sections
@@ -17,10 +17,10 @@ st.markdown(
     "by their means."
 )
 controls.needs_vectors(source)
-view = url.open_view(choices.default_view(source, MeanAblationView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, MeanAblationView), choices.choices(source))
 if not view.attribute:
-    url.keep(view)
-    sections.stop_at(ablation_sections.NO_CLASSES)
+    url.write_url(view)
+    sections.stop_with(ablation_sections.NO_CLASSES)
 
 left, right = st.columns([1, 3], gap="large")
 with left:
@@ -29,21 +29,20 @@ with left:
     most = controls.most_picker(view.most, ablation_data.class_count(source, attribute))
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)
-view = url.keep(view, attribute=attribute, heads=scope, seed=seed, most=most)
-sections.stop_at(ablation_data.too_little(source, view.attribute))
+view = url.write_url(view, attribute=attribute, heads=scope, seed=seed, most=most)
+sections.stop_with(ablation_data.too_little(source, view.attribute))
 
-heads = choices.resolve(source, view.heads)
-with st.spinner("Classifying the images", show_time=True):
+with provenance.recorded() as queries, st.spinner("Classifying the images", show_time=True):
+    heads = scopes.resolve(source, view.heads)
     found = ablation_data.mean_ablate(source, view.attribute, heads, view.seed)
 table = ablation_data.by_class(found)
-sections.heads_used(source, view.heads, how="Without")
+sections.draw_heads_used(source, view.heads, how="Without")
 ablation_sections.headline(found, view.attribute)
 ablation_sections.classes(found, table, view.most)
 lost = ablation_sections.lost(found, table)
-sections.numbers(
+sections.draw_numbers(
     table.drop(columns=["row"]),
-    provenance.sql_behind_scope(source, view.heads)
-    | provenance.sql_behind(source, "class_texts", "image_attributes", "heads"),
+    queries,
     file_name="mean_ablation.csv",
     method="An image scores e·t for the text t of each class; the heads take Σ (y - mean)·(Q t) from it. "
     "Right is an image that scores its own class above every other. In float32 from the stored vectors.",

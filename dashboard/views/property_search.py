@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, provenance
+from dashboard.data import choices, defaults, provenance, scopes
 from dashboard.data import neighbors as neighbor_data
 from dashboard.sections import shared as sections
 from dashboard.state import url
@@ -15,24 +15,24 @@ st.markdown(
     "The images most like yours in one property, compared through the heads that carry it, or any others."
 )
 controls.needs_vectors(source)
-view = url.open_view(choices.default_view(source, PropertyView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, PropertyView), choices.choices(source))
 
 image, column = controls.image_picker(source, view.image)
 with column:
     scope = controls.scope_picker(source, view.heads, ("property", "heads", "layer", "all"))
     by = controls.by_picker(view.by)
     k = controls.k_picker(source, view.k)
-view = url.keep(view, image=image, heads=scope, by=by, k=k)
+view = url.write_url(view, image=image, heads=scope, by=by, k=k)
 
-heads = choices.resolve(source, view.heads)
-found = neighbor_data.neighbors_of_image(source, view.image, heads, view.by, view.k)
+with provenance.recorded() as queries:
+    heads = scopes.resolve(source, view.heads)
+    found = neighbor_data.neighbors_of_image(source, view.image, heads, view.by, view.k)
 st.subheader("Nearest images")
-sections.heads_used(source, view.heads)
-sections.gallery(source, found)
-sections.numbers(
+sections.draw_heads_used(source, view.heads)
+sections.draw_gallery(source, found)
+sections.draw_numbers(
     found,
-    provenance.sql_behind_scope(source, view.heads)
-    | provenance.sql_behind(source, "images_by_id", image_ids=found["image_id"].tolist()),
+    queries,
     file_name="property_search.csv",
     method=sections.score_method(view.by, "the mean contributions of these heads to the two images"),
 )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, provenance
+from dashboard.data import choices, defaults, provenance
 from dashboard.data import neighbors as neighbor_data
 from dashboard.sections import shared as sections
 from dashboard.state import url
@@ -13,7 +13,7 @@ source = controls.current_source()
 st.title("Text neighbors")
 st.markdown("The images, and the descriptions of the pool, that one attention head puts nearest to a text.")
 controls.needs_vectors(source)
-view = url.open_view(choices.default_view(source, TextNeighborsView), choices.choices(source))
+view = url.open_view(defaults.default_view(source, TextNeighborsView), choices.choices(source))
 
 left, right = st.columns(2, gap="large")
 with right:
@@ -22,20 +22,21 @@ with right:
 with left:
     text = controls.text_picker(source, "Text", view.text, head=head)
     k = controls.k_picker(source, view.k)
-view = url.keep(view, text=text, head=head, by=by, k=k)
+view = url.write_url(view, text=text, head=head, by=by, k=k)
 
-images, texts = neighbor_data.neighbors_of_text(source, view.text, view.head, view.by, view.k)
+with provenance.recorded() as queries:
+    images, texts = neighbor_data.neighbors_of_text(source, view.text, view.head, view.by, view.k)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader(f"Images nearest in {head_name(view.head)}")
-    sections.evidence(source, view.head)
-    sections.gallery(source, images, columns=4, query=False)
+    sections.draw_label_evidence(source, view.head)
+    sections.draw_gallery(source, images, columns=4, query=False)
 with right:
     st.subheader("Descriptions nearest")
-    sections.descriptions(texts)
-sections.numbers(
+    sections.draw_descriptions(texts)
+sections.draw_numbers(
     images,
-    provenance.sql_behind(source, "images_by_id", "texts", image_ids=images["image_id"].tolist()),
+    queries,
     file_name=f"text_neighbors_{head_name(view.head)}.csv",
     method=sections.score_method(view.by, "the head's contribution to the image and the text"),
     more={"text neighbors texts": texts},

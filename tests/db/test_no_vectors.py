@@ -19,15 +19,14 @@ ASKS = {
     "spaces": lambda bundle, key: vectors.head_spaces(bundle, key),
     "images": lambda bundle, key: vectors.image_coordinates(bundle, key, None, [(1, 0)]),
     "image embeddings": lambda bundle, key: vectors.image_embeddings(bundle, key),
-    "texts": lambda bundle, key: vectors.text_coordinates(bundle, key, [(1, 0)]),
     "text embeddings": lambda bundle, key: vectors.text_embeddings(bundle, key),
     "classes": lambda bundle, key: vectors.class_embeddings(bundle, key, "color"),
     "gallery": lambda bundle, key: vectors.gallery(bundle, key),
     "tokens": lambda bundle, key: vectors.tokens(bundle, key, bundles.GALLERY[0]),
-    "nearest": lambda bundle, key: vectors.nearest(bundle, key, 1, 0, np.ones(bundles.RANK)),
-    "nearest texts": lambda bundle, key: vectors.text_nearest(bundle, key, 1, 0, np.ones(bundles.RANK)),
-    "nearest embeddings": lambda bundle, key: vectors.nearest_by_embedding(
-        bundle, key, np.ones(bundles.D_OUT)
+    "ids": lambda bundle, key: vectors.image_ids(bundle, key),
+    "blocks": lambda bundle, key: list(vectors.coordinate_blocks(bundle, key, [(1, 0)])),
+    "nearest": lambda bundle, key: vectors.nearest(
+        bundle, key, 1, 0, np.ones(bundles.RANK), metric="cosine", k=1
     ),
 }
 

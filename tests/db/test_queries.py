@@ -268,15 +268,24 @@ def test_images_are_listed_once_whatever_the_number_of_their_paths(tiny):
 
 
 def test_images_are_found_by_path_attribute_and_value(tiny):
-    assert queries.images(tiny, search="COPY")["image_id"].tolist() == [IMAGE_IDS[0]]
-    assert queries.images(tiny, search="gree")["image_id"].tolist() == IMAGE_IDS[1::3]
+    assert queries.images(tiny, words=["COPY"])["image_id"].tolist() == [IMAGE_IDS[0]]
+    assert queries.images(tiny, words=["gree"])["image_id"].tolist() == IMAGE_IDS[1::3]
     assert queries.images(tiny, attribute="color", value="blue")["image_id"].tolist() == IMAGE_IDS[2::3]
     assert queries.images(tiny, attribute="size").empty
     assert queries.images(tiny, limit=3, offset=2)["image_id"].tolist() == IMAGE_IDS[2:5]
+    both = queries.images(tiny, words=["RED", "png", "color:"], image_ids=IMAGE_IDS[:4])
+    assert both["image_id"].tolist() == [IMAGE_IDS[0], IMAGE_IDS[3]]
+    assert queries.images(tiny, words=["red", "green"]).empty
 
 
 def test_the_number_of_images_is_that_of_the_list(tiny):
-    for filters in ({}, {"search": "gree"}, {"attribute": "shape", "value": "circle"}, {"search": "nothing"}):
+    named = (
+        {"words": ["gree"]},
+        {"words": ["nothing"]},
+        {"words": ["red", "png"]},
+        {"image_ids": IMAGE_IDS[:2]},
+    )
+    for filters in ({}, {"attribute": "shape", "value": "circle"}, *named):
         assert queries.image_count(tiny, **filters) == len(queries.images(tiny, **filters))
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from db import vectors
+from db import vector_rows, vectors
 from db.connection import Bundle, is_current, open_bundle
 from db.errors import BundleDamaged, BundleReplaced, StoreError, UnknownName
 from db.layout import VECTORS
@@ -38,6 +38,10 @@ def distances(stored: np.ndarray, query: np.ndarray, metric: str) -> np.ndarray:
     if metric == "dot":
         return 1 - dot
     return 1 - dot / np.linalg.norm(stored, axis=1) / np.linalg.norm(query)
+
+
+def near(bundle: Bundle, head=PAIRS[0], query=(1.0,) * 8, metric="cosine", k=1) -> list[str]:
+    return vectors.nearest(bundle, MODEL_KEY, *head, np.array(query), metric=metric, k=k)
 
 
 def test_spaces_come_back_whole_and_sorted(tiny):
@@ -93,17 +97,6 @@ def test_class_embeddings_come_in_the_order_of_the_attribute(tiny):
     np.testing.assert_array_equal(vectors.class_embeddings(tiny, MODEL_KEY, "shape")[1], expected[3:])
 
 
-def test_text_coordinates_are_centered_projections_of_the_pool(tiny):
-    embedding, basis = bundles.text_embeddings(), bundles.spaces().basis
-    expected = np.einsum("td,nrd->tnr", embedding - embedding.mean(axis=0), basis)
-
-    ids, found = vectors.text_coordinates(tiny, MODEL_KEY, PAIRS, bundles.TEXT_IDS)
-
-    assert ids == bundles.TEXT_IDS
-    np.testing.assert_allclose(found, expected, atol=HALF)
-    assert vectors.text_coordinates(tiny, MODEL_KEY, PAIRS)[0] == sorted(bundles.TEXT_IDS)
-
-
 def test_tokens_and_rest_sum_to_the_embedding(tiny):
     """
     The identity of the whole project, after float16.
@@ -133,32 +126,27 @@ def test_tokens_of_some_heads_come_in_the_order_asked_for(tiny):
 @pytest.mark.parametrize("place", range(len(PAIRS)))
 def test_the_nearest_are_those_of_a_full_comparison(tiny, stored, metric, place):
     query = stored[4, place]
-    expected = distances(stored[:, place], query, metric)
-    order = np.argsort(expected, kind="stable")[:5]
+    order = np.argsort(distances(stored[:, place], query, metric), kind="stable")[:5]
 
-    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[place], query, metric=metric, k=5)
+    nearest = vectors.nearest(tiny, MODEL_KEY, *PAIRS[place], query, metric=metric, k=5)
 
-    assert found["image_id"].tolist() == [IMAGE_IDS[image] for image in order]
-    np.testing.assert_allclose(found["distance"], expected[order], atol=5e-3 * np.abs(expected).max())
+    assert nearest == [IMAGE_IDS[image] for image in order]
 
 
 def test_an_image_is_its_own_nearest(tiny, stored):
-    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[1], stored[9, 1], k=1)
-
-    assert found["image_id"].tolist() == [IMAGE_IDS[9]]
-    assert found["distance"][0] == pytest.approx(0, abs=1e-6)
+    assert vectors.nearest(tiny, MODEL_KEY, *PAIRS[1], stored[9, 1], metric="cosine", k=1) == [IMAGE_IDS[9]]
 
 
 def test_the_plain_dot_of_the_paper_ranks_by_uncentered_coordinates(tiny):
     """
     The store is centered; an uncentered query gives the paper's order, for the mean adds the same to all.
     """
-    y, space = bundles.coordinates()[:, 0], bundles.spaces()
+    y = bundles.coordinates()[:, 0]
     expected = np.argsort(-(y @ y[2]))
 
-    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], y[2] / space.scale[0], metric="dot", k=12)
+    nearest = vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], y[2], metric="dot", k=12)
 
-    assert found["image_id"].tolist() == [IMAGE_IDS[image] for image in expected]
+    assert nearest == [IMAGE_IDS[image] for image in expected]
 
 
 def test_the_length_of_a_query_changes_no_order(tiny, stored):
@@ -166,9 +154,7 @@ def test_the_length_of_a_query_changes_no_order(tiny, stored):
     Lance rounds queries to float16, where 1e-9 would be zero and 1e9 infinite.
     """
     orders = [
-        vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[4, 0] * size, metric=metric, k=12)[
-            "image_id"
-        ].tolist()
+        vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[4, 0] * size, metric=metric, k=12)
         for size in (1e-9, 1, 1e9)
         for metric in ("cosine", "dot")
     ]
@@ -178,36 +164,24 @@ def test_the_length_of_a_query_changes_no_order(tiny, stored):
 
 
 def test_more_than_there_are_gives_all_there_are(tiny, stored):
-    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[0, 0], k=1000)
+    nearest = vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[0, 0], metric="cosine", k=1000)
 
-    assert sorted(found["image_id"]) == IMAGE_IDS
-
-
-def test_a_search_among_some_images_finds_the_nearest_of_them(tiny, stored):
-    among = IMAGE_IDS[1::2]
-
-    found = vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[4, 0], k=3, image_ids=among)
-
-    order = np.argsort(distances(stored[1::2, 0], stored[4, 0], "cosine"))[:3]
-    assert found["image_id"].tolist() == [among[image] for image in order]
-    assert vectors.nearest(tiny, MODEL_KEY, *PAIRS[0], stored[4, 0], image_ids=[]).empty
+    assert sorted(nearest) == IMAGE_IDS
 
 
-def test_the_nearest_by_whole_embedding(tiny):
-    unit = bundles.embeddings()
+def test_blocks_of_coordinates_and_embeddings_are_all_rows_in_the_order_of_the_ids(tiny, monkeypatch):
+    monkeypatch.setattr(vector_rows, "BLOCK_BYTES", 5 * 2 * bundles.RANK * 2)  # float16, two heads
+    heads = [PAIRS[2], PAIRS[0]]
 
-    found = vectors.nearest_by_embedding(tiny, MODEL_KEY, unit[3], k=4)
+    coordinates = list(vectors.coordinate_blocks(tiny, MODEL_KEY, heads))
+    embeddings = list(vectors.embedding_blocks(tiny, MODEL_KEY))
 
-    assert found["image_id"].tolist() == [IMAGE_IDS[image] for image in np.argsort(-(unit @ unit[3]))[:4]]
-
-
-def test_the_nearest_texts_of_a_head(tiny):
-    """
-    Head 0 writes to axes 0 to 3 and text t leans to axis t: a query along axis 2 finds text 2.
-    """
-    found = vectors.text_nearest(tiny, MODEL_KEY, *PAIRS[0], np.eye(8)[2], k=3)
-
-    assert found["text_id"][0] == bundles.TEXT_IDS[2]
+    assert [len(block) for block in coordinates] == [5, 5, 2]
+    assert len(embeddings) > 1
+    assert vectors.image_ids(tiny, MODEL_KEY).tolist() == IMAGE_IDS
+    every = vectors.image_coordinates(tiny, MODEL_KEY, None, heads)[1]
+    np.testing.assert_array_equal(np.concatenate(coordinates), every)
+    np.testing.assert_array_equal(np.concatenate(embeddings), vectors.image_embeddings(tiny, MODEL_KEY)[1])
 
 
 @pytest.mark.parametrize(
@@ -224,15 +198,11 @@ def test_the_nearest_texts_of_a_head(tiny):
         (lambda b: vectors.class_embeddings(b, MODEL_KEY, "size"), "Those that have: color, shape"),
         (lambda b: vectors.class_embeddings(b, "nope", "color"), 'model "nope" is not in this bundle'),
         (lambda b: vectors.text_embeddings(b, MODEL_KEY, ["x"]), 'text "x" is not in this bundle'),
-        (lambda b: vectors.nearest(b, MODEL_KEY, 0, 0, np.ones(8)), "Stored are L1.H0 to L2.H1"),
-        (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(7)), r"shape \(7,\), but .* \(8,\)"),
-        (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.zeros(8)), "no direction"),
-        (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(8), k=0), "k is 0"),
-        (lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(8), metric="l2"), 'Use "cosine" or "dot"'),
-        (
-            lambda b: vectors.nearest(b, MODEL_KEY, 1, 0, np.ones(8), image_ids=["'; --"]),
-            "is not in this bundle",
-        ),
+        (lambda b: near(b, head=(0, 0)), "Stored are L1.H0 to L2.H1"),
+        (lambda b: near(b, query=np.ones(7)), r"shape \(7,\), but .* \(8,\)"),
+        (lambda b: near(b, query=np.zeros(8)), "no direction"),
+        (lambda b: near(b, k=0), "k is 0"),
+        (lambda b: near(b, metric="l2"), 'Use "cosine" or "dot"'),
     ],
 )
 def test_what_is_not_there_is_named(tiny, call, message):
@@ -254,7 +224,7 @@ def test_eight_threads_search_and_read_without_an_error(tiny, stored):
             np.abs(found[0, 0] + bundles.spaces().mean[place] - bundles.coordinates()[image, place]).max()
             < 1e-3
         )
-        return vectors.nearest(tiny, MODEL_KEY, *PAIRS[place], stored[image, place], k=1)["image_id"][0]
+        return near(tiny, PAIRS[place], stored[image, place])[0]
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(work, range(240)))

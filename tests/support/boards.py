@@ -18,7 +18,7 @@ from tests.support import bundles
 from tests.support.bundles import MODEL_KEY, PAIRS
 
 ALPHA, BETA, GAMMA, DELTA = "alpha-one-01", "beta-two-02", "gamma-three-03", "delta-four-04"
-TWIN = "alpha-one-random-05"
+CONTROL = "alpha-one-random-05"
 NAMES = {ALPHA: "alpha/one", BETA: "beta/two", GAMMA: "gamma/three", DELTA: "delta/four"}
 FACTS = {
     ALPHA: {"parameters": 150_000_000, "patch_size": 16, "layers": 3, "training_data": "data A"},
@@ -26,7 +26,7 @@ FACTS = {
     GAMMA: {"parameters": 150_000_000, "patch_size": 32, "layers": 3, "training_data": None},
     DELTA: {"parameters": None, "patch_size": None, "layers": None, "training_data": None},
 }
-IMAGES = {ALPHA: 700, BETA: 700, GAMMA: 12, TWIN: 700}
+IMAGES = {ALPHA: 700, BETA: 700, GAMMA: 12, CONTROL: 700}
 
 CONSISTENT, SHARED, PLAIN = "text_consistency_crossfit", "entanglement_smallest", "entanglement"
 CIRCULAR, COUNTED, JUDGED, STABLE = "text_consistency", "ccs_high", "gwet_ac1", "mean_stability"
@@ -39,12 +39,12 @@ BOARD: list[Row] = [
     (ALPHA, CONSISTENT, 0.63, 0.58, 0.67, 0.4, 1, 2),
     (BETA, CONSISTENT, 0.7, 0.66, 0.74, 0.41, 1, 2),
     (GAMMA, CONSISTENT, 0.5, None, None, 0.4, None, None),
-    (TWIN, CONSISTENT, 0.2, 0.15, 0.25, 0.2, None, None),
+    (CONTROL, CONSISTENT, 0.2, 0.15, 0.25, 0.2, None, None),
     (ALPHA, SHARED, 0.8, 0.75, 0.85, 0.9, 1, 1),
     (BETA, SHARED, 0.9, 0.87, 0.93, 0.9, 2, 2),
     (GAMMA, SHARED, 0.95, None, None, 0.9, None, None),
     (DELTA, SHARED, 0.85, None, None, None, None, None),
-    (TWIN, SHARED, 1.0, 0.98, 1.0, 0.9, None, None),
+    (CONTROL, SHARED, 1.0, 0.98, 1.0, 0.9, None, None),
     (ALPHA, PLAIN, 0.8, 0.75, 0.85, 0.9, None, None),
     (BETA, PLAIN, 0.9, 0.87, 0.93, 0.9, None, None),
     (ALPHA, CIRCULAR, 0.7, 0.6, 0.8, 0.5, None, None),
@@ -85,7 +85,7 @@ def facts() -> pd.DataFrame:
     """The table model."""
     rows = [fact(key, name, IMAGES.get(key, 12)) | FACTS[key] for key, name in NAMES.items()]
     rows[-1]["has_vectors"] = False
-    twin = fact(TWIN, "alpha/one-random-0", IMAGES[TWIN]) | FACTS[ALPHA] | {"training_data": None}
+    twin = fact(CONTROL, "alpha/one-random-0", IMAGES[CONTROL]) | FACTS[ALPHA] | {"training_data": None}
     return pd.DataFrame([*rows, twin | {"is_control": True, "control_of": NAMES[ALPHA]}])
 
 

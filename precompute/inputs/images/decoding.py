@@ -3,7 +3,6 @@
 The same bytes give the same picture and thumbnail. Unreadable files are refused with a short reason.
 """
 
-import hashlib
 import io
 import re
 from pathlib import Path
@@ -40,11 +39,6 @@ ORIENTATION_TAG = 0x0112
 
 class UnreadableImage(ValueError):
     """One file is not a usable image; its text is a short reason."""
-
-
-def image_id(data: bytes) -> str:
-    """Returns the id of an image: the first 16 hex digits of the SHA-256 of its file."""
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def read(path: Path) -> Image.Image:

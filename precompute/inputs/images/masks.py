@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
+from db.layout import image_id
 from precompute.inputs.images.attributes import csv_columns, csv_lines
 from precompute.inputs.images.decoding import (
     UnreadableImage,
-    image_id,
     read,
     read_bytes,
 )

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
+from db.layout import image_id
 from precompute.inputs.images.decoding import (
     UnreadableImage,
     decode,
-    image_id,
     read_bytes,
     thumbnail,
 )

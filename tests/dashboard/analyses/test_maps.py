@@ -57,9 +57,8 @@ def test_cross_terms_between_heads_count():
     query = np.array([[1.0], [0.0]])
     images = [np.array([[0.0]], np.float32), np.array([[1.0]], np.float32)]
 
-    score = neighbors.scores(
-        query, images, basis, np.zeros((2, 1)), neighbors.mixture_norms(images, basis), metric="cosine"
-    )
+    asked = neighbors.image_query(query, basis, np.zeros((2, 1)), metric="cosine")
+    score = neighbors.scores(asked, images, neighbors.mixture_norms(images, basis))
 
     assert score.tolist() == [1.0]
 
@@ -68,30 +67,25 @@ def test_an_image_at_the_mean_is_near_nothing():
     basis = np.eye(2)[None]
     images = [np.array([[0.0, 0.0], [1.0, 0.0]], np.float32)]
 
-    score = neighbors.scores(
-        np.array([[2.0, 0.0]]),
-        images,
-        basis,
-        np.zeros((1, 2)),
-        neighbors.mixture_norms(images, basis),
-        metric="cosine",
-    )
+    query = neighbors.image_query(np.array([[2.0, 0.0]]), basis, np.zeros((1, 2)), metric="cosine")
+    score = neighbors.scores(query, images, neighbors.mixture_norms(images, basis))
 
     assert score.tolist() == [0.0, 1.0]
 
 
 def test_an_unknown_metric_is_refused_by_name():
     with pytest.raises(ValueError, match="metric is 'l2'; it must be one of cosine, dot"):
-        neighbors.text_scores(np.ones(2), np.ones((1, 2)), np.zeros(2), np.zeros(2), metric="l2")
+        neighbors.text_query(np.ones(2), np.zeros(2), np.zeros(2), metric="l2")
 
 
 def test_text_scores_inside_a_head_are_contributions_times_text(space):
     basis, mean, images, contribution = space
     text = np.random.default_rng(1).normal(size=D_OUT)
 
-    score = neighbors.text_scores(
-        basis[1] @ text, images[:, 1].astype(np.float32), mean[1], np.zeros(RANK), metric="dot"
-    )
+    rows = [images[:, 1].astype(np.float32)]
+
+    query = neighbors.text_query(basis[1] @ text, np.zeros(RANK), mean[1], metric="dot")
+    score = neighbors.scores(query, rows, neighbors.mixture_norms(rows, basis[[1]]))
 
     np.testing.assert_allclose(score, contribution[:, 1] @ text, rtol=1e-4, atol=1e-5)
 
@@ -177,7 +171,8 @@ def through(space, *, query, heads, metric):
     basis, mean = basis[heads], mean[heads]
     rows = [images[:, h].astype(np.float32) for h in heads]
     norms = neighbors.mixture_norms(rows, basis, block=16)
-    return neighbors.scores(images[query][heads], rows, basis, mean, norms, metric=metric)
+    asked = neighbors.image_query(images[query][heads], basis, mean, metric=metric)
+    return neighbors.scores(asked, rows, norms)
 
 
 def mean_mixture(space, heads):

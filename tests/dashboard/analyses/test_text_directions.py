@@ -50,7 +50,7 @@ def test_images_are_sorted_by_how_far_they_lie_along_the_text():
     """Four images on a line along the text, and large differences elsewhere that must not count."""
     coordinates = np.array([[-1.0, 50.0], [3.0, -50.0], [-3.0, 50.0], [1.0, -50.0]])
 
-    found = text_directions.along(coordinates, np.array([1.0, 0.0]))
+    found = text_directions.along([coordinates[:3], coordinates[3:]], np.array([1.0, 0.0]))
 
     np.testing.assert_allclose(found.value, np.array([-1, 3, -3, 1]) / np.sqrt(5))
     assert found.share == pytest.approx(5 / 2505)
@@ -60,7 +60,7 @@ def test_images_are_sorted_by_how_far_they_lie_along_the_text():
 
 
 def test_a_direction_in_which_nothing_moves_sorts_nothing():
-    found = text_directions.along(np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([0.0, 1.0]))
+    found = text_directions.along([np.array([[1.0, 0.0], [-1.0, 0.0]])], np.array([0.0, 1.0]))
 
     assert found.value.tolist() == [0, 0]
     assert found.share == 0
@@ -91,6 +91,6 @@ def test_the_variance_along_every_pick_is_the_share_that_textspan_stored(small_b
             _, text = vectors.text_embeddings(bundle, key, rows["text_id"].tolist())
             _, y = vectors.image_coordinates(bundle, key, None, [head])
             found = text_directions.directions(text @ space.basis[place].T)
-            shares = [text_directions.along(y[:, 0], direction).share for direction in found]
+            shares = [text_directions.along([y[:, 0]], direction).share for direction in found]
 
             np.testing.assert_allclose(shares, rows["variance_share"], rtol=2e-3, atol=1e-5)

@@ -15,8 +15,8 @@ from dashboard.data import (
 from dashboard.data.leaderboard import (
     DASH,
     MODEL,
+    RANDOM_WEIGHTS,
     ROTATED,
-    TWIN,
     Cell,
 )
 from db.connection import open_bundle
@@ -34,7 +34,7 @@ from tests.support.boards import (
     PLAIN,
     SHARED,
 )
-from tests.support.boards import TWIN as ALPHA_TWIN
+from tests.support.boards import CONTROL as ALPHA_CONTROL
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def unrepeated(tmp_path_factory):
 
 
 def standing(bundle, metric=CONSISTENT, label_kind="offline"):
-    return leaderboard_data.board(bundle, metric, "all", label_kind)
+    return leaderboard_data.leaderboard_of(bundle, metric, "all", label_kind)
 
 
 def by_key(found, key, part=MODEL):
@@ -67,7 +67,7 @@ def test_the_highest_stands_first_where_higher_is_better_and_controls_under_thei
     assert lines == [
         (BETA, MODEL),
         (ALPHA, MODEL),
-        (ALPHA_TWIN, TWIN),
+        (ALPHA_CONTROL, RANDOM_WEIGHTS),
         (ALPHA, ROTATED),
         (GAMMA, MODEL),
         (DELTA, MODEL),
@@ -86,7 +86,7 @@ def test_ranks_come_as_ranges_among_the_ranked_models(opened):
 
     assert one[ALPHA, MODEL] == one[BETA, MODEL] == "1–2 of 2"
     assert (other[ALPHA, MODEL], other[BETA, MODEL]) == ("1 of 2", "2 of 2")
-    assert one[ALPHA_TWIN, TWIN] == one[GAMMA, MODEL] == ""
+    assert one[ALPHA_CONTROL, RANDOM_WEIGHTS] == one[GAMMA, MODEL] == ""
 
 
 def test_rotated_heads_have_their_own_range_and_no_chance(opened):
@@ -179,7 +179,7 @@ def test_every_missing_value_has_a_reason(opened):
     assert reasons[leaderboard_notes.IMPORTED] == ["delta/four"]
     assert reasons[leaderboard_notes.UNDEFINED] == ["delta/four"], "its consistency is a row without a value"
     assert reasons[leaderboard_notes.ABSENT] == ["beta/two", "random weights of alpha/one", "gamma/three"]
-    assert reasons[leaderboard_notes.TURNED] == []
+    assert reasons[leaderboard_notes.ROTATED_METRICS] == []
     assert leaderboard_notes.missing_values(found, [SHARED]) == {}
 
 

@@ -112,7 +112,7 @@ def test_the_finder_lists_every_head_until_it_is_asked_for_some():
     ],
 )
 def test_heads_are_found_by_label_support_metric_or_words(source, asked, heads):
-    assert head_data.found(source, HeadsView(**asked))["name"].tolist() == heads
+    assert head_data.find_heads(source, HeadsView(**asked))["name"].tolist() == heads
 
 
 def test_a_link_asks_for_heads_by_all_filters_together():
@@ -126,7 +126,7 @@ def test_a_link_asks_for_heads_by_all_filters_together():
 
 
 def test_the_text_that_matches_stands_beside_its_head_with_its_position(source):
-    table = head_data.found(source, HeadsView(words="circle")).set_index("name")
+    table = head_data.find_heads(source, HeadsView(words="circle")).set_index("name")
 
     assert table["matching text"].to_dict() == {
         "L1.H1": "a circle",
@@ -340,12 +340,14 @@ def test_a_position_past_the_texts_of_the_head_is_named():
 
 def test_the_headline_says_what_the_label_rests_on():
     assert "L1.H1 · color :blue-badge[given by Ada]" in words(open_page("head", head="L1.H1"))
-    weak = f":gray-badge[unsupported: {label_text.MIXED} do as well, q = 0.4]"
+    weak = f":gray-badge[unsupported: {label_text.MIXED_LISTS} do as well, q = 0.4]"
     assert f"L2.H1 · count? {weak}" in words(open_page("head", head="L2.H1"))
 
 
 def test_whether_a_label_can_be_trusted_is_said_by_who_gave_it(source):
-    said_of = {head: label_text.support(label_text.head_row(source, head)) for head in bundles.PAIRS[:3]}
+    said_of = {
+        head: label_text.label_support(label_text.head_row(source, head)) for head in bundles.PAIRS[:3]
+    }
 
     assert list(said_of.values()) == [
         "supported, q = 0.01",

@@ -10,7 +10,8 @@ import streamlit as st
 from PIL import Image
 
 import precompute
-from dashboard.data import cached
+from dashboard.data import images as images_data
+from dashboard.data import token_images
 from precompute.inputs import images
 from tests.support import bundles
 from tests.support.bundles import GALLERY, IMAGE_IDS, MODEL_KEY
@@ -190,12 +191,12 @@ def test_an_uploaded_twin_of_an_image_finds_that_image_first(model):
 
 def test_an_uploaded_file_of_the_bundle_is_used_rather_than_its_thumbnail(model):
     other = next(image_id for image_id in IMAGE_IDS if image_id not in GALLERY)
-    cached.uploads()[other] = (picture("green"), "mine.png")
+    images_data.uploads()[other] = (picture("green"), "mine.png")
 
     app = open_page("topic_segmentation", image=other)
 
     assert said(app) == ""
-    shown = cached.token_image(app.session_state["source"], other).picture
+    shown = token_images.token_image(app.session_state["source"], other).picture
     assert shown.getpixel((0, 0)) == (0, 128, 0)
 
 
@@ -214,7 +215,7 @@ def test_an_upload_is_shown_as_the_models_own_decoder_reads_it(model, name, imag
 
     assert not app.exception
     assert said(app) == ""
-    shown = cached.token_image(app.session_state["source"], link(app)["image"]).picture
+    shown = token_images.token_image(app.session_state["source"], link(app)["image"]).picture
     assert shown.size == (40, 40)
     assert shown.getextrema() == tuple((value, value) for value in seen)
 
@@ -234,7 +235,7 @@ def test_an_upload_that_the_server_has_let_go_is_asked_for_again(model):
     app.file_uploader(key="upload").upload("mine.png", picture("green"), "image/png").run()
     lost = link(app)
 
-    cached.uploads().clear()
+    images_data.uploads().clear()
     again = open_page("image_neighbors", **lost)
     app.segmented_control(key="w.by").set_value("dot").run()
 

@@ -103,9 +103,9 @@ def test_neighbors_through_the_color_selective_heads_share_the_color(bundle):
     norms = neighbors.mixture_norms(rows, basis)
     shares = []
     for index in range(len(color)):
-        query = np.stack([row[index] for row in rows])
-        score = neighbors.scores(query, rows, basis, mean, norms, metric="cosine")
-        nearest = neighbors.top(score, 5, leave_out=index).row
+        image = np.stack([row[index] for row in rows])
+        query = neighbors.image_query(image, basis, mean, metric="cosine")
+        nearest = neighbors.top(neighbors.scores(query, rows, norms), 5, leave_out=index).row
         shares.append(np.mean(color[nearest] == color[index]))
 
     assert len(color_heads) >= 3

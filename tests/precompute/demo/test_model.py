@@ -105,7 +105,7 @@ def named_in(text):
     ]
 
 
-@pytest.mark.parametrize("of", PROPERTIES)
+@pytest.mark.parametrize("property_", PROPERTIES)
 def test_a_caption_of_one_property_names_that_value_and_nothing_else(property_):
     for index in range(40):
         for value in VALUES[property_]:

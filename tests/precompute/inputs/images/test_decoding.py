@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from db.layout import image_id
 from precompute.inputs import images
 from precompute.inputs.images import UnreadableImage
-from precompute.inputs.images.decoding import image_id
 from tests.support.pictures import (
     BLUE,
     GREEN,

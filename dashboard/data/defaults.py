@@ -1,0 +1,86 @@
+"""What a page shows before anything is chosen: the strongest head that is about something."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+from dashboard.data import cached, choices, images, texts
+from dashboard.data.types import Source
+from dashboard.state.views import Head, HeadView, Scope, V, View, to_query
+
+
+def default_view(source: Source, kind: type[V]) -> V:
+    """The view of a page over one model before anything is chosen."""
+    names = {field.name for field in fields(kind)}
+    values: dict[str, Any] = {"bundle": source.name, "model": source.key}
+    if "image" in names:
+        values["image"] = images.first_image(source)
+    if "text" in names:
+        values["text"] = best_text(source)
+    if "against" in names:
+        values["against"] = other_text(source)
+    if "head" in names:
+        values["head"] = best_head(source)
+    if "heads" in names:
+        values["heads"] = best_scope(source)
+    if "k" in names:
+        most = choices.max_of_each(source) if kind is HeadView else choices.max_neighbors(source)
+        values["k"] = min(kind.k, most)  # type: ignore[attr-defined]
+    if "head_metric" in names:
+        values["head_metric"] = next(iter(choices.head_metric_titles(source)), "")
+    if "metric" in names:
+        values["metric"] = best_metric(source)
+    if "attribute" in names:
+        values["attribute"] = best_attribute(source)
+    return kind(**values)
+
+
+def link(source: Source, kind: type[View], **changes: Any) -> dict[str, str]:
+    """The query parameters of a page over the same model, its defaults but for the changes.
+
+    Every field is in it, so that the page has nothing to add and one step back leads here again.
+    """
+    return to_query(replace(default_view(source, kind), **changes))
+
+
+@cached.kept(max_entries=16)
+def best_head(source: Source) -> Head:
+    """The most important head with a supported label; the most important of all where none is supported.
+
+    Where importance is not known, as for imported results, the one with the smallest p-value.
+    """
+    heads = cached.heads(source).fillna({"importance": 0.0, "p_value": 1.0})
+    best = max(heads.itertuples(), key=lambda row: (row.supported is True, row.importance, -row.p_value))
+    return best.layer, best.head
+
+
+def best_scope(source: Source) -> Scope:
+    """The property that the best head is about."""
+    best = best_head(source)
+    label = next(row.label for row in cached.heads(source).itertuples() if (row.layer, row.head) == best)
+    return Scope("property", property=label) if label in choices.property_titles(source) else Scope("all")
+
+
+def best_metric(source: Source) -> str:
+    """The first metric that models are ranked by; the first of all where they are ranked by none."""
+    found = cached.leaderboard(source.bundle).sort_values("position", kind="stable")
+    ranked = found[found["rank_low"].notna()]
+    return (found if ranked.empty else ranked)["metric"].iloc[0]
+
+
+def best_attribute(source: Source) -> str:
+    """The attribute that the best head is about; the first of all where it is about none."""
+    named = choices.attributes(source)
+    label = best_scope(source).property
+    return label if label in named else next(iter(named), "")
+
+
+def best_text(source: Source) -> str:
+    """The first text that describes the best head."""
+    return next(iter(texts.of_head(source, best_head(source))), texts.pool(source).texts[0])
+
+
+def other_text(source: Source) -> str:
+    """A text to set against it: another that describes the same head; the same where there is no other."""
+    others = [*texts.of_head(source, best_head(source))[:2], *texts.pool(source).texts]
+    best = best_text(source)
+    return next((text for text in others if text != best), best)

@@ -1,0 +1,123 @@
+"""Coordinates of all images in heads, and what is computed from them and kept: in memory while that is small.
+
+A model whose columns fit together into `MAX_VECTOR_BYTES` is read into memory, head by head as pages ask. Of
+a larger one no column is kept: LanceDB searches one head, and several are read block by block.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard.analyses import neighbors
+from dashboard.data.array_cache import ArrayCache, Sized
+from dashboard.data.cached import frozen, heads, kept
+from dashboard.data.types import Source, Space
+from dashboard.state.views import Head
+from db import vectors
+from db.random_sets import random_sets
+
+MAX_VECTOR_BYTES = 2**30
+"""Of all columns, norms, sorted images and texts that a server keeps, over all bundles, models and heads. All
+64 heads of ViT-L-14 over 50,000 images are 0.92 GB: a machine of 8 GB has room beside DuckDB's 2 GB."""
+
+T = TypeVar("T", bound=Sized)
+
+
+@st.cache_resource
+def arrays() -> ArrayCache:
+    """The one memory for arrays of this server."""
+    return ArrayCache(MAX_VECTOR_BYTES)
+
+
+def cached_array(source: Source, name: str, what: object, make: Callable[[], T]) -> T:
+    """An array that is made from a model's vectors and kept as long as there is room; `what` it is of."""
+    key = (str(source.bundle.path), source.bundle.stamp, source.key, name, what)
+    return arrays().get(key, make)
+
+
+def fit_in_memory(source: Source) -> bool:
+    """True where the columns of all stored heads of the model fit together."""
+    heads, rank = vectors.head_spaces(source.bundle, source.key).mean.shape
+    floats = source.images * heads * rank
+    return floats * np.dtype(np.float32).itemsize <= arrays().max_bytes
+
+
+def column(source: Source, head: Head) -> NDArray[np.float32]:
+    """Centered coordinates of all images in one head -> [image, rank]."""
+
+    def read() -> NDArray[np.float32]:
+        return frozen(vectors.image_coordinates(source.bundle, source.key, None, [head])[1][:, 0])
+
+    return cached_array(source, "column", head, read)
+
+
+def blocks(source: Source, heads: Sequence[Head]) -> Iterator[list[NDArray[np.float32]]]:
+    """Yields centered coordinates of all images, one [image, rank] per head: one block in memory, or many."""
+    if fit_in_memory(source):
+        yield [column(source, head) for head in heads]
+        return
+    for block in vectors.coordinate_blocks(source.bundle, source.key, heads):
+        yield [block[:, place] for place in range(len(heads))]
+
+
+def norms(source: Source, heads: tuple[Head, ...]) -> NDArray[np.float32]:
+    """Length of every image's mean centered contribution through some heads -> [image]."""
+    basis = head_space(source, heads).basis
+
+    def measure() -> NDArray[np.float32]:
+        return frozen(
+            np.concatenate([neighbors.mixture_norms(rows, basis) for rows in blocks(source, heads)])
+        )
+
+    return cached_array(source, "norms", heads, measure)
+
+
+def all_heads(source: Source) -> tuple[Head, ...]:
+    """Every stored head, in the order of the axis `head`."""
+    space = vectors.head_spaces(source.bundle, source.key)
+    return tuple(zip(space.layer.tolist(), space.head.tolist(), strict=True))
+
+
+@kept(max_entries=128)
+def random_heads(source: Source, chosen: tuple[Head, ...], seed: int) -> tuple[Head, ...]:
+    """Returns a random set of as many heads of like variance as a control; none where all heads are chosen.
+
+    Seed 0 gives the closest of the sets that a validation (`--seed 0`) compares these heads with, seed 1 the
+    next.
+    """
+    every = all_heads(source)
+    rows = heads(source).set_index(["layer", "head"])
+    importance = rows["importance"].loc[list(every)].to_numpy(float)
+    sets = random_sets(importance**2, [every.index(head) for head in chosen], seed=0)
+    return tuple(every[place] for place in sets[seed % len(sets)]) if sets else ()
+
+
+def head_space(source: Source, heads: Sequence[Head]) -> Space:
+    space = vectors.head_spaces(source.bundle, source.key)
+    stored = {head: place for place, head in enumerate(all_heads(source))}
+    place = [stored[head] for head in heads]
+    return Space(place, space.basis[place], space.mean[place])
+
+
+def row_of(image_id: str | None, image_ids: NDArray) -> int | None:
+    """Row of an image among sorted ids; none where it is not there, as an uploaded one."""
+    row = int(np.searchsorted(image_ids, image_id or ""))
+    return row if row < len(image_ids) and image_ids[row] == image_id else None
+
+
+@kept(max_entries=256)
+def stored_coordinates(source: Source, image_id: str) -> NDArray[np.float32]:
+    """Centered coordinates of one image of the bundle -> [head, rank]."""
+    return frozen(vectors.image_coordinates(source.bundle, source.key, [image_id], all_heads(source))[1][0])
+
+
+@kept(max_entries=8)
+def mean_embedding(source: Source) -> NDArray[np.float64]:
+    """Mean embedding of the images of the bundle -> [d_out]."""
+    total = sum(
+        block.sum(axis=0, dtype=np.float64) for block in vectors.embedding_blocks(source.bundle, source.key)
+    )
+    return total / source.images

@@ -1,0 +1,99 @@
+"""Images of the bundle and uploaded ones: what is known of each, thumbnails, and search.
+
+Asks for the images that a page shows and no others: a bundle may hold a million.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import images as image_drawing
+from dashboard.data import cached
+from dashboard.data.types import ImageInfo, Source
+from db import layout, vectors
+
+MAX_UPLOADS = 64
+"""Uploaded images kept in memory, so that links lead back to them."""
+
+
+def described(source: Source, image_ids: Sequence[str]) -> pd.DataFrame:
+    """One row per image of the bundle, in the order given: image_id, path, attributes."""
+    rows = cached.query(source.bundle, "images_by_id", image_ids=tuple(image_ids))
+    return _named(rows)
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[["image_id", "path", "attributes"]].fillna({"path": "", "attributes": ""})
+
+
+def find(source: Source, words: str, *, stored: bool, limit: int, offset: int = 0) -> pd.DataFrame:
+    """Images of which a path or an attribute holds every word, by path: image_id, path, attributes.
+
+    `stored` leaves only those whose maps are stored.
+    """
+    filters = _filters(source, words, stored)
+    return _named(cached.query(source.bundle, "images", **filters, limit=limit, offset=offset))
+
+
+def count(source: Source, words: str, *, stored: bool) -> int:
+    """How many images `find` would give without a limit."""
+    return cached.query(source.bundle, "image_count", **_filters(source, words, stored))
+
+
+def _filters(source: Source, words: str, stored: bool) -> dict[str, Any]:
+    image_ids = tuple(vectors.gallery(source.bundle, source.key)) if stored else None
+    return {"words": tuple(words.split()), "image_ids": image_ids}
+
+
+def first_image(source: Source) -> str:
+    """The first image whose maps are stored; the first of all where none are."""
+    stored = find(source, "", stored=True, limit=1)
+    return (find(source, "", stored=False, limit=1) if stored.empty else stored)["image_id"].iloc[0]
+
+
+def info(source: Source, image_id: str) -> ImageInfo:
+    """What is known about one image, of the bundle or uploaded."""
+    rows = described(source, [image_id])
+    if rows.empty:
+        return ImageInfo(uploads()[image_id][1], "your own image", False)
+    return ImageInfo(rows["path"][0], rows["attributes"][0], image_id in _gallery(source))
+
+
+@cached.kept(max_entries=8)
+def _gallery(source: Source) -> frozenset[str]:
+    return frozenset(vectors.gallery(source.bundle, source.key))
+
+
+def exists(source: Source, image_id: str) -> bool:
+    return image_id in uploads() or not described(source, [image_id]).empty
+
+
+def thumbnails(source: Source, image_ids: Sequence[str]) -> dict[str, bytes | None]:
+    """Pictures to show, by id; None where the bundle has no thumbnails."""
+    rows = cached.query(source.bundle, "thumbnails", image_ids=tuple(image_ids))
+    stored = dict(zip(rows["image_id"], rows["thumbnail"], strict=True))
+    return {image_id: stored.get(image_id) or _preview(image_id) for image_id in image_ids}
+
+
+def _preview(image_id: str) -> bytes | None:
+    upload = uploads().get(image_id)
+    return upload and image_drawing.preview(upload[0])
+
+
+@st.cache_resource
+def uploads() -> dict[str, tuple[bytes, str]]:
+    """Uploaded images of this server: bytes and file name, by id."""
+    return {}
+
+
+def take_upload(data: bytes, name: str) -> str:
+    """Keep an uploaded image and return its id; refuses what is no image."""
+    image_drawing.read(data, name)
+    image_id = layout.image_id(data)
+    images = uploads()
+    images[image_id] = (data, name)
+    while len(images) > MAX_UPLOADS:
+        images.pop(next(iter(images)), None)
+    return image_id

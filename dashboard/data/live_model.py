@@ -1,0 +1,55 @@
+"""The model behind a bundle, loaded once, and what it was asked: kept."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard.data import head_vectors, live
+from dashboard.data.cached import kept
+from dashboard.data.types import Source
+
+
+def encode(source: Source, text: str) -> NDArray[np.float32]:
+    """Unit-length embedding of a text -> [d_out]."""
+    return _encode(source, text, load(source))
+
+
+def decompose(source: Source, data: bytes) -> live.LiveImage:
+    """An image file, decomposed now."""
+    model = load(source)
+    with st.spinner("Taking the image apart", show_time=True):
+        return _decompose(source, data, model)
+
+
+def load(source: Source) -> Any:
+    # The spinner names the model, which a decorator cannot; only the first session that asks has to wait.
+    with st.spinner(f"Loading {source.info.model} (once)", show_time=True):
+        return _load(source)
+
+
+@kept(max_entries=2)
+def _load(source: Source) -> Any:
+    info = source.info
+    return live.load(
+        info.model,
+        info.weights_sha256,
+        layers=sorted({layer for layer, _ in head_vectors.all_heads(source)}),
+        basis=head_vectors.head_space(source, head_vectors.all_heads(source)).basis,
+        activation=info.activation,
+        mean=info.mean,
+        std=info.std,
+        interpolation=info.interpolation,
+        resize_mode=info.resize_mode,
+    )
+
+
+@kept(max_entries=512)
+def _encode(source: Source, text: str, _model: Any) -> NDArray[np.float32]:
+    return live.encode_texts(_model, [text])[0]
+
+
+@kept(max_entries=16)
+def _decompose(source: Source, data: bytes, _model: Any) -> live.LiveImage:
+    return live.decompose_image(_model, data)

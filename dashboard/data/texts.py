@@ -1,0 +1,80 @@
+"""Texts of the pool and free ones, as one model sees them."""
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.data import cached, head_vectors, live_model
+from dashboard.data.types import PoolVectors, Source
+from dashboard.state.views import Head, head_name
+from db import vectors
+
+
+def pool(source: Source) -> PoolVectors:
+    """All texts of the pool, in its order."""
+    rows = cached.query(source.bundle, "texts")
+
+    def read() -> PoolVectors:
+        embedding = cached.frozen(
+            vectors.text_embeddings(source.bundle, source.key, rows["text_id"].tolist())[1]
+        )
+        texts = rows["text"].tolist()
+        mean = embedding.mean(axis=0, dtype=np.float64)
+        return PoolVectors(texts, embedding, mean, {normal(text): row for row, text in enumerate(texts)})
+
+    return head_vectors.cached_array(source, "pool", None, read)
+
+
+def normal(text: str) -> str:
+    """What makes two texts the same text."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def in_pool(source: Source, text: str) -> bool:
+    return normal(text) in pool(source).row
+
+
+def head_column(source: Source, head: Head) -> NDArray[np.float32]:
+    """Coordinates of every text of the pool in one head, centered on the pool -> [text, rank]."""
+
+    def project() -> NDArray[np.float32]:
+        every = pool(source)
+        basis = head_vectors.head_space(source, (head,)).basis[0]
+        return cached.frozen((every.embedding - every.mean.astype(np.float32)) @ basis.T)
+
+    return head_vectors.cached_array(source, "texts", head, project)
+
+
+def embedding(source: Source, text: str) -> NDArray[np.float32]:
+    """Unit-length embedding of a text -> [d_out]; one that is not in the pool asks the model."""
+    row = pool(source).row.get(normal(text))
+    return live_model.encode(source, normal(text)) if row is None else pool(source).embedding[row]
+
+
+def of_head(source: Source, head: Head) -> list[str]:
+    """The texts that describe a head, in the order TEXTSPAN chose them."""
+    return cached.of_head(source, "head_texts", head)["text"].tolist()
+
+
+def filters(source: Source, head: Head | None) -> dict[str, str]:
+    """Ways to narrow the pool down: none, what describes a head, one property."""
+    describing = {"head": f"what describes {head_name(head)}"} if head else {}
+    named = {
+        f"property:{row.property}": f"{row.property} · {row.texts} texts"
+        for row in cached.of_model(source, "properties").itertuples()
+    }
+    return {"": f"any property · {len(pool(source).texts):,} texts"} | describing | named
+
+
+def of_filter(source: Source, which: str, head: Head | None) -> list[str]:
+    """Texts of the pool under one of `filters`."""
+    if which == "head" and head:
+        return of_head(source, head)
+    return cached.query(source.bundle, "texts", property=which.partition(":")[2] or None)["text"].tolist()
+
+
+def random(source: Source, seed: int, count: int, without: Sequence[str]) -> list[str]:
+    others = [text for text in pool(source).texts if text not in without]
+    return [others[i] for i in np.random.default_rng(seed).permutation(len(others))[:count]]
