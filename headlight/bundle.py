@@ -241,10 +241,10 @@ class Bundle:
         key = self._key(model)
         heads = [parse_head(head)] if head is not None else self._label_heads(key, str(label))
         if image is not None:
-            score = self._image_scores(key, image, heads, metric)
+            query = self._image_query(key, image, heads, metric)
         else:
-            score = self._text_scores(key, str(text), heads, metric)
-        return self._described(self.coordinates(key, heads[0]).image_id, score, k, leave_out=image)
+            query = self._text_query(key, str(text), heads, metric)
+        return self._nearest(key, heads, query, k, leave_out=image)
 
     def topic_map(
         self,
@@ -311,36 +311,35 @@ class Bundle:
         rows = rows[supported] if supported.any() else rows
         return sorted(zip(rows["layer"].tolist(), rows["head"].tolist(), strict=True))
 
-    def _image_scores(
-        self, key: str, image: str | Path, heads: list[Head], metric: str
-    ) -> NDArray[np.float32]:
-        """Score of every image for an image -> [image]."""
-        places, space = self._places(key, heads), vectors.head_spaces(self._bundle, key)
-        basis, mean = space.basis[places], space.mean[places]
+    def _image_query(self, key: str, image: str | Path, heads: list[Head], metric: str) -> ranking.Query:
+        places = self._places(key, heads)
+        space = vectors.head_spaces(self._bundle, key)
         if isinstance(image, Path):
-            y = self._decompose(key, image).coordinates[places] - mean
+            y = self._decompose(key, image).coordinates[places] - space.mean[places]
         else:
             y = vectors.image_coordinates(self._bundle, key, [image], heads)[1][0]
-        rows = [self.coordinates(key, head).values for head in heads]
-        return ranking.scores(y, rows, basis, mean, ranking.mixture_norms(rows, basis), metric=metric)
+        return ranking.image_query(y, space.basis[places], space.mean[places], metric=metric)
 
-    def _text_scores(self, key: str, text: str, heads: list[Head], metric: str) -> NDArray[np.float32]:
-        """Score of every image for a text, inside one head -> [image]."""
+    def _text_query(self, key: str, text: str, heads: list[Head], metric: str) -> ranking.Query:
         if len(heads) > 1:
             names = ", ".join(head_name(*head) for head in heads)
             raise UserError(f"a text is compared inside one head, and this label has {names}. Give head=.")
         basis, mean = self.basis(key, heads[0])
-        query, pool_mean = basis @ self._text_embedding(key, text), basis @ self._pool(key)[1]
-        rows = self.coordinates(key, heads[0]).values
-        return ranking.text_scores(query, rows, mean, pool_mean, metric=metric)
+        coordinates = basis @ self._text_embedding(key, text)
+        return ranking.text_query(coordinates, basis @ self._pool(key)[1], mean, metric=metric)
 
-    def _described(
-        self, image_ids: list[str], score: NDArray, k: int, leave_out: str | Path | None
+    def _nearest(
+        self, key: str, heads: list[Head], query: ranking.Query, k: int, leave_out: str | Path | None
     ) -> pd.DataFrame:
-        """The best images with path and attributes; ids and scores are of all."""
-        own = image_ids.index(leave_out) if isinstance(leave_out, str) else None
-        nearest = ranking.top(score, k, leave_out=own)
-        rows = queries.images_by_id(self._bundle, image_ids=[image_ids[row] for row in nearest.row])
+        basis = vectors.head_spaces(self._bundle, key).basis[self._places(key, heads)]
+        scores = []
+        for block in vectors.coordinate_blocks(self._bundle, key, heads):
+            rows = [np.ascontiguousarray(block[:, place]) for place in range(len(heads))]
+            scores.append(ranking.scores(query, rows, ranking.mixture_norms(rows, basis)))
+        image_ids = vectors.image_ids(self._bundle, key)
+        own = np.flatnonzero(image_ids == leave_out)
+        nearest = ranking.top(np.concatenate(scores), k, leave_out=int(own[0]) if len(own) else None)
+        rows = queries.images_by_id(self._bundle, image_ids=image_ids[nearest.row].tolist())
         rows = rows[["image_id", "path", "attributes"]].fillna({"path": "", "attributes": ""})
         return rows.assign(score=nearest.score)
 
@@ -388,13 +387,5 @@ class Bundle:
 
     def _model(self, key: str) -> Any:
         if key not in self._live:
-            info, space = self._info(key), vectors.head_spaces(self._bundle, key)
-            preprocessing = ("activation", "mean", "std", "interpolation", "resize_mode")
-            self._live[key] = live.load(
-                info.model,
-                info.weights_sha256,
-                layers=sorted(set(space.layer.tolist())),
-                basis=space.basis,
-                **{name: getattr(info, name) for name in preprocessing},
-            )
+            self._live[key] = live.load(self._info(key), vectors.head_spaces(self._bundle, key))
         return self._live[key]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from db.errors import UserError
+from db.vectors import HeadSpace
 
 
 class LiveError(UserError):
@@ -34,9 +35,24 @@ class LiveImage(NamedTuple):
     """[d_out] what no stored head contributes."""
 
 
-def load(model: str, weights_sha256: str, **options: Any) -> Any:
-    """Load the model of a bundle; refuses weights other than those the bundle was made from."""
-    return _ask("load", model, weights_sha256=weights_sha256, **options)
+def load(info: Any, space: HeadSpace) -> Any:
+    """Loads the model that `info`, its row of the table `model`, and `space`, its stored heads, are about.
+
+    Raises:
+        LiveError: there are no weights, or others than those the bundle was made from.
+    """
+    return _ask(
+        "load",
+        info.model,
+        weights_sha256=info.weights_sha256,
+        layers=sorted(set(space.layer.tolist())),
+        basis=space.basis,
+        activation=info.activation,
+        mean=info.mean,
+        std=info.std,
+        interpolation=info.interpolation,
+        resize_mode=info.resize_mode,
+    )
 
 
 def encode_texts(live: Any, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -55,7 +71,8 @@ def _ask(function: str, *args: Any, **options: Any) -> Any:
     except ImportError as error:
         raise LiveError(
             f"Free text and new images need the model, which cannot be loaded here ({error}). "
-            'Run "pip install -r requirements.txt", or choose a text of the pool and an image of the bundle.'
+            'Run pip install "headlight-clip[precompute]", or choose a text of the pool and an image of the '
+            "bundle."
         ) from error
     try:
         return getattr(live, function)(*args, **options)

@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard.data import head_vectors, live
+from dashboard.data import live
 from dashboard.data.cached import kept
 from dashboard.data.types import Source
+from db import vectors
 
 
 def encode(source: Source, text: str) -> NDArray[np.float32]:
@@ -31,18 +32,7 @@ def load(source: Source) -> Any:
 
 @kept(max_entries=2)
 def _load(source: Source) -> Any:
-    info = source.info
-    return live.load(
-        info.model,
-        info.weights_sha256,
-        layers=sorted({layer for layer, _ in head_vectors.all_heads(source)}),
-        basis=head_vectors.head_space(source, head_vectors.all_heads(source)).basis,
-        activation=info.activation,
-        mean=info.mean,
-        std=info.std,
-        interpolation=info.interpolation,
-        resize_mode=info.resize_mode,
-    )
+    return live.load(source.info, vectors.head_spaces(source.bundle, source.key))
 
 
 @kept(max_entries=512)

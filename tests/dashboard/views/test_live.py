@@ -44,7 +44,7 @@ def test_a_model_no_text_no_torch_says_what_to_install(monkeypatch):
 
     app = open_page("text_neighbors", text="something of my own")
 
-    assert "pip install -r requirements.txt" in said(app)
+    assert 'pip install "headlight-clip[precompute]"' in said(app)
     assert link(app)["text"] == "something of my own"
     assert app.segmented_control(key="w.text.kind").value == "own"
 
