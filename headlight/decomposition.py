@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from db.errors import UserError
+from db.layout import image_id
 from headlight.installation import how_to_install
 from headlight.results import Decomposition
 
@@ -60,10 +61,10 @@ def _read(source: ImageLike) -> tuple[str, Image.Image]:
 
     if isinstance(source, Image.Image):
         picture = source.convert("RGB")
-        return images.decoding.image_id(picture.tobytes()), picture
+        return image_id(picture.tobytes()), picture
     try:
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
-        return images.decoding.image_id(data), images.decode(data)
+        return image_id(data), images.decode(data)
     except (OSError, images.UnreadableImage) as error:
         name = "an image" if isinstance(source, bytes) else str(source)
         raise UserError(f"{name} cannot be read ({error}). Give a PNG, JPEG or other picture.") from error
