@@ -6,13 +6,11 @@ from itertools import combinations
 import pytest
 import torch
 
-from precompute.method import (
-    metrics,
-    stability,
-)
+from precompute.method import metrics
 from precompute.method.textspan import textspan
 from precompute.method.types import TextSpan
 from precompute.stages.leaderboard import published
+from tests.support.metric_rows import value_of
 from tests.support.paths import REFERENCE
 
 RELEASED = REFERENCE / "released_labels.csv"
@@ -151,24 +149,6 @@ def test_consistency_that_no_head_has_is_not_defined():
     assert metrics.crossfit_ccs(nothing).isnan().all()
 
 
-def test_overlap_with_texts_of_one_length_is_a_share_of_the_first_ten():
-    chosen = list(range(12))
-
-    assert stability.equal_norm_overlap(chosen, [0, 1, 2, 50, 51, 52, 53, 54, 55, 56, 3]) == 0.3
-    assert stability.equal_norm_overlap([4, 5], [5, 9]) == 0.5
-    assert stability.equal_norm_overlap([], [5]) is None
-    assert stability.positions([7, 8, 9], [9, 3, 7]) == [2, None, 0]
-
-
-def test_mean_stability_is_over_heads_that_have_one():
-    rows = stability.stability_metrics([1.0, 0.5, None], [0.2, 0.4, None], torch.tensor([True, False, True]))
-
-    own = value_of(rows, "mean_stability")
-    assert (own.value, own.chance) == (0.75, pytest.approx(0.3))
-    assert value_of(rows, "mean_stability", "supported").value == 1.0
-    assert value_of(rows, "mean_stability_rotated", "supported").value == 0.2
-
-
 RANK = 10
 
 
@@ -260,10 +240,6 @@ def rows():
     )
 
 
-def value_of(rows, metric, heads_used="all"):
-    return next(row for row in rows if (row.metric, row.heads_used) == (metric, heads_used))
-
-
 def test_model_metrics_stand_beside_what_rotated_heads_give(rows):
     shared = value_of(rows, "entanglement")
 
@@ -320,11 +296,3 @@ def test_each_model_metric_has_one_row_a_set_of_heads(rows):
     keys = [(row.metric, row.heads_used) for row in rows]
 
     assert len(keys) == len(set(keys))
-
-
-def test_published_figures_say_where_they_were_read():
-    figures = published()
-
-    assert len({(one.model, one.metric, one.source) for one in figures}) == len(figures)
-    assert {one.read_from for one in figures} == {"primary", "secondary"}
-    assert not any(one.definition_known for one in figures if one.read_from == "secondary")

@@ -9,7 +9,7 @@ from precompute.method.metrics import ModelMetric
 from precompute.runtime.config import HeadOptions
 from precompute.stages import describe_heads, leaderboard
 from precompute.stages.decompose_images import DecompositionResult
-from precompute.stages.leaderboard import LeaderboardEntry
+from precompute.stages.leaderboard import LeaderboardEntry, published
 from tests.support import heads
 from tests.support.heads import pool_of
 
@@ -253,3 +253,11 @@ def test_the_same_seed_gives_the_same_tables(planted):
 
     for name, rows in planted.tables.items():
         pd.testing.assert_frame_equal(rows, again.tables[name])
+
+
+def test_published_figures_say_where_they_were_read():
+    figures = published()
+
+    assert len({(one.model, one.metric, one.source) for one in figures}) == len(figures)
+    assert {one.read_from for one in figures} == {"primary", "secondary"}
+    assert not any(one.definition_known for one in figures if one.read_from == "secondary")
