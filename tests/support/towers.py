@@ -2,8 +2,10 @@
 
 import torch
 from open_clip.model import CLIP
+from safetensors.torch import save_file
 
 from precompute import clip
+from precompute.inputs import model_specs
 from precompute.inputs.model_specs import ModelSpec
 
 FACTS = {
@@ -39,3 +41,17 @@ def small_clip(activation: str = "gelu", seed: int = 0, **vision) -> clip.Clip:
 def some_pixels(model: clip.Clip, images: int = 5, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(images, 3, model.image_size, model.image_size, generator=generator)
+
+
+def resolved(config, checkpoint, **changes):
+    facts = FACTS | changes
+    return model_specs.resolve("small/mine", clip.catalog(), checkpoint=checkpoint, config=config, **facts)
+
+
+def saved(path, state):
+    """Writes a state dict in the format of the path's suffix."""
+    if path.suffix == ".safetensors":
+        save_file({key: value.contiguous() for key, value in state.items()}, path)
+    else:
+        torch.save(state, path)
+    return path

@@ -1,18 +1,14 @@
 """Prompts expand to one text per value of the images' attributes, or are refused with their line."""
 
-import pandas as pd
 import pytest
 import torch
 
 from precompute.clip import TextError
-from precompute.demo.folder import row as scene_row
-from precompute.demo.pool import PROMPTS_PATH, write_prompts
-from precompute.demo.scenes import content_of
-from precompute.demo.words import PROPERTIES, unknown_words
 from precompute.inputs import prompts
 from precompute.inputs.prompts import PromptError
 from precompute.pipeline import run as pipeline_run
 from tests.conftest import small_config
+from tests.support.prompts import KNOWN, attributes
 
 FILE = """# how colors and counts are asked
 color\tred\ta red thing
@@ -21,17 +17,6 @@ color\tblue\tsomething as blue as the sky
 
 color\t*\ta thing of the color {}
 """
-KNOWN = [
-    ("a", "color", "blue"),
-    ("a", "size", "large"),
-    ("b", "color", "white"),
-    ("c", "color", "blue"),
-    ("c", "color", "green"),
-]
-
-
-def attributes(rows=KNOWN) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["image_id", "attribute", "value"])
 
 
 def expand(content: str, rows=KNOWN) -> list[tuple[str, str, str]]:
@@ -122,27 +107,6 @@ def test_classes_mark_the_images_of_each_value():
     assert color.carried.int().tolist() == [[0, 0, 0], [1, 1, 0], [0, 0, 1]]
     assert torch.equal(color.text, text[:3]) and torch.equal(size.text, text[3:])
     assert (size.values, size.carried.int().tolist()) == (("large",), [[0], [0], [0]])
-
-
-def test_the_demo_prompts_are_reproducible(tmp_path):
-    write_prompts(tmp_path / "again.tsv")
-
-    assert (tmp_path / "again.tsv").read_bytes() == PROMPTS_PATH.read_bytes()
-
-
-def test_the_demo_prompts_cover_every_value_of_the_scenes_in_the_vocabulary():
-    """Values are spelled as in attributes.csv: a count is a number there."""
-    scenes = [scene_row(f"{index}.png", content_of(index, 3), index, 3) for index in range(300)]
-    labels = [
-        (scene["path"], of, value) for scene in scenes for of in PROPERTIES for value in scene[of].split("|")
-    ]
-
-    class_prompts = prompts.expand(prompts.load(PROMPTS_PATH), attributes(labels))
-
-    assert {(of, value) for of, value, _ in class_prompts} == {(of, value) for _, of, value in labels}
-    assert len(class_prompts) == len(prompts.load(PROMPTS_PATH).rows) == 46
-    assert [word for _, _, text in class_prompts for word in unknown_words(text)] == []
-    assert ("count", "1", "a picture with one object") in class_prompts
 
 
 def test_a_prompt_with_an_unknown_word_is_named_with_its_line(scene_folder, pool_file, tmp_path):

@@ -1,8 +1,5 @@
 """All contributions sum to the image embedding; each equals that of the reference implementation."""
 
-import json
-
-import numpy as np
 import pytest
 import torch
 from torch import tensor
@@ -13,7 +10,8 @@ from precompute.inputs import model_specs
 from precompute.method import decomposition
 from precompute.method.types import Captured, VisionWeights
 from tests.support import golden
-from tests.support.contributions import contributions
+from tests.support.contributions import contributions, decompose_by_token
+from tests.support.golden import reference_run
 from tests.support.towers import small_clip, some_pixels
 
 
@@ -22,12 +20,6 @@ def decompose_pixels(model, pixels, count=None):
     weights, layers = clip.vision_weights(model), clip.last_layers(model, count)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
     return plan.spaces, decomposition.decompose(plan, clip.capture(model, pixels, layers))
-
-
-def decompose_by_token(model, pixels, count=None):
-    weights, layers = clip.vision_weights(model), clip.last_layers(model, count)
-    plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
-    return plan.spaces, *decomposition.decompose_tokens(plan, clip.capture_tokens(model, pixels, layers))
 
 
 def earlier_parts(model, pixels, count):
@@ -119,20 +111,6 @@ def test_the_parts_of_a_model_small_enough_to_check_by_hand():
     torch.testing.assert_close(second, unit * -1 / 3)
     torch.testing.assert_close(mlp, unit / 3)
     torch.testing.assert_close(early, unit / 3)
-
-
-def reference_run(name, tmp_path):
-    """Model of a reference run, and the results of the reference implementation."""
-    folder = golden.folder_of(name)
-    config = tmp_path / f"{name}.json"
-    config.write_text(json.dumps(json.loads((folder / f"{name}.json").read_text())["model_cfg"]))
-    spec = model_specs.ModelSpec(
-        name, "reference", "gelu", (0.0,) * 3, (1.0,) * 3, "bicubic",
-        checkpoint=folder / f"{name}.safetensors", config=config,
-    )  # fmt: skip
-    with np.load(folder / f"{name}.npz") as arrays:
-        expected = {key: torch.from_numpy(arrays[key]).float() for key in arrays.files}
-    return clip.load(spec), expected
 
 
 @pytest.mark.parametrize("count", [1, 2, None])
@@ -373,31 +351,6 @@ def test_images_do_not_depend_on_their_batch():
 
     for one, other in zip(together, alone, strict=True):
         torch.testing.assert_close(one[3:4], other, atol=1e-6, rtol=0)
-
-
-@pytest.mark.parametrize("layers", [(), (0,), (0, 1), (0, 2), (-1,), (1, 2, 3)], ids=str)
-def test_layers_that_are_not_the_last_ones_are_refused(layers):
-    model = small_clip()
-
-    with pytest.raises(model_specs.ModelError, match="layers are 0 to 2"):
-        clip.capture(model, some_pixels(model), layers)
-
-
-@pytest.mark.parametrize("count", [0, 4])
-def test_more_layers_than_there_are_is_refused(count):
-    with pytest.raises(model_specs.ModelError, match="from 1 to 3"):
-        clip.last_layers(small_clip(), count)
-
-
-def test_nothing_is_left_on_the_model():
-    model = small_clip()
-    before = model.weights_sha256
-
-    decompose_by_token(model, some_pixels(model))
-
-    hooks = [(m._forward_hooks, m._forward_pre_hooks) for m in model.model.modules()]
-    assert all(not forward and not pre for forward, pre in hooks)
-    assert clip.from_model(model.spec, model.model).weights_sha256 == before
 
 
 def check_true_architecture(name, count):

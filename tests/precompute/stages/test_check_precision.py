@@ -11,7 +11,6 @@ from db.bundle import main as look
 from db.connection import open_bundle, query
 from precompute import clip, demo
 from precompute.__main__ import main
-from precompute.clip.precision import products
 from precompute.demo.pool import POOL_PATH
 from precompute.inputs import images, model_specs
 from precompute.inputs.model_specs import ModelError
@@ -19,9 +18,8 @@ from precompute.method import decomposition, moments, textspan
 from precompute.method.types import HeadSpaces, TextSpan
 from precompute.pipeline import run as pipeline_run
 from precompute.pipeline import setup
-from precompute.runtime.config import ConfigError, ModelChoice
-from precompute.runtime.devices import OutOfMemory, explain_out_of_memory, resolve_device
-from precompute.stages import check_precision, decompose_images
+from precompute.runtime.config import ModelChoice
+from precompute.stages import check_precision
 from precompute.stages.check_precision import PrecisionReport
 from precompute.tools.verify_paper import float64_reference
 from tests.conftest import TWIN, small_config
@@ -141,17 +139,6 @@ def test_in_bf16_token_coordinates_sum_to_those_of_the_head():
     torch.testing.assert_close(token.sum(dim=3), parts.head, atol=1e-6, rtol=0)
 
 
-def test_tf32_is_on_where_it_is_asked_for_and_off_after_an_error():
-    switches = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = [switch.allow_tf32 for switch in switches]
-
-    with pytest.raises(KeyError), products("tf32", torch.device("cuda")):
-        assert all(switch.allow_tf32 for switch in switches)
-        raise KeyError
-
-    assert [switch.allow_tf32 for switch in switches] == before
-
-
 def test_what_a_precision_changes_is_stored_for_the_precision_used(plain, rough):
     exact, found = (query(bundle, "select * from model").iloc[0] for bundle in (plain, rough))
 
@@ -215,29 +202,6 @@ def test_too_little_overlap_is_refused(wrong):
         check_precision.check(model, GOOD._replace(**wrong))
 
 
-@pytest.mark.parametrize(
-    ("precision", "advice"), [("bf16", "Give --precision float32"), ("float32", "please report it")]
-)
-def test_contributions_that_miss_the_embedding_are_refused(
-    scene_folder, pool_file, tmp_path, precision, advice
-):
-    model = replace(small_clip(), precision=precision)
-    file, *_ = images.gather(scene_folder).files
-    found = images.distinct([file], images.scan([file], workers=0, thumbnails=False))
-    config = small_config(scene_folder, pool_file, tmp_path / "b")
-    shards = decompose_images.cut(list(found), tmp_path, 8)
-
-    with pytest.raises(ModelError, match=f"miss the embedding by 2.0e-04 in {precision}.*1e-04.*{advice}"):
-        decompose_images.run_missing(
-            model,
-            shards,
-            found,
-            lambda *_: {"sum_error": torch.tensor([2e-4])},
-            "testing",
-            config.read_options,
-        )
-
-
 def span_of(*texts: int) -> TextSpan:
     share = torch.full((len(texts),), 0.1)
     return TextSpan(torch.tensor(texts, dtype=torch.int64), share, share.cumsum(0), share)
@@ -268,22 +232,6 @@ def test_differences_are_told_in_units_of_what_they_change():
     assert found[3:] == (1, 1, 1, 1)
 
 
-def test_auto_is_a_gpu_where_there_is_one():
-    assert resolve_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.parametrize("device", ["tpu", "cuda:99", "cpu:1", "mps:x"])
-def test_a_device_that_is_not_there_is_refused_with_those_that_are(device):
-    with pytest.raises(ConfigError, match=f"--device {device} is not available here. Use one of: cpu"):
-        resolve_device(device)
-
-
-def test_a_precision_that_a_device_does_not_have_is_refused_by_name():
-    assert resolve_device("cpu", "bf16") == "cpu"
-    with pytest.raises(ConfigError, match="--precision tf32 is a way GPUs of NVIDIA multiply.*float32"):
-        resolve_device("cpu", "tf32")
-
-
 def test_the_command_line_refuses_a_precision_before_any_work(scene_folder, pool_file, tmp_path, capsys):
     places = ["--images", str(scene_folder), "--texts", str(pool_file), "--bundle", str(tmp_path / "b")]
 
@@ -292,24 +240,3 @@ def test_the_command_line_refuses_a_precision_before_any_work(scene_folder, pool
     assert code == 1
     assert "error: --precision tf32" in capsys.readouterr().err
     assert not setup.work_directory(tmp_path / "b").exists()
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nand more"),
-        RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
-    ],
-)
-def test_a_full_memory_says_what_to_do(error):
-    with pytest.raises(OutOfMemory) as caught, explain_out_of_memory(torch.device("cuda", 0), 256):
-        raise error
-
-    message = str(caught.value)
-    assert message.startswith("the memory of cuda:0 is full at --batch-size 256")
-    assert "--batch-size 128" in message and "Nothing is lost" in message and "and more" not in message
-
-
-def test_other_errors_are_left_as_they_are():
-    with pytest.raises(RuntimeError, match="^shapes differ$"), explain_out_of_memory(torch.device("cpu"), 8):
-        raise RuntimeError("shapes differ")

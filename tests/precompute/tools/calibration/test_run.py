@@ -1,0 +1,43 @@
+"""Noise is called at the promised rate, and planted heads are found."""
+
+import pytest
+
+from precompute.tools.calibration import report as calibration_report
+from precompute.tools.calibration import run as calibration
+from precompute.tools.calibration import synthetic_heads
+
+ROTATIONS = 59  # 3/60 is exactly .05
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return calibration.demo_setting()
+
+
+def test_noise_in_demo_spaces_is_significant_at_five_per_cent(demo):
+    """Of 200 heads 10 are expected; 20 are three standard deviations more."""
+    heads = synthetic_heads.make(demo, 200, signal=0.0, seed=11)
+
+    significant = calibration.label_heads(demo, heads, rotations=ROTATIONS).significant
+
+    assert 1 <= int(significant.sum()) <= 20
+
+
+def test_planted_heads_in_demo_spaces_are_right_and_significant(demo):
+    """The targets for 1,000 heads are .85 and .75; the bounds for 100 heads are two deviations lower."""
+    heads = synthetic_heads.make(demo, 100, signal=1.0, seed=12)
+
+    result = calibration.label_heads(demo, heads, rotations=ROTATIONS)
+
+    assert int(result.right.sum()) >= 78
+    assert int((result.right & result.significant).sum()) >= 66
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pool", ["demo", "general"])
+def test_a_thousand_heads_meet_every_target(pool):
+    setting = calibration.demo_setting() if pool == "demo" else calibration.general_setting()
+
+    figures = calibration.measure(pool, setting, count=1000, few=96, workers=2)
+
+    assert [target for target in calibration_report.targets(figures) if not target.met] == []
