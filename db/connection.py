@@ -206,6 +206,9 @@ def _attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
     quoted = str(database).replace("'", "''")
     try:
         connection.execute(f"attach '{quoted}' as headlight (read_only)")
+        # Before anything is read: a view in the place of a table could read files.
+        for setting in LOCKED:
+            connection.execute(f"set {setting}")
         found = connection.execute("select format from headlight.bundle").fetchone()
     except duckdb.Error as error:
         connection.close()
@@ -215,8 +218,6 @@ def _attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
     if found != (FORMAT,):
         connection.close()
         raise BundleDamaged(f"{MANIFEST} and {DATABASE} of {given} do not belong together. Build it again.")
-    for setting in LOCKED:
-        connection.execute(f"set {setting}")
     return connection
 
 
