@@ -334,7 +334,7 @@ def test_validation_scores_come_with_their_model_and_what_it_is_a_control_of(tin
     assert every["study"].unique().tolist() == ["labels", "maps", "mean_ablation", "neighbors"]
     assert every["model_key"].unique().tolist() == [MODEL_KEY, CONTROL_KEY]
     assert some["study"].unique().tolist() == ["neighbors"]
-    first = some[(some["subject"] == "L1.H0 cosine") & (some["attribute"] == "color")]
+    first = some.query("layer == 1 and head == 0 and comparison == 'cosine' and attribute == 'color'")
     assert first["is_control"].tolist() == [False, True]
     assert first["control_of"].dropna().tolist() == ["tiny/known"]
     assert first["value"].tolist() == pytest.approx([0.9, 1 / 3 + 0.1 * (0.9 - 1 / 3)])
