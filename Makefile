@@ -17,7 +17,7 @@ SUMMARY := See what every attention head of a CLIP model looks at
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo app demo-model test test-all check bench validation docs planted study verify-paper package clean
+.PHONY: help install demo app demo-model test test-slow test-all check bench validation docs planted study verify-paper package clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ app: .venv/installed  ## serve the dashboard over BUNDLE=path
 
 test: .venv/tested-with  ## the fast tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+test-slow: .venv/tested-with  ## the slow tests that continuous integration runs too
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "slow and not very_slow"
 
 test-all: .venv/tested-with-ray  ## every test, the slow ones too
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile

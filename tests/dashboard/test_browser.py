@@ -83,6 +83,7 @@ def settle(page) -> None:
     page.wait_for_timeout(400)
 
 
+@pytest.mark.slow
 def test_a_walk_through_all_pages(browser, address):
     """Every page is drawn without an error, follows its controls, and reopens from its address."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)

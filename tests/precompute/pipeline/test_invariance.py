@@ -53,6 +53,7 @@ def test_batches_shards_workers_and_threads_leave_no_trace(
     assert diff(open_bundle(small_bundle), open_bundle(other)) == []
 
 
+@pytest.mark.very_slow
 @pytest.mark.slow
 def test_nor_do_they_in_any_stage_of_a_study(pool_file, tmp_path, threads, monkeypatch):
     """A trained model and its twin, with maps, validation, and images enough for intervals."""

@@ -202,6 +202,7 @@ def test_three_kills_leave_no_trace(pool_file, tmp_path):
     assert WRITING in lost and len(lost) >= 2
 
 
+@pytest.mark.very_slow
 @pytest.mark.slow
 def test_twenty_kills_over_all_stages_leave_no_trace(pool_file, tmp_path):
     """Of a trained model and its twin.

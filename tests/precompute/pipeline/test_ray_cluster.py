@@ -149,6 +149,7 @@ def two_nodes(monkeypatch):
         cluster.shutdown()
 
 
+@pytest.mark.very_slow
 @pytest.mark.slow
 def test_two_ray_nodes_give_the_bundle_of_one_machine(
     two_nodes, small_bundle, scene_folder, pool_file, tmp_path
@@ -189,6 +190,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.very_slow
 @pytest.mark.slow
 def test_a_task_that_dies_is_started_anew(two_nodes, small_bundle, scene_folder, pool_file, tmp_path):
     out = tmp_path / "b"
@@ -207,6 +209,7 @@ def test_a_task_that_dies_is_started_anew(two_nodes, small_bundle, scene_folder,
     assert diff(open_bundle(small_bundle), open_bundle(out)) == []
 
 
+@pytest.mark.very_slow
 @pytest.mark.slow
 def test_what_a_task_complains_of_is_said_with_its_node(two_nodes, pool_file, tmp_path):
     (tmp_path / "bad").mkdir()

@@ -26,6 +26,7 @@ def write_weights(folder) -> dict[str, str]:
     return files
 
 
+@pytest.mark.very_slow
 @pytest.mark.slow
 def test_the_six_models_and_their_twins_come_to_one_leaderboard(
     scene_folder, pool_file, tmp_path, monkeypatch

@@ -33,6 +33,7 @@ def test_planted_heads_in_demo_spaces_are_right_and_significant(demo):
     assert int((result.right & result.significant).sum()) >= 66
 
 
+@pytest.mark.very_slow
 @pytest.mark.slow
 @pytest.mark.parametrize("pool", ["demo", "general"])
 def test_a_thousand_heads_meet_every_target(pool):
