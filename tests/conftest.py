@@ -9,7 +9,7 @@ import pytest
 from precompute import demo
 from precompute.runtime.config import Config, ModelChoice
 
-TWIN = f"{demo.MODEL_NAME}-random-0"
+CONTROL = f"{demo.MODEL_NAME}-random-0"
 """The demo model with fresh weights: needs no training and no file."""
 
 POOL = """\
@@ -60,7 +60,7 @@ def pool_file(tmp_path_factory) -> Path:
 def small_config(scene_folder: Path, pool_file: Path, bundle: Path, **changes) -> Config:
     """A run of seconds: one untrained model, two layers, a gallery of eight."""
     options = {
-        "models": (ModelChoice(TWIN),),
+        "models": (ModelChoice(CONTROL),),
         "images": scene_folder,
         "texts": pool_file,
         "bundle": bundle,

@@ -13,7 +13,7 @@ import headlight
 from dashboard.data import cached, maps
 from dashboard.data.neighbors import neighbors_of_image, neighbors_of_text
 from dashboard.state.views import Scope
-from tests.conftest import TWIN
+from tests.conftest import CONTROL
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
 
@@ -169,12 +169,12 @@ def test_an_image_without_maps_is_refused_with_what_to_do(bundle):
 
 def test_a_file_of_ones_own_is_decomposed_as_the_bundle_was(small_bundle, scene_folder):
     with headlight.open(small_bundle) as bundle:
-        row = bundle.images(TWIN).query("has_tokens").iloc[0]
-        head = bundle.heads(TWIN)["name"].iloc[-1]
-        text = bundle.head_texts(TWIN, head)["text"].iloc[0]
-        stored = bundle.topic_map(TWIN, row["image_id"], text, head)
-        live = bundle.topic_map(TWIN, scene_folder / row["path"], text, head)
-        nearest = bundle.neighbors(TWIN, image=scene_folder / row["path"], head=head, k=1)
+        row = bundle.images(CONTROL).query("has_tokens").iloc[0]
+        head = bundle.heads(CONTROL)["name"].iloc[-1]
+        text = bundle.head_texts(CONTROL, head)["text"].iloc[0]
+        stored = bundle.topic_map(CONTROL, row["image_id"], text, head)
+        live = bundle.topic_map(CONTROL, scene_folder / row["path"], text, head)
+        nearest = bundle.neighbors(CONTROL, image=scene_folder / row["path"], head=head, k=1)
 
     np.testing.assert_allclose(live.grid, stored.grid, rtol=0, atol=2e-3 * abs(stored.grid).max())
     assert nearest["image_id"].tolist() == [row["image_id"]]
@@ -188,19 +188,19 @@ def test_a_file_that_is_not_there_is_named(bundle):
 
 def test_own_images_are_decomposed_without_a_bundle(small_bundle, scene_folder):
     paths = sorted(scene_folder.glob("*.png"))[:3]
-    parts = headlight.decompose(TWIN, paths, layers=2, batch_size=2)
+    parts = headlight.decompose(CONTROL, paths, layers=2, batch_size=2)
     heads = [(layer, head) for layer in parts.layers for head in range(parts.basis.shape[1])]
     total = parts.early + parts.mlp.sum(axis=1) + sum(parts.contribution(head) for head in heads)
 
     np.testing.assert_allclose(total, parts.embedding, rtol=0, atol=1e-5)
     assert parts.sum_error.max() < 1e-5
     with headlight.open(small_bundle) as bundle:
-        image_id, embedding = bundle.embeddings(TWIN)
+        image_id, embedding = bundle.embeddings(CONTROL)
         assert bundle.models()["model_key"].tolist() == [parts.model_key]
         stored = embedding[[image_id.index(one) for one in parts.image_id]]
         np.testing.assert_allclose(parts.embedding, stored, rtol=0, atol=1e-3)
-        y = bundle.coordinates(TWIN, heads[-1])
-        mean = bundle.basis(TWIN, heads[-1]).mean
+        y = bundle.coordinates(CONTROL, heads[-1])
+        mean = bundle.basis(CONTROL, heads[-1]).mean
         stored = y.values[[y.image_id.index(one) for one in parts.image_id]] + mean
         np.testing.assert_allclose(parts.coordinates[:, -1, -1], stored, rtol=0, atol=1e-3)
     with pytest.raises(headlight.UserError, match="There are L"):
@@ -210,7 +210,7 @@ def test_own_images_are_decomposed_without_a_bundle(small_bundle, scene_folder):
 def test_own_images_come_as_paths_bytes_or_pictures(scene_folder):
     file = sorted(scene_folder.glob("*.png"))[0]
     embeddings = [
-        headlight.decompose(TWIN, image, layers=1).embedding
+        headlight.decompose(CONTROL, image, layers=1).embedding
         for image in (file, str(file), file.read_bytes(), Image.open(file))
     ]
 
@@ -220,9 +220,9 @@ def test_own_images_come_as_paths_bytes_or_pictures(scene_folder):
 @pytest.mark.parametrize(
     ("model", "images", "says"),
     [
-        (TWIN, [], "no images were given"),
-        (TWIN, "nowhere.png", "nowhere.png cannot be read"),
-        (TWIN, b"no image", "an image cannot be read"),
+        (CONTROL, [], "no images were given"),
+        (CONTROL, "nowhere.png", "nowhere.png cannot be read"),
+        (CONTROL, b"no image", "an image cannot be read"),
         ("ViT-B-23/openai", "PICTURE", "Close names: "),
     ],
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TWIN
+from tests.conftest import CONTROL
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow
@@ -127,7 +127,7 @@ def test_view_serves_from_any_folder(base, small_bundle, empty):
 
 
 def test_a_command_that_needs_more_says_how_to_install_it(base, empty):
-    command = [base / "headlight", "run", "--model", TWIN, "--images", ".", "--texts", "x", "--bundle", "b"]
+    command = [base / "headlight", "run", "--model", CONTROL, "--images", ".", "--texts", "x", "--bundle", "b"]
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True)
 
     assert done.returncode == 1
@@ -136,7 +136,7 @@ def test_a_command_that_needs_more_says_how_to_install_it(base, empty):
 
 def test_images_become_a_bundle(with_precompute, scene_folder, pool_file, empty, tmp_path):
     bundle = tmp_path / "bundle"
-    options = ["--model", TWIN, "--images", scene_folder, "--limit", "24", "--texts", pool_file]
+    options = ["--model", CONTROL, "--images", scene_folder, "--limit", "24", "--texts", pool_file]
     fast = ["--layers", "1", "--rotations", "19", "--replicates", "4", "--gallery-images", "2"]
     run(with_precompute / "headlight", "run", *options, *fast, "--bundle", bundle, cwd=empty)
     verified = run(with_precompute / "headlight", "bundle", "verify", bundle, cwd=empty)

@@ -6,7 +6,7 @@ import pytest
 from db import vectors
 from db.connection import open_bundle, query
 from precompute import live
-from tests.conftest import TWIN
+from tests.conftest import CONTROL
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def load(bundle, **changes):
         "interpolation": facts.interpolation,
         "resize_mode": facts.resize_mode,
     }
-    return live.load(TWIN, **(options | changes))
+    return live.load(CONTROL, **(options | changes))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from precompute.demo.words import PROPERTIES
 from precompute.pipeline.setup import work_directory
 from precompute.runtime import work_files
 from precompute.stages import decompose_images
-from tests.conftest import TWIN
+from tests.conftest import CONTROL
 
 
 def arguments(scene_folder, pool_file, bundle, *more: str) -> list[str]:
@@ -27,10 +27,10 @@ def arguments(scene_folder, pool_file, bundle, *more: str) -> list[str]:
 
 
 def test_one_command_makes_a_bundle(scene_folder, pool_file, tmp_path, capsys):
-    code = main(arguments(scene_folder, pool_file, tmp_path / "b", "--model", TWIN))
+    code = main(arguments(scene_folder, pool_file, tmp_path / "b", "--model", CONTROL))
 
     assert code == 0
-    assert open_bundle(tmp_path / "b").manifest["models"][0]["model"] == TWIN
+    assert open_bundle(tmp_path / "b").manifest["models"][0]["model"] == CONTROL
     said = capsys.readouterr().err
     assert "40 images; 9 texts of 3 properties" in said
     assert f"python -m dashboard --bundle {tmp_path / 'b'}" in said
@@ -53,10 +53,10 @@ def test_prompts_and_controls_are_asked_for_by_name(scene_folder, pool_file, tmp
         (["--model", "ViT-B-23/openai"], "Close names: "),
         (["--model", "RN50/openai"], "ModifiedResNet"),
         (["--model", "ViT-B-32/mine", "--checkpoint", "mine.pt"], "--activation"),
-        (["--model", TWIN, "--model", TWIN], "given twice"),
-        (["--model", TWIN, "--checkpoint", "other/model=x.pt"], "no --model other/model is given"),
-        (["--model", TWIN, "--metadata", "nowhere.csv"], "nowhere.csv"),
-        (["--model", TWIN, "--prompts", "nowhere.tsv"], "cannot read the prompts nowhere.tsv"),
+        (["--model", CONTROL, "--model", CONTROL], "given twice"),
+        (["--model", CONTROL, "--checkpoint", "other/model=x.pt"], "no --model other/model is given"),
+        (["--model", CONTROL, "--metadata", "nowhere.csv"], "nowhere.csv"),
+        (["--model", CONTROL, "--prompts", "nowhere.tsv"], "cannot read the prompts nowhere.tsv"),
     ],
 )
 def test_a_mistake_is_named_with_what_to_do(scene_folder, pool_file, tmp_path, capsys, more, says):
@@ -75,7 +75,7 @@ def test_a_folder_without_images_says_so(pool_file, tmp_path, capsys, make):
     if make == "file":
         folder.write_text("I am a file")
 
-    code = main(arguments(folder, pool_file, tmp_path / "b", "--model", TWIN))
+    code = main(arguments(folder, pool_file, tmp_path / "b", "--model", CONTROL))
 
     assert code == 1
     assert str(folder) in capsys.readouterr().err
@@ -96,7 +96,7 @@ def test_a_checkpoint_of_another_shape_is_refused_before_loading(scene_folder, p
 def test_a_pool_with_words_the_model_never_saw_is_refused_by_name(scene_folder, tmp_path, capsys):
     (tmp_path / "pool.tsv").write_text("a photo of a giraffe\tanimal\n")
 
-    code = main(arguments(scene_folder, tmp_path / "pool.tsv", tmp_path / "b", "--model", TWIN))
+    code = main(arguments(scene_folder, tmp_path / "pool.tsv", tmp_path / "b", "--model", CONTROL))
 
     assert code == 1
     assert "giraffe" in capsys.readouterr().err
@@ -105,7 +105,7 @@ def test_a_pool_with_words_the_model_never_saw_is_refused_by_name(scene_folder, 
 def test_a_second_run_on_one_output_is_refused_at_once(scene_folder, pool_file, tmp_path, capsys):
     """Before it has read an image. That a kill of the first lets it in is tested in test_kills.py."""
     with work_files.locked(work_directory(tmp_path / "b")) as directory:
-        code = main(arguments(scene_folder, pool_file, tmp_path / "b", "--model", TWIN))
+        code = main(arguments(scene_folder, pool_file, tmp_path / "b", "--model", CONTROL))
 
         assert [path.name for path in directory.iterdir()] == ["lock"]
     assert code == 1
@@ -123,7 +123,7 @@ def test_an_image_that_vanishes_after_the_scan_stops_the_run_by_name_and_costs_n
     for file in sorted(scene_folder.glob("*.png"))[:6]:
         shutil.copy2(file, folder)
     one_by_one = ["--shard-size", "1", "--batch-size", "1"]
-    command = arguments(folder, pool_file, tmp_path / "b", "--model", TWIN, *one_by_one)
+    command = arguments(folder, pool_file, tmp_path / "b", "--model", CONTROL, *one_by_one)
     run_missing = decompose_images.run_missing
 
     def first_hide_the_last(model, shards, distinct, *given, **options):

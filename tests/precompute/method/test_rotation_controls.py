@@ -13,7 +13,7 @@ from precompute.inputs import model_specs
 from precompute.method import labels, rotation_controls
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime.config import ModelChoice
-from tests.conftest import TWIN, small_config
+from tests.conftest import CONTROL, small_config
 from tests.support.paths import TEXTS
 
 
@@ -50,13 +50,13 @@ def test_every_trained_model_is_followed_by_its_control():
         "ViT-B-32/openai",
         "ViT-B-32/openai-random-0",
         demo.MODEL_NAME,
-        TWIN,
+        CONTROL,
     ]
     assert [spec.control_of for spec in found] == [None, "ViT-B-32/openai", None, demo.MODEL_NAME]
 
 
 def test_a_control_given_by_name_is_not_added_again_and_has_no_control():
-    given = resolved(TWIN, demo.MODEL_NAME, TWIN.replace("random-0", "random-7"))
+    given = resolved(CONTROL, demo.MODEL_NAME, CONTROL.replace("random-0", "random-7"))
 
     found = model_specs.with_controls(given)
 
@@ -129,7 +129,7 @@ def test_a_metric_is_averaged_over_the_rotations_that_have_it():
 def test_a_run_adds_the_control_of_a_trained_model(bundle):
     found = queries.models(bundle)
 
-    assert found["model"].tolist() == [demo.MODEL_NAME, TWIN]
+    assert found["model"].tolist() == [demo.MODEL_NAME, CONTROL]
     assert found["is_control"].tolist() == [False, True]
     assert found["control_of"].tolist()[1] == demo.MODEL_NAME
     assert found["control_of"].isna().tolist() == [True, False]

@@ -24,7 +24,7 @@ from precompute.__main__ import main
 from precompute.demo.folder import write_scenes
 from precompute.demo.pool import PROMPTS_PATH
 from precompute.pipeline.setup import work_directory
-from tests.conftest import TWIN
+from tests.conftest import CONTROL
 from tests.support.paths import ROOT
 
 WRITING = "writing"
@@ -191,7 +191,7 @@ def test_three_kills_leave_no_trace(pool_file, tmp_path):
     few_masks(folder, 2)
     # No workers: a process less to start each time. That they end with the run is tested with many kills.
     small = {"layers": 1, "shard-size": 4, "workers": 0, "replicates": 2}
-    small |= {"validation-images": 6, "gallery-images": 4, "model": TWIN}
+    small |= {"validation-images": 6, "gallery-images": 4, "model": CONTROL}
     study = studied(["--no-controls", *options(folder, pool_file, **small)], tmp_path / "whole")
     kinds = [piece.kind for piece in study.pieces]
 

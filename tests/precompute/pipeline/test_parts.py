@@ -24,7 +24,7 @@ from precompute.runtime.part import (
     parse,
 )
 from precompute.stages import scan_images
-from tests.conftest import TWIN, small_config
+from tests.conftest import CONTROL, small_config
 from tests.support.calls import count_calls
 
 
@@ -139,7 +139,7 @@ def test_a_part_waits_for_the_others_and_says_so(scene_folder, pool_file, tmp_pa
 
 def command(scene_folder, pool_file, bundle, *words: str) -> list[str]:
     paths = ["--images", str(scene_folder), "--texts", str(pool_file), "--bundle", str(bundle)]
-    known = ["--metadata", str(scene_folder / "attributes.csv"), "--no-controls", "--model", TWIN]
+    known = ["--metadata", str(scene_folder / "attributes.csv"), "--no-controls", "--model", CONTROL]
     few = ["--layers", "2", "--picks", "6", "--rotations", "19", "--replicates", "4", "--gallery-images", "8"]
     return [*words, *paths, *known, *few, "--workers", "0", "--shard-size", "8", "--batch-size", "1"]
 

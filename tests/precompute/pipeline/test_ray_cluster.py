@@ -17,8 +17,8 @@ from precompute.runtime import devices
 from precompute.runtime.config import ConfigError, ModelChoice
 from precompute.runtime.part import Part, PartError
 from precompute.runtime.work_files import WorkError
-from tests.conftest import TWIN, small_config
-from tests.precompute.pipeline.test_parts import command
+from tests.conftest import CONTROL, small_config
+from tests.support.commands import command
 from tests.support.paths import ROOT
 
 
@@ -214,7 +214,7 @@ def test_a_task_that_dies_is_started_anew(two_nodes, small_bundle, scene_folder,
 def test_what_a_task_complains_of_is_said_with_its_node(two_nodes, pool_file, tmp_path):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.png").write_bytes(b"no")
-    arguments = ["run", "--images", str(tmp_path / "bad"), "--texts", str(pool_file), "--model", TWIN]
+    arguments = ["run", "--images", str(tmp_path / "bad"), "--texts", str(pool_file), "--model", CONTROL]
     arguments += ["--bundle", str(tmp_path / "b"), "--engine", "ray", "--ray-address", two_nodes]
 
     done = subprocess.run(

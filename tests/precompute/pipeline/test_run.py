@@ -26,7 +26,7 @@ from precompute.pipeline import setup
 from precompute.runtime import method_versions
 from precompute.runtime.config import ConfigError, ModelChoice
 from precompute.runtime.method_versions import METHOD_VERSIONS
-from tests.conftest import TWIN, small_config
+from tests.conftest import CONTROL, small_config
 from tests.support.calls import count_calls
 from tests.support.paths import ROOT
 
@@ -86,7 +86,7 @@ def test_what_is_stored_sums_to_what_open_clip_computes(small_bundle, scene_fold
     """Early and MLPs (`rest`) and all tokens of all heads give back encode_image, from the bundle alone."""
     bundle = open_bundle(small_bundle)
     key = bundle.model_keys[0]
-    model = clip.load(model_specs.resolve(TWIN, clip.catalog()))
+    model = clip.load(model_specs.resolve(CONTROL, clip.catalog()))
     image_id = vectors.gallery(bundle, key)[0]
     [path] = query(bundle, "select path from image_file where image_id = $id", {"id": image_id}).path
 
@@ -111,7 +111,7 @@ def test_weights_of_the_last_model_are_missed_before_the_first_takes_its_hours(
 ):
     loads = count_calls(monkeypatch, clip, "load")
     gone = ModelChoice("ViT-B-32/openai", checkpoint=tmp_path / "gone.pt")
-    config = small_config(scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(TWIN), gone))
+    config = small_config(scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(CONTROL), gone))
 
     with pytest.raises(model_specs.ModelError, match="no file of weights at .*gone.pt"):
         pipeline_run.run(config)
@@ -202,7 +202,7 @@ def test_a_new_method_of_decomposition_decomposes_every_image_again(
 def test_a_corrected_preprocessing_never_meets_old_results(scene_folder, pool_file, tmp_path):
     """The same file of weights, fed otherwise, is another model: nothing of the first run is used again."""
     checkpoint, shipped = tmp_path / "mine.pt", demo.MODELS[demo.MODEL_NAME]
-    torch.save(clip.load(model_specs.resolve(TWIN, clip.catalog())).model.state_dict(), checkpoint)
+    torch.save(clip.load(model_specs.resolve(CONTROL, clip.catalog())).model.state_dict(), checkpoint)
 
     def embeddings(mean):
         choice = ModelChoice(
@@ -275,14 +275,14 @@ def test_a_bundle_without_thumbnails_holds_no_picture(scene_folder, pool_file, t
 
 
 def test_two_models_stand_side_by_side(scene_folder, pool_file, tmp_path):
-    other = TWIN.replace("random-0", "random-1")
+    other = CONTROL.replace("random-0", "random-1")
     config = small_config(
-        scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(TWIN), ModelChoice(other))
+        scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(CONTROL), ModelChoice(other))
     )
 
     bundle = open_bundle(pipeline_run.run(config))
 
-    assert query(bundle, "select model from model order by model").model.tolist() == [TWIN, other]
+    assert query(bundle, "select model from model order by model").model.tolist() == [CONTROL, other]
     per_model = query(bundle, "select model_key, count(*) as n from head group by model_key")
     assert per_model.n.tolist() == [32, 32]
 
@@ -296,7 +296,7 @@ def asked_bundle(scene_folder, pool_file, tmp_path_factory) -> Path:
 
 def test_prompts_are_stored_with_what_the_model_makes_of_them(asked_bundle, scene_folder):
     bundle = open_bundle(asked_bundle)
-    model = clip.load(model_specs.resolve(TWIN, clip.catalog()))
+    model = clip.load(model_specs.resolve(CONTROL, clip.catalog()))
     counts = query(bundle, "select * from class_text where attribute = 'count' order by position")
 
     values, found = vectors.class_embeddings(bundle, bundle.model_keys[0], "count")

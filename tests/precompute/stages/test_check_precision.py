@@ -22,7 +22,7 @@ from precompute.runtime.config import ModelChoice
 from precompute.stages import check_precision
 from precompute.stages.check_precision import PrecisionReport
 from precompute.tools.verify_paper import float64_reference
-from tests.conftest import TWIN, small_config
+from tests.conftest import CONTROL, small_config
 from tests.support.towers import small_clip, some_pixels
 
 SURE = 1e-5
@@ -235,7 +235,7 @@ def test_differences_are_told_in_units_of_what_they_change():
 def test_the_command_line_refuses_a_precision_before_any_work(scene_folder, pool_file, tmp_path, capsys):
     places = ["--images", str(scene_folder), "--texts", str(pool_file), "--bundle", str(tmp_path / "b")]
 
-    code = main(["run", "--model", TWIN, *places, "--device", "cpu", "--precision", "tf32"])
+    code = main(["run", "--model", CONTROL, *places, "--device", "cpu", "--precision", "tf32"])
 
     assert code == 1
     assert "error: --precision tf32" in capsys.readouterr().err

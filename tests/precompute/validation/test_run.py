@@ -23,7 +23,7 @@ from precompute.validation import interventions
 from precompute.validation import run as validation_run
 from precompute.validation.sample import choose
 from precompute.validation.subjects import Subject
-from tests.conftest import TWIN, small_config
+from tests.conftest import CONTROL, small_config
 from tests.support.calls import count_calls
 from tests.support.contributions import contributions
 
@@ -58,7 +58,7 @@ def case(scene_folder, pool_file, tmp_path_factory) -> Case:
     """The untrained demo model, its last two layers, 40 scenes."""
     directory = tmp_path_factory.mktemp("work")
     config = small_config(scene_folder, pool_file, directory / "b", batch_size=7)
-    model = clip.load(model_specs.resolve(TWIN, clip.catalog()))
+    model = clip.load(model_specs.resolve(CONTROL, clip.catalog()))
     pictures = scan_image_set(config, directory)
     texts = text_pool.load(config.texts)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 2))

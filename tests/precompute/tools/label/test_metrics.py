@@ -8,7 +8,7 @@ from precompute.tools.label.label_prompt import Voted, read
 from precompute.tools.label.llm_cache import draw
 from precompute.tools.label.overrides import Override
 from precompute.tools.label.rows import HEAD, Texts
-from tests.precompute.tools.label.test_label_prompt import about, asking
+from tests.support.questions import about, asking
 
 MODEL = "tower-1"
 TEXTS = {(MODEL, 1, 0): 3, (MODEL, 1, 1): 3}
