@@ -127,7 +127,18 @@ def test_view_serves_from_any_folder(base, small_bundle, empty):
 
 
 def test_a_command_that_needs_more_says_how_to_install_it(base, empty):
-    command = [base / "headlight", "run", "--model", CONTROL, "--images", ".", "--texts", "x", "--bundle", "b"]
+    command = [
+        base / "headlight",
+        "run",
+        "--model",
+        CONTROL,
+        "--images",
+        ".",
+        "--texts",
+        "x",
+        "--bundle",
+        "b",
+    ]
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True)
 
     assert done.returncode == 1

@@ -1,8 +1,8 @@
-"""Sizes of an architecture are known without its weights."""
+"""Sizes of an architecture come from its config, without weights."""
 
 import pytest
 
-from precompute import clip
+from precompute import clip, demo
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,23 @@ def test_patch_and_parameters_are_known_without_weights(name, patch, millions):
 def test_parameters_of_a_text_tower_that_would_be_fetched_are_not_counted():
     assert clip.architecture_facts("roberta-ViT-B-32").parameters is None
     assert clip.architecture_facts("coca_ViT-B-32").parameters is None
+
+
+DEMO = demo.MODELS[demo.MODEL_NAME]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "config", "sizes"),
+    [
+        ("ViT-H-14", None, (32, 16, 80, 1280, 14, 1024, 224, 77, 986109441)),  # its heads are 80 wide, not 64
+        ("RN50", None, (None, None, None, None, None, 1024, 224, 77, None)),
+        ("ViT-B-16-SigLIP-256", None, (None, None, None, None, None, 768, 256, 64, None)),
+        (DEMO.architecture, DEMO.config, (6, 16, 8, 128, 16, 128, 96, 30, 1224929)),
+    ],
+)
+def test_sizes_of_an_architecture_come_from_its_config(architecture, config, sizes):
+    assert tuple(clip.architecture_facts(architecture, config)) == sizes
+
+
+def test_nothing_is_known_of_an_architecture_that_open_clip_lacks():
+    assert clip.architecture_facts("my-tower") is None

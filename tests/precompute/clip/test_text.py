@@ -92,3 +92,10 @@ def test_a_tokenizer_of_another_model_is_refused(config, tmp_path):
 
     with pytest.raises(ModelError, match="60 .*49408.*--bpe"):
         clip.check_text(model, "a cat")
+
+
+def test_imagenets_prompts_are_a_thousand_classes_by_eighty():
+    prompts = clip.imagenet_prompts()
+
+    assert len(prompts) == 1000 and {len(of_class) for of_class in prompts} == {80}
+    assert prompts[1][0] == "a bad photo of a goldfish."

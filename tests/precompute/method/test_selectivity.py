@@ -5,10 +5,7 @@ import torch
 from torch import tensor
 
 from precompute.method import selectivity
-
-
-def assert_close(actual, expected):
-    torch.testing.assert_close(actual, tensor(expected), check_dtype=False, equal_nan=True)
+from tests.support.numbers import assert_close
 
 
 def test_a_head_that_carries_only_the_attribute_has_epsilon_squared_one():

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from precompute.__main__ import _parser
 from precompute.inputs.model_specs import STUDY
 from precompute.pipeline import options
+from precompute.pipeline.options import run_config
 from precompute.runtime.config import GENERAL_POOL, Config, ConfigError
 
 
@@ -58,3 +60,12 @@ def test_a_pattern_that_the_shell_has_spelled_out_is_refused_with_the_remedy():
         ConfigError, match=r"one source, not 3 \(0.tar, 1.tar, ...\). Put a pattern in quotes"
     ):
         config("--images", "0.tar", "1.tar", "2.tar")
+
+
+def test_the_command_line_asks_for_validation():
+    given = ["run", "--model", "m/w", "--images", "i", "--texts", "t", "--bundle", "b"]
+
+    config = run_config(_parser("run", "").parse_args([*given, "--validation", "--validation-images", "40"]))
+
+    assert (config.validation, config.validation_images) == (True, 40)
+    assert not run_config(_parser("run", "").parse_args(given)).validation

@@ -16,16 +16,11 @@ from precompute.inputs import images
 from precompute.pipeline import parts, setup
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime import work_files
-from precompute.runtime.part import (
-    NotYet,
-    Part,
-    PartError,
-    lacking,
-    parse,
-)
+from precompute.runtime.part import NotYet, Part, PartError
 from precompute.stages import scan_images
-from tests.conftest import CONTROL, small_config
+from tests.conftest import small_config
 from tests.support.calls import count_calls
+from tests.support.commands import command
 
 
 def differences(one, other) -> list[str]:
@@ -137,13 +132,6 @@ def test_a_part_waits_for_the_others_and_says_so(scene_folder, pool_file, tmp_pa
         merge(config, parts=2)
 
 
-def command(scene_folder, pool_file, bundle, *words: str) -> list[str]:
-    paths = ["--images", str(scene_folder), "--texts", str(pool_file), "--bundle", str(bundle)]
-    known = ["--metadata", str(scene_folder / "attributes.csv"), "--no-controls", "--model", CONTROL]
-    few = ["--layers", "2", "--picks", "6", "--rotations", "19", "--replicates", "4", "--gallery-images", "8"]
-    return [*words, *paths, *known, *few, "--workers", "0", "--shard-size", "8", "--batch-size", "1"]
-
-
 def start(arguments: list[str]) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "precompute", *arguments], stderr=subprocess.PIPE, text=True
@@ -253,20 +241,3 @@ def test_a_part_that_came_too_early_ends_with_a_code_of_its_own(scene_folder, po
     assert code == 75
     said = capsys.readouterr().err
     assert "not yet: 2 of 4 pieces" in said and "Run the same command again" in said
-
-
-@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "1/0", "a/b", "1/2/3"])
-def test_what_is_no_part_is_refused(text):
-    with pytest.raises(PartError, match="from 1/8 to 8/8"):
-        parse(text)
-
-
-def test_every_piece_belongs_to_one_part():
-    parts = [parse(f"{number}/3") for number in (1, 2, 3)]
-
-    assert [[place for place in range(7) if part.takes(place)] for part in parts] == [
-        [0, 3, 6],
-        [1, 4],
-        [2, 5],
-    ]
-    assert lacking([0, 3, 4], 3) == "part 1/3 (2 pieces), part 2/3 (1 piece)"

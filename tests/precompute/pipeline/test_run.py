@@ -360,21 +360,6 @@ def test_thumbnails_are_the_whole_image_made_small(small_bundle):
         assert picture.size == (128, 128) and (row.width, row.height) == (256, 256)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"layers": 0}, "--layers 0"),
-        ({"rotations": 3}, "--rotations 3 is too small"),
-        ({"models": ()}, "no model given"),
-        ({"gallery_megabytes": -1.0}, "--gallery-megabytes -1.0 is too small"),
-        ({"bundle": Path("..")}, "has no name of its own"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(scene_folder, pool_file, tmp_path, changes, message):
-    with pytest.raises(ConfigError, match=message):
-        small_config(scene_folder, pool_file, **({"bundle": tmp_path / "b"} | changes))
-
-
 def test_a_device_that_is_not_there_is_refused_by_name(scene_folder, pool_file, tmp_path):
     with pytest.raises(ConfigError, match="--device tpu is not available here. Use one of: cpu"):
         pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", device="tpu"))
@@ -383,10 +368,3 @@ def test_a_device_that_is_not_there_is_refused_by_name(scene_folder, pool_file, 
 def test_more_layers_than_there_are_is_refused_by_name(scene_folder, pool_file, tmp_path):
     with pytest.raises(model_specs.ModelError, match="it has 6"):
         pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", layers=7))
-
-
-def test_options_that_only_change_speed_are_not_part_of_the_result(scene_folder, pool_file, tmp_path):
-    plain = small_config(scene_folder, pool_file, tmp_path / "b")
-    quick = small_config(scene_folder, pool_file, tmp_path / "c", batch_size=64, workers=2, device="cpu")
-
-    assert plain.result_options() == quick.result_options()

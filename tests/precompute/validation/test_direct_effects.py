@@ -1,54 +1,10 @@
-"""Margins, selectivity and the direct effect of ablation, on answers known by hand."""
+"""The direct effect of ablation, on answers known by hand."""
 
-import pytest
 import torch
 from torch import tensor
 
-from precompute.validation import direct_effects, zero_shot
-from precompute.validation import rows as score_rows
-
-NAN = float("nan")
-
-
-def assert_close(actual, expected):
-    torch.testing.assert_close(actual, tensor(expected), check_dtype=False, equal_nan=True)
-
-
-def test_an_image_has_a_value_of_its_own_if_it_carries_exactly_one():
-    carried = tensor([[0, 1, 0], [1, 0, 1], [0, 0, 0], [1, 0, 0]], dtype=torch.bool)
-
-    assert zero_shot.own_value(carried).tolist() == [1, -1, -1, 0]
-
-
-def test_a_margin_is_the_own_score_less_the_best_of_the_others():
-    score = tensor([[0.9, 0.2, 0.5], [0.9, 0.2, 0.5], [0.1, 0.4, 0.4], [1.0, 0.0, 0.0]])
-
-    margin = zero_shot.margin(score, tensor([0, 2, 1, -1]))
-
-    assert_close(margin, [0.4, -0.4, 0.0, NAN])
-    assert_close(zero_shot.accuracy(margin), 1 / 3)
-
-
-def test_accuracy_has_no_value_without_images():
-    assert zero_shot.accuracy(tensor([NAN, NAN])).isnan()
-
-
-def test_an_ablation_of_a_part_of_the_images_changes_the_accuracy_of_all():
-    """Of four images three are right. An ablation is run on the first two and turns one of them wrong."""
-    margins = tensor([[1.0, 1.0, 1.0, -1.0], [1.0, -1.0, NAN, NAN], [1.0, 1.0, -1.0, -1.0]])[..., None]
-
-    assert_close(score_rows.accuracies(margins)[:, 0], [0.75, 0.25, 0.5])
-
-
-def test_what_may_be_rounding_is_no_loss():
-    margins = tensor([[0.5, 0.5], [0.5 + 1e-7, 0.5], [0.1, 0.5]])[..., None]
-
-    assert_close(score_rows.losses(margins)[:, 0], [0.0, 0.0, 0.2])
-
-
-def test_one_value_cannot_be_told_from_others():
-    with pytest.raises(ValueError, match="ask at least two"):
-        zero_shot.margin(torch.zeros(3, 1), torch.zeros(3, dtype=torch.int64))
+from precompute.validation import direct_effects
+from tests.support.numbers import assert_close
 
 
 def test_a_score_loses_what_the_head_gives_beyond_its_mean():

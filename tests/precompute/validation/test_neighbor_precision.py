@@ -5,10 +5,6 @@ import torch
 from torch import tensor
 
 from precompute.validation import neighbor_precision
-from precompute.validation import rows as score_rows
-from precompute.validation.subjects import Subject
-
-EMBEDDING = Subject("embedding", comparison="cosine")
 
 
 def test_where_a_head_holds_only_the_attribute_every_neighbor_carries_it():
@@ -61,16 +57,3 @@ def test_several_heads_stand_for_the_mean_of_their_contributions():
     mixed = neighbor_precision.mixture(tensor([[[4.0], [2.0]]]), basis)
 
     assert mixed.tolist() == [[2.0, 1.0, 0.0]]
-
-
-def test_rows_hold_every_attribute_and_all_together():
-    own = torch.stack([torch.arange(40) % 2, torch.arange(40) // 20], dim=1)
-    vector = torch.nn.functional.one_hot(own[:, 0]).float() - 0.5
-
-    rows = score_rows.neighbors(iter([(EMBEDDING, vector)]), ["color", "shape"], own)
-
-    rows = rows.set_index("attribute")
-    assert rows.loc["color", "value"] == 1
-    assert rows.loc["", "value"] == pytest.approx((1 + rows.loc["shape", "value"]) / 2)
-    assert rows.loc["", "count"] == 80
-    assert set(rows.k) == {10} and set(rows.measure) == {"precision"}

@@ -9,12 +9,10 @@ import torch
 from torch.nn.functional import normalize
 
 from precompute import clip
-from precompute.__main__ import _parser
 from precompute.inputs import images, model_specs, text_pool
 from precompute.method import decomposition
 from precompute.method.types import Classes
 from precompute.pipeline import run as pipeline_run
-from precompute.pipeline.options import run_config
 from precompute.pipeline.run import scan_image_set
 from precompute.runtime import work_files
 from precompute.runtime.config import Config, ConfigError
@@ -28,6 +26,7 @@ from tests.support.calls import count_calls
 from tests.support.contributions import contributions
 
 COLORS = ("red", "green", "blue", "yellow")
+
 BACKGROUNDS = ("plain", "brick", "grass", "waves")
 
 
@@ -315,29 +314,3 @@ def test_nothing_is_computed_for_a_validation_that_cannot_be_asked(scene_folder,
         pipeline_run.run(config)
 
     assert not list(tmp_path.glob(".b.work/model-*"))
-
-
-def test_how_the_validation_is_measured_is_part_of_the_result(scene_folder, pool_file, tmp_path):
-    plain, all_, few = (
-        small_config(scene_folder, pool_file, tmp_path / "b", **changes).result_options()
-        for changes in ({}, {"validation": True}, {"validation": True, "validation_images": 50})
-    )
-
-    assert plain != all_ != few
-    assert (
-        plain == small_config(scene_folder, pool_file, tmp_path / "c", validation_images=50).result_options()
-    )
-
-
-def test_the_command_line_asks_for_validation():
-    given = ["run", "--model", "m/w", "--images", "i", "--texts", "t", "--bundle", "b"]
-
-    config = run_config(_parser("run", "").parse_args([*given, "--validation", "--validation-images", "40"]))
-
-    assert (config.validation, config.validation_images) == (True, 40)
-    assert not run_config(_parser("run", "").parse_args(given)).validation
-
-
-def test_the_sample_is_spread_evenly_over_the_ids():
-    assert choose(["d", "a", "c", "b", "e", "a"], 3) == ["a", "c", "e"]
-    assert choose(["b", "a"], 500) == ["a", "b"]

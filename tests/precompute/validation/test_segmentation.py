@@ -1,4 +1,4 @@
-"""The ImageNet-Segmentation protocol: its file, the cut, the figures, a model from end to end."""
+"""The ImageNet-Segmentation protocol: its file, the cut, the figures."""
 
 from pathlib import Path
 
@@ -6,20 +6,14 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import tensor
-from torch.nn.functional import normalize
 
-from precompute import clip, demo
+from precompute import demo
 from precompute.__main__ import main
-from precompute.demo import words
-from precompute.demo.scenes import COLORS, draw
-from precompute.inputs import model_specs
+from precompute.demo.scenes import draw
 from precompute.inputs.images import ImagesError
-from precompute.method import decomposition
-from precompute.validation import segmentation, segmentation_scores
+from precompute.validation import segmentation
 from tests.support.segmented import written
-from tests.support.towers import small_clip
 
 SCENES = 6
 
@@ -30,13 +24,6 @@ def scenes(tmp_path_factory) -> Path:
     drawn = [draw(index, 43, kinds=1) for index in range(SCENES)]
     pictures = [(scene.image[24:232], scene.mask[0, 24:232]) for scene in drawn]
     return written(tmp_path_factory.mktemp("segmented") / "scenes.mat", pictures)
-
-
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("classes") / "colors.txt"
-    path.write_text("\n".join(words.prompt("color", color) for color in COLORS) + "\n")
-    return path
 
 
 def test_pictures_and_masks_come_out_as_they_went_in(scenes):
@@ -118,85 +105,6 @@ def test_iou_is_of_all_pixels_together_and_precision_the_mean_of_pictures():
     assert found.mean_iou == pytest.approx((1 / 5 + 3 / 7) / 2)
     assert found.mean_precision == pytest.approx((1 + 0.5) / 2)
     assert found.pictures == 2
-
-
-def test_the_map_is_of_the_likeliest_class_less_the_mean_class(tmp_path):
-    """The figures of one picture, computed here from contributions of tokens in d_out, head by head."""
-    model = small_clip()
-    rng = np.random.default_rng(0)
-    image = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
-    mask = np.zeros((32, 32), bool)
-    mask[4:20, 10:30] = True
-    text = normalize(torch.randn(7, model.d_out, generator=torch.Generator().manual_seed(1)), dim=-1)
-
-    found = segmentation_scores.score(model, written(tmp_path / "one.mat", [(image, mask)]), text)
-
-    pixels = model.preprocess(Image.fromarray(image))[None]
-    likeliest = int((clip.encode_image(model, pixels) @ text.T).argmax())
-    weights = clip.vision_weights(model)
-    plan = decomposition.plan(weights, decomposition.head_spaces(weights, (0, 1, 2)))
-    _, token = decomposition.decompose_tokens(plan, clip.capture_tokens(model, pixels, (0, 1, 2)))
-    summed = sum(
-        token[0, layer, head, 1:] @ plan.spaces.basis[layer, head] for layer in range(3) for head in range(3)
-    )  # [patch, d_out]
-    along = summed @ text.T
-    grid = (along[:, likeliest] - along.mean(dim=1)).reshape(2, 2)
-    expected = segmentation.figures(segmentation.answer(segmentation.heat(grid, 32), torch.from_numpy(mask)))
-    assert tuple(found) == pytest.approx(tuple(expected), abs=1e-3)
-    assert 0.2 < expected.mean_precision < 1
-
-
-def test_only_pictures_that_are_no_squares_tell_the_released_cropping_from_squashing(tmp_path):
-    model = small_clip()
-    rng = np.random.default_rng(1)
-    text = torch.eye(model.d_out)[:5]
-    square, wide = (
-        written(
-            tmp_path / f"{width}.mat",
-            [(rng.integers(0, 256, (40, width, 3)).astype(np.uint8), np.eye(40, width) > 0)],
-        )
-        for width in (40, 80)
-    )
-
-    def both(path):
-        return [segmentation_scores.score(model, path, text, as_released=how) for how in (False, True)]
-
-    assert both(square)[0] == both(square)[1]
-    assert both(wide)[0] != both(wide)[1]
-
-
-def test_a_trained_model_cuts_out_objects_better_than_its_twin(scenes, classes):
-    found = {}
-    for name in (demo.MODEL_NAME, f"{demo.MODEL_NAME}-random-0"):
-        model = clip.load(model_specs.resolve(name, clip.catalog()))
-        text = segmentation_scores.class_texts(model, classes)
-        assert text.shape == (len(COLORS), model.d_out)
-        found[name] = segmentation_scores.score(model, scenes, text)
-
-    trained, twin = found.values()
-    assert trained.pictures == SCENES
-    assert trained.mean_iou > 0.5 > twin.mean_iou
-    assert trained.mean_precision > 0.9 > twin.mean_precision
-
-
-def test_imagenets_prompts_are_a_thousand_classes_by_eighty():
-    prompts = clip.imagenet_prompts()
-
-    assert len(prompts) == 1000 and {len(of_class) for of_class in prompts} == {80}
-    assert prompts[1][0] == "a bad photo of a goldfish."
-
-
-def test_a_command_prints_the_figures_beside_the_published_ones(scenes, classes, capsys):
-    command = ["score-maps", "--model", demo.MODEL_NAME, "--segmentation", str(scenes)]
-
-    code = main([*command, "--classes", str(classes), "--limit", "2"])
-
-    said = capsys.readouterr().out
-    assert code == 0
-    assert "pictures and masks squashed" in said
-    assert [line.split()[-4:] for line in said.splitlines() if "published" in line] == [
-        ["75.21", "54.50", "81.61", "4276"]
-    ]
 
 
 def test_classes_with_words_the_model_never_saw_are_refused(scenes, tmp_path, capsys):

@@ -6,12 +6,7 @@ from pathlib import Path
 import pytest
 
 from precompute.inputs import images
-from precompute.inputs.images import (
-    Attribute,
-    Failed,
-    ImagesError,
-    webdataset,
-)
+from precompute.inputs.images import Attribute, ImagesError
 from tests.support.pictures import encoded, noise, tar
 
 PNG = encoded(noise(9, 7))
@@ -104,15 +99,6 @@ def test_a_compressed_tar_among_others_is_refused_rather_than_skipped(folder):
         images.gather(folder)
 
 
-def test_class_numbers_get_names_from_a_file_beside_the_tars(folder):
-    (folder / "classes.txt").write_text("0 tench, Tinca tinca\n1 goldfish\n2 great white shark\n")
-
-    listing = images.gather(folder)
-
-    assert [row.value for row in listing.attributes] == ["tench", "goldfish", "great white shark"]
-    assert listing.origins == {"class": ".cls members, named by classes.txt"}
-
-
 def test_metadata_uses_the_image_names_of_the_bundle(folder, tmp_path):
     (tmp_path / "known.csv").write_text("path,class\n01.tar/0.png,goldfish\n")
 
@@ -120,59 +106,6 @@ def test_metadata_uses_the_image_names_of_the_bundle(folder, tmp_path):
 
     assert joined.attributes == [Attribute("01.tar/0.png", "class", "goldfish")]
     assert (joined.origins, joined.unlisted) == (("class from known.csv",), 2)
-
-
-def test_a_damaged_tar_is_listed_and_noted(folder):
-    data = (folder / "01.tar").read_bytes()
-    (folder / "01.tar").write_bytes(data[:600])
-
-    listing = images.gather(folder)
-
-    assert len(listing.files) == 3  # the cut image too: it fails when it is read
-    assert [failed.relative for failed in listing.failed] == ["01.tar"]
-    assert "damaged tars: 1, the first 01.tar: cut off" in listing.notes[0]
-
-
-def test_dropped_captions_and_unread_sidecars_are_noted(folder):
-    tar(folder / "03.tar", {"0.png": PNG, "0.txt": "a fish", "0.json": "{"})
-
-    unread, captions = images.gather(folder).notes
-
-    assert unread == "sidecars not read: 1, the first 03.tar/0.json: not JSON"
-    assert captions == "captions left out: 1 (--captions keeps them)"
-    assert images.gather(folder, captions=True).notes == (unread,)
-
-
-def test_a_field_with_too_many_values_is_no_attribute(folder, monkeypatch):
-    monkeypatch.setattr(webdataset, "MAX_VALUES", 2)
-    for number in range(4):
-        fields = f'{{"url": "http://{number}", "color": "{["red", "blue"][number % 2]}"}}'
-        tar(folder / f"1{number}.tar", {"0.png": encoded(noise(5, 5, seed=number)), "0.json": fields})
-
-    listing = images.gather(folder)
-
-    assert set(listing.origins) == {"class", "color"}
-    assert [row.value for row in listing.attributes if row.attribute == "color"] == [
-        "red",
-        "blue",
-        "red",
-        "blue",
-    ]
-    assert not any(row.attribute == "url" for row in listing.attributes)
-    assert listing.notes == ("over 2 values, so left out: url",)
-
-
-def test_links_in_tars_are_listed_as_failures(folder):
-    import tarfile
-
-    with tarfile.open(folder / "03.tar", "w") as file:
-        member = tarfile.TarInfo("soft.png")
-        member.type, member.linkname = tarfile.SYMTYPE, "0.png"
-        file.addfile(member)
-
-    [failed] = images.gather(folder).failed
-
-    assert isinstance(failed, Failed) and failed.relative == "03.tar/soft.png"
 
 
 @pytest.mark.parametrize(

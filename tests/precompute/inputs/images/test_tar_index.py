@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 import tarfile
 from pathlib import Path
 
@@ -60,76 +59,6 @@ def test_hidden_members_and_folders_are_skipped_and_others_counted(tmp_path):
 
     assert names(index) == ["a.png", "b/c.JPEG"]
     assert index.others == {".npy": 2, "": 1}
-
-
-def test_sidecars_give_attributes_to_the_image_of_their_key(tmp_path):
-    fields = {
-        "color": "red | blue",
-        "count": 2,
-        "size": 0.5,
-        "old": True,
-        "nothing": None,
-        "boxes": [1, 2],
-        "more": {"a": 1},
-        "empty": " ",
-    }
-    path = tar(
-        tmp_path / "a.tar",
-        {
-            "in/0.cls": "7\n",
-            "in/0.json": json.dumps(fields),
-            "in/0.png": PNG,
-            "in/1.png": PNG,
-            "out/0.png": PNG,
-            "out/0.cls": "8",
-        },
-    )
-
-    assert values(path) == {
-        ("in/0.png", "class", "7"),
-        ("in/0.png", "color", "red"),
-        ("in/0.png", "color", "blue"),
-        ("in/0.png", "count", "2"),
-        ("in/0.png", "size", "0.5"),
-        ("in/0.png", "old", "true"),
-        ("out/0.png", "class", "8"),
-    }
-
-
-def test_all_images_of_a_key_get_the_values_of_its_sidecars(tmp_path):
-    path = tar(tmp_path / "a.tar", {"0.left.png": PNG, "0.right.png": PNG, "0.cls": "7"})
-
-    assert values(path) == {("0.left.png", "class", "7"), ("0.right.png", "class", "7")}
-
-
-def test_a_cls_overrides_the_class_of_a_json(tmp_path):
-    path = tar(tmp_path / "a.tar", {"0.json": '{"class": "fish"}', "0.png": PNG, "0.cls": "7"})
-
-    assert values(path) == {("0.png", "class", "7")}
-
-
-def test_captions_are_dropped_and_counted_by_default(tmp_path):
-    json_too = '{"caption": "a fish | fresh", "color": "red"}'
-    path = tar(tmp_path / "a.tar", {"0.png": PNG, "0.txt": "a fish | fresh\n", "0.json": json_too})
-
-    assert values(path) == {("0.png", "color", "red")}
-    assert images.index(path).captions == 2
-    assert values(path, captions=True) == {("0.png", "color", "red"), ("0.png", "caption", "a fish | fresh")}
-
-
-def test_an_unreadable_sidecar_is_named_and_its_image_kept(tmp_path):
-    path = tar(
-        tmp_path / "a.tar", {"0.png": PNG, "0.json": "{", "1.json": "[1]", "2.cls": b"\xff", "1.png": PNG}
-    )
-
-    index = images.index(path)
-
-    assert names(index) == ["0.png", "1.png"]
-    assert index.unread == [
-        ("0.json", "not JSON"),
-        ("1.json", "not a JSON object of fields"),
-        ("2.cls", "not UTF-8"),
-    ]
 
 
 def test_a_tar_cut_inside_an_image_keeps_the_images_before(tmp_path):
@@ -217,14 +146,6 @@ def test_two_images_of_one_name_are_refused(tmp_path):
 
     with pytest.raises(ImagesError, match="2 names more than once: 0.png, 1.png"):
         images.index(path)
-
-
-@pytest.mark.parametrize(
-    "members", [("0.cls", "0.png", "0.cls"), ("a.1.cls", "a.1.png", "a.2.cls", "a.2.png")]
-)
-def test_two_sidecars_of_one_key_are_refused(tmp_path, members):
-    with pytest.raises(ImagesError, match=r"the key (0|a) has two .cls members"):
-        images.index(empty_members(tmp_path / "a.tar", *members))
 
 
 def test_an_index_can_be_written_and_read_back(tmp_path):

@@ -1,10 +1,7 @@
 """Results of other programs become a bundle: labels and metrics by our rules, and no vectors."""
 
-import argparse
 import hashlib
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,26 +12,10 @@ from db import vectors
 from db.connection import open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists, NoVectors
-from precompute import clip, demo
-from precompute.inputs.text_pool import PoolError
-from precompute.inputs.textspan_files import ResultsError
-from precompute.runtime import arguments
-from precompute.runtime.config import ConfigError
-from precompute.tools.import_textspan.options import ImportTask, add_options
+from precompute.tools.import_textspan.options import ImportTask
 from precompute.tools.import_textspan.run import run
-from tests.support.imported import (
-    HEADS,
-    KNOWN,
-    OWN,
-    PROPERTIES,
-    task,
-    write_blocks,
-    write_imported,
-    write_table,
-)
+from tests.support.imported import HEADS, KNOWN, OWN, PROPERTIES, task, write_blocks, write_imported
 from tests.support.paths import REFERENCE
-
-DEMO = demo.MODELS[demo.MODEL_NAME]
 
 
 @pytest.fixture(scope="module")
@@ -174,23 +155,6 @@ def test_facts_of_an_unknown_model_are_what_the_file_shows(opened):
     assert facts[["layers", "d_model", "activation", "training_data"]].isna().all()
 
 
-@pytest.mark.parametrize(
-    ("architecture", "config", "sizes"),
-    [
-        ("ViT-H-14", None, (32, 16, 80, 1280, 14, 1024, 224, 77, 986109441)),  # its heads are 80 wide, not 64
-        ("RN50", None, (None, None, None, None, None, 1024, 224, 77, None)),
-        ("ViT-B-16-SigLIP-256", None, (None, None, None, None, None, 768, 256, 64, None)),
-        (DEMO.architecture, DEMO.config, (6, 16, 8, 128, 16, 128, 96, 30, 1224929)),
-    ],
-)
-def test_sizes_of_an_architecture_come_from_its_config(architecture, config, sizes):
-    assert tuple(clip.architecture_facts(architecture, config)) == sizes
-
-
-def test_nothing_is_known_of_an_architecture_that_open_clip_lacks():
-    assert clip.architecture_facts("my-tower") is None
-
-
 def test_a_model_is_keyed_by_its_results_for_its_weights_are_not_known(opened, imported):
     results = (imported.parent / "results" / "known.txt").read_bytes()
 
@@ -282,48 +246,6 @@ def test_without_a_pool_the_texts_of_the_results_are_the_pool_and_it_says_what_t
     bundle.close()
 
 
-def test_texts_that_the_lexical_rule_knows_nothing_of_need_a_pool(tmp_path):
-    file = write_blocks(tmp_path / "r.txt", {(0, 0): ["qwx", "zzyzx"]})
-
-    with pytest.raises(PoolError, match=r"no property in any text of r\.txt.*--texts"):
-        run(ImportTask((file,), ("mine/one",), tmp_path / "b"))
-
-
-def test_texts_that_the_pool_lacks_are_named(tmp_path):
-    one = task(tmp_path, tmp_path / "b")
-    strange = [f"strange text {i}" for i in range(7)]
-    write_blocks(one.files[0], {(0, 0): ["color number 0", *strange]})
-
-    with pytest.raises(PoolError) as refused:
-        run(one)
-
-    message = str(refused.value)
-    assert "lacks 7 texts of known.txt: 'strange text 0'" in message and "and 2 more" in message
-    assert "'strange text 5'" not in message and not one.bundle.exists()
-
-
-@pytest.mark.parametrize(
-    ("head", "says"),
-    [
-        ((11, 15), r"head 15 \(L11\.H15\), but ViT-B-32 has 12 heads"),
-        ((12, 0), "layer 12, but ViT-B-32 has 12 layers"),
-    ],
-)
-def test_heads_that_the_architecture_does_not_have_are_refused(tmp_path, head, says):
-    one = task(tmp_path, tmp_path / "b")
-    write_table(one.files[0], {head: HEADS[10, 0]})
-
-    with pytest.raises(ResultsError, match=f"known.txt has {says}.*--model"):
-        run(one)
-
-
-def test_two_spellings_of_one_model_are_one_model(tmp_path):
-    one = task(tmp_path, tmp_path / "b", models=("ViT-B-32/laion2b_e16", "ViT-B-32/laion2b-e16"))
-
-    with pytest.raises(ResultsError, match="ViT-B-32/laion2b_e16, which is given twice"):
-        run(one)
-
-
 def test_a_bundle_that_is_there_is_replaced_only_when_asked_for(imported, tmp_path):
     one = task(tmp_path / "results", tmp_path / "bundle")
     run(one)
@@ -331,54 +253,6 @@ def test_a_bundle_that_is_there_is_replaced_only_when_asked_for(imported, tmp_pa
     with pytest.raises(BundleExists):
         run(one)
     assert run(replace(one, replace=True)) == one.bundle
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"files": ()}, "no file of results"),
-        ({"models": (KNOWN,)}, "2 files of results and 1 models"),
-        ({"models": (KNOWN, KNOWN)}, f"given twice: {KNOWN}"),
-        ({"models": (KNOWN, "ViT-B-16")}, "'ViT-B-16' has no weights"),
-        ({"bundle": Path("/")}, "no name of its own"),
-    ],
-)
-def test_a_task_that_cannot_be_meant_is_refused(tmp_path, changes, says):
-    with pytest.raises(ConfigError, match=says):
-        replace(task(tmp_path, tmp_path / "b"), **changes)
-
-
-def test_the_command_line_asks_for_a_task(tmp_path):
-    parser = argparse.ArgumentParser()
-    add_options(parser)
-
-    options = parser.parse_args(
-        [
-            "a.txt",
-            "b.csv",
-            "--model",
-            KNOWN,
-            "--model",
-            OWN,
-            "--bundle",
-            "out",
-            "--texts",
-            "pool.tsv",
-            "--replace",
-        ]
-    )
-
-    files = (Path("a.txt"), Path("b.csv"))
-    asked = ImportTask(files, (KNOWN, OWN), Path("out"), texts=Path("pool.tsv"), replace=True)
-    assert arguments.read(options, ImportTask) == asked
-
-
-def test_a_task_is_checked_before_torch_is_loaded():
-    code = "import sys, precompute.tools.import_textspan.options; print('torch' in sys.modules)"
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout.strip() == "False"
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the folder of reference figures is not here")

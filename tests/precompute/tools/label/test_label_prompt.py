@@ -1,50 +1,16 @@
 """A head's label by a language model: what is asked, what an answer says, and what the draws say together."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 import pytest
 
-from precompute.tools.label import judge_prompt, label_prompt
-from precompute.tools.label.label_prompt import (
-    Example,
-    ExamplesError,
-    Voted,
-    load_examples,
-    majority,
-    read,
-)
-from precompute.tools.label.llm_cache import (
-    TRIES,
-    Answer,
-    Question,
-    draw,
-)
-from precompute.tools.label.spelling import as_in_pool, kind, normalize
-
-TEXTS = [f"text {number}" for number in range(30)]
-HOW = {"model": "small", "temperature": 0.7, "answer_tokens": 64}
+from precompute.tools.label import label_prompt
+from precompute.tools.label.label_prompt import Example, ExamplesError, Voted, load_examples, majority, read
+from tests.support.questions import HOW, TEXTS
 
 
 def written(tmp_path, text: str):
     path = tmp_path / "examples.md"
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def asking(*said: str):
-    """Answers one after the other, as a service would give them, and the questions that came."""
-    left, came = list(said), []
-
-    def ask(questions: Sequence[Question]) -> list[Answer]:
-        came.extend(questions)
-        return [Answer(left.pop(0), {}, datetime(2024, 5, 1), 1, 1) for _ in questions]
-
-    return ask, came
-
-
-def about(number: int) -> Question:
-    return label_prompt.question(TEXTS, (), draw=number, **HOW)
 
 
 def test_a_question_shows_the_examples_answered_and_then_the_first_texts_of_the_head():
@@ -92,25 +58,6 @@ def test_what_gives_no_label_is_not_read(answer):
     assert read(answer) is None
 
 
-def test_yes_and_no_are_all_that_a_judge_can_say():
-    said = [
-        '{"consistent": "yes"}',
-        '{"consistent": "No"}',
-        '{"consistent": "maybe"}',
-        '{"consistent": true}',
-    ]
-
-    assert [judge_prompt.read(one) for one in said] == ["yes", "no", None, None]
-
-
-def test_a_judge_is_shown_one_text_and_the_label():
-    asked = judge_prompt.question("a red door", "color", draw=1, **HOW)
-
-    assert asked.messages[-1] == ("user", "property: color\ndescription: a red door")
-    schema = asked.options["response_format"]["json_schema"]["schema"]
-    assert schema["properties"] == {"consistent": {"type": "string", "enum": ["yes", "no"]}}
-
-
 def test_the_label_is_what_most_draws_say():
     assert majority(["shape", "color", "color", "location", "color"]) == Voted("color", 0.6, 5)
 
@@ -135,59 +82,6 @@ def test_a_label_is_spelled_as_the_property_of_the_pool_that_it_is():
 
 def test_no_draw_gives_no_label():
     assert majority([]) is None
-
-
-@pytest.mark.parametrize(
-    ("label", "same"),
-    [("colors", "color"), ("cities", "city"), ("glass", "glass"), ("focus", "focus"), ("bus", "bus")]
-    + [("tennis", "tennis"), ("art styles", "art style"), ("gas", "gas")],
-)
-def test_plurals_are_told_by_their_ending(label, same):
-    assert kind(label) == same
-
-
-def test_words_are_parted_by_one_space_and_stripped_of_punctuation():
-    assert normalize("  “Black–and–White”,  photos! ") == "black and white photos"
-    assert as_in_pool("texture", ("color", "Textures")) == "Textures"
-    assert as_in_pool("mood", ("color",)) == "mood"
-
-
-def test_every_draw_that_can_be_read_is_asked_once():
-    ask, came = asking(*['{"label": "color"}'] * 3)
-
-    (draws,) = draw({"head": about}, read, ask, draws=3).values()
-
-    assert [one.parsed for one in draws] == ["color"] * 3
-    assert [question.draw for question in came] == [0, 1, 2]
-
-
-def test_what_cannot_be_read_is_kept_and_asked_again_as_another_draw():
-    ask, came = asking('{"label": "color"}', "I would say color", '{"label": "shape"}')
-
-    (draws,) = draw({"head": about}, read, ask, draws=2).values()
-
-    assert [one.parsed for one in draws] == ["color", None, "shape"]
-    assert [one.answer.text for one in draws][1] == "I would say color"
-    assert [question.draw for question in came] == [0, 1, 2]
-
-
-def test_asking_again_has_an_end():
-    ask, came = asking(*["I cannot tell"] * 100)
-
-    (draws,) = draw({"head": about}, read, ask, draws=2).values()
-
-    assert len(draws) == len(came) == 2 * TRIES
-    assert not any(one.parsed for one in draws)
-
-
-def test_one_head_that_is_asked_again_does_not_disturb_another():
-    said = ['{"label": "color"}', "no idea", '{"label": "shape"}']
-    ask, came = asking(*said)
-
-    found = draw({"first": about, "second": about}, read, ask, draws=1)
-
-    assert [one.parsed for one in found["first"]] == ["color"]
-    assert [one.parsed for one in found["second"]] == [None, "shape"]
 
 
 def test_the_examples_that_come_with_it_can_be_read_and_are_of_different_labels():

@@ -1,0 +1,20 @@
+"""Spelling of labels: plurals, spaces and punctuation."""
+
+import pytest
+
+from precompute.tools.label.spelling import as_in_pool, kind, normalize
+
+
+@pytest.mark.parametrize(
+    ("label", "same"),
+    [("colors", "color"), ("cities", "city"), ("glass", "glass"), ("focus", "focus"), ("bus", "bus")]
+    + [("tennis", "tennis"), ("art styles", "art style"), ("gas", "gas")],
+)
+def test_plurals_are_told_by_their_ending(label, same):
+    assert kind(label) == same
+
+
+def test_words_are_parted_by_one_space_and_stripped_of_punctuation():
+    assert normalize("  “Black–and–White”,  photos! ") == "black and white photos"
+    assert as_in_pool("texture", ("color", "Textures")) == "Textures"
+    assert as_in_pool("mood", ("color",)) == "mood"

@@ -1,0 +1,94 @@
+"""Segmentation by maps of a model, from end to end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn.functional import normalize
+
+from precompute import clip, demo
+from precompute.demo import words
+from precompute.demo.scenes import COLORS, draw
+from precompute.inputs import model_specs
+from precompute.method import decomposition
+from precompute.validation import segmentation, segmentation_scores
+from tests.support.segmented import written
+from tests.support.towers import small_clip
+
+SCENES = 6
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory) -> Path:
+    """Scenes of one kind, wider than high."""
+    drawn = [draw(index, 43, kinds=1) for index in range(SCENES)]
+    pictures = [(scene.image[24:232], scene.mask[0, 24:232]) for scene in drawn]
+    return written(tmp_path_factory.mktemp("segmented") / "scenes.mat", pictures)
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("classes") / "colors.txt"
+    path.write_text("\n".join(words.prompt("color", color) for color in COLORS) + "\n")
+    return path
+
+
+def test_the_map_is_of_the_likeliest_class_less_the_mean_class(tmp_path):
+    """The figures of one picture, computed here from contributions of tokens in d_out, head by head."""
+    model = small_clip()
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
+    mask = np.zeros((32, 32), bool)
+    mask[4:20, 10:30] = True
+    text = normalize(torch.randn(7, model.d_out, generator=torch.Generator().manual_seed(1)), dim=-1)
+
+    found = segmentation_scores.score(model, written(tmp_path / "one.mat", [(image, mask)]), text)
+
+    pixels = model.preprocess(Image.fromarray(image))[None]
+    likeliest = int((clip.encode_image(model, pixels) @ text.T).argmax())
+    weights = clip.vision_weights(model)
+    plan = decomposition.plan(weights, decomposition.head_spaces(weights, (0, 1, 2)))
+    _, token = decomposition.decompose_tokens(plan, clip.capture_tokens(model, pixels, (0, 1, 2)))
+    summed = sum(
+        token[0, layer, head, 1:] @ plan.spaces.basis[layer, head] for layer in range(3) for head in range(3)
+    )  # [patch, d_out]
+    along = summed @ text.T
+    grid = (along[:, likeliest] - along.mean(dim=1)).reshape(2, 2)
+    expected = segmentation.figures(segmentation.answer(segmentation.heat(grid, 32), torch.from_numpy(mask)))
+    assert tuple(found) == pytest.approx(tuple(expected), abs=1e-3)
+    assert 0.2 < expected.mean_precision < 1
+
+
+def test_only_pictures_that_are_no_squares_tell_the_released_cropping_from_squashing(tmp_path):
+    model = small_clip()
+    rng = np.random.default_rng(1)
+    text = torch.eye(model.d_out)[:5]
+    square, wide = (
+        written(
+            tmp_path / f"{width}.mat",
+            [(rng.integers(0, 256, (40, width, 3)).astype(np.uint8), np.eye(40, width) > 0)],
+        )
+        for width in (40, 80)
+    )
+
+    def both(path):
+        return [segmentation_scores.score(model, path, text, as_released=how) for how in (False, True)]
+
+    assert both(square)[0] == both(square)[1]
+    assert both(wide)[0] != both(wide)[1]
+
+
+def test_a_trained_model_cuts_out_objects_better_than_its_twin(scenes, classes):
+    found = {}
+    for name in (demo.MODEL_NAME, f"{demo.MODEL_NAME}-random-0"):
+        model = clip.load(model_specs.resolve(name, clip.catalog()))
+        text = segmentation_scores.class_texts(model, classes)
+        assert text.shape == (len(COLORS), model.d_out)
+        found[name] = segmentation_scores.score(model, scenes, text)
+
+    trained, twin = found.values()
+    assert trained.pictures == SCENES
+    assert trained.mean_iou > 0.5 > twin.mean_iou
+    assert trained.mean_precision > 0.9 > twin.mean_precision
