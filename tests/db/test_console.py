@@ -4,15 +4,8 @@ import time
 
 import pytest
 
-from db.connection import Bundle, open_bundle
 from db.console import ask
 from db.errors import QueryError
-from tests.support import bundles
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Bundle:
-    return open_bundle(bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "demo"))
 
 
 def test_answers_a_select(tiny):

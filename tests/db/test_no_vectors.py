@@ -1,7 +1,5 @@
 """A model without vectors in a bundle: sound as it is, named when asked for, refused where it pretends."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ from db import bundle as commands
 from db import vectors
 from db.connection import open_bundle
 from db.errors import BundleDamaged, NoVectors, StoreError
-from db.layout import MANIFEST, VECTORS
+from db.layout import VECTORS
 from db.store import BundleWriter
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY, MODELS
@@ -60,20 +58,6 @@ def test_the_tools_for_bundles_take_both_models_together(mixed, tmp_path, capsys
     said = capsys.readouterr().out
     assert "2 layers x 2 heads" in said and "4 heads, imported without vectors" in said
     assert 'largest error of "contributions sum to the embedding": 2.5e-07' in said
-
-
-def test_the_manifest_tells_which_models_have_vectors(mixed):
-    assert {model["model_key"]: model["has_vectors"] for model in mixed.manifest["models"]} == {
-        MODEL_KEY: True,
-        CONTROL_KEY: False,
-    }
-
-
-def test_the_manifest_is_json_that_any_reader_takes(mixed):
-    def refuse(constant: str):
-        raise AssertionError(f"{constant} is not JSON")
-
-    json.loads((mixed.path / MANIFEST).read_text(encoding="utf-8"), parse_constant=refuse)
 
 
 @pytest.mark.parametrize(

@@ -4,34 +4,24 @@ import inspect
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import duckdb
 import numpy as np
-import pandas as pd
 import pytest
 
 from db import ddl, queries
-from db.connection import Bundle, cursor, open_bundle, query
-from db.errors import QueryError, StoreError, UnknownName
+from db.errors import UnknownName
 from db.layout import SQL, sql_of
 from tests.support import bundles
-from tests.support.bundles import (
-    CONTROL_KEY,
-    IMAGE_IDS,
-    MODEL_KEY,
-    TEXT_IDS,
-)
+from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY, TEXT_IDS
 
 QUESTIONS = sorted(path.stem for path in SQL.glob("*.sql"))
+
 OF_THE_PACKAGE = {"keys", "problems", "table_columns", "table_comments", "vector_counts"}
+
 OF_THE_PACKAGE |= {"chosen_judgements", "chosen_labels", "first_texts", "given_labels"}
+
 """Asked by the writer, the rewriter, verify and the docs, not by pages."""
 
 HEAD = {"model_key": MODEL_KEY, "layer": 1, "head": 0}
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Bundle:
-    return open_bundle(bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "demo"))
 
 
 @pytest.fixture(scope="module")
@@ -393,51 +383,6 @@ def test_what_is_not_there_is_named(tiny, call, message):
         call(tiny)
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "insert into property values ('x', 1)",
-        "delete from head",
-        "drop table head",
-        "create table mine as select 1",
-        "attach 'other.duckdb'",
-        "copy head to 'heads.csv'",
-        "set threads = 1",
-        "set enable_external_access = true",
-        "select * from read_text('/etc/hostname')",
-        "select * from '/etc/hostname'",
-    ],
-)
-def test_an_open_bundle_refuses_to_write_and_to_leave_its_file(tiny, sql):
-    with pytest.raises(QueryError):
-        query(tiny, sql)
-
-
-def test_a_query_does_not_read_variables_of_the_process(tiny):
-    secret = pd.DataFrame({"a": [1]})
-
-    with pytest.raises(QueryError, match="secret"):
-        query(tiny, "select * from secret")
-
-    assert len(secret) == 1
-
-
-def test_a_wrong_query_says_what_duckdb_says(tiny):
-    with pytest.raises(StoreError, match='the query cannot be run.*"nope" not found'):
-        query(tiny, "select nope from head")
-
-
-def test_missing_values_have_plain_types(tiny):
-    found = query(
-        tiny, "select * from (values (1, true, 'x', 'b'::blob), (null, null, null, null)) t(i, b, s, x)"
-    )
-
-    assert found["i"].dtype == np.float64
-    assert found["b"].tolist() == [True, None]
-    assert found["s"].isna().tolist() == [False, True]
-    assert found["x"].tolist() == [b"b", None]
-
-
 def test_eight_threads_ask_without_an_error(tiny):
     """
     On one connection without a cursor per call, two thirds of such queries fail or answer wrongly.
@@ -451,13 +396,3 @@ def test_eight_threads_ask_without_an_error(tiny):
         found = list(pool.map(work, range(240)))
 
     assert found == [TEXT_IDS[number % 4] for number in range(240)]
-
-
-def test_two_bundles_open_side_by_side(tiny):
-    again = open_bundle(tiny.path)
-
-    again.close()
-
-    assert len(queries.models(tiny)) == 2
-    with pytest.raises(duckdb.Error):
-        cursor(again)

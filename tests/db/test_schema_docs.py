@@ -28,21 +28,6 @@ def test_every_table_and_every_column_has_a_comment(empty):
     assert [name for name, comment in named if not comment] == []
 
 
-def test_every_table_has_a_key(empty):
-    assert set(ddl.keys(empty)) == set(ddl.columns(empty))
-
-
-def test_keys_have_one_name_in_all_tables(empty):
-    """
-    What names a model, an image or a text is called the same everywhere.
-    """
-    columns = {column for names in ddl.columns(empty).values() for column in names}
-
-    assert columns.isdisjoint(
-        {"model_id", "id", "image", "img_id", "image_hash", "text_hash", "layer_id", "head_id"}
-    )
-
-
 @pytest.mark.parametrize("table", ["image_set", "text_pool"])
 def test_tables_of_one_row_say_so(empty, table):
     assert dict(empty.execute(sql_of("table_comments")).fetchall())[table].startswith("One row: ")

@@ -1,29 +1,18 @@
 """Vectors come back as they were written, and the nearest are the nearest."""
 
-import gc
-import subprocess
-import sys
-import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from db import vector_rows, vectors
-from db.connection import Bundle, is_current, open_bundle
-from db.errors import BundleDamaged, BundleReplaced, StoreError, UnknownName
-from db.layout import VECTORS
+from db.connection import Bundle
+from db.errors import StoreError, UnknownName
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS, MODEL_KEY, PAIRS
-from tests.support.paths import ROOT
 
 HALF = 1e-3
 """Relative error of a float16, doubled."""
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Bundle:
-    return open_bundle(bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "demo"))
 
 
 @pytest.fixture(scope="module")
@@ -230,47 +219,3 @@ def test_eight_threads_search_and_read_without_an_error(tiny, stored):
         found = list(pool.map(work, range(240)))
 
     assert found == [IMAGE_IDS[number % 12] for number in range(240)]
-
-
-def test_a_replaced_bundle_is_refused_rather_than_mixed_with_the_new_one(tmp_path):
-    out = bundles.write_bundle(tmp_path / "demo")
-    bundle = open_bundle(out)
-    vectors.gallery(bundle, MODEL_KEY)
-    assert is_current(bundle)
-
-    bundles.write_bundle(out, replace=True)
-
-    assert not is_current(bundle)
-    with pytest.raises(BundleReplaced, match="was replaced or removed while open. Open it again"):
-        vectors.gallery(bundle, MODEL_KEY)
-
-
-def test_lost_vectors_are_reported_as_damage(tmp_path):
-    out = bundles.write_bundle(tmp_path / "demo")
-    for file in (out / VECTORS / f"images__{MODEL_KEY}.lance" / "data").iterdir():
-        file.unlink()
-
-    with pytest.raises(BundleDamaged, match="python -m db.bundle verify"):
-        vectors.image_embeddings(open_bundle(out), MODEL_KEY)
-
-
-def test_what_a_bundle_opened_is_forgotten_with_it(tmp_path):
-    bundle = open_bundle(bundles.write_bundle(tmp_path / "demo"))
-    vectors.gallery(bundle, MODEL_KEY)
-    alive = weakref.ref(bundle)
-
-    del bundle
-    gc.collect()
-
-    assert alive() is None
-
-
-def test_importing_vectors_does_not_load_lancedb():
-    """
-    It takes two seconds, which pages without vectors need not wait.
-    """
-    code = "import sys, db.queries, db.vectors; print('lancedb' in sys.modules)"
-
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-
-    assert done.stdout.strip() == "False"

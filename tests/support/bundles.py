@@ -161,7 +161,7 @@ def tables(scale: float = 1.0) -> dict[str, pd.DataFrame]:
         **_image_tables(),
         **_text_tables(),
         "model": pd.concat([_model(key) for key in MODELS], ignore_index=True),
-        "metric": _metrics(),
+        "metric": known_scores.metric(),
         "class_text": known_scores.class_text(),
         "rotated_metric": known_scores.rotated_metric(MODEL_KEY),
         **{
@@ -352,34 +352,6 @@ def _model_metrics(model_key: str) -> pd.DataFrame:
         return frame
     chosen = frame.head(1).assign(labels="chosen", value=0.75)
     return pd.concat([frame.assign(rank_low=1, rank_high=1), chosen], ignore_index=True)
-
-
-def _metrics() -> pd.DataFrame:
-    rows = [
-        (
-            "entanglement",
-            "model",
-            "Entanglement",
-            "Share of heads whose label another head has.",
-            "share",
-            "lower",
-        ),
-        (
-            "uniqueness",
-            "model",
-            "Uniqueness",
-            "Share of heads whose label no other head has.",
-            "share",
-            "higher",
-        ),
-        ("text_consistency", "model", "Text consistency", "Mean CCS over 5.", "share", "higher"),
-        ("ccs", "head", "CCS", "First five texts that fit the label.", "texts", "higher"),
-        ("stability", "head", "Stability", "Agreement of labels under resampling.", "share", "higher"),
-        ("ccs_rotated", "head", "CCS by chance", "The same for rotated heads.", "texts", "neither"),
-    ]
-    frame = pd.DataFrame(rows, columns=["metric", "level", "title", "description", "unit", "direction"])
-    reason = frame["level"].map({"head": "it is a metric of heads"})
-    return frame.assign(position=range(len(rows)), ranked=reason.isna(), unranked_reason=reason)
 
 
 def _component_shares(model_key: str) -> pd.DataFrame:

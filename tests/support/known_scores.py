@@ -164,3 +164,31 @@ def _mean_ablation(images: int) -> list[Score]:
             scores = (value, *ends, chance, count)
             rows.append(("mean_ablation", "accuracy", subject, attribute, effect, k, *scores))
     return rows
+
+
+def metric() -> pd.DataFrame:
+    rows = [
+        (
+            "entanglement",
+            "model",
+            "Entanglement",
+            "Share of heads whose label another head has.",
+            "share",
+            "lower",
+        ),
+        (
+            "uniqueness",
+            "model",
+            "Uniqueness",
+            "Share of heads whose label no other head has.",
+            "share",
+            "higher",
+        ),
+        ("text_consistency", "model", "Text consistency", "Mean CCS over 5.", "share", "higher"),
+        ("ccs", "head", "CCS", "First five texts that fit the label.", "texts", "higher"),
+        ("stability", "head", "Stability", "Agreement of labels under resampling.", "share", "higher"),
+        ("ccs_rotated", "head", "CCS by chance", "The same for rotated heads.", "texts", "neither"),
+    ]
+    frame = pd.DataFrame(rows, columns=["metric", "level", "title", "description", "unit", "direction"])
+    reason = frame["level"].map({"head": "it is a metric of heads"})
+    return frame.assign(position=range(len(rows)), ranked=reason.isna(), unranked_reason=reason)

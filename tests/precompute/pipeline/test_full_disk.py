@@ -107,9 +107,3 @@ def test_no_room_for_what_duckdb_puts_aside_is_a_full_disk_too(full_disk):
     told = disk_full_error(full_disk / "b", met.value)
     assert "no room for temporary files on its disk. Free some space" in str(told)
     connection.close()
-
-
-def test_another_error_is_not_taken_for_a_full_disk(tmp_path):
-    assert disk_full_error(tmp_path, ValueError("no such column")) is None
-    assert disk_full_error(tmp_path, KeyboardInterrupt("No space left on device")) is None
-    assert disk_full_error(tmp_path, None) is None

@@ -8,7 +8,7 @@ from precompute.demo.planted.answers import ABOUT, falls
 from precompute.demo.planted.expected import DECOMPOSED, TOLERANCE, WEIGHTS
 from precompute.pipeline import run as pipeline_run
 from tests.conftest import small_config
-from tests.precompute.demo.planted.test_planted import choice
+from tests.support.planted import choice
 
 pytestmark = pytest.mark.slow
 

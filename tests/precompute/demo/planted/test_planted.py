@@ -1,11 +1,9 @@
 """The planted model has hand-set heads: every stage must give the result of the plan."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from dashboard.data import cached
 from dashboard.data import maps as map_data
@@ -13,72 +11,18 @@ from dashboard.data import neighbors as neighbor_data
 from dashboard.data.types import Source
 from dashboard.state.views import Scope
 from db.connection import Bundle, open_bundle, query
-from precompute import clip
 from precompute.demo.planted import folder as planted_folder
 from precompute.demo.planted import model as planted_model
-from precompute.demo.planted.answers import ABOUT, falls
-from precompute.demo.planted.expected import (
-    EARLIER,
-    STORED,
-    TOLERANCE,
-    length,
-    margins,
-    parts,
-    text_map,
-    values,
-)
-from precompute.demo.planted.pictures import draw, name, pictures
-from precompute.demo.planted.weights import directions
-from precompute.inputs import images, model_specs
-from precompute.method import decomposition
+from precompute.demo.planted.expected import STORED, length, text_map, values
+from precompute.demo.planted.pictures import pictures
 from precompute.pipeline import run as pipeline_run
-from precompute.runtime.config import ModelChoice
 from tests.conftest import small_config
-from tests.support.contributions import contributions
-from tests.support.paths import ROOT
+from tests.support.planted import BLUE, COLOR, GREEN, MUTE, NOISE, POSITION, RED, RELAY, SHAPE, SILENT, choice
 
-COLOR, SHAPE, NOISE, SILENT = (1, 0), (1, 1), (1, 2), (1, 3)
-POSITION, RELAY, MUTE = (2, 0), (2, 1), (2, 2)
 ROTATIONS = 99
+
 IN_A_MAP = 4e-5
 """Error of float16 for the largest token of a head, an eighth of the head's output."""
-
-RED, GREEN, BLUE = "red objects", "green objects", "blue objects"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    from precompute.demo.__main__ import main
-
-    folder = tmp_path_factory.mktemp("planted")
-    main(["planted", "--out", str(folder)])
-    return folder
-
-
-def choice(folder: Path) -> ModelChoice:
-    return ModelChoice(
-        planted_model.MODEL_NAME,
-        checkpoint=folder / planted_folder.CHECKPOINT,
-        config=folder / planted_folder.CONFIG,
-        bpe=folder / planted_folder.BPE,
-        activation=planted_model.ACTIVATION,
-        mean=planted_model.MEAN,
-        std=planted_model.STD,
-        interpolation=planted_model.INTERPOLATION,
-    )
-
-
-@pytest.fixture(scope="module")
-def model(folder) -> clip.Clip:
-    files = {field: getattr(choice(folder), field) for field in ModelChoice.__dataclass_fields__}
-    return clip.load(model_specs.resolve(files.pop("name"), clip.catalog(), **files))
-
-
-@pytest.fixture(scope="module")
-def pixels(model, folder) -> torch.Tensor:
-    """The model's input of all pictures, from their files."""
-    files = [folder / planted_folder.IMAGES / name(index) for index in range(len(pictures()))]
-    return torch.stack([model.preprocess(images.read(file)) for file in files])
 
 
 @pytest.fixture(scope="module")
@@ -108,98 +52,9 @@ def ids(bundle) -> list[str]:
     return query(bundle, "select image_id from image_file order by path").image_id.tolist()
 
 
-def in_features(vectors) -> np.ndarray:
-    """Returns vectors of the joint space in coordinates of the features."""
-    return np.asarray(vectors, float) @ directions().T
-
-
 def of_head(bundle, table: str, head: tuple[int, int], condition: str = "true"):
     rows = query(bundle, f"select * from {table} where {condition}")
     return rows[(rows["layer"] == head[0]) & (rows["head"] == head[1])]
-
-
-def test_every_contribution_of_every_picture_follows_the_plan(model, pixels):
-    spaces = decomposition.head_spaces(clip.vision_weights(model), (1, 2))
-    plan = decomposition.plan(clip.vision_weights(model), spaces)
-
-    parted = decomposition.decompose(plan, clip.capture(model, pixels, (1, 2)))
-
-    by_component = contributions(parted, spaces)
-    early, later = parts()[:, :EARLIER].sum(axis=1, keepdims=True), parts()[:, EARLIER:]
-    assert np.abs(in_features(by_component) - np.hstack([early, later]) / length()).max() < TOLERANCE
-    assert (
-        np.abs(in_features(by_component) @ directions() - by_component.numpy()).max() < TOLERANCE
-    )  # and nothing else
-    assert parted.sum_error.max() < 1e-6
-
-
-def test_before_the_decomposed_layers_only_attention_depends_on_the_picture(model, pixels):
-    """Input and MLP of the first layer contribute only their seventh of the cone."""
-    spaces = decomposition.head_spaces(clip.vision_weights(model), (1, 2))
-    plan = decomposition.plan(clip.vision_weights(model), spaces)
-
-    earlier = decomposition.earlier(plan, clip.capture(model, pixels, (1, 2)))
-
-    by_component = in_features(earlier)  # [image, input or attention or mlp, feature]
-    assert np.abs(by_component - parts()[:, :EARLIER] / length()).max() < TOLERANCE
-    red, cone = (
-        by_component[0, :, planted_model.FEATURES.index(feature)] * length() for feature in ("red", "cone")
-    )
-    assert red == pytest.approx([0, 3 / 8, 0], abs=TOLERANCE * length())
-    assert cone == pytest.approx([3 / 7] * 3, abs=TOLERANCE * length())
-
-
-def test_the_first_picture_in_plain_numbers(model, pixels):
-    """Six red, a green and a blue circle at the left; a head has 1/4 of the bias, 1/28 of the cone."""
-    spaces = decomposition.head_spaces(clip.vision_weights(model), (1, 2))
-    plan = decomposition.plan(clip.vision_weights(model), spaces)
-
-    parted = decomposition.decompose(plan, clip.capture(model, pixels[:1], (1, 2)))
-
-    by_component = 3.8580231 * in_features(contributions(parted, spaces))[0]
-    values = [
-        {
-            feature: round(value, 3)
-            for feature, value in zip(planted_model.FEATURES, part, strict=True)
-            if abs(value) > 1e-3
-        }
-        for part in by_component
-    ]
-    constant = {"bias": 0.1, "cone": 0.107}
-    assert values[0] == {"red": 0.375, "green": 0.062, "blue": 0.062, "cone": 1.286}  # early
-    assert values[1] == {"red": 0.75, "green": 0.125, "blue": 0.125} | constant
-    assert values[2] == {"circles": 0.8} | constant
-    assert set(values[3]) == {*planted_model.NOISE_WORDS, "bias", "cone"}
-    assert values[4] == constant  # silent
-    assert values[5] == {"left": 0.7, "cone": 0.107}
-    assert values[6] == {"circles": 0.48, "cone": 0.107}  # 0.6 of what L1.H1 wrote
-    assert set(values[7]) == {*planted_model.MUTE, "cone"}
-    assert values[8:] == [{"cone": 0.107}, {"cone": 0.429}, {"cone": 0.429}]  # silent, and the MLPs
-
-
-def test_with_all_layers_the_early_color_is_a_separate_head(model, pixels):
-    spaces = decomposition.head_spaces(clip.vision_weights(model), (0, 1, 2))
-    plan = decomposition.plan(clip.vision_weights(model), spaces)
-
-    parted = decomposition.decompose(plan, clip.capture(model, pixels, (0, 1, 2)))
-
-    by_component = in_features(contributions(parted, spaces))  # [image, component, feature]
-    early, of_l0h0, of_l1h0 = (by_component[:, component, :-1] for component in (0, 1, 5))  # less the cone
-    assert np.abs(early).max() < TOLERANCE  # before the heads the class token is the same for all pictures
-    assert np.abs(of_l0h0[:, :3] - of_l1h0[:, :3] / 2).max() < TOLERANCE
-    assert by_component[..., -1].sum(axis=1) == pytest.approx(3 / length(), abs=TOLERANCE)
-
-
-def test_a_text_is_the_mean_direction_of_its_words(model):
-    one_word, two_words, framed = in_features(
-        clip.encode_text(model, [RED, "red circles", "a picture with red objects"])
-    )
-
-    assert one_word[planted_model.FEATURES.index("red")] == pytest.approx(1)
-    assert np.abs(framed - one_word).max() < 1e-6
-    assert two_words[[planted_model.FEATURES.index(word) for word in ("red", "circles")]] == pytest.approx(
-        0.5**0.5
-    )
 
 
 @pytest.mark.parametrize(
@@ -396,60 +251,3 @@ def test_why_red_rather_than_blue(source, ids):
     assert table.iloc[0] == pytest.approx(5 / 8 * 2 / 3, abs=STORED)
     assert parts_of["MLPs, earlier layers and input"] == pytest.approx(5 / 8 * 1 / 3, abs=STORED)
     assert parts_of["What the average image scores"] == pytest.approx(15 / 16 / 3, abs=STORED)
-
-
-@pytest.mark.parametrize("attribute", ["color", "shape", "position"])
-def test_every_picture_is_classified_by_its_text(model, pixels, attribute):
-    """Margins: 1.5 x 5/8 for color, early head included, 0.8 + 0.48 for shape, 0.7 for position."""
-    picture_margins = margins_of(clip.encode_image(model, pixels), model, attribute)
-
-    margin = {"color": 1.5 * 5 / 8, "shape": 1.28, "position": 0.7}[attribute]
-    assert picture_margins == pytest.approx(margin / length(), abs=TOLERANCE)
-
-
-def margins_of(embedding: torch.Tensor, model: clip.Clip, attribute: str) -> np.ndarray:
-    words = planted_model.WORDS[attribute][: values(attribute).max() + 1]
-    text = clip.encode_text(model, [planted_model.phrase(word) for word in words])
-    score = torch.nn.functional.normalize(embedding, dim=-1) @ text.T
-    is_value = torch.nn.functional.one_hot(torch.from_numpy(values(attribute))).bool()
-    return (score[is_value] - score.masked_fill(is_value, -1).amax(dim=1)).numpy()
-
-
-@pytest.mark.parametrize("head", [COLOR, SHAPE, POSITION, RELAY])
-def test_the_forward_pass_with_a_mean_ablated_head_gives_the_planted_margins(model, pixels, head):
-    """When the first head of the pair for shape is mean-ablated, the second loses its input."""
-    z = clip.capture(model, pixels, (0, 1, 2)).head[:, head[0], head[1]]
-    mean_ablation = clip.Intervention({head: clip.HeadIntervention(z.mean(dim=0))})
-
-    embedding = clip.encode_with_interventions(model, pixels, [mean_ablation])[0]
-
-    expected = margins(ABOUT[head], (head,), forward=True)
-    assert margins_of(embedding, model, ABOUT[head]) == pytest.approx(expected, abs=TOLERANCE)
-
-
-def test_the_planted_loss_of_a_margin_by_hand():
-    """A value of frequency p loses 1 - p + the largest other frequency, times what the head writes."""
-    color = (3 * 5 / 6 + 2 * 7 / 6 + 1 * 8 / 6) / 6
-    shape = (5 * 14 + 4 * 16 + 3 * 17 + 2 * 18 + 1 * 19) / 15**2
-
-    assert falls(COLOR, "color")["direct"] == pytest.approx(5 / 8 * color / length())
-    assert falls(SHAPE, "shape")["direct"] == pytest.approx(0.8 * shape / length())
-    assert (
-        falls(SHAPE, "shape")["forward"] > 1.5 * falls(SHAPE, "shape")["direct"]
-    )  # the relay head loses its input
-
-
-def test_all_pictures_are_distinct_and_described_in_answers_json(folder, pixels):
-    answers = json.loads((folder / planted_folder.ANSWERS).read_text())["pictures"]
-
-    assert len({draw(picture).tobytes() for picture in pictures()}) == len(answers) == 180
-    assert answers["planted_000.png"]["color"] == "red"
-    assert sum(row.count("r") for row in answers["planted_000.png"]["tiles"]) == 6
-
-
-def test_make_planted_uses_the_options_of_this_model():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    mean, std = [",".join(map(str, values)) for values in (planted_model.MEAN, planted_model.STD)]
-
-    assert f"--model {planted_model.MODEL_NAME} " in makefile
-    assert f"--mean {mean} --std {std} --interpolation {planted_model.INTERPOLATION}" in makefile
