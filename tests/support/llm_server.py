@@ -1,6 +1,6 @@
-"""A server on loopback that speaks just enough of chat completions, and misbehaves on request.
+"""A local server with the chat completions that tests need, and with failures on request.
 
-It answers each request by a function of the test's: from the request's body to a `Reply`.
+A function of the test maps the body of each request to a `Reply`.
 """
 
 import json
@@ -14,36 +14,36 @@ from typing import Any, NamedTuple
 
 
 class Reply(NamedTuple):
-    """What the server does with one request."""
+    """Response of the server to one request."""
 
     body: bytes
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     wait: float = 0.0
-    """Seconds before anything is sent."""
+    """Seconds before the response."""
 
     cut: bool = False
-    """Send half of the body and close the connection."""
+    """True to send half of the body and close the connection."""
 
 
 @dataclass
 class Server:
-    """A running server and what it was asked."""
+    """A running server and its requests."""
 
     url: str
     answer: Callable[[dict[str, Any]], Reply]
     requests: list[dict[str, Any]] = field(default_factory=list)
     """Body of every request, with its headers (names in lower case) under "headers"."""
 
-    busiest: int = 0
-    """Most requests under way at one time."""
+    max_concurrent: int = 0
+    """Maximum number of simultaneous requests."""
 
-    under_way: int = 0
+    concurrent: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def chat(content: str | None, **more: Any) -> Reply:
-    """A well-formed answer of a language model."""
+    """Returns a well-formed answer of a language model."""
     message = {"role": "assistant", "content": content, **more}
     body = {
         "id": "1",
@@ -56,26 +56,26 @@ def chat(content: str | None, **more: Any) -> Reply:
     return Reply(json.dumps(body).encode())
 
 
-def said(**fields: str) -> Reply:
-    """An answer in JSON, as asked for."""
+def json_chat(**fields: str) -> Reply:
+    """Returns an answer in JSON, as the question requires."""
     return chat(json.dumps(fields))
 
 
 def failure(status: int, message: str = "something", headers: dict[str, str] | None = None, **more) -> Reply:
-    """An error as OpenAI's service words it."""
+    """Returns an error in the form of OpenAI's service."""
     body = {"error": {"message": message, **more}}
     return Reply(json.dumps(body).encode(), status, tuple((headers or {}).items()))
 
 
 def in_turn(*replies: Reply) -> Callable[[dict[str, Any]], Reply]:
-    """The replies one after the other, the last of them forever."""
+    """Returns the replies in order, then repeats the last reply."""
     left = list(replies)
     return lambda request: left.pop(0) if len(left) > 1 else left[0]
 
 
 @contextmanager
 def serving(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Server]:
-    """Run a server for as long as the block."""
+    """Runs a server for the duration of the block."""
     server = Server("", answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,29 +90,28 @@ def serving(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Server]:
             }
             with server.lock:
                 server.requests.append(request)
-                server.under_way += 1
-                server.busiest = max(server.busiest, server.under_way)
+                server.concurrent += 1
+                server.max_concurrent = max(server.max_concurrent, server.concurrent)
                 reply = server.answer(request)
             time.sleep(reply.wait)
             with server.lock:
-                server.under_way -= 1
+                server.concurrent -= 1
             self._send(reply)
 
         def _send(self, reply: Reply) -> None:
             self.send_response(reply.status)
-            given = dict(reply.headers)
-            for name, value in ({"Content-Type": "application/json"} | given).items():
+            for name, value in ({"Content-Type": "application/json"} | dict(reply.headers)).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
             try:
                 self.wfile.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
-            except OSError:  # who asked has given up
+            except OSError:  # the client has closed the connection
                 self.close_connection = True
             self.close_connection = self.close_connection or reply.cut
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Logs nothing."""
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True

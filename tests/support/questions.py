@@ -8,19 +8,19 @@ from precompute.tools.label.llm_cache import Answer, Question
 
 TEXTS = [f"text {number}" for number in range(30)]
 
-HOW = {"model": "small", "temperature": 0.7, "answer_tokens": 64}
+OPTIONS = {"model": "small", "temperature": 0.7, "answer_tokens": 64}
 
 
-def asking(*said: str):
-    """Answers one after the other, as a service would give them, and the questions that came."""
-    left, came = list(said), []
+def answering(*texts: str):
+    """Returns a function that gives these answers in order, and the list of questions that it gets."""
+    left, asked_questions = list(texts), []
 
     def ask(questions: Sequence[Question]) -> list[Answer]:
-        came.extend(questions)
+        asked_questions.extend(questions)
         return [Answer(left.pop(0), {}, datetime(2024, 5, 1), 1, 1) for _ in questions]
 
-    return ask, came
+    return ask, asked_questions
 
 
-def about(number: int) -> Question:
-    return label_prompt.question(TEXTS, (), draw=number, **HOW)
+def question_of_draw(number: int) -> Question:
+    return label_prompt.question(TEXTS, (), draw=number, **OPTIONS)

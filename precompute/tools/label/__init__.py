@@ -1,6 +1,6 @@
-"""Labels by language models and by people: a new bundle from one that is there.
+"""Labels by language models and by people: writes a labeled copy of a bundle.
 
     options -> run -> llm_client (asks) -> label_prompt, judge_prompt (read answers) -> bundle (writes)
 
-`llm_client` is the only file that opens a socket. Imports nothing by itself: the command line stays quick.
+Only `llm_client` opens a socket. Imports nothing here, so that the command line starts fast.
 """

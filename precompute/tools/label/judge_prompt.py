@@ -1,7 +1,7 @@
-"""Does a text agree with a label? Asked of language models, one text at a time.
+"""Asks a language model if a text agrees with a label, one text at a time.
 
-Concept consistency as Madasu et al. 2025 (https://arxiv.org/abs/2503.11103) ask it. What several judges say
-is weighed in `judges`.
+Concept consistency of Madasu et al. 2025 (https://arxiv.org/abs/2503.11103). `metrics` combines the answers
+of several judges.
 
 Knows nothing of sockets or bundles: a text and a label in, a question out; an answer in, yes or no out.
 """
@@ -21,11 +21,11 @@ JSON: {"consistent": "yes"} or {"consistent": "no"}"""
 def question(
     text: str, label: str, *, model: str, temperature: float, answer_tokens: int, draw: int
 ) -> Question:
-    """Ask whether one text is consistent with one label."""
-    asked = f"property: {label}\ndescription: {text}"
-    return Question(model, (("system", _TASK), ("user", asked)), FORM, temperature, answer_tokens, draw)
+    """Returns the question if one text is consistent with one label."""
+    prompt = f"property: {label}\ndescription: {text}"
+    return Question(model, (("system", _TASK), ("user", prompt)), FORM, temperature, answer_tokens, draw)
 
 
 def read(answer: str) -> str | None:
-    """yes or no; None where an answer is neither."""
+    """Returns yes or no; None for any other answer."""
     return text_of(answer, FORM)

@@ -1,10 +1,10 @@
-"""What is a head about, by a language model: worked examples, several draws, the majority.
+"""Asks a language model for the label of a head: worked examples, several draws, majority vote.
 
-In-context learning as in Madasu et al. 2024 (https://arxiv.org/abs/2409.06579): a few lists of texts with the
-label a person gave them, then the list of the head. The examples lie in a file that people can edit.
+In-context learning as in Madasu et al. 2024 (https://arxiv.org/abs/2409.06579): a few lists of texts with
+labels given by people, then the list of the head. The examples are in a file that people can edit.
 
-Answers are spelled one way (`label_words`), and those that differ by a plural alone count as the same. The
-label is what most draws say; of two that as many say, the one that was said first.
+Answers are normalized (`spelling`); answers that differ only in a plural count as equal. The label with most
+draws wins; of labels with equally many draws, the first.
 
 Knows nothing of sockets or bundles: texts in, questions out; answers in, a label out.
 """
@@ -17,18 +17,18 @@ from typing import NamedTuple
 from db.errors import UserError
 from precompute.texts import TEXTS
 from precompute.tools.label.llm_cache import Form, Question, text_of
-from precompute.tools.label.spelling import as_in_pool, kind, normalize
+from precompute.tools.label.spelling import as_in_pool, normalize, singular
 
 METHOD = "language_model"
 """Name of this method in the table `head_label`."""
 
 TEXTS_SHOWN = 20
-"""First texts of a head that are shown; the later ones remove little of its variance."""
+"""Number of first texts of a head in a question; later texts remove little of its variance."""
 
 EXAMPLES = TEXTS / "label_examples.md"
 
-LONGEST = 4
-"""Words of a label; more make a sentence, which is no label."""
+MAX_LABEL_WORDS = 4
+"""Maximum number of words of a label; a longer answer is a sentence and not a label."""
 
 FORM = Form("label")
 
@@ -40,56 +40,56 @@ of at most three words, lower case, American spelling, as JSON: {"label": "..."}
 
 
 class ExamplesError(UserError):
-    """A file of worked examples cannot be used; the message says what to change."""
+    """A file of worked examples cannot be used. The message states what to change."""
 
 
 class Example(NamedTuple):
-    """A list of texts with the label a person gave it."""
+    """A list of texts with a label given by a person."""
 
     label: str
     texts: tuple[str, ...]
 
 
-class Voted(NamedTuple):
-    """What the draws of one head say together."""
+class MajorityLabel(NamedTuple):
+    """Majority vote over the draws of one head."""
 
     label: str
     votes: float
-    """Share of the draws that say so."""
+    """Share of the draws with this label."""
 
     draws: int
-    """Draws that could be read."""
+    """Number of draws with a readable answer."""
 
     @property
     def supported(self) -> bool:
-        """Whether most draws agree."""
+        """True if more than half of the draws have this label."""
         return self.votes > 0.5
 
 
 def load_examples(path: Path = EXAMPLES) -> tuple[Example, ...]:
-    """Examples of a Markdown file: the label as a heading `## color`, below it the texts, `- a red wall`.
+    """Reads examples from a Markdown file: a heading `## color` per label, then its texts `- a red wall`.
 
-    All other lines are notes to the reader. Raises ExamplesError.
+    Other lines are notes. Raises ExamplesError.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise ExamplesError(f"cannot read the examples {path}: {reason}.") from error
-    found: list[tuple[str, list[str]]] = []
+    examples: list[tuple[str, list[str]]] = []
     for number, line in enumerate(lines, start=1):
         if line.startswith("## "):
-            found.append((line[3:].strip(), []))
+            examples.append((line[3:].strip(), []))
         elif line.startswith("- "):
-            if not found:
+            if not examples:
                 raise ExamplesError(f"line {number} of {path} is a text above the first label (## label).")
-            found[-1][1].append(line[2:].strip())
-    if not found:
+            examples[-1][1].append(line[2:].strip())
+    if not examples:
         raise ExamplesError(f"{path} has no example. Write ## label, and its texts below, each after a dash.")
-    for label, texts in found:
+    for label, texts in examples:
         if not texts or not normalize(label):
             raise ExamplesError(f'the example "{label}" of {path} lacks its {"label" if texts else "texts"}.')
-    return tuple(Example(normalize(label), tuple(texts)) for label, texts in found)
+    return tuple(Example(normalize(label), tuple(texts)) for label, texts in examples)
 
 
 def question(
@@ -101,33 +101,34 @@ def question(
     answer_tokens: int,
     draw: int,
 ) -> Question:
-    """Ask for the label of one head by its first texts."""
+    """Returns the question for the label of one head, from its first texts."""
     messages = [("system", _TASK)]
     for example in examples:
-        messages += [("user", _listed(example.texts)), ("assistant", f'{{"label": "{example.label}"}}')]
-    messages.append(("user", _listed(texts[:TEXTS_SHOWN])))
+        messages += [("user", _lines(example.texts)), ("assistant", f'{{"label": "{example.label}"}}')]
+    messages.append(("user", _lines(texts[:TEXTS_SHOWN])))
     return Question(model, tuple(messages), FORM, temperature, answer_tokens, draw)
 
 
 def read(answer: str) -> str | None:
-    """The label an answer gives, normalized; None where it gives none, or a sentence."""
+    """Returns the normalized label of an answer; None for no label or a sentence."""
     text = text_of(answer, FORM)
     label = normalize(text) if text is not None else ""
-    return label if 0 < len(label.split()) <= LONGEST else None
+    return label if 0 < len(label.split()) <= MAX_LABEL_WORDS else None
 
 
-def majority(said: Sequence[str], properties: Sequence[str] = ()) -> Voted | None:
-    """What most of the normalized labels say, up to a plural; None where there are none.
+def majority(labels: Sequence[str], properties: Sequence[str] = ()) -> MajorityLabel | None:
+    """Returns the most frequent of the normalized labels, up to a plural; None for no labels.
 
-    It is spelled as the property of the pool that it is, where there is one, else as it was said first.
+    The spelling is that of the pool's property if there is one, else that of the first such label.
     """
-    if not said:
+    if not labels:
         return None
-    kinds = [kind(label) for label in said]
-    # The first of equals: a Counter holds its keys in the order they came.
-    most, votes = max(Counter(kinds).items(), key=lambda one: one[1])
-    return Voted(as_in_pool(said[kinds.index(most)], properties), votes / len(said), len(said))
+    singulars = [singular(label) for label in labels]
+    # A Counter keeps insertion order, so the first of equally frequent labels wins.
+    winner, votes = max(Counter(singulars).items(), key=lambda item: item[1])
+    label = as_in_pool(labels[singulars.index(winner)], properties)
+    return MajorityLabel(label, votes / len(labels), len(labels))
 
 
-def _listed(texts: Sequence[str]) -> str:
+def _lines(texts: Sequence[str]) -> str:
     return "\n".join(f"- {text}" for text in texts)

@@ -1,9 +1,8 @@
-"""Questions to language models, their answers, and where answers are kept.
+"""Questions to language models, their answers, and the cache of answers.
 
-A question is asked several times, as draws: with another seed, and for a label at a temperature above 0. An
-answer that cannot be read (a sentence, broken JSON) stays among the draws, and one more draw is made in its
-place, up to a limit. Every answer lies in a file of its own, named by the hash of what was asked, so that a
-second run asks nothing and a killed one goes on.
+A question has several draws, each with its own seed; labels are drawn at a temperature above 0. An answer
+that cannot be read (a sentence, broken JSON) is stored, and one more draw replaces it, up to a limit. Each
+answer is a file named by the hash of the question, so a second run asks nothing and a stopped run resumes.
 
 Knows nothing of sockets, labels or bundles.
 """
@@ -17,25 +16,25 @@ from typing import Any, NamedTuple, TypeVar
 
 from precompute.runtime import work_files
 
-TRIES = 3
-"""Draws of one question, at most, for each answer that is wanted: those that cannot be read count too."""
+MAX_TRIES = 3
+"""Maximum number of draws of one question per readable answer, unreadable answers included."""
 
-CHARACTERS_A_TOKEN = 4
-"""To estimate tokens before anything is asked; English text, and no promise."""
+CHARACTERS_PER_TOKEN = 4
+"""Rough average for English text, to estimate tokens before anything is sent."""
 
 Subject = TypeVar("Subject", bound=Hashable)
 
 
 class Form(NamedTuple):
-    """The form an answer must have: a JSON object of one text."""
+    """Required form of an answer: a JSON object with one string."""
 
     field: str
     choices: tuple[str, ...] = ()
-    """The texts allowed; empty for any."""
+    """Allowed strings; empty for any string."""
 
     @property
     def response_format(self) -> dict[str, Any]:
-        """As the field `response_format` of a request."""
+        """The field `response_format` of a request."""
         text = {"type": "string", **({"enum": list(self.choices)} if self.choices else {})}
         schema = {
             "type": "object",
@@ -47,23 +46,23 @@ class Form(NamedTuple):
 
 
 class Question(NamedTuple):
-    """One request, whole but for the address it goes to."""
+    """One request, without the address of the service."""
 
     model: str
     messages: tuple[tuple[str, str], ...]
-    """Role and content of each."""
+    """Role and content of each message."""
 
     form: Form
     temperature: float
     answer_tokens: int
-    """Longest answer, tokens; room for a model that thinks before it answers."""
+    """Maximum length of an answer in tokens, reasoning included."""
 
     draw: int
-    """Number of the draw, zero-based; also its seed."""
+    """Number of the draw, from 0; also its seed."""
 
     @property
     def options(self) -> dict[str, Any]:
-        """What is asked for beside the messages."""
+        """Fields of the request besides model and messages."""
         return {
             "temperature": self.temperature,
             "seed": self.draw,
@@ -73,24 +72,24 @@ class Question(NamedTuple):
 
     @property
     def prompt(self) -> list[dict[str, str]]:
-        """The messages as a request holds them."""
+        """The field `messages` of the request."""
         return [{"role": role, "content": content} for role, content in self.messages]
 
     @property
     def estimated_tokens(self) -> int:
-        """Tokens of the prompt, by its length in characters."""
-        return sum(len(content) for _, content in self.messages) // CHARACTERS_A_TOKEN
+        """Number of tokens of the prompt, estimated from its length in characters."""
+        return sum(len(content) for _, content in self.messages) // CHARACTERS_PER_TOKEN
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """One answer of a language model."""
 
     text: str
     sent: dict[str, Any]
-    """The options that the service took; it may have refused some."""
+    """Options of the request, without those that the service refused."""
 
     asked_at: datetime
-    """UTC, without a zone."""
+    """Time of the request in UTC, without a zone."""
 
     prompt_tokens: int | None
     answer_tokens: int | None
@@ -102,27 +101,27 @@ class Draw(NamedTuple):
     question: Question
     answer: Answer
     parsed: str | None
-    """What it says; None where it cannot be read."""
+    """Label or judgement in the answer; None if it cannot be read."""
 
 
-class Answers:
-    """The folder of answers of one service."""
+class AnswerCache:
+    """Folder of the answers of one service."""
 
     def __init__(self, folder: Path, endpoint: str) -> None:
         self._folder = folder / "answers"
         self.endpoint = endpoint
 
     def find(self, question: Question) -> Answer | None:
-        """The answer to exactly this question; None where it was never given, or its file is damaged."""
+        """Returns the stored answer to exactly this question; None if it is missing or damaged."""
         try:
-            kept = json.loads(self._path(question).read_text(encoding="utf-8"))
-            fields = {name: kept[name] for name in Answer._fields}
+            content = json.loads(self._path(question).read_text(encoding="utf-8"))
+            fields = {name: content[name] for name in Answer._fields}
             return Answer(**{**fields, "asked_at": datetime.fromisoformat(fields["asked_at"])})
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
 
-    def keep(self, question: Question, answer: Answer) -> None:
-        """Write an answer; its file appears whole. Raises WorkError where the disk is full."""
+    def store(self, question: Question, answer: Answer) -> None:
+        """Writes an answer to its file atomically. Raises WorkError if the disk is full."""
         content = {
             "endpoint": self.endpoint,
             "model": question.model,
@@ -132,8 +131,8 @@ class Answers:
             **answer._asdict(),
             "asked_at": answer.asked_at.isoformat(),
         }
-        with work_files.atomic_write(self._path(question)) as aside:
-            aside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        with work_files.atomic_write(self._path(question)) as file:
+            file.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     def _path(self, question: Question) -> Path:
         name = work_files.key_of(
@@ -149,47 +148,48 @@ def draw(
     *,
     draws: int,
 ) -> dict[Subject, list[Draw]]:
-    """Ask about every subject until `draws` answers can be read, or `TRIES * draws` were given.
+    """Asks about every subject until it has `draws` readable answers or `MAX_TRIES * draws` answers.
 
-    `subjects` makes the question of a draw, `read` reads an answer, `ask` puts questions. Where `ask` gives
-    None (nothing is to be asked now), that draw is left out and not made up for.
+    `subjects` maps a subject to a function from draw number to question; `ask` returns the answers of
+    questions; `read` parses an answer. If `ask` returns None for a question (dry run), its draw is omitted
+    and not repeated.
     """
-    found: dict[Subject, list[Draw]] = {subject: [] for subject in subjects}
-    asked = dict.fromkeys(subjects, 0)
+    results: dict[Subject, list[Draw]] = {subject: [] for subject in subjects}
+    question_count = dict.fromkeys(subjects, 0)
     missing = dict.fromkeys(subjects, draws)
     while missing:
         batch = [
             (subject, subjects[subject](number))
-            for subject, wanted in missing.items()
-            for number in range(asked[subject], asked[subject] + wanted)
+            for subject, count in missing.items()
+            for number in range(question_count[subject], question_count[subject] + count)
         ]
-        unread = dict.fromkeys(missing, 0)
-        for (subject, question), answer in zip(batch, ask([one for _, one in batch]), strict=True):
-            asked[subject] += 1
+        unreadable = dict.fromkeys(missing, 0)
+        for (subject, question), answer in zip(batch, ask([item[1] for item in batch]), strict=True):
+            question_count[subject] += 1
             if answer is None:
                 continue
-            found[subject].append(Draw(question, answer, read(answer.text)))
-            unread[subject] += found[subject][-1].parsed is None
+            results[subject].append(Draw(question, answer, read(answer.text)))
+            unreadable[subject] += results[subject][-1].parsed is None
         missing = {
-            subject: more
-            for subject, again in unread.items()
-            if (more := min(again, TRIES * draws - asked[subject])) > 0
+            subject: repeats
+            for subject, count in unreadable.items()
+            if (repeats := min(count, MAX_TRIES * draws - question_count[subject])) > 0
         }
-    return found
+    return results
 
 
 def text_of(answer: str, form: Form) -> str | None:
-    """The one text of an answer in JSON; None where there is none, or it is not among the choices.
+    """Returns the string of a JSON answer; None if there is none or it is not among the choices.
 
-    What a model wrote while it thought, and a fence of backticks around the JSON, are passed over.
+    Ignores reasoning before `</think>` and a fence of backticks around the JSON.
     """
-    spoken = answer.rpartition("</think>")[2].strip()
-    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", spoken, flags=re.DOTALL)
+    reply = answer.rpartition("</think>")[2].strip()
+    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", reply, flags=re.DOTALL)
     try:
-        given = json.loads(fenced[1] if fenced else spoken)
+        parsed = json.loads(fenced[1] if fenced else reply)
     except ValueError:
         return None
-    text = given.get(form.field) if isinstance(given, dict) else None
+    text = parsed.get(form.field) if isinstance(parsed, dict) else None
     if not isinstance(text, str):
         return None
     if not form.choices:

@@ -1,11 +1,10 @@
-"""Ask language models: the only file that opens a socket.
+"""Client of language model services: the only file that opens a socket.
 
-Any service that speaks OpenAI's chat completions will do, hosted or on this machine. What passes (429, 5xx,
-silence, a cut connection) is waited out and asked again, later each time and no sooner than the service
-asks for; what does not (no such model, a refused key) stops the run. Every answer is kept at once.
+Supports any service with OpenAI's chat completions, hosted or local. Transient errors (429, 5xx, timeout,
+closed connection) are retried with exponential waits, no sooner than the service requests. Other errors
+(unknown model, refused key) stop the run. Every answer is stored immediately.
 
-The key is taken out of everything that comes back before anyone else sees it: of answers, which a service
-may fill with what it was sent, and of errors.
+The key is removed from all answers and errors before they leave this file, since a service may echo it.
 """
 
 import queue
@@ -22,7 +21,7 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from precompute.runtime import progress
-from precompute.tools.label.llm_cache import Answer, Answers, Question
+from precompute.tools.label.llm_cache import Answer, AnswerCache, Question
 from precompute.tools.label.llm_service import (
     KEYS,
     LlmError,
@@ -30,59 +29,59 @@ from precompute.tools.label.llm_service import (
     hide,
 )
 
-GO_ON = "Answers so far are kept: give the same command again to go on."
+RESUME_HINT = "Answers so far are kept: give the same command again to go on."
 
 OPTIONS = ("response_format", "temperature", "seed", "max_tokens")
-"""What a service may refuse to be asked; some do, and then they are asked without."""
+"""Options that some services refuse; the client then omits them."""
 
-NOTE_EVERY = 2.0
-"""Seconds between two lines that say what is waited for."""
+NOTE_INTERVAL = 2.0
+"""Minimum number of seconds between two lines about waiting."""
 
 
 class TransientError(Exception):
     """Retryable error."""
 
-    def __init__(self, what: str, pause: float | None = None) -> None:
-        super().__init__(what)
+    def __init__(self, message: str, pause: float | None = None) -> None:
+        super().__init__(message)
         self.pause = pause
-        """Seconds that the service asks to wait; None where it does not say."""
+        """Seconds to wait as requested by the service; None without a request."""
 
 
-class Asker:
-    """Puts questions to one service, and keeps the answers."""
+class LlmClient:
+    """Asks questions of one service, and stores the answers."""
 
-    def __init__(self, service: Service, answers: Answers) -> None:
+    def __init__(self, service: Service, cache: AnswerCache) -> None:
         self._service = service
-        self._answers = answers
+        self._cache = cache
         self._secrets = service.secrets()
         self._lock = threading.Lock()
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
-        """Options that the service does not take, by model."""
+        """Options that the service refuses, by model."""
 
         self._resume_at = 0.0
-        """Before this time (monotonic) nothing is sent."""
+        """Earliest time (monotonic) of the next request."""
 
         self._noted_at = float("-inf")
 
     def ask(self, questions: Sequence[Question]) -> list[Answer]:
-        """Answers in the order of the questions; those kept from before are not asked again.
+        """Returns answers in the order of the questions; stored answers are not requested again.
 
         Raises:
             LlmError: the service cannot be asked, or did not answer for too long.
         """
-        found = {question: self._answers.find(question) for question in questions}
-        new = [question for question, answer in found.items() if answer is None]
+        answers = {question: self._cache.find(question) for question in questions}
+        new = [question for question, answer in answers.items() if answer is None]
         if new:
-            done = len(found) - len(new)
-            with progress.bar("asking", total=len(found), done=done, unit="answer") as bar:
-                for question, answer in self._answered(new):
-                    self._answers.keep(question, answer)
-                    found[question] = answer
+            done = len(answers) - len(new)
+            with progress.bar("asking", total=len(answers), done=done, unit="answer") as bar:
+                for question, answer in self._ask_in_threads(new):
+                    self._cache.store(question, answer)
+                    answers[question] = answer
                     bar.update()
-        return [cast(Answer, found[question]) for question in questions]
+        return [cast(Answer, answers[question]) for question in questions]
 
-    def _answered(self, questions: list[Question]) -> Iterator[tuple[Question, Answer]]:
-        """Answers as they come. Threads are daemons, so that after Ctrl-C nobody waits for them."""
+    def _ask_in_threads(self, questions: list[Question]) -> Iterator[tuple[Question, Answer]]:
+        """Yields answers as they arrive. Threads are daemons, so that Ctrl-C does not wait for them."""
         waiting: queue.SimpleQueue[Question] = queue.SimpleQueue()
         outcomes: queue.SimpleQueue[tuple[Question, Answer | Exception]] = queue.SimpleQueue()
         for question in questions:
@@ -93,12 +92,12 @@ class Asker:
             while not stop.is_set() and not waiting.empty():
                 try:
                     question = waiting.get_nowait()
-                except queue.Empty:  # another thread took the last one
+                except queue.Empty:  # another thread took the last question
                     return
                 try:
                     outcomes.put((question, self._answer(client, question, stop)))
                 except Exception as error:
-                    stop.set()  # nobody is asked in vain once the run has ended
+                    stop.set()  # the run ends, so further answers would be wasted
                     outcomes.put((question, error))
 
         for _ in range(min(self._service.concurrency, len(questions))):
@@ -114,7 +113,7 @@ class Asker:
             stop.set()
 
     def _answer(self, client: openai.OpenAI, question: Question, stop: threading.Event) -> Answer:
-        """One answer, however often it takes."""
+        """Returns the answer to one question after as many attempts as needed. Raises LlmError."""
         last = ""
         for attempt in range(1, self._service.attempts + 1):
             stop.wait(max(0.0, self._resume_at - time.monotonic()))
@@ -126,26 +125,26 @@ class Asker:
                 last = str(problem)
                 if attempt < self._service.attempts:
                     self._pause(problem, attempt, stop)
-        raise LlmError(f"no answer in {self._service.attempts} attempts. The last: {last}. {GO_ON}")
+        raise LlmError(f"no answer in {self._service.attempts} attempts. The last: {last}. {RESUME_HINT}")
 
     def _pause(self, problem: TransientError, attempt: int, stop: threading.Event) -> None:
-        service, asked = self._service, problem.pause or 0.0
-        if asked > service.longest_pause:
-            raise LlmError(f"{problem}; it asks for a pause of {asked:.0f} seconds. {GO_ON}")
-        wait = min(service.longest_wait, service.first_wait * 2 ** (attempt - 1)) * random.uniform(0.5, 1)
-        wait, now = max(wait, asked), time.monotonic()
+        service, pause = self._service, problem.pause or 0.0
+        if pause > service.max_pause:
+            raise LlmError(f"{problem}; it asks for a pause of {pause:.0f} seconds. {RESUME_HINT}")
+        wait = min(service.max_wait, service.first_wait * 2 ** (attempt - 1)) * random.uniform(0.5, 1)
+        wait, now = max(wait, pause), time.monotonic()
         with self._lock:
-            # A pause asked of one question holds for all of them.
-            self._resume_at = max(self._resume_at, now + asked)
-            note = now - self._noted_at > NOTE_EVERY
+            # A pause requested for one question applies to the whole service.
+            self._resume_at = max(self._resume_at, now + pause)
+            note = now - self._noted_at > NOTE_INTERVAL
             self._noted_at = now if note else self._noted_at
         if note:
-            tried = f"attempt {attempt + 1} of {service.attempts}"
-            progress.say(f"  {problem}: asking again in {wait:.1f} s ({tried})")
+            attempts = f"attempt {attempt + 1} of {service.attempts}"
+            progress.say(f"  {problem}: asking again in {wait:.1f} s ({attempts})")
         stop.wait(wait)
 
     def _ask_once(self, client: openai.OpenAI, question: Question) -> Answer:
-        """Send a question, without the options that the service refuses."""
+        """Sends a question once, without options that the service refuses."""
         while True:
             refused = self._refused[question.model]
             sent = {name: value for name, value in question.options.items() if name not in refused}
@@ -156,13 +155,13 @@ class Asker:
                 )
                 return self._read(reply, sent, asked_at)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                if error.code == "content_filter":  # of this question alone, so not the end of the run
+                if error.code == "content_filter":  # concerns this question only, so the run continues
                     return Answer(hide(error.message, self._secrets), sent, asked_at, None, None)
-                if not self._does_without(question.model, sent, error):
-                    raise self._problem(error) from None
+                if not self._omit_option(question.model, sent, error):
+                    raise self._translate(error) from None
             except (openai.OpenAIError, ValueError) as error:
-                # Not `from error`: what lies below may show the key.
-                raise self._problem(error) from None
+                # Not `from error`: the original error may contain the key.
+                raise self._translate(error) from None
 
     def _read(self, reply: object, sent: dict[str, Any], asked_at: datetime) -> Answer:
         choices = reply.choices if isinstance(reply, ChatCompletion) else None
@@ -180,23 +179,23 @@ class Asker:
             usage.completion_tokens if usage else None,
         )
 
-    def _does_without(self, model: str, sent: dict[str, Any], error: openai.APIStatusError) -> bool:
-        """Leave an option out from now on, and say so; False where there is none left to blame."""
+    def _omit_option(self, model: str, sent: dict[str, Any], error: openai.APIStatusError) -> bool:
+        """Omits the refused option from further requests; False if no option can be omitted."""
         with self._lock:
             if self._refused[model] & set(sent):
-                return True  # another question found out first
-            told = f"{error.param or ''} {error.message}"
-            blamed = [name for name in OPTIONS if name in sent and name in told]
-            if "response_format" in sent:  # by far the one most often refused, in any words
-                blamed.append("response_format")
-            if not blamed:
+                return True  # another thread has omitted it meanwhile
+            message = f"{error.param or ''} {error.message}"
+            candidates = [name for name in OPTIONS if name in sent and name in message]
+            if "response_format" in sent:  # most often refused, and not always by name
+                candidates.append("response_format")
+            if not candidates:
                 return False
-            self._refused[model].add(blamed[0])
-        progress.say(f"  {model} is asked without {blamed[0]} from now on: {self._told(error)}")
+            self._refused[model].add(candidates[0])
+        progress.say(f"  {model} is asked without {candidates[0]} from now on: {self._message(error)}")
         return True
 
-    def _problem(self, error: Exception) -> Exception:
-        """What to raise in place of an error of the library: to be waited out, or the end of the run."""
+    def _translate(self, error: Exception) -> Exception:
+        """Returns a TransientError or an LlmError for an error of the library."""
         endpoint = self._service.endpoint
         if isinstance(error, openai.APITimeoutError):
             return TransientError(f"{endpoint} gave no sign of life for {self._service.timeout:g} s")
@@ -204,43 +203,45 @@ class Asker:
             return TransientError(f"{endpoint} cannot be reached, or cut the connection")
         if not isinstance(error, openai.APIStatusError):
             return TransientError(f"{endpoint} sent no sound JSON")
-        status, told = error.status_code, self._told(error)
+        status, message = error.status_code, self._message(error)
         if error.code == "insufficient_quota":
-            return LlmError(f"{told}. The quota of this key is used up. {GO_ON}")
+            return LlmError(f"{message}. The quota of this key is used up. {RESUME_HINT}")
         if status in (408, 409, 429) or status >= 500:
-            return TransientError(told, _asked_pause(error))
+            return TransientError(message, _retry_after(error))
         if status in (401, 403):
-            return LlmError(f"{told}: the key is refused. Set one that it takes in {KEYS[0]}. {GO_ON}")
-        return LlmError(f"{told}. Check --url and the name of the model. {GO_ON}")
+            return LlmError(
+                f"{message}: the key is refused. Set one that it takes in {KEYS[0]}. {RESUME_HINT}"
+            )
+        return LlmError(f"{message}. Check --url and the name of the model. {RESUME_HINT}")
 
-    def _told(self, error: openai.APIStatusError) -> str:
-        """What the service said, on one line; of a refused key only that it is refused."""
-        said = f"{self._service.endpoint} answered {error.status_code}"
+    def _message(self, error: openai.APIStatusError) -> str:
+        """Returns the service's error on one line; only the status for a refused key."""
+        status = f"{self._service.endpoint} answered {error.status_code}"
         if error.status_code in (401, 403):
-            return said
+            return status
         detail = " ".join(hide(error.message, self._secrets).split())
-        return f"{said} ({detail[:200]})"
+        return f"{status} ({detail[:200]})"
 
     def _connect(self) -> openai.OpenAI:
         authorization = self._service.authorization
         return openai.OpenAI(
-            # Without user and password: addresses are shown in logs, headers are not.
+            # Without user and password: logs show addresses, but not headers.
             base_url=self._service.endpoint,
-            api_key=self._service.key or "none",  # the library asks for one even where the service does not
+            api_key=self._service.key or "none",  # the library requires a key, even if the service does not
             default_headers={"Authorization": authorization} if authorization else {},
             timeout=self._service.timeout,
-            max_retries=0,  # ours says what it waits for
+            max_retries=0,  # `_answer` retries, and reports why it waits
         )
 
 
-def _asked_pause(error: openai.APIStatusError) -> float | None:
-    """Seconds of the header Retry-After, a number or a date."""
-    given = error.response.headers.get("retry-after", "")
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    """Returns the seconds of the header Retry-After, a number or a date."""
+    value = error.response.headers.get("retry-after", "")
     try:
-        return max(0.0, float(given))
+        return max(0.0, float(value))
     except ValueError:
         pass
     try:
-        return max(0.0, (parsedate_to_datetime(given) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None

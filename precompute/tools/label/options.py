@@ -9,16 +9,16 @@ from precompute.runtime.arguments import option
 from precompute.runtime.config import ConfigError
 
 DESCRIPTION = """\
-Label the heads of a bundle by a language model, have labels judged, take over labels of people: into a new
-bundle, beside the labels that are there. Works for any bundle, your own, imported or received.
+Label the heads of a bundle by a language model, let language models judge labels, or add labels given by
+people. Writes a new bundle, which keeps the existing labels. Works for any bundle.
 
-The key of a service comes from the environment, HEADLIGHT_LLM_KEY or else OPENAI_API_KEY; a server of your
-own needs none. An interrupted run loses nothing: give the same command again and it goes on.
+The key of a service comes from the environment variable HEADLIGHT_LLM_KEY or OPENAI_API_KEY; a local server
+needs no key. An interrupted run loses nothing: repeat the command to resume it.
 """
 
 
-_ASKED = "what is asked"
-_SERVICE = "whom, and how"
+_ASKED = "labels and judgements"
+_SERVICE = "service"
 
 
 @dataclass(frozen=True)
@@ -28,30 +28,27 @@ class LabelTask:
     bundle: Path = option(
         help="directory of a bundle, or a zip of one; never changed", flag="bundle", metavar="BUNDLE"
     )
-    out: Path = option(help="bundle to make", metavar="NEW")
+    out: Path = option(help="bundle to write", metavar="NEW")
     replace: bool = option(False, "replace NEW if it exists")
     models: tuple[str, ...] = option(
-        (), "these only, by name or key (default: all)", nargs="+", action="store", metavar="NAME"
+        (), "models to label, by name or key (default: all)", nargs="+", action="store", metavar="NAME"
     )
 
     llm: str | None = option(None, "language model that gives labels", group=_ASKED, metavar="MODEL")
-    draws: int = option(5, "answers per head, of which the label is the majority", group=_ASKED, metavar="N")
+    draws: int = option(5, "answers per head; the majority is the label", group=_ASKED, metavar="N")
     judges: tuple[str, ...] = option(
         (),
-        "language model that says of each head's first five texts whether they agree with its label; may be "
-        "given several times",
+        "language model that judges if each head's first five texts agree with its label; repeatable",
         group=_ASKED,
         flag="--judge",
         metavar="MODEL",
     )
-    judge_draws: int = option(
-        1, "answers of each judge, of which the majority counts", group=_ASKED, metavar="N"
-    )
+    judge_draws: int = option(1, "answers per judge and text; the majority counts", group=_ASKED, metavar="N")
     overrides: Path | None = option(
-        None, "labels of people: model,layer,head,label,by,why", group=_ASKED, metavar="CSV"
+        None, "labels given by people: model,layer,head,label,by,why", group=_ASKED, metavar="CSV"
     )
     examples: Path | None = option(
-        None, "worked examples (default: ours, label_examples.md)", group=_ASKED, metavar="FILE"
+        None, "worked examples (default: label_examples.md)", group=_ASKED, metavar="FILE"
     )
 
     url: str | None = option(
@@ -62,23 +59,22 @@ class LabelTask:
     )
     temperature: float = option(
         0.7,
-        "of draws; 0 makes them all alike (default: %(default)s, and 0 for a judge asked once)",
+        "sampling temperature; 0 makes all draws equal (default: %(default)s, and 0 for a single judge draw)",
         group=_SERVICE,
     )
     answer_tokens: int = option(
-        1024,
-        "longest answer: more than a label needs, for models that think before they answer",
-        group=_SERVICE,
-        metavar="N",
+        1024, "maximum tokens of an answer, reasoning included", group=_SERVICE, metavar="N"
     )
-    concurrency: int = option(4, "questions at once", group=_SERVICE)
-    timeout: float = option(120.0, "seconds of silence, then a question is asked again", group=_SERVICE)
-    attempts: int = option(8, "times a question is sent before giving up", group=_SERVICE)
+    concurrency: int = option(4, "number of simultaneous questions", group=_SERVICE)
+    timeout: float = option(120.0, "seconds without a response before a retry", group=_SERVICE)
+    attempts: int = option(8, "maximum attempts per question", group=_SERVICE)
     first_wait: float = 1.0
-    """Seconds before the second attempt; doubled for each further one."""
+    """Seconds before the second attempt; doubled for each further attempt."""
 
-    work: Path | None = option(None, "answers (default: .NEW.labels.work)", group=_SERVICE, metavar="FOLDER")
-    dry_run: bool = option(False, "print how much is left to ask, and do nothing else", group=_SERVICE)
+    work: Path | None = option(
+        None, "folder of answers (default: .NEW.labels.work)", group=_SERVICE, metavar="FOLDER"
+    )
+    dry_run: bool = option(False, "only print the number of questions left", group=_SERVICE)
 
     def __post_init__(self) -> None:
         if not (self.llm or self.judges or self.overrides):
@@ -100,22 +96,22 @@ class LabelTask:
 
     @property
     def work_folder(self) -> Path:
-        """Folder of answers; safe to delete once no further run needs them."""
+        """Folder of answers; can be deleted when no further run needs them."""
         return self.work or self.out.with_name(f".{self.out.name}.labels.work")
 
     @property
     def judge_temperature(self) -> float:
-        """Temperature at which judges are asked."""
+        """Sampling temperature of judges."""
         return self.temperature if self.judge_draws > 1 else 0.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `label`."""
+    """Adds the options of `label`."""
     arguments.add_fields(parser, LabelTask)
 
 
 def run_command(namespace: argparse.Namespace) -> None:
-    """Makes the labeled bundle. Raises ConfigError."""
+    """Writes the labeled bundle. Raises ConfigError."""
     task = arguments.read(namespace, LabelTask)
     from precompute.tools.label.run import run
 

@@ -1,12 +1,10 @@
-"""Labels that people give: a CSV with the header model, layer, head, label, by, why.
+"""Labels given by people: a CSV with the header model, layer, head, label, by, why.
 
     model,layer,head,label,by,why
     ViT-B-16/laion2b_s34b_b88k,11,3,color,Ada,the first twelve texts all name one
 
-A person's label stands beside the others and is chosen over all of them. `model` is a model's name or its
-key; `by` and `why` may be empty. Labels are spelled one way (`label_words`): "Color" and "color" are one.
-
-Reads one file; knows of a bundle only the names of its heads.
+A person's label is chosen over all other labels, which stay in the bundle. `model` is the name or key of a
+model; `by` and `why` may be empty. Labels are normalized (`spelling`): "Color" and "color" are equal.
 """
 
 import csv
@@ -24,7 +22,7 @@ METHOD = "person"
 
 
 class OverridesError(UserError):
-    """A file of overrides cannot be used; the message says which line, and what to change."""
+    """A file of overrides cannot be used. The message states the line and what to change."""
 
 
 class Override(NamedTuple):
@@ -41,34 +39,34 @@ class Override(NamedTuple):
 def load(
     path: Path, models: Mapping[str, str], heads: Collection[tuple[str, int, int]]
 ) -> tuple[Override, ...]:
-    """All overrides of a file, each for a head that is there.
+    """Returns all overrides of a file.
 
-    `models` gives the key of every name (and of every key) a model may be called by; `heads` are keys of a
-    model, layer and head. Raises OverridesError.
+    `models` maps every accepted name, and every key, to the key of a model; `heads` are the heads of the
+    bundle as (key of a model, layer, head). Raises OverridesError.
     """
-    found: dict[tuple[str, int, int], Override] = {}
+    by_head: dict[tuple[str, int, int], Override] = {}
     lines: dict[tuple[str, int, int], int] = {}
     for number, row in _rows(path):
         where = f"line {number} of {path}"
-        one = _override(row, models, where)
-        place = (one.model_key, one.layer, one.head)
-        if place not in heads:
+        override = _override(row, models, where)
+        head = (override.model_key, override.layer, override.head)
+        if head not in heads:
             raise OverridesError(
-                f"{where}: {row['model']} has no head L{one.layer}.H{one.head} in this bundle."
+                f"{where}: {row['model']} has no head L{override.layer}.H{override.head} in this bundle."
             )
-        if place in found:
+        if head in by_head:
             raise OverridesError(
-                f"{where}: L{one.layer}.H{one.head} of {row['model']} has a label on line {lines[place]} "
-                "already. Keep one of the two."
+                f"{where}: L{override.layer}.H{override.head} of {row['model']} has a label on line "
+                f"{lines[head]} already. Keep one of the two."
             )
-        found[place], lines[place] = one, number
-    if not found:
+        by_head[head], lines[head] = override, number
+    if not by_head:
         raise OverridesError(f"{path} gives no label. Write one head a line below the header.")
-    return tuple(found.values())
+    return tuple(by_head.values())
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Number of the last line of each row, and its values, stripped."""
+    """Returns the stripped values of each row, with the number of its last line."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)

@@ -1,7 +1,4 @@
-"""Rows of a bundle's tables from labels and judgements that were given.
-
-Knows nothing of language models or files: draws and labels in, rows out.
-"""
+"""Converts labels and judgements to rows of a bundle's tables. Knows nothing of services or files."""
 
 import json
 from collections import Counter, defaultdict
@@ -12,13 +9,13 @@ import pandas as pd
 
 from precompute.method import agreement_stats
 from precompute.tools.label import judge_prompt, label_prompt, overrides
-from precompute.tools.label.label_prompt import Voted
+from precompute.tools.label.label_prompt import MajorityLabel
 from precompute.tools.label.llm_cache import Draw
 from precompute.tools.label.overrides import Override
-from precompute.tools.label.spelling import kind
+from precompute.tools.label.spelling import singular
 
 HeadKey = tuple[str, int, int]
-"""Key of a model, layer, head."""
+"""Key of a model, layer, and head."""
 
 HEAD = ["model_key", "layer", "head"]
 
@@ -27,7 +24,7 @@ LABEL, JUDGE = "label", "judge"
 
 
 class Subject(NamedTuple):
-    """What one question of several draws is about."""
+    """Head, task and language model of one question and its draws."""
 
     model_key: str
     layer: int
@@ -36,14 +33,13 @@ class Subject(NamedTuple):
     """LABEL or JUDGE."""
 
     position: int
-    """Place of the judged text; 0 for a label."""
+    """Position of the judged text; 0 for a label."""
 
     judge: str
-    """The language model."""
+    """Language model that is asked."""
 
     @property
-    def place(self) -> HeadKey:
-        """The head."""
+    def head_key(self) -> HeadKey:
         return self.model_key, self.layer, self.head
 
 
@@ -52,67 +48,66 @@ class Texts(NamedTuple):
 
     texts: tuple[str, ...]
     properties: tuple[frozenset[str], ...]
-    """What the pool says that each carries."""
+    """Properties of each text in the pool."""
 
 
 def texts_by_head(rows: pd.DataFrame) -> dict[HeadKey, Texts]:
-    """Rows of the question `first_texts`, head by head."""
+    """Returns the rows of the query `first_texts` by head."""
     return {
         (str(model_key), int(layer), int(head)): Texts(
-            tuple(own["text"]), tuple(frozenset(carried) for carried in own["properties"])
+            tuple(head_rows["text"]), tuple(frozenset(properties) for properties in head_rows["properties"])
         )
-        for (model_key, layer, head), own in rows.groupby(HEAD)
+        for (model_key, layer, head), head_rows in rows.groupby(HEAD)
     }
 
 
 def language_model_labels(
-    voted: Mapping[HeadKey, Voted], texts: Mapping[HeadKey, Texts], model: str | None
+    labels: Mapping[HeadKey, MajorityLabel], texts: Mapping[HeadKey, Texts], model: str | None
 ) -> pd.DataFrame:
-    """Rows of `head_label`: what most draws of each head say."""
+    """Returns rows of `head_label` from labels by a language model."""
     columns = [*HEAD, "method", "picks", "label", "votes", "draws", "given_by", "supported", "chosen"]
     rows = [
         (
             *head,
             label_prompt.METHOD,
             min(label_prompt.TEXTS_SHOWN, len(texts[head].texts)),
-            *one,
+            *label,
             model,
-            one.supported,
+            label.supported,
             False,
         )
-        for head, one in voted.items()
+        for head, label in labels.items()
     ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def personal_labels(given: Iterable[Override]) -> pd.DataFrame:
-    """Rows of `head_label` from overrides. Labels given by people count as supported."""
+def personal_labels(labels: Iterable[Override]) -> pd.DataFrame:
+    """Returns rows of `head_label` from overrides. Labels given by people count as supported."""
     columns = [*HEAD, "method", "picks", "label", "given_by", "reason", "supported", "chosen"]
     rows = [
-        (one.model_key, one.layer, one.head, overrides.METHOD, 0, one.label, one.given_by, one.reason)
-        + (True, False)
-        for one in given
+        (*label[:3], overrides.METHOD, 0, label.label, label.given_by, label.reason, True, False)
+        for label in labels
     ]
     return pd.DataFrame(rows, columns=columns)
 
 
 def choose(labels: pd.DataFrame) -> pd.DataFrame:
-    """The chosen row of every head: a person's label, else a language model's, else the offline one.
+    """Returns the chosen row of every head: a person's label, else a language model's, else the offline one.
 
-    Offline it is that by variance share, and for imported results, which have no variance, by enrichment
+    The offline label is by variance share, or, for imported results, which have no variance, by enrichment
     among ten texts.
     """
     order = {overrides.METHOD: 0, label_prompt.METHOD: 1, "variance_share": 2}
     rank = labels["method"].map(order).fillna(3)
-    ranked = labels.assign(rank=rank, far=(labels["picks"] - 10).abs())
-    return ranked.sort_values(["rank", "far"], kind="stable").drop_duplicates(HEAD)[labels.columns]
+    ranked = labels.assign(rank=rank, distance=(labels["picks"] - 10).abs())
+    return ranked.sort_values(["rank", "distance"], kind="stable").drop_duplicates(HEAD)[labels.columns]
 
 
 def judgements(answers: Mapping[Subject, list[Draw]], labels: Mapping[HeadKey, str]) -> pd.DataFrame:
-    """Rows of `judgement`: every answer of a judge that could be read."""
+    """Returns rows of `judgement`: every readable answer of a judge."""
     columns = [*HEAD, "label", "position", "judge", "draw", "consistent"]
     rows = [
-        (*subject.place, labels[subject.place], subject.position, subject.judge)
+        (*subject.head_key, labels[subject.head_key], subject.position, subject.judge)
         + (draw.question.draw, draw.parsed == judge_prompt.YES)
         for subject, draws in answers.items()
         for draw in draws
@@ -124,55 +119,56 @@ def judgements(answers: Mapping[Subject, list[Draw]], labels: Mapping[HeadKey, s
 def tag_matches(
     labels: Mapping[HeadKey, str], texts: Mapping[HeadKey, Texts], pool: set[str]
 ) -> pd.DataFrame:
-    """Rows of `judgement`: the offline rule for the labels that are properties of the pool."""
+    """Returns rows of `judgement` by the offline rule, for labels that are properties of the pool."""
     columns = [*HEAD, "label", "position", "judge", "draw", "consistent"]
     rows = [
-        (*head, label, position, agreement_stats.TAG_MATCH, 0, label in carried)
+        (*head, label, position, agreement_stats.TAG_MATCH, 0, label in properties)
         for head, label in labels.items()
         if label in pool and head in texts
-        for position, carried in enumerate(texts[head].properties[: agreement_stats.TEXTS_JUDGED])
+        for position, properties in enumerate(texts[head].properties[: agreement_stats.TEXTS_JUDGED])
     ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def answers(given: Mapping[Subject, list[Draw]], endpoint: str) -> pd.DataFrame:
-    """Rows of `language_model_answer`: every question with its whole answer, those not readable too."""
+def answers(draws: Mapping[Subject, list[Draw]], endpoint: str) -> pd.DataFrame:
+    """Returns rows of `language_model_answer`: every question with its answer, readable or not."""
     columns = [*Subject._fields, "draw", "endpoint", "options", "prompt", "answer", "parsed", "asked_at"]
     columns += ["prompt_tokens", "answer_tokens"]
     rows = [
         (
             *subject,
-            one.question.draw,
+            draw.question.draw,
             endpoint,
-            json.dumps(one.answer.sent, sort_keys=True),
-            json.dumps(one.question.prompt, ensure_ascii=False),
-            one.answer.text,
-            one.parsed,
-            one.answer.asked_at,
-            one.answer.prompt_tokens,
-            one.answer.answer_tokens,
+            json.dumps(draw.answer.sent, sort_keys=True),
+            json.dumps(draw.question.prompt, ensure_ascii=False),
+            draw.answer.text,
+            draw.parsed,
+            draw.answer.asked_at,
+            draw.answer.prompt_tokens,
+            draw.answer.answer_tokens,
         )
-        for subject, draws in given.items()
-        for one in draws
+        for subject, subject_draws in draws.items()
+        for draw in subject_draws
     ]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({"prompt_tokens": "Int64", "answer_tokens": "Int64"})
 
 
-def vote(given: Mapping[Subject, list[Draw]], properties: Iterable[str]) -> dict[HeadKey, Voted]:
-    """The label that most draws give to each head; a head without a readable one is left out.
+def vote(draws: Mapping[Subject, list[Draw]], properties: Iterable[str]) -> dict[HeadKey, MajorityLabel]:
+    """Returns the majority label of each head with a readable answer.
 
-    Labels of two heads that differ by a plural alone are one label, in the spelling that more heads have:
-    they would not be shared otherwise.
+    Labels of two heads that differ only in a plural get the more frequent spelling. Otherwise the heads would
+    not share a label.
     """
-    known, voted = sorted(properties), {}
-    for subject, draws in given.items():
-        said = [one.parsed for one in draws if one.parsed is not None]
-        if subject.task == LABEL and (one := label_prompt.majority(said, known)):
-            voted[subject.place] = one
-    spelled: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in voted.values():
-        spelled[kind(one.label)][one.label] += 1
+    pool, labels = sorted(properties), {}
+    for subject, subject_draws in draws.items():
+        answers = [draw.parsed for draw in subject_draws if draw.parsed is not None]
+        if subject.task == LABEL and (label := label_prompt.majority(answers, pool)):
+            labels[subject.head_key] = label
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    for label in labels.values():
+        spellings[singular(label.label)][label.label] += 1
     return {
-        head: one._replace(label=spelled[kind(one.label)].most_common(1)[0][0]) for head, one in voted.items()
+        head: label._replace(label=spellings[singular(label.label)].most_common(1)[0][0])
+        for head, label in labels.items()
     }

@@ -1,9 +1,9 @@
-"""Labels by a language model, judges and people, into a new bundle: the only file that orders these steps.
+"""Runs the steps of `label` in order.
 
-    first texts of heads -> questions -> labels -> questions to judges -> a copy of the bundle with all of it
+    first texts of heads -> questions -> labels -> questions to judges -> a labeled copy of the bundle
 
-The bundle that is labeled is only read. Answers lie in a work folder beside the new one, so that a second run
-asks nothing, and a killed one goes on.
+The source bundle does not change. Answers are stored in a work folder beside the new bundle, so a second run
+asks nothing and a stopped run resumes.
 """
 
 import time
@@ -34,12 +34,12 @@ from precompute.tools.label.bundle import NewLabels, Source
 from precompute.tools.label.label_prompt import Example
 from precompute.tools.label.llm_cache import (
     Answer,
-    Answers,
+    AnswerCache,
     Draw,
     Question,
     draw,
 )
-from precompute.tools.label.llm_client import Asker
+from precompute.tools.label.llm_client import LlmClient
 from precompute.tools.label.llm_service import Service, key_of_environment, key_variable
 from precompute.tools.label.options import LabelTask
 from precompute.tools.label.overrides import Override
@@ -54,12 +54,12 @@ from precompute.tools.label.spelling import as_in_pool
 
 Ask = Callable[[Sequence[Question]], Sequence[Answer | None]]
 
-NAMED = 10
-"""Heads that a report names; the rest is counted."""
+MAX_HEADS_LISTED = 10
+"""Maximum number of heads that a report lists by name."""
 
 
 def run(task: LabelTask) -> Path:
-    """Label a bundle into a new one, or with `dry_run` only say what is left to ask.
+    """Writes a labeled copy of a bundle; with `dry_run` only prints the number of questions left.
 
     Raises:
         ConfigError, ExamplesError, OverridesError, LlmError, WorkError, StoreError: with what to do.
@@ -68,7 +68,7 @@ def run(task: LabelTask) -> Path:
     try:
         source = label_bundle.read(bundle, task.models)
         check_free(task.out.absolute(), replace=task.replace)
-        personal = _personal(source, task.overrides)
+        personal = _load_overrides(source, task.overrides)
         service = _service(task)
         if task.dry_run:
             _plan(source, task, personal, service)
@@ -84,10 +84,10 @@ def _label(source: Source, task: LabelTask, personal: tuple[Override, ...], serv
     clock, started = time.monotonic(), datetime.now(UTC)
     new_labels = NewLabels({}, personal, {}, task.llm)
     if service is not None:
-        progress.say(_whom(service))
-        with _held(task.work_folder):
-            ask = Asker(service, Answers(task.work_folder, service.endpoint)).ask
-            new_labels = _asked(source, task, new_labels, ask)
+        progress.say(_service_line(service))
+        with _locked(task.work_folder):
+            ask = LlmClient(service, AnswerCache(task.work_folder, service.endpoint)).ask
+            new_labels = _ask_models(source, task, new_labels, ask)
     label_bundle.write(
         source,
         new_labels,
@@ -100,19 +100,19 @@ def _label(source: Source, task: LabelTask, personal: tuple[Override, ...], serv
     )
 
 
-def _asked(source: Source, task: LabelTask, new_labels: NewLabels, ask: Ask) -> NewLabels:
-    """Labels first, for they are what judges are asked about."""
+def _ask_models(source: Source, task: LabelTask, new_labels: NewLabels, ask: Ask) -> NewLabels:
+    """Asks for labels, then for judgements of the chosen labels."""
     if task.llm:
         progress.say(f"labels by {task.llm}: {len(source.heads)} heads, {task.draws} draws each")
         draws = _label_draws(source, task, ask)
-        new_labels = new_labels._replace(voted=label_rows.vote(draws, source.properties), draws=draws)
+        new_labels = new_labels._replace(by_model=label_rows.vote(draws, source.properties), draws=draws)
         _report_labels(source, draws, new_labels)
     if task.judges:
         progress.say(f"judged by {', '.join(task.judges)}: {task.judge_draws} draws of each text")
-        labels = label_bundle.labels_of(label_bundle.chosen(source, new_labels))
-        judged = _judge_draws(source, task, labels, ask)
-        _report_judges(source, judged)
-        new_labels = new_labels._replace(draws=new_labels.draws | judged)
+        labels = label_bundle.labels_by_head(label_bundle.choose_labels(source, new_labels))
+        judgements = _judge_draws(source, task, labels, ask)
+        _report_judges(source, judgements)
+        new_labels = new_labels._replace(draws=new_labels.draws | judgements)
     return new_labels
 
 
@@ -162,70 +162,71 @@ def _judge_question(task: LabelTask, judge: str, text: str, label: str, number: 
 
 
 def _plan(source: Source, task: LabelTask, personal: tuple[Override, ...], service: Service | None) -> None:
-    """Print what is left to ask. Answers that cannot be read are not foreseen, nor are labels to judge."""
+    """Prints the number of questions left. Ignores unreadable answers, and judges of labels not given yet."""
     if service is None:
         print("nothing is to be asked; without --dry-run the labels of people are taken over")
         return
-    kept = Answers(task.work_folder, service.endpoint)
+    cache = AnswerCache(task.work_folder, service.endpoint)
     left: dict[Question, None] = {}
 
     def ask(questions: Sequence[Question]) -> list[Answer | None]:
-        found = {question: kept.find(question) for question in questions}
-        left.update({question: None for question, answer in found.items() if answer is None})
-        return [found[question] for question in questions]
+        answers = {question: cache.find(question) for question in questions}
+        left.update({question: None for question, answer in answers.items() if answer is None})
+        return [answers[question] for question in questions]
 
     new_labels = NewLabels({}, personal, {}, task.llm)
     if task.llm:
         draws = _label_draws(source, task, ask)
-        new_labels = new_labels._replace(voted=label_rows.vote(draws, source.properties))
+        new_labels = new_labels._replace(by_model=label_rows.vote(draws, source.properties))
         _print_left(f"labels by {task.llm}", [*left])
     before = len(left)
     if task.judges:
-        labels = label_bundle.labels_of(label_bundle.chosen(source, new_labels))
+        labels = label_bundle.labels_by_head(label_bundle.choose_labels(source, new_labels))
         _judge_draws(source, task, labels, ask)
         _print_left(f"judged by {', '.join(task.judges)}", [*left][before:])
     _print_left("together", [*left])
     print("tokens are estimated at four characters each; answers that cannot be read are asked again")
 
 
-def _print_left(what: str, left: Sequence[Question]) -> None:
+def _print_left(title: str, left: Sequence[Question]) -> None:
     prompts = sum(question.estimated_tokens for question in left)
-    most = sum(question.answer_tokens for question in left)
-    print(f"{what}: {len(left)} questions left, about {prompts} tokens to send, at most {most} to get")
+    answers = sum(question.answer_tokens for question in left)
+    print(f"{title}: {len(left)} questions left, about {prompts} tokens to send, at most {answers} to get")
 
 
-def _personal(source: Source, file: Path | None) -> tuple[Override, ...]:
+def _load_overrides(source: Source, file: Path | None) -> tuple[Override, ...]:
     if file is None:
         return ()
     heads = set(source.labels[HEAD].drop_duplicates().itertuples(index=False, name=None))
-    personal = overrides.load(file, label_bundle.called(source.names), heads)
-    return tuple(one._replace(label=as_in_pool(one.label, sorted(source.properties))) for one in personal)
+    labels = overrides.load(file, label_bundle.keys_by_name(source.names), heads)
+    properties = sorted(source.properties)
+    return tuple(label._replace(label=as_in_pool(label.label, properties)) for label in labels)
 
 
 def _service(task: LabelTask) -> Service | None:
-    """None where nobody is to be asked."""
+    """Returns None if no language model is to be asked."""
     if task.url is None or not (task.llm or task.judges):
         return None
-    same = ["concurrency", "timeout", "attempts", "first_wait"]
-    return Service(task.url, key_of_environment(), **{name: getattr(task, name) for name in same})
+    fields = ["concurrency", "timeout", "attempts", "first_wait"]
+    return Service(task.url, key_of_environment(), **{name: getattr(task, name) for name in fields})
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Keep other runs out of the folder of answers."""
-    hold = work_files.locked(folder)
+def _locked(folder: Path) -> Iterator[None]:
+    """Locks the folder of answers against other runs; errors name `--work`."""
+    lock = work_files.locked(folder)
     try:
-        hold.__enter__()
+        lock.__enter__()
     except work_files.WorkError as error:
         raise work_files.WorkError(str(error).replace("--bundle", "--work")) from error
     try:
         yield
     finally:
-        hold.__exit__(None, None, None)
+        lock.__exit__(None, None, None)
 
 
-def _whom(service: Service) -> str:
-    """What is asked, and whose key is sent there, so that none goes where it was not meant to."""
+def _service_line(service: Service) -> str:
+    """Returns address and key variable, so that a key sent to the wrong service is noticed."""
     if service.authorization:
         return f"asking {service.endpoint} with the user and password of --url"
     name = key_variable()
@@ -233,10 +234,10 @@ def _whom(service: Service) -> str:
 
 
 def _options(task: LabelTask, service: Service | None, new_labels: NewLabels) -> dict[str, Any]:
-    """What the result depends on, to be kept in the bundle: neither key nor path."""
-    same = ["llm", "draws", "judges", "judge_draws", "temperature", "answer_tokens"]
+    """Returns the options that affect the result, for the bundle; neither key nor path."""
+    fields = ["llm", "draws", "judges", "judge_draws", "temperature", "answer_tokens"]
     return {
-        **{name: getattr(task, name) for name in same},
+        **{name: getattr(task, name) for name in fields},
         "endpoint": service.endpoint if service else None,
         "texts": label_prompt.TEXTS_SHOWN,
         "overrides": len(new_labels.personal),
@@ -244,29 +245,32 @@ def _options(task: LabelTask, service: Service | None, new_labels: NewLabels) ->
 
 
 def _report_labels(source: Source, draws: Mapping[Subject, list[Draw]], new_labels: NewLabels) -> None:
-    progress.say(f"  {_unread(draws)}")
-    without = [head for head in source.heads if head not in new_labels.voted]
-    if without:
-        named = f"{_named(source, without[:NAMED])}{' ...' if len(without) > NAMED else ''}"
-        progress.say(f"  {len(without)} heads got no label and keep the one they had offline: {named}")
-    split = sum(not one.supported for one in new_labels.voted.values())
-    progress.say(f"  {len(new_labels.voted)} heads labeled, {split} of them without a majority of the draws")
+    progress.say(f"  {_unreadable_line(draws)}")
+    unlabeled = [head for head in source.heads if head not in new_labels.by_model]
+    if unlabeled:
+        names = _names(source, unlabeled[:MAX_HEADS_LISTED])
+        names += " ..." if len(unlabeled) > MAX_HEADS_LISTED else ""
+        progress.say(f"  {len(unlabeled)} heads got no label and keep the one they had offline: {names}")
+    split = sum(not label.supported for label in new_labels.by_model.values())
+    progress.say(
+        f"  {len(new_labels.by_model)} heads labeled, {split} of them without a majority of the draws"
+    )
 
 
 def _report_judges(source: Source, draws: Mapping[Subject, list[Draw]]) -> None:
-    progress.say(f"  {_unread(draws)}")
-    without = {subject.place for subject, own in draws.items() if not any(one.parsed for one in own)}
-    if without:
-        named = _named(source, sorted(without)[:NAMED])
-        progress.say(f"  {len(without)} heads have a text that a judge said nothing of: {named}")
+    progress.say(f"  {_unreadable_line(draws)}")
+    heads = {subject.head_key for subject, answers in draws.items() if not any(a.parsed for a in answers)}
+    if heads:
+        names = _names(source, sorted(heads)[:MAX_HEADS_LISTED])
+        progress.say(f"  {len(heads)} heads have a text without an answer of a judge: {names}")
 
 
-def _unread(draws: Mapping[Subject, list[Draw]]) -> str:
-    unread = sum(one.parsed is None for own in draws.values() for one in own)
-    return f"{unread} of {sum(map(len, draws.values()))} answers could not be read; they are kept"
+def _unreadable_line(draws: Mapping[Subject, list[Draw]]) -> str:
+    parsed = [answer.parsed for answers in draws.values() for answer in answers]
+    return f"{parsed.count(None)} of {len(parsed)} answers could not be read; they are kept"
 
 
-def _named(source: Source, heads: Sequence[HeadKey]) -> str:
+def _names(source: Source, heads: Sequence[HeadKey]) -> str:
     return ", ".join(
         f"{source.names[model_key]} {head_name(layer, head)}" for model_key, layer, head in heads
     )

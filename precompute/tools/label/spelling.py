@@ -1,30 +1,29 @@
-"""One spelling for one label, whoever gave it.
+"""Normalizes the spelling of labels.
 
-Heads share a label where its spelling is the same, so "Color", "color " and "colors" must not count as three.
-Pure: words in, words out.
+Heads share a label only if the spelling is equal, so "Color", "color " and "colors" must become one label.
 """
 
 import re
 import unicodedata
 from collections.abc import Sequence
 
-_PARTED = re.compile(r"[\s_/‐-―-]+")
-_AROUND = ".,;:!?\"'`’‘“”()[]{}*#"
+_SEPARATORS = re.compile(r"[\s_/‐-―-]+")
+_PUNCTUATION = ".,;:!?\"'`’‘“”()[]{}*#"
 
 
 def normalize(text: str) -> str:
-    """The label in lower case (NFKC), its words parted by one space and without punctuation around them.
+    """Returns the label in lower case (NFKC), with one space between words and no punctuation around them.
 
-    Underscores, slashes, hyphens and dashes part words. A plural stays; see `kind`.
+    Underscores, slashes, hyphens and dashes separate words. A plural stays; see `singular`.
     """
-    words = _PARTED.split(unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(bare for word in words if (bare := word.strip(_AROUND)))
+    words = _SEPARATORS.split(unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(bare for word in words if (bare := word.strip(_PUNCTUATION)))
 
 
-def kind(label: str) -> str:
-    """What normalized labels that differ by a plural alone have in common: the last word in the singular.
+def singular(label: str) -> str:
+    """Returns a normalized label with its last word in the singular.
 
-    By its ending alone: colors, cities; glass, focus and tennis stay.
+    Uses the ending alone: "colors" and "cities" change; "glass", "focus" and "tennis" stay.
     """
     if label.endswith("ies") and len(label) > 4:
         return label[:-3] + "y"
@@ -34,5 +33,5 @@ def kind(label: str) -> str:
 
 
 def as_in_pool(label: str, properties: Sequence[str]) -> str:
-    """The property of the pool that a normalized label is, up to case and plural; else the label itself."""
-    return next((one for one in properties if kind(normalize(one)) == kind(label)), label)
+    """Returns the pool's property that equals a normalized label up to case and plural, else the label."""
+    return next((name for name in properties if singular(normalize(name)) == singular(label)), label)

@@ -1,4 +1,4 @@
-"""The labeled bundle: labels, answers, metrics and their source, beside what was there before."""
+"""The labeled bundle: new labels, answers, metrics and options, beside the contents of the source."""
 
 import json
 
@@ -7,17 +7,17 @@ import pytest
 from db import bundle as commands
 from db.connection import open_bundle
 from tests.support.imported import KNOWN
-from tests.support.labeled import found, metric, of_known
+from tests.support.labeled import known_rows, metric, select
 
 
-def test_the_new_bundle_is_sound_and_the_old_one_untouched(source, labeled):
+def test_the_new_bundle_is_valid_and_the_source_unchanged(source, labeled):
     assert commands.problems(labeled) == []
     assert commands.problems(source) == []
-    assert found(source, "select count(*) from head_label where method = 'language_model'") == [(0,)]
+    assert select(source, "select count(*) from head_label where method = 'language_model'") == [(0,)]
 
 
-def test_labels_are_chosen_and_spelled_as_the_pool_does(labeled):
-    assert of_known(
+def test_labels_are_chosen_with_the_spelling_of_the_pool(labeled):
+    assert known_rows(
         labeled, "label, method, picks, votes, draws, given_by, supported", "head_label", "chosen"
     ) == [
         ("L10.H0", "color", "language_model", 5, 1.0, 5, "small", True),
@@ -27,14 +27,14 @@ def test_labels_are_chosen_and_spelled_as_the_pool_does(labeled):
     ]
 
 
-def test_offline_labels_stay_beside(source, labeled):
+def test_offline_labels_stay_in_the_bundle(source, labeled):
     offline = "select * exclude (chosen) from head_label where method <> 'language_model' order by all"
 
-    assert str(found(labeled, offline)) == str(found(source, offline))
+    assert str(select(labeled, offline)) == str(select(source, offline))
 
 
 def test_every_answer_is_in_the_bundle_with_its_question(labeled):
-    rows = found(
+    rows = select(
         labeled,
         "select answer, parsed, prompt, options, endpoint, prompt_tokens from language_model_answer "
         "where task = 'label' and layer = 10 and head = 0 order by draw",
@@ -48,9 +48,9 @@ def test_every_answer_is_in_the_bundle_with_its_question(labeled):
     assert endpoint.startswith("http://127.0.0.1:")
 
 
-def test_a_text_agrees_where_both_judges_say_so(labeled):
-    """The strict judge takes three of the five texts of L10.H1, the mild one all; who differ make a no."""
-    assert of_known(labeled, "value", "head_metric", "metric = 'ccs_chosen'") == [
+def test_a_text_agrees_if_both_judges_say_so(labeled):
+    """The strict judge accepts three of the five texts of L10.H1, the mild one all; a tie counts as no."""
+    assert known_rows(labeled, "value", "head_metric", "metric = 'ccs_chosen'") == [
         ("L10.H0", 5.0),
         ("L10.H1", 3.0),
         ("L11.H0", 5.0),
@@ -60,7 +60,7 @@ def test_a_text_agrees_where_both_judges_say_so(labeled):
     assert metric(labeled, "association_5") == 3 / 4
 
 
-def test_agreement_of_the_judges_is_as_counted_by_hand(labeled):
+def test_agreement_of_the_judges_equals_the_count_by_hand(labeled):
     """They agree on 18 of 20 texts; 38 of their 40 answers are yes."""
     assert metric(labeled, "judge_agreement") == pytest.approx(18 / 20)
     chance = (38 / 40) ** 2 + (2 / 40) ** 2
@@ -69,17 +69,17 @@ def test_agreement_of_the_judges_is_as_counted_by_hand(labeled):
     assert metric(labeled, "gwet_ac1") == pytest.approx((0.9 - chance) / (1 - chance))
 
 
-def test_metrics_of_labels_are_given_for_chosen_ones_beside_the_offline_ones(labeled):
+def test_chosen_labels_have_metrics_beside_those_of_offline_labels(labeled):
     assert metric(labeled, "entanglement") == metric(labeled, "entanglement", labels="offline") == 0.5
     assert metric(labeled, "uniqueness") == 0.5
-    unknown = found(
+    with_chance = select(
         labeled, "select count(*) from model_metric where labels = 'chosen' and chance is not null"
     )
-    assert unknown == [(0,)]
+    assert with_chance == [(0,)]
 
 
-def test_heads_are_found_by_their_chosen_label(labeled):
-    assert of_known(labeled, "property", "property_head") == [
+def test_properties_of_heads_are_their_chosen_labels(labeled):
+    assert known_rows(labeled, "property", "property_head") == [
         ("L10.H0", "color"),
         ("L10.H1", "shape"),
         ("L11.H0", "weather"),
@@ -87,8 +87,8 @@ def test_heads_are_found_by_their_chosen_label(labeled):
     ]
 
 
-def test_the_bundle_says_how_it_was_labeled(source, labeled):
-    ((options, software),) = found(
+def test_the_bundle_has_the_options_of_its_labeling(source, labeled):
+    ((options, software),) = select(
         labeled,
         "select options, software from run join model using (model_key) "
         f"where stage = 'relabeling' and model = '{KNOWN}'",

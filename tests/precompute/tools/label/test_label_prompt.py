@@ -1,10 +1,17 @@
-"""A head's label by a language model: what is asked, what an answer says, and what the draws say together."""
+"""Labels by a language model: questions, parsing of answers, and majority vote over draws."""
 
 import pytest
 
 from precompute.tools.label import label_prompt
-from precompute.tools.label.label_prompt import Example, ExamplesError, Voted, load_examples, majority, read
-from tests.support.questions import HOW, TEXTS
+from precompute.tools.label.label_prompt import (
+    Example,
+    ExamplesError,
+    MajorityLabel,
+    load_examples,
+    majority,
+    read,
+)
+from tests.support.questions import OPTIONS, TEXTS
 
 
 def written(tmp_path, text: str):
@@ -13,15 +20,15 @@ def written(tmp_path, text: str):
     return path
 
 
-def test_a_question_shows_the_examples_answered_and_then_the_first_texts_of_the_head():
+def test_a_question_has_the_answered_examples_and_then_the_first_texts_of_the_head():
     examples = (Example("color", ("red", "blue")), Example("shape", ("round",)))
 
-    asked = label_prompt.question(TEXTS, examples, draw=4, **HOW)
+    question = label_prompt.question(TEXTS, examples, draw=4, **OPTIONS)
 
-    assert [role for role, _ in asked.messages] == ["system", *["user", "assistant"] * 2, "user"]
-    assert asked.messages[1:3] == (("user", "- red\n- blue"), ("assistant", '{"label": "color"}'))
-    assert asked.messages[-1][1].splitlines() == [f"- text {number}" for number in range(20)]
-    assert asked.options["seed"] == 4
+    assert [role for role, _ in question.messages] == ["system", *["user", "assistant"] * 2, "user"]
+    assert question.messages[1:3] == (("user", "- red\n- blue"), ("assistant", '{"label": "color"}'))
+    assert question.messages[-1][1].splitlines() == [f"- text {number}" for number in range(20)]
+    assert question.options["seed"] == 4
 
 
 @pytest.mark.parametrize(
@@ -35,7 +42,7 @@ def test_a_question_shows_the_examples_answered_and_then_the_first_texts_of_the_
         ('{"label": "Größe"}', "grösse"),
     ],
 )
-def test_an_answer_is_read_and_spelled_one_way(answer, label):
+def test_the_label_of_an_answer_is_normalized(answer, label):
     assert read(answer) == label
 
 
@@ -59,23 +66,23 @@ def test_what_gives_no_label_is_not_read(answer):
 
 
 def test_the_label_is_what_most_draws_say():
-    assert majority(["shape", "color", "color", "location", "color"]) == Voted("color", 0.6, 5)
+    assert majority(["shape", "color", "color", "location", "color"]) == MajorityLabel("color", 0.6, 5)
 
 
-def test_of_labels_that_as_many_say_the_first_wins():
-    assert majority(["shape", "color", "color", "shape"]) == Voted("shape", 0.5, 4)
+def test_the_first_of_equally_frequent_labels_wins():
+    assert majority(["shape", "color", "color", "shape"]) == MajorityLabel("shape", 0.5, 4)
 
 
-def test_a_label_is_supported_where_more_than_half_of_the_draws_agree():
+def test_a_label_is_supported_if_more_than_half_of_the_draws_agree():
     assert majority(["color", "color", "shape"]).supported
     assert not majority(["color", "shape"]).supported
 
 
 def test_a_plural_does_not_split_the_votes():
-    assert majority(["colors", "shape", "color", "shapes", "color"]) == Voted("colors", 0.6, 5)
+    assert majority(["colors", "shape", "color", "shapes", "color"]) == MajorityLabel("colors", 0.6, 5)
 
 
-def test_a_label_is_spelled_as_the_property_of_the_pool_that_it_is():
+def test_a_label_has_the_spelling_of_the_pools_property():
     assert majority(["letter", "letter"], ("color", "letters")).label == "letters"
     assert majority(["time of day"], ("time_of_day",)).label == "time_of_day"
 
@@ -84,12 +91,12 @@ def test_no_draw_gives_no_label():
     assert majority([]) is None
 
 
-def test_the_examples_that_come_with_it_can_be_read_and_are_of_different_labels():
+def test_the_shipped_examples_are_readable_and_have_different_labels():
     examples = load_examples()
 
     assert 4 <= len(examples) <= 6
-    assert len({one.label for one in examples}) == len(examples)
-    assert all(len(one.texts) >= 6 for one in examples)
+    assert len({example.label for example in examples}) == len(examples)
+    assert all(len(example.texts) >= 6 for example in examples)
 
 
 def test_examples_are_headings_with_texts_below_and_notes_between(tmp_path):
@@ -101,19 +108,19 @@ def test_examples_are_headings_with_texts_below_and_notes_between(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
-        ("# nothing\n", "has no example"),
-        ("- red\n## color\n", "line 1 .* above the first label"),
-        ("## color\n## shape\n- a circle\n", 'the example "color" .* lacks its texts'),
-        ("## ?\n- red\n", 'the example "\\?" .* lacks its label'),
+        ("# nothing\n", "examples.md has no example"),
+        ("- red\n## color\n", "line 1 "),
+        ("## color\n## shape\n- a circle\n", '"color" .* texts'),
+        ("## ?\n- red\n", '"\\?" .* label'),
     ],
 )
-def test_examples_that_cannot_be_used_say_what_is_missing(tmp_path, text, says):
-    with pytest.raises(ExamplesError, match=says):
+def test_unusable_examples_are_refused_with_what_is_missing(tmp_path, text, message):
+    with pytest.raises(ExamplesError, match=message):
         load_examples(written(tmp_path, text))
 
 
-def test_examples_that_are_not_there_are_named(tmp_path):
-    with pytest.raises(ExamplesError, match="cannot read the examples .*nowhere.md"):
+def test_a_missing_file_of_examples_is_named(tmp_path):
+    with pytest.raises(ExamplesError, match="nowhere.md"):
         load_examples(tmp_path / "nowhere.md")

@@ -12,29 +12,29 @@ from precompute.tools.label.options import LabelTask, add_options
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
-        ({}, "nothing to do"),
-        ({"llm": "small"}, "need the address of a service, --url"),
-        ({"llm": "small", "url": "http://h/v1", "draws": 0}, "--draws 0: give 1 or more"),
+        ({}, "--llm, --judge or --overrides"),
+        ({"llm": "small"}, "--url"),
+        ({"llm": "small", "url": "http://h/v1", "draws": 0}, "--draws 0"),
         ({"llm": "small", "url": "http://h/v1", "temperature": -1.0}, "--temperature"),
-        ({"judges": ("a", "a"), "url": "http://h/v1"}, "given twice"),
+        ({"judges": ("a", "a"), "url": "http://h/v1"}, "--judge is given twice"),
         ({"llm": "small", "url": "http://h/v1", "timeout": 0.0}, "--timeout"),
     ],
 )
-def test_a_task_that_makes_no_sense_is_refused(options, says):
-    with pytest.raises(ConfigError, match=says):
+def test_invalid_options_are_refused(options, message):
+    with pytest.raises(ConfigError, match=message):
         LabelTask(Path("a"), Path("b"), **options)
 
 
-def test_the_command_line_says_it_all():
+def test_the_command_line_gives_all_options():
     parser = argparse.ArgumentParser()
     add_options(parser)
     words = "old --out new --llm small --url http://h/v1 --judge a --judge b --models x y --dry-run"
 
-    given = arguments.read(parser.parse_args(words.split()), LabelTask)
+    parsed = arguments.read(parser.parse_args(words.split()), LabelTask)
 
-    assert given == LabelTask(
+    assert parsed == LabelTask(
         Path("old"),
         Path("new"),
         llm="small",
@@ -43,6 +43,6 @@ def test_the_command_line_says_it_all():
         models=("x", "y"),
         dry_run=True,
     )
-    assert given.work_folder == Path(".new.labels.work")
+    assert parsed.work_folder == Path(".new.labels.work")
     elsewhere = parser.parse_args([*words.split(), "--work", "w"])
     assert os.fspath(arguments.read(elsewhere, LabelTask).work_folder) == "w"

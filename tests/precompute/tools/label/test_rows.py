@@ -1,18 +1,18 @@
-"""Rows of labels: which label is chosen, what matches it, and who gave it."""
+"""Rows of labels and judgements; choice of the shown label."""
 
 import pandas as pd
 
 from precompute.tools.label import rows as label_rows
-from precompute.tools.label.label_prompt import Voted, read
+from precompute.tools.label.label_prompt import MajorityLabel, read
 from precompute.tools.label.llm_cache import draw
 from precompute.tools.label.overrides import Override
 from precompute.tools.label.rows import HEAD, Texts
-from tests.support.questions import about, asking
+from tests.support.questions import answering, question_of_draw
 
 MODEL = "tower-1"
 
 
-def test_a_persons_label_is_chosen_over_a_language_models_and_that_over_the_offline_one():
+def test_a_persons_label_precedes_a_language_models_label_which_precedes_the_offline_label():
     rows = [
         *[(MODEL, 1, 0, "variance_share", 10, "a"), (MODEL, 1, 0, "enrichment", 10, "b")],
         *[(MODEL, 1, 1, "variance_share", 10, "a"), (MODEL, 1, 1, "language_model", 20, "c")],
@@ -24,7 +24,7 @@ def test_a_persons_label_is_chosen_over_a_language_models_and_that_over_the_offl
     assert label_rows.choose(labels).sort_values("head")["label"].tolist() == ["a", "c", "d", "f"]
 
 
-def test_a_label_of_the_pool_is_matched_by_its_tags_and_another_by_nothing():
+def test_tags_match_labels_of_the_pool_only():
     texts = {(MODEL, 1, 0): Texts(("red", "round"), (frozenset({"color"}), frozenset({"shape"})))}
 
     rows = label_rows.tag_matches({(MODEL, 1, 0): "color"}, texts, {"color", "shape"})
@@ -33,11 +33,11 @@ def test_a_label_of_the_pool_is_matched_by_its_tags_and_another_by_nothing():
     assert label_rows.tag_matches({(MODEL, 1, 0): "mood"}, texts, {"color", "shape"}).empty
 
 
-def test_rows_say_how_many_texts_were_read_and_who_says_so():
+def test_rows_have_the_number_of_texts_and_the_model():
     head = (MODEL, 1, 0)
     texts = {head: Texts(("red",) * 7, (frozenset(),) * 7)}
 
-    (row,) = label_rows.language_model_labels({head: Voted("color", 0.4, 5)}, texts, "small").to_dict(
+    (row,) = label_rows.language_model_labels({head: MajorityLabel("color", 0.4, 5)}, texts, "small").to_dict(
         "records"
     )
 
@@ -56,10 +56,10 @@ def test_a_persons_label_is_supported():
     )
 
 
-def test_one_label_has_one_spelling_in_all_heads():
-    ask, _ = asking(*[f'{{"label": "{one}"}}' for one in ("color", "colors", "colors")])
-    subjects = {label_rows.Subject(MODEL, 1, head, "label", 0, "m"): about for head in range(3)}
+def test_a_label_has_the_same_spelling_in_all_heads():
+    ask, _ = answering(*[f'{{"label": "{label}"}}' for label in ("color", "colors", "colors")])
+    subjects = {label_rows.Subject(MODEL, 1, head, "label", 0, "m"): question_of_draw for head in range(3)}
 
-    voted = label_rows.vote(draw(subjects, read, ask, draws=1), ())
+    labels = label_rows.vote(draw(subjects, read, ask, draws=1), ())
 
-    assert [one.label for one in voted.values()] == ["colors"] * 3
+    assert [label.label for label in labels.values()] == ["colors"] * 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from precompute.tools.label.spelling import as_in_pool, kind, normalize
+from precompute.tools.label.spelling import as_in_pool, normalize, singular
 
 
 @pytest.mark.parametrize(
@@ -10,11 +10,11 @@ from precompute.tools.label.spelling import as_in_pool, kind, normalize
     [("colors", "color"), ("cities", "city"), ("glass", "glass"), ("focus", "focus"), ("bus", "bus")]
     + [("tennis", "tennis"), ("art styles", "art style"), ("gas", "gas")],
 )
-def test_plurals_are_told_by_their_ending(label, same):
-    assert kind(label) == same
+def test_plurals_are_recognized_by_their_ending(label, same):
+    assert singular(label) == same
 
 
-def test_words_are_parted_by_one_space_and_stripped_of_punctuation():
+def test_words_are_separated_by_one_space_and_have_no_punctuation():
     assert normalize("  “Black–and–White”,  photos! ") == "black and white photos"
     assert as_in_pool("texture", ("color", "Textures")) == "Textures"
     assert as_in_pool("mood", ("color",)) == "mood"
