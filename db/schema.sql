@@ -4,9 +4,9 @@ create table bundle (
     format integer primary key,
     input_id varchar not null
 );
-comment on table bundle is 'One row: what this bundle is.';
-comment on column bundle.format is 'Version of the bundle format; a reader refuses any other.';
-comment on column bundle.input_id is 'Hash of everything the bundle was made from; equal on any machine.';
+comment on table bundle is 'One row: format and identity of this bundle.';
+comment on column bundle.format is 'Version of the bundle format; readers of another format refuse the bundle.';
+comment on column bundle.input_id is 'Hash of everything that the bundle was made from; the same on any machine.';
 
 create table model (
     model_key varchar primary key,
@@ -48,45 +48,45 @@ create table model (
     overlap_10 double,
     overlap_10_least double
 );
-comment on table model is 'One row per model: an architecture with one set of weights. What an imported result does not tell is null.';
-comment on column model.model_key is 'Name with every other character as -, then 8 hex digits of the weights'' hash, or of the imported file''s where there are no weights.';
+comment on table model is 'One row per model: an architecture with one set of weights. Values that an imported result does not have are null.';
+comment on column model.model_key is 'Name with every other character as -, then 8 hex digits of the hash of the weights, or of the imported file if there are no weights.';
 comment on column model.model is 'Name to show, architecture/weights, as open_clip names them.';
 comment on column model.architecture is 'Architecture, as open_clip names it.';
 comment on column model.weights is 'Weights tag, as open_clip names it.';
 comment on column model.weights_sha256 is 'SHA-256 of the weights.';
 comment on column model.layers is 'Layers of the vision transformer.';
-comment on column model.first_layer is 'First layer taken apart, zero-based; what was written before it is known by layer alone.';
-comment on column model.heads is 'Heads of one layer; where the architecture is unknown, as many as the results show.';
+comment on column model.first_layer is 'First decomposed layer, zero-based; contributions of earlier layers are known only per layer.';
+comment on column model.heads is 'Heads of one layer; if the architecture is unknown, the number of heads in the results.';
 comment on column model.d_head is 'Width of one head.';
 comment on column model.d_model is 'Width of the residual stream.';
 comment on column model.d_out is 'Width of the joint image-text space.';
 comment on column model.rank is 'Stored coordinates of one head, padded to a multiple of 8.';
-comment on column model.image_size is 'Side of the picture the model sees, pixels.';
+comment on column model.image_size is 'Side of the model''s input picture, pixels.';
 comment on column model.patch_size is 'Side of one patch, pixels.';
 comment on column model.grid_rows is 'Rows of patches.';
 comment on column model.grid_columns is 'Columns of patches.';
 comment on column model.parameters is 'Number of parameters, both towers.';
 comment on column model.activation is 'gelu or quick_gelu.';
-comment on column model.training_data is 'What the weights were trained on, where known.';
+comment on column model.training_data is 'Training data of the weights; null if unknown.';
 comment on column model.context_length is 'Longest text, tokens.';
-comment on column model.mean is 'Mean subtracted from each color channel before the model sees it.';
-comment on column model.std is 'Standard deviation each color channel is divided by.';
+comment on column model.mean is 'Mean that is subtracted from each color channel.';
+comment on column model.std is 'Standard deviation that each color channel is divided by.';
 comment on column model.interpolation is 'Interpolation of the resize step.';
-comment on column model.resize_mode is 'How a picture is brought to image_size (shortest: shorter side, then a center crop).';
-comment on column model.has_vectors is 'True where the bundle holds vectors of this model; false for results imported from elsewhere.';
-comment on column model.is_control is 'True for a control, such as a random-weights twin.';
-comment on column model.control_of is 'Name of the model this is a control for; null where it is none.';
-comment on column model.images is 'Images decomposed.';
-comment on column model.gallery_images is 'Images with token-level coordinates stored.';
+comment on column model.resize_mode is 'How a picture is resized to image_size (shortest: shorter side, then a center crop).';
+comment on column model.has_vectors is 'True if the bundle holds vectors of this model; false for imported results.';
+comment on column model.is_control is 'True for a random-weights control.';
+comment on column model.control_of is 'Name of the model that this is a control of; null for other models.';
+comment on column model.images is 'Number of decomposed images.';
+comment on column model.gallery_images is 'Number of images with stored coordinates of every token.';
 comment on column model.max_sum_error is 'Largest absolute entry, over images, of (sum of contributions - embedding).';
-comment on column model.precision is 'Of the matrix products of the image tower: float32, tf32 or bf16.';
-comment on column model.precision_images is 'Images taken apart in float32 too, on the same device, to tell what the precision changes; this and all that follows is null in float32.';
-comment on column model.embedding_difference is 'Largest length, over those images, of (embedding - embedding in float32); embeddings have length 1.';
-comment on column model.head_difference is 'Largest, over heads, root mean square of (coordinates - coordinates in float32), as a share of the head''s importance on those images.';
+comment on column model.precision is 'Precision of the matrix products of the image tower: float32, tf32 or bf16.';
+comment on column model.precision_images is 'Images that were also decomposed in float32, on the same device, to measure the effect of the precision; this column and the following ones are null in float32.';
+comment on column model.embedding_difference is 'Maximum, over those images, of the length of (embedding - embedding in float32); embeddings have length 1.';
+comment on column model.head_difference is 'Maximum, over heads, of the root mean square of (coordinates - coordinates in float32), as a share of the head''s importance on those images.';
 comment on column model.overlap_5 is 'Share of a head''s first five texts in float32, on those images, that are among its first five in this precision; mean over heads.';
-comment on column model.overlap_5_least is 'The same of the head where it is least.';
-comment on column model.overlap_10 is 'As overlap_5, of the first ten texts.';
-comment on column model.overlap_10_least is 'The same of the head where it is least.';
+comment on column model.overlap_5_least is 'Minimum of overlap_5 over heads.';
+comment on column model.overlap_10 is 'As overlap_5, for the first ten texts.';
+comment on column model.overlap_10_least is 'Minimum of overlap_10 over heads.';
 
 create table image_set (
     name varchar primary key,
@@ -97,12 +97,12 @@ create table image_set (
     min_images_for_intervals bigint not null
 );
 comment on table image_set is 'One row: the image set of this bundle.';
-comment on column image_set.name is 'Name of the folder or list the images came from.';
+comment on column image_set.name is 'Name of the folder or list that the images came from.';
 comment on column image_set.images is 'Distinct images (by their bytes).';
-comment on column image_set.files is 'Files found, those that could not be read included; the same bytes under two paths are two files, one image.';
+comment on column image_set.files is 'Number of files, including those that could not be read; the same bytes under two paths are two files and one image.';
 comment on column image_set.failed is 'Files that could not be read.';
-comment on column image_set.license is 'What may be done with the images, as stated by whoever built the bundle.';
-comment on column image_set.min_images_for_intervals is 'Smallest number of images of a model from which intervals and ranks are computed.';
+comment on column image_set.license is 'License of the images, as stated by the person who built the bundle.';
+comment on column image_set.min_images_for_intervals is 'Minimum number of images for intervals and ranks of a model.';
 
 create table image (
     image_id varchar primary key,
@@ -114,14 +114,14 @@ comment on table image is 'One row per distinct image.';
 comment on column image.image_id is 'First 16 hex digits of the SHA-256 of the file''s bytes.';
 comment on column image.width is 'Width after EXIF rotation, pixels.';
 comment on column image.height is 'Height after EXIF rotation, pixels.';
-comment on column image.thumbnail is 'The whole image as JPEG, shorter side at most 128 pixels; null where thumbnails were left out.';
+comment on column image.thumbnail is 'The whole image as JPEG, shorter side at most 128 pixels; null without thumbnails.';
 
 create table image_file (
     image_id varchar not null,
     path varchar primary key
 );
 comment on table image_file is 'One row per path.';
-comment on column image_file.image_id is 'The image these bytes are.';
+comment on column image_file.image_id is 'The image with these bytes.';
 comment on column image_file.path is 'Path relative to the image folder or list, with forward slashes, or TAR/MEMBER.';
 
 create table image_attribute (
@@ -141,7 +141,7 @@ create table failed_image (
 );
 comment on table failed_image is 'One row per file that could not be read.';
 comment on column failed_image.path is 'Path relative to the image folder.';
-comment on column failed_image.reason is 'What was wrong with it.';
+comment on column failed_image.reason is 'Why the file could not be read.';
 
 create table text_pool (
     name varchar primary key,
@@ -157,9 +157,9 @@ comment on column text_pool.name is 'Name of the pool.';
 comment on column text_pool.language is 'Language of the texts, as a BCP 47 tag.';
 comment on column text_pool.license is 'License of the pool.';
 comment on column text_pool.texts is 'Distinct texts.';
-comment on column text_pool.dropped_duplicates is 'Lines left out because the same text stood above.';
+comment on column text_pool.dropped_duplicates is 'Lines left out because an earlier line has the same text.';
 comment on column text_pool.dropped_empty is 'Empty lines left out.';
-comment on column text_pool.tagged_by_rule is 'Texts whose file names no property, and that got theirs by the lexical rule.';
+comment on column text_pool.tagged_by_rule is 'Texts without properties in their file, which the lexical rule tagged.';
 
 create table text (
     text_id varchar primary key,
@@ -168,7 +168,7 @@ create table text (
 );
 comment on table text is 'One row per text of the pool.';
 comment on column text.text_id is 'First 16 hex digits of the SHA-256 of the NFC-normalised, stripped UTF-8.';
-comment on column text.position is 'Place in the pool, zero-based; ties in TEXTSPAN go to the lower one.';
+comment on column text.position is 'Place in the pool, zero-based; the lower one wins ties in TEXTSPAN.';
 comment on column text.text is 'The text.';
 
 create table text_property (
@@ -192,7 +192,7 @@ comment on table head is 'One row per decomposed head.';
 comment on column head.model_key is 'The model.';
 comment on column head.layer is 'Layer, zero-based.';
 comment on column head.head is 'Head of the layer, zero-based.';
-comment on column head.rank is 'Dimensions the head can write to in d_out; null for imported results.';
+comment on column head.rank is 'Dimensions of the space that the head can write to, in d_out; null for imported results.';
 comment on column head.importance is 'Square root of the trace of the covariance of the head''s contribution: the direct effect of mean-ablating it; null for imported results.';
 
 create table head_text (
@@ -217,8 +217,8 @@ comment on column head_text.text_id is 'The text.';
 comment on column head_text.variance_share is 'Share of the head''s variance removed by this choice.';
 comment on column head_text.cumulative_share is 'Share removed by this and all choices before it.';
 comment on column head_text.margin is 'Relative lead over the next text; 0 is a tie.';
-comment on column head_text.equal_norm_position is 'Order of choice when every text has the same length in the head''s space; null where it is not chosen then, or was not asked.';
-comment on column head_text.stability is 'Share of the half-image and half-pool replicates that hold this text in which it is among the first five; null where none were made.';
+comment on column head_text.equal_norm_position is 'Order of choice if every text has the same length in the head''s space; null if the text is not chosen then, or if this was not computed.';
+comment on column head_text.stability is 'Share of the half-image and half-pool replicates in which this text is among the first five, over those whose half pool has it; null without replicates.';
 
 create table head_label (
     model_key varchar not null,
@@ -240,24 +240,24 @@ create table head_label (
     supported boolean,
     primary key (model_key, layer, head, method, picks)
 );
-comment on table head_label is 'One row per head, method and number of picks read; exactly one row per head is chosen.';
+comment on table head_label is 'One row per head, method and number of picks; exactly one row per head is chosen.';
 comment on column head_label.model_key is 'The model.';
 comment on column head_label.layer is 'Layer, zero-based.';
 comment on column head_label.head is 'Head, zero-based.';
 comment on column head_label.method is 'variance_share, enrichment, language_model or person.';
-comment on column head_label.picks is 'Number of first texts the method read; 0 for a person.';
+comment on column head_label.picks is 'Number of first texts that the method reads; 0 for a person.';
 comment on column head_label.label is 'The property.';
 comment on column head_label.share is 'Share of the head''s variance that the picks of this property remove; null for other methods than variance_share.';
-comment on column head_label.lead is 'Sum over the label''s picks of the variance share to the power 1.6, less its mean over the head and its rotations, less the largest same of another property; 0 where another exceeds its mean by more. This is what is tested; null for other methods than variance_share.';
-comment on column head_label.tail is 'Hypergeometric tail of the label among the picks, an index and no p-value; null for other methods than enrichment.';
-comment on column head_label.p_value is 'Share of rotated heads whose lead is as large (variance_share) or whose tail is as small (enrichment), by the add-one rule; for imported results, of as many texts drawn from the first texts of all heads.';
-comment on column head_label.q_value is 'Benjamini-Hochberg over the heads of the model.';
+comment on column head_label.lead is 'Sum over the label''s picks of the variance share to the power 1.6, less its mean over the head and its rotations, less the largest such difference of another property; 0 if that of another property is larger. This is the test statistic; null for other methods than variance_share.';
+comment on column head_label.tail is 'Hypergeometric tail of the label among the picks; an index, not a p-value; null for other methods than enrichment.';
+comment on column head_label.p_value is 'Share of rotated heads with a lead at least as large (variance_share) or a tail at least as small (enrichment), by the add-one rule; for imported results, of lists of as many texts drawn from the first texts of all heads.';
+comment on column head_label.q_value is 'p_value adjusted by Benjamini and Hochberg over the heads of the model.';
 comment on column head_label.votes is 'Share of the valid draws that gave this label, for a language model.';
 comment on column head_label.draws is 'Valid draws of the language model.';
 comment on column head_label.given_by is 'The language model, or the person, that gave the label; null for the offline methods.';
-comment on column head_label.reason is 'Why, in the words of the person who gave the label.';
-comment on column head_label.chosen is 'True for the label the pages show.';
-comment on column head_label.supported is 'True where q_value is at most 0.05, where most draws of a language model agree, or where a person says so.';
+comment on column head_label.reason is 'Reason that the person gave for the label.';
+comment on column head_label.chosen is 'True for the label that pages show.';
+comment on column head_label.supported is 'True if q_value is at most 0.05, if most draws of a language model agree, or if a person gave the label.';
 
 create table judgement (
     model_key varchar not null,
@@ -270,15 +270,15 @@ create table judgement (
     consistent boolean not null,
     primary key (model_key, layer, head, label, position, judge, draw)
 );
-comment on table judgement is 'One row per answer to: is this text consistent with this label?';
+comment on table judgement is 'One row per answer to the question whether a text is consistent with a label.';
 comment on column judgement.model_key is 'The model.';
 comment on column judgement.layer is 'Layer, zero-based.';
 comment on column judgement.head is 'Head, zero-based.';
-comment on column judgement.label is 'The label judged.';
+comment on column judgement.label is 'The judged label.';
 comment on column judgement.position is 'Place of the text in the head''s list, zero-based.';
 comment on column judgement.judge is 'tag_match (the offline rule) or the name of a language model.';
 comment on column judgement.draw is 'Number of the draw, zero-based.';
-comment on column judgement.consistent is 'The answer.';
+comment on column judgement.consistent is 'True if the text is consistent with the label.';
 
 create table head_metric (
     model_key varchar not null,
@@ -296,7 +296,7 @@ comment on column head_metric.layer is 'Layer, zero-based.';
 comment on column head_metric.head is 'Head, zero-based.';
 comment on column head_metric.metric is 'Name of the metric; see the table metric.';
 comment on column head_metric.value is 'Its value; null where it is not defined.';
-comment on column head_metric.low is 'Lower end of the 95 % measurement interval; null where none was computed.';
+comment on column head_metric.low is 'Lower end of the 95 % measurement interval; null without an interval.';
 comment on column head_metric.high is 'Upper end of the 95 % measurement interval.';
 
 create table model_metric (
@@ -312,17 +312,17 @@ create table model_metric (
     rank_high integer,
     primary key (model_key, metric, heads_used, labels)
 );
-comment on table model_metric is 'One row per model, metric and set of heads it is taken over.';
+comment on table model_metric is 'One row per model, metric and set of heads.';
 comment on column model_metric.model_key is 'The model.';
 comment on column model_metric.metric is 'Name of the metric; see the table metric.';
 comment on column model_metric.heads_used is 'all (as in the papers) or supported (heads with a supported label).';
-comment on column model_metric.labels is 'offline (by variance share) or chosen (a person''s label, else a language model''s, else the offline one), where labels differ or were judged.';
+comment on column model_metric.labels is 'offline (by variance share) or chosen (a person''s label, else a language model''s, else the offline one), if the labels differ or were judged.';
 comment on column model_metric.value is 'Its value; null where it is not defined.';
-comment on column model_metric.low is 'Lower end of the 95 % measurement interval; null where none was computed.';
+comment on column model_metric.low is 'Lower end of the 95 % measurement interval; null without an interval.';
 comment on column model_metric.high is 'Upper end of the 95 % measurement interval.';
-comment on column model_metric.chance is 'What rotated heads give; null where none was computed.';
-comment on column model_metric.rank_low is 'Best rank among the trained models that the replicates allow, by simultaneous 95 % intervals of all differences; null for controls and where nothing is ranked.';
-comment on column model_metric.rank_high is 'Worst rank that they allow.';
+comment on column model_metric.chance is 'Value for rotated heads; null if it was not computed.';
+comment on column model_metric.rank_low is 'Best rank among the trained models that is compatible with the replicates, by simultaneous 95 % intervals of all differences; null for controls and for metrics without ranks.';
+comment on column model_metric.rank_high is 'Worst such rank.';
 
 create table replicate_metric (
     model_key varchar not null,
@@ -337,7 +337,7 @@ comment on column replicate_metric.model_key is 'The model.';
 comment on column replicate_metric.metric is 'Name of the metric; see the table metric.';
 comment on column replicate_metric.heads_used is 'all or supported (heads whose label is supported on all images and texts).';
 comment on column replicate_metric.replicate is 'Number of the replicate, zero-based; the same halves for every model.';
-comment on column replicate_metric.value is 'Its value there; null where it is not defined.';
+comment on column replicate_metric.value is 'Value in this replicate; null where it is not defined.';
 
 create table head_selectivity (
     model_key varchar not null,
@@ -350,14 +350,14 @@ create table head_selectivity (
     images bigint not null,
     primary key (model_key, layer, head, attribute)
 );
-comment on table head_selectivity is 'One row per decomposed head and known attribute: how much of what the head writes goes with the attribute''s values.';
+comment on table head_selectivity is 'One row per decomposed head and known attribute: how much of the head''s output the values of the attribute explain.';
 comment on column head_selectivity.model_key is 'The model.';
 comment on column head_selectivity.layer is 'Layer, zero-based.';
 comment on column head_selectivity.head is 'Head, zero-based.';
 comment on column head_selectivity.attribute is 'The attribute, as in image_attribute.';
 comment on column head_selectivity.value is 'Epsilon squared: share of the variance of the head''s coordinates that the values explain, corrected for chance; 0 is chance.';
-comment on column head_selectivity.low is 'Lower end of the 95 % interval over random halves of the image groups; null under 640 images.';
-comment on column head_selectivity.high is 'Upper end.';
+comment on column head_selectivity.low is 'Lower end of the 95 % interval over random halves of the image groups; null below 640 images.';
+comment on column head_selectivity.high is 'Upper end of the 95 % interval.';
 comment on column head_selectivity.images is 'Images with exactly one value of the attribute.';
 
 create table language_model_answer (
@@ -378,8 +378,8 @@ create table language_model_answer (
     answer_tokens bigint,
     primary key (model_key, layer, head, task, position, judge, draw)
 );
-comment on table language_model_answer is 'One row per question put to a language model, with its whole answer.';
-comment on column language_model_answer.model_key is 'The model whose head is asked about.';
+comment on table language_model_answer is 'One row per question to a language model, with the whole answer.';
+comment on column language_model_answer.model_key is 'The model that the head belongs to.';
 comment on column language_model_answer.layer is 'Layer, zero-based.';
 comment on column language_model_answer.head is 'Head, zero-based.';
 comment on column language_model_answer.task is 'label (what is the head about?) or judge (does this text agree with the label?).';
@@ -387,11 +387,11 @@ comment on column language_model_answer.position is 'Place of the judged text in
 comment on column language_model_answer.judge is 'Name of the language model.';
 comment on column language_model_answer.draw is 'Number of the draw, zero-based.';
 comment on column language_model_answer.endpoint is 'Address of the service, without any key.';
-comment on column language_model_answer.options is 'What else was asked for (temperature, seed, form of the answer), as JSON.';
+comment on column language_model_answer.options is 'Other options of the request (temperature, seed, format of the answer), as JSON.';
 comment on column language_model_answer.prompt is 'The messages, as JSON.';
-comment on column language_model_answer.answer is 'What came back, unchanged.';
-comment on column language_model_answer.parsed is 'The label, or yes or no; null where the answer could not be read as one.';
-comment on column language_model_answer.asked_at is 'When it was asked, UTC. Not compared by diff.';
+comment on column language_model_answer.answer is 'The answer, unchanged.';
+comment on column language_model_answer.parsed is 'The label, or yes or no; null if the answer could not be parsed.';
+comment on column language_model_answer.asked_at is 'Time of the question, UTC. Not compared by diff.';
 comment on column language_model_answer.prompt_tokens is 'Tokens of the prompt, as the service counts them.';
 comment on column language_model_answer.answer_tokens is 'Tokens of the answer, as the service counts them.';
 
@@ -404,11 +404,11 @@ create table rotated_metric (
     high double,
     primary key (model_key, metric, heads_used)
 );
-comment on table rotated_metric is 'One row per metric of a model''s rotated heads, a control: each rotation is taken as if it were the model.';
+comment on table rotated_metric is 'One row per metric of a model''s rotated heads, a control: each rotation is treated as if it were the model.';
 comment on column rotated_metric.model_key is 'The model whose heads were rotated.';
 comment on column rotated_metric.metric is 'Name of the metric; see the table metric.';
-comment on column rotated_metric.heads_used is 'all or supported (rotated heads whose label stands up to the other rotations).';
-comment on column rotated_metric.value is 'Mean over the rotations where it is defined; null where it is in none.';
+comment on column rotated_metric.heads_used is 'all or supported (rotated heads whose label is significant against the other rotations).';
+comment on column rotated_metric.value is 'Mean over the rotations for which it is defined; null if there are none.';
 comment on column rotated_metric.low is '2.5 percentile over these rotations.';
 comment on column rotated_metric.high is '97.5 percentile over these rotations.';
 
@@ -423,24 +423,24 @@ create table metric (
     unranked_reason varchar,
     position integer not null
 );
-comment on table metric is 'One row per metric: what it means.';
+comment on table metric is 'One row per metric: its meaning and direction.';
 comment on column metric.metric is 'Name, as in head_metric and model_metric.';
 comment on column metric.level is 'head or model.';
 comment on column metric.title is 'Name to show.';
-comment on column metric.description is 'One sentence: what it measures.';
+comment on column metric.description is 'One sentence on what the metric measures.';
 comment on column metric.unit is 'Unit of the value, e.g. share or texts.';
 comment on column metric.direction is 'higher, lower or neither: which end is easier to interpret.';
 comment on column metric.ranked is 'True where models can be ranked by it.';
-comment on column metric.unranked_reason is 'Why models are never ranked by it; null where ranked.';
+comment on column metric.unranked_reason is 'Why models are never ranked by it; null if they are.';
 comment on column metric.position is 'Order on the pages.';
 
 create table property (
     property varchar primary key,
     texts bigint not null
 );
-comment on table property is 'One row per property of the pool, and per label that a language model or a person gave beside them.';
+comment on table property is 'One row per property of the pool, and per other label that a language model or a person gave.';
 comment on column property.property is 'The property.';
-comment on column property.texts is 'Texts of the pool that carry it; 0 for a label that the pool does not know.';
+comment on column property.texts is 'Texts of the pool with this property; 0 for a label that is no property of the pool.';
 
 create table property_head (
     model_key varchar not null,
@@ -466,8 +466,8 @@ create table component_share (
 );
 comment on table component_share is 'One row per component: its share of the covariance of the embedding, tr Cov(c, e) / tr Cov(e); a model''s shares sum to 1.';
 comment on column component_share.model_key is 'The model.';
-comment on column component_share.component is 'input, attention L2 (a layer that is not taken apart by heads), head L11.H3 or mlp L11.';
-comment on column component_share.kind is 'input (what enters the first layer), attention, head or mlp.';
+comment on column component_share.component is 'input, attention L2 (a layer that is not decomposed by heads), head L11.H3 or mlp L11.';
+comment on column component_share.kind is 'input (the input of the first layer), attention, head or mlp.';
 comment on column component_share.layer is 'Layer; null for input.';
 comment on column component_share.head is 'Head; null for all other components.';
 comment on column component_share.share is 'Share of the covariance; may be negative.';
@@ -479,11 +479,11 @@ create table class_text (
     text varchar not null,
     primary key (attribute, value)
 );
-comment on table class_text is 'One row per attribute value that can be asked zero-shot.';
+comment on table class_text is 'One row per attribute value with a prompt for zero-shot classification.';
 comment on column class_text.attribute is 'The attribute, as in image_attribute.';
 comment on column class_text.value is 'The value, as in image_attribute.';
 comment on column class_text.position is 'Order within the attribute, zero-based.';
-comment on column class_text.text is 'The prompt that stands for the value.';
+comment on column class_text.text is 'The prompt of the value.';
 
 create table head_validation (
     model_key varchar not null,
@@ -498,17 +498,17 @@ create table head_validation (
     images bigint not null,
     primary key (model_key, layer, head, attribute)
 );
-comment on table head_validation is 'One row per decomposed head and attribute: what the attribute loses without the head, by the images'' known values.';
+comment on table head_validation is 'One row per decomposed head and attribute: the loss of zero-shot margin and accuracy under mean-ablation of the head.';
 comment on column head_validation.model_key is 'The model.';
 comment on column head_validation.layer is 'Layer, zero-based.';
 comment on column head_validation.head is 'Head, zero-based.';
 comment on column head_validation.attribute is 'The attribute, as in class_text.';
-comment on column head_validation.forward is 'Mean fall of the zero-shot margin when the head''s output at the class token is replaced by its mean and the model runs on; negative where the head harms.';
+comment on column head_validation.forward is 'Mean fall of the zero-shot margin when the head''s output at the class token is replaced by its mean and the forward pass continues; negative if the margin rises.';
 comment on column head_validation.direct is 'The same with everything after the head frozen.';
-comment on column head_validation.forward_accuracy is 'Fall of the zero-shot accuracy that goes with forward, a share.';
-comment on column head_validation.direct_accuracy is 'Fall of the zero-shot accuracy that goes with direct, a share.';
+comment on column head_validation.forward_accuracy is 'Fall of the zero-shot accuracy, measured like forward, a share.';
+comment on column head_validation.direct_accuracy is 'Fall of the zero-shot accuracy, measured like direct, a share.';
 comment on column head_validation.selectivity is 'Share of the variance of the head''s coordinates that the attribute explains, corrected for chance: epsilon squared.';
-comment on column head_validation.images is 'Images asked: those with exactly one value of the attribute.';
+comment on column head_validation.images is 'Images with exactly one value of the attribute.';
 
 create table validation_score (
     model_key varchar not null,
@@ -530,24 +530,24 @@ create table validation_score (
     count bigint,
     unique (model_key, study, measure, subject_kind, property, layer, head, method, comparison, attribute, effect, k)
 );
-comment on table validation_score is 'One row per score of what the tool says of a model against what is known of the images.';
+comment on table validation_score is 'One row per score of a result against the known attributes and masks of images.';
 comment on column validation_score.model_key is 'The model.';
 comment on column validation_score.study is 'labels, maps, neighbors or mean_ablation.';
-comment on column validation_score.measure is 'What is measured, e.g. right, contrast, precision or accuracy.';
+comment on column validation_score.measure is 'Name of the score, e.g. right, contrast, precision or accuracy.';
 comment on column validation_score.subject_kind is 'What is scored. labels: label_method, or baseline (one label for all heads). maps: all_heads, stored_layers, property (its heads), best_head (chosen on half of the pictures, scored on the others), or rival (a map that ignores the text). neighbors: embedding, head or property. mean_ablation: nothing, early_heads, mlps, texts (all but the first k of every head), property, or random_heads (sets of as many heads of like variance as the property has).';
-comment on column validation_score.property is 'The property, where the subject is its heads or random heads like them.';
-comment on column validation_score.layer is 'Layer, zero-based, where the subject is one head.';
-comment on column validation_score.head is 'Head, zero-based, where the subject is one head.';
+comment on column validation_score.property is 'The property, if the subject is its heads or random sets like them.';
+comment on column validation_score.layer is 'Layer, zero-based, if the subject is one head.';
+comment on column validation_score.head is 'Head, zero-based, if the subject is one head.';
 comment on column validation_score.method is 'Method of the labels, as in head_label, or commonest for the baseline; of a rival map raw_attention, rollout or uniform.';
 comment on column validation_score.comparison is 'How neighbors are compared: cosine (centered) or dot.';
-comment on column validation_score.attribute is 'The attribute; empty for all together.';
-comment on column validation_score.effect is 'forward (the model runs on), direct (all else frozen), or empty where that makes no difference.';
-comment on column validation_score.k is 'Number of neighbors, of texts kept, or of first texts that a method of labels reads; 0 where there is none.';
+comment on column validation_score.attribute is 'The attribute; empty for all attributes together.';
+comment on column validation_score.effect is 'forward (the forward pass continues), direct (all else frozen), or empty if there is only one.';
+comment on column validation_score.k is 'Number of neighbors, of kept texts, or of first texts that a label method reads; 0 if there is none.';
 comment on column validation_score.value is 'The score; null where it is not defined.';
-comment on column validation_score.low is 'Lower end of its 95 % interval or range; null where there is none.';
+comment on column validation_score.low is 'Lower end of its 95 % interval or range; null without one.';
 comment on column validation_score.high is 'Upper end of its 95 % interval or range.';
-comment on column validation_score.chance is 'What chance gives; null where none was computed.';
-comment on column validation_score.count is 'Heads, images or pairs scored.';
+comment on column validation_score.chance is 'Value by chance; null if it was not computed.';
+comment on column validation_score.count is 'Number of scored heads, images or pairs.';
 
 create table published (
     model varchar not null,
@@ -559,14 +559,14 @@ create table published (
     note varchar,
     primary key (model, metric, source)
 );
-comment on table published is 'One row per figure quoted from a paper; never the same thing as ours unless the note says so.';
+comment on table published is 'One row per published figure; not comparable with ours unless the note says so.';
 comment on column published.model is 'architecture/weights.';
-comment on column published.metric is 'What the paper calls it.';
+comment on column published.metric is 'Name of the metric in the paper.';
 comment on column published.value is 'The figure.';
-comment on column published.source is 'Where it stands.';
-comment on column published.read_from is 'primary (read in the paper itself) or secondary (quoted by another).';
-comment on column published.definition_known is 'True where the definition could be read.';
-comment on column published.note is 'What to know before comparing.';
+comment on column published.source is 'Paper or page that prints it.';
+comment on column published.read_from is 'primary (read in the paper itself) or secondary (quoted by another paper).';
+comment on column published.definition_known is 'True if the definition was available.';
+comment on column published.note is 'Limits of a comparison.';
 
 create table run (
     model_key varchar not null,
@@ -581,8 +581,8 @@ create table run (
 comment on table run is 'One row per model and stage: how and when it was computed. Not compared by diff: times differ.';
 comment on column run.model_key is 'The model; empty for stages that belong to the whole bundle.';
 comment on column run.stage is 'Stage of the pipeline.';
-comment on column run.method_version is 'Version of the method of every stage, as JSON; a change of a result raises that of its stage.';
+comment on column run.method_version is 'Version of the method of every stage, as JSON; a change of results raises the version of its stage.';
 comment on column run.options is 'Options of the stage, as JSON.';
 comment on column run.software is 'Versions of the libraries, as JSON.';
-comment on column run.started_at is 'When the stage began, UTC.';
-comment on column run.seconds is 'How long it took, all sittings together.';
+comment on column run.started_at is 'Start of the stage, UTC.';
+comment on column run.seconds is 'Duration of the stage in the command that finished the bundle; time before an interruption is not included.';

@@ -11,9 +11,9 @@ from db.layout import sql_of
 INTRODUCTION = """\
 # Tables of a bundle
 
-Generated from `db/schema.sql` by `make docs`; a test fails where the two differ. Keys are
-`(model_key, layer, head)`, `image_id` and `text_id`, always by these names. To ask them, open the
-file itself:
+This page is generated from `db/schema.sql` by `make docs`; a test fails if the two differ. Keys are
+`(model_key, layer, head)`, `image_id` and `text_id`, with these names in every table. To query a
+bundle, open its file:
 
 ```
 duckdb -readonly bundles/demo/headlight.duckdb "select * from head_label where chosen limit 10"
@@ -22,7 +22,7 @@ duckdb -readonly bundles/demo/headlight.duckdb "select * from head_label where c
 
 
 def schema_markdown() -> str:
-    """The page as it should stand in docs/schema.md."""
+    """Returns the text of docs/schema.md."""
     with tempfile.TemporaryDirectory() as folder:
         connection = ddl.create(Path(folder) / "empty.duckdb")
         text = "\n".join([INTRODUCTION, *_sections(connection)])
