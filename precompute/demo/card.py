@@ -11,10 +11,9 @@ from precompute.demo.words import VOCABULARY
 CARD = """\
 # {name}
 
-A small CLIP, trained from nothing by this project on scenes that this project draws: {about}.
-It exists so that Headlight can be tried, and its labels, maps and neighbors scored, without anybody else's
-weights. It knows nothing of photographs. How it was trained, what the scenes are and what was tried:
-[README](README.md).
+A small CLIP model, trained from scratch on scenes drawn by this project: {about}.
+With it you can try Headlight without other weights, and score labels, maps and neighbors. It was not
+trained on photographs. The [README](README.md) describes training, scenes and experiments.
 
 | | |
 | --- | --- |
@@ -24,14 +23,14 @@ weights. It knows nothing of photographs. How it was trained, what the scenes ar
 | text tower | {text_layers} layers x {text_heads} heads, width {text_width}, {context} tokens |
 | words | {words} |
 | joint space | d_out {d_out} |
-| weights | float16 safetensors, open_clip's own names, {megabytes:.1f} MB, SHA-256 `{sha256:.16}...` |
+| weights | float16 safetensors, parameter names of open_clip, {megabytes:.1f} MB, SHA-256 `{sha256:.16}...` |
 | preprocessing | bicubic resize ("squash"), mean {mean}, standard deviation {std} |
 | training | {pairs:,} scenes, seed {seed}; captions name colors in {color} |
 
 ## Scores
 
-Zero-shot on {scenes:,} held-out scenes of one kind of object, never trained on: each takes the value whose
-prompt is nearest, by one prompt form for each property (`PROMPTS` in `words.py`).
+Zero-shot classification of {scenes:,} held-out scenes of one kind of object: each scene gets the value with
+the nearest prompt. Each property has one form of prompt (`PROMPTS` in `words.py`).
 
 {table}
 
@@ -83,6 +82,4 @@ def _weak_properties(scores: list[Score]) -> str:
     weak = [score.property for score in scores if score.accuracy < halfway(score)]
     if not weak:
         return "Every property is more than half learned."
-    return (
-        f"Not learned, or less than half: {', '.join(weak)}. A head's label of that kind means nothing here."
-    )
+    return f"Not learned, or less than half: {', '.join(weak)}. Such labels mean nothing for this model."
