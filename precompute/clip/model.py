@@ -20,14 +20,7 @@ from precompute.clip import checkpoints, download
 from precompute.clip.precision import multiply_exactly
 from precompute.clip.supported import refuse_config, refuse_tower
 from precompute.inputs import model_specs
-from precompute.inputs.model_specs import (
-    Catalog,
-    ModelError,
-    ModelSpec,
-    WeightsFacts,
-    as_triple,
-    model_key,
-)
+from precompute.inputs.model_specs import Catalog, ModelError, ModelSpec, WeightsFacts, as_triple, model_key
 from precompute.runtime.config import ModelChoice, Precision
 
 

@@ -26,13 +26,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, einsum
 
-from precompute.method.types import (
-    Captured,
-    CapturedTokens,
-    Decomposition,
-    HeadSpaces,
-    VisionWeights,
-)
+from precompute.method.types import Captured, CapturedTokens, Decomposition, HeadSpaces, VisionWeights
 
 _SMALLEST_DIRECTION = 1e-6
 """Directions of a head's space below this share of its largest one are rounding, not signal."""

@@ -9,14 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute.method import (
-    agreement_stats,
-    labels,
-    metrics,
-    replicates,
-    rotation_controls,
-    stability,
-)
+from precompute.method import agreement_stats, labels, metrics, replicates, rotation_controls, stability
 from precompute.method.replicates import Draws
 from precompute.method.types import Label, Picks, Pool
 

@@ -13,12 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute.method.types import (
-    ComponentMoments,
-    Decomposition,
-    HeadSpaces,
-    Moments,
-)
+from precompute.method.types import ComponentMoments, Decomposition, HeadSpaces, Moments
 
 GROUPS = 64
 

@@ -33,9 +33,7 @@ from precompute.validation import (
     neighbor_precision,
     zero_shot,
 )
-from precompute.validation import (
-    rows as score_rows,
-)
+from precompute.validation import rows as score_rows
 from precompute.validation import sample as sampling
 from precompute.validation.interventions import Ablation
 from precompute.validation.sample import Sample
@@ -59,10 +57,7 @@ class Known(NamedTuple):
 
 
 def known(
-    asked: Sequence[ClassPrompt],
-    text: Float[Tensor, "value d_out"],
-    attributes: pd.DataFrame,
-    count: int,
+    asked: Sequence[ClassPrompt], text: Float[Tensor, "value d_out"], attributes: pd.DataFrame, count: int
 ) -> Known:
     """At most `count` of the images that have an asked attribute, and what each of them carries.
 

@@ -18,12 +18,7 @@ from precompute.demo.planted.expected import (
     words_of,
 )
 from precompute.demo.planted.model import FEATURES, PLAN, phrase
-from precompute.demo.planted.pictures import (
-    EMPTY,
-    Picture,
-    name,
-    pictures,
-)
+from precompute.demo.planted.pictures import EMPTY, Picture, name, pictures
 
 ABOUT = {(1, 0): "color", (1, 1): "shape", (2, 0): "position", (2, 1): "shape"}
 """Label of the heads whose label is supported; no other head has a supported label."""

@@ -21,14 +21,7 @@ from torch import Tensor
 
 from precompute.demo import words
 from precompute.demo.planted import model as planted_model
-from precompute.demo.planted.model import (
-    FEATURES,
-    GRID,
-    HEADS,
-    LAYERS,
-    PATCH_SLOTS,
-    PlantedHead,
-)
+from precompute.demo.planted.model import FEATURES, GRID, HEADS, LAYERS, PATCH_SLOTS, PlantedHead
 from precompute.demo.planted.pictures import readers
 
 SLOTS = (*PATCH_SLOTS, *FEATURES, "pad")

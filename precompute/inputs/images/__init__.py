@@ -21,19 +21,8 @@ imported only to return a batch.
 
 from precompute.inputs.images.attributes import Attribute
 from precompute.inputs.images.dataset import SourceListing, join_metadata
-from precompute.inputs.images.decoding import (
-    UnreadableImage,
-    decode,
-    read,
-    thumbnail,
-)
-from precompute.inputs.images.files import (
-    Failed,
-    ImageFile,
-    ImagesError,
-    evenly,
-    other_kinds,
-)
+from precompute.inputs.images.decoding import UnreadableImage, decode, read, thumbnail
+from precompute.inputs.images.files import Failed, ImageFile, ImagesError, evenly, other_kinds
 from precompute.inputs.images.masks import (
     MaskedPicture,
     MaskedPixels,
@@ -41,19 +30,9 @@ from precompute.inputs.images.masks import (
     masked_pixels,
     read_masks,
 )
-from precompute.inputs.images.reading import (
-    ScannedImage,
-    distinct,
-    pixel_batches,
-    scan,
-)
+from precompute.inputs.images.reading import ScannedImage, distinct, pixel_batches, scan
 from precompute.inputs.images.sources import gather
-from precompute.inputs.images.tar_index import (
-    TarIndex,
-    index,
-    index_from,
-    index_text,
-)
+from precompute.inputs.images.tar_index import TarIndex, index, index_from, index_text
 
 __all__ = [
     "Attribute",

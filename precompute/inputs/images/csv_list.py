@@ -9,18 +9,8 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from precompute.inputs.images.attributes import (
-    Attribute,
-    attributes_of,
-    check_once,
-    csv_rows,
-)
-from precompute.inputs.images.files import (
-    ImageFile,
-    ImagesError,
-    first_three,
-    in_order_of_names,
-)
+from precompute.inputs.images.attributes import Attribute, attributes_of, check_once, csv_rows
+from precompute.inputs.images.files import ImageFile, ImagesError, first_three, in_order_of_names
 
 
 class CsvList(NamedTuple):

@@ -15,11 +15,7 @@ from PIL import Image
 
 from db.layout import image_id
 from precompute.inputs.images.attributes import csv_columns, csv_lines
-from precompute.inputs.images.decoding import (
-    UnreadableImage,
-    read,
-    read_bytes,
-)
+from precompute.inputs.images.decoding import UnreadableImage, read, read_bytes
 from precompute.inputs.images.files import ImagesError
 
 if TYPE_CHECKING:

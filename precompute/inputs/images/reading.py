@@ -13,12 +13,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from db.layout import image_id
-from precompute.inputs.images.decoding import (
-    UnreadableImage,
-    decode,
-    read_bytes,
-    thumbnail,
-)
+from precompute.inputs.images.decoding import UnreadableImage, decode, read_bytes, thumbnail
 from precompute.inputs.images.files import Failed, ImageFile, ImagesError
 from precompute.inputs.images.workers import in_order
 

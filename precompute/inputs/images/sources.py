@@ -18,13 +18,7 @@ from precompute.inputs.images.files import (
     portable,
 )
 from precompute.inputs.images.tar_index import TarIndex, index
-from precompute.inputs.images.webdataset import (
-    IndexTars,
-    TarSet,
-    from_tars,
-    is_pattern,
-    match_pattern,
-)
+from precompute.inputs.images.webdataset import IndexTars, TarSet, from_tars, is_pattern, match_pattern
 
 
 def gather(

@@ -15,19 +15,8 @@ from sys import intern
 from typing import BinaryIO, NamedTuple
 
 from precompute.inputs.images.class_folders import CLASS
-from precompute.inputs.images.files import (
-    EXTENSIONS,
-    ImagesError,
-    first_three,
-    portable,
-)
-from precompute.inputs.images.sidecars import (
-    CAPTION,
-    KINDS,
-    MAX_SIDECAR_BYTES,
-    SidecarError,
-    parse_sidecar,
-)
+from precompute.inputs.images.files import EXTENSIONS, ImagesError, first_three, portable
+from precompute.inputs.images.sidecars import CAPTION, KINDS, MAX_SIDECAR_BYTES, SidecarError, parse_sidecar
 
 _PACKED = {
     b"\x1f\x8b": ("gzip", "gunzip"),
