@@ -90,11 +90,11 @@ def describe_model(spec: ModelSpec, config: Config, inputs: RunInputs, directory
     if config.validation:
         with times.measure("validation"):
             stages = validation_run.StageResults(spaces, decomposition, heads, pool, text)
-            known = validation_run.known(
+            sampled = validation_run.image_classes(
                 inputs.class_prompts, classes, inputs.attributes, config.validation_images
             )
             scores += validation_run.score(
-                model.exact, stages, known, files, model_directory / "validation", reading, config.seed
+                model.exact, stages, sampled, files, model_directory / "validation", reading, config.seed
             ).items()
     facts = write_bundle.model_facts(model, spaces, decomposition, precision)
     return ModelResult(facts, identity, spaces, decomposition, text, classes, heads, scores, times)

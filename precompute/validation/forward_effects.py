@@ -1,7 +1,8 @@
-"""Run the model on after every change, image by image, and keep the margins of every attribute.
+"""Forward effects: runs the model under every intervention, and returns the margins of every attribute.
 
-Random sets are the bulk of the changes and only their mean and range are wanted: each of them is run on every
-PARTS-th image of the sample, in turn, so that together they see all of it.
+Most interventions are random sets of heads, of which only the mean and range are needed. Each random set runs
+on every PARTS-th image of the sample, with a different offset from set to set, so that the sets together
+cover all images.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from precompute.validation import zero_shot
 PARTS = 5
 
 SHARD = 8
-"""Images of one work file, and of one batch at most: each of them goes through some thirty forward passes."""
+"""Maximum number of images of a work file and of a batch: each image takes some thirty forward passes."""
 
 
 def margins(
@@ -30,54 +31,54 @@ def margins(
     changes: Sequence[clip.Intervention],
     is_random: Sequence[bool],
     classes: Sequence[Classes],
-    own: Int[Tensor, "image attribute"],
+    value: Int[Tensor, "image attribute"],
     image_id: list[str],
     distinct: dict[str, images.ImageFile],
     directory: Path,
     options: ReadOptions,
 ) -> Float[Tensor, "ablation image attribute"]:
-    """Margins after each change; `own` as in `zero_shot`. NaN where an image has no value, or was not run."""
-    place = {one: number for number, one in enumerate(image_id)}
-    text = [one.text.to(model.device) for one in classes]
-    turns = _turns(is_random)
+    """Returns margins under each intervention; `value` as in `zero_shot.own_value`.
+
+    NaN for an image without a value, or not in the intervention's part of the images.
+    """
+    row = {image: number for number, image in enumerate(image_id)}
+    text = [attribute.text.to(model.device) for attribute in classes]
+    parts = _parts(is_random)
 
     def compute(ids: list[str], pixels: Tensor) -> dict[str, Tensor]:
-        rows = torch.tensor([place[one] for one in ids])
-        found = torch.full((len(changes), len(ids), len(classes)), torch.nan)
-        for turn, numbers in turns.items():
-            here = torch.arange(len(ids)) if turn is None else (rows % PARTS == turn).nonzero()[:, 0]
-            if len(here):
-                embedding = clip.encode_with_interventions(
-                    model, pixels[here], [changes[one] for one in numbers]
-                )
-                some = _margins(embedding, text, own[rows[here]])
-                found[torch.tensor(numbers)[:, None], here] = some
-        return {"margin": found.transpose(0, 1)}
+        rows = torch.tensor([row[image] for image in ids])
+        margin = torch.full((len(changes), len(ids), len(classes)), torch.nan)
+        for part, numbers in parts.items():
+            columns = torch.arange(len(ids)) if part is None else (rows % PARTS == part).nonzero()[:, 0]
+            if len(columns):
+                some = [changes[number] for number in numbers]
+                embedding = clip.encode_with_interventions(model, pixels[columns], some)
+                part_margins = _margins(embedding, text, value[rows[columns]])
+                margin[torch.tensor(numbers)[:, None], columns] = part_margins
+        return {"margin": margin.transpose(0, 1)}
 
     shards = decompose_images.cut(image_id, directory, SHARD)
     decompose_images.run_missing(model, shards, distinct, compute, "validation: forward ablations", options)
     return torch.cat([decompose_images.read(shard)["margin"] for shard in shards]).transpose(0, 1)
 
 
-def _turns(is_random: Sequence[bool]) -> dict[int | None, list[int]]:
-    """Changes by the images they are run on: None for all, else those whose place leaves this rest."""
-    turns: dict[int | None, list[int]] = {}
-    seen = 0
+def _parts(is_random: Sequence[bool]) -> dict[int | None, list[int]]:
+    """Returns interventions by their images: None for all, else the remainder of the row by PARTS."""
+    parts: dict[int | None, list[int]] = {}
+    random_count = 0
     for number, random in enumerate(is_random):
-        turns.setdefault(seen % PARTS if random else None, []).append(number)
-        seen += random
-    return turns
+        parts.setdefault(random_count % PARTS if random else None, []).append(number)
+        random_count += random
+    return parts
 
 
 def _margins(
     embedding: Float[Tensor, "ablation image d_out"],
     text: Sequence[Float[Tensor, "_ d_out"]],
-    own: Int[Tensor, "image attribute"],
+    value: Int[Tensor, "image attribute"],
 ) -> Float[Tensor, "ablation image attribute"]:
-    """As cosines with the changed model's own unit embedding."""
+    """Returns margins of cosines with the unit embedding of the changed model."""
     unit = F.normalize(embedding, dim=-1)
-    found = [
-        zero_shot.margin(zero_shot.scores(unit, each).cpu(), value)
-        for each, value in zip(text, own.T, strict=True)
-    ]
-    return torch.stack(found, dim=-1)
+    scores = [zero_shot.scores(unit, attribute_text).cpu() for attribute_text in text]
+    columns = [zero_shot.margin(score, column) for score, column in zip(scores, value.T, strict=True)]
+    return torch.stack(columns, dim=-1)

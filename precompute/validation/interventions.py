@@ -1,7 +1,8 @@
 """Ablations of a model: single heads, sets of heads, all but the first texts of each head.
 
-An ablation has two effects. Forward: its change is made at the class token and the model runs on. Direct:
-the contribution of the changed parts to each score is subtracted, all else frozen.
+An ablation has two effects. The forward effect makes the change at the class token and recomputes the rest of
+the model. The direct effect subtracts the contribution of the changed parts from each score, with everything
+else unchanged.
 """
 
 from collections.abc import Sequence
@@ -25,14 +26,14 @@ TEXT_COUNTS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60)
 
 
 class Ablation(NamedTuple):
-    """One change of a model. Random sets of one property share their subject."""
+    """One change of a model. Random sets of one property have the same subject."""
 
     subject: Subject
     heads: tuple[int, ...] = ()
     """Decomposed heads that are mean-ablated, counted layer by layer."""
 
     k: int = 0
-    """Texts that every head keeps; TEXTS only."""
+    """Number of texts that every head keeps; TEXTS only."""
 
     @property
     def is_random(self) -> bool:
@@ -40,16 +41,16 @@ class Ablation(NamedTuple):
 
 
 class Reduction(NamedTuple):
-    """What keeping the first texts of every head needs; the axis `head` runs over all decomposed ones."""
+    """Tensors that reduce every decomposed head to its first texts."""
 
     directions: list[Float[Tensor, "_ rank"]]
-    """Of each head, as many as it has texts."""
+    """Directions of each head, as many as it has texts."""
 
     head_map: Float[Tensor, "head d_head rank"]
 
 
 def single(spaces: HeadSpaces) -> list[Ablation]:
-    """Every decomposed head by itself."""
+    """Returns the ablation of every decomposed head by itself."""
     heads = spaces.basis.shape[1]
     return [
         Ablation(Subject("head", layer=layer, head=head), (place * heads + head,))
@@ -61,19 +62,22 @@ def single(spaces: HeadSpaces) -> list[Ablation]:
 def sets(
     labels: Sequence[str], attributes: Sequence[str], variance: Float[Tensor, " head"], seed: int
 ) -> list[Ablation]:
-    """The heads labeled with each attribute, and random sets beside them. `variance` is tr S of each head."""
+    """Returns the set of heads labeled with each attribute, and random sets of heads to compare it with.
+
+    `variance` is tr S of each head.
+    """
     ablations = []
     for name in attributes:
         heads = tuple(head for head, label in enumerate(labels) if label == name)
         if heads:
             ablations.append(Ablation(Subject("property", name), heads))
-            like = Subject("random_heads", name)
-            ablations += [Ablation(like, drawn) for drawn in random_sets(variance.numpy(), heads, seed)]
+            subject = Subject("random_heads", name)
+            ablations += [Ablation(subject, drawn) for drawn in random_sets(variance.numpy(), heads, seed)]
     return ablations
 
 
 def texts(spans: Sequence[TextSpan]) -> list[Ablation]:
-    """All heads reduced to their first k texts, up to the k at which every head has all of its own."""
+    """Returns reductions of all heads to their first k texts, up to the k at which every head keeps all."""
     longest = max(len(span.text_index) for span in spans)
     enough = min((k for k in TEXT_COUNTS if k >= longest), default=TEXT_COUNTS[-1])
     return [Ablation(TEXTS, k=k) for k in TEXT_COUNTS if k <= enough]
@@ -85,29 +89,31 @@ def reduction(
     spans: Sequence[TextSpan],
     text: Float[Tensor, "text d_out"],
 ) -> Reduction:
-    """The span of each head's texts, in its own coordinates, in the order they were chosen."""
-    basis = spaces.basis.flatten(0, 1).cpu()
-    own = [
-        textspan.text_coordinates(text[span.text_index], one) for span, one in zip(spans, basis, strict=True)
+    """Returns directions that span each head's texts in its own coordinates, in the order of choice."""
+    directions = [
+        direct_effects.directions(textspan.text_coordinates(text[span.text_index], basis))
+        for span, basis in zip(spans, spaces.basis.flatten(0, 1).cpu(), strict=True)
     ]
-    return Reduction([direct_effects.directions(one) for one in own], head_map.flatten(0, 1).cpu())
+    return Reduction(directions, head_map.flatten(0, 1).cpu())
 
 
 def change(ablation: Ablation, sample: Sample, layers: tuple[int, ...], reduced: Reduction) -> Intervention:
-    """The ablation as a change of the forward pass; `layers` are the decomposed ones."""
+    """Returns the intervention of an ablation; `layers` are the decomposed ones."""
     heads = sample.z_mean.shape[1]
     if ablation.subject == MLPS:
         return Intervention(mlps=dict(enumerate(sample.mlp_mean)))
-    if ablation.subject == EARLY:
-        places = [(layer, head) for layer in range(layers[0]) for head in range(heads)]
-        return Intervention({place: HeadIntervention(sample.z_mean[place]) for place in places})
+    places = [(layer, head) for layer in layers for head in range(heads)]
     if ablation.subject == TEXTS:
-        numbers = range(len(layers) * heads)
-        return Intervention(
-            {_place(n, layers, heads): _kept(n, ablation.k, sample, layers, reduced) for n in numbers}
-        )
-    places = [_place(number, layers, heads) for number in ablation.heads]
-    return Intervention({place: HeadIntervention(sample.z_mean[place]) for place in places})
+        reductions = [
+            _reduce(sample.z_mean[place], directions, head_map, ablation.k)
+            for place, directions, head_map in zip(places, *reduced, strict=True)
+        ]
+        return Intervention(dict(zip(places, reductions, strict=True)))
+    if ablation.subject == EARLY:
+        ablated = [(layer, head) for layer in range(layers[0]) for head in range(heads)]
+    else:
+        ablated = [places[number] for number in ablation.heads]
+    return Intervention({place: HeadIntervention(sample.z_mean[place]) for place in ablated})
 
 
 def direct_margins(
@@ -116,37 +122,34 @@ def direct_margins(
     spaces: HeadSpaces,
     reduced: Reduction,
     text: Float[Tensor, "value d_out"],
-    own: Int[Tensor, " image"],
+    value: Int[Tensor, " image"],
 ) -> Float[Tensor, "ablation image"]:
-    """Margins of one attribute after the direct effect of each ablation."""
+    """Returns the margins of one attribute after the direct effect of each ablation."""
     centered = sample.head - sample.head.mean(dim=0)
-    seen = torch.einsum("hrd,vd->hvr", spaces.basis.flatten(0, 1).cpu(), text)
-    by_head = direct_effects.head_losses(centered, seen)
+    head_text = torch.einsum("hrd,vd->hvr", spaces.basis.flatten(0, 1).cpu(), text)
+    by_head = direct_effects.head_losses(centered, head_text)
     score = zero_shot.scores(sample.embedding, text)
-    whole = {EARLY: sample.early, MLPS: sample.mlp}
+    parts = {EARLY: sample.early, MLPS: sample.mlp}
     margins = []
     for ablation in ablations:
         if ablation.subject == TEXTS:
-            loss = direct_effects.texts_losses(centered, seen, reduced.directions, ablation.k)
-        elif ablation.subject in whole:
-            loss = zero_shot.scores(whole[ablation.subject] - whole[ablation.subject].mean(dim=0), text)
+            loss = direct_effects.texts_losses(centered, head_text, reduced.directions, ablation.k)
+        elif ablation.subject in parts:
+            loss = zero_shot.scores(parts[ablation.subject] - parts[ablation.subject].mean(dim=0), text)
         else:
             loss = by_head[list(ablation.heads)].sum(dim=0)
-        margins.append(zero_shot.margin(score - loss, own))
+        margins.append(zero_shot.margin(score - loss, value))
     return torch.stack(margins)
 
 
-def _place(number: int, layers: tuple[int, ...], heads: int) -> tuple[int, int]:
-    """Layer and head of the model."""
-    return layers[number // heads], number % heads
-
-
-def _kept(
-    number: int, k: int, sample: Sample, layers: tuple[int, ...], reduced: Reduction
+def _reduce(
+    mean: Float[Tensor, " d_head"],
+    directions: Float[Tensor, "_ rank"],
+    head_map: Float[Tensor, "d_head rank"],
+    k: int,
 ) -> HeadIntervention:
-    """z' = mean + (z - mean) M P M⁺."""
-    mean = sample.z_mean[_place(number, layers, sample.z_mean.shape[1])]
-    kept = direct_effects.projection(reduced.directions[number], k)
-    # Rounded before it moves: processors of Apple's graphics have no float64.
-    weight = direct_effects.through_z(reduced.head_map[number], kept).to(mean.dtype).to(mean.device)
+    """Returns z' = mean + (z - mean) M P M⁺ of one head."""
+    weight = direct_effects.through_z(head_map, direct_effects.projection(directions, k))
+    # Rounded on the CPU: Apple's GPUs have no float64.
+    weight = weight.to(mean.dtype).to(mean.device)
     return HeadIntervention(mean - mean @ weight, weight)

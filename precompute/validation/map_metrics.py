@@ -1,14 +1,14 @@
-"""Score maps against masks of known objects: is the map of "red circles" higher on the red circles?
+"""Measures of maps against masks of known objects: a map of "red circles" should be higher on red circles.
 
-A picture holds two objects A and B, each with a mask and a caption of its own. A map is scored by average
-precision (AP): pixels are ranked by the map, and the mask says which are right.
+A picture has two objects A and B, each with a mask and a caption. A map is scored by average precision (AP):
+pixels are ranked by the map, and the pixels of the mask are the correct ones.
 
     average_precision  AP(mask A | map of caption A)
     contrast           AP(mask A | map of caption A) - AP(mask B | map of caption A)
     caption            AP(mask A | map of caption A) - AP(mask A | map of another picture's caption)
 
-each the mean over both objects. A map that ignores the text scores exactly 0 in the last two, whatever
-it shows; such maps compare by the first, whose chance level is the mask's share of the picture.
+each as the mean over both objects. A map that ignores the text scores exactly 0 in the last two. Such maps
+are compared by the first, whose chance level is the mask's share of the picture.
 
 Knows nothing of models or files: tensors in, tensors out.
 """
@@ -22,28 +22,28 @@ from jaxtyping import Bool, Float
 from torch import Tensor, einsum
 
 SIDE = 64
-"""Maps and masks meet at SIDE x SIDE pixels, whatever the model's grid and the picture's size."""
+"""Maps and masks are resized to SIDE x SIDE pixels, for any grid of the model and size of the picture."""
 
 MEASURES = ("average_precision", "contrast", "caption")
 
 
 class Summary(NamedTuple):
-    """A mean over pictures; low and high are its 95 % interval by normal approximation."""
+    """Mean over pictures, and its 95 % interval by normal approximation."""
 
     value: float
     low: float | None
     """None for fewer than two pictures."""
 
     high: float | None
-    count: int  # type: ignore[assignment]  # hides a tuple's own count(), which nobody here calls
+    count: int  # type: ignore[assignment]  # hides tuple.count(), which is not used
 
 
 def average_precision(
     score: Float[Tensor, "*map pixel"], mask: Bool[Tensor, "object pixel"]
 ) -> Float[Tensor, "*map object"]:
-    """Area under precision over recall, by steps; float64.
+    """Returns the area under precision over recall, by steps; float64.
 
-    Equal scores are one step, so no order among them is made up: a constant map has the mask's share.
+    Equal scores are one step, so their order has no effect: a constant map has the mask's share.
     """
     if not bool(mask.any(dim=-1).all()):
         raise ValueError("a mask without a pixel has no average precision. Leave the picture out.")
@@ -51,25 +51,25 @@ def average_precision(
     hit = mask[:, order].movedim(0, -2)  # [*map, object, pixel]
     place = torch.arange(1, score.shape[-1] + 1, device=score.device)
     is_last = F.pad(ranked[..., 1:] != ranked[..., :-1], (0, 1), value=True)
-    # The place of the last among equals, for each of them.
+    # For each score, the place of the last equal one.
     end = torch.where(is_last, place, place[-1]).flip(-1).cummin(dim=-1).values.flip(-1)[..., None, :]
-    found = hit.cumsum(dim=-1).gather(-1, (end - 1).expand_as(hit))
-    precision = found.double() / end
+    hits = hit.cumsum(dim=-1).gather(-1, (end - 1).expand_as(hit))
+    precision = hits.double() / end
     return (precision * hit).sum(dim=-1) / hit.sum(dim=-1)
 
 
 def enlarged(grid: Float[Tensor, "*map row column"]) -> Float[Tensor, "*map pixel"]:
-    """Maps over patches as maps over pixels, bilinear between the patches' centers.
+    """Returns maps over pixels from maps over patches, bilinear between the centers of patches.
 
-    Outside of the outermost centers pixels have the value of the nearest one, to the last bit: they are many,
-    and if rounding told them apart, it would decide their rank.
+    Pixels outside the outermost centers have exactly the value of the nearest one. They are many, and
+    different rounding errors would decide their rank.
     """
     rows, columns = (_between_centers(size).to(grid) for size in grid.shape[-2:])
     return einsum("yr,...rc,xc->...yx", rows, grid, columns).flatten(-2)
 
 
 def _between_centers(size: int) -> Float[Tensor, "pixel patch"]:
-    """Weight of every patch of a row at every pixel of it: of one patch, or of two neighbors."""
+    """Returns weights of the patches of a row at each of its pixels: of one patch, or of two neighbors."""
     place = ((torch.arange(SIDE) + 0.5) * size / SIDE - 0.5).clamp(0, size - 1)
     before = place.floor().long().clamp(max=max(size - 2, 0))
     share = (place - before)[:, None]
@@ -78,7 +78,7 @@ def _between_centers(size: int) -> Float[Tensor, "pixel patch"]:
 
 
 def mask_pixels(covered: Float[Tensor, "object height width"]) -> Bool[Tensor, "object pixel"]:
-    """Masks at the maps' size: true where the object covers more than half of the pixel."""
+    """Returns masks at the size of maps: True where the object covers more than half of the pixel."""
     return (F.interpolate(covered[None], size=(SIDE, SIDE), mode="area")[0] > 0.5).flatten(1)
 
 
@@ -87,21 +87,21 @@ def head_maps(
     basis: Float[Tensor, "layer head rank d_out"],
     text: Float[Tensor, "text d_out"],
 ) -> Float[Tensor, "layer head text patch"]:
-    """What every patch gives through every head along every text; token 0, the class token, is left out."""
-    seen = einsum("lhrp,kp->lhrk", basis, text)
-    return einsum("lhtr,lhrk->lhkt", token[:, :, 1:], seen)
+    """Returns contributions of patches through heads along texts; without token 0, the class token."""
+    head_text = einsum("lhrp,kp->lhrk", basis, text)
+    return einsum("lhtr,lhrk->lhkt", token[:, :, 1:], head_text)
 
 
 def raw_attention(attention: Float[Tensor, "image layer head token token"]) -> Float[Tensor, "image patch"]:
-    """What the class token attends to in the last layer, mean over heads."""
+    """Returns the attention of the class token to each patch in the last layer, mean over heads."""
     return attention[:, -1, :, 0, 1:].mean(dim=1)
 
 
 def rollout(attention: Float[Tensor, "image layer head token token"]) -> Float[Tensor, "image patch"]:
-    """Attention multiplied through the layers, half of each step the residual stream; row of the class token.
+    """Returns the product of 0.5 (A + I) over all layers, in the row of the class token.
 
-    Abnar and Zuidema 2020 (https://arxiv.org/abs/2005.00928), section 3: 0.5 (A + I), A the mean over heads,
-    rows normalized.
+    Abnar and Zuidema 2020 (https://arxiv.org/abs/2005.00928), section 3. A is the mean attention over heads,
+    and I stands for the residual stream; rows are normalized.
     """
     step = 0.5 * (attention.mean(dim=2) + torch.eye(attention.shape[-1], device=attention.device))
     step = step / step.sum(dim=-1, keepdim=True)  # [image, layer, token, token]
@@ -112,44 +112,45 @@ def rollout(attention: Float[Tensor, "image layer head token token"]) -> Float[T
 
 
 def other_captions(captions: Sequence[tuple[str, str]]) -> list[tuple[str, str] | None]:
-    """For each picture two captions of other pictures: the next in order with none of its own captions.
+    """Returns for each picture the captions of the next picture that shares no caption with it.
 
-    None where there is no such picture; after the last picture comes the first.
+    None if there is no such picture; the first picture follows the last.
     """
     following = [[*captions[place + 1 :], *captions[:place]] for place in range(len(captions))]
     return [
-        next((other for other in after if not {*other} & {*own}), None)
-        for own, after in zip(captions, following, strict=True)
+        next((other for other in others if not {*other} & {*pair}), None)
+        for pair, others in zip(captions, following, strict=True)
     ]
 
 
 def measures(precision: Float[Tensor, "*map 4 2"]) -> Float[Tensor, "*map measure"]:
-    """The three measures of each map, in the order of MEASURES.
+    """Returns the three measures of each map, in the order of MEASURES.
 
     `precision` has texts (caption A, caption B, another for A, another for B) by masks (A, B).
     """
-    own = (precision[..., 0, 0] + precision[..., 1, 1]) / 2
+    correct = (precision[..., 0, 0] + precision[..., 1, 1]) / 2
     crossed = (precision[..., 0, 1] + precision[..., 1, 0]) / 2
     foreign = (precision[..., 2, 0] + precision[..., 3, 1]) / 2
-    return torch.stack([own, own - crossed, own - foreign], dim=-1)
+    return torch.stack([correct, correct - crossed, correct - foreign], dim=-1)
 
 
 def summary(value: Float[Tensor, " picture"]) -> Summary | None:
-    """Mean over the pictures that have a value; None if none has."""
-    known = value[~value.isnan()].double()
-    count = len(known)
+    """Returns the mean over the pictures that have a value; None if none has."""
+    value = value[~value.isnan()].double()
+    count = len(value)
     if count == 0:
         return None
-    mean = float(known.mean())
+    mean = float(value.mean())
     if count == 1:
         return Summary(mean, None, None, 1)
-    half = 1.96 * float(known.std()) / count**0.5
+    half = 1.96 * float(value.std()) / count**0.5
     return Summary(mean, mean - half, mean + half, count)
 
 
 def best_head(contrast: Float[Tensor, "picture head"]) -> int:
-    """The head of the largest mean contrast; ties go to the first.
+    """Returns the head with the largest mean contrast; ties go to the first.
 
-    Choose on one half of the pictures and score on the other: the best of many is best partly by luck.
+    Choose it on one half of the pictures and score it on the other half: the best of many heads is partly
+    best by chance.
     """
     return int(contrast.mean(dim=0).argmax())

@@ -1,4 +1,4 @@
-"""Maps of one model scored against masked pictures: its heads, its properties, and three rivals."""
+"""Scores of the maps of one model on masked pictures: its heads, its properties, and three rival maps."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -28,13 +28,13 @@ RIVALS = tuple(Subject("rival", method=name) for name in ("raw_attention", "roll
 _BATCH = 4
 
 PIECE = 2 * _BATCH
-"""Pictures of one work file: what is lost, at most, by an interruption. Some seconds each with ViT-L-14."""
+"""Number of pictures of one work file, the most an interruption loses; seconds a picture with ViT-L-14."""
 
 
 class MapScores(NamedTuple):
-    """Every map of every picture, scored; measures in the order of `maps.MEASURES`.
+    """Scores of every map of every picture; measures in the order of `map_metrics.MEASURES`.
 
-    Not a number: a picture without that score, because a mask was cropped away or no other caption is there.
+    NaN for a picture without the score: a mask was cropped away, or there is no other caption.
     """
 
     by_set: Float[Tensor, "picture subject measure"]
@@ -47,17 +47,14 @@ class MapScores(NamedTuple):
     """Mean share of the picture that one of its masks covers."""
 
 
-class _Texts(NamedTuple):
-    """Embeddings of the four captions that a picture is asked with, or of its own two."""
-
-    embedding: Float[Tensor, "4 d_out"]
-    has_others: bool
+_Texts = tuple[Float[Tensor, "4 d_out"], bool]
+"""Embeddings of a picture's captions and of two others; False if its own stand in for missing others."""
 
 
 def subjects(
     model: clip.Clip, stored: Sequence[int], properties: Mapping[str, Heads]
 ) -> dict[Subject, Bool[Tensor, "layer head"]]:
-    """Sets of heads by subject: all of the model, those of the stored layers, those of each property."""
+    """Returns masks of heads by subject: all heads, those of the stored layers, those of each property."""
     none = torch.zeros(model.layers, model.heads, dtype=torch.bool)
     stored_layers = none.clone()
     stored_layers[list(stored)] = True
@@ -70,7 +67,7 @@ def subjects(
 
 
 def check_captions(model: clip.Clip, pictures: Sequence[images.MaskedPicture]) -> None:
-    """Raise TextError, before anything is computed, if the model cannot read a caption."""
+    """Raises TextError, before anything is computed, if the model cannot read a caption."""
     for picture in pictures:
         for caption in picture.captions:
             clip.check_text(model, caption)
@@ -83,78 +80,75 @@ def rows(
     properties: Mapping[str, Heads],
     directory: Path,
 ) -> pd.DataFrame:
-    """The table of one model; what is computed is kept in work files below `directory`."""
-    chosen = subjects(model, stored, properties)
-    heads = [(name, mask.nonzero().tolist()) for name, mask in chosen.items()]
+    """Returns the table of one model; scores are cached in work files under `directory`."""
+    head_masks = subjects(model, stored, properties)
+    heads = [(name, mask.nonzero().tolist()) for name, mask in head_masks.items()]
     key = work_files.key_of(METHOD_VERSIONS["maps"], images.mask_identity(pictures), heads)
-    mine = directory / f"maps-{key}"
-    return table(model, list(chosen), score(model, pictures, chosen, mine))
+    return table(model, list(head_masks), score(model, pictures, head_masks, directory / f"maps-{key}"))
 
 
 def score(
     model: clip.Clip,
     pictures: Sequence[images.MaskedPicture],
-    chosen: Mapping[Subject, Bool[Tensor, "layer head"]],
+    head_masks: Mapping[Subject, Bool[Tensor, "layer head"]],
     directory: Path | None = None,
 ) -> MapScores:
-    """Run the model over the pictures and score its maps: of the chosen sets, the rivals and every head.
+    """Runs the model on the pictures and scores its maps: of the sets of heads, the rivals and every head.
 
-    Pieces that lie in `directory`, which is of these pictures and sets alone, are not scored again.
+    Pieces in `directory`, which must belong to these pictures and sets, are not scored again.
     """
     pieces = [range(len(pictures))[start:][:PIECE] for start in range(0, len(pictures), PIECE)]
     paths = [directory / f"{piece.start}.safetensors" if directory else None for piece in pieces]
     done = sum(len(piece) for piece, path in zip(pieces, paths, strict=True) if path and path.exists())
     if done < len(pictures):
         weights = clip.vision_weights(model)
-        every = decomposition.head_spaces(weights, clip.last_layers(model, None))
-        plan, texts = decomposition.plan(weights, every), list(_texts(model, pictures))
-    found: list[MapScores] = []
+        spaces = decomposition.head_spaces(weights, clip.last_layers(model, None))
+        plan, texts = decomposition.plan(weights, spaces), list(_texts(model, pictures))
+    scores: list[MapScores] = []
     with progress.bar("maps against masks", total=len(pictures), done=done) as bar:
         for piece, path in zip(pieces, paths, strict=True):
             if path and path.exists():
-                found.append(MapScores(**work_files.load_tensors(path)))
+                scores.append(MapScores(**work_files.load_tensors(path)))
                 continue
-            mine = slice(piece.start, piece.stop)
-            found.append(_score_piece(model, plan, pictures[mine], chosen, texts[mine], bar))
+            rows = slice(piece.start, piece.stop)
+            scores.append(_score_piece(model, plan, pictures[rows], head_masks, texts[rows], bar))
             if path:
-                work_files.save_tensors(path, found[-1]._asdict())
-    return MapScores(*map(torch.cat, zip(*found, strict=True)))
+                work_files.save_tensors(path, scores[-1]._asdict())
+    return MapScores(*map(torch.cat, zip(*scores, strict=True)))
 
 
 def _score_piece(
     model: clip.Clip,
     plan: decomposition.Plan,
     pictures: Sequence[images.MaskedPicture],
-    chosen: Mapping[Subject, Bool[Tensor, "layer head"]],
+    head_masks: Mapping[Subject, Bool[Tensor, "layer head"]],
     texts: Sequence[_Texts],
     bar: progress.tqdm,
 ) -> MapScores:
-    seen = images.masked_pixels(pictures, model.preprocess, mean=model.spec.mean, std=model.spec.std)
-    waiting = iter(texts)
+    pixels = images.masked_pixels(pictures, model.preprocess, mean=model.spec.mean, std=model.spec.std)
+    remaining_texts, count = iter(texts), len(head_masks) + len(RIVALS)
     sets, heads, shares = [], [], []
-    while batch := list(islice(seen, _BATCH)):
-        maps_of_each = _batch_maps(model, plan, chosen, batch, islice(waiting, len(batch)))
-        for (each, has_others), picture in zip(maps_of_each, batch, strict=True):
+    while batch := list(islice(pixels, _BATCH)):
+        batch_maps = _batch_maps(model, plan, head_masks, batch, islice(remaining_texts, len(batch)))
+        for (maps, has_others), picture in zip(batch_maps, batch, strict=True):
             mask = map_metrics.mask_pixels(picture.masks)
-            scored = _score(each, mask, has_others)
-            count = len(chosen) + len(RIVALS)
-            sets.append(scored[:count])
-            heads.append(scored[count:])
+            scores = _score(maps, mask, has_others)
+            sets.append(scores[:count])
+            heads.append(scores[count:])
             shares.append(mask.double().mean())
             bar.update()
     return MapScores(torch.stack(sets), torch.stack(heads), torch.stack(shares))
 
 
-def table(model: clip.Clip, chosen: Sequence[Subject], scores: MapScores) -> pd.DataFrame:
-    """Rows of the table `validation_score`, study maps; `chosen` are the sets of heads, in order.
+def table(model: clip.Clip, sets: Sequence[Subject], scores: MapScores) -> pd.DataFrame:
+    """Returns the rows of the table `validation_score` of the study maps; `sets` are sets of heads, in order.
 
-    The best head is chosen on every second picture, by contrast, and scored on the others only.
+    The best head is chosen by contrast on every second picture, and scored on the others only.
     """
     usable = scores.by_set[:, 0, 0].isnan().logical_not().nonzero()[:, 0]
-    kept = MapScores(*(values[usable] for values in scores))
     rows: list[dict[str, object]] = []
-    for place, subject in enumerate([*chosen, *RIVALS]):
-        rows += _rows(subject, kept.by_set[:, place], kept.share)
+    for column, subject in enumerate([*sets, *RIVALS]):
+        rows += _rows(subject, scores.by_set[usable, column], scores.share[usable])
     first, second = usable[::2], usable[1::2]
     if len(second):
         best = map_metrics.best_head(scores.by_head[first][..., map_metrics.MEASURES.index("contrast")])
@@ -170,46 +164,45 @@ def _texts(model: clip.Clip, pictures: Sequence[images.MaskedPicture]) -> Iterat
     distinct = sorted({caption for both in captions for caption in both})
     place = {caption: row for row, caption in enumerate(distinct)}
     embedding = clip.encode_text(model, distinct)
-    for own, other in zip(captions, map_metrics.other_captions(captions), strict=True):
-        asked = [*own, *(other or own)]
-        yield _Texts(embedding[[place[caption] for caption in asked]], other is not None)
+    for pair, other in zip(captions, map_metrics.other_captions(captions), strict=True):
+        yield embedding[[place[caption] for caption in (*pair, *(other or pair))]], other is not None
 
 
 def _batch_maps(
     model: clip.Clip,
     plan: decomposition.Plan,
-    chosen: Mapping[Subject, Bool[Tensor, "layer head"]],
+    head_masks: Mapping[Subject, Bool[Tensor, "layer head"]],
     batch: list[images.MaskedPixels],
     texts: Iterator[_Texts],
 ) -> Iterator[tuple[Float[Tensor, "subject 4 pixel"], bool]]:
-    """All maps of each picture, on the processor, and whether another picture's captions were asked."""
+    """Yields all maps of each picture, on the CPU, and True if captions of another picture are among them."""
     pixels = torch.stack([picture.pixels for picture in batch])
     captured = clip.capture_tokens(model, pixels, plan.layers)
     _, token = decomposition.decompose_tokens(plan, captured)
     attention = clip.capture_attention(model, pixels)
     rivals = torch.stack([map_metrics.raw_attention(attention), map_metrics.rollout(attention)], dim=1).cpu()
-    for mine, plain, text in zip(token, rivals, texts, strict=True):
-        by_head = map_metrics.head_maps(mine, plan.spaces.basis, text.embedding.to(mine)).cpu()
-        sums = torch.stack([by_head[heads].sum(dim=0) for heads in chosen.values()])
+    for tokens, plain, (text, has_others) in zip(token, rivals, texts, strict=True):
+        by_head = map_metrics.head_maps(tokens, plan.spaces.basis, text.to(tokens)).cpu()
+        sums = torch.stack([by_head[heads].sum(dim=0) for heads in head_masks.values()])
         grids = torch.cat([sums, plain[:, None].expand(-1, 4, -1), by_head.flatten(0, 1)])
         large = map_metrics.enlarged(grids.unflatten(-1, model.grid))
-        # A constant map is made at full size: enlarged, it would differ by rounding and be ranked by that.
+        # At full size: an enlarged constant map would have rounding errors, and these would rank its pixels.
         uniform = torch.ones_like(large[:1])
-        split = len(chosen) + len(plain)
-        yield torch.cat([large[:split], uniform, large[split:]]), text.has_others
+        split = len(head_masks) + len(plain)
+        yield torch.cat([large[:split], uniform, large[split:]]), has_others
 
 
 def _score(
-    each: Float[Tensor, "subject 4 pixel"], mask: Bool[Tensor, "2 pixel"], has_others: bool
+    maps: Float[Tensor, "subject 4 pixel"], mask: Bool[Tensor, "2 pixel"], has_others: bool
 ) -> Float[Tensor, "subject measure"]:
     if not mask.any(dim=-1).all():
-        return torch.full((len(each), len(map_metrics.MEASURES)), torch.nan, dtype=torch.float64)
-    # Some maps at a time: with all heads of a large model at once, ranks alone would take gigabytes.
-    precision = torch.cat([map_metrics.average_precision(some, mask) for some in each.split(16)])
-    scored = map_metrics.measures(precision)
+        return torch.full((len(maps), len(map_metrics.MEASURES)), torch.nan, dtype=torch.float64)
+    # In parts: with all heads of a large model at once, the ranks alone would take gigabytes.
+    precision = torch.cat([map_metrics.average_precision(part, mask) for part in maps.split(16)])
+    scores = map_metrics.measures(precision)
     if not has_others:
-        scored[:, map_metrics.MEASURES.index("caption")] = torch.nan
-    return scored
+        scores[:, map_metrics.MEASURES.index("caption")] = torch.nan
+    return scores
 
 
 def _rows(

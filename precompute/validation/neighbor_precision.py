@@ -1,7 +1,7 @@
-"""Neighbors against known values: how many of the nearest images share the query's value?
+"""Neighbor precision: the share of the nearest images that have the value of the query image.
 
-As the dashboard compares images: "cosine" centers both sides on the image set first, "dot" is the plain inner
-product of the papers; several heads stand for the mean of their contributions in d_out.
+Images are compared as in the dashboard: "cosine" first centers both sides on the image set, "dot" is the
+plain inner product of the papers. Several heads are represented by the mean of their contributions in d_out.
 
 Knows nothing of models or files: tensors in, numbers out.
 """
@@ -17,11 +17,11 @@ from precompute.validation.zero_shot import NONE
 
 K = 10
 QUERIES = 500
-"""Images asked for their neighbors, at most; chosen evenly."""
+"""Maximum number of query images, chosen evenly."""
 
 
 class Precision(NamedTuple):
-    """Share of the nearest images that carry the query's value."""
+    """Share of the nearest images that have the value of the query."""
 
     value: float
     chance: float
@@ -33,24 +33,24 @@ class Precision(NamedTuple):
 def mixture(
     coordinates: Float[Tensor, "image head rank"], basis: Float[Tensor, "head rank d_out"]
 ) -> Float[Tensor, "image d_out"]:
-    """Mean contribution of some heads."""
+    """Returns the mean contribution of some heads."""
     return torch.einsum("ihr,hrd->id", coordinates, basis) / len(basis)
 
 
 def precision(
-    vector: Float[Tensor, "image dim"], own: Int[Tensor, " image"], *, metric: str, k: int = K
+    vector: Float[Tensor, "image dim"], value: Int[Tensor, " image"], *, metric: str, k: int = K
 ) -> Precision | None:
-    """Mean over queries of the share of the `k` nearest that carry the query's value.
+    """Returns the mean over queries of the share of the `k` nearest images that have the query's value.
 
-    Queries and candidates are the images with a value of their own, in order, a query never its own
-    neighbor. `metric` is cosine (of vectors that are centered already) or dot. None where there are not more
-    than `k` images: all would be near.
+    Queries and candidates are the images that have a value, in order; a query is never its own neighbor.
+    `metric` is cosine (of vectors that are already centered) or dot. None if there are at most `k` images:
+    all of them would be neighbors.
     """
     if metric not in ("cosine", "dot"):
         raise ValueError(f"metric is {metric!r}; it must be cosine or dot.")
-    kept = own != NONE
-    vector, own = vector[kept], own[kept]
-    images = len(own)
+    has_value = value != NONE
+    vector, value = vector[has_value], value[has_value]
+    images = len(value)
     if images <= k:
         return None
     vector = F.normalize(vector, dim=-1) if metric == "cosine" else vector
@@ -58,6 +58,6 @@ def precision(
     score = vector[query] @ vector.T
     score[torch.arange(len(query)), query] = -torch.inf
     nearest = score.topk(k, dim=-1).indices
-    shares = (own[nearest] == own[query, None]).double().mean(dim=-1)
-    others = (own[query, None] == own).sum(dim=-1) - 1
+    shares = (value[nearest] == value[query, None]).double().mean(dim=-1)
+    others = (value[query, None] == value).sum(dim=-1) - 1
     return Precision(float(shares.mean()), float((others / (images - 1)).mean()), len(query))

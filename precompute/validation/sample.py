@@ -1,6 +1,7 @@
-"""The images that the validation is measured on, and what a pass over all layers gives of them.
+"""The images on which the validation is measured, and their decomposition in all layers.
 
-Means are over the sample, for both effects of an ablation, so that the two differ in what they freeze alone.
+Means are over the sample for both effects of an ablation, so that the two effects differ only in which parts
+of the model stay unchanged.
 """
 
 from collections.abc import Iterable
@@ -18,11 +19,11 @@ from precompute.runtime.config import ReadOptions
 from precompute.stages import decompose_images
 
 SHARD = 32
-"""Images of one work file: what is lost, at most, by an interruption."""
+"""Number of images of one work file; an interruption loses at most as many."""
 
 
 class Sample(NamedTuple):
-    """What is known of the sampled images before anything is changed."""
+    """Decomposition of the sampled images, without any intervention."""
 
     image_id: list[str]
     embedding: Float[Tensor, "image d_out"]
@@ -33,19 +34,18 @@ class Sample(NamedTuple):
     """Contribution of all heads before the decomposed layers."""
 
     mlp: Float[Tensor, "image d_out"]
-    """Contribution of all MLPs, those before the decomposed layers included."""
+    """Contribution of all MLPs, including those before the decomposed layers."""
 
     z_mean: Float[Tensor, "layer head d_head"]
     """Mean attention output of every head of the model at the class token."""
 
     mlp_mean: Float[Tensor, "layer d_model"]
-    """Mean of what every MLP adds to the residual stream at the class token."""
+    """Mean output of every MLP at the class token, as added to the residual stream."""
 
 
 def choose(image_ids: Iterable[str], count: int) -> list[str]:
-    """At most `count` images, evenly over the sorted ids."""
-    found = sorted(set(image_ids))
-    return images.evenly(found, count)
+    """Returns at most `count` distinct images, spread evenly over the sorted ids."""
+    return images.evenly(sorted(set(image_ids)), count)
 
 
 def read(
@@ -57,30 +57,25 @@ def read(
     directory: Path,
     options: ReadOptions,
 ) -> Sample:
-    """Gather what is stored of the images; take apart in all layers those that no earlier run has."""
-    mine = decompose_images.cut(image_id, directory / "all-layers", SHARD)
-    if not all(shard.path.exists() for shard in mine):
-        _take_apart(model, first_layer, mine, distinct, options)
-    parts = [decompose_images.read(shard) for shard in mine]
+    """Returns the sample from work files; decomposes images in all layers if no earlier run has done so."""
+    full_shards = decompose_images.cut(image_id, directory / "all-layers", SHARD)
+    if not all(shard.path.exists() for shard in full_shards):
+        _decompose(model, first_layer, full_shards, distinct, options)
+    parts = [decompose_images.read(shard) for shard in full_shards]
     embedding, head = _stored(shards, image_id)
-    return Sample(
-        image_id,
-        embedding,
-        head.flatten(1, 2),
-        torch.cat([part["early"] for part in parts]),
-        torch.cat([part["mlp"] for part in parts]),
-        _mean([part["z"] for part in parts]),
-        _mean([part["mlp_output"] for part in parts]),
-    )
+    early, mlp = (torch.cat([part[name] for part in parts]) for name in ("early", "mlp"))
+    z_mean, mlp_mean = (_mean([part[name] for part in parts]) for name in ("z", "mlp_output"))
+    return Sample(image_id, embedding, head.flatten(1, 2), early, mlp, z_mean, mlp_mean)
 
 
-def _take_apart(
+def _decompose(
     model: clip.Clip,
     first_layer: int,
     shards: tuple[decompose_images.Shard, ...],
     distinct: dict[str, images.ImageFile],
     options: ReadOptions,
 ) -> None:
+    """Decomposes the images in all layers into work files; `first_layer` is the first decomposed one."""
     weights, layers = clip.vision_weights(model), clip.last_layers(model, None)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
     basis = plan.spaces.basis[:first_layer]
@@ -89,13 +84,8 @@ def _take_apart(
         captured = clip.capture(model, pixels, layers)
         parts = decomposition.decompose(plan, captured)
         early = torch.einsum("ilhr,lhrp->ip", parts.head[:, :first_layer], basis)
-        return {
-            "z": captured.head,
-            "mlp_output": captured.mlp,
-            "early": early,
-            "mlp": parts.mlp.sum(dim=1),
-            "sum_error": parts.sum_error,
-        }
+        sums = {"early": early, "mlp": parts.mlp.sum(dim=1), "sum_error": parts.sum_error}
+        return {"z": captured.head, "mlp_output": captured.mlp, **sums}
 
     decompose_images.run_missing(model, shards, distinct, compute, "validation: all layers", options)
 
@@ -103,11 +93,11 @@ def _take_apart(
 def _stored(
     shards: Iterable[decompose_images.Shard], image_id: list[str]
 ) -> tuple[Float[Tensor, "image d_out"], Float[Tensor, "image layer head rank"]]:
-    """Embeddings and head coordinates of some images; they and the shards are in the order of image_id."""
-    wanted = set(image_id)
+    """Returns embeddings and head coordinates of some images; both inputs are in the order of image_id."""
+    sampled = set(image_id)
     embedding, head = [], []
     for shard in shards:
-        rows = [row for row, one in enumerate(shard.image_id) if one in wanted]
+        rows = [row for row, image in enumerate(shard.image_id) if image in sampled]
         if rows:
             parts = decompose_images.read(shard)
             embedding.append(parts["embedding"][rows])

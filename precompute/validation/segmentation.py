@@ -1,25 +1,26 @@
-"""ImageNet-Segmentation: does a map, cut at its mean, cover the object that the model names?
+"""ImageNet-Segmentation: overlap of a map, cut at its mean, with the object that the model names.
 
 The protocol of Gandelsman, Efros and Steinhardt 2024 (https://arxiv.org/abs/2310.05916) as their released
-code has it (`compute_segmentations.py`, `utils/segmentation_utils.py`), which follows Chefer, Gur and Wolf
+code implements it (`compute_segmentations.py`, `utils/segmentation_utils.py`), after Chefer, Gur and Wolf
 2021:
 
-  * data: 4,276 pictures with an object's mask each (Guillaumin, Kuettel and Ferrari 2014), MATLAB v7.3;
-  * map: contributions of all heads of all layers, class token left out, along the text of the class that the
-    model itself finds most likely less the mean over all classes' texts;
-  * enlarged bilinearly, clipped at 0, scaled to 0..1 by its own least and largest value;
-  * object: what lies above the map's own mean. A map without positive values says background everywhere;
-  * pixel accuracy and the IoU of object and of background: sums over all pictures, then divided; mean IoU is
-    the mean of the two. AP of a picture ranks 2 x pixels answers at once, "object" by the map and
-    "background" by one less the map; mean AP is the mean over pictures.
+  * data: 4,276 pictures with one object mask each (Guillaumin, Kuettel and Ferrari 2014), MATLAB v7.3;
+  * map: contributions of all heads of all layers, without the class token, along the text of the class that
+    the model predicts, minus the mean over the texts of all classes;
+  * resize: bilinear enlargement, clipped at 0, scaled to 0..1 by its own minimum and maximum;
+  * object: pixels above the mean of the map. A map without positive values is background everywhere;
+  * pixel accuracy, and the IoU of object and of background: sums over all pictures, then divided; mean IoU is
+    the mean of the two. AP of a picture ranks 2 x pixels predictions at once, "object" by the map and
+    "background" by one minus the map; mean AP is the mean over pictures.
 
-Their code crops pictures to the middle square but squashes masks, so the two do not meet in pictures that are
-no squares. Here both are squashed, as Chefer et al. do; the other way is there for comparison.
+Their code crops pictures to the middle square but squashes masks, so that the two do not match unless the
+picture is square. Here both are squashed, as in Chefer et al.; the other way exists for comparison.
 
 Knows nothing of models.
 """
 
 from collections.abc import Iterator, Sequence
+from operator import add
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ from precompute.inputs.images import ImagesError
 from precompute.validation.map_metrics import average_precision
 
 PICTURES = 4276
-"""In gtsegs_ijcv.mat."""
+"""Number of pictures in gtsegs_ijcv.mat."""
 
 
 class Labeled(NamedTuple):
@@ -42,36 +43,29 @@ class Labeled(NamedTuple):
 
     image: Image.Image
     mask: Image.Image
-    """One channel, as large as the picture; 0 is background."""
+    """One channel, of the size of the picture; 0 is background."""
 
 
 class Answer(NamedTuple):
-    """Pixels of one picture, or sums over pictures."""
+    """Counts of pixels of one picture, or sums over pictures."""
 
     right: int
     pixels: int
     intersection: Int[Tensor, " 2"]
-    """Of what the map says and what the mask says: background, object."""
+    """Pixels on which map and mask agree: background, object."""
 
     union: Int[Tensor, " 2"]
     precision: float
-    """Average precision of one picture; of several, its sum."""
+    """Average precision of one picture; for several, the sum."""
 
     pictures: int = 1
 
     def plus(self, other: "Answer") -> "Answer":
-        return Answer(
-            self.right + other.right,
-            self.pixels + other.pixels,
-            self.intersection + other.intersection,
-            self.union + other.union,
-            self.precision + other.precision,
-            self.pictures + other.pictures,
-        )
+        return Answer(*map(add, self, other))
 
 
 class Figures(NamedTuple):
-    """What is reported of a set, each between 0 and 1."""
+    """Reported figures of a set of pictures, each between 0 and 1."""
 
     pixel_accuracy: float
     mean_iou: float
@@ -80,28 +74,28 @@ class Figures(NamedTuple):
 
 
 def count(path: Path) -> int:
-    """How many pictures the file holds. Raises ImagesError."""
-    with _opened(path) as file:
+    """Returns the number of pictures in the file. Raises ImagesError."""
+    with _open(path) as file:
         return len(file["value/img"])
 
 
 def read(path: Path, places: Sequence[int] | None = None) -> Iterator[Labeled]:
-    """Pictures and masks, in the order of the file, or those at `places`. Raises ImagesError."""
-    with _opened(path) as file:
+    """Yields pictures and masks in the order of the file, or those at `places`. Raises ImagesError."""
+    with _open(path) as file:
         for index in range(len(file["value/img"])) if places is None else places:
-            # MATLAB writes its columns first: an axis order is read backwards. The mask lies one cell deeper.
+            # MATLAB is column-major, so axes are in reverse order. The mask is one cell deeper.
             image = np.array(file[file["value/img"][index, 0]]).transpose(2, 1, 0)
             mask = np.array(file[file[file["value/gt"][index, 0]][0, 0]]).transpose(1, 0)
             yield Labeled(Image.fromarray(image).convert("RGB"), Image.fromarray((mask > 0).astype(np.uint8)))
 
 
 def squashed(image: Image.Image, side: int, *, interpolation: str) -> Image.Image:
-    """The whole picture as a square; `interpolation` is nearest, bilinear or bicubic."""
+    """Returns the whole picture as a square; `interpolation` is nearest, bilinear or bicubic."""
     return image.resize((side, side), Image.Resampling[interpolation.upper()])
 
 
 def heat(grid: Float[Tensor, "row column"], side: int) -> Float[Tensor, "side side"]:
-    """A map over patches at the size of the picture, between 0 and 1; all 0 where nothing is positive."""
+    """Returns a map over patches at the size of the picture, 0 to 1; all 0 without positive values."""
     large = F.interpolate(grid[None, None], size=(side, side), mode="bilinear", align_corners=False)[0, 0]
     large = large.clamp(min=0)
     spread = large.max() - large.min()
@@ -109,15 +103,15 @@ def heat(grid: Float[Tensor, "row column"], side: int) -> Float[Tensor, "side si
 
 
 def answer(heat: Float[Tensor, "row column"], mask: Bool[Tensor, "row column"]) -> Answer:
-    """Count one picture's pixels."""
-    said = heat > heat.mean()
-    pairs = [(~said, ~mask), (said, mask)]
-    # Where nothing is positive their code has a map of 0 for either answer, not of 0 and 1.
+    """Returns the counts of one picture."""
+    predicted = heat > heat.mean()
+    pairs = [(~predicted, ~mask), (predicted, mask)]
+    # Without positive values, their code has a map of 0 for both classes, not of 0 and 1.
     background = 1 - heat if bool(heat.any()) else heat
     ranked = torch.cat([background.flatten(), heat.flatten()])
     actual = torch.cat([~mask.flatten(), mask.flatten()])
     return Answer(
-        right=int((said == mask).sum()),
+        right=int((predicted == mask).sum()),
         pixels=mask.numel(),
         intersection=torch.stack([(a & b).sum() for a, b in pairs]),
         union=torch.stack([(a | b).sum() for a, b in pairs]),
@@ -126,15 +120,13 @@ def answer(heat: Float[Tensor, "row column"], mask: Bool[Tensor, "row column"]) 
 
 
 def figures(total: Answer) -> Figures:
-    """From sums over pictures to what is reported."""
-    iou = total.intersection.double() / total.union.clamp(min=1)
-    return Figures(
-        total.right / total.pixels, float(iou.mean()), total.precision / total.pictures, total.pictures
-    )
+    """Returns the reported figures from sums over pictures."""
+    mean_iou = float((total.intersection.double() / total.union.clamp(min=1)).mean())
+    return Figures(total.right / total.pixels, mean_iou, total.precision / total.pictures, total.pictures)
 
 
-def _opened(path: Path) -> Any:
-    """The HDF5 file, with the two tables this set has. Raises ImagesError."""
+def _open(path: Path) -> Any:
+    """Opens the HDF5 file and checks its two tables. Raises ImagesError."""
     import h5py  # only this protocol reads HDF5
 
     try:

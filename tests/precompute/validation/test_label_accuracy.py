@@ -96,7 +96,7 @@ def test_an_attribute_that_no_image_answers_for_is_no_rival():
 
 
 def test_a_fall_that_may_be_rounding_is_never_sure():
-    assert not label_accuracy.sure(tensor([[[1e-9], [1e-9], [1e-9]]]), least=1e-6).any()
+    assert not label_accuracy.sure(tensor([[[1e-9], [1e-9], [1e-9]]]), min_fall=1e-6).any()
 
 
 def label(name, q=0.01, method="variance_share", picks=10):

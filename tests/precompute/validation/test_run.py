@@ -35,7 +35,7 @@ class Case(NamedTuple):
 
     model: clip.Clip
     results: validation_run.StageResults
-    known: validation_run.Known
+    known: validation_run.ImageClasses
     pictures: scan_images.ImageSet
     config: Config
 
@@ -71,7 +71,7 @@ def case(scene_folder, pool_file, tmp_path_factory) -> Case:
         classes_of(model, pictures, image_id, "color", COLORS, "a picture with {} objects"),
         classes_of(model, pictures, image_id, "background", BACKGROUNDS, "a picture with {}"),
     ]
-    known = validation_run.Known(image_id, classes, [("color", "red", "a picture with red objects")])
+    known = validation_run.ImageClasses(image_id, classes, [("color", "red", "a picture with red objects")])
     return Case(
         model, validation_run.StageResults(spaces, taken, found, texts, text), known, pictures, config
     )
@@ -232,7 +232,7 @@ def test_the_tables_hold_every_study_and_no_row_twice(tables, case):
 
 
 def test_random_sets_stand_beside_each_property_that_is_asked(tables, case):
-    labels = {label.label for label in case.results.described.labels.shown}
+    labels = {label.label for label in case.results.descriptions.labels.shown}
     ablation = tables["validation_score"].query("study == 'mean_ablation' and property.notna()")
     sets = set(zip(ablation.subject_kind, ablation.property, strict=True))
 
