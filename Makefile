@@ -8,7 +8,7 @@ PAIRS := .work/pairs
 STUDY ?= bundles/study
 NEED_IMAGES = @test -n "$(IMAGES)" || { echo "Say where the images are: make $@ IMAGES=/path/to/images"; exit 1; }
 VERIFY := POOL TEXTSPAN LABELS SEGMENTATION CLASSES MODEL CHECKPOINT LIMIT DEVICE JSON
-# Format and method versions stand in the last two.
+# The last two hold the format and method versions.
 DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv) \
 	db/layout.py precompute/runtime/method_versions.py
 HEADLIGHT := $(BIN)/headlight
@@ -49,10 +49,10 @@ docs: .venv/installed  ## docs/schema.md from the schema, docs/api.md from the d
 	$(BIN)/python -m db.schema_docs > docs/schema.md
 	$(BIN)/python -m headlight.api_docs > docs/api.md
 
-validation: .work/validation  ## score the demo bundle against what is known of its scenes, and write docs/validation.md
+validation: .work/validation  ## score the demo bundle against the known attributes of its scenes, and write docs/validation.md
 	$(BIN)/python -m dashboard.report bundles/demo --write docs/validation.md
 
-planted: bundles/planted/manifest.json  ## a model set by hand, whose answers are known (docs/planted.md)
+planted: bundles/planted/manifest.json  ## a model with hand-set weights and known results (docs/planted.md)
 	@echo "open it with: make app BUNDLE=bundles/planted    its known answers: $(PLANTED)/answers.json"
 
 verify-paper: .venv/installed  ## check real weights against the papers: IMAGES=folder [POOL= TEXTSPAN= LABELS= SEGMENTATION= ...]
@@ -64,7 +64,7 @@ study: .venv/installed  ## the six models of the paper: IMAGES=folder [MODELS="A
 	$(HEADLIGHT) run $(addprefix --model ,$(or $(MODELS),study)) --images "$(IMAGES)" --bundle $(STUDY) \
 		$(if $(LIMIT),--limit $(LIMIT)) $(if $(DEVICE),--device $(DEVICE)) $(OPTIONS)
 
-demo-model: .venv/installed  ## train the demo models anew (resumable), then score them
+demo-model: .venv/installed  ## train the demo models again (resumable), then score them
 	$(BIN)/python -m precompute.demo train
 	$(BIN)/python -m precompute.demo score
 
@@ -96,11 +96,11 @@ clean:  ## remove what can be made again; your own bundles stay
 	$(BIN)/pip install --disable-pip-version-check -q -r requirements-ray.txt
 	@touch $@
 
-# Made anew when weights or pool change, for the live door refuses a bundle of other weights; or format or method.
+# Rebuilt when weights change (typed texts need the same weights), and when pool, format or method change.
 bundles/demo/manifest.json: $(DEMO_NEEDS) headlight/demo.py | .venv/installed
 	$(BUILD_DEMO)
 
-# The same bundle with validation: what is there already is not computed again.
+# The same bundle with validation; existing work files are not computed again.
 .work/validation: bundles/demo/manifest.json $(PAIRS)/masks.csv | .venv/installed
 	$(BUILD_DEMO) --validation --masks $(PAIRS)/masks.csv
 	@touch $@
