@@ -6,7 +6,7 @@ import pytest
 
 from dashboard.charts import heads as head_charts
 from dashboard.images import DIVERGING
-from tests.dashboard.charts.test_maps import rows
+from tests.support.charts import rows
 
 
 def cells(values: list[float]) -> pd.DataFrame:

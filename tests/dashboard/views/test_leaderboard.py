@@ -33,11 +33,6 @@ def bundle(tmp_path_factory):
     return boards.write_board(tmp_path_factory.mktemp("boards") / "board")
 
 
-@pytest.fixture(autouse=True)
-def _serve(bundle, monkeypatch):
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
-
-
 @pytest.fixture
 def plain(tmp_path_factory, monkeypatch):
     """Without replicates and without labels that anybody gave."""

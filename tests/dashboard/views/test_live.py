@@ -22,19 +22,8 @@ from tests.support.pages import (
     open_page,
     said,
     words,
-    write_two_models,
 )
 from tests.support.pictures import encoded
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
-
-
-@pytest.fixture(autouse=True)
-def _serve(bundle, monkeypatch):
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
 
 
 def test_a_model_no_text_no_torch_says_what_to_install(monkeypatch):

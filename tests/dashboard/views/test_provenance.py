@@ -10,17 +10,7 @@ from db import connection
 from db.connection import open_bundle, query
 from db.layout import sql_of
 from tests.support.bundles import MODEL_KEY
-from tests.support.pages import PAGES, open_numbers, open_page, write_two_models
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
-
-
-@pytest.fixture(autouse=True)
-def _serve(bundle, monkeypatch):
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
+from tests.support.pages import PAGES, open_numbers, open_page
 
 
 @pytest.fixture

@@ -1,0 +1,30 @@
+"""What a label rests on, in words."""
+
+import pytest
+
+from dashboard.data import cached, label_text
+from tests.support import bundles
+from tests.support.bundles import MODEL_KEY
+from tests.support.pages import write_two_models
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture
+def source(bundle):
+    return cached.source(cached.bundle(bundle), "tiny", MODEL_KEY)
+
+
+def test_whether_a_label_can_be_trusted_is_said_by_who_gave_it(source):
+    said_of = {
+        head: label_text.label_support(label_text.head_row(source, head)) for head in bundles.PAIRS[:3]
+    }
+
+    assert list(said_of.values()) == [
+        "supported, q = 0.01",
+        "given by Ada",
+        "supported: 100 % of 2 draws of tiny-judge agree",
+    ]

@@ -1,0 +1,150 @@
+"""The page of a head, opened and used over the tiny bundle."""
+
+import numpy as np
+import pytest
+
+from dashboard.analyses import text_directions
+from dashboard.data import label_text
+from dashboard.sections import head as head_sections
+from dashboard.sections.head_evidence import INTERVAL
+from tests.support import bundles, known_heads
+from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, TEXTS
+from tests.support.pages import link, open_numbers, open_page, said, words
+from tests.support.tables import table_with
+
+
+def test_texts_of_a_head_say_which_of_them_carry_its_label():
+    table = table_with(open_page("head", head="L1.H1"), "carries_label")
+
+    assert table["text"].tolist() == list(TEXTS)[1:4]
+    assert table["carries_label"].tolist() == [True, True, False]
+    assert table["variance_share"].tolist() == [50, 25, 12.5]
+    assert table["stability"].tolist() == pytest.approx([90, 60, 30])
+
+
+def test_a_label_comes_with_all_its_evidence():
+    table = table_with(open_page("head", head="L1.H1"), "method")
+
+    assert table["method"].tolist() == ["person"] + ["enrichment"] * 3
+    assert table[["label", "given_by", "reason"]].iloc[0].tolist() == ["color", "Ada", known_heads.REASON]
+    assert table["chosen"].tolist() == [True, False, False, False]
+    assert "lead" not in table, "what no label of the head has is left out"
+
+
+def test_judges_stand_side_by_side_and_several_draws_as_a_share():
+    table = table_with(open_page("head", head="L2.H0"), "tag_match")
+
+    assert table[known_heads.JUDGE].tolist() == ["50 % yes", "✓ yes", "✗ no"]
+    assert table["tag_match"].tolist() == ["✗ no", "✓ yes", "✓ yes"]
+
+
+def test_answers_of_language_models_are_shown_where_there_are_any():
+    app = open_page("head", head="L2.H0")
+    assert [box.label for box in app.expander if "answers" in box.label] == ["6 answers of language models"]
+
+    app.session_state["answers"] = True
+    app.run()
+
+    assert table_with(app, "endpoint")["parsed"].fillna("").tolist()[:3] == ["shape", "shape", ""]
+    other = open_page("head", head="L1.H0")
+    assert not [box for box in other.expander if "answers" in box.label]
+
+
+def test_metrics_stand_beside_what_rotated_heads_give():
+    table = open_page("head", head="L1.H1").table[0].value
+
+    assert table["metric"].tolist() == ["CCS"], (
+        "one without a value is left out, chance is no line of its own"
+    )
+    assert table[["value", INTERVAL, "chance"]].iloc[0].tolist() == ["4", "3\u00a0to\u00a05", "1.5"]
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_images_are_sorted_along_the_chosen_text(position):
+    """Against brute force in d_out: texts made orthogonal there, inside the head's axes, and no bundle."""
+    app = open_page("head", head="L2.H0", position=str(position), k="3")
+    open_numbers(app)
+
+    axes = slice(2, 2 + bundles.USED)
+    unit, _ = np.linalg.qr(bundles.text_embeddings()[2:5, axes].T)
+    own = bundles.text_embeddings()[2 + position, axes]
+    unit = unit[:, position] * np.sign(own @ unit[:, position])
+    value = (bundles.coordinates()[:, 2] - bundles.coordinates()[:, 2].mean(axis=0))[:, : bundles.USED] @ unit
+    value = value / value.std()
+    galleries = [frame.value for frame in app.dataframe if "image_id" in frame.value]
+    most, least, drawn = galleries
+    assert most["image_id"].tolist() == [IMAGE_IDS[i] for i in np.argsort(-value)[:3]]
+    assert least["image_id"].tolist() == [IMAGE_IDS[i] for i in np.argsort(value)[:3]]
+    assert drawn["image_id"].tolist() == [IMAGE_IDS[i] for i in text_directions.draw(12, 3, seed=0)]
+    for frame in galleries:
+        expected = [value[IMAGE_IDS.index(image_id)] for image_id in frame["image_id"]]
+        np.testing.assert_allclose(frame["score"], expected, atol=5e-3)
+
+
+def test_the_chosen_text_is_marked_in_the_table():
+    app = open_page("head", head="L2.H0")
+
+    app.selectbox(key="w.position").set_value(2).run()
+
+    assert link(app)["position"] == "2"
+    assert app.session_state[head_sections.TEXTS_KEY]["selection"]["rows"] == [2]
+
+
+def test_another_draw_shows_other_random_images():
+    app = open_page("head", k="3")
+    open_numbers(app)
+    before = [frame.value for frame in app.dataframe if "image_id" in frame.value]
+
+    app.button(key="another_draw").click().run()
+
+    after = [frame.value for frame in app.dataframe if "image_id" in frame.value]
+    assert link(app)["seed"] == "1"
+    assert before[2]["image_id"].tolist() != after[2]["image_id"].tolist()
+    assert before[0]["image_id"].tolist() == after[0]["image_id"].tolist()
+
+
+def test_buttons_step_from_head_to_head_and_end_at_the_last():
+    app = open_page("head", head="L1.H1")
+    buttons = {button.label: button for button in app.button}
+
+    buttons["Next"].click().run()
+    assert link(app)["head"] == "L2.H0"
+
+    app.selectbox(key="w.head").set_value((2, 1)).run()
+    assert {button.label: button.disabled for button in app.button}["Next"]
+    assert not {button.label: button.disabled for button in app.button}["Previous"]
+
+
+def test_a_head_that_the_model_lacks_is_named():
+    app = open_page("head", head="L7.H7", seed="5")
+
+    assert "head=L7.H7: this model has no such head in the bundle. Shown instead: L1.H0." in said(app)
+    assert link(app)["seed"] == "5"
+
+
+def test_a_position_past_the_texts_of_the_head_is_named():
+    app = open_page("head", position="60")
+
+    assert "position=60: it must lie between 0 and 2." in said(app)
+    assert not app.exception
+
+
+def test_the_headline_says_what_the_label_rests_on():
+    assert "L1.H1 · color :blue-badge[given by Ada]" in words(open_page("head", head="L1.H1"))
+    weak = f":gray-badge[unsupported: {label_text.MIXED_LISTS} do as well, q = 0.4]"
+    assert f"L2.H1 · count? {weak}" in words(open_page("head", head="L2.H1"))
+
+
+def test_the_page_of_an_imported_head_shows_everything_but_images_and_says_so(monkeypatch, imported):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(imported))
+
+    app = open_page("head", model=CONTROL_KEY, head="L2.H0")
+    open_numbers(app)
+
+    assert said(app) == head_sections.NO_IMAGES
+    texts = table_with(app, "carries_label")
+    assert texts["text"].tolist() == list(TEXTS)[2:5]
+    assert "variance_share" not in texts
+    assert "shape" in table_with(app, "method")["label"].tolist()
+    assert not [frame for frame in app.dataframe if "image_id" in frame.value]
+    assert not app.exception
