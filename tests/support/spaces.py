@@ -1,1 +1,3 @@
-"""Sizes of heads of random bases."""
+"""Sizes of the heads of random bases."""
+
+HEADS, RANK, D_OUT, IMAGES = 3, 4, 16, 50

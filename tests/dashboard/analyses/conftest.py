@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-HEADS, RANK, D_OUT, IMAGES = 3, 4, 16, 50
+from tests.support.spaces import D_OUT, HEADS, IMAGES, RANK
 
 
 @pytest.fixture

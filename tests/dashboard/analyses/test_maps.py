@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard.analyses import maps
+from tests.support.spaces import D_OUT, HEADS, RANK
 
 
 def test_a_map_keeps_its_place_and_its_sign():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard.analyses import neighbors
+from tests.support.spaces import D_OUT, RANK
 
 
 def test_the_dot_product_through_a_set_of_heads_equals_brute_force(space):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard.analyses.score_difference import why
+from tests.support.spaces import D_OUT, IMAGES
 
 
 def test_why_adds_up_to_the_score_difference(space):
