@@ -37,14 +37,14 @@ HEADS = {
     (11, 0): POOL["weather"][:5],
     (11, 1): POOL["color"][1:6],
 }
-"""What the heads of KNOWN chose: all of one property but in L10.H1, so CCS is 5, 3, 5, 5."""
+"""Texts of the heads of KNOWN, all of one property except in L10.H1, so CCS is 5, 3, 5, 5."""
 
 OWN_HEADS = {(3, 0): POOL["animal"][:5], (3, 2): POOL["animal"][3:6]}
 """Two heads of OWN; the second has three texts only."""
 
 
 def write_blocks(path: Path, heads: dict[tuple[int, int], list[str]]) -> Path:
-    """As the reference implementation writes it."""
+    """Writes results in the format of the reference implementation."""
     rule = "-" * 18
     blocks = [[rule, f"Layer {layer}, Head {head}", rule, *texts] for (layer, head), texts in heads.items()]
     summary = [rule, "Current accuracy: 50.0", "Number of texts: 9"]
@@ -53,7 +53,7 @@ def write_blocks(path: Path, heads: dict[tuple[int, int], list[str]]) -> Path:
 
 
 def write_table(path: Path, heads: dict[tuple[int, int], list[str]]) -> Path:
-    """The same as CSV, ranks from 1."""
+    """Writes results as CSV, with ranks from 1."""
     rows = [
         f"{layer},{head},{rank},{text}"
         for (layer, head), texts in heads.items()
@@ -64,32 +64,32 @@ def write_table(path: Path, heads: dict[tuple[int, int], list[str]]) -> Path:
 
 
 def write_pool(path: Path) -> Path:
-    """The pool, each text with its property."""
+    """Writes the pool, each text with its property."""
     lines = [f"{text}\t{property}" for property, texts in POOL.items() for text in texts]
     path.write_text("# language: en\n# license: CC0-1.0\n" + "\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 
 def task(folder: Path, bundle: Path, **changes) -> ImportTask:
-    """Both models into one bundle."""
+    """Returns the task that imports both models into one bundle."""
     folder.mkdir(exist_ok=True)
     files = (write_blocks(folder / "known.txt", HEADS), write_table(folder / "own.csv", OWN_HEADS))
-    given = {
+    options = {
         "files": files,
         "models": (KNOWN, OWN),
         "bundle": bundle,
         "texts": write_pool(folder / "pool.tsv"),
     }
-    return ImportTask(**(given | changes))
+    return ImportTask(**(options | changes))
 
 
 def write_imported(folder: Path, bundle: Path) -> Path:
-    """The bundle with both models."""
+    """Writes the bundle with both models."""
     return run(task(folder, bundle))
 
 
 def mixed_tables() -> dict[str, pd.DataFrame]:
-    """Rows of the tiny bundle, its second model no control but as if its results had been imported."""
+    """Returns rows of the tiny bundle, with its second model as an imported model instead of a control."""
     tables = bundles.tables()
     second = tables["model"]["model_key"] == CONTROL_KEY
     tables["model"] = tables["model"].assign(is_control=False, control_of=None, has_vectors=~second)
@@ -101,14 +101,14 @@ def mixed_tables() -> dict[str, pd.DataFrame]:
 
 
 def without(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """The rows, the second model's with nothing in some columns of numbers."""
+    """Returns the rows with null in some columns of the second model."""
     rows = rows.astype(dict.fromkeys(columns, "Float64"))
     rows.loc[rows["model_key"] == CONTROL_KEY, columns] = pd.NA
     return rows
 
 
 def write_mixed(out: Path, tables: dict[str, pd.DataFrame]) -> Path:
-    """A bundle with vectors of the tiny bundle's first model only."""
+    """Writes a bundle with vectors of the first model only."""
     with BundleWriter(out, input_id="mixed") as writer:
         for name, rows in tables.items():
             writer.write(name, rows)

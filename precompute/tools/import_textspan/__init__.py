@@ -1,9 +1,9 @@
-"""TEXTSPAN results of other programs: a bundle of texts, labels and metrics, without vectors.
+"""Imports TEXTSPAN results of other programs: a bundle of texts, labels and metrics, without vectors.
 
-    options  what is asked, and the command line
-    run      the order of an import
-    sources  files of results, the models they are of, and the pool
-    tables   their labels, judgements and metrics as rows
+    options  command line
+    run      steps of an import
+    sources  files of results, their models, and the pool
+    tables   rows of labels, judgements and metrics
 
-Imports nothing by itself, so that the command line stays quick.
+Imports nothing here, so that the command line starts fast.
 """

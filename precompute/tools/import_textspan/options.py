@@ -1,7 +1,7 @@
 """Command line of `import-textspan`. Imports no torch.
 
-Whoever has lists of texts from a run elsewhere, on images that are not here, gets the leaderboard and the
-heads' texts and labels by the same rules as everyone else. Pages that need vectors say that there are none.
+For lists of texts from a run of another program, without its images: a bundle with leaderboard, texts and
+labels by the same rules. Pages that need vectors state that there are none.
 """
 
 import argparse
@@ -35,13 +35,11 @@ class ImportTask:
     models: tuple[str, ...] = option(
         flag="--model",
         metavar="ARCHITECTURE/WEIGHTS",
-        help="the model that the results are of; with several files once for each, in the same order",
+        help="model of the results; repeat it for each file, in the same order",
     )
-    bundle: Path = option(help="directory to make", metavar="OUT")
+    bundle: Path = option(help="directory to write", metavar="OUT")
     texts: Path | None = option(
-        None,
-        "the text pool that the texts were chosen from (default: the texts that the results name)",
-        metavar="POOL",
+        None, "text pool that the texts were chosen from (default: the texts in the results)", metavar="POOL"
     )
     replace: bool = option(False, "replace OUT if it exists")
     license: str = license_option("what may be done with the results")
@@ -69,12 +67,12 @@ class ImportTask:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `import-textspan`."""
+    """Adds the options of `import-textspan`."""
     arguments.add_fields(parser, ImportTask)
 
 
 def run_command(namespace: argparse.Namespace) -> None:
-    """Makes the bundle. Raises ConfigError."""
+    """Writes the bundle. Raises ConfigError."""
     task = arguments.read(namespace, ImportTask)
     from precompute.tools.import_textspan.run import run
 

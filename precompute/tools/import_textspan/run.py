@@ -1,4 +1,4 @@
-"""The order of an import, top to bottom: files, pool, labels, metrics, bundle."""
+"""Runs the steps of an import in order: files, pool, labels, metrics, bundle."""
 
 import time
 from datetime import UTC, datetime
@@ -40,11 +40,11 @@ _UNDERSTATES = (
 
 
 def run(task: ImportTask) -> Path:
-    """Read the files, label and score their heads, and write the bundle; return its path.
+    """Reads the files, labels and scores their heads, and writes the bundle; returns its path.
 
     Raises:
         StoreError: the bundle exists and may not be replaced, or cannot be written.
-        ResultsError, PoolError: with what to do about it.
+        ResultsError, PoolError: a file or the pool cannot be used.
     """
     check_free(task.bundle, replace=task.replace)
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -66,40 +66,40 @@ def run(task: ImportTask) -> Path:
 
 
 def _gathered(sources: list[Source], license: str) -> Pool:
-    """The texts that the results name, and a warning of what they are not."""
-    gathered = gathered_pool([source.lists for source in sources])
-    progress.say(_UNDERSTATES.format(texts=len(gathered.texts)))
-    return gathered._replace(license=license)
+    """Returns the texts in the results as a pool, and prints a caution."""
+    pool = gathered_pool([source.lists for source in sources])
+    progress.say(_UNDERSTATES.format(texts=len(pool.texts)))
+    return pool._replace(license=license)
 
 
 def _describe(source: Source, texts: Pool) -> ImportedHeads:
-    picked = picks(source.lists, texts)
-    imported = tables.describe(source.model_key, list(source.lists.texts), picked, texts)
-    counts = {len(own) for own in source.lists.texts.values()}
-    many = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
-    supported = int(imported.supported.sum())
-    progress.say(f"{source.name}: {len(picked)} heads of {many} texts; {supported} labels are supported")
-    return imported
+    head_picks = picks(source.lists, texts)
+    heads = tables.describe(source.model_key, list(source.lists.texts), head_picks, texts)
+    counts = {len(head_texts) for head_texts in source.lists.texts.values()}
+    count = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
+    supported = int(heads.supported.sum())
+    progress.say(f"{source.name}: {len(head_picks)} heads of {count} texts; {supported} labels are supported")
+    return heads
 
 
 def _write(writer: BundleWriter, sources: list[Source], results: list[ImportedHeads], texts: Pool) -> None:
-    """Every table but `run`."""
+    """Writes all tables except `run`."""
     no_images = {"name": "none", "images": 0, "files": 0, "failed": 0}
     no_images |= {"min_images_for_intervals": MIN_IMAGES}
     writer.write("image_set", pd.DataFrame([no_images]))
     for table, rows in pool_rows(texts).items():
         writer.write(table, rows)
-    for source, imported in zip(sources, results, strict=True):
+    for source, heads in zip(sources, results, strict=True):
         writer.write("model", pd.DataFrame([source.facts]))
-        for table, rows in imported.tables.items():
+        for table, rows in heads.tables.items():
             writer.write(table, rows)
     keys = [source.model_key for source in sources]
-    for table, rows in tables.board(list(zip(keys, results, strict=True))).items():
+    for table, rows in tables.leaderboard_tables(list(zip(keys, results, strict=True))).items():
         writer.write(table, rows)
 
 
 def _input_id(sources: list[Source], texts: Pool, license: str) -> str:
-    """Hash of everything the bundle depends on; equal on any machine."""
+    """Returns the hash of all inputs of the bundle; independent of the machine."""
     return work_files.key_of(
         FORMAT,
         dict(METHOD_VERSIONS),
@@ -111,7 +111,7 @@ def _input_id(sources: list[Source], texts: Pool, license: str) -> str:
 
 
 def _provenance(source: Source, task: ImportTask) -> dict[str, str | None]:
-    """What the results of one model came from."""
+    """Returns the origin of the results of one model."""
     return {
         "model": source.name,
         "file": source.lists.file,

@@ -1,7 +1,7 @@
-"""What is imported: files of results, the models they are of, and the pool their texts are counted against.
+"""Sources of an import: files of results, facts of their models, and the text pool.
 
-Of a model only what its name tells is known: open_clip's config of the architecture and what its weights tag
-says of the training. Neither weights nor the network are asked.
+Facts of a model come from its name alone: open_clip's config of the architecture and of the weights tag.
+Reads no weights and downloads nothing.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Source(NamedTuple):
     """The results of one model."""
 
     facts: dict[str, object]
-    """The model's row of the table `model`; what is not known is left out, and null there."""
+    """Row of the table `model`, without unknown columns, which become null."""
 
     lists: TextLists
 
@@ -38,34 +38,35 @@ class Source(NamedTuple):
 
 
 def read_all(names: Sequence[str], files: Sequence[Path]) -> list[Source]:
-    """Read each file as the results of the model that stands in its place.
+    """Reads each file as the results of the model at the same position.
 
     Raises:
-        ResultsError: a file cannot be read or is of another architecture, or two are of one model.
+        ResultsError: a file cannot be read or has another architecture, or two files have the same model.
     """
     sources = [read(name, file) for name, file in zip(names, files, strict=True)]
-    found = [source.name for source in sources]
-    for given, name in zip(names, found, strict=True):
-        if found.count(name) > 1:
+    full_names = [source.name for source in sources]
+    for name, full_name in zip(names, full_names, strict=True):
+        if full_names.count(full_name) > 1:
             raise ResultsError(
-                f"--model {given} is {name}, which is given twice. Import each file into a bundle of its own."
+                f"--model {name} is {full_name}, which is given twice. Import each file into a bundle of its "
+                "own."
             )
     return sources
 
 
 def read(name: str, file: Path) -> Source:
-    """Read the results of one model and set them beside what is known of it.
+    """Reads the results of one model and the facts of its architecture and weights.
 
     Raises:
-        ResultsError: the file cannot be read, or is of another architecture.
+        ResultsError: the file cannot be read, or has another architecture.
     """
     lists = textspan_files.read(file)
     spec = _spec(name)
     name = spec.name if spec else name
     architecture, _, weights = name.partition("/")
-    known = clip.architecture_facts(architecture, spec.config if spec else None)
-    if known is not None:
-        _check_fits(lists, architecture, known)
+    sizes = clip.architecture_facts(architecture, spec.config if spec else None)
+    if sizes is not None:
+        _check_fits(lists, architecture, sizes)
     facts: dict[str, object] = {
         "model_key": model_specs.model_key(name, lists.sha256),
         "model": name,
@@ -76,29 +77,29 @@ def read(name: str, file: Path) -> Source:
         "has_vectors": False,
         "is_control": spec.is_control if spec else False,
         "control_of": spec.control_of if spec else None,
-        **_sizes(known),
+        **_sizes(sizes),
         **_training(spec),
     }
     return Source({fact: value for fact, value in facts.items() if value is not None}, lists)
 
 
 def gathered_pool(lists: list[TextLists]) -> Pool:
-    """All texts that the results name, in the order they first stand there, tagged by the lexical rule.
+    """Returns all texts of the results as a pool, in order of appearance, tagged by the lexical rule.
 
     Raises:
-        PoolError: the rule knows nothing of any of them.
+        PoolError: the rule finds no property in any text.
     """
-    texts = list(dict.fromkeys(text for one in lists for own in one.texts.values() for text in own))
+    texts = list(dict.fromkeys(text for model in lists for head in model.texts.values() for text in head))
     lexicon = lexical_tags.load_lexicon()
-    carried = [lexical_tags.tags(text, lexicon) for text in texts]
-    properties = sorted(set().union(*carried))
-    names = ", ".join(one.file for one in lists)
+    text_properties = [lexical_tags.tags(text, lexicon) for text in texts]
+    properties = sorted(set().union(*text_properties))
+    names = ", ".join(model.file for model in lists)
     if not properties:
         raise PoolError(
             f"the lexical rule finds no property in any text of {names}, so heads cannot be labeled. Give "
             "the pool that the texts were chosen from, with their properties, by --texts."
         )
-    tags = torch.tensor([[one in own for one in properties] for own in carried])
+    tags = torch.tensor([[name in tagged for name in properties] for tagged in text_properties])
     return Pool(
         name=f"texts of {names}",
         language="und",
@@ -113,47 +114,47 @@ def gathered_pool(lists: list[TextLists]) -> Pool:
 
 
 def picks(lists: TextLists, pool: Pool) -> Int[Tensor, "head k"]:
-    """Rows of the pool that each head chose, as `pick_indices` gives them. Raises PoolError."""
+    """Returns the rows of the pool that each head chose, as `pick_indices` does. Raises PoolError."""
     advice = "Give the pool that they were chosen from by --texts, or leave --texts out."
     return pick_indices(list(lists.texts.values()), pool, source=lists.file, advice=advice)
 
 
 def _spec(name: str) -> model_specs.ModelSpec | None:
-    """What the name tells; None where open_clip does not know it, which is no reason to refuse results."""
+    """Returns the spec of a model; None if open_clip lacks it, since results of any model are accepted."""
     try:
         return model_specs.resolve(name, clip.catalog())
     except model_specs.ModelError:
         return None
 
 
-def _check_fits(lists: TextLists, architecture: str, known: clip.ArchitectureFacts) -> None:
-    """Refuse heads that the architecture does not have: the results are of another model."""
+def _check_fits(lists: TextLists, architecture: str, sizes: clip.ArchitectureFacts) -> None:
+    """Raises ResultsError for heads that the architecture lacks: the results are of another model."""
     for layer, head in lists.texts:
-        wrong = None
-        if known.layers is not None and layer >= known.layers:
-            wrong = f"layer {layer}, but {architecture} has {known.layers} layers"
-        elif known.heads is not None and head >= known.heads:
-            wrong = f"head {head} ({head_name(layer, head)}), but {architecture} has {known.heads} heads"
-        if wrong:
+        problem = None
+        if sizes.layers is not None and layer >= sizes.layers:
+            problem = f"layer {layer}, but {architecture} has {sizes.layers} layers"
+        elif sizes.heads is not None and head >= sizes.heads:
+            problem = f"head {head} ({head_name(layer, head)}), but {architecture} has {sizes.heads} heads"
+        if problem:
             raise ResultsError(
-                f"{lists.file} has {wrong}, counted from 0. Name the model that the results are of "
+                f"{lists.file} has {problem}, counted from 0. Name the model that the results are of "
                 "by --model."
             )
 
 
-def _sizes(known: clip.ArchitectureFacts | None) -> dict[str, object]:
-    """Columns of the table `model` that the architecture fills."""
-    if known is None:
+def _sizes(sizes: clip.ArchitectureFacts | None) -> dict[str, object]:
+    """Returns columns of the table `model` from the architecture."""
+    if sizes is None:
         return {}
-    sizes = {fact: size for fact, size in known._asdict().items() if size is not None}
-    if known.image_size is not None and known.patch_size is not None:
-        side = known.image_size // known.patch_size
-        sizes |= {"grid_rows": side, "grid_columns": side}
-    return sizes
+    columns = {name: size for name, size in sizes._asdict().items() if size is not None}
+    if sizes.image_size is not None and sizes.patch_size is not None:
+        side = sizes.image_size // sizes.patch_size
+        columns |= {"grid_rows": side, "grid_columns": side}
+    return columns
 
 
 def _training(spec: model_specs.ModelSpec | None) -> dict[str, object]:
-    """Columns of the table `model` that the weights tag fills."""
+    """Returns columns of the table `model` from the weights tag."""
     if spec is None:
         return {}
     return {

@@ -1,7 +1,7 @@
-"""From imported lists of texts to tables: labels, judgements and metrics of every head and every model.
+"""Converts imported lists of texts to tables: labels, judgements and metrics of all heads and models.
 
-What rests on the heads' outputs is not known here: variance, importance, spanned variance, coverage, chance.
-Those columns stay null and those metrics have no rows.
+Quantities that depend on the outputs of heads are unknown: variance, importance, spanned variance, coverage,
+chance. Their columns are null and these metrics have no rows.
 
 Knows nothing of files: picks and tags in, rows out.
 """
@@ -25,10 +25,10 @@ from precompute.stages import head_rows, leaderboard
 from precompute.stages.head_rows import Places
 
 SUPPORTED = (
-    "Share of heads whose label stands up to lists mixed from the texts of all heads, q at most 0.05. Not to "
-    "be set beside models that were taken apart: those stand against rotated heads."
+    "Share of heads with a label significant against lists mixed from the texts of all heads, q at most "
+    "0.05. Not comparable with decomposed models, whose labels are tested against rotated heads."
 )
-"""What `supported_share` says of imported results, which cannot be rotated."""
+"""Description of `supported_share` for imported results, which cannot be rotated."""
 
 
 class ImportedHeads(NamedTuple):
@@ -40,61 +40,61 @@ class ImportedHeads(NamedTuple):
     ccs: Int[Tensor, " head"]
     supported: Bool[Tensor, " head"]
     tables: dict[str, pd.DataFrame]
-    """Rows of every table that one model fills alone."""
+    """Rows of the tables that need one model only."""
 
 
 def describe(model_key: str, places: Places, picks: Int[Tensor, "head k"], pool: Pool) -> ImportedHeads:
-    """Label and score the heads of one model by their texts; -1 stands for a pick that was never made."""
-    found = labels_from_lists.label_lists(picks, pool.tags, pool.properties)
-    label = torch.tensor([pool.properties.index(one.label) for one in found])
+    """Labels and scores the heads of one model by their texts; a pick of -1 is missing."""
+    labels = labels_from_lists.label_lists(picks, pool.tags, pool.properties)
+    label = torch.tensor([pool.properties.index(head_label.label) for head_label in labels])
     consistent = agreement_stats.tag_match(picks, label, pool.tags)
     ccs = metrics.ccs(consistent, metrics.scored(label, pool.tags))
-    scores = [None if one == metrics.UNSCORED else float(one) for one in ccs.tolist()]
+    scores = [None if score == metrics.UNSCORED else float(score) for score in ccs.tolist()]
     tables = {
         "head": head_rows.at(places, {}),
         "head_text": _head_text(places, picks, pool),
-        "head_label": head_rows.labels_by_one_method(places, found, chosen=True).dropna(
+        "head_label": head_rows.labels_by_one_method(places, labels, chosen=True).dropna(
             axis="columns", how="all"
         ),
-        "judgement": head_rows.judgement(places, found, label, picks, pool.tags),
+        "judgement": head_rows.judgement(places, labels, label, picks, pool.tags),
         "head_metric": head_rows.at(places, {"metric": "ccs", "value": scores}),
-        "property_head": head_rows.at(places, {"property": [one.label for one in found]}),
+        "property_head": head_rows.at(places, {"property": [head_label.label for head_label in labels]}),
     }
     for rows in tables.values():
         rows.insert(0, "model_key", model_key)
-    supported = torch.tensor([one.supported for one in found])
+    supported = torch.tensor([head_label.supported for head_label in labels])
     return ImportedHeads(label, ccs, supported, tables)
 
 
-def board(results: list[tuple[str, ImportedHeads]]) -> dict[str, pd.DataFrame]:
-    """Tables that need all models. Chance has no value: it takes rotated heads."""
-    smallest = min(len(imported.label) for _, imported in results)
+def leaderboard_tables(results: list[tuple[str, ImportedHeads]]) -> dict[str, pd.DataFrame]:
+    """Returns the tables that need all models. Chance is null: it needs rotated heads."""
+    smallest = min(len(heads.label) for _, heads in results)
     rows = [
         {"model_key": model_key, "labels": "offline", **metric._asdict()}
-        for model_key, imported in results
-        for metric in _model_metrics(imported, smallest)
+        for model_key, heads in results
+        for metric in _model_metrics(heads, smallest)
     ]
-    explained = pd.DataFrame([row.row() for row in metric_info.METRICS])
-    explained.loc[explained["metric"] == "supported_share", "description"] = SUPPORTED
+    infos = pd.DataFrame([info.row() for info in metric_info.METRICS])
+    infos.loc[infos["metric"] == "supported_share", "description"] = SUPPORTED
     return {
         "model_metric": pd.DataFrame(rows),
-        "metric": explained.assign(position=range(len(explained))),
+        "metric": infos.assign(position=range(len(infos))),
         "published": pd.DataFrame([row._asdict() for row in leaderboard.published()]),
     }
 
 
-def _model_metrics(imported: ImportedHeads, smallest: int) -> list[metrics.ModelMetric]:
-    label, ccs, supported, _ = imported
-    none = torch.zeros(len(label), 0, dtype=torch.long)  # [head, rotation]
-    return metrics.label_metrics(label, none, ccs, none, supported, smallest=smallest)
+def _model_metrics(heads: ImportedHeads, smallest: int) -> list[metrics.ModelMetric]:
+    label, ccs, supported, _ = heads
+    empty = torch.zeros(len(label), 0, dtype=torch.long)  # [head, rotation]
+    return metrics.label_metrics(label, empty, ccs, empty, supported, smallest=smallest)
 
 
 def _head_text(places: Places, picks: Int[Tensor, "head k"], pool: Pool) -> pd.DataFrame:
     ids = [text_id(text) for text in pool.texts]
     rows = [
         (layer, head, position, ids[text])
-        for (layer, head), chosen in zip(places, picks.tolist(), strict=True)
-        for position, text in enumerate(chosen)
+        for (layer, head), texts in zip(places, picks.tolist(), strict=True)
+        for position, text in enumerate(texts)
         if text >= 0
     ]
     return pd.DataFrame(rows, columns=["layer", "head", "position", "text_id"])

@@ -1,16 +1,16 @@
-"""`verify-paper`: this program on real weights, checked against what papers and their authors released.
+"""The command `verify-paper`: checks this program on real weights against figures and files of papers.
 
-    options            what is asked, and the command line
-    run                the steps in order, their lines, the report
-    references         files of others, read and checked against each other
-    image_pass         the one pass over the images
-    text_checks        steps on the texts of heads and their labels
-    accuracy_checks    steps that need known classes or masks
-    float64_reference  contributions and texts once more, in float64
-    text_overlap       how far two lists of texts agree, and how far they could
-    classes            which class an image is of
-    published_figures  what papers print
-    checks             when a figure passes, and the line that says so
+    options            command line
+    run                steps in order, output, report
+    references         reference files, read and checked for consistency
+    image_pass         the single pass over the images
+    text_checks        checks of texts and labels of heads
+    accuracy_checks    checks that need known classes or masks
+    float64_reference  independent computation of contributions and texts in float64
+    text_overlap       overlap of two lists of texts, and its attainable value
+    classes            classes of images
+    published_figures  figures of papers
+    checks             bounds of each check, and its line of output
 
-Imports nothing by itself, so that the command line stays quick.
+Imports nothing here, so that the command line starts fast.
 """

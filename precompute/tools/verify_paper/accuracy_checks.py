@@ -1,4 +1,4 @@
-"""The steps of `verify-paper` that need known classes or masks: mean-ablation, and ImageNet-Segmentation."""
+"""Checks of `verify-paper` that need known classes or masks: mean-ablation and ImageNet-Segmentation."""
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -35,31 +35,31 @@ NO_FIGURE = "no published figure of this model"
 
 def ablation(
     images_pass: PassResult,
-    own: Int[Tensor, " image"],
+    image_class: Int[Tensor, " image"],
     text: Float[Tensor, "class d_out"],
     figures: Mapping[str, Figure],
 ) -> list[Check]:
-    """Zero-shot accuracy before and after parts are replaced by their mean over the images.
+    """Checks zero-shot accuracy before and after parts are replaced by their mean over the images.
 
-    The direct effect, as the released code has it (`compute_ablations.py`): later layers stay as they were,
-    and the input counts among the MLPs. `own` is NONE for images to be left out; at least one is not.
+    This is the direct effect, as in the released code (`compute_ablations.py`): later layers do not change,
+    and the input counts as an MLP. Images with class NONE are ignored; at least one image needs a class.
     """
-    kept = own != classes.NONE
-    own = own[kept]
+    with_class = image_class != classes.NONE
+    image_class = image_class[with_class]
     embedding, early, mlps = (
-        part[kept] for part in (images_pass.embedding, images_pass.early, images_pass.mlps)
+        part[with_class] for part in (images_pass.embedding, images_pass.early, images_pass.mlps)
     )
 
-    def right(removed: Float[Tensor, "image d_out"]) -> Bool[Tensor, " image"]:
-        ablated = embedding - removed + removed.mean(dim=0)
-        return classes.answers(ablated, text) == own
+    def right(part: Float[Tensor, "image d_out"]) -> Bool[Tensor, " image"]:
+        ablated = embedding - part + part.mean(dim=0)
+        return classes.answers(ablated, text) == image_class
 
-    whole = classes.answers(embedding, text) == own
-    why = "" if len(own.unique()) == len(text) else NOT_ALL.format(classes=len(text))
+    before = classes.answers(embedding, text) == image_class
+    why = "" if len(image_class.unique()) == len(text) else NOT_ALL.format(classes=len(text))
     return [
-        _accuracy(whole, figures.get(ACCURACY), why),
-        _without_mlps(whole, right(mlps), figures.get(MLPS), why),
-        _without_early(whole, right(early), right(embedding - early - mlps)),
+        _accuracy(before, figures.get(ACCURACY), why),
+        _without_mlps(before, right(mlps), figures.get(MLPS), why),
+        _without_early(before, right(early), right(embedding - early - mlps)),
     ]
 
 
@@ -70,27 +70,29 @@ def segmented(
     limit: int | None,
     figures: Mapping[str, Figure],
 ) -> list[Check]:
-    """The three figures of ImageNet-Segmentation, with pictures cropped as the released code does.
+    """Checks the three figures of ImageNet-Segmentation, with pictures cropped as in the released code.
 
-    Over `limit` pictures, evenly over the file.
+    Uses `limit` pictures, spread evenly over the file.
     """
-    there = segmentation.count(path)
-    numbers = images.evenly(range(there), limit or there)
+    count = segmentation.count(path)
+    numbers = images.evenly(range(count), limit or count)
     answers = segmentation_scores.answers(model, path, text, numbers, as_released=True)
     total = segmentation.figures(reduce(segmentation.Answer.plus, answers))
     return [
         _figure(name, 100 * ours, 100 * error, figures.get(name))
-        for name, ours, error in zip(SEGMENTATION, total[:3], spread(answers), strict=True)
+        for name, ours, error in zip(SEGMENTATION, total[:3], standard_errors(answers), strict=True)
     ]
 
 
-def spread(answers: Sequence[segmentation.Answer], *, draws: int = 200, seed: int = 0) -> list[float]:
-    """Standard errors of the three figures over pictures, by the bootstrap; NaN for one picture."""
+def standard_errors(
+    answers: Sequence[segmentation.Answer], *, draws: int = 200, seed: int = 0
+) -> list[float]:
+    """Returns standard errors of the three figures over pictures, by the bootstrap; NaN for one picture."""
     if len(answers) < 2:
         return [nan] * 3
-    drawn = np.random.default_rng(seed).integers(0, len(answers), (draws, len(answers)))
-    sums = (reduce(segmentation.Answer.plus, (answers[one] for one in row)) for row in drawn)
-    return np.std([segmentation.figures(one)[:3] for one in sums], axis=0, ddof=1).tolist()
+    samples = np.random.default_rng(seed).integers(0, len(answers), (draws, len(answers)))
+    sums = (reduce(segmentation.Answer.plus, (answers[i] for i in sample)) for sample in samples)
+    return np.std([segmentation.figures(total)[:3] for total in sums], axis=0, ddof=1).tolist()
 
 
 def _accuracy(right: Bool[Tensor, " image"], figure: Figure | None, why: str) -> Check:
@@ -117,15 +119,15 @@ def _without_early(
     ours, _ = checks.loss(before, after)
     late, _ = checks.loss(before, without_late)
     more, error = checks.loss(after, without_late)
-    found = check(
+    result = check(
         "points lost with the attention of early layers at its mean",
         ours,
         most=ours + more - ERRORS * error,
         note=f"the decomposed layers' attention costs {late:.2f}; the paper draws both and no number could "
         "be read, so early layers must cost less, beyond sampling",
     )
-    # A model that is never right loses nothing either way.
-    return found._replace(passed=more > ERRORS * error)
+    # A model without correct answers loses nothing in both cases, and must not pass.
+    return result._replace(passed=more > ERRORS * error)
 
 
 def _figure(name: str, ours: float, error: float, figure: Figure | None) -> Check:
@@ -136,5 +138,5 @@ def _figure(name: str, ours: float, error: float, figure: Figure | None) -> Chec
 
 def _within(name: str, ours: float, figure: Figure, room: float) -> Check:
     reference = figure.low if figure.low == figure.high else None
-    least, most = figure.low - room, figure.high + room
-    return check(name, ours, reference=reference, least=least, most=most, note=figure.said)
+    low, high = figure.low - room, figure.high + room
+    return check(name, ours, reference=reference, least=low, most=high, note=figure.citation)

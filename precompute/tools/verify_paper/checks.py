@@ -1,8 +1,8 @@
-"""Checks of `verify-paper`: when a figure passes, and the line that says so.
+"""Checks of `verify-paper`: bounds of figures, and lines of output.
 
-Every bound that is this project's own, and not a paper's, stands here with its reason.
+All bounds that this project sets itself, and no paper, are here with their reasons.
 
-Knows nothing of models or files: figures in, verdicts out.
+Knows nothing of models or files: figures in, results of checks out.
 """
 
 from collections import Counter
@@ -15,46 +15,48 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 LARGEST_ERROR = 1e-5
-"""Of a sum of contributions, or of our forward pass against open_clip's, float32."""
+"""Maximum error of a sum of contributions, and of our forward pass against open_clip's, in float32."""
 
 MIN_MARGIN = 1e-5
-"""A pick with a larger lead over the next text must be the same in float32 and float64."""
+"""A pick with a larger lead over the next text must be equal in float32 and float64."""
 
 OVERLAP_ROOM = 0.1
-"""By how much an overlap may stay below what a rerun of the reference would reach: for another decoder of
-images, another resize, and rounding of embeddings on another device."""
+"""Allowed gap below the overlap of a rerun of the reference: image decoders, resizing, and rounding of
+embeddings differ between devices."""
 
 CHANCE_ROOM = 0.1
-"""What is demanded must lie so far above the overlap with other heads' texts, or nothing could fail."""
+"""Minimum gap between the bound and the overlap with other heads' texts; with less, no result could fail."""
 
 ACCURACY_ROOM = 0.5
-"""Points that zero-shot accuracies of one model differ by between decoders and versions of libraries."""
+"""Allowed difference in points of zero-shot accuracy between decoders and versions of libraries."""
 
 SEGMENTATION_ROOM = 5.0
-"""Points: of which CLIP the published row is could not be read, so there is room for a relative of it."""
+"""Allowed difference in points: the publication does not name its CLIP, which may be a similar model."""
 
 ERRORS = 3.0
-"""Standard errors of sampling that a figure may be off by."""
+"""Allowed deviation of a figure, in standard errors of sampling."""
 
 LEVEL = 0.05
-"""Of the tests by chance."""
+"""Significance level of the tests."""
 
 
 class Check(NamedTuple):
-    """One line."""
+    """Result of one check, printed as one line."""
 
     name: str
     passed: bool | None
-    """None: could not run, or there is nothing to compare with."""
+    """None if the check could not run or has no reference."""
 
     ours: float | None = None
     reference: float | None = None
-    """The paper's figure, or that of the other program."""
+    """Figure of the paper or of the other program."""
 
     least: float | None = None
-    """What passes, and below, at most."""
+    """Smallest value that passes."""
 
     most: float | None = None
+    """Largest value that passes."""
+
     note: str = ""
 
     @property
@@ -65,13 +67,13 @@ class Check(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Checks that were made together."""
+    """Checks of one step."""
 
     name: str
     checks: list[Check]
     seconds: float
     about: str = ""
-    """What they were made on."""
+    """Data of the step, such as the number of images."""
 
 
 def check(
@@ -83,7 +85,7 @@ def check(
     most: float | None = None,
     note: str = "",
 ) -> Check:
-    """Passes from `least` to `most`, both included; what is not a number fails."""
+    """Returns a check that passes from `least` to `most`, both included; NaN and infinity fail."""
     inside = isfinite(ours) and (least is None or ours >= least) and (most is None or ours <= most)
     return Check(name, inside, ours, reference, least, most, note)
 
@@ -93,81 +95,83 @@ def skipped(name: str, why: str) -> Check:
 
 
 def noted(name: str, ours: float, why: str, *, reference: float | None = None) -> Check:
-    """A figure that nothing can be demanded of."""
+    """Returns a check of a figure without a bound."""
     return Check(name, None, ours, reference, note=why)
 
 
 def failed(steps: Sequence[Step]) -> bool:
-    return any(one.passed is False for step in steps for one in step.checks)
+    return any(result.passed is False for step in steps for result in step.checks)
 
 
 def standard_error(right: Bool[Tensor, " image"]) -> float:
-    """Of the share that is right, in points."""
+    """Returns the standard error of the share of right answers, in points."""
     share = float(right.double().mean())
     return 100 * sqrt(share * (1 - share) / len(right))
 
 
 def loss(before: Bool[Tensor, " image"], after: Bool[Tensor, " image"]) -> tuple[float, float]:
-    """Points of accuracy that are lost on the same images, and the standard error of that difference."""
+    """Returns the points of accuracy lost on the same images, and the standard error of this difference."""
     change = before.double() - after.double()
     return 100 * float(change.mean()), 100 * float(change.std(correction=0)) / sqrt(len(change))
 
 
 def overlap(name: str, ours: float, *, rerun: float, other: float, worst: str) -> Check:
-    """Overlap with the reference, against what a rerun of the reference and another head's texts reach."""
-    least = rerun - OVERLAP_ROOM
-    said = (
+    """Compares the overlap with the reference to that of a rerun and that of another head's texts."""
+    bound = rerun - OVERLAP_ROOM
+    note = (
         f"mean over heads; worst {worst}; a rerun of theirs on other images such as these would reach "
         f"{rerun:.2f}; with the texts of another head {other:.2f}"
     )
-    if least <= other + CHANCE_ROOM:
-        return noted(name, ours, f"{said}: too close to tell, give more images")
-    return check(name, ours, reference=rerun, least=least, note=said)
+    if bound <= other + CHANCE_ROOM:
+        return noted(name, ours, f"{note}: too close to tell, give more images")
+    return check(name, ours, reference=rerun, least=bound, note=note)
 
 
-class Unequal(NamedTuple):
-    """What two lists of picks differ in."""
+class ListDifference(NamedTuple):
+    """First difference of two lists of picks."""
 
     compared: int
-    """Picks that were equal, or had to be."""
+    """Number of picks that are equal, or would have to be."""
 
     at_tie: bool
-    """The lists part at a pick without a margin; what follows cannot be compared."""
+    """True if the lists differ at a pick without a margin; later picks are not comparable."""
 
     wrong: str
-    """The first pick that had to be equal and is not; empty if there is none."""
+    """First pick that is different despite its margin; empty if there is none."""
 
 
-def unequal(
+def compare_picks(
     ours: Sequence[int],
     theirs: Sequence[int],
     margin: Sequence[float],
     *,
     head: str,
-    least: float = MIN_MARGIN,
-) -> Unequal:
-    """Compare two lists of one head pick by pick, up to the first difference."""
-    for place, one in enumerate(ours):
-        other = theirs[place] if place < len(theirs) else None
-        if one == other:
+    min_margin: float = MIN_MARGIN,
+) -> ListDifference:
+    """Compares two lists of one head pick by pick, up to the first difference."""
+    for position, pick in enumerate(ours):
+        other = theirs[position] if position < len(theirs) else None
+        if pick == other:
             continue
-        if margin[place] <= least:
-            return Unequal(place, True, "")
-        return Unequal(place + 1, False, f"{head} pick {place + 1}, margin {margin[place]:.1e}")
-    return Unequal(len(ours), False, "")
+        if margin[position] <= min_margin:
+            return ListDifference(position, True, "")
+        wrong = f"{head} pick {position + 1}, margin {margin[position]:.1e}"
+        return ListDifference(position + 1, False, wrong)
+    return ListDifference(len(ours), False, "")
 
 
-def texts_in_double(found: Sequence[Unequal]) -> Check:
-    """No head may have another text where it had to be the same."""
-    wrong = [one.wrong for one in found if one.wrong]
-    compared, ties = sum(one.compared for one in found), sum(one.at_tie for one in found)
+def texts_in_double(differences: Sequence[ListDifference]) -> Check:
+    """Checks that no head has a different text despite its margin."""
+    wrong = [head.wrong for head in differences if head.wrong]
+    compared, ties = sum(head.compared for head in differences), sum(head.at_tie for head in differences)
     parts = [f"heads with another text where the margin exceeds {MIN_MARGIN:.0e}"]
-    parts += [f"{compared} texts of {len(found)} heads compared", f"{ties} heads part at a tie", *wrong[:3]]
+    parts += [f"{compared} texts of {len(differences)} heads compared"]
+    parts += [f"{ties} heads differ at a tie", *wrong[:3]]
     return check("texts as in float64", float(len(wrong)), most=0.0, note="; ".join(parts))
 
 
 def sign_test_check(name: str, pairs: Sequence[tuple[bool, bool]]) -> Check:
-    """Whether we agree as often as another: of each head whether we do, and whether the other does."""
+    """Checks that we agree as often as another program; `pairs` has (we agree, the other agrees) by head."""
     lost = sum(theirs and not ours for ours, theirs in pairs)
     gained = sum(ours and not theirs for ours, theirs in pairs)
     agree, others = (sum(column) for column in zip(*pairs, strict=True))
@@ -176,56 +180,56 @@ def sign_test_check(name: str, pairs: Sequence[tuple[bool, bool]]) -> Check:
 
 
 def permutation_p_value(agrees: Bool[Tensor, "head head"], *, draws: int = 9999, seed: int = 0) -> float:
-    """P(as many heads agree | our labels were dealt to the heads at random), by the add-one rule.
+    """P(at least as many heads agree | a random permutation of our labels), by the add-one rule.
 
     `agrees[i, j]`: our label of head i stands for the released label of head j.
     """
     heads = torch.arange(len(agrees))
     generator = torch.Generator().manual_seed(seed)
-    deals: Int[Tensor, "draw head"] = torch.rand(draws, len(heads), generator=generator).argsort(dim=1)
-    by_chance = agrees[deals, heads].sum(dim=1)
+    permutations: Int[Tensor, "draw head"] = torch.rand(draws, len(heads), generator=generator).argsort(dim=1)
+    by_chance = agrees[permutations, heads].sum(dim=1)
     return (1 + int((by_chance >= agrees.diagonal().sum()).sum())) / (1 + draws)
 
 
 def sign_test(lost: int, gained: int) -> float:
-    """P(as many or more lost | either is as likely), of the heads in which two ways differ."""
+    """P(at least this many lost | loss and gain are equally likely), over the heads that differ."""
     both = lost + gained
     return sum(comb(both, count) for count in range(lost, both + 1)) / 2**both
 
 
 def lines(step: Step) -> str:
-    """The step and its checks, as they are printed."""
+    """Returns the printed lines of a step and its checks."""
     about = f"{step.about}, " if step.about else ""
-    head = f"{step.name} ({about}{step.seconds:.0f} s)"
-    return "\n".join([head, *(f"  {_line(one)}" for one in step.checks)])
+    title = f"{step.name} ({about}{step.seconds:.0f} s)"
+    return "\n".join([title, *(f"  {_line(result)}" for result in step.checks)])
 
 
 def summary(steps: Sequence[Step]) -> str:
-    """How many checks came out how."""
-    count = Counter(one.status for step in steps for one in step.checks)
-    said = {"PASS": "passed", "FAIL": "failed", "SKIPPED": "skipped", "NOTED": "noted"}
-    return ", ".join(f"{count[status]} {word}" for status, word in said.items())
+    """Returns the number of checks by status."""
+    count = Counter(result.status for step in steps for result in step.checks)
+    words = {"PASS": "passed", "FAIL": "failed", "SKIPPED": "skipped", "NOTED": "noted"}
+    return ", ".join(f"{count[status]} {word}" for status, word in words.items())
 
 
-def _line(one: Check) -> str:
-    parts = [f"{one.status:<7} {one.name}"]
-    if one.ours is not None:
-        parts.append(f"ours {_number(one.ours)}")
-    if one.reference is not None:
-        parts.append(f"reference {_number(one.reference)}")
-    if demanded := _demanded(one):
-        parts.append(demanded)
-    if one.note:
-        parts.append(one.note)
+def _line(result: Check) -> str:
+    parts = [f"{result.status:<7} {result.name}"]
+    if result.ours is not None:
+        parts.append(f"ours {_number(result.ours)}")
+    if result.reference is not None:
+        parts.append(f"reference {_number(result.reference)}")
+    if bounds := _bounds(result):
+        parts.append(bounds)
+    if result.note:
+        parts.append(result.note)
     return " | ".join(parts)
 
 
-def _demanded(one: Check) -> str:
-    if one.least is not None and one.most is not None:
-        return f"passes from {_number(one.least)} to {_number(one.most)}"
-    if one.least is not None:
-        return f"passes from {_number(one.least)}"
-    return f"passes up to {_number(one.most)}" if one.most is not None else ""
+def _bounds(result: Check) -> str:
+    if result.least is not None and result.most is not None:
+        return f"passes from {_number(result.least)} to {_number(result.most)}"
+    if result.least is not None:
+        return f"passes from {_number(result.least)}"
+    return f"passes up to {_number(result.most)}" if result.most is not None else ""
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Which class each image is of, by the folder it lies in, and how classes are asked zero-shot."""
+"""Classes of images by the names of their folders, and zero-shot classification."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -18,47 +18,48 @@ NONE = -1
 
 
 class ClassSet(NamedTuple):
-    """Classes to tell apart."""
+    """The classes of zero-shot classification."""
 
-    place: dict[str, int]
-    """Folder name, folded, to the class; a class may have several."""
+    class_index: dict[str, int]
+    """Index of the class by normalized folder name; a class may have several names."""
 
     prompts: list[list[str]]
-    """Of each class."""
+    """Prompts of each class."""
 
 
 def load(path: Path | None) -> ClassSet:
-    """Classes of a file (folder name, tab, prompt, a line), or ImageNet's. Raises ConfigError."""
+    """Reads classes from lines of folder name, tab, prompt; None gives ImageNet's. Raises ConfigError."""
     return imagenet() if path is None else _read(path)
 
 
 def imagenet() -> ClassSet:
-    """ImageNet's 1,000 classes: WordNet ids, or names that only one class has."""
-    from timm.data import ImageNetInfo  # takes a second to import, and only knows the ids
+    """Returns ImageNet's 1,000 classes by WordNet id, and by name if the name is unique."""
+    from timm.data import ImageNetInfo  # late, since the import takes a second
 
-    ids, names = ImageNetInfo("imagenet-1k").label_names(), [folded(name) for name in clip.imagenet_names()]
+    ids = ImageNetInfo("imagenet-1k").label_names()
+    names = [normalize(name) for name in clip.imagenet_names()]
     count = Counter(names)
-    place = {name: number for number, name in enumerate(names) if count[name] == 1}
-    return ClassSet(place | {one: number for number, one in enumerate(ids)}, clip.imagenet_prompts())
+    index = {name: number for number, name in enumerate(names) if count[name] == 1}
+    return ClassSet(index | {wordnet_id: i for i, wordnet_id in enumerate(ids)}, clip.imagenet_prompts())
 
 
-def folded(name: str) -> str:
-    """A folder name or class name without case, and with spaces for underscores."""
+def normalize(name: str) -> str:
+    """Returns a folder or class name in lower case, with spaces for underscores."""
     return name.replace("_", " ").strip().casefold()
 
 
 def of_images(
     distinct: Mapping[str, images.ImageFile], image_id: list[str], classes: ClassSet
 ) -> Int[Tensor, " image"]:
-    """Class of every image; NONE where its folder is none."""
-    folders = (PurePosixPath(distinct[one].relative).parent.name for one in image_id)
-    return torch.tensor([classes.place.get(folded(folder), NONE) for folder in folders])
+    """Returns the class of every image; NONE if its folder is no class."""
+    folders = (PurePosixPath(distinct[image].relative).parent.name for image in image_id)
+    return torch.tensor([classes.class_index.get(normalize(folder), NONE) for folder in folders])
 
 
 def answers(
     embedding: Float[Tensor, "image d_out"], text: Float[Tensor, "class d_out"]
 ) -> Int[Tensor, " image"]:
-    """The class whose text scores best; a length that is not 1 does not change which."""
+    """Returns the class with the highest score; embeddings may have any length."""
     return torch.cat([(part @ text.T).argmax(dim=-1) for part in embedding.split(4096)])
 
 
@@ -67,7 +68,7 @@ def _read(path: Path) -> ClassSet:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the classes in {path}: {error}.") from error
-    place: dict[str, int] = {}
+    index: dict[str, int] = {}
     prompts: list[list[str]] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
@@ -77,10 +78,10 @@ def _read(path: Path) -> ClassSet:
             raise ConfigError(
                 f"{path}, line {number}: write a folder name, a tab and a prompt, not {line!r}."
             )
-        if folded(folder) not in place:
-            place[folded(folder)] = len(prompts)
+        if normalize(folder) not in index:
+            index[normalize(folder)] = len(prompts)
             prompts.append([])
-        prompts[place[folded(folder)]].append(prompt.strip())
+        prompts[index[normalize(folder)]].append(prompt.strip())
     if len(prompts) < 2:
         raise ConfigError(f"{path} has {len(prompts)} classes. Give at least two to tell apart.")
-    return ClassSet(place, prompts)
+    return ClassSet(index, prompts)

@@ -1,8 +1,8 @@
-"""The contributions of heads and their texts once more, in float64, by the shortest way there is.
+"""Independent computation of contributions and texts of heads, in float64.
 
-Shares nothing with the way that results are made but the forward pass: no plan, no moments, no covariance.
-Contributions are written out in d_out by the formula at the top of `decomposition`; TEXTSPAN takes directions
-off images and texts themselves, as Gandelsman et al. 2024 write Algorithm 1.
+Shares only the forward pass with the main computation: no plan, no moments, no covariance. Contributions
+follow the formula at the top of `decomposition` in d_out. TEXTSPAN removes directions from the outputs and
+texts themselves, as in Algorithm 1 of Gandelsman et al. 2024.
 """
 
 from collections.abc import Iterable
@@ -17,35 +17,34 @@ from precompute import clip
 from precompute.method.types import Captured, HeadSpaces, VisionWeights
 
 _SPENT = 1e-6
-"""A text is spent when less than this of its squared length is left."""
+"""A text with a smaller remaining share of its squared length is not chosen."""
 
 _EXHAUSTED = 1e-9
-"""A head is described when less than this of its variance is left."""
+"""TEXTSPAN stops at a smaller remaining share of the head's variance."""
 
 
 def in_double(model: clip.Clip) -> clip.Clip:
-    """The same model in float64, on the processor: graphics processors of Apple have no float64."""
+    """Returns a copy of the model in float64 on the CPU, since Apple's GPUs have no float64."""
     return replace(model, model=deepcopy(model.model).cpu().double(), device=torch.device("cpu"))
 
 
 def coordinates(
     model: clip.Clip, spaces: HeadSpaces, batches: Iterable[Float[Tensor, "_ 3 h w"]]
 ) -> Float[Tensor, "image layer head rank"]:
-    """Every head's contribution in its own space; `model` is in float64."""
+    """Returns each head's contribution in the head's space; `model` is in float64."""
     weights, basis = clip.vision_weights(model), spaces.basis.cpu().double()
-    found = []
+    parts = []
     for pixels in batches:
-        written = contributions(
-            weights, clip.capture(model, pixels.cpu().double(), spaces.layers), spaces.layers
-        )
-        found.append(einsum("ilhp,lhrp->ilhr", written, basis))
-    return torch.cat(found)
+        captured = clip.capture(model, pixels.cpu().double(), spaces.layers)
+        contribution = contributions(weights, captured, spaces.layers)
+        parts.append(einsum("ilhp,lhrp->ilhr", contribution, basis))
+    return torch.cat(parts)
 
 
 def contributions(
     weights: VisionWeights, captured: Captured, layers: tuple[int, ...]
 ) -> Float[Tensor, "image layer head d_out"]:
-    """c[l,h] for every head of `layers`, as the formula has it."""
+    """Returns c[l,h] for every head of `layers`, by the formula."""
     layers_total, heads = weights.out_weight.shape[:2]
     share = 1 / (heads * (2 * layers_total + 1))
     mean = captured.final.mean(dim=-1)
@@ -53,16 +52,16 @@ def contributions(
     normal = (captured.final - mean[:, None]) / deviation[:, None]
     embedding = (normal * weights.ln_weight + weights.ln_bias) @ weights.projection
     parts = []
-    for place, layer in enumerate(layers):
-        moved = einsum("ihd,hdm->ihm", captured.head[:, place], weights.out_weight[layer])
-        residual = moved + weights.out_bias[layer] / heads - share * mean[:, None, None]
+    for row, layer in enumerate(layers):
+        output = einsum("ihd,hdm->ihm", captured.head[:, row], weights.out_weight[layer])
+        residual = output + weights.out_bias[layer] / heads - share * mean[:, None, None]
         scaled = residual * weights.ln_weight / deviation[:, None, None] + share * weights.ln_bias
         parts.append(scaled @ weights.projection)
     return torch.stack(parts, dim=1) / embedding.norm(dim=-1)[:, None, None, None]
 
 
 def picks(outputs: Float[Tensor, "image rank"], text: Float[Tensor, "text rank"], k: int) -> list[int]:
-    """TEXTSPAN on the outputs themselves: at most `k` rows of `text`, in the order they were chosen."""
+    """TEXTSPAN on the outputs themselves: returns at most `k` rows of `text`, in order of choice."""
     residual, left = outputs - outputs.mean(dim=0), text.clone()
     start, total = text.square().sum(dim=1), residual.square().sum()
     chosen: list[int] = []

@@ -1,6 +1,6 @@
-"""The one pass of `verify-paper` over the images: errors, halves of moments, and what is mean-ablated.
+"""The single pass of `verify-paper` over the images: errors, moments of two halves, terms for mean-ablation.
 
-In memory stay three vectors of d_out an image (5 KB to 9 KB), and nothing else that grows with the images.
+Memory per image is three vectors of d_out (5 KB to 9 KB).
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,14 +18,14 @@ from precompute.method.types import Decomposition, Moments
 from precompute.runtime import progress
 
 FORWARD_IMAGES = 256
-"""Images that open_clip encodes too."""
+"""Number of images that open_clip encodes too."""
 
 _CHUNK = 512
-"""Images whose moments are taken at once."""
+"""Number of images per update of the moments."""
 
 
 class PassResult(NamedTuple):
-    """What is known of the images after the pass."""
+    """Vectors, moments and errors of all images."""
 
     image_id: list[str]
     embedding: Float[Tensor, "image d_out"]
@@ -36,7 +36,7 @@ class PassResult(NamedTuple):
     """Contribution of the input and of all MLPs."""
 
     halves: Moments
-    """Two groups of images, by their ids."""
+    """Moments of two groups of images, by their ids."""
 
     sum_error: float
     forward_error: float
@@ -44,7 +44,7 @@ class PassResult(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Of one batch."""
+    """Vectors and errors of one batch."""
 
     image_id: list[str]
     embedding: Float[Tensor, "image d_out"]
@@ -63,23 +63,23 @@ def pass_over_images(
     batch_size: int,
     workers: int,
 ) -> PassResult:
-    """Take every image apart once."""
+    """Decomposes every image once."""
     batches = images.pixel_batches(distinct, model.preprocess, batch_size=batch_size, workers=workers)
     parts: list[_Part] = []
     waiting: list[_Part] = []
     halves = None
-    with progress.bar("taking images apart", total=len(distinct)) as bar:
+    with progress.bar("decomposing images", total=len(distinct)) as bar:
         for part in _parts(model, plan, batches):
             waiting.append(part)
-            # Head coordinates are the bulk of a part, and are let go once their moments are taken.
+            # Head coordinates are the bulk of a part; they are released once their moments are computed.
             parts.append(part._replace(head=part.head[:0]))
             bar.update(len(part.image_id))
-            if sum(len(one.image_id) for one in waiting) >= _CHUNK:
-                halves, waiting = _merged(halves, waiting), []
-    halves = _merged(halves, waiting) if waiting else halves
+            if sum(len(batch.image_id) for batch in waiting) >= _CHUNK:
+                halves, waiting = _merge(halves, waiting), []
+    halves = _merge(halves, waiting) if waiting else halves
     assert halves is not None
     return PassResult(
-        image_id=[one for part in parts for one in part.image_id],
+        image_id=[image_id for part in parts for image_id in part.image_id],
         embedding=torch.cat([part.embedding for part in parts]),
         early=torch.cat([part.early for part in parts]),
         mlps=torch.cat([part.mlps for part in parts]),
@@ -92,7 +92,7 @@ def pass_over_images(
 def split(
     decomposed: Decomposition, earlier: Float[Tensor, "image component d_out"]
 ) -> tuple[Tensor, Tensor]:
-    """Attention before the decomposed layers, and input with all MLPs; both [image, d_out].
+    """Returns attention before the decomposed layers, and input with all MLPs; both [image, d_out].
 
     `earlier` is the input, then attention and MLP of each earlier layer.
     """
@@ -101,7 +101,7 @@ def split(
 
 
 def largest(errors: Tensor) -> float:
-    """What is not a number is the largest of all errors."""
+    """Returns the largest absolute error; infinity if any is NaN."""
     return float(errors.abs().nan_to_num(nan=torch.inf).max())
 
 
@@ -124,7 +124,7 @@ def _forward_error(model: clip.Clip, pixels: Tensor, ours: Float[Tensor, "image 
     return largest(ours - theirs)
 
 
-def _merged(before: Moments | None, parts: list[_Part]) -> Moments:
-    group = torch.tensor([moments.group_of(one) % 2 for part in parts for one in part.image_id])
-    mine = moments.from_coordinates(torch.cat([part.head for part in parts]), group, groups=2)
-    return mine if before is None else moments.merge(before, mine)
+def _merge(halves: Moments | None, parts: list[_Part]) -> Moments:
+    group = torch.tensor([moments.group_of(image_id) % 2 for part in parts for image_id in part.image_id])
+    new = moments.from_coordinates(torch.cat([part.head for part in parts]), group, groups=2)
+    return new if halves is None else moments.merge(halves, new)

@@ -17,22 +17,22 @@ from precompute.runtime.config import (
 )
 
 DESCRIPTION = """\
-Check this program on real weights and photographs against what papers and their authors released, with a line
-for each check: PASS, FAIL, SKIPPED with the reason, or NOTED where there is nothing to compare with. The exit
-code is 1 if any check fails.
+Check this program on real weights and photographs against figures and files released with papers. Prints a
+line per check: PASS, FAIL, SKIPPED with the reason, or NOTED without a reference. The exit code is 1 if any
+check fails.
 
 Needs the weights and a folder of images; each further file adds a check. Images in folders named by class
 (WordNet ids or ImageNet names) add zero-shot accuracy before and after mean-ablation.
 """
 
 DEFAULT_MODEL = "ViT-B-16/laion2b_s34b_b88k"
-"""The one whose texts and labels others have released in full."""
+"""The model with complete released texts and labels."""
 
 MIN_IMAGES = 20
 
 
-_CHECKED = "what is checked"
-_SPEED = "how fast (these never change the result)"
+_CHECKED = "inputs and checks"
+_SPEED = "speed (without effect on the result)"
 
 
 def _file(help: str) -> Any:
@@ -51,30 +51,24 @@ class VerifyTask:
         metavar="ARCHITECTURE/WEIGHTS",
     )
     images: Path = option(
-        help="folder, any depth; the folder that an image lies in is its class, if it is named as one",
+        help="folder of any depth; the name of an image's folder is its class, if it is a class name",
         group=_CHECKED,
         metavar="FOLDER",
     )
-    pool: Path | None = _file(
-        "the pool that the texts of --textspan were picked from; adds the check against float64"
-    )
-    textspan: Path | None = _file(
-        "TEXTSPAN texts that others computed: CSV or the text file of the reference code"
-    )
+    pool: Path | None = _file("text pool of --textspan; adds the check against float64")
+    textspan: Path | None = _file("released TEXTSPAN texts: CSV or text file of the reference implementation")
     labels: Path | None = _file("released labels: CSV of architecture, weights, layer, head, label")
     segmentation: Path | None = _file("gtsegs_ijcv.mat of ImageNet-Segmentation")
     classes: Path | None = _file(
-        "folder name, tab, prompt, a line (default: ImageNet's classes and 80 prompts)"
+        "lines of folder name, tab, prompt (default: ImageNet's classes and 80 prompts)"
     )
-    synonyms: Path | None = _file(
-        "what released words stand for (default: label_synonyms.tsv of this program)"
-    )
-    figures: Path | None = _file("published figures (default: verify_figures.tsv of this program)")
-    json: Path | None = _file("write the results here too, to be sent to us")
+    synonyms: Path | None = _file("properties of released words (default: label_synonyms.tsv)")
+    figures: Path | None = _file("published figures (default: verify_figures.tsv)")
+    json: Path | None = _file("report to write, to be sent to us")
     limit: int | None = option(
         2000,
-        "images, and pictures of --segmentation (default: %(default)s). Fewer widen what passes: accuracies "
-        "by three standard errors, overlaps by what two halves of the images differ by",
+        "number of images, and of pictures of --segmentation (default: %(default)s). Fewer images widen the "
+        "bounds: accuracies by three standard errors, overlaps by the difference of two halves of the images",
         group=_CHECKED,
         type=number_or_all("images"),
         metavar="N|all",
@@ -93,18 +87,18 @@ class VerifyTask:
             raise ConfigError(f"--limit {self.limit}: give {MIN_IMAGES} or more, or all.")
         if self.batch_size < 1 or self.workers < 0:
             raise ConfigError("--batch-size must be 1 or more, --workers 0 or more.")
-        # Found now, not after hours.
+        # Checked here, and not after hours of work.
         if self.json and not self.json.resolve().parent.is_dir():
             raise ConfigError(f"--json {self.json}: there is no folder {self.json.resolve().parent}.")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `verify-paper`."""
+    """Adds the options of `verify-paper`."""
     arguments.add_fields(parser, VerifyTask, ModelChoice)
 
 
 def run_command(namespace: argparse.Namespace) -> int:
-    """Prints every check; 1 if one fails. Raises ConfigError."""
+    """Prints every check; returns 1 if one fails. Raises ConfigError."""
     task = verify_task(namespace)
     from precompute.tools.verify_paper.run import run
 
@@ -112,6 +106,6 @@ def run_command(namespace: argparse.Namespace) -> int:
 
 
 def verify_task(namespace: argparse.Namespace) -> VerifyTask:
-    """The task of a command line. Raises ConfigError."""
+    """Returns the task of a command line. Raises ConfigError."""
     (model,) = model_choices(namespace, [namespace.model.name])
     return arguments.read(namespace, VerifyTask, model=model)

@@ -15,40 +15,36 @@ _MEASURES = (ACCURACY, MLPS, *SEGMENTATION)
 
 
 class Figure(NamedTuple):
-    """One published figure, or the range it lies in. Percent, or points."""
+    """One published figure, or its range, in percent or points."""
 
     low: float
     high: float
     source: str
     read_from: str
-    """primary: read where it was published; secondary: as quoted by another."""
+    """primary: read in the publication; secondary: quoted by another source."""
 
     note: str
 
     @property
-    def said(self) -> str:
-        """Where it is from, for the line of a check."""
-        return (
-            f"{self.source} ({self.read_from}); {self.note}"
-            if self.note
-            else f"{self.source} ({self.read_from})"
-        )
+    def citation(self) -> str:
+        """Source and note, for the line of a check."""
+        return f"{self.source} ({self.read_from})" + (f"; {self.note}" if self.note else "")
 
 
 def load(model: str, path: Path | None = None) -> dict[str, Figure]:
-    """Figures of one model, by measure. Raises ConfigError."""
+    """Returns the figures of one model by measure. Raises ConfigError."""
     path = path or FIGURES
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the figures in {path}: {error}.") from error
-    found = {}
+    figures = {}
     for number, line in enumerate(lines, start=1):
         if line.strip() and not line.startswith("#"):
             name, measure, figure = _parse(line, f"{path}, line {number}")
             if name == model:
-                found[measure] = figure
-    return found
+                figures[measure] = figure
+    return figures
 
 
 def _parse(line: str, where: str) -> tuple[str, str, Figure]:

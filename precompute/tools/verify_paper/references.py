@@ -1,4 +1,4 @@
-"""What `verify-paper` is given beside images and weights: read, and checked against each other."""
+"""Reads the reference files of `verify-paper` and checks their consistency."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
@@ -17,14 +17,14 @@ Item = TypeVar("Item")
 
 
 class ReferenceFiles(NamedTuple):
-    """What was read before the first image; None where a file was not given."""
+    """Contents of the reference files; None for a missing file."""
 
     pool: Pool | None
     theirs: Mapping[Head, tuple[str, ...]] | None
-    """Texts that others computed."""
+    """Released texts."""
 
     released: Mapping[Head, str] | None
-    """Labels that others gave."""
+    """Released labels."""
 
     synonyms: Mapping[str, frozenset[str]]
     classes: ClassSet
@@ -32,7 +32,7 @@ class ReferenceFiles(NamedTuple):
 
 
 def read(task: VerifyTask, model: str) -> ReferenceFiles:
-    """Read every file. Raises UserError."""
+    """Reads every file. Raises UserError."""
     if task.segmentation:
         segmentation.count(task.segmentation)
     texts = text_pool.load(task.pool) if task.pool else None
@@ -51,22 +51,22 @@ def read(task: VerifyTask, model: str) -> ReferenceFiles:
 
 
 def of_layers(references: ReferenceFiles, layers: tuple[int, ...], model: str) -> ReferenceFiles:
-    """Texts and labels of the described layers alone. Raises ConfigError where there are none."""
+    """Restricts texts and labels to the described layers. Raises ConfigError if there are none."""
     return references._replace(
-        theirs=_kept("textspan", references.theirs, layers, model),
-        released=_kept("labels", references.released, layers, model),
+        theirs=_restrict("textspan", references.theirs, layers, model),
+        released=_restrict("labels", references.released, layers, model),
     )
 
 
-def _kept(
-    name: str, of_heads: Mapping[Head, Item] | None, layers: tuple[int, ...], model: str
+def _restrict(
+    name: str, by_head: Mapping[Head, Item] | None, layers: tuple[int, ...], model: str
 ) -> Mapping[Head, Item] | None:
-    if of_heads is None:
+    if by_head is None:
         return None
-    kept = {head: item for head, item in of_heads.items() if head[0] in layers}
-    if not kept:
+    restricted = {head: item for head, item in by_head.items() if head[0] in layers}
+    if not restricted:
         raise ConfigError(
             f"--{name} says nothing of layers {layers[0]} to {layers[-1]} of {model}. "
             "They are the ones that are described here; give the file of this model."
         )
-    return kept
+    return restricted

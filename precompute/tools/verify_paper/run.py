@@ -1,7 +1,7 @@
-"""`python -m precompute verify-paper`: check this program against what papers and their authors released.
+"""Checks this program against figures and files of papers: `python -m precompute verify-paper`.
 
-Orders the steps, prints their lines, writes them down. What is given is read and checked before the first
-image is opened.
+Runs the steps in order, prints their lines and writes the report. All input files are read and checked before
+the first image.
 """
 
 import json
@@ -43,10 +43,10 @@ from precompute.tools.verify_paper.text_checks import (
 from precompute.validation import segmentation_scores
 
 LAYERS = 4
-"""The last ones are described, as in the papers."""
+"""Number of last layers whose heads are described, as in the papers."""
 
 FORMAT = 1
-"""Of the JSON."""
+"""Version of the JSON report."""
 
 _NO_FOLDERS = (
     "the images lie in no folders named by a class (WordNet ids, ImageNet names, or those of CLASSES)"
@@ -54,20 +54,20 @@ _NO_FOLDERS = (
 
 
 class _Subject(NamedTuple):
-    """A model over the images."""
+    """The model and the images under test."""
 
     model: clip.Clip
     plan: decomposition.Plan
     distinct: Mapping[str, images.ImageFile]
     text: Float[Tensor, "text d_out"] | None
-    """Of the pool."""
+    """Text embeddings of the pool."""
 
 
 def run(task: VerifyTask) -> bool:
-    """Make every check there is something for, and print it; whether none failed.
+    """Runs and prints every check that the input allows; returns True if none fails.
 
     Raises:
-        ConfigError, ModelError, TextError, ImagesError, PoolError, ResultsError: with what to do about it.
+        ConfigError, ModelError, TextError, ImagesError, PoolError, ResultsError
     """
     device = devices.resolve_device(task.device)
     spec = clip.resolve(task.model)
@@ -76,9 +76,9 @@ def run(task: VerifyTask) -> bool:
     model = clip.load(spec, device=device)
     layers = clip.last_layers(model, min(LAYERS, model.layers))
     files = of_layers(files, layers, spec.name)
-    # Before hours of images: the model may not know the words of the pool.
+    # Before the images (hours), since the model may not know the words of the pool.
     text = clip.encode_text(model, files.pool.texts) if files.pool else None
-    distinct = _choose(task)
+    distinct = _choose_images(task)
     print(f"{spec.name}, {len(distinct)} images", flush=True)
     weights = clip.vision_weights(model)
     spaces = decomposition.head_spaces(weights, layers)
@@ -87,7 +87,7 @@ def run(task: VerifyTask) -> bool:
     for step in _steps(task, files, subject):
         print(checks.lines(step), flush=True)
         steps.append(step)
-        if task.json:  # after every step: what took hours is not lost if a later one stops
+        if task.json:  # after every step, so that hours of work are not lost if a later step stops
             report = json.dumps(_report(task, subject, steps), indent=1, allow_nan=False)
             task.json.write_text(report + "\n", encoding="utf-8")
     print(checks.summary(steps), flush=True)
@@ -95,7 +95,7 @@ def run(task: VerifyTask) -> bool:
 
 
 def _steps(task: VerifyTask, files: ReferenceFiles, subject: _Subject) -> Iterator[Step]:
-    """All steps, one after the other."""
+    """Yields the results of all steps in order."""
     started = time.perf_counter()
     result = pass_over_images(
         subject.model, subject.plan, subject.distinct, batch_size=task.batch_size, workers=task.workers
@@ -103,14 +103,14 @@ def _steps(task: VerifyTask, files: ReferenceFiles, subject: _Subject) -> Iterat
     seconds = time.perf_counter() - started
     yield Step("sum of contributions", identity(result), seconds, f"{len(subject.distinct)} images")
     yield _timed("float64", lambda: _in_double(files, subject))
-    yield _timed("texts and labels of others", lambda: _beside_others(files, subject, result))
+    yield _timed("texts and labels of others", lambda: _compare_texts(files, subject, result))
     text: list[Float[Tensor, "class d_out"]] = []  # 80,000 prompts: once for both steps, and only if needed
-    yield _timed("mean-ablation", lambda: _ablated(files, subject, result, text))
-    yield _timed("ImageNet-Segmentation", lambda: _segmented(task, files, subject, text))
+    yield _timed("mean-ablation", lambda: _ablate(files, subject, result, text))
+    yield _timed("ImageNet-Segmentation", lambda: _segment(task, files, subject, text))
 
 
 def identity(result: PassResult) -> list[Check]:
-    """Whether contributions sum to the embedding, and the embedding is open_clip's."""
+    """Checks that contributions sum to the embedding, and that the embedding equals open_clip's."""
     most, note = checks.LARGEST_ERROR, "largest error"
     return [
         check("contributions sum to the embedding", result.sum_error, most=most, note=note),
@@ -124,7 +124,7 @@ def _in_double(files: ReferenceFiles, subject: _Subject) -> list[Check]:
     return as_in_double(subject.model, subject.plan, subject.distinct, files.pool, subject.text)
 
 
-def _beside_others(files: ReferenceFiles, subject: _Subject, result: PassResult) -> list[Check]:
+def _compare_texts(files: ReferenceFiles, subject: _Subject, result: PassResult) -> list[Check]:
     overlap, agree = "overlap with the texts of others", "our labels agree with released ones"
     if files.pool is None or subject.text is None or not (files.theirs or files.released):
         return [skipped(overlap, "no TEXTSPAN given"), skipped(agree, "no LABELS given")]
@@ -133,25 +133,25 @@ def _beside_others(files: ReferenceFiles, subject: _Subject, result: PassResult)
         moments.pooled(result.halves, torch.tensor([half == 0, half == 1])).covariance for half in range(2)
     ]
     head_texts = describe_heads(moments.pooled(result.halves).covariance, spaces, files.pool, subject.text)
-    found = [skipped(overlap, "no TEXTSPAN given")]
+    text_checks = [skipped(overlap, "no TEXTSPAN given")]
     if files.theirs:
-        found = overlaps(head_texts, halves, spaces, files.theirs)
+        text_checks = overlaps(head_texts, halves, spaces, files.theirs)
     if not files.released:
-        return [*found, skipped(agree, "no LABELS given")]
-    return [*found, *labels(head_texts, files.released, files.theirs, files.synonyms)]
+        return [*text_checks, skipped(agree, "no LABELS given")]
+    return [*text_checks, *labels(head_texts, files.released, files.theirs, files.synonyms)]
 
 
-def _ablated(files: ReferenceFiles, subject: _Subject, result: PassResult, text: list[Tensor]) -> list[Check]:
-    own = classes.of_images(subject.distinct, result.image_id, files.classes)
-    if len(own[own != classes.NONE].unique()) < 2:
+def _ablate(files: ReferenceFiles, subject: _Subject, result: PassResult, text: list[Tensor]) -> list[Check]:
+    image_class = classes.of_images(subject.distinct, result.image_id, files.classes)
+    with_class = image_class[image_class != classes.NONE]
+    if len(with_class.unique()) < 2:
         return [skipped("accuracy before and after mean-ablation", _NO_FOLDERS)]
-    known = int((own != classes.NONE).sum())
-    if known < len(own):
-        progress.say(f"{len(own) - known} of {len(own)} images lie in folders that are no class; left out.")
-    return ablation(result, own, _class_texts(files, subject, text), files.figures)
+    if without := len(image_class) - len(with_class):
+        progress.say(f"{without} of {len(image_class)} images lie in folders that are no class; left out.")
+    return ablation(result, image_class, _class_texts(files, subject, text), files.figures)
 
 
-def _segmented(task: VerifyTask, files: ReferenceFiles, subject: _Subject, text: list[Tensor]) -> list[Check]:
+def _segment(task: VerifyTask, files: ReferenceFiles, subject: _Subject, text: list[Tensor]) -> list[Check]:
     if task.segmentation is None:
         return [skipped("pixel accuracy, mean IoU, mean AP", "no SEGMENTATION given")]
     return segmented(
@@ -160,14 +160,14 @@ def _segmented(task: VerifyTask, files: ReferenceFiles, subject: _Subject, text:
 
 
 def _class_texts(
-    files: ReferenceFiles, subject: _Subject, kept: list[Tensor]
+    files: ReferenceFiles, subject: _Subject, cache: list[Tensor]
 ) -> Float[Tensor, "class d_out"]:
-    if not kept:
+    if not cache:
         try:
-            kept.append(segmentation_scores.mean_texts(subject.model, files.classes.prompts))
+            cache.append(segmentation_scores.mean_texts(subject.model, files.classes.prompts))
         except TextError as error:
             raise TextError(f"{error} Give classes in words that it knows: --classes FILE.") from error
-    return kept[0]
+    return cache[0]
 
 
 def _timed(name: str, make: Callable[[], list[Check]]) -> Step:
@@ -175,13 +175,13 @@ def _timed(name: str, make: Callable[[], list[Check]]) -> Step:
     return Step(name, make(), time.perf_counter() - started)
 
 
-def _choose(task: VerifyTask) -> dict[str, images.ImageFile]:
-    """Distinct images among `limit` files, spread evenly over the names, and so over folders."""
-    listed = images.gather(task.images).files
-    chosen = images.evenly(listed, task.limit or len(listed))
-    results = images.scan(chosen, workers=task.workers, thumbnails=False)
-    tracked = progress.track(results, "reading images", total=len(chosen), unit="image")
-    distinct = dict(sorted(images.distinct(chosen, tracked).items()))
+def _choose_images(task: VerifyTask) -> dict[str, images.ImageFile]:
+    """Returns the distinct images among `limit` files, spread evenly over names and thus over folders."""
+    files = images.gather(task.images).files
+    files = images.evenly(files, task.limit or len(files))
+    results = images.scan(files, workers=task.workers, thumbnails=False)
+    tracked = progress.track(results, "reading images", total=len(files), unit="image")
+    distinct = dict(sorted(images.distinct(files, tracked).items()))
     if len(distinct) < MIN_IMAGES:
         raise ConfigError(
             f"{task.images} has {len(distinct)} different readable images; give {MIN_IMAGES} or more."
@@ -190,20 +190,20 @@ def _choose(task: VerifyTask) -> dict[str, images.ImageFile]:
 
 
 def _report(task: VerifyTask, subject: _Subject, steps: list[Step]) -> dict[str, object]:
-    """What is sent on: no path but the names of files."""
+    """Returns the report; it contains names of files, but no paths, since people send it to others."""
     spec = subject.model.spec
     facts = {
         name: getattr(spec, name) for name in ("activation", "mean", "std", "interpolation", "resize_mode")
     }
     names = ("segmentation", "textspan", "labels", "pool", "classes", "synonyms", "figures")
-    given = {name: path.name for name in names if (path := getattr(task, name))}
+    file_names = {name: path.name for name in names if (path := getattr(task, name))}
     return {
         "format": FORMAT,
         "method": dict(METHOD_VERSIONS),
         "model": {"name": spec.name, "weights_sha256": subject.model.weights_sha256, **facts},
         "images": len(subject.distinct),
         "limit": task.limit,
-        "given": given,
+        "given": file_names,
         "device": _device(subject.model.device),
         "versions": {name: version(name) for name in ("torch", "open_clip_torch")}
         | {"python": platform.python_version()},
@@ -212,17 +212,17 @@ def _report(task: VerifyTask, subject: _Subject, steps: list[Step]) -> dict[str,
             {
                 "name": step.name,
                 "seconds": round(step.seconds, 1),
-                "checks": [_plain(one) for one in step.checks],
+                "checks": [_as_json(result) for result in step.checks],
             }
             for step in steps
         ],
     }
 
 
-def _plain(one: Check) -> dict[str, object]:
-    """JSON knows no infinity: such a figure goes as a word."""
-    ours = one.ours if one.ours is None or isfinite(one.ours) else str(one.ours)
-    return {"status": one.status, **one._asdict(), "ours": ours}
+def _as_json(result: Check) -> dict[str, object]:
+    """Returns the fields of a check; infinity and NaN become strings, since JSON lacks them."""
+    ours = result.ours if result.ours is None or isfinite(result.ours) else str(result.ours)
+    return {"status": result.status, **result._asdict(), "ours": ours}
 
 
 def _device(device: torch.device) -> str:

@@ -1,4 +1,4 @@
-"""The steps of `verify-paper` on the texts of heads: in float64, beside those of others, and their labels."""
+"""Checks of `verify-paper` on texts of heads: against float64, released texts, and released labels."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -19,7 +19,7 @@ from precompute.tools.verify_paper import checks, float64_reference, text_overla
 from precompute.tools.verify_paper.checks import Check, check, skipped
 
 FLOAT64_IMAGES = 128
-"""More than a head has directions; in float64 each takes about three times as long."""
+"""Number of images in float64: more than a head has directions; each takes about three times as long."""
 
 PICKS = 60
 
@@ -28,7 +28,7 @@ TextsOf = Mapping[Head, Sequence[str]]
 
 
 class HeadTextLists(NamedTuple):
-    """Our texts of the heads."""
+    """Our texts of all heads."""
 
     pool: Pool
     text: Float[Tensor, "text d_out"]
@@ -36,7 +36,7 @@ class HeadTextLists(NamedTuple):
 
     @property
     def lists(self) -> dict[Head, list[str]]:
-        """The texts themselves, in the order they were chosen."""
+        """Texts of each head in order of choice."""
         return {
             head: [self.pool.texts[row] for row in span.text_index.tolist()]
             for head, span in self.spans.items()
@@ -44,7 +44,7 @@ class HeadTextLists(NamedTuple):
 
 
 def places(spaces: HeadSpaces) -> list[tuple[Head, int, int]]:
-    """Every decomposed head, with its place on the axes `layer` and `head`."""
+    """Returns every decomposed head with its indices on the axes `layer` and `head`."""
     heads = spaces.basis.shape[1]
     return [((layer, head), row, head) for row, layer in enumerate(spaces.layers) for head in range(heads)]
 
@@ -55,13 +55,13 @@ def describe_heads(
     pool: Pool,
     text: Float[Tensor, "text d_out"],
 ) -> HeadTextLists:
-    """TEXTSPAN of every decomposed head, as a run does it."""
+    """Runs TEXTSPAN on every decomposed head, as a run does."""
 
-    def one(row: int, column: int) -> TextSpan:
+    def describe(row: int, column: int) -> TextSpan:
         coordinates = textspan.text_coordinates(text, spaces.basis[row, column].cpu())
         return textspan.textspan(covariance[row, column], coordinates, k=PICKS)
 
-    return HeadTextLists(pool, text, _each(places(spaces), "texts of heads", one))
+    return HeadTextLists(pool, text, _for_each_head(places(spaces), "texts of heads", describe))
 
 
 def as_in_double(
@@ -71,11 +71,11 @@ def as_in_double(
     pool: Pool,
     text: Float[Tensor, "text d_out"],
 ) -> list[Check]:
-    """Contributions and texts in float32 against float64, on the first FLOAT64_IMAGES images."""
+    """Checks contributions and texts in float32 against float64, on the first FLOAT64_IMAGES images."""
     few = dict(islice(distinct.items(), FLOAT64_IMAGES))
     batches = [pixels for _, pixels in images.pixel_batches(few, model.preprocess, batch_size=16, workers=0)]
-    captured = (clip.capture(model, pixels.to(model.device), plan.layers) for pixels in batches)
-    single = torch.cat([decomposition.decompose(plan, one).head.cpu() for one in captured])
+    captures = (clip.capture(model, pixels.to(model.device), plan.layers) for pixels in batches)
+    single = torch.cat([decomposition.decompose(plan, captured).head.cpu() for captured in captures])
     tracked = progress.track(batches, "in float64", total=len(batches), unit="batch")
     exact = float64_reference.coordinates(float64_reference.in_double(model), plan.spaces, tracked)
     group = torch.zeros(len(single), dtype=torch.long)
@@ -89,21 +89,21 @@ def against_double(
     head_texts: HeadTextLists,
     spaces: HeadSpaces,
 ) -> list[Check]:
-    """Coordinates of the same images in both precisions, and the texts that come of them."""
+    """Checks coordinates of the same images in both precisions, and the texts that follow."""
 
-    def one(row: int, column: int) -> list[int]:
+    def describe(row: int, column: int) -> list[int]:
         coordinates = textspan.text_coordinates(head_texts.text, spaces.basis[row, column].cpu())
         return float64_reference.picks(exact[:, row, column], coordinates, PICKS)
 
-    found = []
-    for head, theirs in _each(places(spaces), "texts in float64", one).items():
+    differences = []
+    for head, theirs in _for_each_head(places(spaces), "texts in float64", describe).items():
         ours, margin = head_texts.spans[head].text_index.tolist(), head_texts.spans[head].margin.tolist()
-        found.append(checks.unequal(ours, theirs, margin, head=head_name(*head)))
+        differences.append(checks.compare_picks(ours, theirs, margin, head=head_name(*head)))
     error = float((single.double() - exact).abs().nan_to_num(nan=torch.inf).max())
-    most, note = checks.LARGEST_ERROR, "largest error; computed apart, by the formula"
+    most, note = checks.LARGEST_ERROR, "largest error; computed independently, by the formula"
     return [
         check("contributions as in float64", error, most=most, note=note),
-        checks.texts_in_double(found),
+        checks.texts_in_double(differences),
     ]
 
 
@@ -113,26 +113,26 @@ def overlaps(
     spaces: HeadSpaces,
     theirs: TextsOf,
 ) -> list[Check]:
-    """Our texts against those of others; and two reruns, on a half of the images each, with each other."""
-    mine = {head: one for head, one in head_texts.lists.items() if head in theirs}
-    theirs = {head: theirs[head] for head in mine}
+    """Compares our texts with released ones, and two reruns, each on half of the images, with each other."""
+    ours = {head: texts for head, texts in head_texts.lists.items() if head in theirs}
+    theirs = {head: theirs[head] for head in ours}
     others = text_overlap.of_other_heads(theirs)
     longest = max(map(len, theirs.values()))
-    first, second = _reruns(head_texts, halves, spaces, mine, min(PICKS, longest))
-    found = []
+    first, second = _reruns(head_texts, halves, spaces, ours, min(PICKS, longest))
+    results = []
     for k in (k for k in text_overlap.DEPTHS if k <= longest):
-        shares = text_overlap.shares(mine, theirs, k)
+        shares = text_overlap.shares(ours, theirs, k)
         worst = int(shares.argmin())
-        found.append(
+        results.append(
             checks.overlap(
                 f"overlap@{k} with the texts of others",
                 float(shares.mean()),
                 rerun=float(text_overlap.shares(first, second, k).mean()),
-                other=float(text_overlap.shares(mine, others, k).mean()),
-                worst=f"{head_name(*sorted(mine)[worst])} {float(shares[worst]):.2f}",
+                other=float(text_overlap.shares(ours, others, k).mean()),
+                worst=f"{head_name(*sorted(ours)[worst])} {float(shares[worst]):.2f}",
             )
         )
-    return found
+    return results
 
 
 def labels(
@@ -141,32 +141,34 @@ def labels(
     theirs: TextsOf | None,
     synonyms: Mapping[str, frozenset[str]],
 ) -> list[Check]:
-    """Labels of our texts against released labels, and beside them labels of the texts of others."""
+    """Checks labels of our texts, and of released texts, against released labels."""
     ours = label_agreement.compare(head_texts.lists, released, head_texts.pool, synonyms)
-    agrees = torch.tensor([[mine.ours.label in one.stands_for for one in ours] for mine in ours])
-    right, dealt = int(agrees.diagonal().sum()), label_agreement.permuted_agreement(ours) * len(ours)
-    note = f"probability by chance; {right} of {len(ours)} agree, {dealt:.1f} if dealt at random"
+    agrees = torch.tensor([[label.ours.label in row.stands_for for row in ours] for label in ours])
+    right, permuted = int(agrees.diagonal().sum()), label_agreement.permuted_agreement(ours) * len(ours)
+    note = f"probability by chance; {right} of {len(ours)} agree, {permuted:.1f} if permuted at random"
     chance = checks.permutation_p_value(agrees)
-    found = check("our labels agree with released ones", chance, most=checks.LEVEL, note=note)
-    beside = "as many agree as with the texts of others"
+    agreement = check("our labels agree with released ones", chance, most=checks.LEVEL, note=note)
+    name = "as many agree as with the texts of others"
     if theirs is None:
-        return [found, skipped(beside, "no TEXTSPAN given")]
-    stored = {
+        return [agreement, skipped(name, "no TEXTSPAN given")]
+    reference = {
         (row.layer, row.head): row.agrees
         for row in label_agreement.compare(theirs, released, head_texts.pool, synonyms)
     }
-    pairs = [(row.agrees, stored[row.layer, row.head]) for row in ours if (row.layer, row.head) in stored]
-    return [found, checks.sign_test_check(beside, pairs)]
+    pairs = [
+        (row.agrees, reference[row.layer, row.head]) for row in ours if (row.layer, row.head) in reference
+    ]
+    return [agreement, checks.sign_test_check(name, pairs)]
 
 
 def _reruns(
     head_texts: HeadTextLists,
     halves: Sequence[Float[Tensor, "layer head rank rank"]],
     spaces: HeadSpaces,
-    wanted: Mapping[Head, object],
+    selected: Mapping[Head, object],
     k: int,
 ) -> tuple[dict[Head, list[int]], dict[Head, list[int]]]:
-    """Texts of each wanted head from one half as we pick, from the other as the reference picks."""
+    """Returns picks of each selected head: by our rule on one half, by the reference's on the other."""
     text, heads = head_texts.text, spaces.basis.shape[1]
 
     def both(row: int, column: int) -> tuple[list[int], list[int]]:
@@ -176,21 +178,21 @@ def _reruns(
         second = halves[1][row, column]
         return first, text_overlap.rerun(second, basis, rank, text, k=k, seed=row * heads + column)
 
-    todo = [one for one in places(spaces) if one[0] in wanted]
-    found = _each(todo, "texts of halves", both)
-    return {head: one for head, (one, _) in found.items()}, {head: one for head, (_, one) in found.items()}
+    heads_selected = [place for place in places(spaces) if place[0] in selected]
+    picks = _for_each_head(heads_selected, "texts of halves", both)
+    return {head: pair[0] for head, pair in picks.items()}, {head: pair[1] for head, pair in picks.items()}
 
 
-def _each(
-    todo: Sequence[tuple[Head, int, int]], what: str, one: Callable[[int, int], Result]
+def _for_each_head(
+    heads: Sequence[tuple[Head, int, int]], title: str, compute: Callable[[int, int], Result]
 ) -> dict[Head, Result]:
-    """`one` of every head, by its places on the axes; a thread a head."""
-    with progress.bar(what, total=len(todo), unit="head") as bar:
+    """Returns `compute(row, column)` of every head, with one thread per head."""
+    with progress.bar(title, total=len(heads), unit="head") as bar:
 
-        def shown(number: int) -> Result:
-            result = one(*todo[number][1:])
+        def compute_head(number: int) -> Result:
+            result = compute(*heads[number][1:])
             bar.update()
             return result
 
-        results = textspan.each_head(shown, len(todo), torch.get_num_threads())
-    return {head: result for (head, _, _), result in zip(todo, results, strict=True)}
+        results = textspan.each_head(compute_head, len(heads), torch.get_num_threads())
+    return {head: result for (head, _, _), result in zip(heads, results, strict=True)}

@@ -1,19 +1,19 @@
-"""How far our texts of a head overlap with those of another program, and how far they could.
+"""Overlap of our texts of a head with those of another program, and its attainable value.
 
-TEXTSPAN's first text depends on the head's outputs alone. Every later one depends on the directions that
-texts are first reduced to, for the length of what is left of a text decides how much of it is taken off. We
+The first text of TEXTSPAN depends on the head's outputs alone. Each later text also depends on the directions
+that the texts are projected to, since the remaining length of a text determines how much of it is removed. We
 keep the directions that a head can write to, at most d_head + 3. The reference implementation keeps the first
-80 of its outputs' singular vectors: for a head of width 64 these are the same 67 and 13 more, which hold
-rounding only and differ from run to run. So two runs of the reference do not agree either, least of all in
+80 singular vectors of the outputs. For a head of width 64 these are the same 67 and 13 more, which contain
+only rounding errors and differ between runs. Two runs of the reference therefore differ too, most of all in
 late picks, and lists are compared as sets.
 
-How much they differ depends on the spectrum. With 13 surplus directions, on 16 heads of a ViT-B-16 of random
-weights (256 images, 1,200 texts) the first text was always the same, but only 0.59 of the first five, 0.44 of
-ten and 0.32 of sixty; with two for every 11 or 15, much the same share, 0.83 and 0.90 of five on heads of two
-demo models (2,000 scenes). So no fixed bound is right, and what is demanded is measured on the images at
-hand: `rerun` picks as the reference does, with random directions in the place of rounding, from one half of
-the images, while we pick from the other. That is how far two honest runs on different images agree; halves
-are noisier than all images, so it is no overestimate.
+The difference depends on the spectrum. With 13 surplus directions, on 16 heads of a ViT-B-16 of random
+weights (256 images, 1,200 texts), the first text was always equal, but only 0.59 of the first five, 0.44 of
+ten and 0.32 of sixty. With two surplus directions for every 11 or 15, a similar ratio, it was 0.83 and 0.90
+of five on heads of two demo models (2,000 scenes). No fixed bound is right, so the bound is measured on the
+images of the run: `rerun` picks as the reference does from one half of the images, with random directions in
+place of rounding errors, and is compared with our picks from the other half. This is the agreement of two
+correct runs on different images. Halves are noisier than all images, so it is no overestimate.
 
 Knows nothing of models or files: tensors in, tensors out.
 """
@@ -29,19 +29,19 @@ from precompute.method import stability, textspan
 from precompute.method.types import Head
 
 DIRECTIONS = 80
-"""That the reference implementation keeps, whatever the head (`--w_ov_rank`)."""
+"""Number of directions that the reference implementation keeps for every head (`--w_ov_rank`)."""
 
 DEPTHS = (1, 5, 10, 60)
-"""Numbers of first texts that are compared."""
+"""Compared numbers of first texts."""
 
 Lists = Mapping[Head, Sequence[str | int]]
-"""Texts of every head, or their rows in the pool, in the order they were chosen."""
+"""Texts of every head, or their rows in the pool, in order of choice."""
 
 
 def shares(ours: Lists, theirs: Lists, k: int) -> Float[Tensor, " head"]:
-    """Share of the first `k` that both have, of every head in both, by layer and head.
+    """Returns the share of common texts among the first `k` of every head in both, by layer and head.
 
-    Where both lists are shorter, of the longer one.
+    If both lists are shorter than `k`, the share is of the longer one.
     """
     heads = sorted(ours.keys() & theirs.keys())
     overlaps = [stability.overlap(ours[head], theirs[head], k, of="longer") for head in heads]
@@ -49,7 +49,7 @@ def shares(ours: Lists, theirs: Lists, k: int) -> Float[Tensor, " head"]:
 
 
 def of_other_heads(theirs: Lists) -> dict[Head, Sequence[str | int]]:
-    """Each head with the list of the next one: what agrees then is common to all heads."""
+    """Returns each head with the list of the next head, to measure the overlap common to all heads."""
     heads = sorted(theirs)
     return {head: theirs[other] for head, other in zip(heads, [*heads[1:], heads[0]], strict=True)}
 
@@ -63,7 +63,7 @@ def rerun(
     k: int,
     seed: int,
 ) -> list[int]:
-    """Texts of one head as the reference picks them, with other rounding in its surplus directions."""
+    """Returns one head's picks by the rule of the reference, with random surplus directions."""
     wide = _with_surplus(basis[:own_rank].double(), seed)
     surplus = len(wide) - own_rank
     padded = F.pad(covariance[:own_rank, :own_rank].double(), (0, surplus, 0, surplus))
@@ -71,7 +71,7 @@ def rerun(
 
 
 def _with_surplus(basis: Float[Tensor, "rank d_out"], seed: int) -> Float[Tensor, "wide d_out"]:
-    """The orthonormal rows of `basis`, filled up with random ones at a right angle to them."""
+    """Returns the orthonormal rows of `basis`, followed by random rows orthogonal to them."""
     rank, d_out = basis.shape
     surplus = min(DIRECTIONS, d_out) - rank
     if surplus <= 0:

@@ -1,4 +1,4 @@
-"""Results of other programs become a bundle: labels and metrics by our rules, and no vectors."""
+"""An import of results gives a bundle with labels and metrics by our rules, without vectors."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from tests.support.paths import REFERENCE
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory) -> Path:
-    """Both models, once for all tests; not to be changed."""
+    """A bundle with both models, shared by all tests, which must not change it."""
     folder = tmp_path_factory.mktemp("imported")
     return write_imported(folder / "results", folder / "bundle")
 
@@ -40,61 +40,59 @@ def key_of(bundle, name: str) -> str:
     return next(model["model_key"] for model in bundle.manifest["models"] if model["model"] == name)
 
 
-def test_texts_arrive_in_order_under_their_heads(opened):
-    found = query(
+def test_texts_of_heads_keep_their_order(opened):
+    texts = query(
         opened,
         "select layer, head, text from head_text join text using (text_id) where model_key = $key "
         "order by layer, head, head_text.position",
         {"key": key_of(opened, KNOWN)},
     )
 
-    arrived = {head: own["text"].tolist() for head, own in found.groupby(["layer", "head"])}
-
-    assert arrived == HEADS
+    assert {head: rows["text"].tolist() for head, rows in texts.groupby(["layer", "head"])} == HEADS
 
 
-def test_each_head_is_labeled_by_what_its_texts_have_in_common(opened):
-    found = query(
+def test_each_head_gets_the_common_property_of_its_texts_as_label(opened):
+    labels = query(
         opened,
         "select layer, head, label, method, picks, chosen from head_label where model_key = $key "
         "order by layer, head",
         {"key": key_of(opened, KNOWN)},
     )
 
-    assert found["label"].tolist() == ["color", "shape", "weather", "color"]
-    assert set(zip(found["method"], found["picks"], found["chosen"], strict=True)) == {
+    assert labels["label"].tolist() == ["color", "shape", "weather", "color"]
+    assert set(zip(labels["method"], labels["picks"], labels["chosen"], strict=True)) == {
         ("enrichment", 10, True)
     }
 
 
-def test_labels_come_with_their_evidence(opened):
+def test_labels_have_their_evidence(opened):
     """Three of five texts are weaker evidence than five of five."""
-    found = query(
+    labels = query(
         opened,
         "select tail, p_value, q_value, supported from head_label where model_key = $key "
         "order by layer, head",
         {"key": key_of(opened, KNOWN)},
     )
 
-    assert found["tail"].idxmax() == 1 and found["tail"].nunique() == 2
-    assert found["p_value"].between(1 / 1000, 1).all() and (found["q_value"] >= found["p_value"]).all()
-    assert found["supported"].tolist() == (found["q_value"] <= 0.05).tolist()
+    assert labels["tail"].idxmax() == 1 and labels["tail"].nunique() == 2
+    assert labels["p_value"].between(1 / 1000, 1).all() and (labels["q_value"] >= labels["p_value"]).all()
+    assert labels["supported"].tolist() == (labels["q_value"] <= 0.05).tolist()
 
 
 def test_consistency_counts_the_first_five_texts_that_carry_the_label(opened):
-    found = rows(opened, "select layer, head, value from head_metric where metric = 'ccs' order by all")
+    answers = rows(opened, "select layer, head, value from head_metric where metric = 'ccs' order by all")
 
-    assert found == [(3, 0, 5.0), (3, 2, 3.0), (10, 0, 5.0), (10, 1, 3.0), (11, 0, 5.0), (11, 1, 5.0)]
+    assert answers == [(3, 0, 5.0), (3, 2, 3.0), (10, 0, 5.0), (10, 1, 3.0), (11, 0, 5.0), (11, 1, 5.0)]
 
 
 def test_every_judged_text_has_its_answer_and_a_short_list_only_as_many(opened):
-    found = rows(
+    answers = rows(
         opened,
         "select layer, head, count(*), count_if(consistent) from judgement where judge = 'tag_match' "
         "group by all order by all",
     )
 
-    assert found == [(3, 0, 5, 5), (3, 2, 3, 3), (10, 0, 5, 5), (10, 1, 5, 3), (11, 0, 5, 5), (11, 1, 5, 5)]
+    assert answers == [(3, 0, 5, 5), (3, 2, 3, 3), (10, 0, 5, 5), (10, 1, 5, 3), (11, 0, 5, 5), (11, 1, 5, 5)]
 
 
 @pytest.mark.parametrize(
@@ -110,24 +108,24 @@ def test_every_judged_text_has_its_answer_and_a_short_list_only_as_many(opened):
     ],
 )
 def test_metrics_of_a_model_follow_from_its_labels_without_chance(opened, model, metric, value):
-    found = query(
+    metrics = query(
         opened,
         "select value, chance, labels from model_metric where model_key = $key and metric = $metric "
         "and heads_used = 'all'",
         {"key": key_of(opened, model), "metric": metric},
     )
 
-    assert found["value"].tolist() == pytest.approx([value])
-    assert found["chance"].isna().all() and found["labels"].tolist() == ["offline"]
+    assert metrics["value"].tolist() == pytest.approx([value])
+    assert metrics["chance"].isna().all() and metrics["labels"].tolist() == ["offline"]
 
 
-def test_what_supported_means_here_is_said(opened):
-    [(said,)] = rows(opened, "select description from metric where metric = 'supported_share'")
+def test_the_description_of_supported_share_is_that_of_imported_results(opened):
+    [(description,)] = rows(opened, "select description from metric where metric = 'supported_share'")
 
-    assert "mixed from the texts of all heads" in said and "stands up to rotated" not in said
+    assert "mixed from the texts of all heads" in description
 
 
-def test_what_rests_on_outputs_of_heads_is_null_and_never_zero(opened):
+def test_quantities_that_depend_on_outputs_of_heads_are_null_and_not_zero(opened):
     assert rows(opened, "select distinct rank is null, importance is null from head") == [(True, True)]
     null = "variance_share is null, cumulative_share is null, margin is null"
     assert rows(opened, f"select distinct {null} from head_text") == [(True, True, True)]
@@ -147,7 +145,7 @@ def test_facts_of_a_known_model_come_from_its_name(opened):
     assert not facts["has_vectors"] and facts[["weights_sha256", "rank", "images"]].isna().all()
 
 
-def test_facts_of_an_unknown_model_are_what_the_file_shows(opened):
+def test_facts_of_an_unknown_model_come_from_the_file(opened):
     facts = query(opened, "select * from model where model = $model", {"model": OWN}).iloc[0]
 
     assert (facts["architecture"], facts["weights"]) == ("my-tower", "first")
@@ -155,21 +153,21 @@ def test_facts_of_an_unknown_model_are_what_the_file_shows(opened):
     assert facts[["layers", "d_model", "activation", "training_data"]].isna().all()
 
 
-def test_a_model_is_keyed_by_its_results_for_its_weights_are_not_known(opened, imported):
+def test_the_key_of_a_model_is_the_hash_of_its_results(opened, imported):
     results = (imported.parent / "results" / "known.txt").read_bytes()
 
     assert key_of(opened, KNOWN) == f"ViT-B-32-openai-{hashlib.sha256(results).hexdigest()[:8]}"
 
 
-def test_the_bundle_says_which_file_each_model_came_from(opened, imported):
-    found = query(opened, "select model_key, stage, options from run order by model_key")
-    origins = {row.model_key: json.loads(row.options) for row in found.itertuples()}
+def test_the_bundle_names_the_file_of_each_model(opened, imported):
+    runs = query(opened, "select model_key, stage, options from run order by model_key")
+    origins = {row.model_key: json.loads(row.options) for row in runs.itertuples()}
 
     own = origins[key_of(opened, OWN)]
     sha256 = hashlib.sha256((imported.parent / "results" / "own.csv").read_bytes()).hexdigest()
     assert (own["file"], own["sha256"], own["texts"]) == ("own.csv", sha256, "pool.tsv")
     assert sorted(origins.values(), key=str) == sorted(opened.manifest["imported"], key=str)
-    assert set(found["stage"]) == {"import"}
+    assert set(runs["stage"]) == {"import"}
 
 
 def test_there_are_no_images_and_the_whole_pool(opened):
@@ -207,7 +205,7 @@ def test_another_import_is_another_bundle(opened, tmp_path, change):
     other.close()
 
 
-def test_the_tools_for_bundles_take_it_like_any_other(imported, tmp_path, capsys):
+def test_the_bundle_commands_accept_an_imported_bundle(imported, tmp_path, capsys):
     packed = tmp_path / "imported.zip"
 
     assert commands.main(["verify", str(imported)]) == 0
@@ -216,17 +214,15 @@ def test_the_tools_for_bundles_take_it_like_any_other(imported, tmp_path, capsys
     assert commands.main(["diff", str(imported), str(packed)]) == 0
     assert commands.main(["show", str(imported)]) == 0
 
-    said = capsys.readouterr().out
-    assert f"{OWN}, 2 heads, imported without vectors" in said and "largest error" not in said
+    output = capsys.readouterr().out
+    assert f"{OWN}, 2 heads, imported without vectors" in output and "largest error" not in output
 
 
-def test_asking_for_vectors_says_that_there_are_none_and_how_to_get_them(opened):
+def test_a_query_for_vectors_raises_an_error(opened):
     key = key_of(opened, KNOWN)
 
     for ask in (vectors.head_spaces, vectors.gallery, vectors.image_embeddings, vectors.text_embeddings):
-        with pytest.raises(
-            NoVectors, match=f"results of {KNOWN} were imported .* `python -m precompute run`"
-        ):
+        with pytest.raises(NoVectors, match=KNOWN):
             ask(opened, key)
 
 

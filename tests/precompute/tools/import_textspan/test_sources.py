@@ -9,10 +9,10 @@ from precompute.tools.import_textspan.run import run
 from tests.support.imported import HEADS, task, write_blocks, write_table
 
 
-def test_texts_that_the_lexical_rule_knows_nothing_of_need_a_pool(tmp_path):
+def test_texts_without_a_property_by_the_lexical_rule_need_a_pool(tmp_path):
     file = write_blocks(tmp_path / "r.txt", {(0, 0): ["qwx", "zzyzx"]})
 
-    with pytest.raises(PoolError, match=r"no property in any text of r\.txt.*--texts"):
+    with pytest.raises(PoolError, match=r"r\.txt.*--texts"):
         run(ImportTask((file,), ("mine/one",), tmp_path / "b"))
 
 

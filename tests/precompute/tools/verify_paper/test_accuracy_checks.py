@@ -6,7 +6,7 @@ import torch
 from torch import tensor
 
 from precompute.tools.verify_paper import classes, published_figures
-from precompute.tools.verify_paper.accuracy_checks import ablation, spread
+from precompute.tools.verify_paper.accuracy_checks import ablation, standard_errors
 from precompute.tools.verify_paper.image_pass import PassResult
 from precompute.validation import segmentation
 
@@ -75,7 +75,7 @@ def test_the_error_of_segmentation_shrinks_with_pictures():
         for right in rng.integers(40, 100, 64)
     ]
 
-    few, many = spread(answers[:16]), spread(answers)
+    few, many = standard_errors(answers[:16]), standard_errors(answers)
 
     assert many[0] == pytest.approx(np.std([one.right for one in answers]) / 100 / 8, rel=0.3)
     assert all(large > small for large, small in zip(few, many, strict=True))

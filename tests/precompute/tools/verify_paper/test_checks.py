@@ -7,77 +7,77 @@ import torch
 from torch import tensor
 
 from precompute.tools.verify_paper import checks
-from precompute.tools.verify_paper.checks import Step, Unequal
+from precompute.tools.verify_paper.checks import ListDifference, Step
 
 
 @pytest.mark.parametrize(
     ("ours", "status"), [(1.0, "PASS"), (2.0, "PASS"), (0.9, "FAIL"), (2.1, "FAIL"), (math.nan, "FAIL")]
 )
-def test_a_figure_passes_within_its_bounds_and_never_if_it_is_no_number(ours, status):
+def test_a_figure_passes_within_its_bounds_and_nan_fails(ours, status):
     assert checks.check("x", ours, least=1.0, most=2.0).status == status
 
 
-def test_what_could_not_run_neither_passes_nor_fails():
+def test_skipped_and_noted_checks_neither_pass_nor_fail():
     step = Step("s", [checks.skipped("a", "no A given"), checks.noted("b", 3.0, "nothing")], 1.0)
 
-    assert [one.status for one in step.checks] == ["SKIPPED", "NOTED"]
+    assert [result.status for result in step.checks] == ["SKIPPED", "NOTED"]
     assert not checks.failed([step])
     assert checks.failed([step, Step("t", [checks.check("c", 2.0, most=1.0)], 1.0)])
 
 
-def test_a_line_says_ours_theirs_what_passes_and_why():
-    made = [
+def test_a_line_has_our_figure_the_reference_the_bounds_and_the_note():
+    results = [
         checks.check("accuracy", 70.125, reference=70.23, least=68.5, most=72.0, note="as published"),
         checks.check("error", 2e-5, most=1e-5),
         checks.skipped("overlap", "no TEXTSPAN given"),
     ]
 
-    assert checks.lines(Step("step", made, 61.4, "9 images")).splitlines() == [
+    assert checks.lines(Step("step", results, 61.4, "9 images")).splitlines() == [
         "step (9 images, 61 s)",
         "  PASS    accuracy | ours 70.12 | reference 70.23 | passes from 68.50 to 72 | as published",
         "  FAIL    error | ours 2.0e-05 | passes up to 1.0e-05",
         "  SKIPPED overlap | no TEXTSPAN given",
     ]
-    assert checks.summary([Step("step", made, 1)]) == "1 passed, 1 failed, 1 skipped, 0 noted"
+    assert checks.summary([Step("step", results, 1)]) == "1 passed, 1 failed, 1 skipped, 0 noted"
 
 
 def test_picks_must_be_equal_up_to_the_first_tie():
     margin = [0.1, 1e-6, 0.1]
 
-    assert checks.unequal([1, 2, 3], [1, 2, 3], margin, head="h") == Unequal(3, False, "")
-    assert checks.unequal([1, 2, 3], [1, 5, 6], margin, head="h") == Unequal(1, True, "")
+    assert checks.compare_picks([1, 2, 3], [1, 2, 3], margin, head="h") == ListDifference(3, False, "")
+    assert checks.compare_picks([1, 2, 3], [1, 5, 6], margin, head="h") == ListDifference(1, True, "")
 
 
 @pytest.mark.parametrize("theirs", [[4, 2, 3], []])
-def test_a_pick_with_a_margin_that_is_another_one_fails(theirs):
-    found = checks.unequal([1, 2, 3], theirs, [0.1, 1e-6, 0.1], head="L3.H1")
+def test_a_different_pick_with_a_margin_fails(theirs):
+    difference = checks.compare_picks([1, 2, 3], theirs, [0.1, 1e-6, 0.1], head="L3.H1")
 
-    assert found.wrong == "L3.H1 pick 1, margin 1.0e-01"
-    assert checks.texts_in_double([found, Unequal(3, False, "")]).status == "FAIL"
-    assert checks.texts_in_double([Unequal(3, True, "")]).status == "PASS"
+    assert difference.wrong == "L3.H1 pick 1, margin 1.0e-01"
+    assert checks.texts_in_double([difference, ListDifference(3, False, "")]).status == "FAIL"
+    assert checks.texts_in_double([ListDifference(3, True, "")]).status == "PASS"
 
 
 @pytest.mark.parametrize(("ours", "status"), [(0.75, "PASS"), (0.65, "FAIL"), (0.05, "FAIL")])
-def test_an_overlap_must_come_near_to_that_of_a_rerun(ours, status):
-    found = checks.overlap("o", ours, rerun=0.8, other=0.1, worst="L3.H1 0.20")
+def test_an_overlap_must_be_close_to_that_of_a_rerun(ours, status):
+    result = checks.overlap("o", ours, rerun=0.8, other=0.1, worst="L3.H1 0.20")
 
-    assert (found.status, found.least) == (status, pytest.approx(0.7))
+    assert (result.status, result.least) == (status, pytest.approx(0.7))
 
 
 def test_an_overlap_that_could_not_fail_is_only_noted():
     assert checks.overlap("o", 0.9, rerun=0.3, other=0.15, worst="").status == "NOTED"
 
 
-def test_labels_that_agree_no_more_than_if_they_were_dealt_are_told_apart():
-    every = torch.eye(6, dtype=torch.bool)
-    shifted = every.roll(1, dims=0)
+def test_the_permutation_test_distinguishes_agreement_from_chance():
+    diagonal = torch.eye(6, dtype=torch.bool)
+    shifted = diagonal.roll(1, dims=0)
 
-    # All six agree in one of 720 deals; none agrees in the shifted ones, as in any deal.
-    assert checks.permutation_p_value(every) == pytest.approx(1 / 720, abs=2e-3)
+    # All six agree in one of 720 permutations. None agrees when shifted, so every permutation has as many.
+    assert checks.permutation_p_value(diagonal) == pytest.approx(1 / 720, abs=2e-3)
     assert checks.permutation_p_value(shifted) == 1.0
 
 
-def test_fewer_agreeing_labels_fail_where_chance_does_not_explain_it():
+def test_significantly_fewer_agreeing_labels_fail():
     lost = [(False, True)] * 6 + [(True, True)] * 10
 
     assert checks.sign_test(6, 0) == 1 / 64

@@ -9,28 +9,31 @@ from precompute.tools.verify_paper import classes
 
 
 def test_imagenets_folders_are_ids_or_names_of_one_class():
-    known = classes.imagenet()
+    imagenet = classes.imagenet()
     files = {
         folder: ImageFile(None, f"val/{folder}/1.jpg")
         for folder in ("n01443537", "goldfish", "great_white_shark", "sunglasses", "holiday")
     }
 
-    found = classes.of_images(files, list(files), known)
+    image_class = classes.of_images(files, list(files), imagenet)
 
-    assert found.tolist() == [1, 1, 2, classes.NONE, classes.NONE]  # two classes are sunglasses
-    assert len(known.prompts) == 1000 and len({known.place[one] for one in known.place}) == 1000
+    assert image_class.tolist() == [1, 1, 2, classes.NONE, classes.NONE]  # two classes are sunglasses
+    assert len(imagenet.prompts) == len(set(imagenet.class_index.values())) == 1000
+        len(imagenet.prompts) == 1000
+        and len({imagenet.class_index[name] for name in imagenet.class_index}) == 1000
+    )
 
 
-def test_ids_stand_in_the_order_of_open_clips_names():
-    """Each of ten ids, known by heart of WordNet, beside the name that open_clip has in its place."""
+def test_ids_have_the_order_of_open_clips_names():
+    """Six WordNet ids with known names."""
     known = {"n01440764": "tench", "n02099601": "Golden Retriever", "n03977966": "police van"}
     known |= {"n07747607": "orange", "n15075141": "toilet paper", "n02123394": "Persian cat"}
-    place = classes.imagenet().place
+    index = classes.imagenet().class_index
 
-    assert {one: clip.imagenet_names()[place[one]] for one in known} == known
+    assert {wordnet_id: clip.imagenet_names()[index[wordnet_id]] for wordnet_id in known} == known
 
 
-def test_own_classes_have_as_many_prompts_as_they_like(tmp_path):
+def test_a_class_of_a_file_may_have_several_prompts(tmp_path):
     path = tmp_path / "classes.tsv"
     path.write_text("# folder\tprompt\nRed_Things\ta red thing\nblue\ta blue thing\nred things\tred\n")
 
@@ -42,9 +45,9 @@ def test_own_classes_have_as_many_prompts_as_they_like(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [("red a red thing\n", "line 1: write a folder name, a tab"), ("a\tb\n", "1 classes")],
+    [("red a red thing\n", "classes.tsv, line 1"), ("a\tb\n", "1 classes")],
 )
-def test_classes_that_are_none_are_refused(tmp_path, content, says):
+def test_unusable_classes_are_refused(tmp_path, content, says):
     path = tmp_path / "classes.tsv"
     path.write_text(content)
 

@@ -1,4 +1,4 @@
-"""The second way to contributions and texts, in float64, gives what the reference and the first way give."""
+"""The independent float64 computation agrees with the reference implementation and the main computation."""
 
 import pytest
 import torch
@@ -48,15 +48,15 @@ def test_contributions_are_those_of_the_reference_implementation(name, tmp_path)
     assert float((found - theirs).abs().max()) <= 1e-5 * float(theirs.abs().max())
 
 
-def test_the_text_along_which_outputs_vary_most_comes_first_and_leaves_the_rest():
+def test_the_text_of_largest_variance_is_the_first_pick():
     outputs = torch.tensor([[3.0, 0, 1], [-3, 0, 1], [0, 2, 1], [0, -2, 1]], dtype=torch.float64)
     text = torch.tensor([[0, 1.0, 0], [0, 0, 1], [0.9, 0.1, 0], [0.8, 0, 0]], dtype=torch.float64)
 
-    # The mean is no variance: the second text is never chosen. Two texts describe what varies.
+    # The second text lies along the mean, not along any variance, so it is never chosen.
     assert float64_reference.picks(outputs, text, 4) == [2, 0]
 
 
-def test_picks_are_those_of_the_walk_over_moments():
+def test_picks_equal_those_from_the_covariance():
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(100, 12, generator=generator, dtype=torch.float64) * torch.logspace(0, -2, 12)
     text = torch.randn(50, 12, generator=generator, dtype=torch.float64)

@@ -9,7 +9,7 @@ from tests.support.contributions import plan_of
 from tests.support.towers import small_clip
 
 
-def test_input_and_mlps_are_told_from_attention():
+def test_split_separates_attention_from_input_and_mlps():
     """Components in the order input, attention and MLP of each earlier layer; then MLPs of later ones."""
     earlier = tensor([[[1.0], [10.0], [2.0], [20.0], [4.0]]])
     decomposed = Decomposition(None, None, tensor([[[8.0], [16.0]]]), None, None)
@@ -19,7 +19,7 @@ def test_input_and_mlps_are_told_from_attention():
     assert (early.item(), mlps.item()) == (30, 31)
 
 
-def test_batches_leave_no_trace(pictures):
+def test_the_batch_size_does_not_change_the_result(pictures):
     model = small_clip()
     plan = plan_of(model, 2)
 

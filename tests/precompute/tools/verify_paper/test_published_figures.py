@@ -8,18 +8,18 @@ from precompute.tools.verify_paper import published_figures
 from tests.support.figures import FIGURES
 
 
-def test_figures_are_of_one_model_and_say_where_they_are_from(published):
-    found = published_figures.load("m", published)
+def test_figures_of_one_model_have_their_source(published):
+    figures = published_figures.load("m", published)
 
-    assert found["accuracy"].said == "a paper (primary)"
-    assert found["loss without MLPs"].said == "a reader (secondary); range only"
+    assert figures["accuracy"].citation == "a paper (primary)"
+    assert figures["loss without MLPs"].citation == "a reader (secondary); range only"
     assert published_figures.load("n", published) == {}
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [("90\t90", "90"), ("90\t90", "90\tmany"), ("primary", "heard"), ("accuracy", "beauty")]
 )
-def test_a_line_of_figures_that_is_none_is_named(published, old, new):
+def test_an_unusable_line_of_figures_is_named(published, old, new):
     published.write_text(FIGURES.replace(old, new, 1))
 
     with pytest.raises(ConfigError, match="figures.tsv, line 1"):

@@ -19,14 +19,14 @@ def small_pool(d_out):
 
 
 def statuses(checks):
-    return [one.status for one in checks]
+    return [check.status for check in checks]
 
 
 def identity_statuses(model, plan, pictures):
     return statuses(identity(pass_over_images(model, plan, pictures, batch_size=5, workers=0)))
 
 
-def test_a_sound_model_passes(pictures):
+def test_a_correct_model_passes(pictures):
     model = small_clip()
     plan = plan_of(model, 2)
 
@@ -34,8 +34,8 @@ def test_a_sound_model_passes(pictures):
     assert statuses(as_in_double(model, plan, pictures, *small_pool(model.d_out))) == ["PASS", "PASS"]
 
 
-def test_weights_that_are_multiplied_out_wrongly_fail(pictures):
-    """One head of the plan stands in for another: sums, contributions and texts are wrong."""
+def test_a_wrong_plan_fails(pictures):
+    """The heads of the plan are exchanged, so sums, contributions and texts are wrong."""
     model = small_clip()
     plan = plan_of(model, 2)
     damaged = plan._replace(head_map=plan.head_map.roll(1, dims=1))
@@ -51,7 +51,7 @@ def test_a_forward_pass_that_is_not_open_clips_fails(pictures):
     assert identity_statuses(model, plan_of(model, 2), pictures) == ["PASS", "FAIL"]
 
 
-def test_what_is_no_number_fails(pictures):
+def test_nan_fails(pictures):
     model = small_clip()
     plan = plan_of(model, 2)
     damaged = plan._replace(out_beta=plan.out_beta * torch.nan)

@@ -6,7 +6,7 @@ import torch
 from precompute.tools.verify_paper import text_overlap
 
 
-def test_overlap_counts_texts_whatever_their_order():
+def test_overlap_ignores_the_order_of_texts():
     ours = {(0, 0): ["a", "b", "c"], (0, 1): ["a"], (1, 0): ["x"]}
     theirs = {(0, 0): ["c", "a", "z", "b"], (0, 1): ["a", "b"]}
 
@@ -15,7 +15,7 @@ def test_overlap_counts_texts_whatever_their_order():
     assert text_overlap.of_other_heads(theirs) == {(0, 0): ["a", "b"], (0, 1): ["c", "a", "z", "b"]}
 
 
-def test_surplus_directions_change_late_texts_and_never_the_first():
+def test_surplus_directions_change_late_texts_but_not_the_first():
     generator = torch.Generator().manual_seed(0)
     text = torch.nn.functional.normalize(torch.randn(300, 100, generator=generator), dim=-1)
     basis = torch.linalg.qr(torch.randn(100, 20, generator=generator))[0].T.contiguous()
