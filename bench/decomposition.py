@@ -7,13 +7,13 @@ alternating order, so that other load on the machine affects both. On a GPU:
     python -m bench.decomposition --device cuda --precision bf16 --only ViT-L-14 --batch 256
 """
 
-import argparse
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 
+from bench import argument_parser
 from precompute import clip
 from precompute.clip.precision import products
 from precompute.inputs import model_specs
@@ -49,9 +49,7 @@ class Timing(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--pairs", type=int, default=15, help="pairs of timings for each architecture")
     parser.add_argument("--only", metavar="TEXT", default="", help="architectures whose name contains TEXT")
     parser.add_argument("--threads", type=int, help="number of threads; fewer than cores on a busy machine")

@@ -7,7 +7,6 @@ search that the index finds, over queries drawn as the rows are. Bundles hold no
 would cost.
 """
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -20,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from lancedb.index import IvfFlat
 
+from bench import argument_parser
 from db import lance_tables, vectors
 from db.connection import open_bundle
 
@@ -33,9 +33,7 @@ Draw = Callable[[int, np.random.Generator], np.ndarray]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[50_000, 500_000])
     parser.add_argument("--bundle", type=Path, default=Path("bundles/demo"))
     parser.add_argument("--queries", type=int, default=100)

@@ -6,15 +6,13 @@ number of heads; `--heads 384` measures all of them. On a busy machine, divide p
 cores.
 """
 
-import argparse
-import os
 import sys
 import time
 
 import torch
 from torch import Tensor
 
-from bench.textspan import random_heads
+from bench.textspan import random_heads, size_parser
 from precompute.method import labels, textspan
 
 TARGET_SECONDS, TARGET_HEADS = 300.0, 384
@@ -22,15 +20,8 @@ TARGET_SECONDS, TARGET_HEADS = 300.0, 384
 
 def main() -> int:
     """Prints the time; the exit code is 0 if the target is met."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--heads", type=int, default=64)
-    parser.add_argument("--texts", type=int, default=3500)
-    parser.add_argument("--rank", type=int, default=72)
-    parser.add_argument("--d-out", type=int, default=768)
+    parser = size_parser(__doc__)
     parser.add_argument("--rotations", type=int, default=199)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
 
     text, basis, covariance = random_heads(options.heads, options.texts, options.rank, options.d_out)

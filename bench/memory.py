@@ -9,7 +9,6 @@ The peak of the main process is ru_maxrss. Memory of all processes is the sum of
 once), read from /proc twice a second; systems without /proc report 0.
 """
 
-import argparse
 import io
 import os
 import re
@@ -24,6 +23,8 @@ from typing import IO, NamedTuple
 
 import numpy as np
 from PIL import Image
+
+from bench import argument_parser
 
 TARGET_PERCENT = 10.0
 POOL = Path("precompute/texts/demo.tsv")
@@ -53,9 +54,7 @@ class Peak(NamedTuple):
 
 def main() -> int:
     """Prints the peaks; the exit code is 0 if the target is met."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--images", type=int, nargs="+", default=[2000, 20000], metavar="COUNT")
     parser.add_argument(
         "--work", type=Path, help="folder for pictures and bundles (default: a temporary one)"

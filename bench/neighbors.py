@@ -5,7 +5,6 @@ Numbers are random: neither the time of a search nor the size of float16 depends
 of the pages (`dashboard.data.neighbors`), without the paths and attributes of the images found.
 """
 
-import argparse
 import resource
 import shutil
 import statistics
@@ -22,6 +21,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
+from bench import argument_parser
 from dashboard.analyses import neighbors
 from dashboard.data import head_vectors
 from dashboard.data import neighbors as neighbor_data
@@ -40,21 +40,15 @@ KEY = "bench-00000000"
 
 def main() -> int:
     """Print times and sizes; the exit code is 0 if the targets are met."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--heads", type=int, default=16, help="heads of one layer")
     parser.add_argument("--rank", type=int, default=72)
     parser.add_argument("--d-out", type=int, default=768)
     parser.add_argument("--queries", type=int, default=60, help="searches to take the median of")
-    parser.add_argument(
-        "--memory",
-        type=float,
-        default=head_vectors.MAX_VECTOR_BYTES / 1e9,
-        help="GB of vectors that a server may keep (default: %(default).2f); a large number keeps all",
-    )
+    memory = "GB of vectors that a server may keep (default: %(default).2f); a large number keeps all"
+    parser.add_argument("--memory", type=float, default=head_vectors.MAX_VECTOR_BYTES / 1e9, help=memory)
     parser.add_argument("--folder", type=Path, help="where to write; default: a temporary folder")
     options = parser.parse_args()
 
@@ -64,9 +58,8 @@ def main() -> int:
         small = write(folder, space, options.images)
         # In a process of its own, so that its peak memory is that of a server.
         with ProcessPoolExecutor(1, get_context("spawn")) as server:
-            quick = server.submit(
-                read, folder, space, options.images, options.queries, options.memory
-            ).result()
+            arguments = folder, space, options.images, options.queries, options.memory
+            quick = server.submit(read, *arguments).result()
     finally:
         shutil.rmtree(folder)
     return 0 if small and quick else 1
@@ -87,8 +80,7 @@ def write(folder: Path, space: HeadSpace, images: int) -> bool:
                 return
             yield vector_encoding.pack_images(space, batch.image_id, batch.embedding, batch.coordinates)
 
-    batches = packed()
-    lance_tables.write_table(folder / VECTORS, lance_table("images", KEY), schema, batches)
+    lance_tables.write_table(folder / VECTORS, lance_table("images", KEY), schema, packed())
     spaces = vector_encoding.pack_spaces(space)
     lance_tables.write_table(folder / VECTORS, lance_table("heads", KEY), spaces.schema, [spaces])
     seconds = time.perf_counter() - began - made_in
@@ -96,14 +88,10 @@ def write(folder: Path, space: HeadSpace, images: int) -> bool:
     peak = memory_gb()
     heads, rank, d_out = space.basis.shape
     raw = images * (heads + 1) * d_out * 4 / 1e9
-    print(f"vectors: {images:,} images, {heads} heads of rank {rank}, embeddings of {d_out}: ", end="")
     print(
-        f"{size:.3f} GB (target: {TARGET_GB} at 50,000), {raw / size:.1f} times smaller than raw float32 ",
-        end="",
-    )
-    print(f"contributions ({raw:.2f} GB)")
-    print(
-        f"written in {seconds:.1f} s: {images / seconds:,.0f} images/s, "
+        f"vectors: {images:,} images, {heads} heads of rank {rank}, embeddings of {d_out}: {size:.3f} GB "
+        f"(target: {TARGET_GB} at 50,000), {raw / size:.1f} times smaller than raw float32 contributions "
+        f"({raw:.2f} GB)\nwritten in {seconds:.1f} s: {images / seconds:,.0f} images/s, "
         f"{images * (heads + 1) / seconds:,.0f} vectors/s; peak memory {peak:.1f} GB"
     )
     return size <= TARGET_GB * max(images, 50_000) / 50_000
@@ -157,19 +145,14 @@ def search(source: Source, heads: Sequence[Head], metric: str, seed: int) -> obj
 def print_reads(bundle: Bundle, heads: Sequence[Head]) -> None:
     """Times of reading vectors back."""
     ids = vectors.image_ids(bundle, KEY).tolist()
-    reads: dict[str, tuple[int, Callable[[int], object]]] = {
-        "coordinates of all images in 1 head": (
-            5,
-            lambda i: vectors.image_coordinates(bundle, KEY, None, heads[i : i + 1]),
-        ),
-        "coordinates of 20 images in all heads": (
-            9,
-            lambda i: vectors.image_coordinates(bundle, KEY, ids[i::97][:20], heads),
-        ),
-        "embeddings of all images": (3, lambda i: vectors.image_embeddings(bundle, KEY)),
-    }
-    for what, (count, call) in reads.items():
-        print(f"{what}: {shown(timed(count, call))}")
+    read = partial(vectors.image_coordinates, bundle, KEY)
+    reads: tuple[tuple[str, int, Callable[[int], object]], ...] = (
+        ("coordinates of all images in 1 head", 5, lambda i: read(None, heads[i : i + 1])),
+        ("coordinates of 20 images in all heads", 9, lambda i: read(ids[i::97][:20], heads)),
+        ("embeddings of all images", 3, lambda i: vectors.image_embeddings(bundle, KEY)),
+    )
+    for name, count, call in reads:
+        print(f"{name}: {shown(timed(count, call))}")
 
 
 def memory_gb() -> float:
@@ -199,10 +182,8 @@ def made_up(layers: int, heads: int, rank: int, d_out: int) -> HeadSpace:
     n = layers * heads
     basis = np.random.default_rng(0).standard_normal((n, rank, d_out), dtype=np.float32)
     layer, head = np.repeat(np.arange(layers), heads), np.tile(np.arange(heads), layers)
-    mean = np.zeros((n, rank), np.float32)
-    return vector_encoding.checked_space(
-        KEY, HeadSpace(layer, head, basis, mean, np.full(n, 0.01, np.float32))
-    )
+    mean, scale = np.zeros((n, rank), np.float32), np.full(n, 0.01, np.float32)
+    return vector_encoding.checked_space(KEY, HeadSpace(layer, head, basis, mean, scale))
 
 
 def image_batches(space: HeadSpace, images: int, batch: int = 500) -> Iterator[ImageVectors]:

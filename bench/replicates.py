@@ -6,8 +6,6 @@ and of six such models (target: 5 minutes on two cores). `--heads 16` measures a
 scales the result; the output states the factor.
 """
 
-import argparse
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from bench.textspan import random_heads
+from bench.textspan import random_heads, size_parser
 from precompute.method import labels, replicates, resampling, rotation_controls, textspan
 
 Result = TypeVar("Result")
@@ -26,15 +24,8 @@ HEADS, COUNT = 64, 200
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--heads", type=int, default=HEADS)
-    parser.add_argument("--texts", type=int, default=3500)
-    parser.add_argument("--rank", type=int, default=72)
-    parser.add_argument("--d-out", type=int, default=768)
+    parser = size_parser(__doc__)
     parser.add_argument("--properties", type=int, default=40)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
 
     text, basis, covariance = random_heads(options.heads, options.texts, options.rank, options.d_out)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from bench import argument_parser
 from bench.memory import POOL, write_pictures
 from precompute.pipeline import setup
 from precompute.runtime import work_files
@@ -28,9 +29,7 @@ SIZE = (500, 375)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__)
     parser.add_argument("--model", default="ViT-B-32/openai-random-0")
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument(

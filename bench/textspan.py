@@ -11,25 +11,30 @@ import time
 import torch
 from torch import Tensor
 
+from bench import argument_parser
 from precompute.method.textspan import rotated_heads, textspan_heads
 
 TARGET_SECONDS = 5.0
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def size_parser(description: str | None) -> argparse.ArgumentParser:
+    """Returns a parser with the sizes of `random_heads` and the number of workers."""
+    parser = argument_parser(description)
     parser.add_argument("--heads", type=int, default=64)
     parser.add_argument("--texts", type=int, default=3500)
     parser.add_argument("--rank", type=int, default=72)
     parser.add_argument("--d-out", type=int, default=768)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    return parser
+
+
+def main() -> None:
+    parser = size_parser(__doc__)
     parser.add_argument("--k", type=int, default=60)
     parser.add_argument("--rotations", type=int, default=199)
     parser.add_argument(
         "--rotated-heads", type=int, default=16, help="number of heads to time rotations on; 0 for none"
     )
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
 
     text, basis, covariance = random_heads(options.heads, options.texts, options.rank, options.d_out)
@@ -42,18 +47,13 @@ def main() -> None:
         "for the defaults)"
     )
 
-    if rotated_count := min(options.rotated_heads, options.heads):
-        own_rank = torch.full((rotated_count,), options.rank)
+    count, rotations = min(options.rotated_heads, options.heads), options.rotations
+    if count:
+        own_rank, heads = torch.full((count,), options.rank), (covariance[:count], text, basis[:count])
         began = time.perf_counter()
-        rotated_heads(
-            covariance[:rotated_count], text, basis[:rotated_count],
-            own_rank=own_rank, rotations=options.rotations, workers=options.workers,
-        )  # fmt: skip
+        rotated_heads(*heads, own_rank=own_rank, rotations=rotations, workers=options.workers)
         seconds = time.perf_counter() - began
-        print(
-            f"rotated heads: {rotated_count} heads x {options.rotations} rotations x 20 texts: "
-            f"{seconds:.2f} s"
-        )
+        print(f"rotated heads: {count} heads x {rotations} rotations x 20 texts: {seconds:.2f} s")
 
 
 def random_heads(heads: int, texts: int, rank: int, d_out: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -61,9 +61,8 @@ def random_heads(heads: int, texts: int, rank: int, d_out: int) -> tuple[Tensor,
     generator = torch.Generator().manual_seed(0)
     text = torch.nn.functional.normalize(torch.randn(texts, d_out, generator=generator) + 0.5, dim=1)
     basis = torch.linalg.qr(torch.randn(heads, d_out, rank, generator=generator)).Q.mT.contiguous()
-    half = torch.randn(heads, rank, rank, generator=generator, dtype=torch.float64) * torch.logspace(
-        0, -2, rank
-    )
+    half = torch.randn(heads, rank, rank, generator=generator, dtype=torch.float64)
+    half *= torch.logspace(0, -2, rank)
     return text, basis, half @ half.mT
 
 

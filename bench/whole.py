@@ -1,27 +1,24 @@
 """A run end to end, decoding included: `python -m bench.whole`.
 
-Writes photographs of ImageNet's usual size (JPEG, 500 x 375; made of noise, smoothed until they weigh about
-as much as photographs do), then times what `precompute run` does with them: scanning with thumbnails, and the
-pass that takes one model apart, with random weights, into work files. Printed are images per second of both,
-the share of the pass that went into waiting for decoded images, the bytes an image leaves in work files, and
-the images per second of `encode_image` alone on pixels that are in memory.
+Writes JPEG files of ImageNet's usual size (500 x 375; smoothed noise with as many bytes as photographs),
+then times two steps of `precompute run` on them: the scan with thumbnails, and the pass that decomposes the
+images with one model of random weights into work files. Prints the images per second of both, the share of
+the pass spent waiting for decoded images, the bytes an image takes in work files, and the images per second
+of `encode_image` alone on pixels in memory.
 
-What the speed of the pass is to be compared with is the last figure: what is between them is reading,
-decoding, and the work files.
+Compare the speed of the pass with the last figure: the difference is reading, decoding, and work files.
 """
 
-import argparse
 import io
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
+from bench import argument_parser
 from precompute import clip
 from precompute.inputs import model_specs
 from precompute.method import decomposition
@@ -32,33 +29,15 @@ from precompute.stages import decompose_images
 from precompute.stages.scan_images import ImageSet
 
 SIZE = (500, 375)
-"""Pixels; the commonest of ImageNet's validation images."""
+"""Width and height in pixels; the most frequent size of ImageNet's validation images."""
 
 LAYERS = 4
 
 
-class Timing(NamedTuple):
-    """Of one model."""
-
-    plain: float
-    """Images per second of encode_image alone."""
-
-    whole: float
-    """Images per second of the pass."""
-
-    waiting: float
-    """Share of the pass."""
-
-    bytes_each: float
-    """In work files, an image."""
-
-
-def main() -> int:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", default="ViT-B-32/openai", help="its random-weights twin is used")
+def main() -> None:
+    """Prints the figures."""
+    parser = argument_parser(__doc__)
+    parser.add_argument("--model", default="ViT-B-32/openai", help="its random-weights control is used")
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=32)
@@ -85,31 +64,35 @@ def main() -> int:
             f"{options.workers} workers, {torch.get_num_threads()} threads, device {options.device}"
         )
         print(f"scanning, with thumbnails: {scanned:.1f} images/s")
-        report(options.model, measure(config, image_set, Path(work) / "passes"))
-    return 0
+        measure(config, image_set, Path(work) / "passes")
 
 
-def measure(config: Config, image_set: ImageSet, directory: Path) -> Timing:
-    """Time encode_image alone, then the pass."""
+def measure(config: Config, image_set: ImageSet, directory: Path) -> None:
+    """Times encode_image alone, then the pass over the images, and prints both."""
     [choice] = config.models
     spec = model_specs.random_control(model_specs.resolve(choice.name, clip.catalog()))
     model = clip.load(spec, device=config.device)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, LAYERS))
     plain = encode_alone(model, config.batch_size)
-    todo = decompose_images.plan_shards(
-        model, spaces, list(image_set.image_files), directory, config.shard_size, config.gallery_limits
+    files = image_set.image_files
+    plan = decompose_images.plan_shards(
+        model, spaces, list(files), directory, config.shard_size, config.gallery_limits
     )
     began = time.perf_counter()
-    waited = decompose_images.write_missing_shards(model, todo, image_set.image_files, config.read_options)
+    waited = decompose_images.write_missing_shards(model, plan, files, config.read_options)
     seconds = time.perf_counter() - began
-    count = len(image_set.image_files)
-    size = sum(shard.path.stat().st_size for shard in todo.shards)
-    return Timing(plain, count / seconds, waited / seconds, size / count)
+    whole = len(files) / seconds
+    image_bytes = sum(shard.path.stat().st_size for shard in plan.shards) / len(files)
+    print(
+        f"{choice.name}: pass {whole:.1f} images/s end to end, {waited / seconds:.0%} of it waiting for "
+        f"images; encode_image alone {plain:.1f} images/s ({plain / whole:.2f} times the time); "
+        f"{image_bytes / 1e3:.0f} kB an image in work files"
+    )
 
 
 @torch.inference_mode()
 def encode_alone(model: clip.Clip, batch: int, times: int = 4) -> float:
-    """Images per second of encode_image on one batch in memory, the best of a few."""
+    """Returns images per second of encode_image on one batch in memory, the best of `times` runs."""
     pixels = torch.randn(batch, 3, model.image_size, model.image_size, device=model.device)
     seconds = []
     for _ in range(times):
@@ -119,17 +102,8 @@ def encode_alone(model: clip.Clip, batch: int, times: int = 4) -> float:
     return batch / min(seconds)
 
 
-def report(name: str, timing: Timing) -> None:
-    """Print what was measured of one model."""
-    print(
-        f"{name}: pass {timing.whole:.1f} images/s end to end, {timing.waiting:.0%} of it waiting for "
-        f"images; encode_image alone {timing.plain:.1f} images/s ({timing.plain / timing.whole:.2f} times "
-        f"the time); {timing.bytes_each / 1e3:.0f} kB an image in work files"
-    )
-
-
 def write_photographs(folder: Path, count: int) -> float:
-    """`count` different JPEG files; returns their mean size in bytes."""
+    """Writes `count` different JPEG files; returns their mean size in bytes."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
     total = 0
@@ -146,4 +120,4 @@ def write_photographs(folder: Path, count: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
