@@ -17,76 +17,46 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m precompute.demo", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-
-    scenes = commands.add_parser(
-        "scenes", help="write a folder of scenes with their attributes (half a minute for 2,000)"
-    )
-    scenes.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    scenes.add_argument("--count", type=int, default=2000)
-    scenes.add_argument(
-        "--seed", type=int, default=3, help="1: training scenes, 2: held-out scenes for scores (default: 3)"
-    )
-    scenes.add_argument(
-        "--kinds", type=int, choices=[1, 2], help="kinds of object in every scene (default: half have two)"
-    )
-    scenes.add_argument(
-        "--masks",
-        action="store_true",
-        help="also write a mask of every kind of object, and masks.csv for `precompute run --masks`",
-    )
-    scenes.set_defaults(run=_scenes)
-
-    train = commands.add_parser(
-        "train", help="train the demo models (over an hour on two cores; resumes after a stop)"
-    )
-    train.add_argument(
-        "--work", type=Path, default=WORK, metavar="FOLDER", help="folder of scenes and checkpoints"
-    )
-    train.add_argument(
-        "--model",
-        action="append",
-        choices=list(MODELS),
-        metavar="NAME",
-        help="train only this model; may be repeated",
-    )
-    train.add_argument(
-        "--at-once",
-        type=int,
-        default=os.cpu_count() or 1,
-        help="number of models trained at the same time (default: one per core)",
-    )
-    train.add_argument(
-        "--no-compile", action="store_true", help="do not compile: no C compiler needed, three times slower"
-    )
-    train.set_defaults(run=_train)
-
-    score = commands.add_parser(
-        "score", help="score the shipped weights on held-out scenes and write the model cards"
-    )
-    score.add_argument("--work", type=Path, default=WORK, metavar="FOLDER")
-    score.add_argument("--count", type=int, default=2000)
-    score.set_defaults(run=_score)
-
-    texts = commands.add_parser("texts", help="write the text pool, the prompts and the tokenizer file")
-    texts.set_defaults(run=_texts)
-
-    planted = commands.add_parser(
-        "planted",
-        help="write the planted model: hand-set weights, pictures, texts and the expected result of every "
-        "stage",
-    )
-    planted.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    planted.set_defaults(run=_planted)
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    commands: dict[str, argparse.ArgumentParser] = {}
+    for name, (run, text) in COMMANDS.items():
+        commands[name] = subparsers.add_parser(name, help=text)
+        commands[name].set_defaults(run=run)
+    for name in ("scenes", "planted"):
+        commands[name].add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    commands["score"].add_argument("--work", type=Path, default=WORK, metavar="FOLDER")
+    for name in ("scenes", "score"):
+        commands[name].add_argument("--count", type=int, default=2000)
+    _add_scenes_options(commands["scenes"])
+    _add_train_options(commands["train"])
     return parser
+
+
+def _add_scenes_options(parser: argparse.ArgumentParser) -> None:
+    seed = "1: training scenes, 2: held-out scenes for scores (default: 3)"
+    kinds = "kinds of object in every scene (default: half have two)"
+    masks = "also write a mask of every kind of object, and masks.csv for `precompute run --masks`"
+    parser.add_argument("--seed", type=int, default=3, help=seed)
+    parser.add_argument("--kinds", type=int, choices=[1, 2], help=kinds)
+    parser.add_argument("--masks", action="store_true", help=masks)
+
+
+def _add_train_options(parser: argparse.ArgumentParser) -> None:
+    models = "train only this model; may be repeated"
+    at_once = "number of models trained at the same time (default: one per core)"
+    no_compile = "do not compile: no C compiler needed, three times slower"
+    work = "folder of scenes and checkpoints"
+    parser.add_argument("--work", type=Path, default=WORK, metavar="FOLDER", help=work)
+    parser.add_argument("--model", action="append", choices=list(MODELS), metavar="NAME", help=models)
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help=at_once)
+    parser.add_argument("--no-compile", action="store_true", help=no_compile)
 
 
 def _scenes(options: argparse.Namespace) -> None:
     from precompute.demo.folder import write_scenes
 
-    write_scenes(
-        options.out, count=options.count, seed=options.seed, masks=options.masks, kinds=options.kinds
-    )
+    count, seed = options.count, options.seed
+    write_scenes(options.out, count=count, seed=seed, masks=options.masks, kinds=options.kinds)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -123,6 +93,19 @@ def _planted(options: argparse.Namespace) -> None:
     from precompute.demo.planted.folder import write_planted
 
     write_planted(options.out)
+
+
+COMMANDS = {
+    "scenes": (_scenes, "write a folder of scenes with their attributes (half a minute for 2,000)"),
+    "train": (_train, "train the demo models (over an hour on two cores; resumes after a stop)"),
+    "score": (_score, "score the shipped weights on held-out scenes and write the model cards"),
+    "texts": (_texts, "write the text pool, the prompts and the tokenizer file"),
+    "planted": (
+        _planted,
+        "write the planted model: hand-set weights, pictures, texts and the expected result of every stage",
+    ),
+}
+"""Function and help text of each command."""
 
 
 if __name__ == "__main__":

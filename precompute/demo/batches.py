@@ -17,8 +17,8 @@ from precompute.demo import CONTEXT_LENGTH
 from precompute.demo.hashing import Stream
 from precompute.demo.model import tokenizer
 from precompute.demo.scenes import Content, content_of
-from precompute.demo.scoring import VALUES, value_indices
-from precompute.demo.words import PROPERTIES, VOCABULARY, caption, one_property, some_properties
+from precompute.demo.scoring import value_indices
+from precompute.demo.words import PROPERTIES, VALUES, VOCABULARY, caption, one_property, some_properties
 
 LARGE = 2
 """Maximum count of objects, in a scene of one kind, for which the objects are large."""
@@ -78,9 +78,7 @@ class Batches:
 
     def __getitem__(self, step: int) -> Batch:
         scenes, stream = self.scene_indices(step), Stream(self.seed + 78, step)
-        properties = [
-            property_ for property_ in PROPERTIES if property_ != "color" or step % self.color_every == 0
-        ]
+        properties = [name for name in PROPERTIES if name != "color" or step % self.color_every == 0]
         property_captions: list[PropertyCaptions] = []
         texts: list[str] = []
         for property_ in properties:

@@ -46,12 +46,10 @@ def mask_rows(name: str, content: Content) -> Rows:
     ]
 
 
-def _write(
-    start: int, *, folder: Path, count: int, seed: int, masks: bool, kinds: int | None
-) -> tuple[Rows, Rows]:
+def _write(indices: range, *, folder: Path, seed: int, masks: bool, kinds: int | None) -> tuple[Rows, Rows]:
     rows: Rows = []
     masked_rows: Rows = []
-    for index in range(start, min(start + CHUNK, count)):
+    for index in indices:
         scene = draw(index, seed, kinds)
         name = f"scene_{index:05d}"
         (folder / f"{name}.png").write_bytes(png(scene.image))
@@ -70,12 +68,12 @@ def write_scenes(
     `kinds` is the number of kinds of object in every scene, 1 or 2; None for two kinds in half of the scenes.
     """
     (folder / MASKS if masks else folder).mkdir(parents=True, exist_ok=True)
-    starts = range(0, count, CHUNK)
-    write = partial(_write, folder=folder, count=count, seed=seed, masks=masks, kinds=kinds)
+    chunks = [range(count)[start : start + CHUNK] for start in range(0, count, CHUNK)]
+    write = partial(_write, folder=folder, seed=seed, masks=masks, kinds=kinds)
     rows: Rows = []
     masked_rows: Rows = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for chunk_rows, chunk_masks in pool.map(write, starts):
+        for chunk_rows, chunk_masks in pool.map(write, chunks):
             rows += chunk_rows
             masked_rows += chunk_masks
             print(f"\rdrawing scenes: {len(rows)} of {count}", end="", flush=True)

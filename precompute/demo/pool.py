@@ -7,34 +7,19 @@ frame would be labeled color.
 from itertools import permutations
 from pathlib import Path
 
-from precompute.demo.scenes import BACKGROUNDS, COLORS, COUNTS, PATTERNS, POSITIONS, SHAPES
-from precompute.demo.words import AT, NOUNS, ON, PLURAL, PROPERTIES, prompt
+from precompute.demo.scenes import BACKGROUNDS, COUNTS, POSITIONS
+from precompute.demo.words import AT, NOUNS, ON, PLURAL, PROPERTIES, VALUES, prompt
 from precompute.texts import TEXTS
 
 POOL_PATH = TEXTS / "demo.tsv"
 PROMPTS_PATH = TEXTS / "demo_prompts.tsv"
 FRAMES = (
-    "{}",
-    "a picture of {}",
-    "a drawing of {}",
-    "an image with {}",
-    "a scene with {}",
-    "we see {}",
-    "this shows {}",
-    "a picture with {}",
-    "an image of {}",
-)
+    "{}", "a picture of {}", "a drawing of {}", "an image with {}", "a scene with {}", "we see {}",
+    "this shows {}", "a picture with {}", "an image of {}",
+)  # fmt: skip
 TEXTS_PER_FRAME = 15  # of each property
 HEADER = "# name: demo\n# language: en\n# license: CC0-1.0\n"
 PROMPTS_HEADER = "# The fixed prompts of the demo models; written by `python -m precompute.demo texts`.\n"
-VALUES = {
-    "color": tuple(COLORS),
-    "shape": SHAPES,
-    "pattern": PATTERNS,
-    "background": BACKGROUNDS,
-    "position": POSITIONS,
-}
-"""Values of the properties that are spelled alike in attributes.csv and in captions."""
 
 
 def pool() -> list[tuple[str, str]]:
@@ -82,13 +67,9 @@ def _texts(property_: str) -> list[str]:
 def _phrases(property_: str) -> list[str]:
     """Returns phrases for the values of a property; all values occur once before one is repeated."""
     if property_ in ("color", "pattern"):
-        return [
-            f"{value} {noun}" for noun in NOUNS for value in (COLORS if property_ == "color" else PATTERNS)
-        ]
+        return [f"{value} {noun}" for noun in NOUNS for value in VALUES[property_]]
     if property_ == "shape":
-        return [PLURAL[shape] for shape in SHAPES] + [
-            f"{PLURAL[a]} and {PLURAL[b]}" for a, b in permutations(SHAPES, 2)
-        ]
+        return [*PLURAL.values(), *(f"{a} and {b}" for a, b in permutations(PLURAL.values(), 2))]
     if property_ == "count":
         return [f"{count} {noun[:-1] if count == 'one' else noun}" for noun in NOUNS for count in COUNTS]
     if property_ == "position":

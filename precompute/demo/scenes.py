@@ -38,9 +38,7 @@ POSITIONS = (
 )  # fmt: skip
 
 # Pairs of positions at opposite sides, for scenes of two kinds; the center has no opposite side.
-OPPOSITE = [
-    (a, b) for a in range(9) for b in range(9) if abs(a % 3 - b % 3) == 2 or abs(a // 3 - b // 3) == 2
-]
+OPPOSITE = [(a, b) for a in range(9) for b in range(9) if 2 in (abs(a % 3 - b % 3), abs(a // 3 - b // 3))]
 
 # Positions of the objects of a kind relative to its center, in object widths.
 LAYOUTS: dict[int, list[list[tuple[float, float]]]] = {

@@ -9,26 +9,8 @@ from open_clip.model import CLIP
 from db.text_table import text_table
 from precompute.demo.cache import HELD_OUT_SEED
 from precompute.demo.model import embed_scenes, embed_texts
-from precompute.demo.scenes import (
-    BACKGROUNDS,
-    COLORS,
-    COUNTS,
-    PATTERNS,
-    POSITIONS,
-    SHAPES,
-    Content,
-    content_of,
-)
-from precompute.demo.words import PROPERTIES, prompt
-
-VALUES: dict[str, tuple[str, ...]] = {
-    "color": tuple(COLORS),
-    "shape": SHAPES,
-    "pattern": PATTERNS,
-    "background": BACKGROUNDS,
-    "count": COUNTS,
-    "position": POSITIONS,
-}
+from precompute.demo.scenes import BACKGROUNDS, Content, content_of
+from precompute.demo.words import PROPERTIES, VALUES, prompt
 
 
 class Score(NamedTuple):

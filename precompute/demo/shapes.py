@@ -68,15 +68,9 @@ def _moon(x: Grid, y: Grid) -> Grid:
 
 
 DISTANCE = {
-    "circle": _circle,
-    "square": _square,
-    "triangle": _triangle,
-    "star": _star,
-    "heart": _heart,
-    "cross": _cross,
-    "ring": _ring,
-    "moon": _moon,
-}
+    "circle": _circle, "square": _square, "triangle": _triangle, "star": _star,
+    "heart": _heart, "cross": _cross, "ring": _ring, "moon": _moon,
+}  # fmt: skip
 
 
 @cache
@@ -123,13 +117,9 @@ def _plain(x: Grid, y: Grid, radius: float, period: float) -> Grid:
 
 
 PATTERN = {
-    "plain": _plain,
-    "striped": _striped,
-    "dotted": _dotted,
-    "checkered": _checkered,
-    "shaded": _shaded,
-    "halved": _halved,
-}
+    "plain": _plain, "striped": _striped, "dotted": _dotted,
+    "checkered": _checkered, "shaded": _shaded, "halved": _halved,
+}  # fmt: skip
 
 
 def distance(shape: str, x: Grid, y: Grid, radius: float) -> Grid:

@@ -15,12 +15,6 @@ Relief = Float64[np.ndarray, "y x"]
 SIDE = 512
 
 
-def _grid() -> tuple[Relief, Relief]:
-    side = np.arange(SIDE, dtype=np.float64)
-    y, x = np.meshgrid(side, side, indexing="ij")
-    return x, y
-
-
 def _whole(value: Relief) -> np.ndarray:
     return np.floor(value).astype(np.int64)
 
@@ -46,8 +40,7 @@ def _soft(distance: Relief) -> Relief:
     return np.clip(distance + 0.5, 0.0, 1.0)
 
 
-def _brick() -> Relief:
-    x, y = _grid()
+def _brick(x: Relief, y: Relief) -> Relief:
     row = np.floor(y / 32.0)
     x = x + 32.0 * (row - 2.0 * np.floor(row / 2.0))
     column = np.floor(x / 64.0)
@@ -57,22 +50,19 @@ def _brick() -> Relief:
     return shade * (1.0 - mortar) + 44.0 * mortar
 
 
-def _waves() -> Relief:
-    x, y = _grid()
+def _waves(x: Relief, y: Relief) -> Relief:
     row = np.floor(y / 32.0)
     height = np.zeros_like(x)
     for step in (-1, 0, 1):
         crest = (row + step) * 32.0 + 12.0 * _wave(x / 85.0 + 0.37 * (row + step)) + 6.0
         below = y - crest
-        band = _soft(below) * (28.0 - 1.9 * np.clip(below, 0.0, 26.0)) + 16.0 * _soft(below) * _soft(
-            4.0 - below
-        )
+        edge = _soft(below)
+        band = edge * (28.0 - 1.9 * np.clip(below, 0.0, 26.0)) + 16.0 * edge * _soft(4.0 - below)
         height = np.where(below > 0.0, band, height)
     return height
 
 
-def _grass() -> Relief:
-    x, y = _grid()
+def _grass(x: Relief, y: Relief) -> Relief:
     relief = np.full_like(x, -30.0)
     stream = Stream(17, 3)
     for blade in range(1700):
@@ -90,8 +80,7 @@ def _grass() -> Relief:
     return relief
 
 
-def _wood() -> Relief:
-    x, y = _grid()
+def _wood(x: Relief, y: Relief) -> Relief:
     plank = np.floor(x / 64.0)
     shift = 37.0 * plank
     bend = _smooth_noise(x / 30.0 + shift, y / 110.0 + shift, 23)
@@ -103,8 +92,7 @@ def _wood() -> Relief:
     return (shade + 11.0 * rings + 18.0 * (fine - 0.5)) * (1.0 - seam) - 52.0 * seam
 
 
-def _clouds() -> Relief:
-    x, y = _grid()
+def _clouds(x: Relief, y: Relief) -> Relief:
     relief = 10.0 * (_smooth_noise(x / 90.0, y / 60.0, 37) - 0.5) - 18.0
     stream = Stream(41, 5)
     for cell in range(49):
@@ -121,8 +109,7 @@ def _clouds() -> Relief:
     return relief
 
 
-def _tiles() -> Relief:
-    x, y = _grid()
+def _tiles(x: Relief, y: Relief) -> Relief:
     column, row = np.floor(x / 48.0), np.floor(y / 48.0)
     u, v = np.abs(x - column * 48.0 - 23.5), np.abs(y - row * 48.0 - 23.5)
     corner = np.sqrt((u - 24.0) * (u - 24.0) + (v - 24.0) * (v - 24.0))
@@ -134,8 +121,7 @@ def _tiles() -> Relief:
     return relief * (1.0 - grout) - 58.0 * grout
 
 
-def _pebbles() -> Relief:
-    x, y = _grid()
+def _pebbles(x: Relief, y: Relief) -> Relief:
     step = 34.0
     column, row = _whole(x / step), _whole(y / step)
     near, next_near, shade = np.full_like(x, 1e9), np.full_like(x, 1e9), np.zeros_like(x)
@@ -156,8 +142,7 @@ def _pebbles() -> Relief:
 EIGHTH = ((1.0, 0.0), (0.92387953, 0.38268343), (0.70710678, 0.70710678), (0.38268343, 0.92387953))
 
 
-def _leaves() -> Relief:
-    x, y = _grid()
+def _leaves(x: Relief, y: Relief) -> Relief:
     relief = np.full_like(x, -26.0)
     stream = Stream(59, 7)
     for _ in range(520):
@@ -177,21 +162,16 @@ def _leaves() -> Relief:
 
 
 RELIEF = {
-    "brick": _brick,
-    "waves": _waves,
-    "grass": _grass,
-    "wood": _wood,
-    "clouds": _clouds,
-    "tiles": _tiles,
-    "pebbles": _pebbles,
-    "leaves": _leaves,
-}
+    "brick": _brick, "waves": _waves, "grass": _grass, "wood": _wood,
+    "clouds": _clouds, "tiles": _tiles, "pebbles": _pebbles, "leaves": _leaves,
+}  # fmt: skip
 
 
 @cache
 def relief(background: str) -> Int16[np.ndarray, "512 512"]:
     """Returns the lightness offsets of one background; integers, so that their mean is exact."""
-    raw = np.floor(RELIEF[background]() * 4.0 + 0.5).astype(np.int64)
+    x, y = np.meshgrid(np.arange(float(SIDE)), np.arange(float(SIDE)))
+    raw = np.floor(RELIEF[background](x, y) * 4.0 + 0.5).astype(np.int64)
     return np.clip((raw - raw.sum() // raw.size) // 4, -90, 90).astype(np.int16)
 
 

@@ -192,21 +192,14 @@ def _optimizers(model: torch.nn.Module, recipe: Recipe) -> tuple[torch.optim.Opt
 
     With AdamW alone, at the same number of scenes, background and shape were still at chance.
     """
-    matrices: list[Tensor] = []
-    others: list[Tensor] = []
-    vectors: list[Tensor] = []
-    for name, parameter in model.named_parameters():
-        kind = vectors if parameter.ndim < 2 else matrices if "resblocks" in name else others
-        kind.append(parameter)
-    groups = [
-        {"params": others, "weight_decay": recipe.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
+    named, decay = list(model.named_parameters()), recipe.weight_decay
+    vectors = [parameter for _, parameter in named if parameter.ndim < 2]
+    matrices = [parameter for name, parameter in named if parameter.ndim > 1 and "resblocks" in name]
+    others = [parameter for name, parameter in named if parameter.ndim > 1 and "resblocks" not in name]
+    groups = [{"params": others, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
     optimizers: tuple[torch.optim.Optimizer, ...] = (
         torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98)),
-        torch.optim.Muon(
-            matrices, lr=recipe.muon_learning_rate, weight_decay=recipe.weight_decay, momentum=0.95
-        ),
+        torch.optim.Muon(matrices, lr=recipe.muon_learning_rate, weight_decay=decay, momentum=0.95),
     )
     for group in (group for optimizer in optimizers for group in optimizer.param_groups):
         group["initial_lr"] = group["lr"]

@@ -7,27 +7,40 @@ words so that the caller can refuse them.
 import gzip
 import re
 from collections import Counter
+from collections.abc import Set
 from pathlib import Path
 
 from precompute.demo.hashing import Stream
-from precompute.demo.scenes import BACKGROUNDS, COLORS, COUNTS, PATTERNS, SHAPES, Content, Kind
+from precompute.demo.scenes import (
+    BACKGROUNDS,
+    COLORS,
+    COUNTS,
+    PATTERNS,
+    POSITIONS,
+    SHAPES,
+    Content,
+    Kind,
+)
 
 PLURAL = {shape: "crosses" if shape == "cross" else shape + "s" for shape in SHAPES}
 OPENINGS = (
-    "",
-    "a picture of ",
-    "a picture with ",
-    "a drawing of ",
-    "an image with ",
-    "a scene with ",
-    "there are ",
-    "we see ",
-    "this shows ",
-)
+    "", "a picture of ", "a picture with ", "a drawing of ", "an image with ", "a scene with ", "there are ",
+    "we see ", "this shows ",
+)  # fmt: skip
 NOUNS = ("objects", "things", "figures")
 ON = ("on {}", "over {}", "in front of {}", "against {}", "with {} behind", "with a background of {}")
 AT = ("at the {}", "in the {}", "placed at the {}")
-PROPERTIES = ("color", "shape", "pattern", "background", "count", "position")
+VALUES: dict[str, tuple[str, ...]] = {
+    "color": tuple(COLORS),
+    "shape": SHAPES,
+    "pattern": PATTERNS,
+    "background": BACKGROUNDS,
+    "count": COUNTS,
+    "position": POSITIONS,
+}
+"""Values of each property, as words."""
+
+PROPERTIES = tuple(VALUES)
 
 # One form for each property, fixed before the first model was scored.
 PROMPTS = {
@@ -69,16 +82,14 @@ def object_caption(kind: Kind) -> str:
     return f"a picture with {kind.color} {PLURAL[kind.shape]}"
 
 
-def noun_phrase(kind: Kind, properties: "set[str] | frozenset[str]", stream: Stream) -> str:
+def noun_phrase(kind: Kind, properties: Set[str], stream: Stream) -> str:
     """Returns a noun phrase for the objects of one kind that names the given properties only."""
     counted = "count" in properties
     single = counted and kind.count == 1
     noun = PLURAL[kind.shape] if "shape" in properties else stream.choice(NOUNS)
     if single:
         noun = kind.shape if "shape" in properties else noun[:-1]
-    words = [getattr(kind, property_) for property_ in ("color", "pattern") if property_ in properties] + [
-        noun
-    ]
+    words = [getattr(kind, name) for name in ("color", "pattern") if name in properties] + [noun]
     if counted:
         article = "an" if words[0][0] in "aeiou" else "a"
         words.insert(0, article if single and stream.below(3) == 0 else COUNTS[kind.count - 1])
@@ -86,9 +97,7 @@ def noun_phrase(kind: Kind, properties: "set[str] | frozenset[str]", stream: Str
     return phrase + " " + stream.choice(AT).format(kind.position) if "position" in properties else phrase
 
 
-def caption(
-    content: Content, stream: Stream, properties: "set[str] | frozenset[str]" = frozenset(PROPERTIES)
-) -> str:
+def caption(content: Content, stream: Stream, properties: Set[str] = frozenset(PROPERTIES)) -> str:
     """Returns a caption of a scene that names the given properties only."""
     of_kinds = set(properties) - {"background"}
     opening = stream.choice(OPENINGS)
@@ -133,9 +142,9 @@ def some_properties(properties: list[str], stream: Stream) -> set[str]:
     return chosen_properties
 
 
-def merges(words: tuple[str, ...] = VOCABULARY) -> list[tuple[str, str]]:
+def merges() -> list[tuple[str, str]]:
     """Returns the byte-pair merges of the vocabulary after which every word is one token."""
-    symbols = [[*word[:-1], word[-1] + "</w>"] for word in words]
+    symbols = [[*word[:-1], word[-1] + "</w>"] for word in VOCABULARY]
     result = []
     while pairs := Counter(pair for word in symbols for pair in zip(word, word[1:], strict=False)):
         best = max(pairs, key=lambda pair: (pairs[pair], pair))

@@ -4,20 +4,8 @@ from math import comb
 
 import numpy as np
 
-from precompute.demo.planted import model as planted_model
-from precompute.demo.planted.expected import (
-    COMPONENTS,
-    DECOMPOSED,
-    STORED,
-    TOLERANCE,
-    WEIGHTS,
-    length,
-    margins,
-    parts,
-    text_map,
-    words_of,
-)
-from precompute.demo.planted.model import FEATURES, PLAN, phrase
+from precompute.demo.planted import expected
+from precompute.demo.planted import model as plan
 from precompute.demo.planted.pictures import EMPTY, Picture, name, pictures
 
 ABOUT = {(1, 0): "color", (1, 1): "shape", (2, 0): "position", (2, 1): "shape"}
@@ -31,19 +19,22 @@ MAPS = (((1, 0), "red"), ((1, 0), "blue"), ((1, 1), "circles"), ((2, 0), "left")
 
 def answers() -> dict:
     """Returns all results."""
+    first = pictures()[0]
     return {
-        "tolerance": {"computed": TOLERANCE, "in a bundle": STORED},
-        "length": length(),
+        "tolerance": {"computed": expected.TOLERANCE, "in a bundle": expected.STORED},
+        "length": expected.length(),
         "contributions of the first picture": _contributions(),
         "component_share": component_shares(),
-        "heads": {_name(*head): head_answers(*head) for head in DECOMPOSED},
+        "heads": {_name(*head): head_answers(*head) for head in expected.DECOMPOSED},
         "model_metric": model_metrics(),
         "neighbors through L1.H0": color_neighbors(),
         "maps of the first picture": {
-            f"{_name(*head)}: {phrase(word)}": text_map(pictures()[0], head, word).round(9).tolist()
+            f"{_name(*head)}: {plan.phrase(word)}": expected.text_map(first, head, word).round(9).tolist()
             for head, word in MAPS
         },
-        "zero-shot margin": {attribute: float(margins(attribute).mean()) for attribute in WEIGHTS},
+        "zero-shot margin": {
+            attribute: float(expected.margins(attribute).mean()) for attribute in expected.WEIGHTS
+        },
         "fall of that margin": {
             _name(*head): {"attribute": attribute, **falls(head, attribute)}
             for head, attribute in ABOUT.items()
@@ -54,13 +45,13 @@ def answers() -> dict:
 
 def head_answers(layer: int, head: int) -> dict:
     """Returns the role of one head and its correct values in a bundle."""
-    role = next((entry.role for entry in PLAN if (entry.layer, entry.head) == (layer, head)), "silent")
-    centered = parts()[:, COMPONENTS.index(_name(layer, head))]
+    role = next((entry.role for entry in plan.PLAN if (entry.layer, entry.head) == (layer, head)), "silent")
+    centered = expected.parts()[:, expected.COMPONENTS.index(_name(layer, head))]
     centered = centered - centered.mean(axis=0)
-    importance = float(np.sqrt(np.square(centered).sum(axis=-1).mean())) / length()
+    importance = float(np.sqrt(np.square(centered).sum(axis=-1).mean())) / expected.length()
     values = {"role": role, "importance": round(importance, 12), "supported": (layer, head) in ABOUT}
     if (layer, head) not in ABOUT:
-        return values | {"texts": len(planted_model.NOISE_WORDS) if (layer, head) == NOISE_HEAD else 0}
+        return values | {"texts": len(plan.NOISE_WORDS) if (layer, head) == NOISE_HEAD else 0}
     label = ABOUT[layer, head]
     shares = variance_shares(label)
     return values | {
@@ -82,27 +73,25 @@ def variance_shares(attribute: str) -> dict[str, float]:
     The share of a value of frequency p is p (1 - p) over the sum of all: words are orthogonal, so the removal
     of one does not change the variance along the others.
     """
-    total = sum(WEIGHTS[attribute].values())
-    variances = [weight / total * (1 - weight / total) for weight in WEIGHTS[attribute].values()]
-    shares = [
-        (phrase(word), variance / sum(variances))
-        for word, variance in zip(words_of(attribute), variances, strict=True)
-    ]
+    total = sum(expected.WEIGHTS[attribute].values())
+    variances = [weight / total * (1 - weight / total) for weight in expected.WEIGHTS[attribute].values()]
+    phrases = map(plan.phrase, expected.words_of(attribute))
+    shares = zip(phrases, (variance / sum(variances) for variance in variances), strict=True)
     return dict(sorted(shares, key=lambda pair: -pair[1]))
 
 
 def enrichment_tail(attribute: str) -> float:
     """Returns the hypergeometric tail if there is one pick for each value and all picks have the property."""
-    picks, pool = len(WEIGHTS[attribute]), planted_model.texts()
+    picks, pool = len(expected.WEIGHTS[attribute]), plan.texts()
     return comb(sum(attribute in properties for _, properties in pool), picks) / comb(len(pool), picks)
 
 
 def component_shares() -> dict[str, float]:
     """Returns tr Cov(c, e) / tr Cov(e) of every component c."""
-    centered = parts() - parts().mean(axis=0)
+    centered = expected.parts() - expected.parts().mean(axis=0)
     embedding = centered.sum(axis=1)
     share = np.einsum("icf,if->c", centered, embedding) / np.square(embedding).sum()
-    return dict(zip(COMPONENTS, share.round(12).tolist(), strict=True))
+    return dict(zip(expected.COMPONENTS, share.round(12).tolist(), strict=True))
 
 
 def model_metrics() -> dict[str, float]:
@@ -128,21 +117,21 @@ def color_neighbors() -> dict[str, float]:
     red, green = np.array([6, 1, 1]) / 8, np.array([1, 6, 1]) / 8
     mean = 1 / 8 + 5 / 8 * np.array([3, 2, 1]) / 6
     # The same for every picture: a quarter of the bias and the head's share of the cone.
-    constant = (planted_model.BIAS_AMOUNT / 4) ** 2 + (planted_model.CONE_AMOUNT / 28) ** 2
+    constant = (plan.BIAS_AMOUNT / 4) ** 2 + (plan.CONE_AMOUNT / 28) ** 2
     across = (red - mean) @ (green - mean)
     return {
         "cosine, red": 1.0,
         "cosine, green": float(across / np.linalg.norm(red - mean) / np.linalg.norm(green - mean)),
-        "dot, red": float(red @ red + constant) / length() ** 2,
-        "dot, green": float(red @ green + constant) / length() ** 2,
+        "dot, red": float(red @ red + constant) / expected.length() ** 2,
+        "dot, green": float(red @ green + constant) / expected.length() ** 2,
     }
 
 
 def falls(head: tuple[int, int], attribute: str) -> dict[str, float]:
     """Returns the mean loss of the zero-shot margin when a head is mean-ablated."""
-    before = margins(attribute)
+    before = expected.margins(attribute)
     return {
-        effect: float((before - margins(attribute, (head,), forward=effect == "forward")).mean())
+        effect: float((before - expected.margins(attribute, (head,), forward=effect == "forward")).mean())
         for effect in ("direct", "forward")
     }
 
@@ -150,16 +139,21 @@ def falls(head: tuple[int, int], attribute: str) -> dict[str, float]:
 def _contributions() -> dict[str, dict[str, float]]:
     return {
         component: {
-            feature: round(float(value), 12) for feature, value in zip(FEATURES, part, strict=True) if value
+            feature: round(float(value), 12)
+            for feature, value in zip(plan.FEATURES, part, strict=True)
+            if value
         }
-        for component, part in zip(COMPONENTS, parts()[0] / length(), strict=True)
+        for component, part in zip(expected.COMPONENTS, expected.parts()[0] / expected.length(), strict=True)
     }
 
 
 def _attributes(picture: Picture) -> dict:
-    letters = {EMPTY: "."} | {index: color[0] for index, color in enumerate(planted_model.COLORS)}
+    letters = {EMPTY: "."} | {index: color[0] for index, color in enumerate(plan.COLORS)}
     return {
-        **{attribute: list(values)[getattr(picture, attribute)] for attribute, values in WEIGHTS.items()},
+        **{
+            attribute: list(values)[getattr(picture, attribute)]
+            for attribute, values in expected.WEIGHTS.items()
+        },
         "tiles": ["".join(letters[int(tile)] for tile in row) for row in picture.tiles],
         "grain": picture.grain.tolist(),
     }

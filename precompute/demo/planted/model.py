@@ -66,6 +66,10 @@ MODEL_NAME = "ViT-planted-3/by-hand"
 ACTIVATION, INTERPOLATION = "gelu", "bicubic"
 
 
+PoolText = tuple[str, tuple[str, ...]]
+"""A text and its properties."""
+
+
 class PlantedHead(NamedTuple):
     """The plan of one head. Heads that are not in the plan write nothing."""
 
@@ -89,26 +93,17 @@ _COLORS, _POSITIONS, _SHAPES = tuple(COLORS), tuple(POSITIONS), WORDS["shape"][:
 NOISE_AMOUNTS = (0.5, 0.5, 0.45, 0.45, 0.55, 0.55)
 MUTE_AMOUNT = 0.5
 
+_NOISE = {word: (f"grain {k}", NOISE_AMOUNTS[k]) for k, word in enumerate(NOISE_WORDS)}
+_MUTE = {mute: (f"grain {len(NOISE_WORDS) + k}", MUTE_AMOUNT) for k, mute in enumerate(MUTE)}
+
 PLAN = (
     PlantedHead(0, 0, "color, before the decomposed layers", "all", _copies(_COLORS, "sees ", 0.5)),
     PlantedHead(1, 0, "color", "all", _copies(_COLORS, "sees ", 1.0)),
     PlantedHead(1, 1, "shape", "all", _copies(_SHAPES, "sees ", 0.8)),
-    PlantedHead(
-        1,
-        2,
-        "noise along words of every property",
-        "all",
-        {word: (f"grain {k}", NOISE_AMOUNTS[k]) for k, word in enumerate(NOISE_WORDS)},
-    ),
+    PlantedHead(1, 2, "noise along words of every property", "all", _NOISE),
     PlantedHead(2, 0, "position", "objects", _copies(_POSITIONS, "lies at ", 0.7)),
     PlantedHead(2, 1, "shape, from what L1.H1 wrote to the class token", "class", _copies(_SHAPES, "", 0.6)),
-    PlantedHead(
-        2,
-        2,
-        "noise that no text says",
-        "all",
-        {mute: (f"grain {len(NOISE_WORDS) + k}", MUTE_AMOUNT) for k, mute in enumerate(MUTE)},
-    ),
+    PlantedHead(2, 2, "noise that no text says", "all", _MUTE),
 )
 
 BIAS_LAYER, BIAS_AMOUNT = 1, 0.4
@@ -125,14 +120,11 @@ def phrase(word: str) -> str:
     return f"{word} objects" if word in WORDS["color"] else f"objects at the {word}"
 
 
-def texts() -> list[tuple[str, tuple[str, ...]]]:
+def texts() -> list[PoolText]:
     """Returns the text pool with properties: every word, and every pair of words of two properties."""
-    colors, shapes, positions = (WORDS[property_] for property_ in ("color", "shape", "position"))
-    pool: list[tuple[str, tuple[str, ...]]] = [
-        (phrase(word), (property_,)) for property_ in WORDS for word in WORDS[property_]
-    ]
+    colors, shapes, positions = (WORDS[name] for name in ("color", "shape", "position"))
+    pool: list[PoolText] = [(phrase(word), (name,)) for name, words in WORDS.items() for word in words]
     pool += [(f"{color} {shape}", ("color", "shape")) for color in colors for shape in shapes]
     pool += [(f"{shape} at the {place}", ("position", "shape")) for shape in shapes for place in positions]
-    return pool + [
-        (f"{phrase(color)} at the {place}", ("color", "position")) for color in colors for place in positions
-    ]
+    phrases, properties = [phrase(color) for color in colors], ("color", "position")
+    return pool + [(f"{text} at the {place}", properties) for text in phrases for place in positions]

@@ -13,19 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int, Int64, UInt8
 
 from precompute.demo.hashing import Stream, noise
-from precompute.demo.planted.model import (
-    COLORS,
-    GRAINS,
-    GRID,
-    IMAGE_SIZE,
-    MEAN,
-    OBJECTS,
-    OF_MAIN_COLOR,
-    POSITIONS,
-    SHAPES,
-    STD,
-    TILE,
-)
+from precompute.demo.planted import model as plan
 from precompute.demo.shapes import distance
 
 SEED = 7
@@ -70,12 +58,15 @@ def name(index: int) -> str:
 def draw(picture: Picture) -> UInt8[np.ndarray, "y x 3"]:
     """Returns the pixels of a picture."""
     ground = GRAY + GRAIN * np.tensordot(picture.grain, _grains(), axes=1)
-    canvas = np.tile(ground[..., None], (GRID, GRID, 3))
+    canvas = np.tile(ground[..., None], (plan.GRID, plan.GRID, 3))
     object_ = TINT * _masks()[picture.shape]
     for row, column in np.argwhere(picture.tiles != EMPTY):
-        y, x = slice(row * TILE, row * TILE + TILE), slice(column * TILE, column * TILE + TILE)
+        y, x = (
+            slice(row * plan.TILE, row * plan.TILE + plan.TILE),
+            slice(column * plan.TILE, column * plan.TILE + plan.TILE),
+        )
         canvas[y, x, picture.tiles[row, column]] += object_
-    assert canvas.shape == (IMAGE_SIZE, IMAGE_SIZE, 3) and 0 <= canvas.min() <= canvas.max() <= 255
+    assert canvas.shape == (plan.IMAGE_SIZE, plan.IMAGE_SIZE, 3) and 0 <= canvas.min() <= canvas.max() <= 255
     return canvas.astype(np.uint8)
 
 
@@ -93,21 +84,23 @@ def readers() -> Readers:
     unit = np.eye(3)
     objects = TINT * np.einsum("syx,cd->scdyx", _masks(), unit)  # [shape, color, 3, y, x]
     grains = GRAIN * np.einsum("gyx,d->gdyx", _grains(), np.ones(3))
-    parts = np.concatenate([objects.reshape(-1, 3 * TILE * TILE), grains.reshape(GRAINS, -1)])
-    assert MEAN == (GRAY / 255,) * 3, "an empty tile must be zero for the model"
-    inverse = np.linalg.pinv(parts / (255 * STD[0])).T  # [part, pixel]
-    of_object = inverse[:-GRAINS].reshape(objects.shape)
+    parts = np.concatenate([objects.reshape(-1, 3 * plan.TILE * plan.TILE), grains.reshape(plan.GRAINS, -1)])
+    assert plan.MEAN == (GRAY / 255,) * 3, "an empty tile must be zero for the model"
+    inverse = np.linalg.pinv(parts / (255 * plan.STD[0])).T  # [part, pixel]
+    of_object = inverse[: -plan.GRAINS].reshape(objects.shape)
     return Readers(
         color=of_object.sum(axis=0),
         shape=of_object.sum(axis=1),
         object=of_object.sum(axis=(0, 1)),
-        grain=inverse[-GRAINS:].reshape(GRAINS, 3, TILE, TILE),
+        grain=inverse[-plan.GRAINS :].reshape(plan.GRAINS, 3, plan.TILE, plan.TILE),
     )
 
 
 def _attributes() -> list[tuple[int, int, int]]:
     """Returns color, shape and position of every picture; any two of them are exactly independent."""
-    colors, shapes, positions = (_by_weight(weights) for weights in (COLORS, SHAPES, POSITIONS))
+    colors, shapes, positions = (
+        _by_weight(weights) for weights in (plan.COLORS, plan.SHAPES, plan.POSITIONS)
+    )
     return [
         (color, shape, positions[(i + j + shift) % len(positions)])
         for (i, color), (j, shape), shift in product(enumerate(colors), enumerate(shapes), (0, 3))
@@ -126,17 +119,17 @@ def _signs(count: int) -> Int64[np.ndarray, "image grain"]:
     first = np.array([1, 1, -1, 1, 1, 1, -1, -1, -1, 1, -1])
     rows = np.stack([*(np.roll(first, shift) for shift in range(11)), np.full(11, -1)])
     order = _shuffled(np.arange(count) % len(rows), Stream(SEED + 1, 0))
-    return rows[order, :GRAINS].astype(np.int64)
+    return rows[order, : plan.GRAINS].astype(np.int64)
 
 
 def _tiles(color: int, position: int, stream: Stream) -> Int64[np.ndarray, "row column"]:
     """Returns objects on random tiles of one third: most have the main color, one has each other color."""
-    others = [other for other in range(len(COLORS)) if other != color]
-    width = GRID // len(POSITIONS)
-    third = np.full(GRID * width, EMPTY)
-    third[:OBJECTS] = [color] * OF_MAIN_COLOR + others
-    tiles = np.full((GRID, GRID), EMPTY)
-    tiles[:, position * width : (position + 1) * width] = _shuffled(third, stream).reshape(GRID, width)
+    others = [other for other in range(len(plan.COLORS)) if other != color]
+    width = plan.GRID // len(plan.POSITIONS)
+    third = np.full(plan.GRID * width, EMPTY)
+    third[: plan.OBJECTS] = [color] * plan.OF_MAIN_COLOR + others
+    tiles = np.full((plan.GRID, plan.GRID), EMPTY)
+    tiles[:, position * width : (position + 1) * width] = _shuffled(third, stream).reshape(plan.GRID, width)
     return tiles
 
 
@@ -151,13 +144,13 @@ def _shuffled(values: Int[np.ndarray, " n"], stream: Stream) -> Int64[np.ndarray
 
 @cache
 def _masks() -> Bool[np.ndarray, "shape y x"]:
-    side = np.arange(TILE) + 0.5 - TILE / 2
+    side = np.arange(plan.TILE) + 0.5 - plan.TILE / 2
     y, x = np.meshgrid(side, side, indexing="ij")
-    return np.stack([distance(shape, x, y, RADIUS) < 0 for shape in SHAPES])
+    return np.stack([distance(shape, x, y, RADIUS) < 0 for shape in plan.SHAPES])
 
 
 @cache
 def _grains() -> Int64[np.ndarray, "grain y x"]:
     """Returns the patterns of the grain, random signs of the pixels."""
-    y, x = np.meshgrid(np.arange(TILE), np.arange(TILE), indexing="ij")
-    return np.stack([np.where(noise(x, y, SEED + number) < 0.5, -1, 1) for number in range(GRAINS)])
+    y, x = np.meshgrid(np.arange(plan.TILE), np.arange(plan.TILE), indexing="ij")
+    return np.stack([np.where(noise(x, y, SEED + number) < 0.5, -1, 1) for number in range(plan.GRAINS)])

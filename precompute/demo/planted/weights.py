@@ -20,15 +20,14 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor
 
 from precompute.demo import words
-from precompute.demo.planted import model as planted_model
-from precompute.demo.planted.model import FEATURES, GRID, HEADS, LAYERS, PATCH_SLOTS, PlantedHead
+from precompute.demo.planted import model as plan
 from precompute.demo.planted.pictures import readers
 
-SLOTS = (*PATCH_SLOTS, *FEATURES, "pad")
+SLOTS = (*plan.PATCH_SLOTS, *plan.FEATURES, "pad")
 WIDTH, D_HEAD = 96, 24
 PAD = 1000.0
 
-POOL_WORDS = tuple(word for words in planted_model.WORDS.values() for word in words)
+POOL_WORDS = tuple(word for words in plan.WORDS.values() for word in words)
 """Slots of the text tower besides its pad: a token has the slot of its word."""
 
 TEXT_PAD = 10.0
@@ -43,13 +42,13 @@ CONTEXT_LENGTH = 16
 def config() -> dict:
     """Returns the open_clip config of the planted model."""
     return {
-        "embed_dim": planted_model.D_OUT,
+        "embed_dim": plan.D_OUT,
         "vision_cfg": {
-            "image_size": planted_model.IMAGE_SIZE,
-            "layers": LAYERS,
+            "image_size": plan.IMAGE_SIZE,
+            "layers": plan.LAYERS,
             "width": WIDTH,
             "head_width": D_HEAD,
-            "patch_size": planted_model.TILE,
+            "patch_size": plan.TILE,
         },
         "text_cfg": {
             "context_length": CONTEXT_LENGTH,
@@ -66,9 +65,9 @@ def config() -> dict:
 def directions() -> Float[np.ndarray, "feature d_out"]:
     """Returns the direction of each feature in the joint space: Hadamard rows, so no axis has a meaning."""
     matrix = np.ones((1, 1))
-    while len(matrix) < planted_model.D_OUT:
+    while len(matrix) < plan.D_OUT:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    return matrix[1 : 1 + len(FEATURES)] / planted_model.D_OUT**0.5
+    return matrix[1 : 1 + len(plan.FEATURES)] / plan.D_OUT**0.5
 
 
 def state(bpe: Path) -> dict[str, Tensor]:
@@ -90,10 +89,11 @@ def _image_tower() -> dict[str, Tensor]:
         "positional_embedding": _positional_embedding(),
         "ln_pre.weight": identity,
         "ln_post.weight": identity,
-        "ln_post.bias": planted_model.CONE_AMOUNT * _slot(planted_model.CONE),
-        "proj": torch.stack([_slot(feature) / 2 for feature in FEATURES]).T @ torch.from_numpy(directions()),
+        "ln_post.bias": plan.CONE_AMOUNT * _slot(plan.CONE),
+        "proj": torch.stack([_slot(feature) / 2 for feature in plan.FEATURES]).T
+        @ torch.from_numpy(directions()),
     }
-    for layer in range(LAYERS):
+    for layer in range(plan.LAYERS):
         block = f"transformer.resblocks.{layer}."
         weights[block + "ln_1.weight"] = identity
         weights |= {block + name: value for name, value in _attention(layer).items()}
@@ -116,47 +116,47 @@ def _patch_embedding() -> Float[Tensor, "d_model 3 y x"]:
     """Returns the weights that read color, shape, grain and the presence of an object from a tile."""
     tile_readers = readers()
     filters = [*tile_readers.color, *tile_readers.shape, *tile_readers.grain, tile_readers.object]
-    slots = [name for name in PATCH_SLOTS if name.startswith(("sees", "grain"))] + ["is object"]
+    slots = [name for name in plan.PATCH_SLOTS if name.startswith(("sees", "grain"))] + ["is object"]
     outputs = torch.stack([_slot(slot) for slot in slots])  # [slot, d_model]
     return torch.einsum("sm,scyx->mcyx", outputs, torch.from_numpy(np.stack(filters)))
 
 
 def _positional_embedding() -> Float[Tensor, "token d_model"]:
     """Returns the pad of every token, the third of the picture of every patch, and the class token's mark."""
-    positions = tuple(planted_model.POSITIONS)
-    columns = [positions[column * len(positions) // GRID] for column in range(GRID)]
-    rows = [_slot("is class"), *(_slot(f"lies at {column}") for _ in range(GRID) for column in columns)]
+    positions = tuple(plan.POSITIONS)
+    columns = [positions[column * len(positions) // plan.GRID] for column in range(plan.GRID)]
+    rows = [_slot("is class"), *(_slot(f"lies at {column}") for _ in range(plan.GRID) for column in columns)]
     return torch.stack(rows) + PAD * _slot("pad")
 
 
 def _attention(layer: int) -> dict[str, Tensor]:
     """Returns the weights of all heads of one layer; heads outside the plan have zero values."""
-    query_bias = torch.zeros(HEADS, D_HEAD, dtype=torch.float64)
-    key, value = (torch.zeros(HEADS, D_HEAD, WIDTH, dtype=torch.float64) for _ in range(2))
-    for head in planted_model.PLAN:
+    query_bias = torch.zeros(plan.HEADS, D_HEAD, dtype=torch.float64)
+    key, value = (torch.zeros(plan.HEADS, D_HEAD, WIDTH, dtype=torch.float64) for _ in range(2))
+    for head in plan.PLAN:
         if head.layer == layer:
             value[head.head] = _values(head)
             if head.attends != "all":
                 query_bias[head.head, 0] = SHARP * D_HEAD**0.5
                 key[head.head, 0] = _slot("is object" if head.attends == "objects" else "is class") / 2
-    out = torch.stack([_slot(feature) for feature in FEATURES], dim=1)  # [d_model, feature]
-    out = torch.nn.functional.pad(out, (0, D_HEAD - len(FEATURES)))
-    bias = planted_model.BIAS_AMOUNT if layer == planted_model.BIAS_LAYER else 0.0
+    out = torch.stack([_slot(feature) for feature in plan.FEATURES], dim=1)  # [d_model, feature]
+    out = torch.nn.functional.pad(out, (0, D_HEAD - len(plan.FEATURES)))
+    bias = plan.BIAS_AMOUNT if layer == plan.BIAS_LAYER else 0.0
     return {
         "attn.in_proj_weight": torch.cat([torch.zeros_like(key), key, value]).flatten(0, 1),
         "attn.in_proj_bias": torch.nn.functional.pad(query_bias.flatten(), (0, 2 * WIDTH)),
-        "attn.out_proj.weight": out.repeat(1, HEADS),
-        "attn.out_proj.bias": bias * _slot(planted_model.BIAS),
+        "attn.out_proj.weight": out.repeat(1, plan.HEADS),
+        "attn.out_proj.bias": bias * _slot(plan.BIAS),
     }
 
 
-def _values(head: PlantedHead) -> Float[Tensor, "d_head d_model"]:
+def _values(head: plan.PlantedHead) -> Float[Tensor, "d_head d_model"]:
     """Returns the value matrix of a head; the gain gives a mean over objects, or over tiles for grain."""
     value = torch.zeros(D_HEAD, WIDTH, dtype=torch.float64)
     for feature, (slot, amount) in head.writes.items():
-        tiles = GRID**2 if slot.startswith("grain") else planted_model.OBJECTS
-        gain = (1 + GRID**2) / tiles if head.attends == "all" else 1
-        value[FEATURES.index(feature)] = gain * amount * _slot(slot) / 2
+        tiles = plan.GRID**2 if slot.startswith("grain") else plan.OBJECTS
+        gain = (1 + plan.GRID**2) / tiles if head.attends == "all" else 1
+        value[plan.FEATURES.index(feature)] = gain * amount * _slot(slot) / 2
     return value
 
 
@@ -175,7 +175,7 @@ def _text_tower(bpe: Path) -> dict[str, Tensor]:
     no_attention = torch.zeros(2 * width, width, dtype=torch.float64)
     values = torch.nn.functional.pad(read, (0, 0, 0, width - len(word_slots)))
     block = "transformer.resblocks.0."
-    word_directions = directions()[[FEATURES.index(word) for word in POOL_WORDS]]
+    word_directions = directions()[[plan.FEATURES.index(word) for word in POOL_WORDS]]
     return {
         "token_embedding.weight": embedding,
         block + "ln_1.weight": identity,
