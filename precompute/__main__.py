@@ -1,8 +1,8 @@
 """Command line of the offline stage: `python -m precompute run`, `part`, `label` and more."""
 
 import argparse
+import importlib
 import os
-import pkgutil
 import sys
 from typing import NamedTuple
 
@@ -65,7 +65,9 @@ def _parser(command: str, prog: str) -> argparse.ArgumentParser:
         if name != command:
             commands.add_parser(name, help=brief)
             continue
-        line = pkgutil.resolve_name(options)
+        module, _, attribute = options.partition(":")
+        line = importlib.import_module(module)
+        line = getattr(line, attribute) if attribute else line
         asked = commands.add_parser(
             name,
             help=brief,

@@ -181,3 +181,12 @@ def test_every_command_has_a_description_and_help(command, capsys):
     text = capsys.readouterr().out
     assert text.startswith(f"usage: program {command}") and "python -m precompute run" not in text
     assert len(text) > 300
+
+
+def test_a_library_that_is_missing_is_named_and_not_hidden(monkeypatch):
+    """`headlight` turns this error into the line that installs the library."""
+    monkeypatch.setitem(sys.modules, "precompute.inputs.model_options", None)
+    monkeypatch.delitem(sys.modules, "precompute.pipeline.options", raising=False)
+
+    with pytest.raises(ModuleNotFoundError, match="model_options"):
+        main(["run", "--help"])
