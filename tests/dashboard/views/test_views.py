@@ -7,42 +7,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.data import provenance
 from dashboard.data.maps import NO_CONTROL
 from dashboard.state.views import head_name
 from db.connection import open_bundle, query
 from db.layout import FORMAT
 from db.store import BundleWriter
 from tests.support import bundles
-from tests.support.bundles import (
-    CONTROL_KEY,
-    GALLERY,
-    IMAGE_IDS,
-    MODEL_KEY,
-    PAIRS,
-    TEXTS,
-)
-from tests.support.pages import (
-    APP,
-    MAPS,
-    PAGES,
-    link,
-    open_numbers,
-    open_page,
-    said,
-    words,
-    write_two_models,
-)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
-
-
-@pytest.fixture(autouse=True)
-def _serve(bundle, monkeypatch):
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
+from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
+from tests.support.pages import APP, MAPS, PAGES, link, open_numbers, open_page, said, words, write_two_models
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -98,11 +70,6 @@ def test_a_query_that_found_no_heads_is_not_shown(bundle):
     assert set(found) == set(app.dataframe[0].value["image_id"])
 
 
-def test_a_value_is_written_as_sql_reads_it():
-    assert provenance.literal(["a dog's nose", "b"]) == "['a dog''s nose', 'b']"
-    assert provenance.literal(None) == "null"
-
-
 def test_the_largest_sum_error_is_shown():
     assert "Contributions sum to the embedding within 2.5e-7." in words(open_page("leaderboard"))
 
@@ -153,38 +120,6 @@ def test_changing_the_model_changes_its_heads(page):
     assert after == ["L2.H0 · pattern", "L2.H1 · pattern?"]
     assert link(app)["head"] == "L2.H0"
     assert "this model has no such head" in said(app)
-
-
-def test_changing_the_model_changes_its_properties():
-    app = open_page("property_search", heads="property:color")
-
-    app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
-
-    assert app.selectbox(key="w.property").options == ["pattern · 1 of 2 heads supported"]
-    assert link(app)["heads"] == "property:pattern"
-    assert 'no head of this model is labeled "color"' in said(app)
-
-
-def test_changing_the_model_changes_the_texts_that_describe_a_head():
-    app = open_page("text_neighbors", head="L2.H1")
-    app.selectbox(key="w.text.filter").set_value("head").run()
-    before = app.selectbox(key="w.text.pool").options
-
-    app.selectbox(key="w.head").set_value((2, 0)).run()
-
-    after = app.selectbox(key="w.text.pool").options
-    assert before == list(TEXTS)[3:6]
-    assert after == list(TEXTS)[2:5]
-
-
-def test_a_set_of_heads_keeps_what_the_new_model_has():
-    app = open_page("property_search", heads="L1.H0,L2.H1")
-
-    app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
-
-    assert not app.exception
-    assert app.multiselect(key="w.many").value == [(2, 1)]
-    assert link(app)["heads"] == "L2.H1"
 
 
 def test_image_neighbors_come_best_first_and_leave_the_query_out():
@@ -263,14 +198,6 @@ def test_the_parts_of_a_map_add_up_to_the_score(page, heads):
     assert table[column].iloc[4] == pytest.approx(1000 * expected, abs=1.0)
 
 
-def test_what_decides_between_two_texts_adds_up_to_their_difference():
-    app = open_page("contrastive_segmentation", image=GALLERY[1], text="a square", against="a green thing")
-    open_numbers(app)
-
-    parts, _, heads = (frame.value for frame in app.dataframe[:3])
-    assert heads["value"].sum() == pytest.approx(parts["A - B"].iloc[-1], abs=0.1)
-
-
 @pytest.mark.parametrize("page", MAPS)
 def test_every_control_and_look_of_a_map_is_in_its_link(page):
     app = open_page(page)
@@ -283,33 +210,6 @@ def test_every_control_and_look_of_a_map_is_in_its_link(page):
     found = link(app)
     assert not app.exception
     assert [found[name] for name in ("control", "opacity", "scale", "seed")] == ["text", "30", "40", "1"]
-
-
-def test_a_map_may_be_relative_to_the_mean_text():
-    app = open_page(
-        "topic_segmentation", image=GALLERY[0], text="a square", reference="relative", heads="all"
-    )
-    open_numbers(app)
-
-    texts, unit = bundles.text_embeddings(), bundles.embeddings()[IMAGE_IDS.index(GALLERY[0])]
-    expected = unit @ (texts[list(TEXTS).index("a square")] - texts.mean(axis=0))
-    assert app.dataframe[0].value["a square"].iloc[4] == pytest.approx(1000 * expected, abs=1.0)
-
-
-def test_two_equal_texts_have_nothing_to_decide():
-    app = open_page("contrastive_segmentation", text="a square", against="a square")
-
-    assert "A and B are the same text" in said(app)
-    assert not app.exception
-
-
-def test_no_heads_at_all_asks_for_one():
-    app = open_page("property_search", heads="L1.H0,L2.H1")
-
-    app.multiselect(key="w.many").set_value([]).run()
-
-    assert "Choose at least one head" in said(app)
-    assert link(app)["heads"] == "L1.H0,L2.H1", "the link keeps the last view that could be shown"
 
 
 def test_an_unknown_head_in_the_link_is_named_and_nothing_else_is_lost():

@@ -1,0 +1,138 @@
+"""Tests mirror the product: each module has a test file of its name, or a reason why it has none."""
+
+import re
+from pathlib import Path
+
+from tests.support.paths import ROOT
+
+TESTS = ROOT / "tests"
+PAGES = "drawn by dashboard/views/test_views.py, which opens and uses every page"
+
+WITHOUT_TEST_FILE = {
+    "dashboard/__main__.py": "headlight/test_installed.py serves the pages by it",
+    "dashboard/app.py": PAGES,
+    "dashboard/charts/theme.py": "constants; dashboard/charts/test_maps.py compares charts with them",
+    "dashboard/controls/heads.py": "dashboard/views/test_heads.py sets its filters",
+    "dashboard/controls/shared.py": "dashboard/views/test_views.py chooses images, texts and heads by it",
+    "dashboard/data/cached.py": "what it returns is compared in dashboard/data/test_neighbors.py",
+    "dashboard/data/choices.py": "dashboard/views/test_views.py reads the options of the controls",
+    "dashboard/data/defaults.py": "dashboard/views/test_views.py opens pages without a link",
+    "dashboard/data/head_vectors.py": "dashboard/data/test_neighbors.py reads within and beyond its bound",
+    "dashboard/data/images.py": "dashboard/views/test_live.py shows images of the bundle and uploads",
+    "dashboard/data/leaderboard_specs.py": "dashboard/views/test_leaderboard.py draws its charts",
+    "dashboard/data/live.py": "test_imports.py imports it; dashboard/views/test_live.py calls it",
+    "dashboard/data/live_model.py": "dashboard/views/test_live.py loads a model by it, once",
+    "dashboard/data/maps.py": "precompute/demo/planted/test_planted.py compares its maps with the plan",
+    "dashboard/data/mean_ablation.py": "dashboard/views/test_mean_ablation.py compares its numbers",
+    "dashboard/data/scopes.py": "dashboard/views/test_supported_heads.py: the heads that are searched",
+    "dashboard/data/texts.py": "dashboard/views/test_views.py finds texts by filter and head",
+    "dashboard/data/token_images.py": "dashboard/views/test_live.py decomposes uploads by it",
+    "dashboard/data/types.py": "types without behavior",
+    "dashboard/data/validation_scores.py": "dashboard/test_report.py compares its tables with the bundle",
+    "dashboard/sections/head.py": "drawn by dashboard/views/test_head.py",
+    "dashboard/sections/head_evidence.py": "drawn by dashboard/views/test_head.py",
+    "dashboard/sections/heads.py": "drawn by dashboard/views/test_heads.py",
+    "dashboard/sections/leaderboard.py": "drawn by dashboard/views/test_leaderboard.py",
+    "dashboard/sections/mean_ablation.py": "drawn by dashboard/views/test_mean_ablation.py",
+    "dashboard/sections/shared.py": PAGES,
+    "dashboard/sections/validation.py": "drawn by dashboard/views/test_validation.py",
+    "dashboard/state/url.py": "dashboard/views/test_views.py reopens every page from its link",
+    "dashboard/charts/label_layout.py": "measured in dashboard/charts/test_leaderboard.py",
+    "dashboard/charts/scatter.py": "drawn in dashboard/charts/test_leaderboard.py",
+    "dashboard/views/image_neighbors.py": PAGES,
+    "db/errors.py": "classes without behavior; tests of db catch each where it is raised",
+    "headlight/results.py": "headlight/test_bundle.py compares its arrays with the pages",
+    "precompute/demo/__main__.py": "conftest.py draws scenes by it",
+    "precompute/demo/planted/folder.py": "precompute/demo/planted/conftest.py reads what it writes",
+    "precompute/demo/planted/weights.py": "precompute/demo/planted/test_expected.py checks what they give",
+    "precompute/inputs/images/dataset.py": "precompute/inputs/images/test_csv_list.py joins metadata",
+    "precompute/method/types.py": "types without behavior",
+    "precompute/pipeline/setup.py": "precompute/pipeline/test_run.py sets up whole runs by it",
+    "precompute/runtime/method_versions.py": "constants; precompute/pipeline/test_run.py raises them",
+    "precompute/stages/describe_heads.py": "precompute/stages/test_leaderboard.py describes planted heads",
+    "precompute/stages/embed_texts.py": "precompute/pipeline/test_run.py compares embeddings of prompts",
+    "precompute/stages/read_inputs.py": "precompute/inputs/test_prompts.py refuses prompts that fit nothing",
+    "precompute/stages/write_bundle.py": "precompute/pipeline/test_run.py reads every table back",
+    "precompute/tools/import_textspan/tables.py": "precompute/tools/import_textspan/test_run.py reads them",
+    "precompute/tools/list_models/options.py": "precompute/tools/list_models/test_run.py runs the command",
+    "precompute/tools/score_maps/options.py": "precompute/tools/score_maps/test_run.py runs the command",
+    "precompute/tools/verify_paper/references.py": "precompute/tools/verify_paper/test_run.py reads them",
+    "precompute/validation/forward_effects.py": "precompute/validation/test_run.py recomputes the effects",
+    "precompute/validation/interventions.py": "precompute/validation/test_run.py recomputes each of them",
+}
+"""Modules without a test file of their own, each with the test file below tests/ that covers it."""
+
+WHOLE_SYSTEM = {
+    "dashboard/test_browser.py": "all pages in Chromium",
+    "dashboard/views/test_imported_results.py": "all pages over results without vectors",
+    "dashboard/views/test_live.py": "all pages that load a model, with a model of tests",
+    "dashboard/views/test_old_links.py": "links of earlier versions, page by page",
+    "dashboard/views/test_provenance.py": "queries that pages show, against those that ran",
+    "dashboard/views/test_supported_heads.py": "property search over supported and unsupported heads",
+    "dashboard/views/test_views.py": "what all pages have in common",
+    "db/test_no_vectors.py": "bundles of a model with vectors and one without",
+    "headlight/test_installed.py": "wheel and source distribution, installed",
+    "headlight/test_packaging.py": "pyproject.toml and the pins",
+    "headlight/test_quickstart.py": "docs/quickstart.ipynb",
+    "precompute/demo/planted/test_planted.py": "the planted model through all stages and pages",
+    "precompute/demo/test_heads.py": "heads of the shipped demo models",
+    "precompute/demo/test_known_scenes.py": "maps and neighbors of the demo model on known scenes",
+    "precompute/pipeline/test_full_disk.py": "runs on a disk without room",
+    "precompute/pipeline/test_invariance.py": "runs in batches, shards and threads of any number",
+    "precompute/pipeline/test_kills.py": "runs that are killed",
+    "precompute/pipeline/test_same_images.py": "one image set from several sources",
+    "precompute/pipeline/test_study.py": "the six models of the study at full size",
+    "precompute/validation/test_demo.py": "validation of the shipped demo model",
+    "precompute/validation/test_planted.py": "validation of the planted model",
+    "test_docs.py": "documentation, against the code",
+    "test_imports.py": "what an import loads",
+    "test_layout.py": "this file",
+}
+"""Test files that test more than one module, and what they test."""
+
+MAX_LINES = 400
+
+
+def paths(folder: Path, pattern: str = "*.py") -> list[Path]:
+    """Paths below a folder, relative to it."""
+    return sorted(file.relative_to(folder) for file in folder.rglob(pattern))
+
+
+MODULES = [
+    Path(package) / file
+    for package in ("dashboard", "db", "headlight", "precompute")
+    for file in paths(ROOT / package)
+    if file.name != "__init__.py"
+]
+
+
+def mirrored(module: Path) -> Path:
+    """Path of a module's test file below tests/."""
+    return module.with_name(f"test_{module.stem.strip('_')}.py")
+
+
+def test_every_module_has_a_test_file_or_a_reason_to_have_none():
+    missing = {module.as_posix() for module in MODULES if not (TESTS / mirrored(module)).exists()}
+
+    assert sorted(missing) == sorted(WITHOUT_TEST_FILE)
+
+
+def test_every_test_file_mirrors_a_module_or_tests_the_whole_system():
+    modules = {mirrored(module) for module in MODULES}
+    others = [file.as_posix() for file in paths(TESTS, "test_*.py") if file not in modules]
+
+    assert sorted(others) == sorted(WHOLE_SYSTEM)
+
+
+def test_every_reason_names_tests_that_exist():
+    named = {
+        file for reason in WITHOUT_TEST_FILE.values() for file in re.findall(r"tests/[\w/]+\.py", reason)
+    }
+
+    assert [file for file in named if not (ROOT / file).exists()] == []
+
+
+def test_no_module_and_no_test_file_is_too_long():
+    files = [ROOT / module for module in MODULES] + [TESTS / file for file in paths(TESTS)]
+
+    assert [file for file in files if len(file.read_text(encoding="utf-8").splitlines()) > MAX_LINES] == []
