@@ -1,23 +1,23 @@
-"""Numpy arrays to Arrow columns and back, without a loop over rows. Knows nothing of tables."""
+"""Converts numpy arrays to Arrow columns and back, without a loop over rows. Knows nothing of tables."""
 
 import numpy as np
 import pyarrow as pa
 
 
 def vector_type(width: int, dtype: type = np.float16) -> pa.DataType:
-    """The type of a column with one vector of `width` numbers a row."""
+    """Returns the type of a column with a vector of `width` numbers per row."""
     return pa.list_(pa.from_numpy_dtype(dtype), width)
 
 
 def to_column(rows: np.ndarray, dtype: type = np.float16) -> pa.Array:
-    """A column of vectors from `rows` [row, ...]; everything after the first axis is laid flat."""
+    """Returns a column of vectors from `rows` [row, ...], with all axes after the first flattened."""
     width = int(np.prod(rows.shape[1:]))
     flat: np.ndarray = np.ascontiguousarray(rows, dtype=dtype).reshape(-1)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), width)
 
 
 def from_column(column: pa.ChunkedArray) -> np.ndarray:
-    """The vectors [row, width] of a column, in the type they are stored in."""
+    """Returns the vectors [row, width] of a column, in their stored type."""
     width = column.type.list_size
     parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     flat = np.concatenate(parts) if parts else np.empty(0, column.type.value_type.to_pandas_dtype())

@@ -1,15 +1,15 @@
-"""A directory appears under its final name whole, or not at all.
+"""Atomic directories: a directory appears under its final name complete, or not at all.
 
-It is built in a hidden sibling on the same file system and renamed at the end. The order of a
-replacement, and what a kill after each step leaves for the next run to repair:
+It is built in a hidden sibling on the same file system and renamed at the end. Steps of a replacement,
+and the repair by the next run if a kill follows the step:
 
-    1. build .NAME.building      NAME is whole; .NAME.building is removed
-    2. NAME -> .NAME.old         .NAME.old is whole and gets its name back
-    3. .NAME.building -> NAME    NAME is the new one; .NAME.old is removed
+    1. build .NAME.building      NAME is complete; .NAME.building is removed
+    2. NAME -> .NAME.old         .NAME.old is complete and is renamed back
+    3. .NAME.building -> NAME    NAME is the new directory; .NAME.old is removed
     4. remove .NAME.old          done
 
-A lock on .NAME.lock, which a kill releases, keeps a second writer out; only its holder repairs.
-Knows nothing of what is in the directory.
+A lock on .NAME.lock, which a kill releases, excludes a second writer; only its holder repairs.
+Knows nothing of the contents of the directory.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ from db.layout import MANIFEST
 
 
 class AtomicDirectory:
-    """The right to write one output directory, from construction to `publish` or `abandon`."""
+    """Exclusive access to one output directory, from construction to `publish` or `abandon`."""
 
     def __init__(self, out: Path, *, replace: bool) -> None:
         self.out = Path(os.path.abspath(out))
@@ -35,7 +35,7 @@ class AtomicDirectory:
         self._lock_file = self._sibling("lock")
         try:
             self.out.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = self._locked()
+            self._lock = self._acquire_lock()
         except OSError as error:
             raise StoreError(
                 f"cannot write to {self.out.parent}: {error.strerror}. Give another path."
@@ -51,7 +51,7 @@ class AtomicDirectory:
             raise
 
     def publish(self) -> None:
-        """Give the directory its final name and let go."""
+        """Renames the directory to its final name and releases the lock."""
         sync(self.building)
         check_free(self.out, replace=self.replace)
         if self.out.exists():
@@ -62,7 +62,7 @@ class AtomicDirectory:
         self._unlock()
 
     def abandon(self) -> None:
-        """Remove what was built and let go; an old bundle that was moved aside gets its name back."""
+        """Removes the new directory, restores an old bundle, and releases the lock."""
         self._repair()
         self._unlock()
 
@@ -70,13 +70,13 @@ class AtomicDirectory:
         return self.out.with_name(f".{self.out.name}.{suffix}")
 
     def _repair(self) -> None:
-        """Clear up after a writer that did not end: the table above."""
+        """Repairs the state that a killed writer left, by the table above."""
         if self._old.exists() and not self.out.exists():
             self._old.rename(self.out)
         shutil.rmtree(self._old, ignore_errors=True)
         shutil.rmtree(self.building, ignore_errors=True)
 
-    def _locked(self) -> int:
+    def _acquire_lock(self) -> int:
         while True:
             handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o644)
             try:
@@ -86,7 +86,7 @@ class AtomicDirectory:
                 raise BundleBusy(
                     f"another run is writing {self.out}. Wait for it to end, or give another path."
                 ) from None
-            # The last holder removes the file: a lock on a removed file keeps nobody out.
+            # The last holder removes the file, and a lock on a removed file excludes no other process.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(handle), os.stat(self._lock_file)):
                     return handle
@@ -98,10 +98,10 @@ class AtomicDirectory:
 
 
 def check_free(out: Path, *, replace: bool) -> None:
-    """Refuse an output that is taken: early, before hours of work, and again when it is published.
+    """Checks that `out` may be written: before hours of work, and again before publishing.
 
     Raises:
-        BundleExists: `out` is there and may not be replaced, or is no bundle and so never is.
+        BundleExists: `out` exists and may not be replaced, or is not a bundle.
     """
     if not out.exists():
         return
@@ -112,7 +112,7 @@ def check_free(out: Path, *, replace: bool) -> None:
 
 
 def _is_bundle(directory: Path) -> bool:
-    """A manifest alone does not make one: web pages have files of that name too."""
+    """Returns True for a manifest with our fields; web pages have files of this name too."""
     try:
         facts = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -121,7 +121,7 @@ def _is_bundle(directory: Path) -> bool:
 
 
 def sync(directory: Path) -> None:
-    """Flush every file and directory below `directory` to the disk."""
+    """Flushes every file and directory below `directory` to the disk."""
     for folder, _, names in os.walk(directory):
         for name in names:
             flush(Path(folder) / name)

@@ -1,4 +1,4 @@
-"""A file appears under its final name whole, or not at all."""
+"""Atomic files: a file appears under its final name complete, or not at all."""
 
 import os
 import uuid
@@ -7,14 +7,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 UNFINISHED = ".writing"
-"""How the names of files end that are not whole yet."""
+"""Suffix of the names of incomplete files."""
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yields a path beside `path` that no other process has; what is written there takes its name at the end.
+    """Yields a unique temporary path beside `path`, and renames it to `path` at the end.
 
-    After an error nothing is left but what was there before.
+    An error leaves the previous file unchanged.
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{UNFINISHED}")
     try:

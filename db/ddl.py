@@ -1,4 +1,4 @@
-"""The tables of schema.sql in a new file, and what they consist of."""
+"""Creates a database file with the tables of schema.sql, and describes their columns and keys."""
 
 import shutil
 from pathlib import Path
@@ -10,22 +10,22 @@ from db.layout import SCHEMA, STORAGE_VERSION, sql_of
 BLOCK_SIZE = 16384
 ROW_GROUP_SIZE = 2048
 MEMORY_LIMIT = "256MB"
-"""Of DuckDB while it writes: it would keep all it has written, thumbnails too, as long as there is room."""
+"""Memory limit while writing. Without it DuckDB keeps all written data, thumbnails too, in memory."""
 
 
 def create(file: Path) -> duckdb.DuckDBPyConnection:
-    """A connection to a new file that holds all tables, empty."""
+    """Returns a connection to a new file with all tables, empty."""
     connection = duckdb.connect()
     quoted = str(file).replace("'", "''")
-    # Many small tables: blocks of 16 kB make a file of 0.7 MB where the usual 256 kB make one of 11 MB.
-    # Thumbnails fill a row group of the usual size with half a gigabyte before it leaves memory.
+    # Many small tables: with blocks of 16 kB the file has 0.7 MB, with the default of 256 kB 11 MB.
+    # With the default row group size, half a gigabyte of thumbnails stays in memory before it is written.
     groups = f"row_group_size {ROW_GROUP_SIZE}"
     options = f"storage_version '{STORAGE_VERSION}', block_size {BLOCK_SIZE}, {groups}"
     connection.execute(f"attach '{quoted}' as headlight ({options})")
     connection.execute("use headlight")
     connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
     connection.execute(f"set temp_directory = '{quoted}.spill'")
-    # One transaction: the comments alone are 150 statements, each of which would wait for the disk.
+    # One transaction, since each of the 150 comment statements would otherwise wait for the disk.
     connection.execute("begin")
     connection.execute(SCHEMA.read_text(encoding="utf-8"))
     connection.execute("commit")
@@ -33,7 +33,7 @@ def create(file: Path) -> duckdb.DuckDBPyConnection:
 
 
 def close(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write everything into the file, so that nothing stays beside it, and let go of it."""
+    """Writes all data into the file, removes temporary files, and closes the connection."""
     (spill,) = connection.execute("select current_setting('temp_directory')").fetchall()[0]
     connection.execute("checkpoint headlight")
     connection.execute("use memory")
@@ -43,13 +43,13 @@ def close(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, bool]]:
-    """For every table its columns in order, and whether a value is required."""
-    found: dict[str, dict[str, bool]] = {}
+    """Returns, for every table, its columns in order, with True for a column that may not be null."""
+    tables: dict[str, dict[str, bool]] = {}
     for table, column, _, required, _ in connection.execute(sql_of("table_columns")).fetchall():
-        found.setdefault(table, {})[column] = required
-    return found
+        tables.setdefault(table, {})[column] = required
+    return tables
 
 
 def keys(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """For every table the columns of its key, in order; in some tables a part of it may be null."""
+    """Returns, for every table, the columns of its key in order; in some tables a part may be null."""
     return dict(connection.execute(sql_of("keys")).fetchall())

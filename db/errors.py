@@ -1,4 +1,4 @@
-"""Errors with a message for the person at the terminal: what was wrong, and what to do next."""
+"""Errors with a message for the user: the cause, and the next step."""
 
 
 class UserError(Exception):
@@ -6,15 +6,15 @@ class UserError(Exception):
 
 
 class StoreError(UserError):
-    """Base of every error that this package raises on purpose."""
+    """Base of all errors that this package raises deliberately."""
 
 
 class BundleMissing(StoreError):
-    """There is no bundle where one was looked for."""
+    """There is no bundle at a path."""
 
 
 class BundleFormat(StoreError):
-    """The bundle was written in another version of the format."""
+    """The bundle has another format version."""
 
 
 class BundleDamaged(StoreError):
@@ -22,11 +22,11 @@ class BundleDamaged(StoreError):
 
 
 class BundleReplaced(StoreError):
-    """Another bundle took the place of this one while it was open."""
+    """Another bundle replaced this one while it was open."""
 
 
 class BundleExists(StoreError):
-    """The output is there already and replacing it was not asked for."""
+    """The output exists and may not be replaced."""
 
 
 class BundleBusy(StoreError):
@@ -42,8 +42,8 @@ class UnknownName(StoreError):
 
 
 class NoVectors(StoreError):
-    """The model's results were imported without the vectors that are asked for."""
+    """The model's results were imported without vectors."""
 
 
 class QueryError(StoreError):
-    """A query typed by a person cannot be run."""
+    """A user's query cannot be run."""

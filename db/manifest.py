@@ -1,4 +1,4 @@
-"""manifest.json: what a bundle is, what made it, and the checksum of every file."""
+"""manifest.json: identity, origin and software of a bundle, and the checksum of every file."""
 
 import hashlib
 import json
@@ -17,15 +17,15 @@ LIBRARIES = ("duckdb", "lancedb", "pyarrow", "numpy", "pandas")
 
 
 def manifest_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """What the tables themselves say: identity, models, largest sum_error, licenses."""
+    """Returns the facts from the tables: identity, models, largest sum_error, licenses."""
     models = connection.execute(sql_of("models")).df()
     names = ["model_key", "model", "weights", "weights_sha256", "is_control", "has_vectors"]
-    known = models[names].astype(object)
-    errors = models["max_sum_error"].dropna()  # null where results were imported
+    rows = models[names].astype(object)
+    errors = models["max_sum_error"].dropna()  # null for imported results
     return {
         "format": FORMAT,
         "input_id": connection.execute("select input_id from bundle").fetchall()[0][0],
-        "models": known.where(known.notna(), None).to_dict("records"),
+        "models": rows.where(rows.notna(), None).to_dict("records"),
         "max_sum_error": float(errors.max()) if len(errors) else None,
         "licenses": {
             "images": connection.execute("select license from image_set").fetchall()[0][0],
@@ -35,13 +35,13 @@ def manifest_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def write_manifest(directory: Path, facts: dict[str, Any]) -> None:
-    """Write the manifest of the finished files in `directory`, as the last of them."""
-    own = {"headlight": __version__, "python": platform.python_version()}
-    own |= {name: version(name) for name in LIBRARIES}
+    """Writes the manifest, after all other files in `directory`."""
+    software = {"headlight": __version__, "python": platform.python_version()}
+    software |= {name: version(name) for name in LIBRARIES}
     manifest = {
         **facts,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "software": {**own, **facts.get("software", {})},
+        "software": {**software, **facts.get("software", {})},
         "files": {name: _entry(directory / name) for name in files(directory)},
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
@@ -49,27 +49,27 @@ def write_manifest(directory: Path, facts: dict[str, Any]) -> None:
 
 
 def damage(directory: Path, manifest: dict[str, Any]) -> list[str]:
-    """What differs between the files in `directory` and the manifest, one sentence each."""
+    """Returns differences between the files in `directory` and the manifest, one sentence each."""
     listed, present = manifest.get("files", {}), files(directory)
-    found = [f"{name} is missing" for name in sorted(set(listed) - set(present))]
-    found += [f"{name} is not in the manifest" for name in sorted(set(present) - set(listed))]
+    differences = [f"{name} is missing" for name in sorted(set(listed) - set(present))]
+    differences += [f"{name} is not in the manifest" for name in sorted(set(present) - set(listed))]
     for name in sorted(set(listed) & set(present)):
         size = (directory / name).stat().st_size
         if size != listed[name]["bytes"]:
-            found.append(f"{name} has {size} bytes, but had {listed[name]['bytes']}")
+            differences.append(f"{name} has {size} bytes, but had {listed[name]['bytes']}")
         elif sha256(directory / name) != listed[name]["sha256"]:
-            found.append(f"{name} has changed (its checksum differs)")
-    return found
+            differences.append(f"{name} has changed (its checksum differs)")
+    return differences
 
 
 def files(directory: Path) -> list[str]:
-    """Every file but the manifest, relative, with forward slashes, sorted."""
-    found = (path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
-    return sorted(name for name in found if name != MANIFEST)
+    """Returns the sorted relative paths of all files except the manifest, with forward slashes."""
+    names = (path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
+    return sorted(name for name in names if name != MANIFEST)
 
 
 def sha256(path: Path) -> str:
-    """Hex SHA-256 of a file."""
+    """Returns the SHA-256 of a file as hex digits."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

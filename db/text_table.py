@@ -11,7 +11,7 @@ def text_table(
 ) -> str:
     """Returns a line of column names and a line per row: Markdown, or `aligned` by spaces.
 
-    Floats have `digits` decimals, a missing value is a dash. Aligned columns of numbers stand to the right.
+    Floats have `digits` decimals, a missing value is a dash. Aligned columns of numbers are right-aligned.
     """
     values = [list(row) for row in rows]
     lines = [[str(name) for name in columns], *([cell(value, digits) for value in row] for row in values)]
