@@ -1,4 +1,4 @@
-"""Look at a bundle from the command line: show, verify, diff, zip."""
+"""Command line for bundles: show, verify, diff, zip."""
 
 import argparse
 import sys
@@ -14,12 +14,12 @@ from db.errors import BundleExists, UserError
 from db.layout import MANIFEST, VECTORS
 from db.queries import heads, image_set, models, text_pool
 
-SHOWN = 50
-"""Differences printed; the rest is counted."""
+MAX_DIFFERENCES_PRINTED = 50
+"""Maximum number of printed differences; further ones are counted."""
 
 
 def main(arguments: list[str] | None = None, prog: str = "python -m db.bundle") -> int:
-    """Run one command; 0 where all is well, 1 where something differs, 2 where it cannot be done."""
+    """Runs one command; returns 0 for success, 1 for problems or differences, 2 for an error."""
     options = _parser(prog).parse_args(arguments)
     try:
         return options.command(options)
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None, prog: str = "python -m db.bundle") 
 
 
 def show(options: argparse.Namespace) -> int:
-    """Print what the bundle is."""
+    """Prints models, image set, text pool and size of a bundle."""
     bundle = open_bundle(options.bundle)
     facts, images, texts = bundle.manifest, image_set(bundle).iloc[0], text_pool(bundle).iloc[0]
     size = sum(entry["bytes"] for entry in facts["files"].values())
@@ -49,7 +49,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Print what is damaged or does not fit; the checksums first, for a damaged file may not open."""
+    """Prints damage and contradictions of a bundle."""
     found = problems(options.bundle)
     for problem in found:
         print(problem)
@@ -58,34 +58,34 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def problems(path: Path) -> list[str]:
-    """What is wrong with the bundle at `path`, one sentence each; empty where it is sound."""
-    if path.is_dir():
+    """Returns the problems of the bundle at `path`, one sentence each; empty for a valid bundle."""
+    if path.is_dir():  # checksums first, since a damaged file may not open
         damaged = manifest.damage(path, read_manifest(path))
         if damaged:
             return damaged
     bundle = open_bundle(path)
     try:
-        return _inside(bundle)
+        return _problems_of_open(bundle)
     finally:
         bundle.close()
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Print how two bundles differ."""
+    """Prints the differences of two bundles."""
     a, b = open_bundle(options.bundle), open_bundle(options.other)
-    found = diff(a, b, tolerance=options.tolerance, vector_tolerance=options.vector_tolerance)
-    for difference in found[:SHOWN]:
+    differences = diff(a, b, tolerance=options.tolerance, vector_tolerance=options.vector_tolerance)
+    for difference in differences[:MAX_DIFFERENCES_PRINTED]:
         print(difference)
-    if len(found) > SHOWN:
-        print(f"and {len(found) - SHOWN} more")
-    print(f"{len(found)} differences" if found else "the same")
+    if len(differences) > MAX_DIFFERENCES_PRINTED:
+        print(f"and {len(differences) - MAX_DIFFERENCES_PRINTED} more")
+    print(f"{len(differences)} differences" if differences else "the same")
     a.close()
     b.close()
-    return 1 if found else 0
+    return 1 if differences else 0
 
 
 def pack(options: argparse.Namespace) -> int:
-    """Zip a bundle to send it; `open_bundle` reads the zip as it is."""
+    """Writes a bundle as a zip, which `open_bundle` reads directly."""
     read_manifest(options.bundle)
     out: Path = options.out
     if out.exists() and not options.replace:
@@ -101,21 +101,21 @@ def pack(options: argparse.Namespace) -> int:
 
 
 def _heads(bundle: Bundle, model: Any) -> str:
-    """What there is of one model, a row of the table `model`."""
+    """Returns the number of heads of one model (a row of the table `model`) as text."""
     if not model.has_vectors:
         return f"{len(heads(bundle, model_key=model.model_key))} heads, imported without vectors"
     return f"{int(model.layers - model.first_layer)} layers x {model.heads} heads"
 
 
 def _precision(model: Any) -> str:
-    """What is not in float32, and what that changes."""
+    """Returns a precision other than float32, and its effect, as text."""
     if model.precision in (None, "float32"):
         return ""
     same = f"{model.overlap_5:.1%} of first 5 and {model.overlap_10:.1%} of first 10 texts"
     return f", in {model.precision} ({same} as in float32)"
 
 
-def _inside(bundle: Bundle) -> list[str]:
+def _problems_of_open(bundle: Bundle) -> list[str]:
     damaged = manifest.damage(bundle.path, bundle.manifest)
     return damaged or checks.problems(cursor(bundle), bundle.path / VECTORS)
 

@@ -1,6 +1,6 @@
-"""Open a bundle to read it, and ask it something.
+"""Opens a bundle read-only, and runs queries on it.
 
-Nothing here can write: the tables are attached read-only, files and settings are out of reach.
+Nothing here can write: the tables are attached read-only, and files and settings are inaccessible.
 """
 
 import json
@@ -37,62 +37,62 @@ LOCKED = (
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """One open bundle. Two openings of one path are two bundles: each is a key of its own caches."""
+    """One open bundle. Opening a path twice gives two bundles, each with its own caches."""
 
     path: Path
-    """The directory that is read; a temporary one where a zip was opened."""
+    """Directory of the bundle; a temporary one for a zip."""
 
     manifest: dict[str, Any]
     """Contents of manifest.json."""
 
     connection: duckdb.DuckDBPyConnection
-    """Read-only; never used directly, but by `query`."""
+    """Read-only connection; use `query` instead."""
 
     stamp: tuple[int, ...]
-    """What the manifest's file was when it was read; see `is_current`."""
+    """Identity of the manifest's file at opening; see `is_current`."""
 
     unpacked: tempfile.TemporaryDirectory | None = None
-    """Holds the files of an opened zip for as long as the bundle lives."""
+    """Temporary directory of an opened zip, with the lifetime of the bundle."""
 
     @property
     def model_keys(self) -> list[str]:
-        """Keys of the models of this bundle, sorted."""
+        """Sorted keys of the models."""
         return sorted(model["model_key"] for model in self.manifest["models"])
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Closes the files."""
         self.connection.close()
         if self.unpacked is not None:
             self.unpacked.cleanup()
 
 
 def open_bundle(path: str | os.PathLike) -> Bundle:
-    """Open the bundle at `path`, a directory or a zip of one, read-only.
+    """Opens the bundle at `path`, a directory or a zip of one, read-only.
 
     Raises:
-        BundleMissing, BundleFormat, BundleDamaged: with what to do about it.
+        BundleMissing, BundleFormat, BundleDamaged: the bundle cannot be read.
     """
-    given = Path(path)
-    directory, unpacked = _unpack(given) if given.is_file() else (given.absolute(), None)
-    manifest = read_manifest(directory, given)
+    path = Path(path)
+    directory, unpacked = _unpack(path) if path.is_file() else (path.absolute(), None)
+    manifest = read_manifest(directory, path)
     stamp = _stamp(directory)
     with_vectors = any(model["has_vectors"] for model in manifest["models"])
     for name in (DATABASE, VECTORS) if with_vectors else (DATABASE,):
         if not (directory / name).exists():
-            raise BundleDamaged(f"the bundle at {given} has no {name}. Copy or build it again.")
-    return Bundle(directory, manifest, _attach(directory / DATABASE, given), stamp, unpacked)
+            raise BundleDamaged(f"the bundle at {path} has no {name}. Copy or build it again.")
+    return Bundle(directory, manifest, _attach(directory / DATABASE, path), stamp, unpacked)
 
 
 def is_current(bundle: Bundle) -> bool:
-    """False once another bundle has taken its place on disk: open it again then."""
+    """Returns False if another bundle has replaced this one on disk; open it again then."""
     return _stamp(bundle.path) == bundle.stamp
 
 
 def check_current(bundle: Bundle) -> None:
-    """Refuse to mix two bundles.
+    """Raises BundleReplaced if the bundle was replaced.
 
-    DuckDB keeps the file it opened, Lance opens files by name: without this check the tables of
-    an old bundle would meet the vectors of a new one.
+    DuckDB keeps its open file, while Lance opens files by name. Without this check, tables of an old bundle
+    would be combined with vectors of a new one.
     """
     if not is_current(bundle):
         raise BundleReplaced(
@@ -101,7 +101,7 @@ def check_current(bundle: Bundle) -> None:
 
 
 def check_model(bundle: Bundle, model_key: str) -> None:
-    """Refuse a model that the bundle does not have."""
+    """Raises UnknownName if the bundle does not have the model."""
     if model_key not in bundle.model_keys:
         raise UnknownName(
             f'model "{model_key}" is not in this bundle. It has: {", ".join(bundle.model_keys)}.'
@@ -109,7 +109,7 @@ def check_model(bundle: Bundle, model_key: str) -> None:
 
 
 def check_vectors(bundle: Bundle, model_key: str) -> None:
-    """Refuse a model that the bundle does not have, or of which it has no vectors."""
+    """Raises UnknownName or NoVectors if the bundle does not have the model or its vectors."""
     check_model(bundle, model_key)
     model = next(model for model in bundle.manifest["models"] if model["model_key"] == model_key)
     if not model["has_vectors"]:
@@ -120,29 +120,29 @@ def check_vectors(bundle: Bundle, model_key: str) -> None:
 
 
 def query(bundle: Bundle, sql: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-    """Run one query with named parameters. Columns have numpy's types; see `plain` for missing values."""
-    own = cursor(bundle)
+    """Runs one query with named parameters. Columns have numpy's types; see `plain` for missing values."""
+    connection = cursor(bundle)
     try:
-        own.execute(sql, dict(params or {}))
-        return plain(own.df(), own.description)
+        connection.execute(sql, dict(params or {}))
+        return plain(connection.df(), connection.description)
     except duckdb.Error as error:
-        # DuckDB's own text names the table, the column and the place.
+        # DuckDB's message names the table, the column and the position.
         raise QueryError(f"the query cannot be run. {error}") from error
 
 
 def cursor(bundle: Bundle) -> duckdb.DuckDBPyConnection:
-    """A cursor of its own for one call.
+    """Returns a new cursor for one call.
 
     One connection shared by 8 threads gave 321 errors in 480 queries, some of them silently
     wrong results; a cursor per call gave none.
     """
-    own = bundle.connection.cursor()
-    own.execute("use headlight")  # a cursor does not inherit it
-    return own
+    connection = bundle.connection.cursor()
+    connection.execute("use headlight")  # a cursor does not inherit it
+    return connection
 
 
 def plain(frame: pd.DataFrame, description: Sequence[tuple[Any, ...]] | None) -> pd.DataFrame:
-    """Numpy's types instead of pandas' nullable ones, which DuckDB gives where a value is missing.
+    """Converts pandas' nullable types, which DuckDB gives for columns with missing values, to numpy's types.
 
     A missing number is NaN, a missing boolean or blob None, a missing text None or NaN (ask
     `pandas.isna`); blobs are bytes.
@@ -222,7 +222,7 @@ def _attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _unpack(file: Path) -> tuple[Path, tempfile.TemporaryDirectory]:
-    """Unpack a zipped bundle into a temporary directory, beside it where that can be written."""
+    """Unpacks a zip into a temporary directory, beside the zip if that directory is writable."""
     if not zipfile.is_zipfile(file):
         raise BundleMissing(f"{file} is neither a bundle's directory nor a zip of one. Give one of these.")
     beside = file.parent if os.access(file.parent, os.W_OK) else None
@@ -234,5 +234,5 @@ def _unpack(file: Path) -> tuple[Path, tempfile.TemporaryDirectory]:
     except (OSError, zipfile.BadZipFile) as error:
         unpacked.cleanup()
         raise BundleDamaged(f"{file} cannot be unpacked ({error}). Copy or zip it again.") from error
-    inside = [found.parent for found in root.glob(f"*/{MANIFEST}")]
+    inside = [file.parent for file in root.glob(f"*/{MANIFEST}")]
     return (inside[0] if inside and not (root / MANIFEST).is_file() else root), unpacked

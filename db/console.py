@@ -1,4 +1,4 @@
-"""A query typed by a person: one statement that reads, cut off in time and length."""
+"""Runs a user's query: one reading statement, limited in time and number of rows."""
 
 from collections.abc import Mapping
 from threading import Timer
@@ -14,13 +14,13 @@ READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
 class Answer(NamedTuple):
-    """What a query gave."""
+    """Result of a query."""
 
     rows: pd.DataFrame
-    """At most as many rows as were asked for."""
+    """First rows, up to the limit."""
 
     cut: bool
-    """True where there were more."""
+    """True if there were more rows."""
 
 
 def ask(
@@ -31,26 +31,26 @@ def ask(
     seconds: float = 10.0,
     rows: int = 10_000,
 ) -> Answer:
-    """Run one select or explain, for at most `seconds`, and give at most `rows` of its rows.
+    """Runs one select or explain for at most `seconds`; returns at most `rows` rows.
 
     Raises:
-        QueryError: it is not one reading statement, DuckDB refuses it, or it took too long.
+        QueryError: the query is not one reading statement, DuckDB refuses it, or it took too long.
     """
     _check_reads(sql)
-    own = cursor(bundle)
-    clock = Timer(seconds, own.interrupt)
+    connection = cursor(bundle)
+    clock = Timer(seconds, connection.interrupt)
     clock.daemon = True
     clock.start()
     try:
-        own.execute(sql, dict(parameters or {}))
-        found = _first(own, rows + 1)
+        connection.execute(sql, dict(parameters or {}))
+        result = _first(connection, rows + 1)
     except duckdb.InterruptException as error:
         raise QueryError(f"the query was stopped after {seconds:g} seconds. Ask for less.") from error
     except duckdb.Error as error:
         raise QueryError(str(error)) from error
     finally:
         clock.cancel()
-    return Answer(plain(found.head(rows), own.description), len(found) > rows)
+    return Answer(plain(result.head(rows), connection.description), len(result) > rows)
 
 
 def _check_reads(sql: str) -> None:
@@ -62,14 +62,13 @@ def _check_reads(sql: str) -> None:
         raise QueryError(f"{len(statements)} statements were given. Give exactly one.")
     kind = statements[0].type
     if kind not in READS:
-        # A pivot, too, comes as several statements; its long form is a group by.
+        # A pivot is several statements too; users can write it as a group by.
         raise QueryError(f"this is a statement of type {kind.name}. Only select and explain are allowed.")
 
 
-def _first(own: duckdb.DuckDBPyConnection, rows: int) -> pd.DataFrame:
-    """The first rows of a result, and no more of it than that in memory."""
-    parts = [own.fetch_df_chunk()]
+def _first(connection: duckdb.DuckDBPyConnection, rows: int) -> pd.DataFrame:
+    """Returns the first rows of a result, without loading the rest into memory."""
+    parts = [connection.fetch_df_chunk()]
     while len(parts[-1]) and sum(map(len, parts)) < rows:
-        parts.append(own.fetch_df_chunk())
-    filled = [part for part in parts if len(part)] or parts[:1]
-    return pd.concat(filled, ignore_index=True)
+        parts.append(connection.fetch_df_chunk())
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)

@@ -1,6 +1,6 @@
-"""Are two bundles the same? Tables compared row by row by key, vectors by id, files never.
+"""Compares two bundles: tables row by row by key, vectors by id.
 
-Lance files are never equal byte for byte, DuckDB files rarely: what counts is what they say.
+Compares contents and not files: Lance files are never equal byte for byte, DuckDB files rarely.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ TOLERANCE = 1e-5
 VECTOR_TOLERANCE = 2e-3
 """Two stored numbers are equal within tolerance * (RMS of the column + the larger of both).
 
-float16 keeps 11 bits, half a unit of the last being 5e-4.
+float16 has 11 bits; half a unit in the last place is 5e-4.
 """
 
 KEYS = {
@@ -31,21 +31,21 @@ KEYS = {
     "tokens": ["image_id"],
     "classes": ["attribute", "value"],
 }
-"""What names a row of each Lance table."""
+"""Key columns of each Lance table."""
 
 NOT_COMPARED = {"run": None, "language_model_answer": {"asked_at"}}
-"""Columns that hold times, by table; None stands for all of them."""
+"""Columns with times, by table; None for all columns."""
 
 
 def diff(
     a: Bundle, b: Bundle, *, tolerance: float = TOLERANCE, vector_tolerance: float = VECTOR_TOLERANCE
 ) -> list[str]:
-    """Differences between two bundles, one sentence each; none where they are the same."""
+    """Returns differences between two bundles, one sentence each; empty if they are equal."""
     return [*table_differences(a, b, tolerance), *vector_differences(a, b, vector_tolerance)]
 
 
 def table_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
-    """Differences between the DuckDB tables, all but `run`."""
+    """Yields differences between the DuckDB tables, except `run`."""
     keys = ddl.keys(cursor(a))
     for table, names in ddl.columns(cursor(a)).items():
         skipped = NOT_COMPARED.get(table, set())
@@ -58,14 +58,14 @@ def table_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
 
 
 def vector_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
-    """Differences between the Lance tables of the models that both have."""
+    """Yields differences between the Lance tables of the models in both bundles."""
     for model_key in sorted(set(a.model_keys) & set(b.model_keys)):
         for kind in KINDS:
             name = lance_table(kind, model_key)
-            there = [name in lance_tables.table_names(bundle.path / VECTORS) for bundle in (a, b)]
-            if not all(there):
-                if any(there):
-                    yield f"{name}: missing in the {'second' if there[0] else 'first'}"
+            present = [name in lance_tables.table_names(bundle.path / VECTORS) for bundle in (a, b)]
+            if not all(present):
+                if any(present):
+                    yield f"{name}: missing in the {'second' if present[0] else 'first'}"
                 continue
             left, right = (lance_tables.open_table(bundle.path / VECTORS, name) for bundle in (a, b))
             if left.schema != right.schema:
@@ -127,7 +127,7 @@ def _vectors_changed(
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """[row, width] float32 of a column of vectors or of numbers."""
+    """Returns a column of vectors or numbers as [row, width] float32."""
     if pa.types.is_fixed_size_list(column.type):
         return from_column(column).astype(np.float32)
     return column.to_numpy().astype(np.float32)[:, None]

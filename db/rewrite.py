@@ -1,14 +1,14 @@
-"""A new bundle that begins as a copy of another: its tables inserted, its vectors linked.
+"""Writes a modified copy of a bundle: its tables are inserted, its vectors linked.
 
     with open_copy(source, out, input_id=...) as writer:
-        remove(writer, "head_label", rows)  # rows like these, by the columns given
+        remove(writer, "head_label", rows)  # rows equal to these in their columns
         writer.write("head_label", rows)
         choose_labels(writer, keys)
-        chosen_labels(writer)               # asked of the new tables
+        chosen_labels(writer)               # from the new tables
         writer.finish({...})
 
-The source is only read. Files of vectors are hard links where the file system has them, else copies: bundles
-are never modified, so two may share a file. Everything a new bundle is checked for is checked here too.
+The source does not change. Files of vectors are hard links if the file system has them, else copies: bundles
+are never modified, so two can share a file. The copy passes all checks of a new bundle.
 """
 
 import os
@@ -28,7 +28,7 @@ from db.manifest import LIBRARIES
 from db.store import BundleWriter
 
 OWN_FACTS = ("format", "input_id", "models", "max_sum_error", "licenses", "created_at", "software", "files")
-"""What a manifest says that follows from the new tables, files and libraries themselves."""
+"""Fields of a manifest that are computed from the new tables, files and libraries."""
 
 
 @contextmanager
@@ -38,8 +38,8 @@ def open_copy(
     """Yields a writer of a new bundle that already has the tables and vectors of `source`.
 
     Raises:
-        BundleExists, BundleBusy: as the writer does.
-        BundleReplaced, BundleDamaged: the source is gone, or its tables are not those of this format.
+        BundleExists, BundleBusy: as for `BundleWriter`.
+        BundleReplaced, BundleDamaged: the source was replaced, or its tables have another format.
     """
     check_current(source)
     with BundleWriter(out, input_id=input_id, replace=replace) as writer:
@@ -55,7 +55,7 @@ def open_copy(
 
 
 def remove(writer: BundleWriter, table: str, like: pd.DataFrame) -> None:
-    """Removes all rows that agree with some row of `like` in each of its columns."""
+    """Removes all rows that equal a row of `like` in each of its columns."""
     names = [str(name) for name in like.columns]
     if unknown := [name for name in names if name not in writer.columns.get(table, {})]:
         raise StoreError(f'table {table} has no column "{unknown[0]}", so its rows cannot be removed.')
@@ -64,40 +64,43 @@ def remove(writer: BundleWriter, table: str, like: pd.DataFrame) -> None:
 
 
 def choose_labels(writer: BundleWriter, keys: pd.DataFrame) -> None:
-    """Shows these labels, rows of the key of `head_label`, and of their heads no others."""
+    """Marks these labels (rows of the key of `head_label`) as chosen, and no other label of their heads."""
     _execute_with(writer, keys, _CHOOSE)
 
 
 def chosen_labels(writer: BundleWriter) -> pd.DataFrame:
-    """The chosen label of every head of all models, as written so far."""
+    """Returns the chosen label of every head of all models, as written so far."""
     return _ask(writer, "chosen_labels")
 
 
 def chosen_judgements(writer: BundleWriter) -> pd.DataFrame:
-    """Every answer of judges about the chosen label of a head, as written so far."""
+    """Returns all answers of judges about the chosen labels, as written so far."""
     return _ask(writer, "chosen_judgements")
 
 
 def first_texts(bundle: Bundle, *, texts: int) -> pd.DataFrame:
-    """The first `texts` texts of every head of all models, each with its properties."""
+    """Returns the first `texts` texts of every head of all models, with their properties."""
     return query(bundle, sql_of("first_texts"), {"texts": texts})
 
 
-def given_labels(bundle: Bundle) -> pd.DataFrame:
-    """Every label that any head of any model was given."""
-    return query(bundle, sql_of("given_labels"))
+def all_labels(bundle: Bundle) -> pd.DataFrame:
+    """Returns all labels of all heads of all models."""
+    return query(bundle, sql_of("all_labels"))
 
 
-def kept_facts(source: Bundle) -> dict[str, Any]:
-    """What a copy's manifest goes on saying: notes, and software that had a part in what was copied."""
+def inherited_facts(source: Bundle) -> dict[str, Any]:
+    """Returns the manifest fields that a copy inherits: notes, and software of the copied results."""
     facts = {name: value for name, value in source.manifest.items() if name not in OWN_FACTS}
     rewritten = {"python", *LIBRARIES}
     software = source.manifest.get("software", {})
-    return {**facts, "software": {one: it for one, it in software.items() if one not in rewritten}}
+    return {
+        **facts,
+        "software": {name: version for name, version in software.items() if name not in rewritten},
+    }
 
 
 def _execute_with(writer: BundleWriter, rows: pd.DataFrame, sql: str) -> None:
-    """Executes SQL that names `rows` as `incoming`."""
+    """Executes SQL with `rows` as the table `incoming`."""
     writer.connection.register("incoming", rows)
     try:
         writer.connection.execute(sql)
@@ -114,13 +117,13 @@ def _copy_tables(writer: BundleWriter, source: Bundle) -> None:
     file = str(source.path / DATABASE).replace("'", "''")
     writer.connection.execute(f"attach '{file}' as source (read_only)")
     for table in writer.columns:
-        if table != "bundle":  # the copy has an identity of its own
+        if table != "bundle":  # the copy has another identity
             writer.connection.execute(f'insert into "{table}" by name select * from source."{table}"')
     writer.connection.execute("detach source")
 
 
 def _link(source: str, target: str) -> None:
-    """Give a file a second name; copy it where that cannot be done, as from disk to disk."""
+    """Creates a hard link, or a copy where links are impossible, as between disks."""
     try:
         os.link(source, target)
     except OSError:

@@ -1,4 +1,4 @@
-"""Write a bundle: tables to DuckDB, vectors to LanceDB, checksums last, then the final name.
+"""Writes a bundle: tables to DuckDB, vectors to LanceDB, then checksums and the final name.
 
     with BundleWriter(out, input_id=...) as writer:
         writer.write("model", rows)                  # any table of schema.sql, any number of times
@@ -9,7 +9,7 @@
         writer.write_classes(model_key, attributes, values, embeddings)  # where class_text has rows
         writer.finish({"software": ...})
 
-Leaving the block without `finish` leaves nothing behind. Knows nothing of models or pages.
+A block that ends without `finish` leaves no files. Knows nothing of models or pages.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ from db.vectors import HeadSpace
 
 
 class ImageVectors(NamedTuple):
-    """A batch of images of one model; ids rise within a batch and from batch to batch."""
+    """A batch of images of one model; ids are sorted within and across batches."""
 
     image_id: Sequence[str]
     embedding: np.ndarray
@@ -44,7 +44,7 @@ class ImageVectors(NamedTuple):
 
 
 class ImageTokens(NamedTuple):
-    """One image of the gallery."""
+    """Token-level vectors of one gallery image."""
 
     image_id: str
     coordinates: np.ndarray
@@ -55,15 +55,15 @@ class ImageTokens(NamedTuple):
 
 
 class BundleWriter:
-    """Writes one bundle aside and publishes it whole."""
+    """Writes one bundle in a hidden directory and publishes it atomically."""
 
     def __init__(self, out: Path | str, *, input_id: str, replace: bool = False) -> None:
-        """Claim the output.
+        """Locks the output.
 
         Raises:
-            BundleExists: `out` is there and `replace` is false.
+            BundleExists: `out` exists and `replace` is false.
             BundleBusy: another process is writing `out`.
-            DiskFull: there is no room, here and wherever something is written.
+            DiskFull: the disk is full; every method that writes raises it too.
         """
         self.directory = AtomicDirectory(Path(out), replace=replace)
         self._spaces: dict[str, HeadSpace] = {}
@@ -91,10 +91,10 @@ class BundleWriter:
         self._raise_if_disk_full(error)
 
     def write(self, table: str, rows: pd.DataFrame) -> None:
-        """Append rows to a table; columns are named as in the schema, in any order.
+        """Appends rows to a table; columns have the names of the schema, in any order.
 
         Raises:
-            UnknownName, StoreError: naming the table or the column that does not fit.
+            UnknownName, StoreError: a table or column does not fit; the message names it.
         """
         names = [str(name) for name in rows.columns]
         self._check_columns(table, names)
@@ -104,27 +104,27 @@ class BundleWriter:
         key = ", ".join(f'"{name}"' for name in self._keys[table])
         self.connection.register("incoming", rows)
         try:
-            # Sorted, so that equal bundles hold their rows in one order.
+            # Sorted, so that equal bundles have the same order of rows.
             self.connection.execute(
                 f'insert into "{table}" by name select {columns} from incoming order by {key}'
             )
         except duckdb.OperationalError as error:
             raise StoreError(f"cannot write table {table}: {error}") from error
         except duckdb.Error as error:
-            # DuckDB's own text names the column or the key.
+            # DuckDB's message names the column or the key.
             raise StoreError(f"rows do not fit table {table}: {error}") from error
         finally:
             self.connection.unregister("incoming")
 
     def write_heads(self, model_key: str, spaces: HeadSpace) -> None:
-        """Write the spaces of a model's stored heads. Comes before its images, texts and tokens."""
+        """Writes the spaces of a model's stored heads; call it before writing images, texts and tokens."""
         space = vector_encoding.checked_space(model_key, spaces)
         batch = vector_encoding.pack_spaces(space)
         self._vectors("heads", model_key, batch.schema, [batch])
         self._spaces[model_key] = space
 
     def write_images(self, model_key: str, batches: Iterable[ImageVectors]) -> int:
-        """Stream vectors of images, in rising order of image_id; return how many."""
+        """Writes a stream of image vectors, sorted by image_id; returns their number."""
         space = self._space(model_key)
 
         def packed() -> Iterator[pa.RecordBatch]:
@@ -136,16 +136,16 @@ class BundleWriter:
         return self._vectors("images", model_key, vector_encoding.image_schema(space), packed())
 
     def write_texts(self, model_key: str, text_ids: Sequence[str], embeddings: np.ndarray) -> int:
-        """Write the whole pool's embeddings [text, d_out], unit length, in any order; return how many.
+        """Writes embeddings of the whole pool [text, d_out], unit length, in any order; returns their number.
 
-        Their coordinates in every head follow from the spaces and are stored beside them.
+        Stores their coordinates in every head too.
         """
         batch = vector_encoding.pack_texts(self._space(model_key), text_ids, embeddings)
         vector_encoding.check_rising(batch["text_id"].to_pylist(), "")
         return self._vectors("texts", model_key, batch.schema, [batch])
 
     def write_tokens(self, model_key: str, tokens: int, images: Iterable[ImageTokens]) -> int:
-        """Stream the gallery, images of `tokens` tokens, in rising order of image_id; return how many."""
+        """Writes a stream of gallery images of `tokens` tokens, sorted by image_id; returns their number."""
         space = self._space(model_key)
 
         def packed() -> Iterator[pa.RecordBatch]:
@@ -161,20 +161,20 @@ class BundleWriter:
     def write_classes(
         self, model_key: str, attributes: Sequence[str], values: Sequence[str], embeddings: np.ndarray
     ) -> int:
-        """Write the embedding of every class text [n, d_out], unit length, in any order; return how many.
+        """Writes embeddings of all class texts [n, d_out], unit length, in any order; returns their number.
 
-        `attributes` and `values` name them; they are the rows of the table `class_text`.
+        `attributes` and `values` are the keys of the table `class_text`.
         """
         batch = vector_encoding.pack_classes(self._space(model_key), attributes, values, embeddings)
         return self._vectors("classes", model_key, batch.schema, [batch])
 
     def finish(self, manifest: dict[str, Any] | None = None) -> Path:
-        """Check what was written, add the manifest, and give the bundle its name.
+        """Checks the bundle, writes the manifest, and publishes the bundle; returns its path.
 
-        `manifest` adds to what the bundle knows of itself: versions of software and methods, notes.
+        `manifest` has further fields: versions of software and methods, notes.
 
         Raises:
-            StoreError: tables and vectors do not fit each other; each misfit is named.
+            StoreError: tables and vectors contradict each other; the message lists the contradictions.
         """
         check_consistent(self.connection, self.directory.building / VECTORS)
         facts = manifest_facts(self.connection)
@@ -192,7 +192,7 @@ class BundleWriter:
         )
 
     def _raise_if_disk_full(self, error: BaseException | None) -> None:
-        """Raises DiskFull if `error` means no space, wherever it was met."""
+        """Raises DiskFull if `error` means no space."""
         if disk_full := disk_full_error(self.directory.out, error):
             raise disk_full from error
 
@@ -204,8 +204,8 @@ class BundleWriter:
     def _check_columns(self, table: str, names: list[str]) -> None:
         if table not in self.columns:
             raise UnknownName(f'there is no table "{table}". Tables: {", ".join(sorted(self.columns))}.')
-        known = self.columns[table]
-        if unknown := [name for name in names if name not in known]:
-            raise StoreError(f'table {table} has no column "{unknown[0]}". It has: {", ".join(known)}.')
-        if missing := [name for name, required in known.items() if required and name not in names]:
+        columns = self.columns[table]
+        if unknown := [name for name in names if name not in columns]:
+            raise StoreError(f'table {table} has no column "{unknown[0]}". It has: {", ".join(columns)}.')
+        if missing := [name for name, required in columns.items() if required and name not in names]:
             raise StoreError(f'rows for table {table} lack the column "{missing[0]}". Add it.')

@@ -13,7 +13,7 @@ from db import rewrite
 from db.connection import Bundle, open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists, BundleReplaced, StoreError
-from db.rewrite import kept_facts
+from db.rewrite import inherited_facts
 from tests.support import bundles
 from tests.support.bundles import MODEL_KEY, PAIRS
 
@@ -38,7 +38,7 @@ def tiny(made, tmp_path):
 def rewritten(source: Bundle, out: Path, change=lambda writer: None, **options) -> Bundle:
     with rewrite.open_copy(source, out, **({"input_id": "tiny"} | options)) as writer:
         change(writer)
-        writer.finish(kept_facts(source))
+        writer.finish(inherited_facts(source))
     return open_bundle(out)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from db import queries, rewrite
 from db.connection import Bundle
-from db.rewrite import first_texts, given_labels, kept_facts, open_copy
+from db.rewrite import all_labels, first_texts, inherited_facts, open_copy
 from db.store import BundleWriter
 from precompute.method import agreement_stats, metric_info
 from precompute.runtime import work_files
@@ -98,7 +98,7 @@ def read(bundle: Bundle, models: Sequence[str] = ()) -> Source:
     texts = label_rows.texts_by_head(first_texts(bundle, texts=label_prompt.TEXTS_SHOWN))
     pool = queries.properties(bundle, model_key=selected[0])
     text_counts = {str(row.property): int(row.texts) for row in pool.itertuples() if row.texts}
-    return Source(bundle, names, selected, texts, given_labels(bundle), text_counts)
+    return Source(bundle, names, selected, texts, all_labels(bundle), text_counts)
 
 
 def keys_by_name(names: Mapping[str, str]) -> dict[str, str]:
@@ -147,7 +147,7 @@ def write(
         _write_properties(writer, source, chosen)
         _write_metrics(writer, source)
         _write_run(writer, source, options, started, seconds)
-        facts = kept_facts(source.bundle)
+        facts = inherited_facts(source.bundle)
         software = {**facts["software"], "openai": version("openai")}
         labeled = {"labeled_from": source.bundle.manifest["input_id"]}
         writer.finish({**facts, **labeled, "software": software})

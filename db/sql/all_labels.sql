@@ -1,4 +1,4 @@
--- One row per label that any head of any model was given, by method and number of picks.
+-- One row per label of a head of any model, by method and number of picks.
 select
     model_key,
     layer,
