@@ -35,7 +35,7 @@ class LoadedModel(NamedTuple):
     """Everything that the model's numbers depend on."""
 
     directory: Path
-    """Of its work files."""
+    """Directory of the model's work files."""
 
 
 def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:

@@ -39,7 +39,7 @@ class Model(NamedTuple):
     """Models of one kind take as long: the architecture."""
 
     cost: float | None = None
-    """Of one image, in any unit, the same for all models; None where it is not known."""
+    """Cost of one image in any unit, the same for all models; None if unknown."""
 
     passes: tuple[Pass, ...] = ()
     """Those begun, in order; one name may come several times."""
@@ -55,21 +55,21 @@ class Guess(NamedTuple):
 
     seconds: float
     at_least: bool = False
-    """Whether something to come was not measured and is left out."""
+    """True if the estimate omits work that was not measured."""
 
     by_cost: bool = False
-    """Whether a model is of a kind that was not measured."""
+    """True if a model has a kind that was not measured."""
 
 
 class Left(NamedTuple):
-    """What is left; None where nothing of it is known."""
+    """Remaining time of the current model and of all models; None if unknown."""
 
     model: Guess | None
     study: Guess | None
 
 
 def left(models: Sequence[Model], current: int) -> Left:
-    """What is left of the model that runs, and of all up to the last."""
+    """Returns the remaining time of the current model and of all models."""
     own = _rest(models[current], models)
     later = [_expected(model, models) for model in models[current + 1 :]]
     return Left(own, _sum([own, *later]))
@@ -107,7 +107,7 @@ def _rest(model: Model, models: Sequence[Model]) -> Guess | None:
 
 
 def _expected(model: Model, models: Sequence[Model]) -> Guess | None:
-    """Of a model that has not begun: as long as its kind, or as the most similar one by cost."""
+    """Estimates a model that has not begun, by its kind or by the most similar model by cost."""
     measured = {other.kind: other.cost for other in models if _example(other.kind, models)}
     if model.kind in measured:
         return _whole(model.kind, models)

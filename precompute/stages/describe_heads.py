@@ -1,4 +1,4 @@
-"""From moments to tables: texts, labels and metrics of every head of one model, and of all together."""
+"""Describes the heads of one model from moments: texts, labels, metrics, and rows of tables."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from precompute.method.label_consistency import HeadLabels, ResamplingScores
 from precompute.method.types import (
     HeadSpaces,
     Moments,
+    Picks,
     Pool,
     TextSpan,
 )
@@ -33,12 +34,12 @@ from precompute.stages.head_textspan import HeadInputs, HeadTexts
 
 
 class HeadDescriptions(NamedTuple):
-    """What is known of one model's heads. The axis `head` runs over all of them, layer by layer."""
+    """Descriptions of one model's heads. The axis `head` has all heads, layer by layer."""
 
     image_count: int
     mean: Float[Tensor, "layer head rank"]
     scale: Float[Tensor, "layer head"]
-    """RMS of a head's centered coordinates: what stored coordinates are divided by."""
+    """RMS of a head's centered coordinates, the divisor of stored coordinates."""
 
     spans: list[TextSpan]
     labels: HeadLabels
@@ -46,13 +47,13 @@ class HeadDescriptions(NamedTuple):
     spanned: list[float | None]
     shares: Float[Tensor, " component"]
     share_replicates: Float[Tensor, "replicate component"]
-    """The same over each replicate's images; none with too few images for an interval."""
+    """Shares over each replicate's images; no rows with too few images for an interval."""
 
     kinds: list[str]
-    """Of each component: input, attention, head or mlp."""
+    """Kind of each component: input, attention, head or mlp."""
 
     tables: dict[str, pd.DataFrame]
-    """Rows of every table that one model fills alone."""
+    """Rows of the tables that need one model only."""
 
 
 def heads(
@@ -64,78 +65,88 @@ def heads(
     options: HeadOptions,
     directory: Path | None = None,
 ) -> HeadDescriptions:
-    """Describe, label and score every head of one model.
+    """Describes, labels and scores every head of one model.
 
-    What takes minutes of it is kept in `directory`, so that a run that was stopped goes on.
+    Stores results that take minutes in `directory`, so that a stopped run resumes.
     """
     head_moments, components = decomposition.moments, decomposition.components
     pooled = moments.pooled(head_moments)
-    each = head_textspan.each(pooled.covariance, spaces, text)
-    texts_of_heads = head_textspan.span(each, spaces, text, options, directory)
-    picks = textspan.picks(texts_of_heads.spans, max(labels.PICKS))
-    head_labels = label_consistency.label_heads(picks, texts_of_heads.rotated, pool)
+    inputs = head_textspan.each(pooled.covariance, spaces, text)
+    texts = head_textspan.span(inputs, spaces, text, options, directory)
+    picks = textspan.picks(texts.spans, max(labels.PICKS))
+    head_labels = label_consistency.label_heads(picks, texts.rotated, pool)
     draws = head_replicates.draw(head_moments, pooled.covariance, spaces, text, pool, options, directory)
     scores = label_consistency.score_resamples(head_labels, draws, pool.tags)
-    span_of = [_spanned(span, head, options) for span, head in zip(texts_of_heads.spans, each, strict=True)]
+    spanned = [_spanned(span, head, options) for span, head in zip(texts.spans, inputs, strict=True)]
     importance = moments.importance(pooled.covariance)
     shares = moments.component_shares(components)
-    named = moments.components(spaces.layers, spaces.basis.shape[1])
-    kinds = [component.kind for component in named]
-    heads_of = torch.tensor([kind == "head" for kind in kinds])
+    component_names = moments.components(spaces.layers, spaces.basis.shape[1])
+    kinds = [component.kind for component in component_names]
+    is_head = torch.tensor([kind == "head" for kind in kinds])
 
-    values = _head_values(head_labels, scores, texts_of_heads, options.replicates) | {
-        "spanned_variance": span_of,
+    values = _head_values(head_labels, scores, texts, options.replicates) | {
+        "spanned_variance": spanned,
         "importance": importance.flatten().tolist(),
-        "coverage": shares[heads_of].tolist(),
+        "coverage": shares[is_head].tolist(),
     }
     halves = draws.halves.groups if pooled.image_count >= MIN_IMAGES else draws.halves.groups[:0]
     share_replicates = resampling.component_shares(components, halves)
-    replicates = {
-        "coverage": share_replicates[:, heads_of].mT,
-        **_head_replicates(scores, head_moments, halves),
-    }
-    places = [(head.layer, head.head) for head in each]
-    ranks = [head.rank for head in each]
+    coverage = {"coverage": share_replicates[:, is_head].mT}
+    replicates = coverage | _head_replicates(scores, head_moments, halves) if len(halves) else {}
     tables = {
-        "head": head_rows.at(places, {"rank": ranks, "importance": values["importance"]}),
-        "head_text": head_rows.head_text(
-            places, texts_of_heads.spans, texts_of_heads.equal_norm, scores.text_stability, pool
-        ),
-        "head_label": head_rows.head_label(places, head_labels),
-        "judgement": head_rows.judgement(
-            places, head_labels.shown, head_labels.label, picks.text_index, pool.tags
-        ),
-        "head_metric": head_rows.head_metric(places, values, replicates if len(halves) else {}),
-        "property_head": head_rows.at(places, {"property": [label.label for label in head_labels.shown]}),
-        "component_share": head_rows.component_share(named, shares),
+        **_head_tables(inputs, texts, picks, head_labels, scores, values, replicates, pool),
+        "component_share": head_rows.component_share(component_names, shares),
     }
     for rows in tables.values():
         rows.insert(0, "model_key", model_key)
-    scale = importance / spaces.basis.shape[2] ** 0.5
-    known = shares, share_replicates, kinds
     return HeadDescriptions(
         pooled.image_count,
         pooled.mean,
-        scale,
-        texts_of_heads.spans,
+        importance / spaces.basis.shape[2] ** 0.5,
+        texts.spans,
         head_labels,
         scores,
-        span_of,
-        *known,
+        spanned,
+        shares,
+        share_replicates,
+        kinds,
         tables,
     )
 
 
 def heads_by_property(described: HeadDescriptions) -> dict[str, list[tuple[int, int]]]:
-    """Layer and head of all heads that are named by each property."""
+    """Returns layer and head of all heads with each property as label."""
     groups = described.tables["property_head"].groupby("property")
     return {str(name): [*zip(rows["layer"], rows["head"], strict=True)] for name, rows in groups}
+
+
+def _head_tables(
+    inputs: list[HeadInputs],
+    texts: HeadTexts,
+    picks: Picks,
+    head_labels: HeadLabels,
+    scores: ResamplingScores,
+    values: dict[str, list[float | None]],
+    replicates: dict[str, Float[Tensor, "head replicate"]],
+    pool: Pool,
+) -> dict[str, pd.DataFrame]:
+    """Returns rows of the tables of heads, without the model."""
+    places, shown = [(head.layer, head.head) for head in inputs], head_labels.shown
+    ranks = [head.rank for head in inputs]
+    return {
+        "head": head_rows.at(places, {"rank": ranks, "importance": values["importance"]}),
+        "head_text": head_rows.head_text(places, texts.spans, texts.equal_norm, scores.text_stability, pool),
+        "head_label": head_rows.head_label(places, head_labels),
+        "judgement": head_rows.judgement(places, shown, head_labels.label, picks.text_index, pool.tags),
+        "head_metric": head_rows.head_metric(places, values, replicates),
+        "property_head": head_rows.at(places, {"property": [label.label for label in shown]}),
+    }
 
 
 def _head_values(
     head_labels: HeadLabels, scores: ResamplingScores, texts: HeadTexts, replicates: int
 ) -> dict[str, list[float | None]]:
-    """Metrics of every head that follow from its picks and labels, under their names."""
+    """Returns the metrics of every head that follow from its picks and labels, by name."""
     overlap = [
         stability.equal_norm_overlap(span.text_index.tolist(), other.text_index.tolist())
         for span, other in zip(texts.spans, texts.equal_norm, strict=True)
@@ -156,7 +167,7 @@ def _head_values(
 def _head_replicates(
     scores: ResamplingScores, head_moments: Moments, halves: Bool[Tensor, "replicate group"]
 ) -> dict[str, Float[Tensor, "head replicate"]]:
-    """Replicates of the metrics of heads that are computed again; NaN where one is not defined."""
+    """Returns replicates of the metrics of heads; NaN where undefined."""
     importance = resampling.importance(
         head_moments.image_count, head_moments.mean, head_moments.second, halves
     )

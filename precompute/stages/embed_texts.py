@@ -18,7 +18,7 @@ class TextEmbeddings(NamedTuple):
 
     text: Float[Tensor, "text d_out"]
     classes: Float[Tensor, "value d_out"]
-    """Of the class prompts, in their order."""
+    """Embeddings of the class prompts, in their order."""
 
 
 def embed_texts(model: clip.Clip, inputs: RunInputs, directory: Path) -> TextEmbeddings:

@@ -66,10 +66,10 @@ class LeaderboardEntry(NamedTuple):
     heads: int
     values: list[metrics.ModelMetric]
     replicates: Mapping[Name, Sequence[float | None]]
-    """Of the metrics that have them: one value a replicate, the same halves for every model."""
+    """Values of a metric by replicate, for metrics with replicates; all models share the halves."""
 
     ranked: bool
-    """Whether it is a trained model: controls have intervals and no rank."""
+    """True for a trained model; controls have intervals but no rank."""
 
 
 def replicate_metrics(
