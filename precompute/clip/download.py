@@ -29,8 +29,7 @@ def fetch(spec: ModelSpec) -> Path:
     repository, files = _files(facts)
     try:
         if repository:
-            cached = _cached(repository, files)
-            if cached:
+            if cached := _cached(repository, files):
                 return cached
             model_info(repository, timeout=_TIMEOUT)
         return Path(download_pretrained(facts))
@@ -76,7 +75,5 @@ def _cached(repository: str, files: tuple[str, ...]) -> Path | None:
 def _source(repository: str, files: tuple[str, ...], facts: dict) -> str:
     if not repository:
         return facts["url"]
-    return (
-        f"{' or '.join(files)} from https://huggingface.co/{repository}/tree/main "
-        f"(hf download {repository} {files[0]})"
-    )
+    url = f"https://huggingface.co/{repository}/tree/main"
+    return f"{' or '.join(files)} from {url} (hf download {repository} {files[0]})"

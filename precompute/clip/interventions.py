@@ -132,10 +132,7 @@ def _attend_cached(
     query, key, value = query_key_value(block, block.ln_1(x))  # [image, head, 1, d_head]
     weight = (patches.query @ key.mT - patches.level).sigmoid()
     of_patches = torch.lerp(patches.alone, value, weight)
-    keys, values = (
-        torch.cat([class_part, patch_part], dim=2)
-        for class_part, patch_part in ((key, patches.key), (value, patches.value))
-    )
+    keys, values = torch.cat([key, patches.key], dim=2), torch.cat([value, patches.value], dim=2)
     of_class = F.scaled_dot_product_attention(query, keys, values)
     return torch.cat([of_class, of_patches], dim=2).transpose(1, 2)
 

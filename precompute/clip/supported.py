@@ -28,11 +28,8 @@ _ATTENTIONS = (nn.MultiheadAttention, Attention)
 def refuse_config(spec: ModelSpec, config: dict) -> None:
     """Raises ModelError for a config whose tower is not supported, without building the tower."""
     vision = config["vision_cfg"]
-    if vision.get("timm_model_name"):
-        _refuse(
-            spec,
-            f"its image tower is {vision['timm_model_name']} of timm, not a VisionTransformer of open_clip",
-        )
+    if name := vision.get("timm_model_name"):
+        _refuse(spec, f"its image tower is {name} of timm, not a VisionTransformer of open_clip")
     if not isinstance(vision.get("layers", 12), int):
         _refuse(spec, "its image tower is a ModifiedResNet, whose only attention heads are in its pooling")
     if vision.get("attentional_pool"):

@@ -16,6 +16,9 @@ from precompute.clip.supported import Block
 from precompute.inputs.model_specs import ModelError
 from precompute.method.types import Captured, CapturedTokens, VisionWeights
 
+Stream = Float[Tensor, "image token d_model"]
+"""Residual stream of every token, or a layer's normalized input."""
+
 
 def last_layers(clip: Clip, count: int | None) -> tuple[int, ...]:
     """Returns the numbers of the last `count` layers, or of all for None. Raises ModelError."""
@@ -112,18 +115,13 @@ def _forward(
     final, mlp_output = add_attention_and_mlp(last, x[:, 0], head[-1])
     mlp.append(mlp_output)
     token += [_token_parts(last, normed)] if by_token else []
-    captured = Captured(
-        torch.stack(head, dim=1), torch.stack(mlp, dim=1), early, torch.stack(earlier, dim=1), final
-    )
-    return captured, token
+    heads, mlps, components = (torch.stack(parts, dim=1) for parts in (head, mlp, earlier))
+    return Captured(heads, mlps, early, components, final), token
 
 
 def _write_attention(
-    clip: Clip,
-    block: Block,
-    x: Float[Tensor, "image token d_model"],
-    normed: Float[Tensor, "image token d_model"],
-) -> tuple[Float[Tensor, "image token d_model"], Float[Tensor, "image head d_head"]]:
+    clip: Clip, block: Block, x: Stream, normed: Stream
+) -> tuple[Stream, Float[Tensor, "image head d_head"]]:
     """Residual stream after a layer's attention, and the attention output at the class token."""
     with products(clip.precision, clip.device):
         z = attend(block, normed)
@@ -161,24 +159,18 @@ def _project(block: Block, z: Float[Tensor, "*token head d_head"]) -> Float[Tens
     return block.ls_1(block.attn.out_proj(z.flatten(-2)))
 
 
-def attend(
-    block: Block, normed: Float[Tensor, "image token d_model"]
-) -> Float[Tensor, "image token head d_head"]:
+def attend(block: Block, normed: Stream) -> Float[Tensor, "image token head d_head"]:
     """Attention output of every token and head, before the output projection."""
     return F.scaled_dot_product_attention(*query_key_value(block, normed)).transpose(1, 2)
 
 
-def query_key_value(
-    block: Block, normed: Float[Tensor, "image token d_model"]
-) -> Float[Tensor, "3 image head token d_head"]:
+def query_key_value(block: Block, normed: Stream) -> Float[Tensor, "3 image head token d_head"]:
     attention = block.attn
     joint = F.linear(normed, attention.in_proj_weight, attention.in_proj_bias)
     return joint.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
 
 
-def attend_from_class(
-    block: Block, normed: Float[Tensor, "image token d_model"]
-) -> Float[Tensor, "image head d_head"]:
+def attend_from_class(block: Block, normed: Stream) -> Float[Tensor, "image head d_head"]:
     """Class-token row of `attend`.
 
     Keys and values are linear in the input, so their weights are applied to the one query and the one output
@@ -189,9 +181,7 @@ def attend_from_class(
     return einsum("ihm,hdm->ihd", mixed, weight) + bias
 
 
-def _class_attention(
-    block: Block, normed: Float[Tensor, "image token d_model"]
-) -> Float[Tensor, "image head token"]:
+def _class_attention(block: Block, normed: Stream) -> Float[Tensor, "image head token"]:
     """Attention of the class token to every token; the bias of the keys cancels in the softmax."""
     query_weight, key_weight, _, query_bias, _, _ = _input_weights(block)
     query = einsum("im,hdm->ihd", normed[:, 0], query_weight) + query_bias
@@ -199,9 +189,7 @@ def _class_attention(
     return (probe @ normed.mT).softmax(dim=-1)
 
 
-def _token_parts(
-    block: Block, normed: Float[Tensor, "image token d_model"]
-) -> Float[Tensor, "image head token d_head"]:
+def _token_parts(block: Block, normed: Stream) -> Float[Tensor, "image head token d_head"]:
     """Attention of the class token to each token times that token's value."""
     _, _, weight, _, _, bias = _input_weights(block)
     value = einsum("itm,hdm->ihtd", normed, weight) + bias[:, None]

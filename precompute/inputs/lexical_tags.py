@@ -41,25 +41,12 @@ SHORT = re.compile(r"[^aeiouy]*[aeiouy][^aeiouwxy]")
 """A word of one vowel and one final consonant, which is doubled before an ending."""
 
 IRREGULAR = {
-    "men": "man",
-    "women": "woman",
-    "children": "child",
-    "feet": "foot",
-    "teeth": "tooth",
-    "geese": "goose",
-    "mice": "mouse",
-    "leaves": "leaf",
-    "wolves": "wolf",
-    "knives": "knife",
-    "scarves": "scarf",
-    "calves": "calf",
-    "hooves": "hoof",
-    "shelves": "shelf",
-    "wives": "wife",
-    "buses": "bus",
-    "cacti": "cactus",
-    "fungi": "fungus",
-}
+    "men": "man", "women": "woman", "children": "child", "feet": "foot",
+    "teeth": "tooth", "geese": "goose", "mice": "mouse", "leaves": "leaf",
+    "wolves": "wolf", "knives": "knife", "scarves": "scarf", "calves": "calf",
+    "hooves": "hoof", "shelves": "shelf", "wives": "wife", "buses": "bus",
+    "cacti": "cactus", "fungi": "fungus",
+}  # fmt: skip
 
 Phrase = tuple[str, ...]
 Spelling = dict[str, list[tuple[Phrase, frozenset[str]]]]

@@ -71,10 +71,7 @@ def read_masks(csv_path: Path) -> list[MaskedPicture]:
 
 def mask_identity(pictures: Sequence[MaskedPicture]) -> list[list[object]]:
     """Returns the inputs of mask scores for a key: hashes of pictures and masks, and captions; no paths."""
-    return [
-        [*(_bytes_id(path) for path in (picture.path, *picture.masks)), picture.captions]
-        for picture in pictures
-    ]
+    return [[*map(_bytes_id, (picture.path, *picture.masks)), picture.captions] for picture in pictures]
 
 
 def masked_pixels(

@@ -60,11 +60,9 @@ def _index_tars(tars: list[ImageFile], captions: bool) -> Iterable[TarIndex]:
 
 
 def _from_csv(csv_path: Path, advance: Callable[[int], None]) -> SourceListing:
-    csv_list = read_list(csv_path, advance)
-    origins = dict.fromkeys(csv_list.names, csv_path.name)
-    return SourceListing(
-        csv_path.name, csv_list.files, csv_list.attributes, origins, [], {}, csv_path=csv_path
-    )
+    images = read_list(csv_path, advance)
+    origins = dict.fromkeys(images.names, csv_path.name)
+    return SourceListing(csv_path.name, images.files, images.attributes, origins, [], {}, csv_path=csv_path)
 
 
 def _from_folder(folder: Path, listing: FolderListing, class_folders: bool) -> SourceListing:

@@ -105,9 +105,8 @@ def from_tars(tar_set: TarSet, indexes: IndexTars, *, captions: bool) -> SourceL
     _check_any(tar_set, files, failed, others)
     rows, origins = attributes.result(tar_set.root)
     notes = tuple(_notes(failed, unread, sorted(attributes.dropped), dropped_captions))
-    return SourceListing(
-        tar_set.name, in_order_of_names(files), rows, origins, failed, most_first(others), notes
-    )
+    files, kinds = in_order_of_names(files), most_first(others)
+    return SourceListing(tar_set.name, files, rows, origins, failed, kinds, notes)
 
 
 class _AttributeCollector:

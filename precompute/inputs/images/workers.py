@@ -12,6 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any
@@ -43,12 +44,11 @@ def in_order(
     # One thread per worker receives its results while the caller computes.
     threads = ThreadPoolExecutor(workers)
     try:
-        running = deque(
-            threads.submit(_run_in_worker, idle, function, task) for task in islice(tasks, window)
-        )
+        run = partial(_run_in_worker, idle, function)
+        running = deque(threads.submit(run, task) for task in islice(tasks, window))
         while running:
             yield running.popleft().result()
-            running.extend(threads.submit(_run_in_worker, idle, function, task) for task in islice(tasks, 1))
+            running.extend(threads.submit(run, task) for task in islice(tasks, 1))
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         for worker in processes:
@@ -113,9 +113,8 @@ def _exit_phrase(exitcode: int | None) -> str:
         return "stopped answering"
     if exitcode >= 0:
         return f"ended with exit code {exitcode}"
-    cause = (
-        " (the system does this when memory runs out)" if -exitcode == getattr(signal, "SIGKILL", 9) else ""
-    )
+    is_kill = -exitcode == getattr(signal, "SIGKILL", 9)
+    cause = " (the system does this when memory runs out)" if is_kill else ""
     return f"was killed by {signal.Signals(-exitcode).name}{cause}"
 
 
