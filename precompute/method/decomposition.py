@@ -111,9 +111,10 @@ def plan(weights: VisionWeights, spaces: HeadSpaces) -> Plan:
 def decompose(plan: Plan, captured: Captured) -> Decomposition:
     """Converts the captured class-token values of a forward pass into contributions."""
     norms, embedding = _norms(plan, captured.final)
+    scale = (norms.deviation * norms.length)[..., None, None]
     decomposition = Decomposition(
         embedding=embedding,
-        head=_head_coordinates(plan, captured.head, norms),
+        head=einsum("ilhd,lhdr->ilhr", captured.head, plan.head_map) / scale + _constants(plan, norms),
         mlp=_projected(plan, captured.mlp, norms, shares=1),
         early=_projected(plan, captured.early[:, None], norms, shares=1 + 2 * plan.spaces.layers[0])[:, 0],
         sum_error=torch.zeros_like(embedding[:, 0]),
@@ -205,13 +206,6 @@ def _constants(plan: Plan, norms: _Norms) -> Float[Tensor, "image layer head ran
     """Part of a head's coordinates that does not come from attention: its shares of b_O, mu and beta."""
     mean, deviation, length = (norm[..., None, None] for norm in norms)  # [image, 1, 1, 1]
     return ((plan.head_bias - mean * plan.head_mean) / deviation + plan.head_beta) / length
-
-
-def _head_coordinates(
-    plan: Plan, head: Float[Tensor, "image layer head d_head"], norms: _Norms
-) -> Float[Tensor, "image layer head rank"]:
-    coordinates = einsum("ilhd,lhdr->ilhr", head, plan.head_map)
-    return coordinates / (norms.deviation * norms.length)[..., None, None] + _constants(plan, norms)
 
 
 def _projected(

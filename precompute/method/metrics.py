@@ -46,6 +46,10 @@ class ModelMetric(NamedTuple):
     """Mean over rotations of all heads; None if not computed."""
 
 
+Metrics = dict[str, float | None]
+"""Values of metrics by name."""
+
+
 def partners(labels: Sequence[str | int], supported: Sequence[bool] | None = None) -> list[int]:
     """Returns p_h: the number of other heads with the same label. Unsupported heads have no partners."""
     supported = supported if supported is not None else [True] * len(labels)
@@ -136,7 +140,7 @@ def crossfit_ccs(ccs: Int[Tensor, "head ..."]) -> Float[Tensor, " head"]:
     return flat.clamp(min=0).double().sum(1) / (flat >= 0).sum(1)
 
 
-def crossfit(ccs: Int[Tensor, "head ..."]) -> dict[str, float | None]:
+def crossfit(ccs: Int[Tensor, "head ..."]) -> Metrics:
     """Returns mean `text_consistency` and `association` over the splits and directions that define them."""
     metrics = {"text_consistency_crossfit": text_consistency(ccs)}
     metrics |= {f"association_{m}_crossfit": association(ccs, m) for m in range(1, TEXTS_JUDGED + 1)}
@@ -157,13 +161,15 @@ def label_metrics(
     `smallest` is the number of heads of the smallest model of the leaderboard. Without rotations, chance is
     None.
     """
-    share = ModelMetric("supported_share", "all", supported_share(supported), None)
-    all_heads = torch.ones_like(supported)
-    return [
-        share,
-        *_label_metrics(label, rotated_label, ccs, rotated_ccs, all_heads, "all", smallest),
-        *_label_metrics(label, rotated_label, ccs, rotated_ccs, supported, "supported", smallest),
-    ]
+    rows = [ModelMetric("supported_share", "all", supported_share(supported), None)]
+    for heads_used, used in [("all", torch.ones_like(supported)), ("supported", supported)]:
+        observed = _sharing(label, used, smallest) | _agreement(ccs[used])
+        chance = [
+            _sharing(labels, used, smallest) | _agreement(scores[used])
+            for labels, scores in zip(rotated_label.T, rotated_ccs.T, strict=True)
+        ]
+        rows += _rows(heads_used, observed, chance)
+    return rows
 
 
 def crossfit_metrics(
@@ -172,13 +178,10 @@ def crossfit_metrics(
     supported: Bool[Tensor, " head"],
 ) -> list[ModelMetric]:
     """Returns cross-fitted consistency over all and over supported heads; chance is that of rotated heads."""
-    rows = []
+    rows: list[ModelMetric] = []
     for heads_used, used in [("all", torch.ones_like(supported)), ("supported", supported)]:
         chance = [crossfit(rotation[used]) for rotation in rotated_ccs.unbind(1)]
-        rows += [
-            ModelMetric(metric, heads_used, value, mean([rotation[metric] for rotation in chance]))
-            for metric, value in crossfit(ccs[used]).items()
-        ]
+        rows += _rows(heads_used, crossfit(ccs[used]), chance)
     return rows
 
 
@@ -188,29 +191,15 @@ def mean(values: Sequence[float | None]) -> float | None:
     return fmean(defined) if defined else None
 
 
-def _label_metrics(
-    label: Int[Tensor, " head"],
-    rotated_label: Int[Tensor, "head rotation"],
-    ccs: Int[Tensor, " head"],
-    rotated_ccs: Int[Tensor, "head rotation"],
-    used: Bool[Tensor, " head"],
-    heads_used: str,
-    smallest: int,
-) -> list[ModelMetric]:
-    observed = _sharing(label, used, smallest) | _agreement(ccs[used])
-    chance = [
-        _sharing(labels, used, smallest) | _agreement(scores[used])
-        for labels, scores in zip(rotated_label.T, rotated_ccs.T, strict=True)
-    ]
+def _rows(heads_used: str, observed: Metrics, rotations: Sequence[Metrics]) -> list[ModelMetric]:
+    """Returns the metrics of some heads; chance is the mean over rotations."""
     return [
-        ModelMetric(metric, heads_used, value, mean([rotation[metric] for rotation in chance]))
+        ModelMetric(metric, heads_used, value, mean([rotation[metric] for rotation in rotations]))
         for metric, value in observed.items()
     ]
 
 
-def _sharing(
-    label: Int[Tensor, " head"], used: Bool[Tensor, " head"], smallest: int
-) -> dict[str, float | None]:
+def _sharing(label: Int[Tensor, " head"], used: Bool[Tensor, " head"], smallest: int) -> Metrics:
     counts = partners(label.tolist(), used.tolist())
     return {
         "entanglement": entanglement(counts, len(counts)),
@@ -220,7 +209,7 @@ def _sharing(
     }
 
 
-def _agreement(ccs: Int[Tensor, " head"]) -> dict[str, float | None]:
+def _agreement(ccs: Int[Tensor, " head"]) -> Metrics:
     scores = ccs[ccs >= 0]
     return {
         **{f"association_{m}": _number(association(ccs, m)) for m in range(1, TEXTS_JUDGED + 1)},

@@ -117,18 +117,12 @@ def importance(covariance: Float[Tensor, "*head rank rank"]) -> Float[Tensor, "*
 
 def components(layers: tuple[int, ...], heads: int) -> list[Component]:
     """Returns the entries of the axis `component` of ComponentMoments, in order."""
+    before = [(kind, layer) for layer in range(layers[0]) for kind in ("attention", "mlp")]
+    places = [(layer, head) for layer in layers for head in range(heads)]
     return [
         Component("input", "input", None, None),
-        *(
-            Component(f"{kind} L{layer}", kind, layer, None)
-            for layer in range(layers[0])
-            for kind in ("attention", "mlp")
-        ),
-        *(
-            Component(f"head L{layer}.H{head}", "head", layer, head)
-            for layer in layers
-            for head in range(heads)
-        ),
+        *(Component(f"{kind} L{layer}", kind, layer, None) for kind, layer in before),
+        *(Component(f"head L{layer}.H{head}", "head", layer, head) for layer, head in places),
         *(Component(f"mlp L{layer}", "mlp", layer, None) for layer in layers),
     ]
 
@@ -175,9 +169,8 @@ def component_from(
     mlp_mean = _group_mean(mlp, group, count)  # [group, layer, d_out]
     mlp_cross = torch.einsum("icd,id->ic", mlp - mlp_mean[group], embedding)
 
-    before_mean, before_cross = (
-        _group_sum(moment.double(), earlier.group, groups) for moment in (earlier.mean, earlier.cross)
-    )
+    before_mean = _group_sum(earlier.mean.double(), earlier.group, groups)
+    before_cross = _group_sum(earlier.cross.double(), earlier.group, groups)
     mean = torch.einsum("glhr,lhrd->glhd", head_mean, basis).flatten(1, 2)
     cross = _group_sum(torch.cat([head_cross, mlp_cross], dim=1), group, groups)
     return ComponentMoments(
@@ -215,10 +208,9 @@ def component_shares(moments: ComponentMoments) -> Float[Tensor, " component"]:
     delta = moments.mean - torch.einsum("g,gcd->cd", weight, moments.mean)
     embedding_delta = moments.embedding_mean - weight @ moments.embedding_mean
 
-    cross = moments.cross.sum(0) + torch.einsum(
-        "g,gcd,gd->c", moments.image_count.double(), delta, embedding_delta
-    )
-    total = moments.total.sum() + moments.image_count.double() @ embedding_delta.square().sum(-1)
+    count = moments.image_count.double()
+    cross = moments.cross.sum(0) + torch.einsum("g,gcd,gd->c", count, delta, embedding_delta)
+    total = moments.total.sum() + count @ embedding_delta.square().sum(-1)
     if total <= 0:
         raise ValueError("all embeddings are equal; the share of a component is not defined.")
     return cross / total

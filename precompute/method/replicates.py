@@ -18,7 +18,6 @@ from torch import Tensor
 
 from precompute.method import agreement_stats, labels, resampling, textspan
 from precompute.method.resampling import Halves
-from precompute.method.types import Picks
 
 ALONE = 50
 """Number of replicates that halve the images alone, or the pool alone: the first of the paired replicates."""
@@ -114,10 +113,8 @@ def resample(
         covariance = resampling.covariances(*head_moments, halves.groups).float()
         all_groups = torch.ones(1, len(moments.image_count), dtype=torch.bool)
         whole = resampling.covariances(*head_moments, all_groups).float()
-        unrotated = _replicates(whole, covariance, text, halves, texts.tags)
-        return unrotated._replace(
-            label_rotated=_rotated(whole, covariance, text, halves, rotation, texts.tags)
-        )
+        rotated = _rotated(whole, covariance, text, halves, rotation, texts.tags)
+        return _replicates(whole, covariance, text, halves, texts.tags)._replace(label_rotated=rotated)
 
     heads = textspan.each_head(resample_head, len(texts.basis), workers)
     return Resampled(*map(torch.stack, zip(*heads, strict=True)))
@@ -204,10 +201,8 @@ def _replicates(
     ]
     alone = min(ALONE, len(covariance))
     images = _label_lists(covariance[:alone], text, tags, score=score[:alone])
-    whole_score = textspan.scores(whole, text).expand(alone, -1)
-    texts = _label_lists(
-        whole.expand(alone, -1, -1), text, tags, text_mask=halves.texts[:alone], score=whole_score
-    )
+    repeated, score = whole.expand(alone, -1, -1), textspan.scores(whole, text).expand(alone, -1)
+    texts = _label_lists(repeated, text, tags, text_mask=halves.texts[:alone], score=score)
     quarter_label, quarter_first = (torch.stack(column, dim=1) for column in zip(*quarters, strict=True))
     no_rotated = images.label[:0]
     return Resampled(*both, quarter_label, quarter_first, images.label, texts.label, no_rotated)
@@ -255,9 +250,7 @@ def _label_lists(
     score: Float[Tensor, "list text"] | None = None,
 ) -> _ListLabels:
     """Label of each covariance from its first ten picks, and the first five picks; label -1 if none."""
-    picks: Picks = textspan.many_picks(
-        covariance, text, k=labels.SHOWN_PICKS, text_mask=text_mask, score=score
-    )
+    picks = textspan.many_picks(covariance, text, k=labels.SHOWN_PICKS, text_mask=text_mask, score=score)
     leading = labels.leading(picks, tags)
     label = leading.property.where(leading.share > 0, -1)
     return _ListLabels(label, picks.text_index[:, : agreement_stats.TEXTS_JUDGED])

@@ -71,9 +71,8 @@ def rotated_metrics(
     none = label[:, :0]
     for rotation in range(supported.shape[1]):
         support, crossed = supported[:, rotation], crossed_ccs[:, rotation]
-        rows = metrics.label_metrics(
-            label[:, rotation], none, ccs[:, rotation], none, support, smallest=smallest
-        )
+        scores = label[:, rotation], none, ccs[:, rotation], none, support
+        rows = metrics.label_metrics(*scores, smallest=smallest)
         rows += metrics.crossfit_metrics(crossed, crossed[:, None][:, :0], support)
         for row in rows:
             row_values = values.setdefault((row.metric, row.heads_used), [])
@@ -86,8 +85,6 @@ def _summary(values: list[float]) -> tuple[float | None, float | None, float | N
     """Mean, 2.5 and 97.5 percentile."""
     if not values:
         return None, None, None
-    ends = torch.tensor(values, dtype=torch.float64).quantile(
-        torch.tensor([0.025, 0.975], dtype=torch.float64)
-    )
-    low, high = ends.tolist()
+    ends = torch.tensor([0.025, 0.975], dtype=torch.float64)
+    low, high = torch.tensor(values, dtype=torch.float64).quantile(ends).tolist()
     return fmean(values), low, high

@@ -18,7 +18,7 @@ reference implementation.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -108,11 +108,8 @@ def rotated_heads(
     text = text.double()
 
     def describe_head(head: int) -> Picks:
-        coordinates = text_coordinates(text, basis[head])
-        rank = int(own_rank[head])
-        return rotated_picks(
-            covariance[head], coordinates, own_rank=rank, k=k, rotations=rotations, seed=seed
-        )
+        texts, rank = text_coordinates(text, basis[head]), int(own_rank[head])
+        return rotated_picks(covariance[head], texts, own_rank=rank, k=k, rotations=rotations, seed=seed)
 
     index, share = zip(*each_head(describe_head, len(basis), workers), strict=True)
     return Picks(torch.stack(index), torch.stack(share))
@@ -260,10 +257,8 @@ def _greedy_selection(
         score.masked_fill_(length < SPENT * start, -torch.inf).scatter_(1, best[:, None], -torch.inf)
         directions = torch.cat([directions, unit[:, None]], dim=1)
     index, removed, margin = (torch.stack(column, dim=1) for column in zip(*steps, strict=True))
-    pad = (0, k - index.shape[1])
-    return _Selection(
-        functional.pad(index, pad, value=-1), functional.pad(removed, pad), functional.pad(margin, pad)
-    )
+    pad = partial(functional.pad, pad=(0, k - index.shape[1]))
+    return _Selection(pad(index, value=-1), pad(removed), pad(margin))
 
 
 def _best(score: Float[Tensor, "batch text"]) -> tuple[Int[Tensor, " batch"], Float[Tensor, " batch"]]:
