@@ -1,8 +1,8 @@
 """Time and size of vectors at full size: `python -m bench.neighbors`.
 
-50,000 images, 64 heads of rank 72, embeddings of 768, as ViT-L-14 with its last four layers decomposed.
-Numbers are random: neither the time of a search nor the size of float16 depends on them. Searches are those
-of the pages (`dashboard.data.neighbors`), without the paths and attributes of the images found.
+50,000 images, 64 heads of rank 72, embeddings of 768, as ViT-L-14 with its last four layers decomposed. The
+numbers are random: neither the time of a search nor the size of float16 depends on them. Searches are those
+of the pages (`dashboard.data.neighbors`), without paths and attributes of the results.
 """
 
 import resource
@@ -39,24 +39,24 @@ KEY = "bench-00000000"
 
 
 def main() -> int:
-    """Print times and sizes; the exit code is 0 if the targets are met."""
+    """Prints times and sizes; the exit code is 0 if the targets are met."""
     parser = argument_parser(__doc__)
     parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--heads", type=int, default=16, help="heads of one layer")
     parser.add_argument("--rank", type=int, default=72)
     parser.add_argument("--d-out", type=int, default=768)
-    parser.add_argument("--queries", type=int, default=60, help="searches to take the median of")
+    parser.add_argument("--queries", type=int, default=60, help="number of searches for the median")
     memory = "GB of vectors that a server may keep (default: %(default).2f); a large number keeps all"
     parser.add_argument("--memory", type=float, default=head_vectors.MAX_VECTOR_BYTES / 1e9, help=memory)
-    parser.add_argument("--folder", type=Path, help="where to write; default: a temporary folder")
+    parser.add_argument("--folder", type=Path, help="folder for the vectors (default: a temporary one)")
     options = parser.parse_args()
 
     folder = Path(tempfile.mkdtemp(prefix="headlight-bench-", dir=options.folder))
     try:
-        space = made_up(options.layers, options.heads, options.rank, options.d_out)
+        space = random_space(options.layers, options.heads, options.rank, options.d_out)
         small = write(folder, space, options.images)
-        # In a process of its own, so that its peak memory is that of a server.
+        # In a separate process, so that its peak memory is that of a server.
         with ProcessPoolExecutor(1, get_context("spawn")) as server:
             arguments = folder, space, options.images, options.queries, options.memory
             quick = server.submit(read, *arguments).result()
@@ -66,16 +66,16 @@ def main() -> int:
 
 
 def write(folder: Path, space: HeadSpace, images: int) -> bool:
-    """Write the vectors as the writer does, and print size, time and memory; whether they are small."""
-    schema, began, made_in = vector_encoding.image_schema(space), time.perf_counter(), 0.0
+    """Writes vectors as the pipeline does, prints size, time, memory; True if the size meets the target."""
+    schema, began, draw_seconds = vector_encoding.image_schema(space), time.perf_counter(), 0.0
 
     def packed() -> Iterator[pa.RecordBatch]:
-        nonlocal made_in
+        nonlocal draw_seconds
         random = image_batches(space, images)
         while True:
             start = time.perf_counter()
             batch = next(random, None)
-            made_in += time.perf_counter() - start  # drawing random numbers is no part of writing
+            draw_seconds += time.perf_counter() - start  # drawing random numbers is no part of writing
             if batch is None:
                 return
             yield vector_encoding.pack_images(space, batch.image_id, batch.embedding, batch.coordinates)
@@ -83,7 +83,7 @@ def write(folder: Path, space: HeadSpace, images: int) -> bool:
     lance_tables.write_table(folder / VECTORS, lance_table("images", KEY), schema, packed())
     spaces = vector_encoding.pack_spaces(space)
     lance_tables.write_table(folder / VECTORS, lance_table("heads", KEY), spaces.schema, [spaces])
-    seconds = time.perf_counter() - began - made_in
+    seconds = time.perf_counter() - began - draw_seconds
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
     peak = memory_gb()
     heads, rank, d_out = space.basis.shape
@@ -98,7 +98,7 @@ def write(folder: Path, space: HeadSpace, images: int) -> bool:
 
 
 def read(folder: Path, space: HeadSpace, images: int, queries: int, memory: float) -> bool:
-    """Search as pages do, then read back; print times and memory; whether searches are quick enough."""
+    """Searches as pages do, reads back, prints times and memory; True if searches meet the target."""
     (folder / MANIFEST).write_text("{}")
     state = (folder / MANIFEST).stat()
     stamp = (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size)
@@ -116,10 +116,10 @@ def read(folder: Path, space: HeadSpace, images: int, queries: int, memory: floa
         print(f"neighbors in one head by {metric}: {shown(again)} (target: {TARGET_MS:.0f} ms)", end="")
         print(f"; the first in each head: {shown(first)}")
     for several in (heads[:5], heads):
-        taken = timed(3, partial(search, source, several, "cosine"))
-        print(f"neighbors through {len(several)} heads by cosine, norms known: {shown(taken)}")
-    kept = head_vectors.arrays().nbytes / 1e9
-    print(f"memory: {began:.2f} GB before, {memory_gb():.2f} GB at most; vectors kept: {kept:.2f} GB")
+        seconds = timed(3, partial(search, source, several, "cosine"))
+        print(f"neighbors through {len(several)} heads by cosine, norms known: {shown(seconds)}")
+    cached = head_vectors.arrays().nbytes / 1e9
+    print(f"memory: {began:.2f} GB before, {memory_gb():.2f} GB at most; vectors kept: {cached:.2f} GB")
     print_reads(bundle, heads)
     return quick
 
@@ -127,7 +127,7 @@ def read(folder: Path, space: HeadSpace, images: int, queries: int, memory: floa
 def search_heads(
     source: Source, heads: Sequence[Head], metric: str, queries: int
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Times of the first search in each head, and of so many after it."""
+    """Returns times of the first search in each head, and of `queries` searches after it."""
     search(source, heads[-1:], metric, 0)  # opens the table
     first = timed(len(heads) - 1, lambda i: search(source, heads[i : i + 1], metric, i), warm_up=False)
     again = timed(queries, lambda i: search(source, heads[i % len(heads) :][:1], metric, i))
@@ -135,7 +135,7 @@ def search_heads(
 
 
 def search(source: Source, heads: Sequence[Head], metric: str, seed: int) -> object:
-    """The 50 images nearest to a random query through some heads."""
+    """Returns the 50 images nearest to a random query through some heads."""
     space = head_vectors.head_space(source, heads)
     coordinates = np.random.default_rng(seed).standard_normal(space.mean.shape, dtype=np.float32)
     query = neighbors.image_query(coordinates, space.basis, space.mean, metric=metric)
@@ -143,7 +143,7 @@ def search(source: Source, heads: Sequence[Head], metric: str, seed: int) -> obj
 
 
 def print_reads(bundle: Bundle, heads: Sequence[Head]) -> None:
-    """Times of reading vectors back."""
+    """Prints times of reading vectors back."""
     ids = vectors.image_ids(bundle, KEY).tolist()
     read = partial(vectors.image_coordinates, bundle, KEY)
     reads: tuple[tuple[str, int, Callable[[int], object]], ...] = (
@@ -156,29 +156,29 @@ def print_reads(bundle: Bundle, heads: Sequence[Head]) -> None:
 
 
 def memory_gb() -> float:
-    """The most memory that this process has held, GB."""
+    """Returns the peak memory of this process, GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def timed(count: int, call: Callable[[int], object], *, warm_up: bool = True) -> tuple[float, float]:
-    """Median and slowest of `count` calls in milliseconds, after one that warms up."""
+    """Returns median and slowest of `count` calls in milliseconds, after one that warms up."""
     if warm_up:
         call(0)
-    taken = []
+    times = []
     for number in range(count):
         began = time.perf_counter()
         call(number)
-        taken.append((time.perf_counter() - began) * 1e3)
-    return statistics.median(taken), max(taken)
+        times.append((time.perf_counter() - began) * 1e3)
+    return statistics.median(times), max(times)
 
 
-def shown(taken: tuple[float, float]) -> str:
-    """Two times in words."""
-    return f"median {taken[0]:.1f} ms, slowest {taken[1]:.1f} ms"
+def shown(times: tuple[float, float]) -> str:
+    """Returns median and slowest time in words."""
+    return f"median {times[0]:.1f} ms, slowest {times[1]:.1f} ms"
 
 
-def made_up(layers: int, heads: int, rank: int, d_out: int) -> HeadSpace:
-    """Spaces of random directions; searches do not read them."""
+def random_space(layers: int, heads: int, rank: int, d_out: int) -> HeadSpace:
+    """Returns spaces of random directions; searches do not read them."""
     n = layers * heads
     basis = np.random.default_rng(0).standard_normal((n, rank, d_out), dtype=np.float32)
     layer, head = np.repeat(np.arange(layers), heads), np.tile(np.arange(heads), layers)
@@ -187,7 +187,7 @@ def made_up(layers: int, heads: int, rank: int, d_out: int) -> HeadSpace:
 
 
 def image_batches(space: HeadSpace, images: int, batch: int = 500) -> Iterator[ImageVectors]:
-    """Images in batches, as the pipeline gives them."""
+    """Yields images in batches, as the pipeline does."""
     random = np.random.default_rng(2)
     n, rank, d_out = space.basis.shape
     for start in range(0, images, batch):

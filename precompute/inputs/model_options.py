@@ -1,7 +1,4 @@
-"""The models that a command line names.
-
-Imports no torch: --help is quick.
-"""
+"""Models named on a command line. Does not import torch, so that --help is quick."""
 
 import argparse
 from pathlib import Path
@@ -11,26 +8,21 @@ from precompute.runtime import arguments
 from precompute.runtime.config import ConfigError, ModelChoice
 
 STUDY_NAME = "study"
-"""What stands for the models of the study where a model is asked for."""
+"""Name that stands for all models of the study."""
 
 
 def model_choices(namespace: argparse.Namespace, names: list[str]) -> tuple[ModelChoice, ...]:
-    """The models of a command line, each with its file; `study` stands for six. Raises ConfigError."""
-    names = _names(names)
+    """Returns the models of a command line, each with its file. Raises ConfigError."""
+    names = [model for name in names for model in (STUDY if name == STUDY_NAME else [name])]
     values = arguments.values_of(namespace, ModelChoice)
     checkpoints = _checkpoints(values.pop("checkpoint"), names)
     return tuple(ModelChoice(name, checkpoint=checkpoints.get(name), **values) for name in names)
 
 
-def _names(given: list[str]) -> list[str]:
-    """Names of models, with those of the study in place of `study`."""
-    return [name for one in given for name in (STUDY if one == STUDY_NAME else [one])]
-
-
-def _checkpoints(given: list[str], models: list[str]) -> dict[str, Path]:
-    """Which file belongs to which model."""
+def _checkpoints(entries: list[str], models: list[str]) -> dict[str, Path]:
+    """Returns the file of each model from entries MODEL=FILE, or FILE for a single model."""
     files = {}
-    for entry in given:
+    for entry in entries:
         name, separator, file = entry.partition("=")
         if not separator or (len(models) == 1 and name != models[0] and Path(entry).exists()):
             if len(models) > 1:
