@@ -115,7 +115,7 @@ def check_vectors(bundle: Bundle, model_key: str) -> None:
     if not model["has_vectors"]:
         raise NoVectors(
             f"results of {model['model']} were imported without vectors: here are only texts, labels and "
-            "metrics of its heads. For all else run `python -m precompute run` with this model."
+            "metrics of its heads. For all else run `headlight run` with this model."
         )
 
 

@@ -95,5 +95,5 @@ def _readable(name: str, answer: Callable[[], T]) -> T:
         return answer()
     except (RuntimeError, OSError, ValueError) as error:
         raise BundleDamaged(
-            f'vectors {name} cannot be read ({error}). See what is damaged with "python -m db.bundle verify".'
+            f'vectors {name} cannot be read ({error}). See what is damaged with "headlight bundle verify".'
         ) from error

@@ -294,7 +294,7 @@ class Bundle:
         return next(row for row in self._models.itertuples(index=False) if row.model_key == key)
 
     def _places(self, key: str, heads: Sequence[Head]) -> list[int]:
-        """Where heads stand among all stored ones."""
+        """Returns the row of each head among all stored ones."""
         space = vectors.head_spaces(self._bundle, key)
         stored = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
         for head in heads:

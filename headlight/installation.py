@@ -1,4 +1,4 @@
-"""What must be true of an installation: our packages lie side by side, and a command finds what it needs."""
+"""Checks of an installation: our packages lie side by side, and a command finds the libraries it needs."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the Python API returns beside tables: arrays with the ids of their rows."""
+"""Results of the Python API beside tables: arrays with the ids of their rows."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,7 +44,7 @@ class HeadBasis(NamedTuple):
 
 
 class TopicMap(NamedTuple):
-    """Where some heads read what speaks for a text, in one image.
+    """The map of one text over one image through some heads.
 
     Example:
         topic_map = bundle.topic_map("ViT-B-32/openai", image_id, "a red car", "L11.H3")

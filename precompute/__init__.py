@@ -1,4 +1,4 @@
-"""The offline stage: takes CLIP image encoders apart, head by head, and writes a bundle.
+"""The offline stage: decomposes CLIP image encoders head by head and writes a bundle.
 
 Names of axes, used in every annotation, column and chart:
 

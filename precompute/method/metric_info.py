@@ -172,4 +172,4 @@ LABELING_METRICS = (
         "Share of a judge's draws that agree with the majority of its draws; not agreement between judges.",
         "share", "higher", LABELING),
 )  # fmt: skip
-"""Metrics that labels by language models and people add to a bundle (`python -m precompute label`)."""
+"""Metrics that labels by language models and people add to a bundle (`headlight label`)."""

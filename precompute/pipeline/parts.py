@@ -61,7 +61,7 @@ def run_part(config: Config, part: Part, *, wait: bool = True, alone: bool = Fal
         listing = setup.scan(config, directory, WHOLE if alone else part)
         _await_others(listing, part, wait)
         decompose_part(config, listing, directory, part)
-    progress.say(f"done: part {part}. When all are: python -m precompute merge --parts {part.of} ...")
+    progress.say(f"done: part {part}. When all are: headlight merge --parts {part.of} ...")
 
 
 def check_read(listing: scan_images.Listing, of: int) -> None:

@@ -55,7 +55,7 @@ def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Pat
         )
         options = config.result_options()
         write_bundle.write_bundle(config.bundle, options, inputs, results, tables, replace=config.replace)
-    progress.say(f"done: {config.bundle}\nopen it with: python -m dashboard --bundle {config.bundle}")
+    progress.say(f"done: {config.bundle}\nopen it with: headlight view {config.bundle}")
     return config.bundle
 
 

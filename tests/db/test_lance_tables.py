@@ -37,7 +37,7 @@ def test_lost_vectors_are_reported_as_damage(tmp_path):
     for file in (out / VECTORS / f"images__{MODEL_KEY}.lance" / "data").iterdir():
         file.unlink()
 
-    with pytest.raises(BundleDamaged, match="python -m db.bundle verify"):
+    with pytest.raises(BundleDamaged, match="headlight bundle verify"):
         vectors.image_embeddings(open_bundle(out), MODEL_KEY)
 
 

@@ -61,7 +61,7 @@ def run(task: ImportTask) -> Path:
             writer.write("run", run_row(source.model_key, STAGE, origin, software, started, seconds))
         facts = {"software": software, "method_versions": dict(METHOD_VERSIONS), "imported": provenance}
         writer.finish(facts)
-    progress.say(f"done: {task.bundle}\nopen it with: python -m dashboard --bundle {task.bundle}")
+    progress.say(f"done: {task.bundle}\nopen it with: headlight view {task.bundle}")
     return task.bundle
 
 

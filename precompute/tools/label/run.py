@@ -76,7 +76,7 @@ def run(task: LabelTask) -> Path:
         _label(source, task, personal, service)
     finally:
         bundle.close()
-    progress.say(f"done: {task.out}\nopen it with: python -m dashboard --bundle {task.out}")
+    progress.say(f"done: {task.out}\nopen it with: headlight view {task.out}")
     return task.out
 
 

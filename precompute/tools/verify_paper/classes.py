@@ -83,5 +83,5 @@ def _read(path: Path) -> ClassSet:
             prompts.append([])
         prompts[index[normalize(folder)]].append(prompt.strip())
     if len(prompts) < 2:
-        raise ConfigError(f"{path} has {len(prompts)} classes. Give at least two to tell apart.")
+        raise ConfigError(f"{path} has {len(prompts)} classes. Give at least two.")
     return ClassSet(index, prompts)

@@ -166,7 +166,7 @@ def _class_texts(
         try:
             cache.append(segmentation_scores.mean_texts(subject.model, files.classes.prompts))
         except TextError as error:
-            raise TextError(f"{error} Give classes in words that it knows: --classes FILE.") from error
+            raise TextError(f"{error} Give classes that it can read: --classes FILE.") from error
     return cache[0]
 
 
