@@ -25,7 +25,7 @@ default bundle.
 
 
 def main(arguments: list[str] | None = None, prog: str = "python -m dashboard") -> int:
-    """Serves a bundle until it is stopped; returns the exit code, 1 where it cannot be opened."""
+    """Serves a bundle until it is stopped; returns the exit code, 1 if it cannot be opened."""
     options = parser(prog).parse_args(arguments)
     bundle = options.path or options.bundle
     try:
@@ -34,8 +34,7 @@ def main(arguments: list[str] | None = None, prog: str = "python -m dashboard") 
         print(f"Cannot open the bundle: {error}", file=sys.stderr)
         return 1
     print(
-        f"Headlight serves {bundle} at http://{options.address}:{options.port} (stop with Ctrl-C)",
-        flush=True,
+        f"Headlight serves {bundle} at http://{options.address}:{options.port} (stop with Ctrl-C)", flush=True
     )
     return serve(bundle, options.port, options.address)
 
@@ -60,7 +59,7 @@ def parser(prog: str = "python -m dashboard") -> argparse.ArgumentParser:
 
 def serve(bundle: str, port: int, address: str) -> int:
     os.environ["HEADLIGHT_BUNDLE"] = bundle
-    from streamlit.web import cli  # a second to import; --help and a wrong path need not wait for it
+    from streamlit.web import cli  # slow to import; --help and a wrong path do not need it
 
     threading.Thread(target=warm, args=(bundle,), daemon=True).start()
 
@@ -70,7 +69,7 @@ def serve(bundle: str, port: int, address: str) -> int:
 
 
 def warm(path: str) -> None:
-    """Read vectors while the first page is looked at: the library behind them takes seconds to import."""
+    """Reads vectors while the user looks at the first page: their library takes seconds to import."""
     with contextlib.suppress(StoreError):
         bundle = open_bundle(path)
         vectors.head_spaces(bundle, bundle.model_keys[0])

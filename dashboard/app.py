@@ -12,7 +12,7 @@ PAGES = [
         "views/leaderboard.py",
         title="Leaderboard",
         icon=":material/leaderboard:",
-        url_path="start",  # served at /; its own name is left to the page below
+        url_path="start",  # served at /; a hidden page has its own name
         default=True,
     ),
     st.Page("views/heads.py", title="Heads", icon=":material/apps:"),
@@ -27,9 +27,9 @@ PAGES = [
     st.Page("views/mean_ablation.py", title="Mean-ablation", icon=":material/content_cut:"),
     st.Page("views/validation.py", title="Validation", icon=":material/fact_check:"),
 ]
-# Streamlit serves the default page at / alone; the other names are those of older links.
+# Streamlit serves the default page at / only; the other names are from earlier versions.
 MOVED = {"leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
-# Streamlit leaves a hand's breadth above the title; a page of pictures needs it.
+# Less space above the title: pages of images need it.
 STYLE = "<style>.stMainBlockContainer { padding: 3.5rem 3rem 3rem; }</style>"
 
 
@@ -50,7 +50,7 @@ def main() -> None:
         st.session_state["source"] = controls.sidebar()
         page.run()
     except (StoreError, LiveError) as error:
-        # Everything drawn so far stays: the choices that led here can be changed.
+        # Everything drawn so far stays, so that the options can be changed.
         st.error(str(error), icon=":material/error:")
 
 

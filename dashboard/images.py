@@ -1,4 +1,4 @@
-"""Pictures as the model sees them, and maps drawn over them. Pillow and numpy; no Streamlit, no Altair."""
+"""Images as the input of the model, and maps drawn over them. Pillow and numpy; no Streamlit, no Altair."""
 
 import base64
 import io
@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-# ColorBrewer PuOr, reversed: purple below zero, orange above. Zero-centered and readable without red-green
-# vision.
+# ColorBrewer PuOr, reversed: purple below zero, orange above. Readable without red-green vision.
 DIVERGING = (
     "#2d004b",
     "#542788",
@@ -30,13 +29,13 @@ MAX_PIXELS = 100_000_000
 
 
 class PictureError(ValueError):
-    """These bytes are no picture; the message says what to do."""
+    """Bytes that are not an image; the message gives the next step."""
 
 
 def read(data: bytes, name: str = "the file") -> Image.Image:
-    """Decode an image, upright and RGB; 16 bits by their high byte, transparency over white.
+    """Returns a decoded image, upright and RGB; 16 bits by their high byte, transparency over white.
 
-    To check and to show only: what the model sees comes from the model's own decoder.
+    For checks and display only: the model has its own decoder.
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -52,7 +51,7 @@ def read(data: bytes, name: str = "the file") -> Image.Image:
 
 
 def rgb(image: Image.Image) -> Image.Image:
-    """Pillow alone would clip 16-bit gray and show what is transparent black."""
+    """Returns the image in RGB; Pillow alone would clip 16-bit gray and turn transparency black."""
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
@@ -62,14 +61,14 @@ def rgb(image: Image.Image) -> Image.Image:
 
 
 def preview(data: bytes, side: int = 448) -> bytes:
-    """An uploaded image as a small PNG; Streamlit cannot show every kind of pixel."""
+    """Returns an uploaded image as a small PNG; Streamlit cannot show every pixel format."""
     image = read(data)
     image.thumbnail((side, side))
     return png(image)
 
 
 def model_view(image: Image.Image, resize_mode: str, aspect: float = 1.0) -> Image.Image:
-    """The part of a picture that the model's patches cover; `aspect` is its width over its height.
+    """Returns the part of an image that the model's patches cover; `aspect` is its width over its height.
 
     shortest: shorter side to size, then a center crop. squash: stretched. longest: padded to a square.
     """
@@ -95,14 +94,14 @@ def png(image: Image.Image) -> bytes:
 
 
 def data_url(image: Image.Image, side: int = 448) -> str:
-    """The picture as text, to stand inside a chart; enlarged so that a chart scales smoothly."""
+    """Returns the image as a data URL for a chart, enlarged so that it scales smoothly."""
     out = io.BytesIO()
     enlarge(image, side).save(out, format="JPEG", quality=88)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def colors(grid: NDArray, limit: float) -> NDArray:
-    """Colors of values on a scale from -limit to limit -> uint8 [row, column, 3]."""
+    """Returns colors of values on a scale from -limit to limit, uint8 [row, column, 3]."""
     stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in DIVERGING], float)
     place = (np.clip(grid / limit, -1, 1) + 1) / 2  # 0 to 1
     channels = [np.interp(place, np.linspace(0, 1, len(stops)), stops[:, c]) for c in range(3)]
@@ -116,14 +115,14 @@ def enlarge(image: Image.Image, side: int = 448) -> Image.Image:
 def overlay(
     image: Image.Image, grid: NDArray, limit: float, opacity: float, *, side: int = 448
 ) -> Image.Image:
-    """One map over the model's view of a picture; patch edges stay sharp, for the map knows nothing finer."""
-    below = enlarge(image.convert("L").convert("RGB"), side)  # every hue on it is the map's
+    """Returns one map over the input of the model, with sharp patch edges: the map has no finer detail."""
+    below = enlarge(image.convert("L").convert("RGB"), side)  # gray: every hue is the map's
     cover = Image.fromarray(colors(grid, limit)).resize(below.size, Image.Resampling.NEAREST)
     return Image.blend(below, cover, opacity)
 
 
 def sheet(panels: list[tuple[str, Image.Image]], limit: float, unit: str, note: str) -> bytes:
-    """Titled panels side by side above one color scale, as PNG bytes: the figure to save."""
+    """Returns titled panels side by side above one color scale, as PNG bytes."""
     gap, head, foot = 24, 34, 84
     font, small = ImageFont.load_default(16), ImageFont.load_default(13)
     width = max(sum(p.width + gap for _, p in panels) + gap, 560)
@@ -151,7 +150,7 @@ def sheet(panels: list[tuple[str, Image.Image]], limit: float, unit: str, note: 
 
 
 def fit(text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
-    """Cut a line to a width, with an ellipsis where it was cut."""
+    """Returns a line cut to a width, with an ellipsis if it was cut."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

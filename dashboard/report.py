@@ -18,7 +18,7 @@ START, STOP = "<!-- validation: written by `python -m dashboard.report` -->", "<
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the tables, and write them into a file if asked; 2 where it cannot be done."""
+    """Prints the tables and optionally writes them into a file; returns the exit code, 2 for an error."""
     options = _parser().parse_args(arguments)
     try:
         bundle = open_bundle(options.bundle)
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def markdown(bundle: Bundle) -> str:
-    """All validation tables of a bundle.
+    """Returns all validation tables of a bundle as Markdown.
 
     Raises:
         UserError: the bundle was built without validation.
@@ -48,9 +48,9 @@ def markdown(bundle: Bundle) -> str:
             "and --masks for maps."
         )
     sections = [
-        ("Labels: the share of heads that are named by what they act on", _labels(scores)),
+        ("Labels: the share of heads named by the attribute they act on", _labels(scores)),
         ("Maps: how much higher they are on the object that the caption names", _maps(scores)),
-        ("Neighbors: the share that has the query's value, through the best head", _neighbors(scores)),
+        ("Neighbors: the share with the query's value, through the best head", _neighbors(scores)),
         ("Mean-ablation: zero-shot accuracy after a forward pass without some parts", _mean_ablation(scores)),
     ]
     tables = [
@@ -60,10 +60,10 @@ def markdown(bundle: Bundle) -> str:
 
 
 def write(file: Path, text: str) -> None:
-    """Put the tables between the marks of a file, or into a new file; the rest of it stays.
+    """Writes the tables between the marks of a file, or into a new file.
 
     Raises:
-        UserError: the file is there and has no marks.
+        UserError: the file exists without marks.
     """
     old = file.read_text(encoding="utf-8") if file.exists() else f"# Validation\n\n{START}\n{STOP}\n"
     before, start, rest = old.partition(START)
@@ -74,27 +74,25 @@ def write(file: Path, text: str) -> None:
 
 
 def _labels(scores: pd.DataFrame) -> pd.DataFrame:
-    """The shares, with the number of heads behind each."""
-    every = validation_tables.labels(scores)
-    found = validation_tables.in_brief(every, validation_tables.originals(scores)).dropna(
-        axis="columns", how="all"
-    )
-    counts = [name for name in found.columns if name == "hits" or name.endswith("heads")]
-    whole = {name: found[name].astype("Int64").astype(object) for name in counts}
-    shown = found.assign(**whole).drop(columns=["model_key"], errors="ignore")
+    """Returns the shares of right labels, with their number of heads."""
+    table = validation_tables.labels(scores)
+    table = validation_tables.in_brief(table, validation_tables.originals(scores))
+    table = table.dropna(axis="columns", how="all").drop(columns=["model_key"], errors="ignore")
+    counts = [name for name in table.columns if name == "hits" or name.endswith("heads")]
+    shown = table.assign(**{name: table[name].astype("Int64").astype(object) for name in counts})
     return shown.rename(columns=lambda name: name.replace("_", " "))
 
 
 def _maps(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per model and map, of controls the whole map only; a column per measure, with its interval."""
-    found = validation_tables.maps(scores)
-    own = found["model_key"].isin(validation_tables.originals(scores))
-    found = found[own | (found["subject_kind"] == "all_heads")]
-    cells = {(row.model, row.subject, row.measure): _interval(row) for row in found.itertuples()}
-    maps = found.drop_duplicates(["model", "subject"])[["model", "subject"]]
+    """Returns one row per model and map, of controls only the map of all heads; a column per measure."""
+    rows = validation_tables.maps(scores)
+    is_model = rows["model_key"].isin(validation_tables.originals(scores))
+    rows = rows[is_model | (rows["subject_kind"] == "all_heads")]
+    cells = {(row.model, row.subject, row.measure): _interval(row) for row in rows.itertuples()}
+    maps = rows.drop_duplicates(["model", "subject"])[["model", "subject"]]
     columns = {
         title.lower(): [cells.get((*pair, measure), "-") for pair in maps.itertuples(index=False, name=None)]
-        for measure, title in validation_tables.measures(found).items()
+        for measure, title in validation_tables.measures(rows).items()
     }
     return maps.rename(columns={"subject": "map"}).assign(**columns)
 
@@ -104,22 +102,19 @@ def _interval(row: Any) -> str:
 
 
 def _neighbors(scores: pd.DataFrame) -> pd.DataFrame:
-    """The best head for every attribute, beside the best head of the control."""
+    """Returns the best head for every attribute, beside the best head of the control."""
 
     def shape(scores: pd.DataFrame, key: str) -> pd.DataFrame:
-        own, of_control = (
-            validation_tables.nearest(scores, model_key)
-            for model_key in (key, validation_tables.control_key_of(scores, key))
-        )
-        pairs = zip(of_control["attribute"], of_control["precision"], strict=True) if len(of_control) else ()
-        beside = dict(pairs)
-        return own.assign(control=own["attribute"].map(beside).astype(float)).drop(columns=["heads"])
+        best = validation_tables.nearest(scores, key)
+        control = validation_tables.nearest(scores, validation_tables.control_key_of(scores, key))
+        precision = control.set_index("attribute")["precision"].to_dict() if len(control) else {}
+        return best.assign(control=best["attribute"].map(precision).astype(float)).drop(columns=["heads"])
 
     return _by_model(scores, "neighbors", shape).rename(columns={"best_head": "best head"})
 
 
 def _mean_ablation(scores: pd.DataFrame) -> pd.DataFrame:
-    """Every intervention; of the texts 10, and as many as there are."""
+    """Returns every intervention; of the texts the first 10 and all."""
 
     def shape(scores: pd.DataFrame, key: str) -> pd.DataFrame:
         rows = validation_effects.accuracies(scores, key)
@@ -131,12 +126,12 @@ def _mean_ablation(scores: pd.DataFrame) -> pd.DataFrame:
 def _by_model(
     scores: pd.DataFrame, study: str, shape: Callable[[pd.DataFrame, str], pd.DataFrame]
 ) -> pd.DataFrame:
-    """One table of all models but controls; the name of the model stands first."""
+    """Returns one table of all models without controls, the name of the model first."""
     names = validation_tables.names_of(scores)
     keys = validation_tables.originals(validation_tables.study(scores, study))
     tables = [shape(scores, key).assign(model=names[key]) for key in keys]
-    found = pd.concat([pd.DataFrame({"model": []}), *tables], ignore_index=True)
-    return found[["model", *(name for name in found.columns if name != "model")]]
+    table = pd.concat([pd.DataFrame({"model": []}), *tables], ignore_index=True)
+    return table[["model", *(name for name in table.columns if name != "model")]]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """Lance tables: open, read, search, write. The only file that imports lancedb.
 
-Importing lancedb takes two seconds, so it happens where a table is first touched: pages that show
-no vectors do not wait for it. Knows nothing of heads or bundles.
+Importing lancedb takes two seconds, so functions import it: pages without vectors do not wait for it. Knows
+nothing of heads or bundles.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,44 +17,44 @@ T = TypeVar("T")
 
 
 def open_table(directory: Path, name: str) -> Any:
-    """Open one table."""
+    """Returns an open table."""
     import lancedb
 
     return _readable(f"{directory}/{name}", lambda: lancedb.connect(directory).open_table(name))
 
 
 def table_names(directory: Path) -> list[str]:
-    """Names of all tables in a directory, sorted; none where there is no directory."""
-    if not directory.exists():  # connecting would make one
+    """Returns the sorted names of all tables in a directory; none if it does not exist."""
+    if not directory.exists():  # connecting would create it
         return []
     import lancedb
 
     names: list[str] = []
     page = None
     while True:
-        answer = lancedb.connect(directory).list_tables(page_token=page)
-        names += answer.tables
-        page = answer.page_token
+        tables = lancedb.connect(directory).list_tables(page_token=page)
+        names += tables.tables
+        page = tables.page_token
         if not page:
             return sorted(names)
 
 
 def read(table: Any, columns: Sequence[str], offsets: Sequence[int] | None = None) -> pa.Table:
-    """Columns of all rows in stored order, or of the rows at `offsets`, which must rise."""
+    """Returns columns of all rows in stored order, or of the rows at ascending `offsets`."""
 
-    def answer() -> pa.Table:
+    def rows() -> pa.Table:
         if offsets is None:
-            # Without a limit a plain read might stop at a default number of rows.
+            # Without a limit, a read might stop at a default number of rows.
             return table.search().select(list(columns)).limit(table.count_rows()).to_arrow()
         return table.take_offsets(list(offsets)).select(list(columns)).to_arrow()
 
-    return _readable(table.name, answer)
+    return _readable(table.name, rows)
 
 
 def read_blocks(table: Any, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
     """Yields columns of all rows in stored order, at most `rows` at a time.
 
-    One scan a block: over a single one Lance reads ahead by 0.5 GB whatever the size of its batches.
+    One scan a block: in a single scan LanceDB reads ahead by 0.5 GB, whatever the batch size.
     """
     for start in range(0, table.count_rows(), rows):
         scan = table.search().select(list(columns)).limit(rows).offset(start)
@@ -62,13 +62,13 @@ def read_blocks(table: Any, columns: Sequence[str], rows: int) -> Iterator[pa.Ta
 
 
 def search(table: Any, column: str, query: np.ndarray, metric: str, k: int, key: str) -> pa.Table:
-    """Returns `key` and `_distance` (1 - cosine, 1 - dot) of the k nearest rows, by comparing all of them."""
+    """Returns `key` and `_distance` (1 - cosine, 1 - dot) of the k nearest rows by exhaustive search."""
     scan = table.search(query, vector_column_name=column).distance_type(metric).bypass_vector_index()
     return _readable(table.name, lambda: scan.select([key, "_distance"]).limit(k).to_arrow())
 
 
 def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
-    """Write a table from a stream of batches, in one commit; return its number of rows."""
+    """Writes a table from a stream of batches, in one commit; returns its number of rows."""
     import lancedb
 
     failure: list[BaseException] = []
@@ -77,7 +77,7 @@ def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable
         try:
             yield from batches
         except BaseException as error:
-            failure.append(error)  # Arrow hands on its text only
+            failure.append(error)  # Arrow passes on only its text
             raise
 
     reader = pa.RecordBatchReader.from_batches(schema, watched())
@@ -90,9 +90,9 @@ def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable
     return table.count_rows()
 
 
-def _readable(name: str, answer: Callable[[], T]) -> T:
+def _readable(name: str, read: Callable[[], T]) -> T:
     try:
-        return answer()
+        return read()
     except (RuntimeError, OSError, ValueError) as error:
         raise BundleDamaged(
             f'vectors {name} cannot be read ({error}). See what is damaged with "headlight bundle verify".'

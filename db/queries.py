@@ -1,8 +1,7 @@
-"""What pages ask a bundle: one function per question, its SQL in db/sql/<name of the function>.sql.
+"""Queries over a bundle: one function per question, its SQL in db/sql/<name of the function>.sql.
 
-Every function takes the bundle first and returns a DataFrame; the first line of its SQL file says
-what one row is. `sql_of(name)` gives that text and `recorded()` what ran: a page can show where a number came
-from.
+Every function takes the bundle first and returns a DataFrame; the first line of its SQL file defines a row.
+`sql_of(name)` returns that SQL and `recorded()` lists the queries that ran, so that a page can show them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,7 +34,7 @@ _recorder: ContextVar[list[Ran] | None] = ContextVar("recorder", default=None)
 
 @contextmanager
 def recorded() -> Iterator[list[Ran]]:
-    """Gives a list that every query of this thread is added to, until the block ends or another one opens."""
+    """Yields a list that collects every query of this thread, until the block ends or another block opens."""
     ran: list[Ran] = []
     token = _recorder.set(ran)
     try:
@@ -45,20 +44,20 @@ def recorded() -> Iterator[list[Ran]]:
 
 
 def replay(ran: Iterable[Ran]) -> None:
-    """Record queries that ran: now, or when a kept answer was made of them."""
+    """Adds queries to the open recording: queries that just ran, or those behind a cached result."""
     if (recorder := _recorder.get()) is not None:
         recorder.extend(ran)
 
 
 def models(bundle: Bundle) -> pd.DataFrame:
-    """All models with their facts, controls last."""
+    """Returns all models with their facts, controls last."""
     return _ask(bundle, "models")
 
 
 def leaderboard(
     bundle: Bundle, *, heads_used: str | None = None, labels: str | None = "offline"
 ) -> pd.DataFrame:
-    """Model metrics of all models in long form; over `heads_used` ("all" or "supported") where given.
+    """Returns the model metrics of all models in long form; `heads_used`: "all", "supported", None for both.
 
     `labels` is "offline", "chosen" (only where a chosen label differs from the offline one) or None for both.
     """
@@ -66,54 +65,54 @@ def leaderboard(
 
 
 def model_metrics(bundle: Bundle, *, model_key: str, labels: str | None = "offline") -> pd.DataFrame:
-    """Metrics of one model, by the same `labels`."""
+    """Returns the metrics of one model, by the same `labels`."""
     return _of_model(bundle, "model_metrics", model_key, labels=labels)
 
 
 def rotated_metrics(bundle: Bundle) -> pd.DataFrame:
-    """Model metrics of every model's rotated heads, mean and 95 % range over rotations."""
+    """Returns the model metrics of every model's rotated heads, mean and 95 % range over rotations."""
     return _ask(bundle, "rotated_metrics")
 
 
 def metrics(bundle: Bundle) -> pd.DataFrame:
-    """What every metric means."""
+    """Returns title, description, unit and direction of every metric."""
     return _ask(bundle, "metrics")
 
 
 def heads(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
-    """Heads of one model with their chosen label, its evidence, and their first texts."""
+    """Returns the heads of one model with their chosen label, its evidence, and their first texts."""
     return _of_model(bundle, "heads", model_key)
 
 
 def head_places(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
-    """Layer, head and name of every head of one model."""
+    """Returns layer, head and name of every head of one model."""
     return _of_model(bundle, "head_places", model_key)
 
 
 def head_texts(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
-    """Texts that describe one head, in the order of choice, with their variance."""
+    """Returns the texts that describe one head, in the order of selection, with their variance."""
     return _of_head(bundle, "head_texts", model_key, layer, head)
 
 
 def head_text_search(bundle: Bundle, *, model_key: str, words: Sequence[str]) -> pd.DataFrame:
-    """Texts in the lists of one model's heads that contain all of some words, in any order and case."""
+    """Returns the texts of one model's heads that contain all words, in any order and case."""
     return _of_model(bundle, "head_text_search", model_key, words=list(words))
 
 
 def head_profile(bundle: Bundle, *, model_key: str, layer: int, head: int, picks: int = 10) -> pd.DataFrame:
-    """Properties of the first `picks` texts of one head, beside their share of the pool."""
+    """Returns the properties of the first `picks` texts of one head, beside their share of the pool."""
     return _of_head(bundle, "head_profile", model_key, layer, head, picks=picks)
 
 
 def head_labels(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
-    """All labels of one head with their evidence, the chosen one first."""
+    """Returns all labels of one head with their evidence, the chosen one first."""
     return _of_head(bundle, "head_labels", model_key, layer, head)
 
 
 def head_metrics(
     bundle: Bundle, *, model_key: str, layer: int | None = None, head: int | None = None
 ) -> pd.DataFrame:
-    """Metrics of all heads of one model in long form, or of one head."""
+    """Returns the metrics of all heads of one model in long form, or of one head."""
     if layer is not None and head is not None:
         return _of_head(bundle, "head_metrics", model_key, layer, head)
     return _of_model(bundle, "head_metrics", model_key, layer=layer, head=head)
@@ -122,36 +121,36 @@ def head_metrics(
 def head_selectivity(
     bundle: Bundle, *, model_key: str, layer: int | None = None, head: int | None = None
 ) -> pd.DataFrame:
-    """Selectivity of all heads of one model for every known attribute, or of one head."""
+    """Returns the selectivity of all heads of one model for every attribute, or of one head."""
     if layer is not None and head is not None:
         return _of_head(bundle, "head_selectivity", model_key, layer, head)
     return _of_model(bundle, "head_selectivity", model_key, layer=layer, head=head)
 
 
 def language_model_answers(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
-    """Every question about one head that a language model was asked, with its whole answer."""
+    """Returns every question to a language model about one head, with the full answer."""
     return _of_head(bundle, "language_model_answers", model_key, layer, head)
 
 
 def judgements(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
-    """Answers of all judges about one head."""
+    """Returns the judgements of all judges on one head."""
     return _of_head(bundle, "judgements", model_key, layer, head)
 
 
 def properties(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
-    """All properties, with the heads of one model that are about them."""
+    """Returns all properties, with the heads of one model labeled with them."""
     return _of_model(bundle, "properties", model_key)
 
 
 def property_heads(bundle: Bundle, *, model_key: str, property: str) -> pd.DataFrame:
-    """Heads of one model whose chosen label is one property; none where no head is about it."""
+    """Returns the heads of one model whose chosen label is one property."""
     return _of_model(bundle, "property_heads", model_key, property=property)
 
 
 def texts(
     bundle: Bundle, *, search: str | None = None, property: str | None = None, limit: int | None = None
 ) -> pd.DataFrame:
-    """Texts of the pool that contain `search` and carry `property`, in the order of the pool."""
+    """Returns the texts of the pool that contain `search` and have `property`, in pool order."""
     return _ask(bundle, "texts", search=search or None, property=property, limit=limit)
 
 
@@ -181,7 +180,7 @@ def image_count(
     attribute: str | None = None,
     value: str | None = None,
 ) -> int:
-    """How many images `images` would find without a limit."""
+    """Returns the number of images of `images` without a limit."""
     rows = _ask(bundle, "image_count", **_image_filters(words, image_ids, attribute, value))
     return int(rows["images"].iloc[0])
 
@@ -194,12 +193,12 @@ def _image_filters(
 
 
 def images_by_id(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
-    """Images by their ids, in the order given; unknown ids are left out."""
+    """Returns images by their ids, in the order of the ids, without unknown ids."""
     return _in_order(_ask(bundle, "images_by_id", image_ids=list(image_ids)), image_ids)
 
 
 def image_files(bundle: Bundle, *, image_id: str) -> pd.DataFrame:
-    """All paths of one image."""
+    """Returns all paths of one image."""
     files = _ask(bundle, "image_files", image_id=image_id)
     if files.empty:
         raise UnknownName(f'image "{image_id}" is not in this bundle. Choose another one.')
@@ -207,58 +206,58 @@ def image_files(bundle: Bundle, *, image_id: str) -> pd.DataFrame:
 
 
 def thumbnails(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
-    """Thumbnails as JPEG bytes, in the order given; None where they were left out."""
+    """Returns thumbnails as JPEG bytes, in the order of the ids; None in a bundle without thumbnails."""
     return _in_order(_ask(bundle, "thumbnails", image_ids=list(image_ids)), image_ids)
 
 
 def image_attributes(bundle: Bundle, *, image_ids: Sequence[str] | None = None) -> pd.DataFrame:
-    """Known attribute values of some images, or of all."""
+    """Returns the attribute values of some images, or of all images."""
     ids = None if image_ids is None else list(image_ids)
     return _ask(bundle, "image_attributes", image_ids=ids)
 
 
 def class_texts(bundle: Bundle) -> pd.DataFrame:
-    """Attribute values that can be asked zero-shot, with the prompt that stands for each."""
+    """Returns the attribute values with a prompt for zero-shot classification."""
     return _ask(bundle, "class_texts")
 
 
 def head_validation(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
-    """What every attribute loses without each head of one model."""
+    """Returns the loss of every attribute without each head of one model."""
     return _of_model(bundle, "head_validation", model_key)
 
 
 def validation_scores(bundle: Bundle, *, study: str | None = None) -> pd.DataFrame:
-    """Scores of all models; of one `study`: labels, maps, neighbors or mean_ablation."""
+    """Returns the validation scores of all models, or one study: labels, maps, neighbors, mean_ablation."""
     return _ask(bundle, "validation_scores", study=study)
 
 
 def component_shares(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
-    """Share of the embedding's covariance by component, input first; they sum to 1."""
+    """Returns the share of the embedding's covariance by component, input first; they sum to 1."""
     return _of_model(bundle, "component_shares", model_key)
 
 
 def published(bundle: Bundle) -> pd.DataFrame:
-    """Figures quoted from papers."""
+    """Returns figures quoted from papers."""
     return _ask(bundle, "published")
 
 
 def failed_images(bundle: Bundle) -> pd.DataFrame:
-    """Files that could not be read, and why."""
+    """Returns the files that could not be read, with the reason."""
     return _ask(bundle, "failed_images")
 
 
 def image_set(bundle: Bundle) -> pd.DataFrame:
-    """The image set."""
+    """Returns the image set."""
     return _ask(bundle, "image_set")
 
 
 def text_pool(bundle: Bundle) -> pd.DataFrame:
-    """The text pool."""
+    """Returns the text pool."""
     return _ask(bundle, "text_pool")
 
 
 def runs(bundle: Bundle) -> pd.DataFrame:
-    """How and when every stage was computed."""
+    """Returns options, software and time of every stage."""
     return _ask(bundle, "runs")
 
 
@@ -275,7 +274,7 @@ def _of_model(bundle: Bundle, name: str, model_key: str, **params: Any) -> pd.Da
 
 def _of_head(bundle: Bundle, name: str, model_key: str, layer: int, head: int, **params: Any) -> pd.DataFrame:
     rows = _of_model(bundle, name, model_key, layer=int(layer), head=int(head), **params)
-    if rows.empty:  # rare, so only then is it worth asking whether the head exists at all
+    if rows.empty:  # rare: only then check that the head exists
         places = query(bundle, sql_of("head_places"), {"model_key": model_key})
         if not ((places["layer"] == layer) & (places["head"] == head)).any():
             raise UnknownName(
@@ -285,6 +284,6 @@ def _of_head(bundle: Bundle, name: str, model_key: str, layer: int, head: int, *
     return rows
 
 
-def _in_order(found: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
-    known: Mapping[str, int] = {one: place for place, one in enumerate(found["image_id"])}
-    return found.iloc[[known[one] for one in ids if one in known]].reset_index(drop=True)
+def _in_order(rows: pd.DataFrame, ids: Sequence[str]) -> pd.DataFrame:
+    place: Mapping[str, int] = {image_id: row for row, image_id in enumerate(rows["image_id"])}
+    return rows.iloc[[place[image_id] for image_id in ids if image_id in place]].reset_index(drop=True)

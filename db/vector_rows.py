@@ -1,6 +1,6 @@
-"""Rows of a bundle's Lance tables by id, and the tables themselves, kept open with their bundle.
+"""Rows of a bundle's Lance tables by id, and the tables, which stay open with their bundle.
 
-Rows lie sorted by id, so that a row is found by halving; no caller ever sees a row number.
+Rows are sorted by id, for binary search; no caller sees a row number.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,23 +16,23 @@ from db.errors import BundleDamaged, UnknownName
 from db.layout import VECTORS, lance_table
 
 ID = {"images": "image_id", "texts": "text_id", "tokens": "image_id"}
-WHAT = {"images": "image", "texts": "text", "tokens": "gallery image"}
+TITLE = {"images": "image", "texts": "text", "tokens": "gallery image"}
 
 BLOCK_BYTES = 2**24
-"""Of vectors that are read at a time where all rows are read block by block."""
+"""Bytes of vectors in one block."""
 
-_opened: WeakKeyDictionary[Bundle, dict[tuple[str, str], Any]] = WeakKeyDictionary()
+_caches: WeakKeyDictionary[Bundle, dict[tuple[str, str], Any]] = WeakKeyDictionary()
 
 
-def opened(bundle: Bundle) -> dict[tuple[str, str], Any]:
-    """What has been read of a bundle and is worth keeping; forgotten with it."""
-    return _opened.setdefault(bundle, {})
+def cache_of(bundle: Bundle) -> dict[tuple[str, str], Any]:
+    """Returns the cache of a bundle, which lives as long as the bundle."""
+    return _caches.setdefault(bundle, {})
 
 
 def vectors_of(
     bundle: Bundle, kind: str, model_key: str, ids: Sequence[str] | None, columns: list[str]
 ) -> tuple[list[str], list[np.ndarray]]:
-    """Columns as arrays, of the rows `ids` in that order, or of all rows sorted by id."""
+    """Returns columns as arrays, of the rows `ids` in that order, or of all rows sorted by id."""
     table = table_of(bundle, kind, model_key)
     if ids is None:
         rows = lance_tables.read(table, columns)
@@ -43,7 +43,7 @@ def vectors_of(
 
 
 def blocks_of(bundle: Bundle, kind: str, model_key: str, columns: list[str]) -> Iterator[list[np.ndarray]]:
-    """Yields columns of all rows sorted by id, block by block: memory does not grow with the rows."""
+    """Yields columns of all rows sorted by id, in blocks of limited memory."""
     table = table_of(bundle, kind, model_key)
     types = [table.schema.field(name).type for name in columns]
     row_bytes = sum(vector.list_size * vector.value_type.bit_width // 8 for vector in types)
@@ -52,38 +52,38 @@ def blocks_of(bundle: Bundle, kind: str, model_key: str, columns: list[str]) -> 
 
 
 def offsets_of(bundle: Bundle, kind: str, model_key: str, ids: Sequence[str]) -> np.ndarray:
-    """Row of each id; refuses an id that is not there."""
-    known = ids_of(bundle, kind, model_key)
-    place = np.searchsorted(known, np.asarray(list(ids), dtype=object))
-    for one, row in zip(ids, place, strict=True):
-        if row == len(known) or known[row] != one:
+    """Returns the row of each id; rejects an unknown id."""
+    stored = ids_of(bundle, kind, model_key)
+    place = np.searchsorted(stored, np.asarray(list(ids), dtype=object))
+    for row_id, row in zip(ids, place, strict=True):
+        if row == len(stored) or stored[row] != row_id:
             raise UnknownName(
-                f'{WHAT[kind]} "{one}" is not in this bundle for {model_key}. Choose another one.'
+                f'{TITLE[kind]} "{row_id}" is not in this bundle for {model_key}. Choose another one.'
             )
     return place
 
 
 def ids_of(bundle: Bundle, kind: str, model_key: str) -> np.ndarray:
-    """All ids of a table in the order of its rows, which is sorted."""
+    """Returns all ids of a table, sorted: the order of its rows."""
     table = table_of(bundle, kind, model_key)
-    known = opened(bundle)
-    if (kind + " ids", model_key) not in known:
+    cache = cache_of(bundle)
+    if (kind + " ids", model_key) not in cache:
         ids = lance_tables.read(table, [ID[kind]])[ID[kind]].to_numpy()
         if not (ids[:-1] < ids[1:]).all():
             raise BundleDamaged(f"{kind} of {model_key} are not sorted by id. Build the bundle again.")
-        known[kind + " ids", model_key] = ids
-    return known[kind + " ids", model_key]
+        cache[kind + " ids", model_key] = ids
+    return cache[kind + " ids", model_key]
 
 
 def table_of(bundle: Bundle, kind: str, model_key: str) -> Any:
-    """An open Lance table; opening takes milliseconds, so it stays open with its bundle.
+    """Returns a Lance table, which stays open with its bundle: opening takes milliseconds.
 
     Raises:
         NoVectors: the model's results were imported.
     """
     check_current(bundle)
     check_vectors(bundle, model_key)
-    known = opened(bundle)
-    if (kind, model_key) not in known:
-        known[kind, model_key] = lance_tables.open_table(bundle.path / VECTORS, lance_table(kind, model_key))
-    return known[kind, model_key]
+    cache = cache_of(bundle)
+    if (kind, model_key) not in cache:
+        cache[kind, model_key] = lance_tables.open_table(bundle.path / VECTORS, lance_table(kind, model_key))
+    return cache[kind, model_key]

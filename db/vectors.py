@@ -1,7 +1,7 @@
-"""Vectors of a bundle: what every head, image and text is, as numbers.
+"""Vectors of the heads, images and texts of a bundle.
 
-Shapes in brackets use the axis names of `precompute/__init__.py`. Row order is never an identity:
-rows are kept sorted by image_id or text_id, and every answer brings its ids.
+Shapes in brackets use the axis names of `precompute/__init__.py`. A row number is not an identity: rows are
+sorted by image_id or text_id, and every result contains its ids.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ from db.queries import class_texts
 from db.vector_rows import (
     ID,
     blocks_of,
+    cache_of,
     ids_of,
-    opened,
     table_of,
     vectors_of,
 )
@@ -37,17 +37,17 @@ class HeadSpace(NamedTuple):
     """[n] int."""
 
     basis: np.ndarray
-    """[n, rank, d_out] float32; orthonormal rows, rows past a head's own rank are zero."""
+    """[n, rank, d_out] float32; orthonormal rows, rows beyond a head's rank are zero."""
 
     mean: np.ndarray
-    """[n, rank] float32: mean coordinates over the images, taken off what is stored."""
+    """[n, rank] float32: mean coordinates over the images, subtracted from stored coordinates."""
 
     scale: np.ndarray
     """[n] float32: stored image coordinates are (y - mean) / scale."""
 
 
 class Tokens(NamedTuple):
-    """One image of the gallery, token by token."""
+    """Token contributions of one image of the gallery."""
 
     coordinates: np.ndarray
     """[head, token, rank] float32, not centered: the sum over tokens is y. Token 0 is the class token."""
@@ -57,23 +57,23 @@ class Tokens(NamedTuple):
 
 
 def head_spaces(bundle: Bundle, model_key: str) -> HeadSpace:
-    """Bases, means and scales of all stored heads of one model."""
+    """Returns bases, means and scales of all stored heads of one model."""
     table = table_of(bundle, "heads", model_key)
-    known = opened(bundle)
-    if ("space", model_key) not in known:
+    cache = cache_of(bundle)
+    if ("space", model_key) not in cache:
         rows = lance_tables.read(table, ["layer", "head", "basis", "mean", "scale"])
         layer, head, scale = (rows[name].to_numpy() for name in ("layer", "head", "scale"))
         order = np.lexsort((head, layer))
         mean = from_column(rows["mean"])[order]
         basis = from_column(rows["basis"])[order].reshape(len(order), mean.shape[1], -1)
-        known["space", model_key] = HeadSpace(layer[order], head[order], basis, mean, scale[order])
-    return known["space", model_key]
+        cache["space", model_key] = HeadSpace(layer[order], head[order], basis, mean, scale[order])
+    return cache["space", model_key]
 
 
 def image_coordinates(
     bundle: Bundle, model_key: str, image_ids: Sequence[str] | None, heads: Sequence[tuple[int, int]]
 ) -> tuple[list[str], np.ndarray]:
-    """Coordinates y - mean, [image, head, rank] float32, of some images in the order given, or of all."""
+    """Returns coordinates y - mean, [image, head, rank] float32, of `image_ids` in that order, or of all."""
     places = _places(bundle, model_key, heads)
     ids, columns = vectors_of(bundle, "images", model_key, image_ids, [head_column(*head) for head in heads])
     scale = head_spaces(bundle, model_key).scale[places]
@@ -83,13 +83,13 @@ def image_coordinates(
 def image_embeddings(
     bundle: Bundle, model_key: str, image_ids: Sequence[str] | None = None
 ) -> tuple[list[str], np.ndarray]:
-    """Unit-length embeddings, [image, d_out] float32, of some images in the order given, or of all."""
+    """Returns unit-length embeddings, [image, d_out] float32, of `image_ids` in that order, or of all."""
     ids, columns = vectors_of(bundle, "images", model_key, image_ids, ["embedding"])
     return ids, columns[0].astype(np.float32)
 
 
 def image_ids(bundle: Bundle, model_key: str) -> np.ndarray:
-    """Ids of all images in stored order, which is sorted: the order of the blocks below."""
+    """Returns the sorted ids of all images: the order of the blocks below."""
     return ids_of(bundle, "images", model_key)
 
 
@@ -111,19 +111,19 @@ def embedding_blocks(bundle: Bundle, model_key: str) -> Iterator[np.ndarray]:
 def text_embeddings(
     bundle: Bundle, model_key: str, text_ids: Sequence[str] | None = None
 ) -> tuple[list[str], np.ndarray]:
-    """Unit-length embeddings, [text, d_out] float32, of some texts in the order given, or of all."""
+    """Returns unit-length embeddings, [text, d_out] float32, of `text_ids` in that order, or of all."""
     ids, columns = vectors_of(bundle, "texts", model_key, text_ids, ["embedding"])
     return ids, columns[0].astype(np.float32)
 
 
 def class_embeddings(bundle: Bundle, model_key: str, attribute: str) -> tuple[list[str], np.ndarray]:
-    """Values of an attribute, in order, and their prompts' unit-length embeddings, [value, d_out] float32."""
+    """Returns the values of an attribute and the unit-length embeddings of their prompts, [value, d_out]."""
     texts = class_texts(bundle)
     values = texts.loc[texts["attribute"] == attribute, "value"].tolist()
     if not values:
-        known = ", ".join(texts["attribute"].unique()) or "none"
+        attributes = ", ".join(texts["attribute"].unique()) or "none"
         raise UnknownName(
-            f'attribute "{attribute}" has no class texts in this bundle. Those that have: {known}.'
+            f'attribute "{attribute}" has no class texts in this bundle. Those that have: {attributes}.'
         )
     rows = lance_tables.read(table_of(bundle, "classes", model_key), ["attribute", "value", "embedding"])
     names = zip(rows["attribute"].to_pylist(), rows["value"].to_pylist(), strict=True)
@@ -134,11 +134,11 @@ def class_embeddings(bundle: Bundle, model_key: str, attribute: str) -> tuple[li
 def nearest(
     bundle: Bundle, model_key: str, layer: int, head: int, query: np.ndarray, *, metric: str, k: int
 ) -> list[str]:
-    """Ids of the `k` images nearest to `query` [rank] in one head, nearest first; all where k is larger.
+    """Returns the ids of at most `k` images nearest to `query` [rank] in one head, nearest first.
 
-    The query is in coordinates: y - mean for the centered cosine, y for the paper's plain dot, to whose
-    scores the mean adds the same for all images. Lance rounds the query to float16, so images of nearly equal
-    score may come in another order. An image at the very mean has no cosine and is left out of that.
+    The query is in coordinates: y - mean for the centered cosine, y for the paper's plain dot product, to
+    which the mean adds a constant. LanceDB rounds the query to float16, so the order of images with nearly
+    equal scores may differ. An image at the mean has no cosine and is left out.
     """
     _places(bundle, model_key, [(layer, head)])
     table, column = table_of(bundle, "images", model_key), head_column(layer, head)
@@ -152,14 +152,14 @@ def nearest(
 
 
 def gallery(bundle: Bundle, model_key: str) -> list[str]:
-    """Ids of the images with token-level coordinates, sorted."""
+    """Returns the sorted ids of the images with token-level coordinates."""
     return list(ids_of(bundle, "tokens", model_key))
 
 
 def tokens(
     bundle: Bundle, model_key: str, image_id: str, heads: Sequence[tuple[int, int]] | None = None
 ) -> Tokens:
-    """Token-level coordinates of one gallery image: of all stored heads, or of `heads` in that order."""
+    """Returns token-level coordinates of one gallery image, of all stored heads or of `heads`, in order."""
     space = head_spaces(bundle, model_key)
     if heads is None:
         heads = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
@@ -172,7 +172,7 @@ def tokens(
 
 
 def _stack(columns: list[np.ndarray], scale: np.ndarray) -> np.ndarray:
-    """Columns of stored vectors as one float32 array [row, column, width], each times its scale."""
+    """Returns columns of stored vectors, each times its scale, [row, column, width] float32."""
     if not columns:
         raise StoreError("no heads were asked for. Give at least one (layer, head).")
     stacked = np.empty((len(columns[0]), len(columns), columns[0].shape[1]), np.float32)
@@ -182,7 +182,7 @@ def _stack(columns: list[np.ndarray], scale: np.ndarray) -> np.ndarray:
 
 
 def _places(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]) -> list[int]:
-    """Where each head stands in `head_spaces`."""
+    """Returns the index of each head in `head_spaces`."""
     space = head_spaces(bundle, model_key)
     place = {pair: i for i, pair in enumerate(zip(space.layer.tolist(), space.head.tolist(), strict=True))}
     for layer, head in heads:
@@ -195,7 +195,7 @@ def _places(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]) ->
 
 
 def _unit(query: np.ndarray, width: int) -> np.ndarray:
-    """The query at unit length: Lance rounds it to float16, where small entries vanish."""
+    """Returns the query at unit length: LanceDB rounds it to float16, which loses small entries."""
     vector = np.asarray(query, np.float64)
     if vector.shape != (width,):
         raise StoreError(f"the query has shape {vector.shape}, but vectors here have shape ({width},).")

@@ -1,11 +1,11 @@
-"""What zero-shot classification loses when some heads are mean-ablated, from stored vectors alone.
+"""Zero-shot classification with some heads mean-ablated, from stored vectors.
 
-An image scores e·t_v for class v. Mean-ablating the heads K subtracts from that the sum over K of
-y_h·(Q_h t_v), for stored coordinates y are centered: exact up to float16 rounding. This is the direct
-effect only: later layers and the last LayerNorm stay as they were. (Mean-ablation as in Gandelsman et al.
-2024, section 3.) The shortened embedding is not stretched back to length one, which would change no rank.
+An image scores e·t_v for class v. Mean-ablating the heads K subtracts the sum over K of y_h·(Q_h t_v), since
+stored coordinates y are centered: exact up to float16 rounding. This is the direct effect only: later layers
+and the last LayerNorm stay frozen. (Mean-ablation as in Gandelsman et al.
+2024, section 3.) The embedding is not renormalized: that would change no rank.
 
-Only images that carry exactly one value of the attribute take part; `own` [image] is that value's row.
+Only images with exactly one value of the attribute take part; `target` [image] is the index of that value.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,21 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 2048
-"""Images at once: 1,000 classes of that many are 8 MB."""
+"""Number of images at once: with 1,000 classes 8 MB."""
 
 
 class Outcome(NamedTuple):
-    """How every image is classified."""
+    """Classification of every image."""
 
     right: NDArray[np.bool_]
-    """[image] Its own class scores more than every other; a tie is not right."""
+    """[image] True if its class has the largest score; false for a tie."""
 
     rival: NDArray[np.int32]
-    """[image] The best class beside its own: where it went, if it is not right."""
+    """[image] The best other class: its classification, if it is not right."""
 
 
 class ByClass(NamedTuple):
-    """What two outcomes of the same images say of every class; all [value], counts of images."""
+    """Counts of images for every class under two outcomes; all [value]."""
 
     images: NDArray[np.int64]
     before: NDArray[np.int64]
@@ -42,56 +42,58 @@ class ByClass(NamedTuple):
 
 
 def scores(embedding: NDArray, text: NDArray) -> NDArray[np.float32]:
-    """Score of every image [image, d_out] for every class [value, d_out] -> [image, value]."""
+    """Returns the score of every image [image, d_out] for every class [value, d_out], [image, value]."""
     return embedding.astype(np.float32) @ text.astype(np.float32).T
 
 
-def outcome(score: NDArray, own: NDArray) -> Outcome:
-    """Who wins in every row of `score` [image, value]."""
-    rows = np.arange(len(own))
+def outcome(score: NDArray, target: NDArray) -> Outcome:
+    """Returns the classification of every row of `score` [image, value]."""
+    rows = np.arange(len(target))
     others = score.copy()
-    others[rows, own] = -np.inf
+    others[rows, target] = -np.inf
     rival = others.argmax(axis=1)
-    return Outcome(score[rows, own] > others[rows, rival], rival.astype(np.int32))
+    return Outcome(score[rows, target] > others[rows, rival], rival.astype(np.int32))
 
 
 def mean_ablate(
-    score: NDArray, own: NDArray, images: Sequence[NDArray], basis: NDArray, text: NDArray
+    score: NDArray, target: NDArray, images: Sequence[NDArray], basis: NDArray, text: NDArray
 ) -> Outcome:
-    """Who wins once some heads are mean-ablated.
+    """Returns the classification of every image with some heads mean-ablated.
 
-    `score` [image, value] is what all heads together give; `images` has centered coordinates [image, rank]
-    of each head in question, `basis` [head, rank, d_out] its space, `text` [value, d_out] the classes.
+    `score` [image, value] is the score of all heads; `images` has the centered coordinates [image, rank] of
+    each ablated head, `basis` [head, rank, d_out] its space, `text` [value, d_out] the classes.
     """
     parts = [
-        outcome(score[block] - taken, own[block])
-        for block, taken in removed(images, basis.astype(np.float32), text.astype(np.float32), len(own))
+        outcome(score[block] - removed, target[block])
+        for block, removed in head_scores(
+            images, basis.astype(np.float32), text.astype(np.float32), len(target)
+        )
     ]
     return Outcome(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def removed(
+def head_scores(
     images: Sequence[NDArray], basis: NDArray, text: NDArray, count: int
 ) -> Iterator[tuple[slice, NDArray]]:
-    """What the heads give to every class, block by block of images: slice, [image, value]."""
-    # Many classes: add the heads up in d_out first, and meet the texts once instead of once a head.
+    """Yields the score of the heads for every class, in blocks of images: slice, [image, value]."""
+    # With many classes, sum the heads in d_out first and multiply by the texts once.
     wide = len(text) > text.shape[1]
-    seen = np.concatenate(basis if wide else basis @ text.T)  # [head * rank, d_out or value]
+    directions = np.concatenate(basis if wide else basis @ text.T)  # [head * rank, d_out or value]
     for start in range(0, count, BLOCK):
         block = slice(start, start + BLOCK)
-        # Side by side: one large product of matrices takes half the time of one a head.
-        taken = np.hstack([head[block] for head in images]) @ seen
-        yield block, taken @ text.T if wide else taken
+        # One large matrix product takes half the time of one per head.
+        score = np.hstack([head[block] for head in images]) @ directions
+        yield block, score @ text.T if wide else score
 
 
-def by_class(before: Outcome, after: Outcome, own: NDArray, values: int) -> ByClass:
-    """Count both outcomes class by class."""
+def by_class(before: Outcome, after: Outcome, target: NDArray, values: int) -> ByClass:
+    """Returns the counts of both outcomes, class by class."""
 
-    def count(which: NDArray) -> NDArray:
-        return np.bincount(own[which], minlength=values)
+    def count(mask: NDArray) -> NDArray:
+        return np.bincount(target[mask], minlength=values)
 
     return ByClass(
-        images=count(np.ones(len(own), bool)),
+        images=count(np.ones(len(target), bool)),
         before=count(before.right),
         after=count(after.right),
         lost=count(before.right & ~after.right),
@@ -99,18 +101,18 @@ def by_class(before: Outcome, after: Outcome, own: NDArray, values: int) -> ByCl
     )
 
 
-def went_to(before: Outcome, after: Outcome, own: NDArray, value: int) -> list[tuple[int, int]]:
-    """Where the lost images of one class went: (class, images), most first, ties in class order."""
-    lost = before.right & ~after.right & (own == value)
+def went_to(before: Outcome, after: Outcome, target: NDArray, value: int) -> list[tuple[int, int]]:
+    """Returns the new classes of one class's lost images: (class, images), most first, ties in order."""
+    lost = before.right & ~after.right & (target == value)
     count = np.bincount(after.rival[lost])
     order = np.argsort(-count, kind="stable")
-    return [(int(one), int(count[one])) for one in order if count[one]]
+    return [(int(row), int(count[row])) for row in order if count[row]]
 
 
-def even_sample(own: NDArray, most: int) -> NDArray[np.int64]:
-    """Rows of at most `most` images, every class by its share of them; rising."""
-    if len(own) <= most:
-        return np.arange(len(own))
-    ordered = np.argsort(own, kind="stable")
-    places = np.arange(most) * len(own) // most
+def even_sample(target: NDArray, most: int) -> NDArray[np.int64]:
+    """Returns sorted rows of at most `most` images, with the share of every class preserved."""
+    if len(target) <= most:
+        return np.arange(len(target))
+    ordered = np.argsort(target, kind="stable")
+    places = np.arange(most) * len(target) // most
     return np.sort(ordered[places])

@@ -1,6 +1,6 @@
-"""What is nearest through one head, or through any set of heads.
+"""Nearest rows through one head or a set of heads.
 
-A set of heads stands for the mean of its heads' contributions in d_out, p = (1/n) sum_h c_h. Its inner
+A set of heads is compared by the mean of its heads' contributions in d_out, p = (1/n) sum_h c_h. Its inner
 products need no stored column: p_query·p_image = (1/n) sum_h (Q_h p_query)·y_h, cross terms between heads
 included. One head is n = 1.
 
@@ -19,8 +19,11 @@ METRICS = ("cosine", "dot")
 
 
 class Query(NamedTuple):
-    """What images are compared with through some heads. An image of centered coordinates y_h scores sum_h
-    y_h·v_h, plus `offset` by the dot product, over `length` and its own norm by cosine."""
+    """A query through a set of heads.
+
+    An image with centered coordinates y_h scores sum_h y_h·v_h, plus `offset` by the dot product, divided by
+    `length` and its norm by cosine.
+    """
 
     vector: NDArray[np.float32]
     """[head, rank] v_h"""
@@ -31,14 +34,14 @@ class Query(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """The best `k` rows of something, best first."""
+    """The best `k` rows, best first."""
 
     row: NDArray[np.int64]
     score: NDArray[np.float32]
 
 
 def image_query(coordinates: NDArray, basis: NDArray, mean: NDArray, *, metric: str) -> Query:
-    """An image as a query through some heads; its `coordinates` [head, rank] are centered on `mean`."""
+    """Returns an image as a query through heads; its `coordinates` [head, rank] are centered on `mean`."""
     _check(metric)
     mixed = mixture(coordinates + mean if metric == "dot" else coordinates, basis)  # [d_out]
     vector = (basis @ mixed / len(basis)).astype(np.float32)
@@ -46,10 +49,10 @@ def image_query(coordinates: NDArray, basis: NDArray, mean: NDArray, *, metric: 
 
 
 def text_query(text: NDArray, text_mean: NDArray, row_mean: NDArray, *, metric: str) -> Query:
-    """A text as a query inside one head, for rows (images or texts) that are centered on `row_mean` [rank].
+    """Returns a text as a query in one head, for rows (images or texts) centered on `row_mean` [rank].
 
-    `text` [rank] is Q t, uncentered; cosine takes the pool's mean text `text_mean` [rank] off it: texts share
-    a cone, and without that every text is near every other.
+    `text` [rank] is Q t, uncentered; cosine subtracts the pool's mean text `text_mean` [rank]: texts share a
+    common direction, so that otherwise all texts are near each other.
     """
     _check(metric)
     vector = (text if metric == "dot" else text - text_mean)[None].astype(np.float32)
@@ -62,37 +65,36 @@ def _check(metric: str) -> None:
 
 
 def mixture(coordinates: NDArray, basis: NDArray) -> NDArray:
-    """Mean contribution of the heads in d_out, from their coordinates [head, rank] -> [d_out]."""
+    """Returns the mean contribution of the heads, [d_out], from their coordinates [head, rank]."""
     return np.einsum("hr,hrd->d", coordinates, basis) / len(basis)
 
 
 def mixture_norms(images: Sequence[NDArray], basis: NDArray, *, block: int = 4096) -> NDArray:
-    """Length of every image's mean centered contribution, the same for every query -> [image]."""
+    """Returns the length of every image's mean centered contribution, [image], the same for every query."""
     if len(images) == 1:  # Q has orthonormal rows, so lengths are those of the coordinates
         return np.linalg.norm(images[0], axis=1)
     norms = np.empty(len(images[0]), np.float32)
-    for start in range(
-        0, len(norms), block
-    ):  # [image, d_out] of a whole bundle would not fit beside the vectors
+    # In blocks: [image, d_out] of a whole bundle would not fit into memory beside the vectors.
+    for start in range(0, len(norms), block):
         part = sum(head[start : start + block] @ q for head, q in zip(images, basis, strict=True))
         norms[start : start + block] = np.linalg.norm(part, axis=1) / len(images)
     return norms
 
 
 def scores(query: Query, rows: Sequence[NDArray], norms: NDArray) -> NDArray:
-    """Score of every row -> [row]; `rows` are one [row, rank] per head, `norms` those of `mixture_norms`."""
+    """Returns the score of every row, [row]; `rows` is [row, rank] per head, `norms` from `mixture_norms`."""
     score = sum(head @ v for head, v in zip(rows, query.vector, strict=True))  # [row]
     if query.metric == "dot":
         return score + np.float32(query.offset)
-    # Nothing is near a row of length zero.
+    # A row of length zero has no neighbors.
     lengths = np.float32(query.length) * norms
     return np.divide(score, lengths, out=np.zeros_like(score), where=lengths > 0)
 
 
 def top(score: NDArray, k: int, *, leave_out: int | None = None) -> Ranking:
-    """The `k` best rows, best first, ties in row order; fewer where there are fewer."""
+    """Returns at most `k` best rows, best first, ties in row order."""
     most = k + (leave_out is not None)
-    # Sorting a million scores takes longer than computing them.
+    # Sorting a million scores is slower than computing them.
     best = (
         np.flatnonzero(score >= np.partition(score, -most)[-most])
         if most < len(score)

@@ -1,8 +1,7 @@
-"""Why one image is more of text A than of text B: the heads that decide.
+"""Contribution of every head to the score difference of texts A and B.
 
-Each head is compared with what it gives the average image: (c_h - m_h)·(t_A - t_B). What the average image
-scores, and what MLPs, earlier layers and input add, stand beside; all of it sums to the score difference
-e·(t_A - t_B).
+A head's part is its difference from the average image: (c_h - m_h)·(t_A - t_B). These parts, that of MLPs,
+earlier layers and input, and the difference of the average image sum to e·(t_A - t_B).
 """
 
 from typing import NamedTuple
@@ -12,16 +11,16 @@ from numpy.typing import NDArray
 
 
 class Why(NamedTuple):
-    """A score difference taken apart; `heads.sum() + rest + average` is the difference."""
+    """Parts of a score difference; `heads.sum() + rest + average` is the difference."""
 
     heads: NDArray[np.float64]
-    """[head] What each head adds to the average image's difference."""
+    """[head] Part of each head beyond the average image."""
 
     rest: float
-    """What MLPs, earlier layers and input add to it."""
+    """Part of MLPs, earlier layers and input beyond the average image."""
 
     average: float
-    """The difference that the average image of the bundle scores."""
+    """Score difference of the average image of the bundle."""
 
     @property
     def difference(self) -> float:
@@ -36,9 +35,9 @@ def why(
     mean_embedding: NDArray,
     direction: NDArray,
 ) -> Why:
-    """Take e·`direction` apart; `direction` [d_out] is t_A - t_B, coordinates [head, rank] are uncentered."""
-    seen = basis.astype(np.float64) @ direction  # [head, rank]
+    """Decomposes e·`direction`: [d_out] t_A - t_B; `coordinates` [head, rank] are uncentered."""
+    direction_in_heads = basis.astype(np.float64) @ direction  # [head, rank]
     average = float(mean_embedding @ direction)
-    heads = np.einsum("hr,hr->h", coordinates - mean, seen)
-    average_rest = average - float(np.einsum("hr,hr->", mean, seen))
+    heads = np.einsum("hr,hr->h", coordinates - mean, direction_in_heads)
+    average_rest = average - float(np.einsum("hr,hr->", mean, direction_in_heads))
     return Why(heads, float(rest @ direction) - average_rest, average)

@@ -1,6 +1,6 @@
-"""Charts of the leaderboard: DataFrame in, Altair chart out. Knows nothing of Streamlit or of bundles.
+"""Charts of the leaderboard: DataFrame in, Altair chart out. Knows nothing of Streamlit or bundles.
 
-A model is a blue circle, its controls are gray marks of another shape: color is never the only sign.
+A model is a blue circle, its controls are gray marks of another shape.
 """
 
 import json
@@ -11,46 +11,44 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.theme import AROUND, BLUE, GRAY, ORANGE, Layers
+from dashboard.charts.theme import AROUND, BLUE, GRAY, LEGEND, ORANGE, ROWS, Layers, color_and_shape, numbers
 
 PARTS = {"circle": BLUE, "cross": GRAY, "diamond": "#b4b4b4"}
-"""Shape and color of the parts of the board, in the order given: model, twin, rotated heads."""
+"""Shape and color of the lines: model, random-weights control, rotated heads."""
 
 SLOT = 19
-"""Height of one mark and its room, pixels; a model and its controls stand under each other."""
-
+"""Height of a line, pixels."""
 
 MARGIN = 0.35
-"""Over the first and under the last mark of a model, in marks."""
+"""Space above the first and below the last line of a model, in lines."""
 
 LIGHT_BLUE = "#8fc1de"
 KIND_COLORS = (BLUE, LIGHT_BLUE, ORANGE, GRAY)
-ROWS = alt.Axis(labelLimit=260, labelOverlap=False)
 
 
 def standings(frame: pd.DataFrame, parts: Sequence[str], *, title: str) -> Layers:
-    """One metric over models, best first, the controls under each: columns as of `board.one_metric`.
+    """One metric over models, best first, the controls below each: columns of `leaderboard.one_metric`.
 
-    `parts` names model, twin and rotated heads. The range of ranks stands at the right.
+    `parts` names model, random-weights control and rotated heads. The range of ranks is at the right.
     """
     groups = list(dict.fromkeys(frame["under"]))
     frame = frame.assign(slot=frame.groupby("under").cumcount())
     slots = list(range(frame["slot"].max() + 1))
-    own = frame.drop_duplicates("under").set_index("under")
+    leaders = frame.drop_duplicates("under").set_index("under")
     x_scale = share_scale(frame[["value", "low", "high", "chance"]].to_numpy(float))
     color, shape = marks(frame, parts)
     offset = alt.YOffset("slot:O", scale=alt.Scale(domain=slots, paddingInner=0, paddingOuter=MARGIN))
-    up = -SLOT * (len(slots) - 1) / 2  # names stand beside the model, over its controls
-    seen = tooltips(title)
+    up = -SLOT * (len(slots) - 1) / 2  # names are beside the model, above its controls
+    ranks = ("rank " + leaders["rank"]).where(leaders["rank"] != "", "")
 
     def along(name: str) -> alt.Chart:
-        """The rows that have a number, placed by it."""
+        """Returns the rows with a number, placed by it."""
         x = alt.X(f"{name}:Q", title=title, scale=x_scale, axis=alt.Axis(tickCount=8))
         y = alt.Y("under:N", sort=groups, axis=None)
-        return rows(f"isValid(datum.{name})").encode(x, y, offset, tooltip=seen)
+        return rows(f"isValid(datum.{name})").encode(x, y, offset, tooltip=tooltips(title))
 
     def words(axis: alt.Axis) -> alt.Chart:
-        """An axis of its own, on marks that nobody sees: every group has one, with a value or without."""
+        """Returns an axis on invisible marks, one for every group, with a value or without."""
         return (
             rows("datum.slot == 0")
             .mark_point(opacity=0)
@@ -58,8 +56,8 @@ def standings(frame: pd.DataFrame, parts: Sequence[str], *, title: str) -> Layer
         )
 
     return alt.layer(
-        words(_words(own["model"], up)),
-        words(_words(_rank_words(own), up, "right")),
+        words(_words(leaders["model"], up)),
+        words(_words(ranks, up, "right")),
         along("low").mark_rule(strokeWidth=2).encode(alt.X2("high"), color),
         along("chance").mark_tick(color=ORANGE, thickness=3, size=15),
         along("value").mark_point(filled=True, size=95, opacity=1).encode(color, shape),
@@ -70,20 +68,15 @@ def standings(frame: pd.DataFrame, parts: Sequence[str], *, title: str) -> Layer
 
 
 def rows(which: str) -> alt.Chart:
-    """A layer over some rows of the data that all layers share.
+    """Returns a layer over the rows that pass a filter.
 
-    What is known of a chart is said where it is made: every later word copies all that was said before, and
-    data written once for each layer would take as long.
+    All layers share the data: a copy per layer, or properties added later, would make the chart slow.
     """
     return alt.Chart(transform=[alt.FilterTransform(which)])
 
 
-def _rank_words(own: pd.DataFrame) -> pd.Series:
-    return ("rank " + own["rank"]).where(own["rank"] != "", "")
-
-
 def _words(words: pd.Series, offset: float, orient: Literal["left", "right"] = "left") -> alt.Axis:
-    """An axis that shows other words than its values; its labels follow the page's theme."""
+    """Returns an axis with words in place of its values; its labels follow the page's theme."""
     return alt.Axis(
         orient=orient,
         labelOffset=offset,
@@ -100,52 +93,43 @@ def _words(words: pd.Series, offset: float, orient: Literal["left", "right"] = "
 
 
 def share_scale(values: np.ndarray) -> alt.Scale:
-    """From 0 to 1 wherever all numbers are between, so that shares are always seen on one scale."""
+    """Returns a scale from 0 to 1 if it contains all numbers, so that all shares have one scale."""
     share = np.nanmin(values, initial=0) >= 0 and np.nanmax(values, initial=0) <= 1
     return alt.Scale(domain=[0, 1]) if share else alt.Scale(zero=True, nice=True)
 
 
 def marks(frame: pd.DataFrame, parts: Sequence[str]) -> tuple[alt.Color, alt.Shape]:
-    """Color and shape of the parts that there are, in one legend."""
-    there = set(frame["part"])
-    kept = [(name, *mark) for name, mark in zip(parts, PARTS.items(), strict=True) if name in there]
-    names, shapes, colors = (list(column) for column in zip(*kept, strict=True))
-    legend = alt.Legend(title=None, orient="top", labelLimit=400, symbolSize=110)
-    return (
-        alt.Color("part:N", scale=alt.Scale(domain=names, range=colors), legend=legend),
-        alt.Shape("part:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),
-    )
+    """Returns color and shape of the kinds of lines in the frame."""
+    present = set(frame["part"])
+    rows = [(name, *mark) for name, mark in zip(parts, PARTS.items(), strict=True) if name in present]
+    names, shapes, colors = zip(*rows, strict=True)
+    return color_and_shape("part:N", names, colors, shapes)
 
 
 def tooltips(title: str) -> list[alt.Tooltip]:
-    numbers = {"value": title, "low": "from", "high": "to", "chance": "chance"}
-    words = [alt.Tooltip("model:N"), alt.Tooltip("part:N", title="is"), alt.Tooltip("rank:N")]
-    return words + [alt.Tooltip(f"{name}:Q", title=said, format=".3f") for name, said in numbers.items()]
+    words = [alt.Tooltip("model:N"), alt.Tooltip("part:N", title="kind"), alt.Tooltip("rank:N")]
+    return words + numbers(".3f", value=title, low="from", high="to", chance="chance")
 
 
 def coverage_bars(parts: pd.DataFrame, kinds: Sequence[str]) -> Layers:
-    """Layer by layer, what its components account for: columns row, kind, name, label, percent; from zero.
+    """Share of every component, layer by layer: columns row, kind, name, label, percent.
 
-    What is negative goes to the left of zero, so that a layer's sum is its right end less its left.
+    Negative shares are left of zero: a layer's sum is its right end minus its left end.
     """
     names = list(dict.fromkeys(parts["row"]))
     there = [kind for kind in kinds if kind in set(parts["kind"])]
     colors = [color for kind, color in zip(kinds, KIND_COLORS, strict=True) if kind in there]
-    legend = alt.Legend(title=None, orient="top", labelLimit=300, symbolSize=110)
     shown = parts.assign(order=parts["kind"].map({kind: place for place, kind in enumerate(kinds)}))
     zero = alt.Chart(pd.DataFrame({"percent": [0.0]})).mark_rule(color="#444444", strokeWidth=1)
     x = alt.X(
-        "percent:Q",
-        stack="zero",
-        title="share of the embedding's covariance (%)",
-        axis=alt.Axis(tickCount=8),
+        "percent:Q", stack="zero", title="share of the embedding's covariance (%)", axis=alt.Axis(tickCount=8)
     )
     bars = alt.Chart(shown).mark_bar(stroke="white", strokeWidth=0.6, height=alt.RelativeBandSize(0.75))
     return alt.layer(
         bars.encode(
             x,
             alt.Y("row:N", sort=names, title=None, axis=ROWS),
-            alt.Color("kind:N", scale=alt.Scale(domain=there, range=colors), legend=legend),
+            alt.Color("kind:N", scale=alt.Scale(domain=there, range=colors), legend=LEGEND),
             alt.Order("order:Q"),
             tooltip=[
                 alt.Tooltip("row:N", title="layer"),

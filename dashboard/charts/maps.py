@@ -1,6 +1,6 @@
-"""DataFrame in, Altair chart out. Knows nothing of Streamlit or of bundles.
+"""Charts of maps and of signed parts: DataFrame in, Altair chart out. Knows nothing of Streamlit or bundles.
 
-Contributions are drawn in thousandths of cosine similarity: one head of sixty adds a few of them.
+Contributions are in thousandths of cosine similarity: one head of sixty adds a few.
 """
 
 import json
@@ -12,39 +12,40 @@ from numpy.typing import NDArray
 
 from dashboard.charts.theme import (
     AROUND,
-    CELL_WIDTH,
     EDGE,
     GRAY,
+    INK,
     LABEL_COLORS,
     ORANGE,
     PURPLE,
     UNIT,
     WEAK,
     Layers,
+    cell_words,
+    head_cells,
+    numbers,
 )
 from dashboard.images import DIVERGING
 
 Panel = tuple[str, str, NDArray | None]
-"""Picture (data URL), title, and a grid of contributions or none."""
-
+"""Picture (data URL), title, and a grid of contributions or None."""
 
 STRIDE = 1.08
-"""From one panel to the next, in widths of a panel."""
+"""Distance of two panels, in widths of a panel."""
 
-
-# Channels are written as objects, not strings: Altair takes milliseconds to make sense of each string.
+# Channels are objects, not strings: Altair needs milliseconds to parse each string.
 VALUE = alt.Tooltip("value:Q", title="x 1000", format="+.3f")
 
 
 def maps(panels: list[Panel], *, limit: float, opacity: float, shape: tuple[int, int], width: int) -> Layers:
-    """Panels (picture, title, grid or None) side by side on one color scale.
+    """Panels side by side on one color scale.
 
-    They are one chart, on which a panel is 1 wide and 1 high, so that all shrink where the page is too narrow
-    for `width` pixels each.
+    One chart, in which a panel is 1 wide and 1 high: all shrink if the page has less than `width` pixels
+    each.
     """
     rows, columns = shape
     span = STRIDE * (len(panels) - 1) + 1
-    # Vega's `width` is that of the whole chart, which only the browser knows.
+    # `width` in an expression is the width of the whole chart, which only the browser knows.
     across = f"min({width}, width / {span})"
     down = f"{rows / columns} * {across}"
     x_scale = alt.Scale(domain=[0, span], range=[0, alt.ExprRef(f"{span} * {across}")], round=True)
@@ -55,20 +56,20 @@ def maps(panels: list[Panel], *, limit: float, opacity: float, shape: tuple[int,
         align="left", baseline="top", aspect=False, width=alt.ExprRef(across), height=alt.ExprRef(down)
     )
     patches = alt.Chart(map_cells(panels)).mark_rect(opacity=opacity)
-    seen = [alt.Tooltip("row:Q", title="patch row"), alt.Tooltip("column:Q", title="patch column"), VALUE]
+    tooltip = [alt.Tooltip("row:Q", title="patch row"), alt.Tooltip("column:Q", title="patch column"), VALUE]
     return alt.layer(
         picture.encode(x, y, alt.Url("url:N")),
-        patches.encode(x, y, alt.X2("right"), alt.Y2("bottom"), map_color(limit, down), tooltip=seen),
+        patches.encode(x, y, alt.X2("right"), alt.Y2("bottom"), map_color(limit, down), tooltip=tooltip),
     ).properties(height=round(width * rows / columns) + AROUND)
 
 
 def panel_titles(titles: list[str], width: str) -> alt.Axis:
-    """Titles over the panels: labels of an axis, which follow the page's theme as text marks do not."""
+    """Returns the panel titles as labels of an axis, which follow the page's theme, unlike text marks."""
     return alt.Axis(
         orient="top",
         title=None,
         values=[STRIDE * place for place in range(len(titles))],
-        description="; ".join(titles),  # for who hears the page
+        description="; ".join(titles),  # for screen readers
         labelExpr=f"{json.dumps(titles)}[round(datum.value / {STRIDE})]",
         labelAlign="left",
         labelLimit=alt.ExprRef(width),
@@ -84,14 +85,14 @@ def panel_titles(titles: list[str], width: str) -> alt.Axis:
 
 
 def map_pictures(panels: list[Panel]) -> pd.DataFrame:
-    """One row per panel: where its picture starts."""
+    """Returns one row per panel: the left edge of its picture."""
     lefts = [STRIDE * place for place in range(len(panels))]
     return pd.DataFrame({"left": lefts, "top": 0.0, "url": [url for url, _, _ in panels]})
 
 
 def map_cells(panels: list[Panel]) -> pd.DataFrame:
-    """One row per patch of every map: its place and its value in thousandths. Row 0 is the top."""
-    found = []
+    """Returns one row per patch of every map: its edges and its value in thousandths. Row 0 is the top."""
+    cells = []
     for place, (_, _, grid) in enumerate(panels):
         if grid is None:
             continue
@@ -100,12 +101,12 @@ def map_cells(panels: list[Panel]) -> pd.DataFrame:
         start = STRIDE * place
         edges = {"left": start + column / columns, "right": start + (column + 1) / columns}
         edges |= {"top": row / rows, "bottom": (row + 1) / rows}
-        found.append(pd.DataFrame({"row": row, "column": column, "value": 1000 * grid.ravel(), **edges}))
-    return pd.concat(found, ignore_index=True)
+        cells.append(pd.DataFrame({"row": row, "column": column, "value": 1000 * grid.ravel(), **edges}))
+    return pd.concat(cells, ignore_index=True)
 
 
 def map_color(limit: float, under: str) -> alt.Color:
-    """Zero in the middle, both ends alike, whatever the values are; the scale is printed under the maps."""
+    """Returns colors with zero in the middle and symmetric ends, and the scale below the maps."""
     end = 1000 * limit
     legend = alt.Legend(
         title=UNIT,
@@ -124,9 +125,9 @@ def map_color(limit: float, under: str) -> alt.Color:
 
 
 def signed_bars(frame: pd.DataFrame) -> alt.Chart:
-    """Signed parts that add up, in the order given: columns part, value (thousandths), total (a sum)."""
-    signs = np.where(frame["total"], "total", np.where(frame["value"] >= 0, "adds", "takes away"))
-    colors = alt.Scale(domain=["adds", "takes away", "total"], range=[ORANGE, PURPLE, GRAY])
+    """Signed parts and their sums, in row order: columns part, value (thousandths), total (sum or not)."""
+    signs = np.where(frame["total"], "total", np.where(frame["value"] >= 0, "adds", "subtracts"))
+    colors = alt.Scale(domain=["adds", "subtracts", "total"], range=[ORANGE, PURPLE, GRAY])
     return (
         alt.Chart(frame[["part", "value"]].assign(sign=signs))
         .mark_bar(height=alt.RelativeBandSize(0.7))
@@ -143,33 +144,19 @@ def signed_bars(frame: pd.DataFrame) -> alt.Chart:
 def head_grid(frame: pd.DataFrame) -> Layers:
     """Layer by head, each cell its label: columns layer, head, name, label, supported, first_text, q_value...
 
-    The commonest supported labels have a color of their own, further ones are white, unsupported ones gray;
-    the label stands in the cell, so color is never the only sign. Cells are light in both themes, for their
-    words are dark.
+    The most frequent supported labels have a color, other labels are white, unsupported labels gray. Cells
+    are light in both themes: their words are dark.
     """
     labels = frame["label"].fillna("no label")
     weak = [value is False for value in frame["supported"]]
     common = frame["label"].mask(weak).value_counts().index
     tints = dict(zip(common, LABEL_COLORS, strict=False))
-    said, numbers = ["name", "label", "supported", "first_text"], ["q_value", "importance"]
-    shown = frame[["layer", "head", *said, *numbers]].assign(
-        tint=labels.map(tints).fillna("#ffffff").mask(weak, WEAK),
-        shown=labels.mask(weak, labels + "?"),
-    )
-    gap = alt.Scale(paddingInner=0.05)
-    cells = alt.Chart(shown).encode(
-        x=alt.X("head:O", axis=alt.Axis(labelAngle=0, orient="top"), scale=gap),
-        y=alt.Y("layer:O", sort="descending", scale=gap),
-        tooltip=[alt.Tooltip(f"{word}:N") for word in said]
-        + [alt.Tooltip(f"{name}:Q", format=".3g") for name in numbers],
-    )
-    words = cells.mark_text(fontSize=cell_words(), color="#1c2530", limit=CELL_WIDTH)
+    shown = frame[
+        ["layer", "head", "name", "label", "supported", "first_text", "q_value", "importance"]
+    ].assign(tint=labels.map(tints).fillna("#ffffff").mask(weak, WEAK), shown=labels.mask(weak, labels + "?"))
+    words = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "supported", "first_text")]
+    cells = head_cells(shown, [*words, *numbers(".3g", "q_value", "importance")])
     return alt.layer(
         cells.mark_rect(cornerRadius=3, stroke=EDGE).encode(alt.Color("tint:N", scale=None)),
-        words.encode(alt.Text("shown:N")),
+        cell_words(cells, "shown:N", color=INK),
     ).properties(height=36 * frame["layer"].nunique() + 60)
-
-
-def cell_words(more: int = 0) -> alt.ExprRef:
-    """Size of the words in a cell of a grid, pixels: by the width that the browser gives a cell."""
-    return alt.expr(f"clamp(bandwidth('x') / 5.6, 8, 12) + {more}")

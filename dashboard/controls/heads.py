@@ -1,77 +1,58 @@
 """Controls of the pages Heads and Head."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
-from dashboard.controls.shared import OVER, redraw, segmented
+from dashboard.controls.shared import OVER, redraw_button, seed_many, segmented, select
 from dashboard.data import choices
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.state.url import init_widget, set_widget
-from dashboard.state.views import (
-    Head,
-    HeadsView,
-    Labels,
-    Range,
-)
+from dashboard.state.views import Head, HeadsView, HeadView, Labels, Range
 
 
-def color_picker(value: str, titles: dict[str, str]) -> str:
-    key = init_widget("color", value, titles)
-    return st.selectbox(
-        "Color the heads by", list(titles), key=key, format_func=titles.__getitem__, width=420
-    )
-
-
-def finder(source: Source, view: HeadsView) -> dict:
-    """Filters of heads; every choice is part of the link."""
-    asked: dict = {}
+def finder(source: Source, view: HeadsView) -> dict[str, Any]:
+    """Returns the chosen filters of heads, by their names in the link."""
     left, middle, right = st.columns([3, 3, 4], vertical_alignment="bottom", gap="small")
     with left:
-        asked["labels"] = labels_picker(choices.labels(source), view.labels)
+        labels = choices.labels(source)
+        key = seed_many("labels", [name for name in view.labels.names if name in labels], labels)
+        chosen = Labels(tuple(st.multiselect("Labeled", labels, key=key, placeholder="any label")))
     with middle:
-        asked["over"] = segmented(
-            "over",
-            "Labels",
-            {name: title.replace(" heads", "") for name, title in OVER.items()},
-            view.over,
-            help="A supported label is beyond what rotated heads reach (q <= 0.05), or most draws of a "
-            "language model agree on it, or a person gave it.",
+        titles = {name: title.replace(" heads", "") for name, title in OVER.items()}
+        help = (
+            "Supported: better than labels of rotated heads (q <= 0.05), or most draws of a language model "
+            "agree, or a person gave the label."
         )
+        over = segmented("over", "Labels", titles, view.over, help)
     with right:
         words = st.text_input(
             "Words in its texts",
             key=init_widget("words", view.words),
             placeholder="all in one text",
-            help="Words that all stand in one of a head's texts, in any order.",
+            help="Finds heads with a text that contains all of these words, in any order.",
         )
-    asked["words"] = " ".join(words.split())
-    return asked | metric_filter(source, view)
+    filters = {"labels": chosen, "over": over, "words": " ".join(words.split())}
+    return filters | metric_filter(source, view)
 
 
-def labels_picker(names: tuple[str, ...], value: Labels) -> Labels:
-    key = init_widget("labels", [name for name in value.names if name in names])
-    # The model may have changed since, and lack some of them.
-    st.session_state[key] = [name for name in st.session_state[key] if name in names]
-    return Labels(tuple(st.multiselect("Labeled", names, key=key, placeholder="any label")))
-
-
-def metric_filter(source: Source, view: HeadsView) -> dict:
-    """A metric of heads, and the values of it to show."""
+def metric_filter(source: Source, view: HeadsView) -> dict[str, Any]:
+    """Returns a metric of heads and the range of values to show."""
     titles = choices.head_metric_titles(source)
     if not titles:
         return {"head_metric": "", "range": Range()}
     left, right = st.columns([3, 5], vertical_alignment="bottom", gap="medium")
     with left:
-        key = init_widget("head_metric", view.head_metric, titles)
-        metric = st.selectbox("Metric", list(titles), key=key, format_func=titles.__getitem__)
+        metric = select("head_metric", "Metric", titles, view.head_metric)
     with right:
         start = view.range if metric == view.head_metric else Range()
         return {"head_metric": metric, "range": range_slider(source, metric, start)}
 
 
 def range_slider(source: Source, metric: str, value: Range) -> Range:
-    """A range of one metric of this model's heads; all of it is no filter, so that heads without it stay."""
+    """Returns a range of one metric; the full range is no filter, so that heads without a value stay."""
     bounds = head_data.bounds(source, metric)
     info = head_data.measure(source, metric)
     if bounds is None:
@@ -87,54 +68,36 @@ def range_slider(source: Source, metric: str, value: Range) -> Range:
         format="%g",
         help=info.description,
     )
-    low, high = (float(f"{end:.6g}") for end in np.array(chosen))  # as the link writes them
+    low, high = (float(f"{end:.6g}") for end in np.array(chosen))  # the precision of the link
     return Range() if (low, high) == (bounds.low, bounds.high) else Range(low, high)
 
 
 def head_stepper(source: Source, value: Head) -> Head:
-    """Which head, with a step to either side of it."""
+    """Returns the chosen head, beside buttons for the previous and the next one."""
     titles = choices.head_names(source)
     heads = list(titles)
     key = init_widget("head", value, titles)
     place = heads.index(st.session_state[key])
+    steps = {"Previous": (":material/arrow_back:", "P", -1), "Next": (":material/arrow_forward:", "N", 1)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button(
-            "Previous",
-            icon=":material/arrow_back:",
-            shortcut="P",
-            disabled=place == 0,
-            on_click=set_widget,
-            args=("head", heads[max(0, place - 1)]),
-        )
-        st.button(
-            "Next",
-            icon=":material/arrow_forward:",
-            shortcut="N",
-            disabled=place == len(heads) - 1,
-            on_click=set_widget,
-            args=("head", heads[min(len(heads) - 1, place + 1)]),
-        )
-        return st.selectbox("Head", heads, key=key, format_func=titles.__getitem__, width=420)
+        for label, (icon, shortcut, step) in steps.items():
+            target = min(max(0, place + step), len(heads) - 1)
+            st.button(
+                label,
+                icon=icon,
+                shortcut=shortcut,
+                disabled=target == place,
+                on_click=set_widget,
+                args=("head", heads[target]),
+            )
+        return select("head", "Head", titles, value, width=420)
 
 
-def position_picker(source: Source, head: Head, value: int) -> int:
-    """Which of the head's texts to sort images along; a click on a text chooses it too."""
-    titles = head_data.text_titles(source, head)
-    key = init_widget("position", value if value in titles else 0, titles)
-    return st.selectbox("Sort images along", list(titles), key=key, format_func=titles.__getitem__)
-
-
-def another_draw(value: int) -> int:
-    """The seed of the random images, and a button for the next one."""
-    key = init_widget("seed", value)
-    st.button("Another draw", on_click=redraw, icon=":material/casino:", key="another_draw")
-    return st.session_state[key]
-
-
-def images_about(source: Source, head: Head, view) -> dict:
-    """What images of one head to show."""
+def images_about(source: Source, head: Head, view: HeadView) -> dict[str, Any]:
+    """Returns the chosen text, number of images and random draw, by their names in the link."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        position = position_picker(source, head, view.position)
+        titles = head_data.text_titles(source, head)
+        position = select("position", "Sort images along", titles, view.position)
         most = choices.max_of_each(source)
         k = st.slider(
             "How many of each",
@@ -143,5 +106,5 @@ def images_about(source: Source, head: Head, view) -> dict:
             key=init_widget("k", min(view.k, most), range(1, most + 1)),
             width=200,
         )
-        drawn = another_draw(view.seed)
+        drawn = redraw_button(view.seed, "Another draw", key="another_draw")
     return {"position": position, "k": k, "seed": drawn}

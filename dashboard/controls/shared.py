@@ -1,6 +1,7 @@
-"""Shared controls. Each starts from the view, keeps its own state, and returns what is chosen."""
+"""Controls of several pages. Each starts from the view, stores its state, and returns the chosen value."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,24 +11,11 @@ from dashboard.data import cached, choices, defaults, scopes
 from dashboard.data import images as image_data
 from dashboard.data import texts as text_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import (
-    cells,
-    describe,
-    draw_image,
-    draw_thumbnail,
-)
-from dashboard.state.url import (
-    WIDGET,
-    init_widget,
-    requested,
-    set_widget,
-)
-from dashboard.state.views import (
-    MAX_CLASSES,
-    Head,
-    MeanAblationView,
-    Scope,
-)
+from dashboard.sections.shared import cells, describe, draw_image, draw_thumbnail, query_button, stop_with
+from dashboard.state.url import WIDGET, init_widget, requested, set_widget
+from dashboard.state.views import MAX_CLASSES, Head, MeanAblationView, Scope
+
+T = TypeVar("T")
 
 BY = {"cosine": "Centered cosine", "dot": "Dot product, as in the paper"}
 SCOPES = {"head": "One", "heads": "Several", "layer": "A layer", "property": "A property", "all": "All"}
@@ -40,7 +28,7 @@ MOST = MeanAblationView.most
 
 
 def sidebar() -> Source:
-    """Choose a bundle and a model; what the link asks for comes first."""
+    """Draws the choice of bundle and model, those of the link first; returns the chosen model."""
     paths = cached.bundle_paths()
     with st.sidebar:
         name = next(iter(paths))
@@ -55,56 +43,63 @@ def sidebar() -> Source:
 
 
 def choose(name: str, label: str, titles: dict[str, str]) -> str:
-    """A selectbox that starts from the link, and says so where the link asks for what is not there."""
-    wanted = requested(name)
-    first = wanted if wanted in titles else next(iter(titles))
-    if wanted and wanted not in titles:
-        st.warning(f'The link asks for {name} "{wanted}", which is not here. Shown instead: {titles[first]}.')
-    return st.selectbox(
-        label, list(titles), key=init_widget(name, first, titles), format_func=titles.__getitem__
-    )
+    """A selectbox that starts from the link, and warns if the link names something else."""
+    linked = requested(name)
+    first = linked if linked in titles else next(iter(titles))
+    if linked and linked not in titles:
+        st.warning(f'The link asks for {name} "{linked}", which is not here. Shown instead: {titles[first]}.')
+    return select(name, label, titles, first)
 
 
 def current_source() -> Source:
-    """The bundle and model that the sidebar chose."""
+    """Returns the bundle and model chosen in the sidebar."""
     return st.session_state["source"]
 
 
 def needs_vectors(source: Source) -> None:
-    """Stop a page that works on vectors where the model has none, and say how to go on."""
+    """Ends a page that needs vectors if the model has none, with the next step."""
     if source.has_vectors:
         return
     with_vectors = [row.model for row in cached.models(source.bundle).itertuples() if row.has_vectors]
     other = f"choose a model that has them ({', '.join(with_vectors)}), or " if with_vectors else ""
-    st.info(
-        f"The results of {source.info.model} were imported without vectors, and this page works on vectors. "
-        f"What is known of its heads is on the pages Leaderboard, Heads and Head. For this one {other}take "
-        f"the model apart here: `python -m precompute run --model {source.info.model}` with your images.",
-        icon=":material/info:",
+    stop_with(
+        f"The results of {source.info.model} were imported without vectors, and this page needs vectors. See "
+        f"its heads on the pages Leaderboard, Heads and Head. For this page {other}decompose the model: "
+        f"`python -m precompute run --model {source.info.model}` with your images."
     )
-    st.stop()
+
+
+def select(name: str, label: str, titles: Mapping[T, str], value: Any, **options: Any) -> T:
+    """A selectbox of titled values; starts from `value`, or from the first if there is no such value."""
+    first = value if value in titles else next(iter(titles))
+    key = init_widget(name, first, titles)
+    return st.selectbox(label, list(titles), key=key, format_func=titles.__getitem__, **options)
 
 
 def segmented(name: str, label: str, titles: dict[str, str], value: str, help: str | None = None) -> str:
-    """One of a few, all in sight."""
+    """A row of buttons, one for each titled value."""
     key = init_widget(name, value, titles)
     chosen = st.segmented_control(
         label, list(titles), key=key, format_func=titles.__getitem__, required=True, help=help
     )
-    return chosen or value  # one is always chosen
+    return chosen or value  # never empty: `required`
+
+
+def seed_many(name: str, value: Sequence[T], options: Collection[T]) -> str:
+    """Returns the key of a widget with several values; drops values that another model does not have."""
+    key = init_widget(name, list(value))
+    st.session_state[key] = [chosen for chosen in st.session_state[key] if chosen in options]
+    return key
 
 
 def head_picker(source: Source, value: Head) -> Head:
-    titles = choices.head_names(source)
-    return st.selectbox(
-        "Head", list(titles), key=init_widget("head", value, titles), format_func=titles.__getitem__
-    )
+    return select("head", "Head", choices.head_names(source), value)
 
 
 def scope_picker(
     source: Source, value: Scope, kinds: Sequence[str] = tuple(SCOPES), *, ticks: bool = False
 ) -> Scope:
-    """Which heads to work through; stops the page where none is chosen.
+    """Returns the chosen heads; ends the page if there are none.
 
     `ticks` offers several heads as a grid, layer by head, instead of a list.
     """
@@ -119,68 +114,47 @@ def scope_picker(
         if kind == "layer":
             layers = sorted({layer for layer, _ in names})
             last = value.layer if value.layer in layers else layers[-1]
-            return Scope("layer", layer=st.selectbox("Layer", layers, key=init_widget("layer", last, layers)))
+            return Scope(
+                "layer", layer=select("layer", "Layer", {layer: str(layer) for layer in layers}, last)
+            )
         if kind == "property":
-            return property_picker(source, value.property)
+            titles = choices.property_titles(source)
+            no_label = "No head of this model has a label. Choose heads instead."
+            stop_with("" if titles else no_label, ":material/touch_app:")
+            return Scope("property", property=select("property", "Property", titles, value.property))
     return ticked_heads(names, scopes.resolve(source, value)) if kind == "heads" else Scope("all")
 
 
 def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
-    """Heads to tick in a grid, a row a layer, the last layer at the top; starts from what was chosen."""
+    """A grid of heads to tick, a row a layer, the last layer at the top."""
     chosen: list[Head] = []
     for layer in sorted({layer for layer, _ in names}, reverse=True):
         row = [head for head in names if head[0] == layer]
-        key = init_widget(f"ticks.{layer}", [head for head in value if head in row])
-        # The model may have changed since, and lack some of them.
-        st.session_state[key] = [head for head in st.session_state[key] if head in row]
-        # The layer stands over the row already.
-        titles = {head: names[head].removeprefix(f"L{layer}.") for head in row}
+        key = seed_many(f"ticks.{layer}", [head for head in value if head in row], row)
+        titles = {head: names[head].removeprefix(f"L{layer}.") for head in row}  # the row names the layer
         chosen += st.pills(
-            f"Layer {layer}",
-            row,
-            selection_mode="multi",
-            key=key,
-            format_func=titles.__getitem__,
-            wrap=True,
+            f"Layer {layer}", row, selection_mode="multi", key=key, format_func=titles.__getitem__, wrap=True
         )
-    if not chosen:
-        st.info("Tick at least one head to go on.", icon=":material/touch_app:")
-        st.stop()
+    stop_with("" if chosen else "Tick at least one head to go on.", ":material/touch_app:")
     return Scope.of_heads(*chosen)
 
 
 def several_heads(names: dict[Head, str], value: list[Head]) -> Scope:
     key = init_widget("many", value)
-    kept = [head for head in st.session_state[key] if head in names]
-    if len(kept) < len(st.session_state[key]):  # the model has changed and lacks some of them
-        st.session_state[key] = kept or value
+    heads = [head for head in st.session_state[key] if head in names]
+    if len(heads) < len(st.session_state[key]):  # another model, which lacks some of them
+        st.session_state[key] = heads or value
     chosen = st.multiselect("Heads to work through", list(names), key=key, format_func=names.__getitem__)
-    if not chosen:
-        st.info("Choose at least one head to go on.", icon=":material/touch_app:")
-        st.stop()
+    stop_with("" if chosen else "Choose at least one head to go on.", ":material/touch_app:")
     return Scope.of_heads(*chosen)
 
 
-def property_picker(source: Source, value: str) -> Scope:
-    titles = choices.property_titles(source)
-    if not titles:
-        st.info("No head of this model has a label. Choose heads instead.", icon=":material/touch_app:")
-        st.stop()
-    first = value if value in titles else next(iter(titles))
-    key = init_widget("property", first, titles)
-    chosen = st.selectbox("Property", list(titles), key=key, format_func=titles.__getitem__)
-    return Scope("property", property=chosen)
-
-
 def by_picker(value: str) -> str:
-    return segmented(
-        "by",
-        "Compare by",
-        BY,
-        value,
-        help="Centered cosine takes the average image off both sides. The plain dot product favors a few "
-        "images with long contributions, whatever the query.",
+    help = (
+        "Centered cosine subtracts the average image from both sides. The plain dot product favors a few "
+        "images with long contributions, whatever the query."
     )
+    return segmented("by", "Compare by", BY, value, help)
 
 
 def k_picker(source: Source, value: int) -> int:
@@ -191,10 +165,10 @@ def k_picker(source: Source, value: int) -> int:
 
 
 def image_picker(source: Source, value: str, *, gallery: bool = False) -> tuple[str, DeltaGenerator]:
-    """The chosen image at the left, and beside it the place for the page's other controls."""
+    """Returns the chosen image, shown at the left, and the column beside it for other controls."""
     left, right = st.columns([1, 4], gap="large")
     key = init_widget("image", value)
-    if not image_data.exists(source, st.session_state[key]):  # of another bundle, or an upload long ago
+    if not image_data.exists(source, st.session_state[key]):  # another bundle, or an old upload
         st.session_state[key] = value
     with st.expander("Choose another image", icon=":material/image_search:"):
         search_images(source, gallery=gallery)
@@ -205,19 +179,19 @@ def image_picker(source: Source, value: str, *, gallery: bool = False) -> tuple[
 
 
 def search_images(source: Source, *, gallery: bool) -> None:
-    """A page of thumbnails that match a path or an attribute, each with a button."""
+    """Thumbnails of the images with these words in path or attributes, each with a button."""
     box, switch = st.columns([3, 2], vertical_alignment="bottom")
     words = box.text_input(
         "Search by path or attribute",
         key=init_widget("search", ""),
         placeholder="red star, or part of a path",
     )
-    only = switch.toggle(
+    stored = switch.toggle(
         "Only images whose maps are stored",
         key=init_widget("stored", gallery),
-        help="Maps of these need no model. For any other image the model is loaded once.",
+        help="Maps of these images need no model. For other images the model is loaded once.",
     )
-    count = image_data.count(source, words, stored=only)
+    count = image_data.count(source, words, stored=stored)
     if not count:
         st.info(f'No image matches "{words}". Try fewer or other words.')
         return
@@ -226,25 +200,19 @@ def search_images(source: Source, *, gallery: bool) -> None:
     if st.session_state.get(key, 1) > pages:
         del st.session_state[key]
     first = (st.session_state.get(key, 1) - 1) * PER_PAGE
-    shown = image_data.find(source, words, stored=only, limit=PER_PAGE, offset=first)
+    shown = image_data.find(source, words, stored=stored, limit=PER_PAGE, offset=first)
     thumbnails = image_data.thumbnails(source, tuple(shown["image_id"]))
     for cell, row in zip(cells(len(shown), 8), shown.itertuples(), strict=False):
         with cell:
             draw_thumbnail(thumbnails[row.image_id], alt=row.path)
-            choose_button("Choose", row.image_id, describe(row.path, row.attributes))
+            query_button("Choose", row.image_id, describe(row.path, row.attributes))
     st.caption(f"{count:,} images")
     if pages > 1:
         st.pagination(pages, key=key)
 
 
-def choose_button(label: str, image_id: str, help: str | None = None) -> None:
-    """Make an image the query."""
-    key = f"{label}.{image_id}"
-    st.button(label, key=key, help=help, on_click=set_widget, args=("image", image_id), type="tertiary")
-
-
 def upload() -> None:
-    """Take any picture of the user's own; it is kept in memory while the server runs."""
+    """An upload of any image, stored in memory while the server runs."""
     file = st.file_uploader(
         "Or use your own image (the model is loaded once)", key="upload", max_upload_size=25
     )
@@ -264,14 +232,13 @@ def upload() -> None:
 def text_picker(
     source: Source, label: str, value: str, *, name: str = "text", head: Head | None = None
 ) -> str:
-    """A text of the pool, or the user's own words; stops the page where there is none yet."""
+    """Returns a text of the pool or free text; ends the page if the text is empty."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = "own" if value and not text_data.in_pool(source, value) else "pool"
         if segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own":
             return own_words(label, value, name)
         titles = text_data.filters(source, head)
-        key = init_widget(f"{name}.filter", "", titles)
-        which = st.selectbox("Texts about", list(titles), key=key, format_func=titles.__getitem__)
+        which = select(f"{name}.filter", "Texts about", titles, "")
         texts = text_data.of_filter(source, which, head)
         key = init_widget(f"{name}.pool", value if value in texts else texts[0], texts)
         return st.selectbox("The text", texts, key=key)
@@ -280,41 +247,31 @@ def text_picker(
 def own_words(label: str, value: str, name: str) -> str:
     key = init_widget(f"{name}.words", value)
     words = st.text_input(f"{label}, in your own words", key=key, placeholder="The model is loaded once")
-    if not words.strip():
-        st.info("The text is empty. Type one, or choose one from the pool.", icon=":material/edit:")
-        st.stop()
+    empty = "The text is empty. Type one, or choose one from the pool."
+    stop_with("" if words.strip() else empty, ":material/edit:")
     return words.strip()
 
 
-def map_controls(view, reference: str | None = None) -> dict:
-    """How maps are drawn, and against what; every choice is part of the link."""
-    looks: dict = {}
+def map_controls(view: Any, reference: str | None = None) -> dict[str, Any]:
+    """Returns the chosen options of maps, by their names in the link."""
+    options: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if reference is not None:
-            looks["reference"] = segmented(
-                "reference",
-                "Zero is",
-                REFERENCES,
-                reference,
-                help="All texts share a common direction, so the zero of a plain map is a convention. "
-                "Relative maps take the pool's mean text off first.",
+            help = (
+                "All texts share a common direction, so the zero of a plain map is a convention. Relative "
+                "maps subtract the pool's mean text first."
             )
-        looks["control"] = segmented(
-            "control",
-            "Control beside it",
-            CONTROLS,
-            view.control,
-            help="A map is worth something where its control looks different. Random heads are as many heads "
-            "of like variance; where all are shown there are no others, and a random text stands in.",
+            options["reference"] = segmented("reference", "Zero is", REFERENCES, reference, help)
+        help = (
+            "Trust a map only if its control looks different. Random heads: as many heads of similar "
+            "variance; a random text if the map uses all heads."
         )
-        init_widget("seed", view.seed)
-        st.button(
-            "Draw another", on_click=redraw, icon=":material/casino:", disabled=looks["control"] == "none"
-        )
-        looks["opacity"] = st.slider(
+        options["control"] = segmented("control", "Control", CONTROLS, view.control, help)
+        options["seed"] = redraw_button(view.seed, "Draw another", disabled=options["control"] == "none")
+        options["opacity"] = st.slider(
             "Opacity, %", 0, 100, key=init_widget("opacity", view.opacity), width=150
         )
-        looks["scale"] = st.number_input(
+        options["scale"] = st.number_input(
             "Scale ± x 1000 (0 fits)",
             min_value=0.0,
             max_value=1000.0,
@@ -322,26 +279,24 @@ def map_controls(view, reference: str | None = None) -> dict:
             format="%g",
             key=init_widget("scale", view.scale),
             width=170,
-            help="Set it to compare maps of different pictures on one scale.",
+            help="Set it to compare maps of different images on one scale.",
         )
-    looks["seed"] = st.session_state[WIDGET + "seed"]
-    return looks
+    return options
 
 
-def attribute_picker(value: str, titles: dict[str, str]) -> str:
-    key = init_widget("attribute", value, titles)
-    return st.selectbox("Classes", list(titles), key=key, format_func=titles.__getitem__)
-
-
-def redraw_button(value: int) -> int:
-    """The seed of what is drawn at random, and a button for the next one."""
+def redraw_button(value: int, label: str, **options: Any) -> int:
+    """Returns the seed of a random draw, below a button for the next draw."""
     key = init_widget("seed", value)
-    st.button("Draw other random heads", on_click=redraw, icon=":material/casino:")
+    st.button(label, on_click=redraw, icon=":material/casino:", **options)
     return st.session_state[key]
 
 
+def redraw() -> None:
+    set_widget("seed", (st.session_state[WIDGET + "seed"] + 1) % 10000)
+
+
 def most_picker(value: int, classes: int) -> int:
-    """How many classes to show at each end; left alone where all are shown anyway."""
+    """Returns the number of classes at each end; no control if all classes fit."""
     if classes <= 2 * min(value, MOST):
         return value
     return st.number_input(
@@ -350,23 +305,4 @@ def most_picker(value: int, classes: int) -> int:
         max_value=MAX_CLASSES,
         key=init_widget("most", value),
         width=200,
-    )
-
-
-def redraw() -> None:
-    set_widget("seed", (st.session_state[WIDGET + "seed"] + 1) % 10000)
-
-
-def metric_picker(value: str, titles: dict[str, str]) -> str:
-    key = init_widget("metric", value if value in titles else next(iter(titles)), titles)
-    return st.selectbox("Metric", list(titles), key=key, format_func=titles.__getitem__)
-
-
-def over_picker(value: str) -> str:
-    return segmented(
-        "over",
-        "Over",
-        OVER,
-        value,
-        help="Papers use all heads. A supported head's label is beyond what rotated heads reach (q <= 0.05).",
     )

@@ -1,8 +1,7 @@
-"""The rule by which answers are kept, and the queries of a bundle, kept.
+"""The cache of the pages, and the cached queries of a bundle.
 
-Every cache is keyed by the bundle as it stands on disk and the model, never by a name alone: a rebuilt bundle
-must not answer what its predecessor said. Results are shared by all sessions and not copied: nobody changes
-them.
+Every cache key contains the model and the bundle as it is on disk, never a name alone: a rebuilt bundle must
+not get the results of its predecessor. All sessions share the results without a copy: no page modifies them.
 """
 
 import os
@@ -33,10 +32,10 @@ _hash: dict[str | type[Any], Callable[[Any], Any]] = {
 
 
 def kept(*, max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorates a function whose answers are kept, each with the queries that it was made of.
+    """Returns a decorator that caches the results of a function, each with the queries behind it.
 
-    A kept answer names its queries whenever it is asked for, as if they had run now: a page shows what made
-    its numbers, whoever was the first to ask.
+    A cached result records its queries on every call, as if they ran now: a page shows them even if another
+    session computed the result.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -47,22 +46,22 @@ def kept(*, max_entries: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 return function(*args, **options), tuple(ran)
 
         @wraps(function)
-        def answer(*args: P.args, **options: P.kwargs) -> R:
+        def cached_function(*args: P.args, **options: P.kwargs) -> R:
             result, ran = with_queries(*args, **options)
             queries.replay(ran)
             return result
 
-        return answer
+        return cached_function
 
     return decorate
 
 
 def bundle_paths() -> dict[str, Path]:
-    """The bundle that was asked for and those beside it, by name."""
-    chosen = Path(os.environ.get("HEADLIGHT_BUNDLE", DEFAULT_BUNDLE))
-    beside = sorted(manifest.parent for manifest in chosen.resolve().parent.glob(f"*/{MANIFEST}"))
-    visible = [path for path in beside if not path.name.startswith(".") and path.name != chosen.name]
-    return {chosen.name: chosen} | {path.name: path for path in visible}
+    """Returns the path of the default bundle and of the bundles beside it, by name."""
+    default = Path(os.environ.get("HEADLIGHT_BUNDLE", DEFAULT_BUNDLE))
+    siblings = sorted(manifest.parent for manifest in default.resolve().parent.glob(f"*/{MANIFEST}"))
+    visible = [path for path in siblings if not path.name.startswith(".") and path.name != default.name]
+    return {default.name: default} | {path.name: path for path in visible}
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, validate=is_current)
@@ -77,17 +76,17 @@ def source(bundle: Bundle, name: str, key: str) -> Source:
 
 @kept(max_entries=1024)
 def query(bundle: Bundle, name: str, **parameters: Any) -> Any:
-    """The answer of the function of `db.queries` that is called `name`."""
+    """Returns the result of the function `name` of `db.queries`."""
     return getattr(queries, name)(bundle, **parameters)
 
 
 def of_model(source: Source, name: str, **parameters: Any) -> pd.DataFrame:
-    """The answer of a query about one model."""
+    """Returns the result of a query about one model."""
     return query(source.bundle, name, model_key=source.key, **parameters)
 
 
 def of_head(source: Source, name: str, head: Head, **parameters: Any) -> pd.DataFrame:
-    """The answer of a query about one head."""
+    """Returns the result of a query about one head."""
     return of_model(source, name, layer=head[0], head=head[1], **parameters)
 
 
@@ -96,7 +95,7 @@ def models(bundle: Bundle) -> pd.DataFrame:
 
 
 def leaderboard(bundle: Bundle) -> pd.DataFrame:
-    """Every metric of every model, long, by offline labels and, where they differ, by chosen ones."""
+    """Returns every metric of every model, long, by offline labels and by chosen labels that differ."""
     return query(bundle, "leaderboard", labels=None)
 
 
@@ -106,28 +105,28 @@ def heads(source: Source) -> pd.DataFrame:
 
 @kept(max_entries=16)
 def head_metrics(source: Source) -> pd.DataFrame:
-    """Every metric of every head, long, where it has a value."""
+    """Returns every metric of every head, long, without undefined values."""
     return of_model(source, "head_metrics").dropna(subset=["value"])
 
 
 @kept(max_entries=16)
 def head_selectivity(source: Source) -> pd.DataFrame:
-    """Selectivity of every head for every known attribute, long, where it has a value."""
+    """Returns the selectivity of every head for every attribute, long, without undefined values."""
     return of_model(source, "head_selectivity").dropna(subset=["value"])
 
 
 @kept(max_entries=128)
 def property_heads(source: Source, property: str) -> tuple[Head, ...]:
-    """The heads whose label is a property: the supported ones, or all where none is."""
+    """Returns the heads with a property as supported label, or as label if none is supported."""
     rows = of_model(source, "property_heads", property=property)
     supported = rows["supported"].fillna(False).astype(bool)
-    # Heads that rotated heads do as well as would only blur the answer of those that are about it.
+    # A head whose label is no better than that of rotated heads would blur the result of the supported heads.
     rows = rows[supported] if supported.any() else rows
     return tuple(sorted(zip(rows["layer"].tolist(), rows["head"].tolist(), strict=True)))
 
 
 def frozen(array: NDArray) -> NDArray:
-    """A contiguous array that one page cannot change for all others."""
+    """Returns the array contiguous and read-only: all sessions share it."""
     array = np.ascontiguousarray(array)
     array.flags.writeable = False
     return array

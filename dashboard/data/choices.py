@@ -1,4 +1,4 @@
-"""What a bundle and a model have to choose from, for links and pickers."""
+"""Valid values of the options, for one bundle and one of its models."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from dashboard.data.types import Source
 from dashboard.state.views import MAX_K, Choices, Head
 
 ROTATED = "_rotated"
-"""A metric of this ending is that of the name before it, by chance."""
+"""Suffix of the chance value of a metric."""
 
 SELECTIVITY = "selectivity:"
 MAX_OF_EACH = 24
 
 
 def about(source: Source) -> str:
-    """What there is of a model."""
+    """Returns a summary of a model."""
     info = source.info
     if not source.has_vectors:
         layers = sorted({layer for layer, _ in head_names(source)})
@@ -23,7 +23,7 @@ def about(source: Source) -> str:
             "Imported results: texts, labels and metrics, but no images and no vectors."
         )
     error = f"{info.max_sum_error:.2g}".replace("e-0", "e-")
-    # Whole numbers arrive as floats where an imported model beside it has none.
+    # Counts are floats if an imported model of the same bundle has none.
     return (
         f"**{info.model}**  \nLayers {info.first_layer} to {int(info.layers) - 1}, {info.heads} heads each. "
         f"{source.images:,} images, {int(info.gallery_images):,} with maps stored. "
@@ -32,17 +32,17 @@ def about(source: Source) -> str:
 
 
 def _precision(info: Any) -> str:
-    """What is not in float32, and how much of the texts that changes."""
+    """Returns a note on a precision below float32 and its effect on the texts."""
     if info.precision == "float32":
         return ""
     return (
-        f" Taken apart in {info.precision}: {info.overlap_5:.0%} of the first five texts of a head are those "
-        f"of float32 (least {info.overlap_5_least:.0%}), on {int(info.precision_images):,} images."
+        f" Decomposed in {info.precision}: {info.overlap_5:.0%} of the first five texts of a head are those "
+        f"of float32 (minimum {info.overlap_5_least:.0%}), on {int(info.precision_images):,} images."
     )
 
 
 def choices(source: Source) -> Choices:
-    """What a link to a page over this model may ask for."""
+    """Returns the valid values of links to pages over this model."""
     return Choices(
         bundles=tuple(cached.bundle_paths()),
         models=tuple(cached.models(source.bundle)["model_key"]),
@@ -61,7 +61,7 @@ def choices(source: Source) -> Choices:
 
 @cached.kept(max_entries=16)
 def head_names(source: Source) -> dict[Head, str]:
-    """Every stored head with its label, as a picker shows it."""
+    """Returns every stored head with its name and label."""
     return {
         (row.layer, row.head): f"{row.name} · {label_text.display_label(row)}"
         for row in cached.heads(source).itertuples(index=False)
@@ -70,52 +70,47 @@ def head_names(source: Source) -> dict[Head, str]:
 
 @cached.kept(max_entries=16)
 def property_titles(source: Source) -> dict[str, str]:
-    """The properties that heads of this model are labeled with, best supported first."""
-    found = cached.of_model(source, "properties")
-    found = found[found["heads"] > 0].sort_values(
-        ["supported_heads", "heads"], ascending=False, kind="stable"
-    )
+    """Returns the labels of this model's heads, the most supported heads first."""
+    rows = cached.of_model(source, "properties").query("heads > 0")
+    rows = rows.sort_values(["supported_heads", "heads"], ascending=False, kind="stable")
     return {
         row.property: f"{row.property} · {row.supported_heads} of {row.heads} heads supported"
-        for row in found.itertuples()
+        for row in rows.itertuples()
     }
 
 
 @cached.kept(max_entries=16)
 def labels(source: Source) -> tuple[str, ...]:
-    """Labels that heads of the model have, the commonest first."""
+    """Returns the labels of the model's heads, the most frequent first."""
     return tuple(str(label) for label in cached.heads(source)["label"].value_counts().index)
 
 
 @cached.kept(max_entries=16)
 def head_metric_titles(source: Source) -> dict[str, str]:
-    """Metrics that heads of the model have, in the order of the pages; those of rotated heads left out."""
-    found = cached.head_metrics(source).drop_duplicates("metric")
-    found = found[~found["metric"].str.endswith(ROTATED)]
-    return dict(zip(found["metric"], found["title"], strict=True))
+    """Returns titles of the metrics of heads, in the order of the pages, without those of rotated heads."""
+    rows = cached.head_metrics(source).drop_duplicates("metric")
+    rows = rows[~rows["metric"].str.endswith(ROTATED)]
+    return dict(zip(rows["metric"], rows["title"], strict=True))
 
 
 @cached.kept(max_entries=16)
 def color_titles(source: Source) -> dict[str, str]:
-    """What the grid of heads can show."""
-    selective = cached.head_selectivity(source)["attribute"].unique()
-    return (
-        {"label": "Label"}
-        | head_metric_titles(source)
-        | {SELECTIVITY + one: f"Selectivity for {one}" for one in selective}
-    )
+    """Returns titles of the colors of the grid of heads."""
+    attributes = cached.head_selectivity(source)["attribute"].unique()
+    selectivity = {SELECTIVITY + attribute: f"Selectivity for {attribute}" for attribute in attributes}
+    return {"label": "Label"} | head_metric_titles(source) | selectivity
 
 
 def max_neighbors(source: Source) -> int:
-    """As many as there are other images, within what a page can show."""
+    """Returns the largest number of neighbors that a page can show."""
     return max(1, min(MAX_K, source.images - 1))
 
 
 def max_of_each(source: Source) -> int:
-    """As many images as either end of a text's direction can show without meeting the other."""
+    """Returns the largest number of images at each end of a direction, so that the ends stay disjoint."""
     return max(1, min(MAX_OF_EACH, source.images // 2))
 
 
 def attributes(source: Source) -> tuple[str, ...]:
-    """Attributes that can be asked zero-shot; none where the bundle has no class texts."""
+    """Returns the attributes with class texts."""
     return tuple(cached.query(source.bundle, "class_texts")["attribute"].unique())

@@ -1,4 +1,4 @@
-"""What a page shows before anything is chosen: the strongest head that is about something."""
+"""Default views of the pages, and links to them."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -9,7 +9,7 @@ from dashboard.state.views import Head, HeadView, Scope, V, View, to_query
 
 
 def default_view(source: Source, kind: type[V]) -> V:
-    """The view of a page over one model before anything is chosen."""
+    """Returns the default view of a page: the most important head with a supported label."""
     names = {field.name for field in fields(kind)}
     values: dict[str, Any] = {"bundle": source.name, "model": source.key}
     if "image" in names:
@@ -35,18 +35,18 @@ def default_view(source: Source, kind: type[V]) -> V:
 
 
 def link(source: Source, kind: type[View], **changes: Any) -> dict[str, str]:
-    """The query parameters of a page over the same model, its defaults but for the changes.
+    """Returns the query parameters of a page over the same model: its defaults with the changes.
 
-    Every field is in it, so that the page has nothing to add and one step back leads here again.
+    They contain every field: the page then adds none, and the back button leads here again.
     """
     return to_query(replace(default_view(source, kind), **changes))
 
 
 @cached.kept(max_entries=16)
 def best_head(source: Source) -> Head:
-    """The most important head with a supported label; the most important of all where none is supported.
+    """Returns the most important head with a supported label, else the most important head.
 
-    Where importance is not known, as for imported results, the one with the smallest p-value.
+    Imported results have no importance: the head with the smallest p-value.
     """
     heads = cached.heads(source).fillna({"importance": 0.0, "p_value": 1.0})
     best = max(heads.itertuples(), key=lambda row: (row.supported is True, row.importance, -row.p_value))
@@ -54,17 +54,17 @@ def best_head(source: Source) -> Head:
 
 
 def best_scope(source: Source) -> Scope:
-    """The property that the best head is about."""
+    """Returns the property of the best head's label."""
     best = best_head(source)
     label = next(row.label for row in cached.heads(source).itertuples() if (row.layer, row.head) == best)
     return Scope("property", property=label) if label in choices.property_titles(source) else Scope("all")
 
 
 def best_metric(source: Source) -> str:
-    """The first metric that models are ranked by; the first of all where they are ranked by none."""
-    found = cached.leaderboard(source.bundle).sort_values("position", kind="stable")
-    ranked = found[found["rank_low"].notna()]
-    return (found if ranked.empty else ranked)["metric"].iloc[0]
+    """Returns the first metric with ranks, else the first metric."""
+    rows = cached.leaderboard(source.bundle).sort_values("position", kind="stable")
+    ranked = rows[rows["rank_low"].notna()]
+    return (rows if ranked.empty else ranked)["metric"].iloc[0]
 
 
 def best_attribute(source: Source) -> str:
@@ -75,12 +75,12 @@ def best_attribute(source: Source) -> str:
 
 
 def best_text(source: Source) -> str:
-    """The first text that describes the best head."""
+    """Returns the first text of the best head."""
     return next(iter(texts.of_head(source, best_head(source))), texts.pool(source).texts[0])
 
 
 def other_text(source: Source) -> str:
-    """A text to set against it: another that describes the same head; the same where there is no other."""
+    """Returns another text of the best head, else of the pool; the same text if there is no other."""
     others = [*texts.of_head(source, best_head(source))[:2], *texts.pool(source).texts]
     best = best_text(source)
     return next((text for text in others if text != best), best)

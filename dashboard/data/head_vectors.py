@@ -1,7 +1,7 @@
-"""Coordinates of all images in heads, and what is computed from them and kept: in memory while that is small.
+"""Coordinates of all images in heads, and cached results from them.
 
-A model whose columns fit together into `MAX_VECTOR_BYTES` is read into memory, head by head as pages ask. Of
-a larger one no column is kept: LanceDB searches one head, and several are read block by block.
+If all columns of a model fit into `MAX_VECTOR_BYTES`, they are read into memory, head by head on first use.
+Of a larger model no column is cached: LanceDB searches one head, and several heads are read in blocks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,33 +20,35 @@ from db import vectors
 from db.random_sets import random_sets
 
 MAX_VECTOR_BYTES = 2**30
-"""Of all columns, norms, sorted images and texts that a server keeps, over all bundles, models and heads. All
-64 heads of ViT-L-14 over 50,000 images are 0.92 GB: a machine of 8 GB has room beside DuckDB's 2 GB."""
+"""Bytes of all cached columns, norms, sorted images and texts of a server.
+
+All 64 heads of ViT-L-14 over 50,000 images are 0.92 GB: they fit into 8 GB of memory beside DuckDB's 2 GB.
+"""
 
 T = TypeVar("T", bound=Sized)
 
 
 @st.cache_resource
 def arrays() -> ArrayCache:
-    """The one memory for arrays of this server."""
+    """Returns the cache of arrays of this server."""
     return ArrayCache(MAX_VECTOR_BYTES)
 
 
-def cached_array(source: Source, name: str, what: object, make: Callable[[], T]) -> T:
-    """An array that is made from a model's vectors and kept as long as there is room; `what` it is of."""
-    key = (str(source.bundle.path), source.bundle.stamp, source.key, name, what)
+def cached_array(source: Source, name: str, subject: object, make: Callable[[], T]) -> T:
+    """Returns an array computed from a model's vectors, cached by its name and `subject`, e.g. a head."""
+    key = (str(source.bundle.path), source.bundle.stamp, source.key, name, subject)
     return arrays().get(key, make)
 
 
 def fit_in_memory(source: Source) -> bool:
-    """True where the columns of all stored heads of the model fit together."""
+    """Returns True if the columns of all stored heads of the model fit into the cache."""
     heads, rank = vectors.head_spaces(source.bundle, source.key).mean.shape
     floats = source.images * heads * rank
     return floats * np.dtype(np.float32).itemsize <= arrays().max_bytes
 
 
 def column(source: Source, head: Head) -> NDArray[np.float32]:
-    """Centered coordinates of all images in one head -> [image, rank]."""
+    """Returns the centered coordinates of all images in one head, [image, rank]."""
 
     def read() -> NDArray[np.float32]:
         return frozen(vectors.image_coordinates(source.bundle, source.key, None, [head])[1][:, 0])
@@ -55,7 +57,7 @@ def column(source: Source, head: Head) -> NDArray[np.float32]:
 
 
 def blocks(source: Source, heads: Sequence[Head]) -> Iterator[list[NDArray[np.float32]]]:
-    """Yields centered coordinates of all images, one [image, rank] per head: one block in memory, or many."""
+    """Yields blocks of centered coordinates of all images, one [image, rank] per head."""
     if fit_in_memory(source):
         yield [column(source, head) for head in heads]
         return
@@ -64,35 +66,33 @@ def blocks(source: Source, heads: Sequence[Head]) -> Iterator[list[NDArray[np.fl
 
 
 def norms(source: Source, heads: tuple[Head, ...]) -> NDArray[np.float32]:
-    """Length of every image's mean centered contribution through some heads -> [image]."""
+    """Returns the length of every image's mean centered contribution through heads, [image]."""
     basis = head_space(source, heads).basis
 
     def measure() -> NDArray[np.float32]:
-        return frozen(
-            np.concatenate([neighbors.mixture_norms(rows, basis) for rows in blocks(source, heads)])
-        )
+        parts = [neighbors.mixture_norms(rows, basis) for rows in blocks(source, heads)]
+        return frozen(np.concatenate(parts))
 
     return cached_array(source, "norms", heads, measure)
 
 
 def all_heads(source: Source) -> tuple[Head, ...]:
-    """Every stored head, in the order of the axis `head`."""
+    """Returns every stored head, in the order of the axis `head`."""
     space = vectors.head_spaces(source.bundle, source.key)
     return tuple(zip(space.layer.tolist(), space.head.tolist(), strict=True))
 
 
 @kept(max_entries=128)
 def random_heads(source: Source, chosen: tuple[Head, ...], seed: int) -> tuple[Head, ...]:
-    """Returns a random set of as many heads of like variance as a control; none where all heads are chosen.
+    """Returns as many random heads of similar variance, as control; none if all heads are chosen.
 
-    Seed 0 gives the closest of the sets that a validation (`--seed 0`) compares these heads with, seed 1 the
-    next.
+    Seed 0 gives the closest of the sets that a validation (`--seed 0`) compares with, seed 1 the next.
     """
-    every = all_heads(source)
+    stored = all_heads(source)
     rows = heads(source).set_index(["layer", "head"])
-    importance = rows["importance"].loc[list(every)].to_numpy(float)
-    sets = random_sets(importance**2, [every.index(head) for head in chosen], seed=0)
-    return tuple(every[place] for place in sets[seed % len(sets)]) if sets else ()
+    importance = rows["importance"].loc[list(stored)].to_numpy(float)
+    sets = random_sets(importance**2, [stored.index(head) for head in chosen], seed=0)
+    return tuple(stored[place] for place in sets[seed % len(sets)]) if sets else ()
 
 
 def head_space(source: Source, heads: Sequence[Head]) -> Space:
@@ -103,21 +103,19 @@ def head_space(source: Source, heads: Sequence[Head]) -> Space:
 
 
 def row_of(image_id: str | None, image_ids: NDArray) -> int | None:
-    """Row of an image among sorted ids; none where it is not there, as an uploaded one."""
+    """Returns the row of an image among sorted ids, or None, e.g. for an uploaded image."""
     row = int(np.searchsorted(image_ids, image_id or ""))
     return row if row < len(image_ids) and image_ids[row] == image_id else None
 
 
 @kept(max_entries=256)
 def stored_coordinates(source: Source, image_id: str) -> NDArray[np.float32]:
-    """Centered coordinates of one image of the bundle -> [head, rank]."""
+    """Returns the centered coordinates of one image of the bundle, [head, rank]."""
     return frozen(vectors.image_coordinates(source.bundle, source.key, [image_id], all_heads(source))[1][0])
 
 
 @kept(max_entries=8)
 def mean_embedding(source: Source) -> NDArray[np.float64]:
-    """Mean embedding of the images of the bundle -> [d_out]."""
-    total = sum(
-        block.sum(axis=0, dtype=np.float64) for block in vectors.embedding_blocks(source.bundle, source.key)
-    )
-    return total / source.images
+    """Returns the mean embedding of the images of the bundle, [d_out]."""
+    parts = vectors.embedding_blocks(source.bundle, source.key)
+    return sum(part.sum(axis=0, dtype=np.float64) for part in parts) / source.images

@@ -1,6 +1,6 @@
-"""Images of the bundle and uploaded ones: what is known of each, thumbnails, and search.
+"""Images of the bundle and uploaded images: attributes, thumbnails, and search.
 
-Asks for the images that a page shows and no others: a bundle may hold a million.
+Reads only the images that a page shows: a bundle may contain a million.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from dashboard.data.types import ImageInfo, Source
 from db import layout, vectors
 
 MAX_UPLOADS = 64
-"""Uploaded images kept in memory, so that links lead back to them."""
+"""Uploaded images kept in memory, so that links to them work."""
 
 
 def described(source: Source, image_ids: Sequence[str]) -> pd.DataFrame:
-    """One row per image of the bundle, in the order given: image_id, path, attributes."""
+    """Returns one row per image of the bundle, in the order of the ids: image_id, path, attributes."""
     rows = cached.query(source.bundle, "images_by_id", image_ids=tuple(image_ids))
     return _named(rows)
 
@@ -29,16 +29,16 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def find(source: Source, words: str, *, stored: bool, limit: int, offset: int = 0) -> pd.DataFrame:
-    """Images of which a path or an attribute holds every word, by path: image_id, path, attributes.
+    """Returns images with every word in a path or an attribute, by path: image_id, path, attributes.
 
-    `stored` leaves only those whose maps are stored.
+    `stored` limits them to images with stored maps.
     """
     filters = _filters(source, words, stored)
     return _named(cached.query(source.bundle, "images", **filters, limit=limit, offset=offset))
 
 
 def count(source: Source, words: str, *, stored: bool) -> int:
-    """How many images `find` would give without a limit."""
+    """Returns the number of images of `find` without a limit."""
     return cached.query(source.bundle, "image_count", **_filters(source, words, stored))
 
 
@@ -48,16 +48,16 @@ def _filters(source: Source, words: str, stored: bool) -> dict[str, Any]:
 
 
 def first_image(source: Source) -> str:
-    """The first image whose maps are stored; the first of all where none are."""
+    """Returns the first image with stored maps, else the first image."""
     stored = find(source, "", stored=True, limit=1)
     return (find(source, "", stored=False, limit=1) if stored.empty else stored)["image_id"].iloc[0]
 
 
 def info(source: Source, image_id: str) -> ImageInfo:
-    """What is known about one image, of the bundle or uploaded."""
+    """Returns path and attributes of one image, of the bundle or uploaded."""
     rows = described(source, [image_id])
     if rows.empty:
-        return ImageInfo(uploads()[image_id][1], "your own image", False)
+        return ImageInfo(uploads()[image_id][1], "uploaded image", False)
     return ImageInfo(rows["path"][0], rows["attributes"][0], image_id in _gallery(source))
 
 
@@ -71,7 +71,7 @@ def exists(source: Source, image_id: str) -> bool:
 
 
 def thumbnails(source: Source, image_ids: Sequence[str]) -> dict[str, bytes | None]:
-    """Pictures to show, by id; None where the bundle has no thumbnails."""
+    """Returns thumbnails by image id; None if the bundle has none."""
     rows = cached.query(source.bundle, "thumbnails", image_ids=tuple(image_ids))
     stored = dict(zip(rows["image_id"], rows["thumbnail"], strict=True))
     return {image_id: stored.get(image_id) or _preview(image_id) for image_id in image_ids}
@@ -84,12 +84,12 @@ def _preview(image_id: str) -> bytes | None:
 
 @st.cache_resource
 def uploads() -> dict[str, tuple[bytes, str]]:
-    """Uploaded images of this server: bytes and file name, by id."""
+    """Returns the uploaded images of this server: bytes and file name, by id."""
     return {}
 
 
 def take_upload(data: bytes, name: str) -> str:
-    """Keep an uploaded image and return its id; refuses what is no image."""
+    """Stores an uploaded image in memory and returns its id; rejects bytes that are not an image."""
     image_drawing.read(data, name)
     image_id = layout.image_id(data)
     images = uploads()

@@ -1,6 +1,6 @@
-"""The leaderboard as tables: every model with its controls under it, by one metric or by all of them.
+"""The leaderboard as tables: every model with its controls below it, by one metric or by all metrics.
 
-Reads `data`, knows nothing of Streamlit. Why a number is missing: `board_notes`.
+Reads `data`, knows nothing of Streamlit. Reasons for missing numbers: `leaderboard_notes`.
 """
 
 from math import inf, isnan, nan
@@ -14,7 +14,7 @@ from dashboard.state.views import LeaderboardView
 from db.connection import Bundle
 
 MODEL, RANDOM_WEIGHTS, ROTATED = "model", "control: random weights", "control: rotated heads"
-"""What a line of the leaderboard is."""
+"""Kinds of lines."""
 
 MAIN = (
     "text_consistency_crossfit",
@@ -26,10 +26,10 @@ MAIN = (
     "mean_spanned_variance",
     "coverage_heads",
 )
-"""Metrics that the table shows first; where a bundle lacks some, its others take their place."""
+"""Main metrics of the table; other metrics replace those that a bundle lacks."""
 
 DASH = "–"
-"""Stands where there is no number."""
+"""Shown for a missing number."""
 
 OFFLINE, CHOSEN = "offline", "chosen"
 
@@ -38,10 +38,10 @@ class Line(NamedTuple):
     """A line of the leaderboard."""
 
     model_key: str
-    """The model, also where its heads are rotated."""
+    """The model, also for its rotated heads."""
 
     under: str
-    """model_key of the model that it stands under; its own for a model."""
+    """model_key of the model that the line belongs to; its own for a model."""
 
     model: str
     """Name of that model."""
@@ -51,7 +51,7 @@ class Line(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """One number of the leaderboard; what is not known is NaN."""
+    """One number of the leaderboard; NaN if unknown."""
 
     value: float
     low: float
@@ -60,7 +60,7 @@ class Cell(NamedTuple):
     rank_low: float
     rank_high: float
     labels: str
-    """offline or chosen: the labels that it rests on."""
+    """Labels that the number uses: offline or chosen."""
 
 
 NUMBERS = Cell._fields[:-1]
@@ -68,31 +68,31 @@ NOTHING = Cell(nan, nan, nan, nan, nan, nan, OFFLINE)
 
 
 class Leaderboard(NamedTuple):
-    """All that a bundle knows of its models over one set of heads, by one kind of labels."""
+    """All metrics of all models over one set of heads, by one kind of labels."""
 
     lines: list[Line]
-    """From top to bottom: the model easiest to interpret by the metric first, missing ones last."""
+    """From top to bottom: the model easiest to interpret by the metric first, missing values last."""
 
     cells: dict[tuple[str, bool, str], Cell]
-    """By model, whether its heads are rotated, and metric; only what the bundle has rows of."""
+    """By model, rotated heads or not, and metric; only rows of the bundle."""
 
     metrics: dict[str, Any]
-    """What every metric of models means, by name, in the order of the pages."""
+    """Rows of the table `metric` by name, in the order of the pages."""
 
     ranked: dict[str, int]
-    """How many models each metric ranks; metrics without ranks are left out."""
+    """Number of models that each metric ranks; metrics without ranks are left out."""
 
     models: dict[str, Any]
-    """What is known of each model, by model_key."""
+    """Rows of the table `model` by model_key."""
 
     metric: str
-    """The one that the lines are sorted by."""
+    """The metric that sorts the lines."""
 
     min_images: int
-    """Of a model with intervals."""
+    """Smallest number of images of a model with intervals."""
 
     def cell(self, line: Line, metric: str) -> Cell | None:
-        """None where the bundle has no such row."""
+        """Returns the number of a line; None if the bundle has no such row."""
         return self.cells.get((line.model_key, line.part == ROTATED, metric))
 
 
@@ -100,10 +100,10 @@ class Table(NamedTuple):
     """All metrics side by side, one row per line of the leaderboard."""
 
     numbers: pd.DataFrame
-    """Values, to sort by: one column per metric, and one of its rank (the better end) where it has ranks."""
+    """Values to sort by: a column per metric, and a column of ranks (the better end) per ranked metric."""
 
     words: pd.DataFrame
-    """The same cells as they are read: value with interval, range of ranks."""
+    """Text of the same cells: value with interval, range of ranks."""
 
 
 def rank_column(metric: str) -> str:
@@ -116,7 +116,7 @@ def of_view(source: Source, view: LeaderboardView) -> Leaderboard:
 
 @cached.kept(max_entries=64)
 def leaderboard_of(bundle: Bundle, metric: str, over: str, label_kind: str) -> Leaderboard:
-    """The leaderboard of a bundle, sorted by one metric."""
+    """Returns the leaderboard of a bundle, sorted by one metric."""
     models = {row.model_key: row for row in cached.models(bundle).itertuples()}
     titles = metric_titles(bundle, label_kind)
     metrics = {
@@ -139,67 +139,64 @@ def leaderboard_of(bundle: Bundle, metric: str, over: str, label_kind: str) -> L
 
 
 def _cells(bundle: Bundle, over: str, label_kind: str) -> dict[tuple[str, bool, str], Cell]:
-    """Every number. By chosen labels, a model without any keeps what it has by offline ones."""
-    own, turned = cached.leaderboard(bundle), cached.query(bundle, "rotated_metrics")
-    own = own[own["heads_used"] == over]
-    offline, chosen = own[own["labels"] == OFFLINE], own[own["labels"] == CHOSEN]
-    found = {(row.model_key, False, row.metric): _cell(row) for row in offline.itertuples()}
+    """Returns every number. Models without chosen labels keep their numbers by offline labels."""
+    rows, rotated = (
+        table[table["heads_used"] == over]
+        for table in (cached.leaderboard(bundle), cached.query(bundle, "rotated_metrics"))
+    )
+    cells = {(row.model_key, False, row.metric): _cell(row) for row in _rows(rows, OFFLINE)}
     if label_kind == CHOSEN:
-        found |= {(row.model_key, False, row.metric): _cell(row) for row in chosen.itertuples()}
-        mixed = set(chosen["metric"])  # ranks hold among models that are all measured one way
-        found = {
-            key: cell._replace(rank_low=nan, rank_high=nan) if key[2] in mixed else cell
-            for key, cell in found.items()
-        }
-    turned = turned[turned["heads_used"] == over]
-    return found | {(row.model_key, True, row.metric): _cell(row) for row in turned.itertuples()}
+        cells |= {(row.model_key, False, row.metric): _cell(row) for row in _rows(rows, CHOSEN)}
+        mixed = {row.metric for row in _rows(rows, CHOSEN)}  # ranks need one kind of labels for all models
+        for key in [key for key in cells if key[2] in mixed]:
+            cells[key] = cells[key]._replace(rank_low=nan, rank_high=nan)
+    return cells | {(row.model_key, True, row.metric): _cell(row) for row in rotated.itertuples()}
+
+
+def _rows(metrics: pd.DataFrame, labels: str) -> Any:
+    return metrics[metrics["labels"] == labels].itertuples()
 
 
 def _cell(row: Any) -> Cell:
-    """A row of the leaderboard or of the rotated metrics; the second have neither chance nor rank."""
-    found = {name: getattr(row, name, nan) for name in NUMBERS}
-    known = {name: nan if pd.isna(one) else float(one) for name, one in found.items()}
-    return Cell(**known, labels=getattr(row, "labels", OFFLINE))
+    """Returns a row of the leaderboard or of the rotated metrics, which have neither chance nor rank."""
+    numbers = [getattr(row, name, nan) for name in NUMBERS]
+    return Cell._make([*(nan if pd.isna(n) else float(n) for n in numbers), getattr(row, "labels", OFFLINE)])
 
 
-def _groups(models: dict[str, Any], turned: set[str]) -> list[list[Line]]:
-    """Every model with its controls after it; a control whose model is not here stands alone."""
+def _groups(models: dict[str, Any], rotated: set[str]) -> list[list[Line]]:
+    """Returns every model with its controls; a control without its model is a group of its own."""
     names = {row.model for row in models.values()}
-    found = []
+    groups = []
     for key, row in models.items():
-        if row.control_of in names:
-            continue
-        twins = [twin for twin in models.values() if twin.control_of == row.model]
-        group = [
-            Line(one.model_key, key, row.model, RANDOM_WEIGHTS if one.is_control else MODEL)
-            for one in (row, *twins)
-        ]
-        group += [Line(key, key, row.model, ROTATED)] * (key in turned)
-        found.append(group)
-    return found
+        if row.control_of not in names:
+            members = [row, *(control for control in models.values() if control.control_of == row.model)]
+            parts = [(member.model_key, RANDOM_WEIGHTS if member.is_control else MODEL) for member in members]
+            parts += [(key, ROTATED)] * (key in rotated)
+            groups.append([Line(member, key, row.model, part) for member, part in parts])
+    return groups
 
 
 def has_chosen(source: Source) -> bool:
-    """Whether any model has metrics of labels that a person or a language model gave."""
+    """Returns True if any model has metrics by labels of a person or a language model."""
     return bool((cached.leaderboard(source.bundle)["labels"] == CHOSEN).any())
 
 
 def published(source: Source) -> pd.DataFrame:
-    """Figures that papers print."""
+    """Returns the figures quoted from papers."""
     return cached.query(source.bundle, "published")
 
 
 def metric_titles(bundle: Bundle, label_kind: str) -> dict[str, str]:
-    """Metrics of models that a bundle has, by name; some rest on chosen labels alone."""
-    found = cached.leaderboard(bundle)
+    """Returns titles of the model metrics of a bundle by name; some need chosen labels."""
+    rows = cached.leaderboard(bundle)
     if label_kind != CHOSEN:
-        found = found[found["labels"] != CHOSEN]
-    found = found.drop_duplicates("metric").sort_values("position", kind="stable")
-    return dict(zip(found["metric"], found["title"], strict=True))
+        rows = rows[rows["labels"] != CHOSEN]
+    rows = rows.drop_duplicates("metric").sort_values("position", kind="stable")
+    return dict(zip(rows["metric"], rows["title"], strict=True))
 
 
 def rank_words(cell: Cell) -> str:
-    """1–2, or 3 where both ends are one; empty without a rank."""
+    """Returns a range like 1–2, or 3 if both ends are equal; empty without a rank."""
     if isnan(cell.rank_low):
         return ""
     low, high = int(cell.rank_low), int(cell.rank_high)
@@ -207,18 +204,17 @@ def rank_words(cell: Cell) -> str:
 
 
 def one_metric(leaderboard: Leaderboard) -> pd.DataFrame:
-    """One row per line of the leaderboard: its metric with interval, chance and rank range."""
-    among = leaderboard.ranked.get(leaderboard.metric, 0)
-    rows = []
+    """Returns one row per line: its metric with interval, chance and range of ranks."""
+    count, rows = leaderboard.ranked.get(leaderboard.metric), []
     for line in leaderboard.lines:
         cell = leaderboard.cell(line, leaderboard.metric) or NOTHING
         rank = rank_words(cell)
-        rows.append((*line, *cell[: len(NUMBERS)], f"{rank} of {among}" if rank else ""))
+        rows.append((*line, *cell[:-1], f"{rank} of {count}" if rank else ""))
     return pd.DataFrame(rows, columns=[*Line._fields, *NUMBERS, "rank"])
 
 
 def shown_metrics(leaderboard: Leaderboard, columns: str) -> list[str]:
-    """Metrics of the table, ranked ones first: the main ones, or all that a model has a value of."""
+    """Returns the metrics of the table, ranked metrics first: `main`, or all with a value."""
     valued = {metric for (*_, metric), cell in leaderboard.cells.items() if not isnan(cell.value)}
     names = [metric for metric in leaderboard.metrics if metric in valued]
     if columns == "main":
@@ -228,7 +224,7 @@ def shown_metrics(leaderboard: Leaderboard, columns: str) -> list[str]:
 
 
 def table(leaderboard: Leaderboard, columns: str) -> Table:
-    """All metrics side by side; `columns` is main or all."""
+    """Returns all metrics side by side; `columns` is main or all."""
     numbers: dict[str, list] = {
         "model": [line.model for line in leaderboard.lines],
         "control": [line.part.partition(": ")[2] for line in leaderboard.lines],
@@ -236,27 +232,27 @@ def table(leaderboard: Leaderboard, columns: str) -> Table:
     words = dict(numbers)
     for metric in shown_metrics(leaderboard, columns):
         unit = leaderboard.metrics[metric].unit
-        found = [leaderboard.cell(line, metric) or NOTHING for line in leaderboard.lines]
-        numbers[metric] = [cell.value for cell in found]
-        words[metric] = [value_words(cell, unit) for cell in found]
+        cells = [leaderboard.cell(line, metric) or NOTHING for line in leaderboard.lines]
+        numbers[metric] = [cell.value for cell in cells]
+        words[metric] = [value_words(cell, unit) for cell in cells]
         if metric in leaderboard.ranked:
             name = rank_column(metric)
-            numbers[name] = [cell.rank_low for cell in found]
-            words[name] = [rank_words(cell) for cell in found]
+            numbers[name] = [cell.rank_low for cell in cells]
+            words[name] = [rank_words(cell) for cell in cells]
     return Table(pd.DataFrame(numbers), pd.DataFrame(words))
 
 
 def value_words(cell: Cell, unit: str) -> str:
-    """0.63 [0.58, 0.67]; counts of heads without decimals; a dash where there is no value."""
+    """Returns a value like 0.63 [0.58, 0.67]; counts of heads without decimals; a dash without a value."""
     if isnan(cell.value):
         return DASH
     form = ".0f" if unit == "heads" else ".2f"
-    between = "" if isnan(cell.low) else f" [{cell.low:{form}}, {cell.high:{form}}]"
-    return f"{cell.value:{form}}{between}"
+    interval = "" if isnan(cell.low) else f" [{cell.low:{form}}, {cell.high:{form}}]"
+    return f"{cell.value:{form}}{interval}"
 
 
 def every_number(leaderboard: Leaderboard) -> pd.DataFrame:
-    """One row per line and metric: all that the leaderboard knows, in full."""
+    """Returns one row per line and metric, with all numbers."""
     rows = [
         (line.model_key, line.model, line.part, metric, info.title, *cell)
         for line in leaderboard.lines

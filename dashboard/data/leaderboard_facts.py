@@ -1,4 +1,4 @@
-"""What stands beside the metrics of models: their size and training, and what their components account for.
+"""Facts beside the metrics of models: size, training data, and shares of their components.
 
 Reads `data`, knows nothing of Streamlit.
 """
@@ -23,63 +23,62 @@ UNITS = {
     "layers": "layers of the vision transformer",
     "training_data": "training data",
 }
-NOT_SAID = "not said"
+UNKNOWN = "unknown"
 
-HEADS, ATTENTION, MLP, INPUT = "heads", "attention, heads not taken apart", "MLP", "input"
+HEADS, ATTENTION, MLP, INPUT = "heads", "attention, heads not decomposed", "MLP", "input"
 KINDS = {"head": HEADS, "attention": ATTENTION, "mlp": MLP, "input": INPUT}
-"""How the page calls each kind of component, in the order they are stacked."""
+"""Names of the kinds of components, in stacking order."""
 
 
 class Beside(NamedTuple):
     """One metric against one fact of the models."""
 
     points: pd.DataFrame
-    """One row per line of the leaderboard that has both: columns of `one_metric`, and x."""
+    """One row per line with both: columns of `leaderboard.one_metric`, and x."""
 
     left_out: list[str]
     """Models that lack one of the two."""
 
 
 def beside(leaderboard: Leaderboard, fact: str) -> Beside:
-    """Controls stand where their model stands. Parameters in millions; training data that is not said too."""
-    one = one_metric(leaderboard)
+    """Returns one metric against one fact; controls have the fact of their model. Parameters in millions."""
     facts = pd.Series({key: getattr(row, fact) for key, row in leaderboard.models.items()})
     if fact == "training_data":
-        facts = facts.astype(object).where(facts.notna(), NOT_SAID)
+        facts = facts.astype(object).where(facts.notna(), UNKNOWN)
     else:
         facts = facts.astype(float) / (1e6 if fact == "parameters" else 1)
-    points = one.assign(x=one["under"].map(facts))
-    here = points["value"].notna() & points["x"].notna()
-    gone = points.loc[~here & (points["part"] == MODEL), "model"]
-    return Beside(points[here].reset_index(drop=True), gone.tolist())
+    points = one_metric(leaderboard).assign(x=lambda rows: rows["under"].map(facts))
+    complete = points["value"].notna() & points["x"].notna()
+    left_out = points.loc[~complete & (points["part"] == MODEL), "model"]
+    return Beside(points[complete].reset_index(drop=True), left_out.tolist())
 
 
 def coverage(source: Source) -> pd.DataFrame:
-    """One row per component of the chosen model, last layer first: row, kind, name, label, percent.
+    """Returns one row per component of a model, last layer first: row, kind, name, label, percent.
 
-    Empty where the results were imported. Rows of the chart: L11, ..., L0, input.
+    Empty for imported results. Rows of the chart: L11, ..., L0, input.
     """
-    found = cached.of_model(source, "component_shares")
+    shares = cached.of_model(source, "component_shares").sort_values(
+        ["layer", "head"], ascending=[False, True]
+    )
     labels = {
         (row.layer, row.head): label_text.display_label(row) for row in cached.heads(source).itertuples()
     }
     rows = [
         (
-            INPUT if pd.isna(one.layer) else f"L{int(one.layer)}",
-            KINDS[one.kind],
-            one.component.removeprefix("head "),
-            labels.get((one.layer, one.head), "") if one.kind == "head" else "",
-            100 * one.share,
+            INPUT if pd.isna(row.layer) else f"L{int(row.layer)}",
+            KINDS[row.kind],
+            row.component.removeprefix("head "),
+            labels.get((row.layer, row.head), "") if row.kind == "head" else "",
+            100 * row.share,
         )
-        for one in found.sort_values(
-            ["layer", "head"], ascending=[False, True], na_position="last"
-        ).itertuples()
+        for row in shares.itertuples()
     ]
     return pd.DataFrame(rows, columns=["row", "kind", "name", "label", "percent"])
 
 
 def coverage_sums(parts: pd.DataFrame) -> pd.DataFrame:
-    """One row per layer, and one for the input: attention, MLP, input and together, in per cent."""
+    """Returns one row per layer and one for the input: attention, MLP, input and together, in per cent."""
     of_layer = parts.assign(of=parts["kind"].replace({HEADS: "attention", ATTENTION: "attention"}))
     sums = of_layer.pivot_table(index="row", columns="of", values="percent", aggfunc="sum", sort=False)
     columns = [name for name in ("attention", MLP, INPUT) if name in sums]
@@ -87,7 +86,8 @@ def coverage_sums(parts: pd.DataFrame) -> pd.DataFrame:
 
 
 def coverage_words(parts: pd.DataFrame) -> str:
-    """What each kind accounts for over all layers, in per cent of the embedding's covariance."""
+    """Returns the share of each kind over all layers, in per cent of the embedding's covariance."""
     sums = parts.groupby("kind")["percent"].sum()
-    said = [f"{kind} {sums[kind]:.1f} %".replace("-", "−") for kind in KINDS.values() if kind in sums]
-    return ", ".join(said)
+    return ", ".join(f"{kind} {sums[kind]:.1f} %" for kind in KINDS.values() if kind in sums).replace(
+        "-", "−"
+    )

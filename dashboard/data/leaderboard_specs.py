@@ -1,4 +1,4 @@
-"""Charts of the leaderboard, written out and kept: that takes longer than all else on the page together."""
+"""Cached specifications of the leaderboard's charts: building them takes longer than the rest of the page."""
 
 from typing import Any
 
@@ -12,35 +12,32 @@ from db.connection import Bundle
 PARTS = (MODEL, RANDOM_WEIGHTS, ROTATED)
 
 Spec = dict[str, Any]
-"""A chart, written out."""
+"""A chart as a Vega-Lite specification."""
 
 
 @cached.kept(max_entries=64)
 def metric_spec(bundle: Bundle, metric: str, over: str, label_kind: str) -> Spec:
-    """The chart of one metric over all models."""
-    found = leaderboard.leaderboard_of(bundle, metric, over, label_kind)
-    info = found.metrics[metric]
-    one = leaderboard.one_metric(found)
-    return leaderboard_charts.standings(one, PARTS, title=f"{info.title} ({info.unit})").to_dict()
+    """Returns the chart of one metric over all models."""
+    table = leaderboard.leaderboard_of(bundle, metric, over, label_kind)
+    lines, title = leaderboard.one_metric(table), _title(table.metrics[metric])
+    return leaderboard_charts.standings(lines, PARTS, title=title).to_dict()
 
 
 @cached.kept(max_entries=64)
 def scatter_spec(bundle: Bundle, metric: str, over: str, label_kind: str, fact: str) -> Spec:
-    """The chart of one metric against one fact of the models."""
-    found = leaderboard.leaderboard_of(bundle, metric, over, label_kind)
-    info = found.metrics[metric]
-    return scatter_charts.scatter(
-        leaderboard_facts.beside(found, fact).points,
-        PARTS,
-        x_title=leaderboard_facts.UNITS[fact],
-        y_title=f"{info.title} ({info.unit})",
-        log=fact == "parameters",
-    ).to_dict()
+    """Returns the chart of one metric against one fact of the models."""
+    table = leaderboard.leaderboard_of(bundle, metric, over, label_kind)
+    points, titles = leaderboard_facts.beside(table, fact).points, leaderboard_facts.UNITS
+    y_title, log = _title(table.metrics[metric]), fact == "parameters"
+    return scatter_charts.scatter(points, PARTS, x_title=titles[fact], y_title=y_title, log=log).to_dict()
+
+
+def _title(metric: Any) -> str:
+    return f"{metric.title} ({metric.unit})"
 
 
 @cached.kept(max_entries=16)
 def coverage_spec(source: Source) -> Spec:
-    """The chart of what the layers of one model account for."""
-    return leaderboard_charts.coverage_bars(
-        leaderboard_facts.coverage(source), [*leaderboard_facts.KINDS.values()]
-    ).to_dict()
+    """Returns the chart of the shares of one model's layers."""
+    parts, kinds = leaderboard_facts.coverage(source), list(leaderboard_facts.KINDS.values())
+    return leaderboard_charts.coverage_bars(parts, kinds).to_dict()

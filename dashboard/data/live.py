@@ -1,7 +1,4 @@
-"""The one door to the model: free text and uploaded images. Imports torch only when it is opened.
-
-Knows `precompute.live` by its functions and nothing else of the offline stage.
-"""
+"""Runs the model for free text and uploaded images: the only import of `precompute.live`, and so of torch."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,11 +12,11 @@ from db.vectors import HeadSpace
 
 
 class LiveError(UserError):
-    """The model could not be asked; the message says why and what to do."""
+    """The model could not run; the message gives the reason and the next step."""
 
 
 class LiveImage(NamedTuple):
-    """One image taken apart now, in the bundle's own bases."""
+    """Decomposition of one image in the bases of the bundle."""
 
     image: Image.Image
     embedding: NDArray[np.float32]
@@ -32,7 +29,7 @@ class LiveImage(NamedTuple):
     """[head, token, rank] uncentered; they sum to `coordinates` over tokens."""
 
     rest: NDArray[np.float32]
-    """[d_out] what no stored head contributes."""
+    """[d_out] contribution of everything that is not a stored head."""
 
 
 def load(info: Any, space: HeadSpace) -> Any:
@@ -41,7 +38,7 @@ def load(info: Any, space: HeadSpace) -> Any:
     Raises:
         LiveError: there are no weights, or others than those the bundle was made from.
     """
-    return _ask(
+    return _run(
         "load",
         info.model,
         weights_sha256=info.weights_sha256,
@@ -56,18 +53,19 @@ def load(info: Any, space: HeadSpace) -> Any:
 
 
 def encode_texts(live: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Unit-length embeddings [text, d_out]."""
-    return _ask("encode_texts", live, list(texts))
+    """Returns unit-length embeddings, [text, d_out]."""
+    return _run("encode_texts", live, list(texts))
 
 
 def decompose_image(live: Any, data: bytes) -> LiveImage:
-    found = _ask("decompose_image", live, data)
-    return LiveImage(found.image, found.embedding, found.coordinates, found.tokens, found.rest)
+    """Returns the decomposition of one image."""
+    image = _run("decompose_image", live, data)
+    return LiveImage(image.image, image.embedding, image.coordinates, image.tokens, image.rest)
 
 
-def _ask(function: str, *args: Any, **options: Any) -> Any:
+def _run(function: str, *args: Any, **options: Any) -> Any:
     try:
-        from precompute import live  # torch takes seconds to import; most sessions never need it
+        from precompute import live  # torch needs seconds to import, and most sessions do not use it
     except ImportError as error:
         raise LiveError(
             f"Free text and new images need the model, which cannot be loaded here ({error}). "

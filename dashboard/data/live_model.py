@@ -1,4 +1,4 @@
-"""The model behind a bundle, loaded once, and what it was asked: kept."""
+"""The model of a bundle and its results, cached."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ from db import vectors
 
 
 def encode(source: Source, text: str) -> NDArray[np.float32]:
-    """Unit-length embedding of a text -> [d_out]."""
+    """Returns the unit-length embedding of a text, [d_out]."""
     return _encode(source, text, load(source))
 
 
 def decompose(source: Source, data: bytes) -> live.LiveImage:
-    """An image file, decomposed now."""
+    """Returns the decomposition of an image file by the model."""
     model = load(source)
-    with st.spinner("Taking the image apart", show_time=True):
+    with st.spinner("Decomposing the image", show_time=True):
         return _decompose(source, data, model)
 
 
 def load(source: Source) -> Any:
-    # The spinner names the model, which a decorator cannot; only the first session that asks has to wait.
+    # A decorator cannot name the model in its spinner. Only the first session waits.
     with st.spinner(f"Loading {source.info.model} (once)", show_time=True):
         return _load(source)
 

@@ -1,4 +1,4 @@
-"""What the analyses answer, as tables and maps for the pages: vectors from `data` through `analyses`."""
+"""MapPanel and their tables for the pages: vectors from `data`, results of `analyses`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +12,7 @@ from PIL import Image
 from dashboard.analyses import maps
 from dashboard.analyses.maps import PART_NAMES, TextMap
 from dashboard.analyses.score_difference import why
-from dashboard.data import cached, choices, head_vectors, scopes, texts, token_images
+from dashboard.data import choices, head_vectors, scopes, texts, token_images
 from dashboard.data.types import Source, TokenImage
 from dashboard.state.views import Scope, head_name
 
@@ -20,28 +20,28 @@ NO_CONTROL = "No control is shown: the pool has too few other texts to draw one 
 
 
 class LabeledMap(NamedTuple):
-    """A map on the page: what it is of, and its numbers."""
+    """A map on the page with its title."""
 
     title: str
     map: TextMap
 
 
 class MapPanel(NamedTuple):
-    """Maps of one image on one scale."""
+    """MapPanel of one image on one scale."""
 
     picture: Image.Image
-    """What the patches cover."""
+    """Part of the image that the patches cover."""
 
-    shown: list[LabeledMap]
+    panels: list[LabeledMap]
     limit: float
     note: str
-    """What to know about where the numbers came from, and what is missing."""
+    """Origin of the numbers if they are not from the bundle, and missing controls."""
 
 
 def topic(
     source: Source, image_id: str, text: str, scope: Scope, *, reference: str, control: str, seed: int
 ) -> MapPanel:
-    """The map of one text through some heads, and a control that should look like nothing."""
+    """Returns the map of one text through a set of heads, and a control that should show no pattern."""
     image = token_images.token_image(source, image_id)
     shown = scopes.mask(source, scope)
     relative = reference == "relative"
@@ -54,7 +54,7 @@ def topic(
 def contrast(
     source: Source, image_id: str, a: str, b: str, scope: Scope, *, control: str, seed: int
 ) -> MapPanel:
-    """The maps of two texts and their difference, and a control for the difference."""
+    """Returns the maps of two texts, their difference, and a control of the difference."""
     image = token_images.token_image(source, image_id)
     shown = scopes.mask(source, scope)
     of_a, of_b = (_map(source, image, _text(source, text), shown) for text in (a, b))
@@ -86,18 +86,18 @@ def _control(
     control: str,
     seed: int,
 ) -> tuple[list[LabeledMap], str]:
-    """The same text through other heads or, where all heads are shown, another text through the same.
+    """Returns the same text through other heads or, if the map uses all heads, another text through them.
 
-    `draw` gives that other text, None where the pool has too few; then a note says that there is no control.
+    `draw` returns that other text, or None if the pool is too small; a note then reports the missing control.
     """
     if control == "none":
         return [], ""
-    every = head_vectors.all_heads(source)
-    chosen = tuple(head for head, on in zip(every, shown, strict=True) if on)
+    stored = head_vectors.all_heads(source)
+    chosen = tuple(head for head, on in zip(stored, shown, strict=True) if on)
     others = head_vectors.random_heads(source, chosen, seed)
     if control == "heads" and others:
         names = ", ".join(map(head_name, others))
-        mask = np.array([head in others for head in every])
+        mask = np.array([head in others for head in stored])
         return [LabeledMap(f"Control: {names}", _map(source, image, text, mask))], ""
     drawn = draw()
     if drawn is None:
@@ -119,64 +119,49 @@ def _random_pair(source: Source, seed: int, pair: tuple[str, str]) -> tuple[str,
     return f"{a} - {b}", _text(source, a) - _text(source, b)
 
 
-def _on_one_scale(image: TokenImage, shown: list[LabeledMap], note: str) -> MapPanel:
-    limit = maps.symmetric_limit(*(one.map.grid for one in shown))
-    return MapPanel(image.picture, shown, limit, f"{image.note} {note}".strip())
+def _on_one_scale(image: TokenImage, panels: list[LabeledMap], note: str) -> MapPanel:
+    limit = maps.symmetric_limit(*(panel.map.grid for panel in panels))
+    return MapPanel(image.picture, panels, limit, f"{image.note} {note}".strip())
 
 
-def parts_table(shown: list[LabeledMap]) -> pd.DataFrame:
-    """One row per part of the score, one column per map, in thousandths; the last row is their sum."""
-    columns = {one.title: [1000 * value for value in (*one.map.parts, one.map.parts.score)] for one in shown}
+def parts_table(panels: list[LabeledMap]) -> pd.DataFrame:
+    """Returns one row per part of the score, one column per map, in thousandths; the last row is the sum."""
+    columns = {title: [1000 * value for value in (*map.parts, map.parts.score)] for title, map in panels}
     total = [False] * len(PART_NAMES) + [True]
     return pd.DataFrame({"part": [*PART_NAMES, "Sum = score"], **columns, "total": total})
 
 
-def patches_table(shown: list[LabeledMap]) -> pd.DataFrame:
-    """One row per patch, one column per map, in thousandths."""
-    rows, columns = np.indices(shown[0].map.grid.shape)
+def patches_table(panels: list[LabeledMap]) -> pd.DataFrame:
+    """Returns one row per patch, one column per map, in thousandths."""
+    rows, columns = np.indices(panels[0].map.grid.shape)
     places = {"patch row": rows.ravel(), "patch column": columns.ravel()}
-    return pd.DataFrame(places | {one.title: 1000 * one.map.grid.ravel() for one in shown})
+    return pd.DataFrame(places | {title: 1000 * map.grid.ravel() for title, map in panels})
 
 
 def why_table(source: Source, image_id: str, a: str, b: str) -> pd.DataFrame:
-    """What decides between two texts: one row per head and one for each of the rest, in thousandths."""
+    """Returns the parts of a score difference: one row per head, then the rest, in thousandths."""
     image = token_images.token_image(source, image_id)
     heads = head_vectors.all_heads(source)
     space = head_vectors.head_space(source, heads)
     direction = (texts.embedding(source, a) - texts.embedding(source, b)).astype(np.float64)
-    found = why(
-        image.tokens.sum(axis=1),
-        space.mean,
-        space.basis,
-        image.rest,
-        head_vectors.mean_embedding(source),
-        direction,
-    )
+    coordinates, average = image.tokens.sum(axis=1), head_vectors.mean_embedding(source)
+    parts = why(coordinates, space.mean, space.basis, image.rest, average, direction)
     names = choices.head_names(source)
-    parts = [names[head] for head in heads] + [PART_NAMES[3], "What the average image scores"]
-    values = 1000 * np.array([*found.heads, found.rest, found.average])
+    titles = [names[head] for head in heads] + [PART_NAMES[3], "Score of the average image"]
+    values = 1000 * np.array([*parts.heads, parts.rest, parts.average])
     kinds = ["head"] * len(heads) + ["rest", "average"]
-    return pd.DataFrame({"part": parts, "value": values, "kind": kinds})
+    return pd.DataFrame({"part": titles, "value": values, "kind": kinds})
 
 
 def why_shown(table: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The heads that decide most, the others as one bar, then the rest: still adding to the same sum."""
+    """Returns the heads with the largest parts, the other heads as one bar, then the rest, and the sum."""
     heads = table[table["kind"] == "head"].sort_values("value", key=abs, ascending=False, kind="stable")
-    first, others = heads.iloc[:most], heads.iloc[most:]
-    rows = [first.sort_values("value", ascending=False)]
-    if len(others):
-        rows.append(
-            pd.DataFrame(
-                {"part": [f"{len(others)} other heads"], "value": [others["value"].sum()], "kind": "others"}
-            )
-        )
-    total = pd.DataFrame(
-        {"part": ["Sum = score of A - score of B"], "value": [table["value"].sum()], "kind": "sum"}
-    )
-    shown = pd.concat([*rows, table[table["kind"] != "head"], total], ignore_index=True)
+    first, others = heads.iloc[:most].sort_values("value", ascending=False), heads.iloc[most:]
+
+    def bar(part: str, rows: pd.DataFrame, kind: str) -> pd.DataFrame:
+        return pd.DataFrame({"part": [part], "value": [rows["value"].sum()], "kind": [kind]})
+
+    bars = [first, *[bar(f"{len(others)} other heads", others, "others")] * bool(len(others))]
+    bars += [table[table["kind"] != "head"], bar("Sum = score of A - score of B", table, "sum")]
+    shown = pd.concat(bars, ignore_index=True)
     return shown.assign(total=shown["kind"].isin(["average", "sum"]))
-
-
-def metric_info(source: Source, metric: str):
-    """What a metric means: title, description, unit, direction."""
-    return next(row for row in cached.query(source.bundle, "metrics").itertuples() if row.metric == metric)

@@ -1,6 +1,6 @@
-"""Classes of the images of a bundle with and without some heads, from cached vectors.
+"""Zero-shot classification with and without a set of heads, from cached vectors.
 
-Kept with `cached.kept`: the class scores of an attribute once, then one outcome a set of heads.
+Cached with `cached.kept`: the class scores of an attribute, and the outcome of each set of heads.
 """
 
 from typing import NamedTuple
@@ -17,112 +17,114 @@ from dashboard.state.views import Head, head_name
 from db import vectors
 
 MAX_IMAGES = 10_000
-"""More are sampled evenly: 10,000 images by 1,000 classes are 40 MB of scores."""
+"""More images are sampled evenly: 10,000 images by 1,000 classes are 40 MB of scores."""
 
 SHOWN_TARGETS = 3
-"""Classes named as where the lost images of one class went."""
+"""Number of classes listed as targets of the lost images of a class."""
 
 
-class Asked(NamedTuple):
-    """One attribute as a zero-shot question to one model."""
+class ClassScores(NamedTuple):
+    """Zero-shot scores of one attribute by one model, without ablation."""
 
     values: list[str]
     text: NDArray[np.float32]
     """[value, d_out]"""
 
     image_ids: list[str]
-    own: NDArray[np.int64]
-    """[image] Which value each image has."""
+    target: NDArray[np.int64]
+    """[image] Index of each image's value."""
 
     score: NDArray[np.float32]
     """[image, value]"""
 
-    known: int
-    """Images with exactly one of the values; more than are asked where they were sampled."""
+    labeled_images: int
+    """Number of images with exactly one of the values, before sampling."""
 
 
 class MeanAblation(NamedTuple):
-    """One set of mean-ablated heads, with what it is compared to."""
+    """Outcomes of one set of mean-ablated heads and of its controls."""
 
-    asked: Asked
+    scores: ClassScores
     heads: tuple[Head, ...]
     before: Outcome
     after: Outcome
     control_heads: tuple[Head, ...]
-    """A random set of as many heads of like variance; none where all heads are mean-ablated."""
+    """As many random heads of similar variance; none if all heads are mean-ablated."""
 
     control: Outcome
     without_all: Outcome
 
 
 @cached.kept(max_entries=16)
-def carriers(source: Source, attribute: str) -> pd.DataFrame:
-    """Images with exactly one of the values that are asked: image_id, own (which value); by id."""
+def labeled_images(source: Source, attribute: str) -> pd.DataFrame:
+    """Returns the images with exactly one value of the class texts, by id: image_id, target (its index)."""
     texts = cached.query(source.bundle, "class_texts").sort_values("position")
     values = texts.loc[texts["attribute"] == attribute, "value"].tolist()
-    found = cached.query(source.bundle, "image_attributes")
-    found = found[(found["attribute"] == attribute) & found["value"].isin(values)]
-    found = found.drop_duplicates("image_id", keep=False)  # several values: which is right is not known
+    rows = cached.query(source.bundle, "image_attributes")
+    rows = rows[(rows["attribute"] == attribute) & rows["value"].isin(values)]
+    rows = rows.drop_duplicates("image_id", keep=False)  # an image with several values has no single target
     place = {value: row for row, value in enumerate(values)}
-    return found.assign(own=found["value"].map(place))[["image_id", "own"]].sort_values("image_id")
+    return rows.assign(target=rows["value"].map(place))[["image_id", "target"]].sort_values("image_id")
 
 
 @cached.kept(max_entries=4)
-def asked(source: Source, attribute: str) -> Asked:
-    """The images, the classes and all scores, nothing ablated."""
+def class_scores(source: Source, attribute: str) -> ClassScores:
+    """Returns images, classes and scores without ablation."""
     values, text = vectors.class_embeddings(source.bundle, source.key, attribute)
-    known = carriers(source, attribute)
-    rows = known.iloc[mean_ablation.even_sample(known["own"].to_numpy(np.int64), MAX_IMAGES)]
+    labeled = labeled_images(source, attribute)
+    rows = labeled.iloc[mean_ablation.even_sample(labeled["target"].to_numpy(np.int64), MAX_IMAGES)]
     image_ids = rows["image_id"].tolist()
     _, embedding = vectors.image_embeddings(source.bundle, source.key, image_ids)
     score = mean_ablation.scores(embedding, text)
-    own = rows["own"].to_numpy(np.int64)
-    return Asked(values, text, image_ids, own, cached.frozen(score), len(known))
+    target = rows["target"].to_numpy(np.int64)
+    return ClassScores(values, text, image_ids, target, cached.frozen(score), len(labeled))
 
 
 @cached.kept(max_entries=128)
 def coordinates(source: Source, attribute: str, head: Head) -> NDArray[np.float32]:
-    """Centered coordinates of the images that are asked, in one head -> [image, rank]."""
-    image_ids = asked(source, attribute).image_ids
+    """Returns the centered coordinates of the scored images in one head, [image, rank]."""
+    image_ids = class_scores(source, attribute).image_ids
     return cached.frozen(vectors.image_coordinates(source.bundle, source.key, image_ids, [head])[1][:, 0])
 
 
 @cached.kept(max_entries=128)
 def outcome(source: Source, attribute: str, heads: tuple[Head, ...]) -> Outcome:
-    """How every image is classified with some heads mean-ablated; none: as the model is."""
-    question = asked(source, attribute)
+    """Returns the classification of every image with some heads mean-ablated, or with all heads in place."""
+    scores = class_scores(source, attribute)
     if not heads:
-        return mean_ablation.outcome(question.score, question.own)
+        return mean_ablation.outcome(scores.score, scores.target)
     images = [coordinates(source, attribute, head) for head in heads]
     basis = head_vectors.head_space(source, heads).basis
-    return mean_ablation.mean_ablate(question.score, question.own, images, basis, question.text)
+    return mean_ablation.mean_ablate(scores.score, scores.target, images, basis, scores.text)
 
 
 def mean_ablate(source: Source, attribute: str, heads: tuple[Head, ...], seed: int) -> MeanAblation:
-    """Everything that the page shows of one set of heads."""
-    every, control = head_vectors.all_heads(source), head_vectors.random_heads(source, heads, seed)
-    before, after, beside, none = (outcome(source, attribute, one) for one in ((), heads, control, every))
-    return MeanAblation(asked(source, attribute), heads, before, after, control, beside, none)
+    """Returns the outcomes of one set of heads and of its controls."""
+    control = head_vectors.random_heads(source, heads, seed)
+    head_sets: tuple[tuple[Head, ...], ...] = ((), heads, control, head_vectors.all_heads(source))
+    before, after, without_control, without_all = (outcome(source, attribute, heads) for heads in head_sets)
+    scores = class_scores(source, attribute)
+    return MeanAblation(scores, heads, before, after, control, without_control, without_all)
 
 
-def accuracy(found: Outcome) -> float:
-    """Share of images taken for what they are, per cent."""
-    return 100 * float(found.right.mean())
+def accuracy(outcome: Outcome) -> float:
+    """Returns the share of images classified right, per cent."""
+    return 100 * float(outcome.right.mean())
 
 
-def by_class(found: MeanAblation) -> pd.DataFrame:
-    """One row per class that images have, largest loss first: accuracies in per cent, counts of images."""
-    own, values = found.asked.own, len(found.asked.values)
-    count = mean_ablation.by_class(found.before, found.after, own, values)
-    beside = mean_ablation.by_class(found.before, found.control, own, values)
+def by_class(result: MeanAblation) -> pd.DataFrame:
+    """Returns one row per class, largest loss first: accuracies in per cent, counts of images."""
+    target, values = result.scores.target, len(result.scores.values)
+    count = mean_ablation.by_class(result.before, result.after, target, values)
+    control = mean_ablation.by_class(result.before, result.control, target, values)
     share = 100 / np.maximum(count.images, 1)
     table = pd.DataFrame(
         {
-            "class": found.asked.values,
+            "class": result.scores.values,
             "images": count.images,
             "before": share * count.before,
             "after": share * count.after,
-            "control": share * beside.after,
+            "control": share * control.after,
             "lost": count.lost,
             "gained": count.gained,
         }
@@ -133,39 +135,39 @@ def by_class(found: MeanAblation) -> pd.DataFrame:
 
 
 def both_ends(table: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The `most` largest losses and the `most` largest gains; all classes where there are no more."""
+    """Returns the `most` largest losses and the `most` largest gains, or all classes if they fit."""
     return table if len(table) <= 2 * most else pd.concat([table.head(most), table.tail(most)])
 
 
-def lost_to(found: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
-    """Where the lost images of each class went, for the classes of `table` that lost any; most lost first."""
+def lost_to(result: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the classes of `table` with lost images, most lost first, and their new classes."""
     losers = table[table["lost"] > 0].sort_values("lost", ascending=False, kind="stable")
     return losers[["class", "images", "before", "after", "lost", "gained"]].assign(
-        went_to=[_targets(found, row) for row in losers["row"]]
+        went_to=[_targets(result, row) for row in losers["row"]]
     )
 
 
-def _targets(found: MeanAblation, row: int) -> str:
-    went = mean_ablation.went_to(found.before, found.after, found.asked.own, row)
-    named = [f"{found.asked.values[one]} {count:,}" for one, count in went[:SHOWN_TARGETS]]
-    others = sum(count for _, count in went[SHOWN_TARGETS:])
-    return ", ".join(named + [f"elsewhere {others:,}"] * bool(others))
+def _targets(result: MeanAblation, row: int) -> str:
+    counts = mean_ablation.went_to(result.before, result.after, result.scores.target, row)
+    classes = [f"{result.scores.values[value]} {count:,}" for value, count in counts[:SHOWN_TARGETS]]
+    others = sum(count for _, count in counts[SHOWN_TARGETS:])
+    return ", ".join(classes + [f"elsewhere {others:,}"] * bool(others))
 
 
-def verdict(found: MeanAblation, attribute: str) -> str:
-    """What the heads cost, in a sentence, beside as many others."""
-    before, after, beside = (accuracy(one) for one in (found.before, found.after, found.control))
-    said = f"Without {_listed(found.heads)}, accuracy in {attribute} is {change(after - before)}"
-    if not found.control_heads:
-        return f"{said}. These are all stored heads, so there are no others to compare with."
-    random = f"{_listed(found.control_heads)}, random heads of like variance"
-    return f"{said}; without {random}, {change(beside - before)}."
+def verdict(result: MeanAblation, attribute: str) -> str:
+    """Returns the cost of the heads, beside the cost of random heads, in a sentence."""
+    before, after, control = map(accuracy, (result.before, result.after, result.control))
+    cost = f"Without {_listed(result.heads)}, accuracy in {attribute} is {change(after - before)}"
+    if not result.control_heads:
+        return f"{cost}. These are all stored heads, so there are no others to compare with."
+    random = f"{_listed(result.control_heads)}, random heads of similar variance"
+    return f"{cost}; without {random}, {change(control - before)}."
 
 
 def change(points: float) -> str:
-    """A difference of two accuracies in words."""
+    """Returns a difference of two accuracies in words."""
     if abs(points) < 0.05:
-        return "as it was"
+        return "unchanged"
     return f"{abs(points):.1f} points {'better' if points > 0 else 'worse'}"
 
 
@@ -176,7 +178,7 @@ def _listed(heads: tuple[Head, ...]) -> str:
 
 
 def attribute_titles(source: Source) -> dict[str, str]:
-    """Attributes that can be asked zero-shot, with the number of their classes."""
+    """Returns the attributes with class texts and their number of classes."""
     counts = cached.query(source.bundle, "class_texts").groupby("attribute", sort=False)["value"].size()
     return {name: f"{name} · {count:,} classes" for name, count in counts.items()}
 
@@ -186,9 +188,8 @@ def class_count(source: Source, attribute: str) -> int:
 
 
 def too_little(source: Source, attribute: str) -> str:
-    """Why an attribute cannot be scored; empty where it can."""
-    known = carriers(source, attribute)
-    if len(known) and len(asked(source, attribute).values) > 1:
+    """Returns the reason why an attribute cannot be scored, or an empty string."""
+    if len(labeled_images(source, attribute)) and len(class_scores(source, attribute).values) > 1:
         return ""
     return (
         f'No image of this bundle carries exactly one "{attribute}" that could be mistaken for another, so '

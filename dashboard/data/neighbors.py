@@ -1,4 +1,4 @@
-"""Nearest images and texts, as tables for the pages."""
+"""Tables of nearest images and texts."""
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,13 @@ from dashboard.state.views import Head
 from db import vectors
 
 SPARE = 50
-"""Candidates beyond twice as many as asked for: Lance rounds the query to float16, which swaps close ones."""
+"""Candidates beyond twice `k`: LanceDB rounds the query to float16, which swaps close images."""
 
 
 def neighbors_of_image(
     source: Source, image_id: str, heads: tuple[Head, ...], by: str, k: int
 ) -> pd.DataFrame:
-    """The images nearest to one through a set of heads; the image itself is left out."""
+    """Returns the images nearest to one image through a set of heads, without the image itself."""
     space = head_vectors.head_space(source, heads)
     coordinates = query_coordinates(source, image_id)[space.place]
     query = neighbors.image_query(coordinates, space.basis, space.mean, metric=by)
@@ -28,7 +28,7 @@ def neighbors_of_image(
 def neighbors_of_text(
     source: Source, text: str, head: Head, by: str, k: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The images, and the descriptions of the pool, nearest to a text inside one head."""
+    """Returns the images and the texts of the pool nearest to a text in one head."""
     space = head_vectors.head_space(source, (head,))
     basis, mean = space.basis[0], space.mean[0]
     pool = texts.pool(source)
@@ -42,7 +42,7 @@ def neighbors_of_text(
 
 
 def query_coordinates(source: Source, image_id: str) -> NDArray[np.float32]:
-    """Centered coordinates of one image -> [head, rank]; an uploaded one asks the model."""
+    """Returns the centered coordinates of one image, [head, rank]; runs the model for an uploaded image."""
     if head_vectors.row_of(image_id, vectors.image_ids(source.bundle, source.key)) is not None:
         return head_vectors.stored_coordinates(source, image_id)
     image = live_model.decompose(source, images.uploads()[image_id][0])
@@ -52,7 +52,7 @@ def query_coordinates(source: Source, image_id: str) -> NDArray[np.float32]:
 def nearest_images(
     source: Source, heads: tuple[Head, ...], query: Query, k: int, *, leave_out: str | None = None
 ) -> pd.DataFrame:
-    """The images nearest to a query through a set of heads: image_id, path, attributes, score."""
+    """Returns the images nearest to a query through a set of heads: image_id, path, attributes, score."""
     image_ids, score = ranked_ids(source, heads, query, k, leave_out=leave_out)
     return with_images(source, image_ids, score)
 
@@ -60,7 +60,7 @@ def nearest_images(
 def ranked_ids(
     source: Source, heads: tuple[Head, ...], query: Query, k: int, *, leave_out: str | None = None
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Ids and scores of the nearest images: among all, or among those that LanceDB finds in a large head."""
+    """Returns ids and scores of the nearest images, among all or among the candidates of LanceDB."""
     if len(heads) == 1 and not head_vectors.fit_in_memory(source):
         image_ids, score = _searched(source, heads[0], query, k)
     else:
@@ -70,7 +70,7 @@ def ranked_ids(
 
 
 def _scores(source: Source, heads: tuple[Head, ...], query: Query) -> NDArray[np.float32]:
-    """Score of every image -> [image]."""
+    """Returns the score of every image, [image]."""
     norms = head_vectors.norms(source, heads) if query.metric == "cosine" else np.empty(source.images)
     parts, start = [], 0
     for rows in head_vectors.blocks(source, heads):
@@ -81,7 +81,7 @@ def _scores(source: Source, heads: tuple[Head, ...], query: Query) -> NDArray[np
 
 
 def _searched(source: Source, head: Head, query: Query, k: int) -> tuple[NDArray, NDArray[np.float32]]:
-    """Ids, sorted, and scores of the images that LanceDB finds nearest, scored again in float32."""
+    """Returns sorted ids of the candidates of LanceDB, and their scores in float32."""
     nearest = vectors.nearest(
         source.bundle, source.key, *head, query.vector[0], metric=query.metric, k=2 * k + SPARE
     )
@@ -91,5 +91,5 @@ def _searched(source: Source, head: Head, query: Query, k: int) -> tuple[NDArray
 
 
 def with_images(source: Source, image_ids: list[str], score: NDArray) -> pd.DataFrame:
-    """Ranked images with path and attributes."""
+    """Returns ranked images with path, attributes and score."""
     return images.described(source, image_ids).assign(score=score)

@@ -1,4 +1,4 @@
-"""The heads that a scope stands for in one model."""
+"""The heads of a scope in one model."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from dashboard.state.views import Head, Scope
 
 
 def resolve(source: Source, scope: Scope) -> tuple[Head, ...]:
-    """The heads that a scope stands for in this model."""
+    """Returns the heads of a scope in this model."""
     if scope.kind == "property":
         return cached.property_heads(source, scope.property)
     if scope.kind == "layer":
@@ -22,18 +22,14 @@ def _places(source: Source) -> tuple[Head, ...]:
 
 
 def left_out(source: Source, scope: Scope) -> list[Head]:
-    """Heads labeled with a property that it does not stand for: unsupported ones beside supported ones."""
-    if scope.kind != "property":
-        return []
-    used, rows = resolve(source, scope), cached.heads(source).itertuples()
-    return [
-        (row.layer, row.head)
-        for row in rows
-        if row.label == scope.property and (row.layer, row.head) not in used
-    ]
+    """Returns the unsupported heads with the label of a property scope, if it contains supported heads."""
+    rows = cached.heads(source)
+    labeled = rows[rows["label"] == scope.property] if scope.kind == "property" else rows[:0]
+    pairs = zip(labeled["layer"].tolist(), labeled["head"].tolist(), strict=True)
+    return [head for head in pairs if head not in resolve(source, scope)]
 
 
 def mask(source: Source, scope: Scope) -> NDArray[np.bool_]:
-    """Which of the stored heads a scope stands for -> [head]."""
-    chosen = set(resolve(source, scope))
-    return np.array([head in chosen for head in head_vectors.all_heads(source)])
+    """Returns a mask of the stored heads in a scope, [head]."""
+    heads = set(resolve(source, scope))
+    return np.array([head in heads for head in head_vectors.all_heads(source)])

@@ -1,4 +1,4 @@
-"""Texts of the pool and free ones, as one model sees them."""
+"""Texts of the pool and free texts, with their embeddings by one model."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from db import vectors
 
 
 def pool(source: Source) -> PoolVectors:
-    """All texts of the pool, in its order."""
+    """Returns all texts of the pool with their embeddings, in pool order."""
     rows = cached.query(source.bundle, "texts")
 
     def read() -> PoolVectors:
@@ -28,7 +28,7 @@ def pool(source: Source) -> PoolVectors:
 
 
 def normal(text: str) -> str:
-    """What makes two texts the same text."""
+    """Returns the form of a text by which texts are compared."""
     return unicodedata.normalize("NFC", text).strip()
 
 
@@ -37,35 +37,35 @@ def in_pool(source: Source, text: str) -> bool:
 
 
 def head_column(source: Source, head: Head) -> NDArray[np.float32]:
-    """Coordinates of every text of the pool in one head, centered on the pool -> [text, rank]."""
+    """Returns the coordinates of every text of the pool in one head, centered on the pool, [text, rank]."""
 
     def project() -> NDArray[np.float32]:
-        every = pool(source)
+        texts = pool(source)
         basis = head_vectors.head_space(source, (head,)).basis[0]
-        return cached.frozen((every.embedding - every.mean.astype(np.float32)) @ basis.T)
+        return cached.frozen((texts.embedding - texts.mean.astype(np.float32)) @ basis.T)
 
     return head_vectors.cached_array(source, "texts", head, project)
 
 
 def embedding(source: Source, text: str) -> NDArray[np.float32]:
-    """Unit-length embedding of a text -> [d_out]; one that is not in the pool asks the model."""
+    """Returns the unit-length embedding of a text, [d_out]; runs the model for a text outside the pool."""
     row = pool(source).row.get(normal(text))
     return live_model.encode(source, normal(text)) if row is None else pool(source).embedding[row]
 
 
 def of_head(source: Source, head: Head) -> list[str]:
-    """The texts that describe a head, in the order TEXTSPAN chose them."""
+    """Returns the texts that describe a head, in the order of selection."""
     return cached.of_head(source, "head_texts", head)["text"].tolist()
 
 
 def filters(source: Source, head: Head | None) -> dict[str, str]:
-    """Ways to narrow the pool down: none, what describes a head, one property."""
-    describing = {"head": f"what describes {head_name(head)}"} if head else {}
-    named = {
+    """Returns titles of the filters of the pool: none, the texts of a head, the texts of a property."""
+    of_one_head = {"head": f"what describes {head_name(head)}"} if head else {}
+    of_property = {
         f"property:{row.property}": f"{row.property} · {row.texts} texts"
         for row in cached.of_model(source, "properties").itertuples()
     }
-    return {"": f"any property · {len(pool(source).texts):,} texts"} | describing | named
+    return {"": f"any property · {len(pool(source).texts):,} texts"} | of_one_head | of_property
 
 
 def of_filter(source: Source, which: str, head: Head | None) -> list[str]:

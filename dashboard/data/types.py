@@ -1,4 +1,4 @@
-"""What the pages pass around: one model of one bundle, and arrays read from it. Types only."""
+"""Types of the pages: one model of one bundle, and arrays read from it."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,17 +12,17 @@ from db.connection import Bundle
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One model of one open bundle: what every page reads from."""
+    """One model of one open bundle."""
 
     bundle: Bundle
     name: str
-    """What the link calls the bundle."""
+    """Name of the bundle in links."""
 
     key: str
     """model_key"""
 
     info: Any
-    """The model's row of the table `model`, by column name."""
+    """Row of the model in the table `model`."""
 
     @property
     def has_vectors(self) -> bool:
@@ -31,20 +31,20 @@ class Source:
 
     @property
     def images(self) -> int:
-        """Images decomposed; none where results were imported."""
+        """Number of decomposed images; 0 for imported results."""
         return int(self.info.images) if self.has_vectors else 0
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns of patches."""
+        """Number of rows and columns of patches."""
         return int(self.info.grid_rows), int(self.info.grid_columns)
 
 
 class Space(NamedTuple):
-    """Bases and means of some heads, in the order asked for."""
+    """Bases and means of a sequence of heads."""
 
     place: list[int]
-    """Where each head stands among all stored heads."""
+    """Index of each head among all stored heads."""
 
     basis: NDArray[np.float32]
     """[head, rank, d_out]"""
@@ -54,7 +54,7 @@ class Space(NamedTuple):
 
 
 class PoolVectors(NamedTuple):
-    """All texts of the pool as one model sees them."""
+    """All texts of the pool with their embeddings by one model."""
 
     texts: list[str]
     embedding: NDArray[np.float32]
@@ -72,16 +72,16 @@ class PoolVectors(NamedTuple):
 
 
 class ImageInfo(NamedTuple):
-    """What is known about one image, of the bundle or uploaded."""
+    """Path and attributes of one image, of the bundle or uploaded."""
 
     path: str
     attributes: str
     stored: bool
-    """Whether the bundle holds it token by token."""
+    """True if the bundle stores its token contributions."""
 
 
 class TokenImage(NamedTuple):
-    """One image token by token, with what the patches cover."""
+    """Token contributions of one image."""
 
     tokens: NDArray[np.float32]
     """[head, token, rank] uncentered."""
@@ -90,5 +90,7 @@ class TokenImage(NamedTuple):
     """[d_out]"""
 
     picture: Image.Image
+    """Part of the image that the patches cover."""
+
     note: str
-    """What to know about where the numbers came from; empty for what the bundle stores."""
+    """Origin of the numbers; empty if the bundle stores them."""

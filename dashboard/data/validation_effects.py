@@ -1,6 +1,6 @@
-"""Effects of mean-ablation: `head_validation`, and mean_ablation of `validation_score`, as tables.
+"""Tables of the effects of mean-ablation, from `head_validation` and `validation_score`.
 
-For the page and for print. DataFrame in, DataFrame out; knows nothing of bundles or SQL.
+DataFrame in, DataFrame out; knows nothing of bundles or SQL.
 """
 
 from collections.abc import Collection
@@ -17,25 +17,25 @@ BEFORE_PROPERTIES = ("nothing", "early_heads", "mlps", "texts")
 
 
 class Cost(NamedTuple):
-    """Accuracy lost by mean-ablating a property's heads; negative is a gain, NaN what was not asked."""
+    """Accuracy lost by mean-ablating a property's heads; negative for a gain, NaN if not measured."""
 
     own: float
-    """In the attribute of the property's name."""
+    """Loss in the attribute of the property."""
 
     other: str
-    """The other attribute that loses most; empty where there is none."""
+    """The other attribute with the largest loss; empty without one."""
 
     other_cost: float
     low: float
-    """Random sets of like variance cost its own attribute from `low` to `high`."""
+    """Range of the loss in the property's attribute over random sets of similar variance."""
 
     high: float
 
 
 def mean_ablation(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
-    """One row per intervention, attribute and effect: zero-shot accuracy. Texts stand for every k.
+    """Returns one row per intervention, attribute and effect: zero-shot accuracy; texts for every k.
 
-    In the order of the page: each property's heads, then the random sets like them.
+    In the order of the page: each property's heads, then the random sets of similar variance.
     """
     rows = study(scores, "mean_ablation", model_key)
     rows = with_text(rows[rows["measure"] == "accuracy"])
@@ -49,25 +49,22 @@ def mean_ablation(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
 
 
 def accuracies(scores: pd.DataFrame, model_key: str, effect: str = "forward") -> pd.DataFrame:
-    """One row per intervention, one column per attribute: zero-shot accuracy; texts at every k."""
+    """Returns one row per intervention, one column per attribute: zero-shot accuracy; texts for every k."""
     rows = mean_ablation(scores, model_key)
     rows = rows[rows["effect"].isin(["", effect]) & (rows["attribute"] != "")]
     names = rows["subject"] + np.where(rows["k"] > 0, " k=" + rows["k"].astype(str), "")
-    cells = {(n, a): v for n, a, v in zip(names, rows["attribute"], rows["value"], strict=True)}
-    kept = rows.assign(intervention=names).drop_duplicates("intervention")
-    table = {"intervention": kept["intervention"], "k": kept["k"]}
-    for attribute in sorted(rows["attribute"].unique()):
-        table[attribute] = [cells.get((name, attribute), np.nan) for name in kept["intervention"]]
-    return pd.DataFrame(table).reset_index(drop=True)
+    rows = rows.assign(intervention=names)
+    table = rows.pivot_table(index=["intervention", "k"], columns="attribute", values="value", sort=False)
+    return table.sort_index(axis="columns").reset_index().rename_axis(columns=None)
 
 
 def properties(rows: pd.DataFrame) -> list[str]:
-    """Properties whose heads were mean-ablated, of `mean_ablation` rows."""
+    """Returns the properties whose heads were mean-ablated, from rows of `mean_ablation`."""
     return rows.loc[rows["subject_kind"] == "property", "property"].unique().tolist()
 
 
 def cost(rows: pd.DataFrame, property: str, effect: str) -> Cost:
-    """Accuracy lost by mean-ablating a property's heads, by one effect, of `mean_ablation` rows."""
+    """Returns the cost of mean-ablating a property's heads, by one effect, from rows of `mean_ablation`."""
     fall = falls(rows, property, effect)
     others = fall.drop(labels=[property], errors="ignore")
     before = _accuracy(rows, "nothing", effect)["value"]
@@ -81,23 +78,23 @@ def cost(rows: pd.DataFrame, property: str, effect: str) -> Cost:
     )
 
 
-def _ends(drawn: pd.DataFrame, attribute: str) -> tuple[float, float]:
-    """The range of random sets; one set alone is its own range."""
-    if attribute not in drawn.index:
+def _ends(random: pd.DataFrame, attribute: str) -> tuple[float, float]:
+    """Returns the range of random sets; a single set is its own range."""
+    if attribute not in random.index:
         return np.nan, np.nan
-    value, *ends = drawn.loc[attribute, ["value", "low", "high"]].to_numpy(float)
+    value, *ends = random.loc[attribute, ["value", "low", "high"]].to_numpy(float)
     low, high = (value if np.isnan(end) else end for end in ends)
     return float(low), float(high)
 
 
 def falls(rows: pd.DataFrame, property: str, effect: str) -> pd.Series:
-    """Accuracy lost in every attribute without a property's heads, of `mean_ablation` rows."""
+    """Returns the accuracy lost in every attribute without a property's heads."""
     before, after = _accuracy(rows, "nothing", effect), _accuracy(rows, "property", effect, property)
     return (before["value"] - after["value"]).dropna()
 
 
 def _accuracy(rows: pd.DataFrame, kind: str, effect: str, property: str | None = None) -> pd.DataFrame:
-    """Accuracy by attribute under one intervention; what holds for both effects may stand under neither."""
+    """Returns accuracy by attribute under one intervention; rows without an effect hold for both effects."""
     rows = rows[(rows["subject_kind"] == kind) & (rows["attribute"] != "")]
     rows = rows if property is None else rows[rows["property"] == property]
     of_effect = rows[rows["effect"] == effect]
@@ -105,27 +102,24 @@ def _accuracy(rows: pd.DataFrame, kind: str, effect: str, property: str | None =
 
 
 def head_verdicts(effects: pd.DataFrame, heads: pd.DataFrame, properties: Collection[str]) -> pd.DataFrame:
-    """One row per head: what it acts on, what its label says, and whether they agree.
+    """Returns one row per head: the attribute it acts on, its label, and their agreement.
 
     `effects` are rows of `head_validation`. `acts_on` is the attribute whose zero-shot margin falls most, by
-    a forward pass, when the head is mean-ablated; none where nothing falls. `lead` is that fall less the next
-    attribute's. `properties` are those of the pool: a head that acts on anything else cannot be named.
+    a forward pass, if the head is mean-ablated; None if no margin falls. `lead` is that fall minus the next
+    attribute's. `properties` are those of the pool: no label names another attribute.
     """
-    rows = []
-    for head in heads.itertuples():
-        mine = effects[(effects["layer"] == head.layer) & (effects["head"] == head.head)]
-        mine = mine.dropna(subset=["forward"]).sort_values("forward", ascending=False, kind="stable")
-        if len(mine):
-            rows.append(_verdict(head, mine, properties))
-    return pd.DataFrame(rows)
+    falls = effects.dropna(subset=["forward"]).sort_values("forward", ascending=False, kind="stable")
+    groups = dict(list(falls.groupby(["layer", "head"], sort=False)))
+    rows = [(head, groups.get((head.layer, head.head))) for head in heads.itertuples()]
+    return pd.DataFrame([_verdict(head, group, properties) for head, group in rows if group is not None])
 
 
-def _verdict(head: Any, mine: pd.DataFrame, properties: Collection[str]) -> dict[str, Any]:
-    top = mine.iloc[0]
+def _verdict(head: Any, falls: pd.DataFrame, properties: Collection[str]) -> dict[str, Any]:
+    top = falls.iloc[0]
     acts_on = top["attribute"] if top["forward"] > 0 else None
     label = head.label if isinstance(head.label, str) else None
-    by_direct = mine.dropna(subset=["direct"]).sort_values("direct", ascending=False, kind="stable")
-    by_selectivity = mine.dropna(subset=["selectivity"]).sort_values("selectivity", ascending=False)
+    by_direct = falls.dropna(subset=["direct"]).sort_values("direct", ascending=False, kind="stable")
+    by_selectivity = falls.dropna(subset=["selectivity"]).sort_values("selectivity", ascending=False)
     return {
         "name": head_name(head.layer, head.head),
         "layer": head.layer,
@@ -134,7 +128,7 @@ def _verdict(head: Any, mine: pd.DataFrame, properties: Collection[str]) -> dict
         "label": label,
         "verdict": _agreement(acts_on, label, head.supported, properties),
         "fall": top["forward"],
-        "lead": top["forward"] - mine["forward"].iloc[1] if len(mine) > 1 else np.nan,
+        "lead": top["forward"] - falls["forward"].iloc[1] if len(falls) > 1 else np.nan,
         "direct_acts_on": by_direct["attribute"].iloc[0] if len(by_direct) else None,
         "direct_fall": top["direct"],
         "varies_with": by_selectivity["attribute"].iloc[0] if len(by_selectivity) else None,
@@ -146,7 +140,7 @@ def _verdict(head: Any, mine: pd.DataFrame, properties: Collection[str]) -> dict
 def _agreement(
     acts_on: str | None, label: str | None, supported: bool | None, properties: Collection[str]
 ) -> str:
-    """right, wrong, unsupported (it claims nothing), no effect or no word (nothing to be right about)."""
+    """Returns right, wrong, unsupported (no claim), no effect, or no word (no label names the attribute)."""
     if acts_on is None:
         return "no effect"
     if acts_on not in properties:

@@ -1,7 +1,6 @@
-"""Labels, maps and neighbors of `validation_score` as tables, for the page and for print.
+"""Tables of labels, maps and neighbors from `validation_score`, for the page and the report.
 
-DataFrame in, DataFrame out; knows nothing of bundles or SQL. A model's random-weights control
-is the one whose `control_of` names it. Values stay as they are stored: shares, not per cent.
+DataFrame in, DataFrame out; knows nothing of bundles or SQL. Values are shares, as stored, not per cent.
 """
 
 from collections.abc import Collection
@@ -13,23 +12,23 @@ import pandas as pd
 from db.layout import head_name
 
 Method = tuple[str, int]
-"""A method of labels, and the number of first texts it reads."""
+"""A labeling method, and the number of first texts it reads."""
 
 EVIDENCE = {
     "right": "forward pass",
     "right_by_direct": "direct effect",
     "right_by_selectivity": "selectivity",
 }
-"""By which a head acts on an attribute: the largest fall of its margin, or the largest ε²; by measure."""
+"""Evidence that a head acts on an attribute, by measure: largest fall of its margin, or largest ε²."""
 
 MAP_KINDS = ("all_heads", "stored_layers", "property", "best_head", "rival")
-"""Kinds of maps in the order of the page: those of all heads first, those that ignore the text last."""
+"""Kinds of maps in the order of the page: all heads first, maps that ignore the text last."""
 
 COMMONEST = ("commonest", 0)
 
 
 def subject_text(row: Any) -> str:
-    """The subject of a score in words: property color, L11.H3, random like color, rollout."""
+    """Returns the subject of a score in words: property color, L11.H3, random like color, rollout."""
     head = "" if pd.isna(row.layer) else head_name(int(row.layer), int(row.head))
     match row.subject_kind:
         case "property":
@@ -50,24 +49,24 @@ def subject_text(row: Any) -> str:
 
 
 def with_text(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with their subjects in words as the column `subject`."""
+    """Returns the rows with a column `subject`, their subjects in words."""
     return rows.assign(subject=[subject_text(row) for row in rows.itertuples()])
 
 
 def model_keys(scores: pd.DataFrame) -> list[str]:
-    """Models that were scored, each followed by its controls."""
+    """Returns the scored models, each followed by its controls."""
     models, names = scores.drop_duplicates("model_key"), names_of(scores, marked=False)
-    return [one for key in originals(scores) for one in (key, *_controls(models, names[key]))]
+    return [key for model in originals(scores) for key in (model, *_controls(models, names[model]))]
 
 
 def originals(scores: pd.DataFrame) -> list[str]:
-    """Models that were scored, without the controls of any of them."""
+    """Returns the scored models without their controls."""
     models = scores.drop_duplicates("model_key")
     return models.loc[~models["control_of"].isin(models["model"]), "model_key"].tolist()
 
 
 def control_key_of(scores: pd.DataFrame, model_key: str) -> str:
-    """The random-weights control of a model; empty where none was scored."""
+    """Returns the scored random-weights control of a model, or an empty string."""
     models = scores.drop_duplicates("model_key")
     names = models.loc[models["model_key"] == model_key, "model"]
     return next((key for name in names for key in _controls(models, name)), "")
@@ -78,7 +77,7 @@ def _controls(models: pd.DataFrame, model: str) -> list[str]:
 
 
 def names_of(scores: pd.DataFrame, *, marked: bool = True) -> dict[str, str]:
-    """Names of models by key, controls marked."""
+    """Returns names of models by key, controls marked."""
     models = scores.drop_duplicates("model_key")
     return {
         row.model_key: row.model + " (control)" * bool(marked and row.is_control)
@@ -87,39 +86,38 @@ def names_of(scores: pd.DataFrame, *, marked: bool = True) -> dict[str, str]:
 
 
 def study(scores: pd.DataFrame, name: str, model_key: str | None = None) -> pd.DataFrame:
-    """The scores of one study, of one model or of all."""
-    found = scores[scores["study"] == name]
-    return found if model_key is None else found[found["model_key"] == model_key]
+    """Returns the scores of one study, of one model or of all models."""
+    rows = scores[scores["study"] == name]
+    return rows if model_key is None else rows[rows["model_key"] == model_key]
 
 
 def labels(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per model, evidence and method: how often labels are right, beside what needs no method.
+    """Returns one row per model, evidence and method: the share of right labels, beside three baselines.
 
-    `right`, `strong` (over the `strong_heads` that go with one attribute above all), `sure` (over those
-    `sure_heads` of them whose target the sample of images decides) and `supported` (over the
-    `supported_heads` whose label rotated heads do not reach) are shares of the heads of an attribute, the
-    mean over attributes; `hits` of `heads` is the plain count. `chance` is the share right if the same labels
-    are permuted, `commonest` if every head has the commonest label, `control` by the same method on random
-    weights.
+    `right`, `strong` (over `strong_heads`, which act on one attribute above all), `sure` (over `sure_heads`,
+    those of them whose target is significant) and `supported` (over `supported_heads`, with a supported
+    label) are shares of the heads of an attribute, mean over attributes; `hits` of `heads` is the plain
+    count. `chance` is the share with the same labels permuted, `commonest` with the most frequent label for
+    every head, `control` by the same method on random weights.
     """
     rows = study(scores, "labels")
     whole = rows[rows["attribute"] == ""]
-    known = {(r.model_key, r.measure, (r.method, r.k)): r for r in whole.itertuples()}
+    cells = {(row.model_key, row.measure, (row.method, row.k)): row for row in whole.itertuples()}
     names, hits, methods = names_of(scores), _hits(rows), methods_of(whole)
     control_keys = {key: control_key_of(scores, key) for key in names}
     table = [
         {"model_key": key, "model": names[key], "evidence": evidence, "method": title}
-        | _label_row(known, hits, key, control_keys[key], measure, method)
+        | _label_row(cells, hits, key, control_keys[key], measure, method)
         for key in model_keys(whole)
         for measure, evidence in EVIDENCE.items()
         for method, title in methods.items()
-        if (key, measure, method) in known
+        if (key, measure, method) in cells
     ]
     return pd.DataFrame(table)
 
 
 def methods_of(rows: pd.DataFrame) -> dict[Method, str]:
-    """Methods of labels in words; the one whose label pages show comes first."""
+    """Returns the labeling methods in words, first the method whose label pages show."""
     rows = rows[rows["subject_kind"] == "label_method"].drop_duplicates(["method", "k"])
     methods = {(row.method, row.k): subject_text(row) for row in rows.itertuples()}
     order = sorted(methods, key=lambda method: (method[0] != "variance_share", *method))
@@ -127,42 +125,38 @@ def methods_of(rows: pd.DataFrame) -> dict[Method, str]:
 
 
 def in_brief(table: pd.DataFrame, keys: Collection[str]) -> pd.DataFrame:
-    """Rows of `labels` of some models: the shown label by all evidence, other methods by the first only."""
+    """Returns rows of `labels`: the first method by all evidence, others by the first evidence."""
     if table.empty:
         return table
     first, shown = table["evidence"].iloc[0], table["method"].iloc[0]
-    wanted = (table["evidence"] == first) | (table["method"] == shown)
-    return table[table["model_key"].isin(keys) & wanted]
+    brief = (table["evidence"] == first) | (table["method"] == shown)
+    return table[table["model_key"].isin(keys) & brief]
 
 
 def _label_row(
-    known: dict, hits: dict, key: str, control_key: str, measure: str, method: Method
+    cells: dict, hits: dict, key: str, control_key: str, measure: str, method: Method
 ) -> dict[str, float]:
-    """One method of labels of one model by one kind of evidence, in numbers."""
+    """Returns the numbers of one labeling method of one model by one kind of evidence."""
 
     def number(measure: str, method: Method = method, key: str = key, name: str = "value") -> float:
-        row = known.get((key, measure, method))
+        row = cells.get((key, measure, method))
         return np.nan if row is None else float(getattr(row, name))
 
-    supported = f"{measure}_supported"
-    return {
-        "right": number(measure),
-        "hits": hits[key, measure, method],
-        "heads": number(measure, name="count"),
-        "strong": number(f"{measure}_strong"),
-        "strong_heads": number(f"{measure}_strong", name="count"),
-        "sure": number(f"{measure}_strong_sure"),
-        "sure_heads": number(f"{measure}_strong_sure", name="count"),
-        "supported": number(supported),
-        "supported_heads": number(supported, name="count"),
+    parts = {"": "", "strong": "_strong", "sure": "_strong_sure", "supported": "_supported"}
+    shares = {title or "right": number(measure + part) for title, part in parts.items()}
+    counts = {
+        f"{title}_heads".strip("_"): number(measure + part, name="count") for title, part in parts.items()
+    }
+    baselines = {
         "chance": number(measure, name="chance"),
         "commonest": number(measure, COMMONEST),
         "control": number(measure, key=control_key),
     }
+    return shares | counts | baselines | {"hits": hits[key, measure, method]}
 
 
 def _hits(rows: pd.DataFrame) -> dict[tuple[str, str, Method], float]:
-    """Heads that are labeled rightly, by model, measure and method: the sum over attributes."""
+    """Returns the number of right labels over all attributes, by model, measure and method."""
     rows = rows[rows["attribute"] != ""]
     right = rows.assign(right=rows["value"] * rows["count"]).groupby(["model_key", "measure", "method", "k"])
     sums = right["right"].sum().round()
@@ -170,7 +164,7 @@ def _hits(rows: pd.DataFrame) -> dict[tuple[str, str, Method], float]:
 
 
 def maps(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per model, measure and kind of map: how well maps find the object they are asked for."""
+    """Returns one row per model, measure and kind of map: the precision of maps on the named object."""
     rows = study(scores, "maps")
     rows = with_text(rows[rows["attribute"] == ""])
     order = {key: place for place, key in enumerate(model_keys(scores))}
@@ -185,15 +179,15 @@ def maps(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def measures(table: pd.DataFrame) -> dict[str, str]:
-    """Measures of a table of `maps`, with their titles."""
+    """Returns titles of the measures of a table of `maps`."""
     return {name: name.replace("_", " ").capitalize() for name in sorted(table["measure"].unique())}
 
 
 def neighbors(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
-    """One row per space, comparison and attribute; `gain` is precision less chance.
+    """Returns one row per space, similarity and attribute; `gain` is precision minus chance.
 
-    The whole embedding comes first, then properties, then heads. It is compared in one way only, so its `by`
-    is empty.
+    First the whole embedding, then properties, then heads. The embedding has one similarity: its `by` is
+    empty.
     """
     rows = study(scores, "neighbors", model_key)
     rows = with_text(rows[rows["attribute"] != ""]).rename(columns={"subject": "space"})
@@ -208,9 +202,9 @@ def neighbors(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
 
 
 def nearest(scores: pd.DataFrame, model_key: str) -> pd.DataFrame:
-    """One row per attribute: the head that finds it best, beside the whole embedding and chance."""
-    every, table = neighbors(scores, model_key), []
-    for attribute, rows in every.groupby("attribute", sort=False):
+    """Returns one row per attribute: the head with the best precision, beside embedding and chance."""
+    table = []
+    for attribute, rows in neighbors(scores, model_key).groupby("attribute", sort=False):
         heads = rows[rows["subject_kind"] == "head"].dropna(subset=["value"])
         if len(heads):
             best = heads.loc[heads["value"].idxmax()]

@@ -1,4 +1,4 @@
-"""Validation scores of a bundle as sentences: tables in, verdicts out, no Streamlit."""
+"""Verdicts on the validation scores of a bundle: tables in, sentences out, no Streamlit."""
 
 from typing import NamedTuple
 
@@ -12,71 +12,68 @@ RULES = {
     "heads": "more supported labels are right than wrong",
     "maps": "the interval lies above 0 and above the control; average precision lies above every other map's",
     "neighbors": "more than by the whole embedding",
-    "mean_ablation": "in a forward pass the property loses more than any other attribute, and more than 95 % "
-    "of random sets cost it",
-    "texts": "in a forward pass half as many texts as a head has dimensions leave nine tenths of what is "
-    "beyond chance",
+    "mean_ablation": "in a forward pass the property loses more than any other attribute, and more than by "
+    "95 % of random sets",
+    "texts": "in a forward pass half as many texts as a head has dimensions keep nine tenths of the accuracy "
+    "above chance",
 }
-"""When a section says that something holds."""
+"""Criterion of each section."""
 
 
 class Verdict(NamedTuple):
-    """One sentence, and whether what it tests holds."""
+    """A sentence, and True if its claim holds."""
 
     holds: bool
     text: str
 
 
 def on_labels(table: pd.DataFrame, key: str) -> list[Verdict]:
-    """Do labels beat naming every head alike, and the same method on random weights?"""
+    """Compares the labels with the most frequent label, permuted labels, and random weights."""
     return [_on_label(row) for row in table[table["model_key"] == key].head(1).itertuples()]
 
 
 def _on_label(row) -> Verdict:
-    beside = {
+    baselines = {
         "by naming every head alike": row.commonest,
         "if the same labels were permuted": row.chance,
+        "on random weights": row.control,
     }
-    beside["on random weights"] = row.control
-    known = {name: value for name, value in beside.items() if not np.isnan(value)}
-    against = ", ".join(f"{_share(value)} {name}" for name, value in known.items())
+    baselines = {name: value for name, value in baselines.items() if not np.isnan(value)}
+    against = ", ".join(f"{_share(value)} {name}" for name, value in baselines.items())
     text = (
         f"The label that pages show is right for {row.hits:.0f} of {row.heads:.0f} heads: on average over "
         f"attributes, for {_share(row.right)} of their heads{f', against {against}' * bool(against)}."
     )
-    return Verdict(all(row.right > value for value in known.values()), text)
+    return Verdict(all(row.right > value for value in baselines.values()), text)
 
 
 def on_heads(table: pd.DataFrame) -> list[Verdict]:
-    """How many supported labels say what their head acts on?"""
+    """Counts the supported labels that name the attribute their head acts on."""
     count = table["verdict"].value_counts()
     right, wrong, weak = (int(count.get(kind, 0)) for kind in ("right", "wrong", "unsupported"))
     idle, unnamed = (int(count.get(kind, 0)) for kind in ("no effect", "no word"))
     anyway = int((table["label"] == table["acts_on"])[table["verdict"] == "unsupported"].sum())
     text = f"Of {right + wrong} supported labels {right} name what the head acts on. "
-    text += f"Unsupported, and so without a claim: {weak}, of which {anyway} would be right."
-    text += f" Heads that act on nothing that was asked: {idle}." * bool(idle)
-    text += f" Heads that act on what no text of the pool is about: {unnamed}." * bool(unnamed)
+    text += f"Unsupported, without a claim: {weak}, of which {anyway} would be right."
+    text += f" Heads that act on none of these attributes: {idle}." * bool(idle)
+    text += f" Heads that act on an attribute without a text in the pool: {unnamed}." * bool(unnamed)
     return [Verdict(right > wrong, text)]
 
 
 def on_maps(table: pd.DataFrame, key: str, control_key: str) -> list[Verdict]:
-    """Do maps through all heads follow the text, and find objects better than maps that ignore it?"""
+    """Compares maps through all heads with the control and with maps that ignore the text."""
     whole = table[table["subject_kind"] == "all_heads"]
-    known = {(row.model_key, row.measure): row for row in whole.itertuples()}
-    verdicts = []
-    for measure, other in (
-        ("contrast", "that on the other"),
-        ("caption", "that of another picture's caption"),
-    ):
-        row, untrained = known.get((key, measure)), known.get((control_key, measure))
+    rows = {(row.model_key, row.measure): row for row in whole.itertuples()}
+    others, verdicts = {"contrast": "that on the other", "caption": "that of another picture's caption"}, []
+    for measure, other in others.items():
+        row, untrained = rows.get((key, measure)), rows.get((control_key, measure))
         if row is not None:
             beside = "" if untrained is None else f"; on random weights {untrained.value:+.3f}"
-            least = 0.0 if untrained is None else max(0.0, untrained.value)
+            minimum = 0.0 if untrained is None else max(0.0, untrained.value)
             low = row.value if np.isnan(row.low) else row.low
             better = f"{row.value:+.3f}{_interval(row)}"
             text = f"Average precision of maps through all heads on the named object, less {other}: {better}"
-            verdicts.append(Verdict(low > least, f"{text}{beside}."))
+            verdicts.append(Verdict(low > minimum, f"{text}{beside}."))
     return verdicts + _against_rivals(table, key)
 
 
@@ -96,12 +93,12 @@ def _interval(row) -> str:
 
 
 def on_neighbors(table: pd.DataFrame, by: str) -> list[Verdict]:
-    """Do the heads of a property find images alike in it better than the whole embedding?"""
+    """Compares neighbors through the heads of each property with those of the whole embedding."""
     table = table[table["by"].isin(["", by])]
     embedding = table[table["subject_kind"] == "embedding"].set_index("attribute")
-    own = table[(table["subject_kind"] == "property") & (table["property"] == table["attribute"])]
+    heads = table[(table["subject_kind"] == "property") & (table["property"] == table["attribute"])]
     verdicts = []
-    for row in own[own["attribute"].isin(embedding.index)].itertuples():
+    for row in heads[heads["attribute"].isin(embedding.index)].itertuples():
         name, whole = row.property, embedding.loc[row.attribute, "value"]
         text = (
             f"Through the {name} heads {_share(row.value)} of the nearest images share the query's "
@@ -112,7 +109,7 @@ def on_neighbors(table: pd.DataFrame, by: str) -> list[Verdict]:
 
 
 def on_mean_ablation(table: pd.DataFrame, effect: str = "forward") -> list[Verdict]:
-    """Does mean-ablating a property's heads cost that property, more than others and than random heads?"""
+    """Compares the cost of each property's heads with that of random heads and in other attributes."""
     return [
         _on_property(name, validation_effects.cost(table, name, effect))
         for name in validation_effects.properties(table)
@@ -120,21 +117,21 @@ def on_mean_ablation(table: pd.DataFrame, effect: str = "forward") -> list[Verdi
 
 
 def on_texts(table: pd.DataFrame, rank: int, effect: str = "forward") -> list[Verdict]:
-    """Do half as many texts as a head has dimensions leave nine tenths of the accuracy beyond chance?
+    """Compares the accuracy of half as many texts as a head has dimensions with the unchanged model.
 
-    As many texts as dimensions keep everything, whatever they say.
+    Any texts keep everything if there are as many as dimensions.
     """
-    mine = table[(table["attribute"] == "") & table["effect"].isin(["", effect])].sort_values("k")
-    whole, kept = (mine[mine["subject_kind"] == kind] for kind in ("nothing", "texts"))
-    if whole.empty or kept.empty:
+    rows = table[(table["attribute"] == "") & table["effect"].isin(["", effect])].sort_values("k")
+    whole, reduced = (rows[rows["subject_kind"] == kind] for kind in ("nothing", "texts"))
+    if whole.empty or reduced.empty:
         return []
-    few = kept[kept["k"] <= max(rank / 2, kept["k"].min())]
+    few = reduced[reduced["k"] <= max(rank / 2, reduced["k"].min())]
     last, before, chance = few.iloc[-1], whole["value"].iloc[0], whole["chance"].iloc[0]
     texts = "text" if last["k"] == 1 else f"{last['k']} texts"
     enough = chance + 0.9 * (before - chance)
     text = (
         f"With the first {texts} of every head, accuracy is {_share(last['value'])}, the mean over "
-        f"attributes, against {_share(before)} with all that heads do; guessing gives {_share(chance)}. "
+        f"attributes, against {_share(before)} with unchanged heads; guessing gives {_share(chance)}. "
         f"A head has {rank} dimensions, so {rank} texts of any kind keep everything."
     )
     return [Verdict(last["value"] >= enough, text)]
@@ -143,16 +140,14 @@ def on_texts(table: pd.DataFrame, rank: int, effect: str = "forward") -> list[Ve
 def _on_property(name: str, cost: validation_effects.Cost) -> Verdict:
     other = f" and {_points(cost.other_cost)} of {cost.other}" if cost.other else ""
     if np.isnan(cost.own):
-        return Verdict(
-            False,
-            f'Mean-ablating the {name} heads costs{other.removeprefix(" and")}; "{name}" was not asked.',
-        )
-    drawn = ""
+        costs = f"Mean-ablating the {name} heads costs{other.removeprefix(' and')}"
+        return Verdict(False, f'{costs}; "{name}" was not measured.')
+    random = ""
     if not np.isnan(cost.low):
-        drawn = f". Random sets of as many heads cost {100 * cost.low:.1f} to {_points(cost.high)} of {name}"
-    text = f"Mean-ablating the {name} heads costs {_points(cost.own)} of {name}{other}{drawn}."
-    beaten = not cost.other or cost.own > cost.other_cost
-    return Verdict(cost.own > 0 and beaten and not cost.own <= cost.high, text)
+        random = f". Random sets of as many heads cost {100 * cost.low:.1f} to {_points(cost.high)} of {name}"
+    text = f"Mean-ablating the {name} heads costs {_points(cost.own)} of {name}{other}{random}."
+    largest = not cost.other or cost.own > cost.other_cost
+    return Verdict(cost.own > 0 and largest and not cost.own <= cost.high, text)
 
 
 def _points(value: float) -> str:

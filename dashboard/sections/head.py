@@ -1,5 +1,6 @@
-"""How the page Head shows one head: its texts, the images along them, and where else to see it."""
+"""Sections of the page Head: its texts, the images along them, and links to other pages."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,48 +12,42 @@ from dashboard.data import images as image_data
 from dashboard.data.heads import Sorted
 from dashboard.data.types import Source
 from dashboard.sections import shared
+from dashboard.sections.shared import clicked_rows
 from dashboard.state.url import set_widget
-from dashboard.state.views import (
-    Head,
-    ImageNeighborsView,
-    Scope,
-    TextNeighborsView,
-    TopicView,
-    head_name,
-)
+from dashboard.state.views import Head, ImageNeighborsView, Scope, TextNeighborsView, TopicView, head_name
 
 TEXTS_KEY = "head.texts"
 COLUMNS = 8
 PERCENT = "%.1f %%"
 HEIGHT = 390
-"""Of ten texts and their title, pixels; the others are a scroll away."""
+"""Height of ten texts and their title, pixels; the table scrolls to the others."""
 
 NO_IMAGES = (
-    "These results were imported: the bundle knows this head's texts and labels, but neither its vectors nor "
-    "any image, so no images can be shown along its texts. Take the model apart to see them: "
+    "These results were imported: the bundle has this head's texts and labels, but neither its vectors nor "
+    "images, so no images can be shown along its texts. Decompose the model to see them: "
     "`python -m precompute run`."
 )
 
 
 def draw_headline(source: Source, head: Head) -> None:
-    """The head and its label, with a word on whether it can be trusted."""
+    """The head, its label, and the evidence for the label."""
     row = label_text.head_row(source, head)
     if not isinstance(row.label, str):
         st.markdown(f"## {head_name(head)} :gray-badge[no label]")
         return
     color = "blue" if row.supported is True else "gray"
-    label, support = label_text.display_label(row), label_text.label_support(row)
-    st.markdown(f"## {head_name(head)} · {label} :{color}-badge[{support}]")
+    st.markdown(
+        f"## {head_name(head)} · {label_text.display_label(row)} "
+        f":{color}-badge[{label_text.label_support(row)}]"
+    )
 
 
 def draw_texts(source: Source, head: Head, position: int | None) -> pd.DataFrame:
-    """The head's texts with their variance; a click chooses the text to sort images along."""
+    """The head's texts with their variance; a click chooses the text that sorts the images."""
     table = head_data.texts(source, head)
 
     def follow() -> None:
-        chosen = st.session_state[TEXTS_KEY]["selection"]
-        rows = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
-        set_widget("position", rows[-1] if rows else position)
+        set_widget("position", [position, *clicked_rows(st.session_state[TEXTS_KEY])][-1])
 
     select: dict[str, Any] = {}
     if position is not None:
@@ -74,42 +69,26 @@ def draw_texts(source: Source, head: Head, position: int | None) -> pd.DataFrame
 
 
 def text_columns(top: float) -> dict[str, Any]:
-    """How the table of texts looks, column by column; `top` is where the bars of variance end, per cent."""
+    """Returns the columns of the table of texts; `top` is the end of the bars of variance, per cent."""
     column = st.column_config
+    bar = partial(column.ProgressColumn, format=PERCENT, min_value=0.0, width=110)
+    number = partial(column.NumberColumn, format=PERCENT, width=68)
     return {
-        "position": column.NumberColumn("", help="Order of choice, from 0", width=40),
-        "carries_label": column.CheckboxColumn("label", help="The text carries the head's label", width=55),
+        "position": column.NumberColumn("", help="Order of selection, from 0", width=40),
+        "carries_label": column.CheckboxColumn("label", help="The text has the head's label", width=55),
         "text": column.TextColumn("text", width=280),
-        "variance_share": column.ProgressColumn(
-            "variance",
-            help="Share of the head's variance that this choice removes",
-            format=PERCENT,
-            min_value=0.0,
-            max_value=top,
-            width=110,
+        "variance_share": bar(
+            "variance", help="Share of the head's variance of this selection", max_value=top
         ),
-        "cumulative_share": column.ProgressColumn(
-            "so far",
-            help="With all choices before it",
-            format=PERCENT,
-            min_value=0.0,
-            max_value=100.0,
-            color="gray",
-            width=110,
-        ),
-        "margin": column.NumberColumn(
-            "margin", help="Lead over the next text; 0 is a tie", format=PERCENT, width=68
-        ),
-        "stability": column.NumberColumn(
-            "stability",
-            help="In how many of the replicates that hold this text it is among the first five",
-            format=PERCENT,
-            width=68,
+        "cumulative_share": bar("so far", help="With all earlier selections", max_value=100.0, color="gray"),
+        "margin": number("margin", help="Lead over the next text; 0 is a tie"),
+        "stability": number(
+            "stability", help="Share of the replicates with this text in which it is among the first five"
         ),
         "equal_norm_position": column.NumberColumn(
             "equal norm",
-            help="Order of choice where every text has the same length in the head's space; empty where it "
-            "is not chosen then",
+            help="Order of selection with all texts at equal length in the head's space; empty if not "
+            "selected",
             format="%d",
             width=82,
         ),
@@ -117,50 +96,40 @@ def text_columns(top: float) -> dict[str, Any]:
     }
 
 
-def draw_images(source: Source, found: Sorted) -> None:
-    """Both ends of a text's direction, and images at random."""
+def draw_images(source: Source, result: Sorted) -> None:
+    """Images at both ends of a text's direction, and random images."""
     rows = {
-        "Most aligned": found.most,
-        "Least aligned: the other end": found.least,
-        "Random images, a control": found.random,
+        "Most aligned": result.most,
+        "Least aligned: the other end": result.least,
+        "Random images, a control": result.random,
     }
-    every = pd.concat(list(rows.values()))["image_id"].drop_duplicates()
-    thumbnails = image_data.thumbnails(source, tuple(every))
+    image_ids = pd.concat(list(rows.values()))["image_id"].drop_duplicates()
+    thumbnails = image_data.thumbnails(source, tuple(image_ids))
     for title, frame in rows.items():
         st.markdown(f"**{title}**")
         shared.draw_gallery(source, frame, columns=COLUMNS, query=False, form="+z.1f", thumbnails=thumbnails)
     st.caption(
-        "Under each image: how far it lies along the text's direction, in standard deviations over the "
-        f"images; 0 is the average image. This direction carries {100 * found.share:.1f} % of the head's "
-        "variance. After the first text a direction is what the text adds to those before it, without a "
-        "sign: either end may be the one it names. Where the random images look like the ends, the text "
-        "explains little."
+        "Trust the text only if the ends look different from the random images. Number: position along the "
+        f"text's direction, in standard deviations. Direction: {100 * result.share:.1f} % of the head's "
+        "variance.",
+        help="0 is the average image. After the first text, the direction is the part of the text that is "
+        "new over the texts before it. It has no sign: either end may be the one that the text names.",
     )
 
 
-def draw_links(source: Source, head: Head, position: int, found: Sorted) -> None:
-    """The same head on other pages."""
+def draw_links(source: Source, head: Head, position: int, result: Sorted) -> None:
+    """Links to the same head on other pages."""
     name, text = head_name(head), head_data.text_at(source, head, position)
-    image = found.most["image_id"].iloc[0]
+    image = result.most["image_id"].iloc[0]
+    to_image = defaults.link(source, ImageNeighborsView, head=head, image=image)
+    to_text = defaults.link(source, TextNeighborsView, head=head, text=text)
+    to_map = defaults.link(source, TopicView, heads=Scope.of_heads(head), text=text)
+    pages = [
+        ("image_neighbors", f"Image neighbors in {name}", ":material/grid_view:", to_image),
+        ("text_neighbors", f"Text neighbors in {name}", ":material/match_word:", to_text),
+        ("topic_segmentation", f"Topic segmentation through {name}", ":material/gradient:", to_map),
+    ]
     with st.container(horizontal=True, gap="medium"):
-        st.page_link(
-            "views/image_neighbors.py",
-            label=f"Image neighbors in {name}",
-            icon=":material/grid_view:",
-            query_params=defaults.link(source, ImageNeighborsView, head=head, image=image),
-            help="Of the most aligned image",
-        )
-        st.page_link(
-            "views/text_neighbors.py",
-            label=f"Text neighbors in {name}",
-            icon=":material/match_word:",
-            query_params=defaults.link(source, TextNeighborsView, head=head, text=text),
-            help="Of the chosen text",
-        )
-        st.page_link(
-            "views/topic_segmentation.py",
-            label=f"Topic segmentation through {name}",
-            icon=":material/gradient:",
-            query_params=defaults.link(source, TopicView, heads=Scope.of_heads(head), text=text),
-            help="Of the chosen text",
-        )
+        for page, label, icon, link in pages:
+            help = "Of the most aligned image" if link is to_image else "Of the chosen text"
+            st.page_link(f"views/{page}.py", label=label, icon=icon, query_params=link, help=help)

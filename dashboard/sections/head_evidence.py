@@ -1,4 +1,4 @@
-"""How the page Head shows what a head's label rests on: every label, every judge, every number."""
+"""Sections of the page Head on the evidence for its label: labels, judgements, metrics."""
 
 import pandas as pd
 import streamlit as st
@@ -13,20 +13,18 @@ PERCENT = "%.1f %%"
 
 INTERVAL = "95\u00a0%"
 COLUMN_NOTES = {
-    "chance": "*chance*: the same for the head turned at random inside its own space.",
-    INTERVAL: "*95 %*: what another sample of images and texts would change; nothing here speaks of another "
-    "training run.",
+    "chance": "*chance*: the same head, rotated at random within its space.",
+    INTERVAL: "*95 %*: interval over samples of images and texts, not over training runs.",
 }
-"""What columns of the table of metrics mean, where they are shown. An interval breaks over no two lines."""
+"""Notes on the columns of the table of metrics. The no-break space keeps an interval on one line."""
 
 
 def draw_labels(source: Source, head: Head) -> None:
-    """Every label that the head was given, and what speaks for each."""
+    """Every label of the head with its evidence."""
     table = head_data.labels(source, head)
     columns: dict = {
         "method": st.column_config.TextColumn(
-            "method",
-            help="By variance share is the offline default; a person or a language model goes before",
+            "method", help="Offline default: variance share. A person or a language model has priority"
         ),
         "picks": st.column_config.NumberColumn("texts read", width=80),
         "share": st.column_config.NumberColumn(
@@ -35,17 +33,20 @@ def draw_labels(source: Source, head: Head) -> None:
         "lead": st.column_config.NumberColumn(
             "lead",
             format="%.3f",
-            help="How far the label stands out from the next property, beyond rotated heads: what is tested",
+            help="Lead over the next property, beyond that of rotated heads; the test uses it",
         ),
         "tail": st.column_config.NumberColumn(
             "tail",
             format="%.2g",
-            help="How rarely texts drawn from the pool carry the property as often: an index, no p-value",
+            help="Probability of as many texts of the property in a draw from the pool: an index, not a "
+            "p-value",
         ),
         "p_value": st.column_config.NumberColumn(
             "p", format="%.3g", help=f"Against {label_text.tested_against(source)}"
         ),
-        "q_value": st.column_config.NumberColumn("q", format="%.3g", help="p over all heads of the model"),
+        "q_value": st.column_config.NumberColumn(
+            "q", format="%.3g", help="p corrected for all heads of the model"
+        ),
         "votes": st.column_config.NumberColumn("votes", format="%.0f %%", help="Of the valid draws"),
         "given_by": "given by",
         "reason": st.column_config.TextColumn("why", width=150),
@@ -59,16 +60,16 @@ def draw_labels(source: Source, head: Head) -> None:
         alt="All labels of the head with their evidence",
     )
     st.caption(
-        "*chosen* is what pages show: a person's label, else a language model's, else the offline one. "
-        "*supported*: q at most 0.05, or most draws agree, or a person says so."
+        "Rely on supported labels: q at most 0.05, or most draws agree, or a person confirmed it.",
+        help="Pages show the chosen label: a person's, else a language model's, else the offline label.",
     )
 
 
 def draw_judgements(source: Source, head: Head) -> None:
-    """Whether the first texts agree with the label, judge by judge."""
+    """Judgements of the head's first texts, a column per judge."""
     table = head_data.judgements(source, head)
     if table.empty:
-        st.caption("No judge was asked about this head.")
+        st.caption("No judgements of this head.")
         return
     judges = [name for name in table.columns if name not in ("label", "position", "text")]
     shown = table.assign(**{name: table[name].map(agreement) for name in judges})
@@ -84,20 +85,20 @@ def draw_judgements(source: Source, head: Head) -> None:
         alt="Judgements of the head's first texts",
     )
     st.caption(
-        "*tags match* is the offline rule and no judge: it repeats the tags that chose the label. Of several "
-        "draws of one judge: the share that agree."
+        "Do not count *tags match* as a judge: it repeats the tags behind the label. Per cent: share of a "
+        "judge's draws that agree."
     )
 
 
 def agreement(share: float) -> str:
-    """The share of a judge's draws that say yes, as a sign."""
+    """Returns the share of a judge's draws that agree, as text."""
     if pd.isna(share):
         return ""
     return {1.0: "✓ yes", 0.0: "✗ no"}.get(share, f"{100 * share:.0f} % yes")
 
 
 def draw_answers(source: Source, head: Head) -> None:
-    """What language models answered, in full, where any were asked."""
+    """Full answers of language models, if any."""
     table = head_data.language_model_answers(source, head)
     if table.empty:
         return
@@ -111,10 +112,10 @@ def draw_answers(source: Source, head: Head) -> None:
 
 
 def draw_metrics(source: Source, head: Head) -> pd.DataFrame:
-    """Every metric of the head, beside what rotated heads give."""
+    """Every metric of the head, beside its value for rotated heads."""
     table = head_data.metrics_table(source, head)
     if table.empty:
-        st.caption("No metric of this head was computed.")
+        st.caption("No metrics of this head.")
         return table
     shown = pd.DataFrame(
         {
@@ -123,41 +124,42 @@ def draw_metrics(source: Source, head: Head) -> pd.DataFrame:
             INTERVAL: table["interval"].str.replace(" ", "\u00a0"),
             "chance": table["chance"].map(lambda value: "" if pd.isna(value) else f"{value:.3g}"),
             "unit": table["unit"],
-            "what it says": table["description"],
+            "meaning": table["description"],
         }
     )
     empty = [name for name in shown if (shown[name] == "").all()]
     st.table(shown.drop(columns=empty), border="horizontal", hide_index=True, alt="Metrics of the head")
-    st.caption(" ".join(said for name, said in COLUMN_NOTES.items() if name not in empty))
+    st.caption(" ".join(note for name, note in COLUMN_NOTES.items() if name not in empty))
     return table
 
 
 def draw_profile(source: Source, head: Head) -> None:
-    """What the first texts are about, beside what the pool is about."""
-    found = head_data.profile(source, head)
-    if found.empty:
-        st.caption("No text of this head carries a property.")
+    """Properties of the first texts, beside those of the pool."""
+    table = head_data.profile(source, head)
+    if table.empty:
+        st.caption("No text of this head has a property.")
         return
     read = min(head_data.PROFILE_PICKS, len(head_data.texts(source, head)))
     st.altair_chart(
-        head_charts.profile_bars(found, head_data.label(source, head)),
+        head_charts.profile_bars(table, head_data.label(source, head)),
         alt="Properties of the head's first texts",
     )
     st.caption(
-        f"What its first {read} texts are about; a text may carry several properties. "
-        "Dark: the label. Orange ticks: the whole pool, what texts drawn at random would give."
+        f"Compare the bars of its first {read} texts with the orange ticks of the whole pool. Dark: the "
+        "label.",
+        help="A text may have several properties. The ticks show the share in random texts of the pool.",
     )
 
 
 def draw_selectivity(source: Source, head: Head) -> pd.DataFrame:
-    """What the head varies with, by the images' known attributes."""
-    found = head_data.selectivity(source, head)
-    if found.empty:
-        st.caption("No selectivity: nothing is known of the images that this model saw.")
-        return found
-    st.altair_chart(head_charts.selectivity_dots(found), alt="Selectivity of the head for every attribute")
+    """Selectivity of the head for every attribute of the images."""
+    table = head_data.selectivity(source, head)
+    if table.empty:
+        st.caption("No selectivity: the images of this model have no attributes.")
+        return table
+    st.altair_chart(head_charts.selectivity_dots(table), alt="Selectivity of the head for every attribute")
     st.caption(
-        "Share of what the head writes that goes with each attribute's values; 0 is chance. High selectivity "
-        "alone proves nothing: the heads of untrained models are selective too. Compare the control."
+        "Compare with the random-weights control: heads of untrained models are selective too.",
+        help="Share of the head's variance that an attribute explains; 0 is chance.",
     )
-    return found
+    return table

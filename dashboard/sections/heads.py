@@ -1,4 +1,4 @@
-"""How the page Heads shows a model's heads: the grid, and what the finder finds. A click opens a head."""
+"""Sections of the page Heads: the grid of heads and the result of the filters. A click opens a head."""
 
 import pandas as pd
 import streamlit as st
@@ -8,51 +8,51 @@ from dashboard.charts import maps as map_charts
 from dashboard.data import cached, choices, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
+from dashboard.sections.shared import clicked_rows
 from dashboard.state.url import leave_for
 from dashboard.state.views import Head, HeadView
-
-QUESTIONED = "A question mark: the label is unsupported."
 
 
 def draw_grid(source: Source, color: str) -> None:
     """Layer by head; a click on a cell opens the page of that head."""
     if color == "label":
         chart = map_charts.head_grid(cached.heads(source))
-        rivals = label_text.tested_against(source)
-        said = f"Each cell is the head's label; gray with a question mark: {rivals} do as well."
+        null = label_text.tested_against(source)
+        note = f"Gray with a question mark: unsupported, not better than labels of {null}."
     else:
-        what = head_data.measure(source, color)
-        # Selectivity is corrected for chance, so that below zero is nothing but chance.
+        measure = head_data.measure(source, color)
+        # Selectivity is corrected for chance: a negative value is chance, not a sign.
         signed = False if color.startswith(choices.SELECTIVITY) else None
         frame = head_data.cells(source, color)
-        chart = head_charts.value_grid(frame, title=what.title, unit=what.unit, signed=signed)
-        said = f"**{what.title}**: {what.description} Under each number stands the label. {QUESTIONED}"
+        chart = head_charts.value_grid(frame, title=measure.title, unit=measure.unit, signed=signed)
+        note = f"**{measure.title}**: {measure.description} A question mark: the label is unsupported."
     event = st.altair_chart(
         head_charts.clickable(chart),
         key="heads.grid",
         on_select="rerun",
         alt=f"Heads by {color}, layer by head",
     )
-    st.caption(f"{said} Hover for the evidence, click to open the head.")
+    st.caption(f"Hover for the evidence, click to open the head. {note}")
     cell = next(iter(event["selection"].get(head_charts.CLICK) or []), None)
     if cell:
         open_head(source, (int(cell["layer"]), int(cell["head"])))
 
 
 def draw_heads(source: Source, table: pd.DataFrame) -> None:
-    """The heads that were found; a click on a row opens the page of that head."""
+    """The heads that pass the filters; a click on a row opens the page of that head."""
     count = len(cached.heads(source))
     if table.empty:
         st.info("No head passes all of these filters. Widen one of them.", icon=":material/filter_alt_off:")
         return
+    column = st.column_config
     plain = {
-        "name": st.column_config.TextColumn("head", width=70),
-        "label": st.column_config.TextColumn("label", width=110),
-        "p_value": st.column_config.NumberColumn("p", format="%.3g", width=60),
-        "q_value": st.column_config.NumberColumn("q", format="%.3g", width=60),
-        "first_texts": st.column_config.TextColumn("first texts", width="large"),
-        "matching text": st.column_config.TextColumn("matching text", width="medium"),
-        "position": st.column_config.NumberColumn("position", width=70, help="Of the matching text, from 0"),
+        "name": column.TextColumn("head", width=70),
+        "label": column.TextColumn("label", width=110),
+        "p_value": column.NumberColumn("p", format="%.3g", width=60),
+        "q_value": column.NumberColumn("q", format="%.3g", width=60),
+        "first_texts": column.TextColumn("first texts", width="large"),
+        "matching text": column.TextColumn("matching text", width="medium"),
+        "position": column.NumberColumn("position", width=70, help="Position of the matching text, from 0"),
     }
     order = [*(name for name in table.columns if name not in ("layer", "head", "first_texts")), "first_texts"]
     numbers = [name for name in table.select_dtypes("number") if name not in (*plain, "layer", "head")]
@@ -66,15 +66,16 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
         column_order=order,
         column_config=plain
         | {name: st.column_config.NumberColumn(format="%.3g") for name in numbers}
-        | {head_data.between(name): st.column_config.TextColumn("95 %", width=120) for name in numbers},
-        alt="Heads that were found",
+        | {
+            head_data.interval_title(name): st.column_config.TextColumn("95 %", width=120) for name in numbers
+        },
+        alt="Heads that pass the filters",
     )
     st.caption(f"{len(table)} of {count} heads. Click a row to open the head.")
-    rows = [*event["selection"]["rows"], *(row for row, _ in event["selection"]["cells"])]
-    for row in rows:
+    for row in clicked_rows(event):
         open_head(source, (int(table["layer"].iloc[row]), int(table["head"].iloc[row])))
 
 
 def open_head(source: Source, head: Head) -> None:
-    """Go to the page of one head."""
+    """Opens the page of one head."""
     leave_for("head", defaults.link(source, HeadView, head=head))

@@ -1,4 +1,4 @@
-"""How the leaderboard is shown: one metric, all, against size and training, and what layers account for."""
+"""Sections of the leaderboard: one metric, all metrics, metric against a fact, shares of layers."""
 
 from copy import deepcopy
 from typing import Any
@@ -10,63 +10,54 @@ from pandas.io.formats.style import Styler
 
 from dashboard.data import leaderboard as leaderboard_data
 from dashboard.data import leaderboard_facts, leaderboard_notes, leaderboard_specs
-from dashboard.data.leaderboard import (
-    MODEL,
-    ROTATED,
-    Leaderboard,
-)
+from dashboard.data.leaderboard import MODEL, ROTATED, Leaderboard
 from dashboard.data.leaderboard_specs import Spec
 from dashboard.data.types import Source
+from dashboard.sections.shared import clicked_rows
 from dashboard.state.url import set_widget
 from dashboard.state.views import LeaderboardView
 
 TABLE = "leaderboard.table"
 ROW, MAX_ROWS = 35, 20
-"""Height of a row of the table, pixels; rows that are shown before it scrolls."""
+"""Height of a row of the table, pixels; number of rows before it scrolls."""
 
 DIRECTIONS = {
-    "higher": "Higher is easier to interpret, so the highest stands first.",
-    "lower": "Lower is easier to interpret, so the lowest stands first.",
-    "neither": "Neither end is better; the highest stands first.",
+    "higher": "Higher is easier to interpret: the highest is first.",
+    "lower": "Lower is easier to interpret: the lowest is first.",
+    "neither": "Neither end is better: the highest is first.",
 }
-INTERVALS = (
-    "Lines of models: 95 % measurement intervals, what another sample of images and texts would change. They "
-    "say nothing of another training run."
-)
-RANKS = (
-    "A range of ranks holds every place that these intervals leave open, all of them together at 95 %: "
-    "models whose ranges overlap are not told apart."
-)
-READ_FROM = {"primary": "the paper itself", "secondary": "somebody who quotes it"}
+INTERVALS = "Lines of models: 95 % intervals over samples of images and texts, not over training runs."
+RANKS = "Do not order models whose ranges of ranks overlap: the ranges hold together at 95 %."
+READ_FROM = {"primary": "the paper itself", "secondary": "a paper that quotes it"}
 
 
 def draw_metric(source: Source, view: LeaderboardView) -> None:
-    """One metric over all models, with what it means, what chance gives, and what is missing."""
+    """One metric over all models, with its definition and the reasons for missing numbers."""
     leaderboard = leaderboard_data.of_view(source, view)
-    info, one = leaderboard.metrics[view.metric], leaderboard_data.one_metric(leaderboard)
+    info, lines = leaderboard.metrics[view.metric], leaderboard_data.one_metric(leaderboard)
     st.markdown(f"**{info.title}**: {info.description} {DIRECTIONS[info.direction]}")
-    if one["value"].isna().all():
+    if lines["value"].isna().all():
         st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
         return
     chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
     draw_spec(chart, f"{info.title} of every model, its controls under it")
-    st.caption(" ".join(filter(None, reading(leaderboard, one))))
+    st.caption(" ".join(filter(None, notes(leaderboard, lines))))
 
 
 def draw_spec(spec: Spec, alt: str) -> None:
-    """Show a chart that is kept: of a copy, for Streamlit takes the data out of what it is given."""
+    """Draws a cached chart, from a copy: Streamlit removes the data from its argument."""
     st.vega_lite_chart(deepcopy(spec), alt=alt)
 
 
-def reading(leaderboard: Leaderboard, one: pd.DataFrame) -> list[str]:
-    """How to read the chart of one metric: a sentence for all that is on it, and for all that is not."""
-    models = one[one["part"] != ROTATED]
-    bands = one.loc[one["part"] == ROTATED, "low"].notna().any()
+def notes(leaderboard: Leaderboard, lines: pd.DataFrame) -> list[str]:
+    """Returns a sentence on each mark of the chart of one metric, and on each missing number."""
+    models = lines[lines["part"] != ROTATED]
+    bands = lines.loc[lines["part"] == ROTATED, "low"].notna().any()
     absent = leaderboard_notes.missing_values(leaderboard, [leaderboard.metric])
     without = leaderboard_notes.no_intervals(leaderboard)
     return [
         "Orange ticks: chance, the mean of rotated heads."
-        if one["chance"].notna().any()
+        if lines["chance"].notna().any()
         else "No chance level.",
         "Lines of rotated heads: 95 % of the rotations." if bands else "",
         INTERVALS if models["low"].notna().any() else "",
@@ -74,7 +65,7 @@ def reading(leaderboard: Leaderboard, one: pd.DataFrame) -> list[str]:
         if without
         else "",
         leaderboard_notes.no_rank(leaderboard) or RANKS,
-        f"No value: {leaderboard_notes.listed(absent, len(one))}." if absent else "",
+        f"No value: {leaderboard_notes.listed(absent, len(lines))}." if absent else "",
     ]
 
 
@@ -85,12 +76,10 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
     keys = [line.model_key for line in leaderboard.lines]
 
     def follow() -> None:
-        chosen = st.session_state[TABLE]["selection"]
-        rows = [*chosen["rows"], *(row for row, _ in chosen["cells"])]
-        if rows:
-            set_widget("model", keys[rows[-1]])
+        for row in clicked_rows(st.session_state[TABLE]):
+            set_widget("model", keys[row])
 
-    # The chosen model's row stays marked, wherever the metric puts it.
+    # The row of the chosen model stays marked when the metric moves it.
     chosen = [row for row, key in enumerate(keys) if key == source.key][:1]
     st.session_state[TABLE] = {"selection": {"rows": chosen}}
     links = [heads_link(source, key) for key in keys]
@@ -111,23 +100,23 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
         leaderboard, leaderboard_data.shown_metrics(leaderboard, view.columns)
     )
     if leaderboard.ranked:
-        absent = {"only a trained model with an interval has a rank": [], **absent}
+        absent = {"only trained models with an interval have a rank": [], **absent}
     if absent:
-        st.caption(f"A dash stands where there is no number: {leaderboard_notes.listed(absent, len(keys))}.")
+        st.caption(f"–: no number: {leaderboard_notes.listed(absent, len(keys))}.")
 
 
 def heads_link(source: Source, model_key: str) -> str:
-    """The page Heads over one model; relative, so that it holds wherever the app is served."""
+    """Returns the link of the page Heads over one model, relative to the address of the app."""
     return f"heads?{urlencode({'bundle': source.name, 'model': model_key})}"
 
 
 def worded(table: leaderboard_data.Table) -> Styler:
-    """The numbers, to be sorted by, each shown in its words."""
+    """Returns the numbers, which sort the table, each shown as its text."""
     style = table.numbers.style
     columns = [name for name in table.words if name not in ("model", "control", "heads")]
     for row, words in zip(table.numbers.index, table.words[columns].to_dict("records"), strict=True):
-        said = {name: (lambda _, word=words[name]: word) for name in columns}
-        style = style.format(said, subset=pd.IndexSlice[[row], columns])
+        texts = {name: (lambda _, word=words[name]: word) for name in columns}
+        style = style.format(texts, subset=pd.IndexSlice[[row], columns])
     return style
 
 
@@ -137,7 +126,7 @@ def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> di
         "model": column.TextColumn("model", pinned=True, width=190),
         "control": column.TextColumn("control", pinned=True, width=110),
         "heads": column.LinkColumn(
-            "heads", display_text="open", width=55, help="Opens the heads of the model"
+            "heads", display_text="open", width=55, help="Open the heads of the model"
         ),
     }
     for name in table.numbers.columns[3:]:
@@ -154,77 +143,73 @@ def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> di
 
 
 def title_width(title: str) -> int:
-    """Pixels of a column that holds its title whole, and a number with its interval."""
+    """Returns the width of a column that shows its whole title and a number with its interval, pixels."""
     return max(135, round(6.4 * len(title)) + 20)
 
 
 def draw_beside(source: Source, view: LeaderboardView) -> None:
-    """The metric against what the models differ in: every model by its name, controls in gray."""
+    """The metric against a fact of the models: every model by its name, controls in gray."""
     leaderboard = leaderboard_data.of_view(source, view)
     points, left_out = leaderboard_facts.beside(leaderboard, view.beside)
-    what = leaderboard_facts.BESIDE[view.beside].lower()
+    fact = leaderboard_facts.BESIDE[view.beside].lower()
     info = leaderboard.metrics[view.metric]
     if points.empty:
-        st.info(f"No model of this bundle has both {info.title} and {what} on record.")
+        st.info(f"No model of this bundle has both {info.title} and {fact} on record.")
         return
     chart = leaderboard_specs.scatter_spec(
         source.bundle, view.metric, view.over, view.label_kind, view.beside
     )
-    draw_spec(chart, f"{info.title} against {what}, a point a model")
+    draw_spec(chart, f"{info.title} against {fact}, a point a model")
     models = int((points["part"] == MODEL).sum())
     lines = "Lines: 95 % measurement intervals." if points["low"].notna().any() else "No intervals."
-    gone = f" Not on record for {', '.join(left_out)}." if left_out else ""
+    missing = f" Not on record for {', '.join(left_out)}." if left_out else ""
     st.caption(
-        f"{beside_words(models)} Models of one place on the axis stand side by side, each with its "
-        f"controls. {lines}{gone}"
+        f"{comparison_note(models)} {lines}{missing}",
+        help="Models with the same value on the axis are side by side, each above its controls.",
     )
 
 
-def beside_words(models: int) -> str:
-    """What may be read from so many trained models."""
+def comparison_note(models: int) -> str:
+    """Returns a caution on the comparison of a number of trained models."""
     if models < 2:
         return f"{models or 'No'} trained model: nothing to compare."
-    return (
-        f"{models} trained models, which differ in more than this: a description, no regression, and no "
-        "evidence of what causes what."
-    )
+    return f"{models} trained models, which differ in more than this: do not read a cause into the plot."
 
 
 def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
-    """What every layer of the chosen model accounts for."""
+    """Share of every layer of the chosen model."""
     if parts.empty:
         st.info(
-            f"The results of {source.info.model} were imported without vectors, so what its layers account "
-            "for is not known.",
+            f"The results of {source.info.model} were imported without vectors: the shares of its layers are "
+            "unknown.",
             icon=":material/info:",
         )
         return
     draw_spec(leaderboard_specs.coverage_spec(source), "Coverage by layer, attention and MLP")
     st.caption(
-        f"All layers together: {leaderboard_facts.coverage_words(parts)}; the sum is 100 %. The share of a "
-        "component is its covariance with the embedding over the embedding's variance, over all images; one "
-        "that is negative works against the rest and is drawn left of zero. Each head of a layer that was "
-        "taken apart is a piece of its own: hover for its share."
+        f"All layers: {leaderboard_facts.coverage_words(parts)}; the sum is 100 %. A negative share works "
+        "against the rest and is drawn left of zero. Hover over a head for its share.",
+        help="Share: covariance of a component with the embedding, over the variance of the embedding.",
     )
 
 
-def draw_published(rows: pd.DataFrame) -> None:
-    """What papers print, kept apart: mostly under definitions that could not be read."""
-    if rows.empty:
+def draw_published(figures: pd.DataFrame) -> None:
+    """Figures of papers, apart from the metrics above: most definitions are unknown."""
+    if figures.empty:
         return
     st.subheader("Published figures")
-    st.caption("Quoted, not computed here. Do not set them beside the numbers above unless the note says so.")
+    st.caption("Quoted, not computed here. Compare them with the numbers above only if the note allows it.")
     column = st.column_config
     st.dataframe(
-        in_words(rows),
+        in_words(figures),
         hide_index=True,
         column_config={
             "model": column.TextColumn("model", width=235),
             "value": column.NumberColumn("figure", format="%.3g", width=70),
-            "metric": column.TextColumn("what the paper calls it", width=165),
+            "metric": column.TextColumn("name in the paper", width=165),
             "read_from": column.TextColumn("read in", width=175),
             "definition_known": column.TextColumn("its definition", width=140),
-            "note": column.TextColumn("to know before comparing", width="large"),
+            "note": column.TextColumn("before comparing", width="large"),
         },
         column_order=["model", "metric", "value", "definition_known", "read_from", "note", "source"],
         placeholder="",
@@ -233,5 +218,5 @@ def draw_published(rows: pd.DataFrame) -> None:
 
 
 def in_words(published: pd.DataFrame) -> pd.DataFrame:
-    known = published["definition_known"].map({True: "could be read", False: "could not be read"})
-    return published.assign(definition_known=known, read_from=published["read_from"].map(READ_FROM))
+    definition = published["definition_known"].map({True: "could be read", False: "could not be read"})
+    return published.assign(definition_known=definition, read_from=published["read_from"].map(READ_FROM))

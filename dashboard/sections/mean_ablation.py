@@ -6,55 +6,55 @@ import streamlit as st
 from dashboard.charts import validation as validation_charts
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.data.mean_ablation import MeanAblation
-from dashboard.state.views import Head
 
 NO_CLASSES = (
     "This bundle has no class texts, so its images cannot be classified zero-shot. Build one with them: "
-    "`python -m precompute run --metadata attributes.csv` says what the images are (a column `class` is "
-    'asked as "a photo of a ..."); `--prompts prompts.tsv` gives the texts for any other attribute.'
+    "`python -m precompute run --metadata attributes.csv` gives the attributes of the images (the prompt of "
+    "a "
+    'column `class` is "a photo of a ..."); `--prompts prompts.tsv` gives the prompts of other attributes.'
 )
 DIRECT_ONLY = (
-    "This is the direct effect only: each head's own contribution to the embedding is replaced by its mean, "
-    "and everything after the heads, the last LayerNorm included, is frozen as it was. What the model does "
-    "when it runs on without them is measured by forward passes on the page *Validation*, section "
-    "*Mean-ablation*, where the bundle was built with `--validation`."
+    "The head's contribution to the embedding is replaced by its mean, and all later parts, the last "
+    "LayerNorm included, stay frozen. The page *Validation*, section *Mean-ablation*, measures forward "
+    "passes without the heads, if the bundle was built with `--validation`."
 )
 
 
-def headline(found: MeanAblation, attribute: str) -> None:
-    """Four accuracies over all images, and the sentence they amount to."""
-    outcomes = {"All heads in place": found.before, f"Without {_heads(found.heads, 'these')}": found.after}
-    if found.control_heads:
-        outcomes[f"Without {_heads(found.control_heads, 'random')}"] = found.control
-    outcomes["Without any stored head"] = found.without_all
-    for cell, (title, one) in zip(st.columns(len(outcomes)), outcomes.items(), strict=True):
-        value = ablation_data.accuracy(one)
-        change = (
-            None
-            if one is found.before
-            else ablation_data.change(value - ablation_data.accuracy(found.before))
+def headline(result: MeanAblation, attribute: str) -> None:
+    """Four accuracies over all images, and their comparison in a sentence."""
+    heads, random = len(result.heads), len(result.control_heads)
+    outcomes = {"All heads in place": result.before}
+    outcomes["Without this head" if heads == 1 else f"Without these {heads} heads"] = result.after
+    if random:
+        outcomes["Without a random head" if random == 1 else f"Without {random} random heads"] = (
+            result.control
         )
+    outcomes["Without any stored head"] = result.without_all
+    before = ablation_data.accuracy(result.before)
+    for cell, (title, outcome) in zip(st.columns(len(outcomes)), outcomes.items(), strict=True):
+        value = ablation_data.accuracy(outcome)
+        change = None if outcome is result.before else ablation_data.change(value - before)
         cell.metric(title, f"{value:.1f} %", change, delta_color="off", delta_arrow="off")
-    st.markdown(ablation_data.verdict(found, attribute))
-    asked = found.asked
-    sampled = f", an even sample of {asked.known:,}" if asked.known > len(asked.own) else ""
+    st.markdown(ablation_data.verdict(result, attribute))
+    images, labeled, values = (
+        len(result.scores.target),
+        result.scores.labeled_images,
+        len(result.scores.values),
+    )
+    sampled = f", an even sample of {labeled:,}" if labeled > images else ""
     st.caption(
-        f"{len(asked.own):,} images{sampled}, each with exactly one of {len(asked.values):,} classes; "
-        f"guessing gives {100 / len(asked.values):.2g} %. {DIRECT_ONLY}"
+        f"{images:,} images{sampled}, each with exactly one of {values:,} classes; guessing gives "
+        f"{100 / values:.2g} %. This is the direct effect only; for forward passes see the page "
+        "*Validation*.",
+        help=DIRECT_ONLY,
     )
 
 
-def _heads(heads: tuple[Head, ...], which: str) -> str:
-    if len(heads) == 1:
-        return {"these": "this head", "random": "a random head"}[which]
-    return f"{which} {len(heads)} heads" if which == "these" else f"{len(heads)} random heads"
-
-
-def classes(found: MeanAblation, table: pd.DataFrame, most: int) -> None:
-    """Every class before and after, largest loss first."""
+def classes(result: MeanAblation, table: pd.DataFrame, most: int) -> None:
+    """Accuracy of every class before and after, largest loss first."""
     shown = ablation_data.both_ends(table, most)
     st.subheader("Class by class")
-    chart = validation_charts.dumbbells(shown, control=bool(found.control_heads))
+    chart = validation_charts.dumbbells(shown, control=bool(result.control_heads))
     st.altair_chart(chart, alt="Zero-shot accuracy of every class with and without the heads")
     part = (
         f"The {most:,} largest losses and the {most:,} largest gains, or smallest losses, of {len(table):,} "
@@ -62,13 +62,13 @@ def classes(found: MeanAblation, table: pd.DataFrame, most: int) -> None:
         if len(shown) < len(table)
         else "Largest loss first."
     )
-    st.caption(f"{part} In brackets: images of the class.")
+    st.caption(f"{part} In brackets: number of images.")
 
 
-def lost(found: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
-    """Where the images went that were right before and are wrong now."""
-    rows = ablation_data.lost_to(found, table)
-    st.subheader("Where the lost images went")
+def lost(result: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
+    """New classes of the images that were right before and are wrong now."""
+    rows = ablation_data.lost_to(result, table)
+    st.subheader("New classes of the lost images")
     if rows.empty:
         st.caption("No image was lost.")
         return rows
@@ -76,7 +76,7 @@ def lost(found: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"before": share, "after": share, "went_to": "taken for"},
-        alt="Lost images by class, and the classes they are taken for now",
+        column_config={"before": share, "after": share, "went_to": "classified as"},
+        alt="Lost images by class, and their new classes",
     )
     return rows

@@ -1,7 +1,8 @@
-"""How pages show what they found: galleries, maps, tables, and where the numbers came from."""
+"""Sections of several pages: galleries, maps, tables, and the numbers with their queries."""
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,21 +16,19 @@ from dashboard.data import images as image_data
 from dashboard.data import maps as map_data
 from dashboard.data.types import Source
 from dashboard.state.url import set_widget
-from dashboard.state.views import Head, Scope, head_name
+from dashboard.state.views import Head, MapView, Scope, head_name
 from db.queries import Ran
 
-READ_CAUTION = (
-    "A map shows where the heads *read*, not what decides the answer: a patch that adds little here may act "
-    "through other heads or earlier layers."
-)
+READ_CAUTION = "Do not read it as a cause: a patch may act through other heads or earlier layers."
+MODEL_INPUT = "Input of the model"
 MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
-"""Width of a panel by the number of panels, pixels; less where the window is too narrow for all."""
+"""Largest width of a panel, pixels, by the number of panels."""
 
 
-def stop_with(problem: str) -> None:
-    """Say why there is nothing to show, and end the page there; goes on where there is no problem."""
+def stop_with(problem: str, icon: str = ":material/info:") -> None:
+    """Shows a problem and ends the page there; does nothing if `problem` is empty."""
     if problem:
-        st.info(problem, icon=":material/info:")
+        st.info(problem, icon=icon)
         st.stop()
 
 
@@ -47,17 +46,23 @@ def draw_thumbnail(picture: bytes | None, *, alt: str) -> None:
 
 
 def cells(count: int, columns: int) -> list[DeltaGenerator]:
-    """Cells of a grid, row by row."""
+    """Returns the cells of a grid, row by row."""
     return [cell for _ in range(0, count, columns) for cell in st.columns(columns, gap="small")]
 
 
 def describe(path: str, attributes: str) -> str:
-    return path + "".join(f"  \n{one}" for one in attributes.split(", ") if one)
+    return path + "".join(f"  \n{attribute}" for attribute in attributes.split(", ") if attribute)
 
 
 def short(path: str, length: int = 22) -> str:
-    """The end of a path, which is the part that differs."""
+    """Returns the end of a path, the part that differs."""
     return path if len(path) <= length else "…" + path[-length + 1 :]
+
+
+def query_button(label: str, image_id: str, help: str | None = None) -> None:
+    """A button that makes an image the query."""
+    key = f"{label}.{image_id}"
+    st.button(label, key=key, help=help, on_click=set_widget, args=("image", image_id), type="tertiary")
 
 
 def draw_gallery(
@@ -69,81 +74,82 @@ def draw_gallery(
     form: str = ".3f",
     thumbnails: dict[str, bytes | None] | None = None,
 ) -> None:
-    """Images with a score each, best first; where images are asked by image, each can be the next query.
+    """Images with their scores, best first; with `query`, each has a button that makes it the next query.
 
-    `form` is how a score is written; `thumbnails` saves asking for them where several galleries share a page.
+    `form` formats the score; pages with several galleries pass the `thumbnails` of all.
     """
     thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
     for cell, row in zip(cells(len(frame), columns), frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
             draw_thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
-            name = short(row.path, 11) if query else ""  # a narrow cell has room for the score only
+            name = short(row.path, 11) if query else ""  # a narrow cell has space for the score only
             st.caption(f"**{row.score:{form}}** {name}", help=describe(row.path, row.attributes))
             if query:
-                key = f"query.{row.image_id}"
-                st.button(
-                    "Use as query",
-                    key=key,
-                    on_click=set_widget,
-                    args=("image", row.image_id),
-                    type="tertiary",
-                )
+                query_button("Use as query", row.image_id)
+
+
+def clicked_rows(event: Any) -> list[int]:
+    """Returns the rows of a table in which a click selected the row or a cell."""
+    selection = event["selection"]
+    return [*selection["rows"], *(row for row, _ in selection["cells"])]
 
 
 def draw_descriptions(texts: pd.DataFrame) -> None:
-    """Texts with a score each, best first."""
+    """Texts with their scores, best first."""
     score = st.column_config.NumberColumn(format="%.3f", width=70)
     st.dataframe(texts, hide_index=True, column_order=["score", "text"], column_config={"score": score})
 
 
 def draw_label_evidence(source: Source, head: Head) -> None:
-    """What a head's label is worth, and the texts it comes from."""
+    """A head's label, its evidence and its first texts."""
     st.caption(label_text.label_evidence(source, head))
 
 
 def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
-    """Which heads a scope stands for, and which of its property it leaves out."""
-    heads, gone = scopes.resolve(source, scope), scopes.left_out(source, scope)
-    names = choices.head_names(source)
-    listed = ", ".join(head_name(head) for head in heads[:12]) + (", and more" if len(heads) > 12 else "")
+    """The heads of a scope, and the unsupported heads of its property that it leaves out."""
+    heads, names = scopes.resolve(source, scope), choices.head_names(source)
+    listed = ", ".join(map(head_name, heads[:12])) + (", and more" if len(heads) > 12 else "")
     labels = "  \n".join(names[head] for head in heads)
-    left = ", ".join(head_name(head) for head in gone)
-    only = f" Supported heads only: {left} of the same label left out." if gone else ""
+    left_out = ", ".join(map(head_name, scopes.left_out(source, scope)))
+    only = f" Without the unsupported heads of that label: {left_out}." if left_out else ""
     st.caption(
         f"{how} {len(heads)} of {len(names)} stored heads: {listed}.{only}",
-        help=f'{labels}  \nA label with "?" is unsupported: rotated heads do as well at the 5 % level.',
+        help=f"{labels}  \n?: the label is unsupported, not better than labels of rotated heads (5 % level).",
     )
 
 
 def score_method(by: str, of: str) -> str:
-    """What a score is, in a sentence."""
+    """Returns the definition of a score in a sentence."""
     if by == "dot":
-        return f"Score: plain dot product of {of}, as in the paper, in float32 from the stored vectors."
+        return f"Score: dot product of {of}, as in the paper, in float32 from the stored vectors."
     return (
-        f"Score: cosine of {of}, each less its mean over the images of the bundle (a text: over the pool). "
-        "1 is the same direction, 0 nothing in common; in float32 from the stored vectors."
+        f"Score: cosine of {of}, each minus its mean over the images of the bundle (a text: over the pool); "
+        "in float32 from the stored vectors."
     )
 
 
-def draw_maps(source: Source, found: map_data.MapPanel, view) -> None:
-    """The picture, the maps over it on one scale, and ways to save them."""
-    limit, opacity = view.scale / 1000 or found.limit, view.opacity / 100
-    # Gray under a map, so that every hue on it is the map's.
-    gray = images.data_url(found.picture.convert("L").convert("RGB"))
-    panels: list[map_charts.Panel] = [(gray, one.title, one.map.grid) for one in found.shown]
+def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
+    """The picture, the maps over it on one scale, and a button to save them."""
+    limit, opacity = view.scale / 1000 or result.limit, view.opacity / 100
+    # Gray below a map: every hue is the map's.
+    gray = images.data_url(result.picture.convert("L").convert("RGB"))
+    panels: list[map_charts.Panel] = [(gray, panel.title, panel.map.grid) for panel in result.panels]
     if len(panels) < max(MAP_WIDTHS):
-        panels.insert(0, (images.data_url(found.picture), "What the model sees", None))
+        panels.insert(0, (images.data_url(result.picture), MODEL_INPUT, None))
     width = MAP_WIDTHS[len(panels)]
     chart = map_charts.maps(panels, limit=limit, opacity=opacity, shape=source.grid, width=width)
-    titles = "; ".join(one.title for one in found.shown)
-    st.altair_chart(chart, alt=f"Maps over the picture: {titles}. Orange adds, purple takes away.")
-    control = "".join(f" {one.title}." for one in found.shown if one.title.startswith("Control"))
-    st.caption(f"Orange adds to the similarity, purple takes away.{control} {READ_CAUTION}")
-    if found.note:
-        st.info(found.note, icon=":material/info:")
+    titles = [panel.title for panel in result.panels]
+    st.altair_chart(chart, alt=f"Maps over the picture: {'; '.join(titles)}. Orange adds, purple subtracts.")
+    control = "".join(f" {title}." for title in titles if title.startswith("Control"))
+    st.caption(
+        f"Orange patches add to the similarity with the text, purple patches subtract.{control}",
+        help=READ_CAUTION,
+    )
+    if result.note:
+        st.info(result.note, icon=":material/info:")
     st.download_button(
         "Save as PNG",
-        partial(png, found, limit, opacity, f"{source.info.model}, heads {view.heads}"),
+        partial(png, result, limit, opacity, f"{source.info.model}, heads {view.heads}"),
         "maps.png",
         "image/png",
         on_click="ignore",
@@ -151,44 +157,37 @@ def draw_maps(source: Source, found: map_data.MapPanel, view) -> None:
     )
 
 
-def png(found: map_data.MapPanel, limit: float, opacity: float, note: str) -> bytes:
-    """The maps as one picture, drawn only when it is asked for."""
-    drawn = [("What the model sees", images.enlarge(found.picture))]
-    drawn += [(one.title, images.overlay(found.picture, one.map.grid, limit, opacity)) for one in found.shown]
-    return images.sheet(drawn, limit, theme.UNIT, note)
+def png(result: map_data.MapPanel, limit: float, opacity: float, note: str) -> bytes:
+    """Returns the maps as one PNG; the download button calls it on a click."""
+    panels = [(MODEL_INPUT, images.enlarge(result.picture))]
+    panels += [
+        (panel.title, images.overlay(result.picture, panel.map.grid, limit, opacity))
+        for panel in result.panels
+    ]
+    return images.sheet(panels, limit, theme.UNIT, note)
 
 
-def draw_parts(found: map_data.MapPanel, title: str, *, which: int = 0) -> None:
-    """The signed parts of the score behind one map; they add up."""
-    one = found.shown[which]
-    table = map_data.parts_table([one]).rename(columns={one.title: "value"})
+def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
+    """The signed parts of the score of one map, and their sum."""
+    table = map_data.parts_table([panel]).rename(columns={panel.title: "value"})
     st.subheader(title)
-    st.altair_chart(
-        map_charts.signed_bars(table), alt="Signed parts of the score; they add up to the last bar"
-    )
+    st.altair_chart(map_charts.signed_bars(table), alt="Signed parts of the score; the last bar is their sum")
     *terms, total = (f"{value:.2f}".replace("-", "−") for value in table["value"])
-    summed = " + ".join(terms).replace("+ −", "− ")
-    st.caption(f"{summed} = {total}, in thousandths of cosine similarity.")
-
-
-def draw_why(table: pd.DataFrame, most: int = 12) -> None:
-    """The heads that decide between A and B; they and the rest add up."""
-    shown = map_data.why_shown(table, most)
-    st.altair_chart(map_charts.signed_bars(shown), alt="Heads sorted by what they add to A over B")
+    st.caption(f"{' + '.join(terms).replace('+ −', '− ')} = {total}, in thousandths of cosine similarity.")
 
 
 def draw_map_numbers(
-    found: map_data.MapPanel, queries: Sequence[Ran], *, name: str, heads: pd.DataFrame | None = None
+    result: map_data.MapPanel, queries: Sequence[Ran], *, name: str, heads: pd.DataFrame | None = None
 ) -> None:
-    more = {f"{name} patches": map_data.patches_table(found.shown)}
+    more = {f"{name} patches": map_data.patches_table(result.panels)}
     if heads is not None:
         more[f"{name} heads"] = heads
     draw_numbers(
-        map_data.parts_table(found.shown).drop(columns=["total"]),
+        map_data.parts_table(result.panels).drop(columns=["total"]),
         queries,
         file_name=f"{name}_score.csv",
-        method="A patch's number is its contribution through the shown heads, times the text, x 1000; "
-        "recomputed from the stored vectors.",
+        method="The number of a patch is its contribution through the shown heads, times the text, x 1000; "
+        "from the stored vectors.",
         more=more,
     )
 
@@ -201,11 +200,11 @@ def draw_numbers(
     method: str = "",
     more: dict[str, pd.DataFrame] | None = None,
 ) -> None:
-    """The numbers behind a picture, to read and to save, and the queries they came from."""
+    """An expander with the numbers behind a page as tables and CSV, and their queries."""
     box = st.expander(
         "Numbers and the query behind them", icon=":material/table:", key="numbers", on_change="rerun"
     )
-    if not box.open:  # tables are large, and most visits do not open them
+    if not box.open:  # the tables are large, and most visits do not open it
         return
     with box:
         st.markdown(method)

@@ -1,8 +1,8 @@
-"""What a page shows, as one frozen dataclass per page, and its two pure ways to and from the address bar.
+"""Options of every page, one frozen dataclass a page, and their conversion to and from query parameters.
 
-Every field stands in the link, defaults included: a link must reopen the same view after a default has
-changed. `bind="query-params"` of Streamlit leaves defaults out, drops unknown values in silence and blocks
-the key on other pages, so it is not used. Knows nothing of Streamlit.
+A link contains every field, defaults included: it must reopen the same view after a default has changed.
+`bind="query-params"` of Streamlit omits defaults, drops unknown values without a message and blocks the key
+on other pages, so it is not used. Knows nothing of Streamlit.
 """
 
 import math
@@ -17,11 +17,11 @@ Head = tuple[int, int]
 """(layer, head), zero-based."""
 
 SEPARATOR = "|"
-"""Between labels in a link; as between properties in the file of a pool, which no property can hold."""
+"""Separates labels in a link, and properties in the file of a pool: no property contains it."""
 
 MAX_K = 200
 MAX_CLASSES = 1000
-"""Classes that a chart may show at each end."""
+"""Maximum number of classes at each end of a chart."""
 
 MODES = {
     "by": ("cosine", "dot"),
@@ -36,7 +36,7 @@ MODES = {
 
 
 def head_name(head: Head) -> str:
-    """L11.H3, zero-based."""
+    """Returns a name like L11.H3, zero-based."""
     return layout.head_name(*head)
 
 
@@ -46,7 +46,7 @@ def parse_head(name: str) -> Head | None:
 
 @dataclass(frozen=True)
 class Scope:
-    """The heads a page works through: one, several, a layer's, a property's, or all that are stored."""
+    """The heads of a page: one, several, those of a layer or a property, or all stored heads."""
 
     kind: str
     """head, heads, layer, property or all."""
@@ -82,7 +82,7 @@ def parse_scope(value: str) -> Scope | None:
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels to choose heads by; none stands for all."""
+    """Labels that filter heads; empty for no filter."""
 
     names: tuple[str, ...] = ()
 
@@ -92,7 +92,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Range:
-    """Values of a metric to choose heads by; open at both ends unless it is narrowed."""
+    """Values of a metric that filter heads; infinite ends for no filter."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -105,7 +105,7 @@ class Range:
 
 
 class Choices(NamedTuple):
-    """What one bundle and one of its models have to choose from."""
+    """Valid values of the options for one bundle and one of its models."""
 
     bundles: tuple[str, ...]
     models: tuple[str, ...]
@@ -115,17 +115,17 @@ class Choices(NamedTuple):
     properties: tuple[str, ...]
     metrics: tuple[str, ...]
     attributes: tuple[str, ...]
-    """Those that can be asked zero-shot."""
+    """Attributes with class texts."""
 
     head_metrics: tuple[str, ...]
     colors: tuple[str, ...]
-    """What a grid of heads can show: label, a metric of heads, or selectivity:<attribute>."""
+    """Colors of the grid of heads: label, a metric of heads, or selectivity:<attribute>."""
 
     labels: tuple[str, ...]
-    """Those that heads of the model have."""
+    """Labels of the model's heads."""
 
     positions: int
-    """Texts of the head that has most."""
+    """Largest number of texts of one head."""
 
     images: int
     has_image: Callable[[str], bool]
@@ -133,7 +133,7 @@ class Choices(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """What every page has."""
+    """Options of every page."""
 
     bundle: str = ""
     model: str = ""
@@ -144,13 +144,13 @@ class LeaderboardView(View):
     metric: str = ""
     over: str = "all"
     label_kind: str = "offline"
-    """Of the labels that metrics rest on; chosen ones differ where a person or a language model gave some."""
+    """Labels that metrics use: the offline labels, or those of people and language models before them."""
 
     columns: str = "main"
-    """Of the table of all metrics."""
+    """Columns of the table of all metrics."""
 
     beside: str = "parameters"
-    """What the metric is drawn against."""
+    """Horizontal axis of the scatter plot."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class HeadsView(View):
     over: str = "all"
     head_metric: str = ""
     range: Range = field(default=Range())
-    """Of that metric."""
+    """Range of `head_metric`."""
 
     words: str = ""
 
@@ -169,42 +169,45 @@ class HeadsView(View):
 class HeadView(View):
     head: Head = (0, 0)
     position: int = 0
-    """Of the text along which images are sorted, zero-based."""
+    """Position of the text that sorts the images, zero-based."""
 
     k: int = 8
     seed: int = 0
 
 
 @dataclass(frozen=True)
-class PropertyView(View):
+class NeighborsView(View):
+    """Options of the pages that list neighbors."""
+
+    by: str = "cosine"
+    k: int = 12
+
+
+@dataclass(frozen=True)
+class PropertyView(NeighborsView):
     image: str = ""
     heads: Scope = field(default=Scope("all"))
-    by: str = "cosine"
-    k: int = 12
 
 
 @dataclass(frozen=True)
-class ImageNeighborsView(View):
+class ImageNeighborsView(NeighborsView):
     image: str = ""
     head: Head = (0, 0)
-    by: str = "cosine"
-    k: int = 12
 
 
 @dataclass(frozen=True)
-class TextNeighborsView(View):
+class TextNeighborsView(NeighborsView):
     text: str = ""
     head: Head = (0, 0)
-    by: str = "cosine"
-    k: int = 12
 
 
 @dataclass(frozen=True)
-class TopicView(View):
+class MapView(View):
+    """Options of the pages that draw maps."""
+
     image: str = ""
     text: str = ""
     heads: Scope = field(default=Scope("all"))
-    reference: str = "absolute"
     control: str = "heads"
     seed: int = 0
     scale: float = 0.0
@@ -214,15 +217,13 @@ class TopicView(View):
 
 
 @dataclass(frozen=True)
-class ContrastView(View):
-    image: str = ""
-    text: str = ""
+class TopicView(MapView):
+    reference: str = "absolute"
+
+
+@dataclass(frozen=True)
+class ContrastView(MapView):
     against: str = ""
-    heads: Scope = field(default=Scope("all"))
-    control: str = "heads"
-    seed: int = 0
-    scale: float = 0.0
-    opacity: int = 65
 
 
 @dataclass(frozen=True)
@@ -231,40 +232,40 @@ class MeanAblationView(View):
     heads: Scope = field(default=Scope("all"))
     seed: int = 0
     most: int = 25
-    """Classes shown at each end: the largest losses, the largest gains."""
+    """Number of classes at each end: the largest losses, the largest gains."""
 
 
 @dataclass(frozen=True)
 class ValidationView(View):
     section: str = "labels"
     by: str = "cosine"
-    """How the section on neighbors compares; the others leave it as it is."""
+    """Similarity in the section on neighbors."""
 
 
 V = TypeVar("V", bound=View)
 
 
 def to_query(view: View) -> dict[str, str]:
-    """The view as query parameters, every field of it."""
+    """Returns every field of a view as query parameters."""
     return {f.name: show(getattr(view, f.name)) for f in fields(view)}
 
 
 def from_query(params: Mapping[str, str], default: V, choices: Choices) -> tuple[V, list[str]]:
-    """The view that a link asks for, and a note for each value that had to be replaced."""
+    """Returns the view of a link, and a note for each value that had to be replaced."""
     names = {f.name for f in fields(default)}
     notes = [
         f"The link asks for {name}, which this page does not have." for name in params if name not in names
     ]
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name in names & set(params):
         try:
-            found[name] = READERS[name](params[name], choices)
+            values[name] = READERS[name](params[name], choices)
         except Unusable as problem:
             if problem.instead is not None:
-                found[name] = problem.instead
-            instead = show(found.get(name, getattr(default, name))) or "nothing"
+                values[name] = problem.instead
+            instead = show(values.get(name, getattr(default, name))) or "nothing"
             notes.append(f"{name}={params[name]}: {problem} Shown instead: {instead}.")
-    return replace(default, **found), sorted(notes)
+    return replace(default, **values), sorted(notes)
 
 
 def show(value: Any) -> str:
@@ -274,25 +275,36 @@ def show(value: Any) -> str:
 
 
 class Unusable(ValueError):
-    """A value in a link that this bundle or model cannot show; the message says why."""
+    """A value in a link that this bundle or model cannot show; the message gives the reason."""
 
     def __init__(self, reason: str, instead: Any = None) -> None:
         super().__init__(reason)
         self.instead = instead
-        """What comes nearest to it; none where only the default is left."""
+        """The nearest valid value; None for the default."""
 
 
-def one_of(options: Callable[[Choices], tuple[str, ...]], what: str) -> Callable[[str, Choices], str]:
+def one_of(
+    options: Callable[[Choices], tuple[str, ...]] | tuple[str, ...], problem: str
+) -> Callable[[str, Choices], str]:
     def read(value: str, choices: Choices) -> str:
-        if value not in options(choices):
-            raise Unusable(f"{what}.")
+        if value not in (options(choices) if callable(options) else options):
+            raise Unusable(problem)
         return value
 
     return read
 
 
-def one_of_modes(modes: tuple[str, ...]) -> Callable[[str, Choices], str]:
-    return one_of(lambda _: modes, f"write {' or '.join(modes)}")
+def number(low: float, high: Callable[[Choices], float], kind: type) -> Callable[[str, Choices], Any]:
+    def read(value: str, choices: Choices) -> Any:
+        try:
+            parsed = kind(value)
+        except ValueError:
+            raise Unusable("it is not a number.") from None
+        if not low <= parsed <= high(choices):
+            raise Unusable(f"it must lie between {low:g} and {high(choices):g}.")
+        return parsed
+
+    return read
 
 
 def read_image(value: str, choices: Choices) -> str:
@@ -314,31 +326,23 @@ def read_scope(value: str, choices: Choices) -> Scope:
     scope = parse_scope(value)
     if scope is None:
         raise Unusable("write all, layer:11, property:color, or heads like L11.H3,L11.H5.")
-    missing = missing_from(scope, choices)
-    if missing:
-        raise Unusable(missing)
+    unknown = [head_name(head) for head in scope.heads if head not in choices.heads]
+    if unknown:
+        raise Unusable(f"this model has no {', '.join(unknown)} in the bundle.")
+    if scope.kind == "layer" and scope.layer not in {layer for layer, _ in choices.heads}:
+        raise Unusable(f"layer {scope.layer} of this model is not in the bundle.")
+    if scope.kind == "property" and scope.property not in choices.properties:
+        raise Unusable(f'no head of this model is labeled "{scope.property}".')
     return scope
 
 
-def missing_from(scope: Scope, choices: Choices) -> str:
-    """Why a model cannot show these heads; empty where it can."""
-    unknown = [head_name(head) for head in scope.heads if head not in choices.heads]
-    if unknown:
-        return f"this model has no {', '.join(unknown)} in the bundle."
-    if scope.kind == "layer" and scope.layer not in {layer for layer, _ in choices.heads}:
-        return f"layer {scope.layer} of this model is not in the bundle."
-    if scope.kind == "property" and scope.property not in choices.properties:
-        return f'no head of this model is labeled "{scope.property}".'
-    return ""
-
-
 def read_labels(value: str, choices: Choices) -> Labels:
-    names = tuple(name for name in value.split(SEPARATOR) if name)
-    known = tuple(name for name in names if name in choices.labels)
-    if known != names:
-        missing = ", ".join(f'"{name}"' for name in names if name not in known)
-        raise Unusable(f"no head of this model is labeled {missing}.", instead=Labels(known))
-    return Labels(known)
+    names = [name for name in value.split(SEPARATOR) if name]
+    labels = Labels(tuple(name for name in names if name in choices.labels))
+    missing = ", ".join(f'"{name}"' for name in names if name not in labels.names)
+    if missing:
+        raise Unusable(f"no head of this model is labeled {missing}.", instead=labels)
+    return labels
 
 
 def read_range(value: str, _: Choices) -> Range:
@@ -346,25 +350,12 @@ def read_range(value: str, _: Choices) -> Range:
         return Range()
     low, dots, high = value.partition("..")
     try:
-        found = Range(float(low), float(high))
+        values = Range(float(low), float(high))
     except ValueError:
         raise Unusable("a range is written like 0.2..0.8.") from None
-    if not dots or not found.low <= found.high:  # also where one of them is no number
+    if not dots or not values.low <= values.high:  # also if an end is NaN
         raise Unusable("a range runs from its lower to its upper end, like 0.2..0.8.")
-    return found
-
-
-def number(low: float, high: Callable[[Choices], float], kind: type) -> Callable[[str, Choices], Any]:
-    def read(value: str, choices: Choices) -> Any:
-        try:
-            parsed = kind(value)
-        except ValueError:
-            raise Unusable("it is not a number.") from None
-        if not low <= parsed <= high(choices):
-            raise Unusable(f"it must lie between {low:g} and {high(choices):g}.")
-        return parsed
-
-    return read
+    return values
 
 
 def read_k(value: str, choices: Choices) -> int:
@@ -375,19 +366,16 @@ def read_k(value: str, choices: Choices) -> int:
 
 
 READERS: dict[str, Callable[[str, Choices], Any]] = {
-    "bundle": one_of(lambda c: c.bundles, "no such bundle beside this one"),
-    "model": one_of(lambda c: c.models, "no such model in this bundle"),
-    "metric": one_of(lambda c: c.metrics, "no such metric in this bundle"),
-    "attribute": one_of(lambda c: c.attributes, "no such attribute with class texts in this bundle"),
-    "color": one_of(lambda c: c.colors, "the heads of this model cannot be colored by it"),
+    "bundle": one_of(lambda c: c.bundles, "no such bundle beside this one."),
+    "model": one_of(lambda c: c.models, "no such model in this bundle."),
+    "metric": one_of(lambda c: c.metrics, "no such metric in this bundle."),
+    "attribute": one_of(lambda c: c.attributes, "no such attribute with class texts in this bundle."),
+    "color": one_of(lambda c: c.colors, "the heads of this model cannot be colored by it."),
     "labels": read_labels,
-    "head_metric": one_of(lambda c: (*c.head_metrics, ""), "the heads of this model have no such metric"),
+    "head_metric": one_of(lambda c: (*c.head_metrics, ""), "the heads of this model have no such metric."),
     "range": read_range,
-    "words": lambda value, _: value,
     "position": number(0, lambda c: max(0, c.positions - 1), int),
     "image": read_image,
-    "text": lambda value, _: value,
-    "against": lambda value, _: value,
     "head": read_head,
     "heads": read_scope,
     "k": read_k,
@@ -395,4 +383,6 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "most": number(1, lambda c: MAX_CLASSES, int),
     "scale": number(0, lambda c: 1000, float),
     "opacity": number(0, lambda c: 100, int),
-} | {name: one_of_modes(modes) for name, modes in MODES.items()}
+}
+READERS |= dict.fromkeys(("words", "text", "against"), lambda value, _: value)
+READERS |= {name: one_of(values, f"write {' or '.join(values)}.") for name, values in MODES.items()}

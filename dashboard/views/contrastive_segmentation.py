@@ -1,7 +1,8 @@
-"""Contrastive segmentation: where an image is more of one text than of another, and the heads that decide."""
+"""Contrastive segmentation: map of the difference of two texts, and the heads behind the difference."""
 
 import streamlit as st
 
+from dashboard.charts import maps as map_charts
 from dashboard.controls import shared as controls
 from dashboard.data import choices, defaults, provenance
 from dashboard.data import maps as map_data
@@ -11,7 +12,9 @@ from dashboard.state.views import ContrastView
 
 source = controls.current_source()
 st.title("Contrastive segmentation")
-st.markdown("Where the picture is more of text A than of text B, and which heads decide between the two.")
+st.markdown(
+    "See which patches of an image fit text A better than text B, and which heads make the difference."
+)
 controls.needs_vectors(source)
 view = url.open_view(defaults.default_view(source, ContrastView), choices.choices(source))
 
@@ -20,24 +23,25 @@ with column:
     a = controls.text_picker(source, "Text A", view.text)
     b = controls.text_picker(source, "Text B", view.against, name="against")
     scope = controls.scope_picker(source, view.heads)
-    looks = controls.map_controls(view)
-view = url.write_url(view, image=image, text=a, against=b, heads=scope, **looks)
+    options = controls.map_controls(view)
+view = url.write_url(view, image=image, text=a, against=b, heads=scope, **options)
 if a == b:
-    st.info("A and B are the same text, so nothing decides between them. Change one.", icon=":material/edit:")
+    st.info("A and B are the same text: there is no difference. Change one.", icon=":material/edit:")
 
 with provenance.recorded() as queries:
-    found = map_data.contrast(
+    result = map_data.contrast(
         source, view.image, view.text, view.against, view.heads, control=view.control, seed=view.seed
     )
     table = map_data.why_table(source, view.image, view.text, view.against)
 sections.draw_heads_used(source, view.heads)
-sections.draw_maps(source, found, view)
-sections.draw_parts(found, "The score difference, taken apart", which=2)
+sections.draw_maps(source, result, view)
+sections.draw_parts(result.panels[2], "Parts of the score difference")
 
 st.subheader("Why A rather than B")
 st.markdown(
-    "What each head adds to the difference beyond what it gives the average image. All stored heads take "
-    "part here, whichever the maps show."
+    "Compare the heads by what they add to the difference beyond the average image. This uses all stored "
+    "heads, not only those of the maps."
 )
-sections.draw_why(table)
-sections.draw_map_numbers(found, queries, name="contrast", heads=table)
+chart = map_charts.signed_bars(map_data.why_shown(table, 12))
+st.altair_chart(chart, alt="Heads sorted by what they add to the difference of A and B")
+sections.draw_map_numbers(result, queries, name="contrast", heads=table)

@@ -1,4 +1,4 @@
-"""Head: one attention head, its texts, images along them, its label with all evidence, and its numbers."""
+"""Head: one attention head, its texts, images along them, its label with the evidence, and its metrics."""
 
 import streamlit as st
 
@@ -10,45 +10,45 @@ from dashboard.sections import head as head_sections
 from dashboard.sections import head_evidence
 from dashboard.sections import shared as sections
 from dashboard.state import url
-from dashboard.state.views import HeadView
+from dashboard.state.views import HeadView, head_name
 
 source = controls.current_source()
 st.title("Head")
 st.markdown(
-    "One attention head: the texts that describe it, the images that move it, and what its label rests on."
+    "See the texts that describe one attention head, the images along them, and the evidence for its label."
 )
 view = url.open_view(defaults.default_view(source, HeadView), choices.choices(source))
 
 head = head_controls.head_stepper(source, view.head)
 head_sections.draw_headline(source, head)
 st.subheader("Its texts")
-listed = st.container()
+texts = st.container()
 
 st.subheader("Images along a text")
 more, image_queries = {}, []
 if source.has_vectors:
     view = url.write_url(view, head=head, **head_controls.images_about(source, head, view))
     with provenance.recorded() as image_queries:
-        found = head_data.sorted_images(source, head, view.position, view.k, view.seed)
-    head_sections.draw_images(source, found)
-    head_sections.draw_links(source, head, view.position, found)
-    more = {"most aligned": found.most, "least aligned": found.least, "random images": found.random}
+        result = head_data.sorted_images(source, head, view.position, view.k, view.seed)
+    head_sections.draw_images(source, result)
+    head_sections.draw_links(source, head, view.position, result)
+    more = {"most aligned": result.most, "least aligned": result.least, "random images": result.random}
 else:
     view = url.write_url(view, head=head)
     st.info(head_sections.NO_IMAGES, icon=":material/info:")
 with provenance.recorded() as queries:
-    with listed:
+    with texts:
         table = head_sections.draw_texts(source, head, view.position if source.has_vectors else None)
 
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("What its texts are about")
+        st.subheader("Properties of its texts")
         head_evidence.draw_profile(source, head)
     with right:
-        st.subheader("What it varies with")
-        selective = head_evidence.draw_selectivity(source, head)
+        st.subheader("Attributes it varies with")
+        selectivity = head_evidence.draw_selectivity(source, head)
 
-    st.subheader("What its label rests on")
+    st.subheader("Evidence for its label")
     head_evidence.draw_labels(source, head)
     head_evidence.draw_judgements(source, head)
     head_evidence.draw_answers(source, head)
@@ -58,8 +58,8 @@ with provenance.recorded() as queries:
 sections.draw_numbers(
     table,
     [*queries, *image_queries],
-    file_name=head_data.csv_name(head),
-    method="Images are sorted by y·u for their centered coordinates y in the head and the unit vector u of "
-    "the text: its coordinates less their part along all texts before it.",
-    more=more | {"metrics": metrics, "selectivity": selective},
+    file_name=f"head_{head_name(head)}.csv",
+    method="Images are sorted by y·u, for their centered coordinates y in the head and the unit vector u of "
+    "the text's coordinates without their part along the texts before it.",
+    more=more | {"metrics": metrics, "selectivity": selectivity},
 )

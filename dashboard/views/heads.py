@@ -1,4 +1,4 @@
-"""Heads: every head of one model in a grid, and a finder by label, metric and words."""
+"""Heads: every head of one model in a grid, and filters by label, metric and words."""
 
 import streamlit as st
 
@@ -13,12 +13,10 @@ from dashboard.state.views import HeadsView
 
 source = controls.current_source()
 st.title("Heads")
-st.markdown(
-    f"Every attention head of {source.info.model} in this bundle, layer by head. Click one to open it."
-)
+st.markdown(f"Compare the attention heads of {source.info.model}, layer by head. Click one to open it.")
 view = url.open_view(defaults.default_view(source, HeadsView), choices.choices(source))
 
-color = head_controls.color_picker(view.color, choices.color_titles(source))
+color = controls.select("color", "Color the heads by", choices.color_titles(source), view.color, width=420)
 grid = st.container()
 st.subheader("Find heads")
 view = url.write_url(view, color=color, **head_controls.finder(source, view))
@@ -29,9 +27,4 @@ with provenance.recorded() as queries:
     table = head_data.find_heads(source, view)
     every_number = head_data.every_number(source)
 heads_sections.draw_heads(source, table)
-sections.draw_numbers(
-    table,
-    queries,
-    file_name="heads_found.csv",
-    more={"all heads": every_number},
-)
+sections.draw_numbers(table, queries, file_name="heads_found.csv", more={"all heads": every_number})

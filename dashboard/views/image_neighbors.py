@@ -1,4 +1,4 @@
-"""Image neighbors: one image, one head, the images nearest to it there."""
+"""Image neighbors: the nearest images to one image in one head."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from dashboard.state.views import ImageNeighborsView, head_name
 
 source = controls.current_source()
 st.title("Image neighbors")
-st.markdown("The images that one attention head finds most like yours: nearest first, with their scores.")
+st.markdown("Find the images that are most similar to one image in one attention head, nearest first.")
 controls.needs_vectors(source)
 view = url.open_view(defaults.default_view(source, ImageNeighborsView), choices.choices(source))
 
@@ -23,12 +23,12 @@ with column:
 view = url.write_url(view, image=image, head=head, by=by, k=k)
 
 with provenance.recorded() as queries:
-    found = neighbor_data.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
+    rows = neighbor_data.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
     st.subheader(f"Nearest in {head_name(view.head)}")
     sections.draw_label_evidence(source, view.head)
-sections.draw_gallery(source, found)
+sections.draw_gallery(source, rows)
 sections.draw_numbers(
-    found,
+    rows,
     queries,
     file_name=f"image_neighbors_{head_name(view.head)}.csv",
     method=sections.score_method(view.by, "the head's contributions to the two images"),

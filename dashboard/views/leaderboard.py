@@ -1,4 +1,4 @@
-"""Leaderboard: every model by every metric with intervals, ranks and controls, and what its layers do."""
+"""Leaderboard: every model by every metric with intervals, ranks and controls, and shares of its layers."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ COLUMNS = {"main": "Main metrics", "all": "All metrics"}
 source = controls.current_source()
 st.title("Leaderboard")
 st.markdown(
-    "How far each model's attention heads can be told apart in words, and what chance alone would give."
+    "Compare how well texts describe the attention heads of each model, and how well they do by chance."
 )
 view = url.open_view(defaults.default_view(source, LeaderboardView), choices.choices(source))
 
@@ -28,11 +28,13 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             "Labels",
             LABEL_KINDS,
             view.label_kind,
-            help="Offline: by variance share, the same for all models. Chosen: what the pages show, a "
-            "person's label, else a language model's, else the offline one.",
+            help="Offline: by variance share, the same for all models. Chosen: a person's label, else a "
+            "language model's, else the offline label; the pages show these.",
         )
-    metric = controls.metric_picker(view.metric, leaderboard_data.metric_titles(source.bundle, label_kind))
-    over = controls.over_picker(view.over)
+    titles = leaderboard_data.metric_titles(source.bundle, label_kind)
+    metric = controls.select("metric", "Metric", titles, view.metric)
+    help = "Papers use all heads. A supported label is better than labels of rotated heads (q <= 0.05)."
+    over = controls.segmented("over", "Over", controls.OVER, view.over, help)
 view = url.write_url(view, metric=metric, over=over, label_kind=label_kind)
 
 leaderboard_sections.draw_metric(source, view)
@@ -41,10 +43,10 @@ st.subheader("All metrics")
 view = url.write_url(view, columns=controls.segmented("columns", "Columns", COLUMNS, view.columns))
 leaderboard_sections.draw_table(source, view)
 st.caption(
-    "A number, its 95 % interval where there is one, and beside it the range of ranks where models are "
-    "ranked. Under each model stand its controls: its twin with random weights, and its own heads, each "
-    "turned at random inside its own space. Believe nothing that they show too. Click a row to see "
-    "below what that model's layers account for."
+    "Value, 95 % interval and range of ranks. Trust only differences that the controls under a model do not "
+    "show. Click a row to choose its model.",
+    help="Controls: the same architecture with random weights, and the model's own heads, each rotated at "
+    "random within its space.",
 )
 
 st.subheader("Against size, patch and training data")
@@ -53,25 +55,25 @@ view = url.write_url(
 )
 leaderboard_sections.draw_beside(source, view)
 
-st.subheader(f"What the layers of {source.info.model} account for")
+st.subheader(f"Share of every layer of {source.info.model}")
 with provenance.recorded() as queries:
     parts = leaderboard_facts.coverage(source)
-    found = leaderboard_data.of_view(source, view)
+    leaderboard = leaderboard_data.of_view(source, view)
     published = leaderboard_data.published(source)
 leaderboard_sections.draw_coverage(source, parts)
 st.page_link(
     "views/heads.py",
-    label=f"The heads of {source.info.model}, one by one",
+    label=f"Heads of {source.info.model}",
     icon=":material/apps:",
     query_params={"bundle": source.name, "model": source.key},
 )
 leaderboard_sections.draw_published(published)
 sections.draw_numbers(
-    leaderboard_data.one_metric(found).drop(columns=["under"]),
+    leaderboard_data.one_metric(leaderboard).drop(columns=["under"]),
     queries,
     file_name="one_metric.csv",
     more={
-        "every metric": leaderboard_data.every_number(found),
+        "every metric": leaderboard_data.every_number(leaderboard),
         "coverage by component": parts,
         "coverage by layer": leaderboard_facts.coverage_sums(parts),
     },

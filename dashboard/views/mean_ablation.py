@@ -1,4 +1,4 @@
-"""Mean-ablation: what zero-shot classification loses, class by class, when some heads are mean-ablated."""
+"""Mean-ablation: zero-shot accuracy class by class with and without some heads."""
 
 import streamlit as st
 
@@ -13,8 +13,7 @@ from dashboard.state.views import MeanAblationView
 source = controls.current_source()
 st.title("Mean-ablation")
 st.markdown(
-    "Which classes need which heads: what the model still recognizes when the outputs of heads are replaced "
-    "by their means."
+    "See which classes need which heads: accuracy class by class with heads replaced by their mean output."
 )
 controls.needs_vectors(source)
 view = url.open_view(defaults.default_view(source, MeanAblationView), choices.choices(source))
@@ -24,8 +23,10 @@ if not view.attribute:
 
 left, right = st.columns([1, 3], gap="large")
 with left:
-    attribute = controls.attribute_picker(view.attribute, ablation_data.attribute_titles(source))
-    seed = controls.redraw_button(view.seed)
+    attribute = controls.select(
+        "attribute", "Classes", ablation_data.attribute_titles(source), view.attribute
+    )
+    seed = controls.redraw_button(view.seed, "Draw other random heads")
     most = controls.most_picker(view.most, ablation_data.class_count(source, attribute))
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)
@@ -34,17 +35,17 @@ sections.stop_with(ablation_data.too_little(source, view.attribute))
 
 with provenance.recorded() as queries, st.spinner("Classifying the images", show_time=True):
     heads = scopes.resolve(source, view.heads)
-    found = ablation_data.mean_ablate(source, view.attribute, heads, view.seed)
-table = ablation_data.by_class(found)
+    result = ablation_data.mean_ablate(source, view.attribute, heads, view.seed)
+table = ablation_data.by_class(result)
 sections.draw_heads_used(source, view.heads, how="Without")
-ablation_sections.headline(found, view.attribute)
-ablation_sections.classes(found, table, view.most)
-lost = ablation_sections.lost(found, table)
+ablation_sections.headline(result, view.attribute)
+ablation_sections.classes(result, table, view.most)
+lost = ablation_sections.lost(result, table)
 sections.draw_numbers(
     table.drop(columns=["row"]),
     queries,
     file_name="mean_ablation.csv",
-    method="An image scores e·t for the text t of each class; the heads take Σ (y - mean)·(Q t) from it. "
-    "Right is an image that scores its own class above every other. In float32 from the stored vectors.",
+    method="An image scores e·t for the text t of each class; mean-ablation subtracts Σ (y - mean)·(Q t). An "
+    "image is right if its class scores highest. In float32 from the stored vectors.",
     more={"mean-ablation lost": lost},
 )

@@ -1,4 +1,4 @@
-"""Property search: one image, the heads of a property or any others, the images nearest through them."""
+"""Property search: the nearest images to one image through the heads of a property, or other heads."""
 
 import streamlit as st
 
@@ -11,9 +11,7 @@ from dashboard.state.views import PropertyView
 
 source = controls.current_source()
 st.title("Property search")
-st.markdown(
-    "The images most like yours in one property, compared through the heads that carry it, or any others."
-)
+st.markdown("Find the images that are most similar to one image in one property, through its heads.")
 controls.needs_vectors(source)
 view = url.open_view(defaults.default_view(source, PropertyView), choices.choices(source))
 
@@ -26,12 +24,12 @@ view = url.write_url(view, image=image, heads=scope, by=by, k=k)
 
 with provenance.recorded() as queries:
     heads = scopes.resolve(source, view.heads)
-    found = neighbor_data.neighbors_of_image(source, view.image, heads, view.by, view.k)
+    rows = neighbor_data.neighbors_of_image(source, view.image, heads, view.by, view.k)
 st.subheader("Nearest images")
 sections.draw_heads_used(source, view.heads)
-sections.draw_gallery(source, found)
+sections.draw_gallery(source, rows)
 sections.draw_numbers(
-    found,
+    rows,
     queries,
     file_name="property_search.csv",
     method=sections.score_method(view.by, "the mean contributions of these heads to the two images"),

@@ -1,4 +1,4 @@
-"""Text neighbors: one text, one head, the images and the descriptions nearest to it there."""
+"""Text neighbors: the nearest images and texts to one text in one head."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from dashboard.state.views import TextNeighborsView, head_name
 
 source = controls.current_source()
 st.title("Text neighbors")
-st.markdown("The images, and the descriptions of the pool, that one attention head puts nearest to a text.")
+st.markdown("Find the images and the texts of the pool that are nearest to one text in one attention head.")
 controls.needs_vectors(source)
 view = url.open_view(defaults.default_view(source, TextNeighborsView), choices.choices(source))
 
@@ -32,7 +32,7 @@ with left:
     sections.draw_label_evidence(source, view.head)
     sections.draw_gallery(source, images, columns=4, query=False)
 with right:
-    st.subheader("Descriptions nearest")
+    st.subheader(f"Texts nearest in {head_name(view.head)}")
     sections.draw_descriptions(texts)
 sections.draw_numbers(
     images,

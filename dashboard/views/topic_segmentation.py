@@ -1,4 +1,4 @@
-"""Topic segmentation: where some heads read what a text names, drawn over the picture."""
+"""Topic segmentation: map of a text over an image, through a set of heads."""
 
 import streamlit as st
 
@@ -11,9 +11,7 @@ from dashboard.state.views import TopicView
 
 source = controls.current_source()
 st.title("Topic segmentation")
-st.markdown(
-    "Where in the picture the chosen heads read what a text names: each patch's share of the similarity."
-)
+st.markdown("See which patches of an image add to its similarity with a text, through the heads you choose.")
 controls.needs_vectors(source)
 view = url.open_view(defaults.default_view(source, TopicView), choices.choices(source))
 
@@ -21,11 +19,11 @@ image, column = controls.image_picker(source, view.image, gallery=True)
 with column:
     scope = controls.scope_picker(source, view.heads)
     text = controls.text_picker(source, "Text", view.text, head=next(iter(scope.heads), None))
-    looks = controls.map_controls(view, reference=view.reference)
-view = url.write_url(view, image=image, text=text, heads=scope, **looks)
+    options = controls.map_controls(view, reference=view.reference)
+view = url.write_url(view, image=image, text=text, heads=scope, **options)
 
 with provenance.recorded() as queries:
-    found = map_data.topic(
+    result = map_data.topic(
         source,
         view.image,
         view.text,
@@ -35,6 +33,6 @@ with provenance.recorded() as queries:
         seed=view.seed,
     )
 sections.draw_heads_used(source, view.heads)
-sections.draw_maps(source, found, view)
-sections.draw_parts(found, "The score, taken apart")
-sections.draw_map_numbers(found, queries, name="topic")
+sections.draw_maps(source, result, view)
+sections.draw_parts(result.panels[0], "Parts of the score")
+sections.draw_map_numbers(result, queries, name="topic")

@@ -1,5 +1,9 @@
-"""Validation: what the tool says of a model, scored against what is known of its images."""
+"""Validation: labels, maps, neighbors and mean-ablation, scored against the attributes of the images."""
 
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
 import streamlit as st
 
 from dashboard.controls import shared as controls
@@ -11,26 +15,23 @@ from dashboard.state.views import ValidationView
 
 source = controls.current_source()
 st.title("Validation")
-st.markdown("Does it tell the truth? What the other pages say, scored against what is known of the images.")
+st.markdown("Check the results of the other pages against the known attributes of the images.")
 controls.needs_vectors(source)
 view = url.open_view(defaults.default_view(source, ValidationView), choices.choices(source))
 
-section = controls.segmented("section", "What is tested", validation_scores.SECTIONS, view.section)
+section = controls.segmented("section", "Test", validation_scores.SECTIONS, view.section)
 by = controls.by_picker(view.by) if section == "neighbors" else view.by
 view = url.write_url(view, section=section, by=by)
 sections.stop_with(validation_scores.missing(source, view.section))
 
+draw: dict[str, Callable[..., pd.DataFrame]] = {
+    "labels": validation_sections.labels,
+    "heads": validation_sections.heads,
+    "maps": validation_sections.maps,
+    "neighbors": partial(validation_sections.neighbors, by=view.by),
+    "mean_ablation": validation_sections.mean_ablation,
+    "texts": validation_sections.texts,
+}
 with provenance.recorded() as queries:
-    if view.section == "labels":
-        found = validation_sections.labels(source)
-    elif view.section == "heads":
-        found = validation_sections.heads(source)
-    elif view.section == "maps":
-        found = validation_sections.maps(source)
-    elif view.section == "neighbors":
-        found = validation_sections.neighbors(source, view.by)
-    elif view.section == "mean_ablation":
-        found = validation_sections.mean_ablation(source)
-    else:
-        found = validation_sections.texts(source)
-sections.draw_numbers(found, queries, file_name=f"validation_{view.section}.csv")
+    table = draw[view.section](source)
+sections.draw_numbers(table, queries, file_name=f"validation_{view.section}.csv")

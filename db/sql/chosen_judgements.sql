@@ -1,4 +1,4 @@
--- One row per answer to: is this text consistent with the chosen label of its head? Of all models.
+-- One row per judgement of a text against the chosen label of its head, of all models.
 select
     judgement.model_key,
     judgement.layer,

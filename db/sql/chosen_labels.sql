@@ -1,4 +1,4 @@
--- One row per head of all models: its chosen label, and how many texts of the pool carry that.
+-- One row per head of all models: its chosen label and the number of texts of the pool with that property.
 select
     head_label.model_key,
     head_label.layer,

@@ -1,4 +1,4 @@
--- One row per attribute value that can be asked zero-shot, in the order of the attribute.
+-- One row per attribute value with a prompt for zero-shot classification, in the order of the attribute.
 select
     attribute,
     value,

@@ -1,4 +1,4 @@
--- One row per head of all models and text among its first: the text, and the properties that the pool says it carries.
+-- One row per head of all models and text among its first: the text and its properties in the pool.
 select
     head_text.model_key,
     head_text.layer,

@@ -1,4 +1,4 @@
--- One row per label that one head was given, the chosen one first, then as they go before one another.
+-- One row per label of one head, the chosen label first, then in order of priority.
 select
     method,
     picks,

@@ -1,4 +1,4 @@
--- One row per head and metric of one model; of one head where layer and head are given.
+-- One row per head and metric of one model, or of one head (layer and head).
 select
     head_metric.layer,
     head_metric.head,

@@ -1,4 +1,4 @@
--- One row per decomposed head of one model: where it stands and what it is called.
+-- One row per decomposed head of one model: layer, head and name.
 select
     layer,
     head,

@@ -1,4 +1,4 @@
--- One row per property that the first texts of one head carry: their share, beside that of the whole pool.
+-- One row per property of the first texts of one head: their share, beside that of the whole pool.
 with picked as (
     select text_id
     from head_text

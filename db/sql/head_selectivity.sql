@@ -1,4 +1,4 @@
--- One row per head and known attribute: how selective the head is for it; of one head where layer and head are given.
+-- One row per head and attribute of one model, or of one head (layer and head): its selectivity.
 select
     layer,
     head,

@@ -1,4 +1,4 @@
--- One row per head of one model and text of its list that contains every one of some words.
+-- One row per head of one model and text of its list that contains all words.
 select
     head_text.layer,
     head_text.head,

@@ -1,4 +1,4 @@
--- One row per text that TEXTSPAN chose for one head, in the order of choice.
+-- One row per text that TEXTSPAN chose for one head, in the order of selection.
 select
     head_text.position,
     head_text.text_id,

@@ -1,4 +1,4 @@
--- One row per head of one model and attribute: what the attribute loses without the head.
+-- One row per head of one model and attribute: loss of the attribute without the head.
 select
     layer,
     head,

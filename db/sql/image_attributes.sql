@@ -1,4 +1,4 @@
--- One row per known attribute value of an image; of all images where none are given.
+-- One row per attribute value of an image; of all images if image_ids is null.
 select
     image_id,
     attribute,

@@ -1,4 +1,4 @@
--- One row: how many images match.
+-- One row: number of matching images.
 with wanted as (
     select distinct lower(word) as word
     from unnest($words::varchar[]) as asked (word)

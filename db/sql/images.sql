@@ -1,4 +1,4 @@
--- One row per image that matches, by path.
+-- One row per matching image, by path.
 with wanted as (
     select distinct lower(word) as word
     from unnest($words::varchar[]) as asked (word)

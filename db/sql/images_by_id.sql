@@ -1,4 +1,4 @@
--- One row per image asked for, by image_id.
+-- One row per image of image_ids, by image_id.
 select
     image.image_id,
     (select min(path) from image_file where image_file.image_id = image.image_id) as path,

@@ -1,4 +1,4 @@
--- One row per answer to: is this text consistent with this label of this head?
+-- One row per judgement of a text against a label of one head.
 select
     judgement.label,
     judgement.position,

@@ -1,4 +1,4 @@
--- One row per table of the bundle: the columns of its key, in order; some may be null where it is no primary key.
+-- One row per table of the bundle: the columns of its key, in order; nullable if it is no primary key.
 select
     table_name,
     constraint_column_names

@@ -1,4 +1,4 @@
--- One row per question about one head that was put to a language model, labels before judgements.
+-- One row per question to a language model about one head, labels before judgements.
 select
     language_model_answer.task,
     language_model_answer.position,

@@ -1,4 +1,4 @@
--- One row per metric: what it means, in the order of the pages.
+-- One row per metric: its definition, in the order of the pages.
 select *
 from metric
 order by level desc, position, metric

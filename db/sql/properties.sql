@@ -1,4 +1,4 @@
--- One row per property: how many texts carry it, and which heads of one model have it as their label.
+-- One row per property: the number of its texts, and the heads of one model labeled with it.
 select
     property.property,
     property.texts,

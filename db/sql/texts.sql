@@ -1,4 +1,4 @@
--- One row per text of the pool that contains some words and carries a property, where these are given.
+-- One row per text of the pool that contains the words and has the property, unless these are null.
 select
     text.text_id,
     text.position,

@@ -1,4 +1,4 @@
--- One row per image asked for: its thumbnail as JPEG, null where thumbnails were left out.
+-- One row per image of image_ids: its thumbnail as JPEG; null in a bundle without thumbnails.
 select
     image_id,
     thumbnail

@@ -1,4 +1,4 @@
--- One row per score of a model against what is known of the images, controls last.
+-- One row per validation score of a model, controls last.
 select
     model.model_key,
     model.model,

@@ -1,4 +1,4 @@
--- One row per Lance table that a bundle must hold, with the number of its rows by the DuckDB tables.
+-- One row per Lance table of the bundle: its number of rows by the DuckDB tables.
 select model_key, 'images' as kind, images as rows
 from model
 where has_vectors

@@ -20,7 +20,7 @@ from dashboard.charts.label_layout import (
 )
 from dashboard.charts.scatter import HEIGHT, WIDTH
 
-PARTS = ("model", "twin", "rotated")
+PARTS = ("model", "control", "rotated")
 NAN = float("nan")
 
 
@@ -41,7 +41,7 @@ def test_models_stand_in_the_order_given_with_their_ranks_at_the_right():
     frame = pd.DataFrame(
         [
             standing("b", rank="1–2 of 2"),
-            standing("b", "twin", 0.1),
+            standing("b", "control", 0.1),
             standing("a", rank="1–2 of 2"),
             standing("c"),
         ]
@@ -66,7 +66,12 @@ def test_models_stand_in_the_order_given_with_their_ranks_at_the_right():
 
 def test_controls_stand_under_their_model_in_marks_of_their_own():
     frame = pd.DataFrame(
-        [standing("a"), standing("a", "twin", 0.2), standing("a", "rotated", 0.3), standing("b", value=0.4)]
+        [
+            standing("a"),
+            standing("a", "control", 0.2),
+            standing("a", "rotated", 0.3),
+            standing("b", value=0.4),
+        ]
     )
 
     chart = leaderboard_charts.standings(frame, PARTS, title="Metric").to_dict()
@@ -156,6 +161,12 @@ def test_a_name_stands_right_of_its_mark_unless_something_is_there():
     assert name_places([(490, 50)], [], ["name"], 500, 100) == [Name(50, -1)], "no room at the edge"
 
 
+def test_a_name_without_a_free_place_is_left_out():
+    wall = Box(0, 0, 500, 100)
+
+    assert name_places([(100, 50)], [wall], ["name"], 500, 100) == [Name(50, 0)]
+
+
 def many(x, count=10) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     names = [f"ViT-B-{16 + i}/laion2b_s34b_b88k" for i in range(count)]
@@ -163,7 +174,7 @@ def many(x, count=10) -> pd.DataFrame:
         standing(str(i), value=v, low=v - 0.02, high=v + 0.02, x=x(i))
         for i, v in enumerate(rng.uniform(0.4, 0.6, count))
     ]
-    rows += [standing(str(i), "twin", 0.2 + 0.01 * i, x=x(i)) for i in range(count)]
+    rows += [standing(str(i), "control", 0.2 + 0.01 * i, x=x(i)) for i in range(count)]
     return pd.DataFrame(rows).assign(model=names * 2)
 
 
@@ -178,65 +189,56 @@ def many(x, count=10) -> pd.DataFrame:
 )
 def test_ten_names_cover_neither_each_other_nor_a_mark(x, log):
     frame = many(x)
-    ticks = scatter_charts.ticks_of(frame["x"], log=log)
+    axis = scatter_charts.axis_of(frame["x"], log=log)
     ends = scatter_charts.value_ends(frame, "model")
 
-    placed = scatter_charts.place(
-        frame, "model", scatter_charts.places_of(frame["x"], ticks, log=log), ticks, ends
-    )
+    placed = scatter_charts.place(frame, "model", axis, ends)
 
     own = placed[placed["part"] == "model"]
-    px = (placed["at"] - ticks.low) / (ticks.high - ticks.low) * WIDTH
+    px = (placed["at"] - axis.low) / (axis.high - axis.low) * WIDTH
     py = (ends[1] - placed["value"]) / (ends[1] - ends[0]) * HEIGHT
     down = (ends[1] - own["name_at"]) / (ends[1] - ends[0]) * HEIGHT
     boxes = [name_box(px[row.Index], Name(down[row.Index], row.side), row.model) for row in own.itertuples()]
-    assert all(one.overlap(other) == 0 for one, other in combinations(boxes, 2))
-    assert all(box.overlap(mark_box(*spot)) == 0 for box in boxes for spot in zip(px, py, strict=True))
-    assert all(
-        box.left >= 0 and box.right <= WIDTH and box.top >= 0 and box.bottom <= HEIGHT for box in boxes
-    )
+    assert not any(box.overlaps(other) for box, other in combinations(boxes, 2))
+    assert not any(box.overlaps(mark_box(*mark)) for box in boxes for mark in zip(px, py, strict=True))
+    assert all(box.lies_in(WIDTH, HEIGHT) for box in boxes)
+    assert own["side"].ne(0).all(), "every model has a name"
 
 
 def test_a_control_stands_over_its_model_and_has_no_name():
     frame = many(lambda i: 12.0, 3)
-    ticks = scatter_charts.ticks_of(frame["x"])
+    axis = scatter_charts.axis_of(frame["x"])
 
-    placed = scatter_charts.place(
-        frame,
-        "model",
-        scatter_charts.places_of(frame["x"], ticks),
-        ticks,
-        scatter_charts.value_ends(frame, "model"),
-    )
+    placed = scatter_charts.place(frame, "model", axis, scatter_charts.value_ends(frame, "model"))
 
     assert placed["at"].tolist()[:3] == placed["at"].tolist()[3:]
     assert placed["name_at"].notna().tolist() == [True] * 3 + [False] * 3
 
 
 def test_the_axis_of_sizes_goes_by_factors():
-    ticks = scatter_charts.ticks_of(pd.Series([150.0, 430.0]), log=True)
+    axis = scatter_charts.axis_of(pd.Series([150.0, 430.0]), log=True)
 
-    assert ticks.words == ["100", "200", "500"]
-    assert ticks.at == pytest.approx(np.log10([100, 200, 500]).tolist())
-    assert scatter_charts.places_of(pd.Series([1000.0]), ticks, log=True).tolist() == [3.0]
+    assert axis.words == ["100", "200", "500"]
+    assert axis.at == pytest.approx(np.log10([100, 200, 500]).tolist())
+    assert axis.places == pytest.approx(np.log10([150, 430]))
 
 
 def test_one_size_alone_has_an_axis_too():
-    ticks = scatter_charts.ticks_of(pd.Series([16.0, 16.0]))
+    axis = scatter_charts.axis_of(pd.Series([16.0, 16.0]))
 
-    assert ticks.low < 16 < ticks.high
-    assert ticks.words == ["16"]
+    assert axis.low < 16 < axis.high
+    assert axis.words == ["16"]
 
 
 def test_words_stand_side_by_side_broken_into_lines_that_fit():
     long = "a very long account of everything that the weights were trained on, twice"
-    ticks = scatter_charts.ticks_of(pd.Series(["b", long, "b"]))
+    axis = scatter_charts.axis_of(pd.Series(["b", long, "b"]))
 
-    assert ticks.words == [long, "b"]
-    assert scatter_charts.places_of(pd.Series(["b", long]), ticks).tolist() == [1, 0]
-    assert " ".join(ticks.lines[0]) == long
-    assert max(map(len, ticks.lines[0])) <= WIDTH / 2 / 6
-    assert ticks.lines[1] == ["b"]
+    assert axis.words == [long, "b"]
+    assert axis.places.tolist() == [1, 0, 1]
+    assert " ".join(axis.lines[0]) == long
+    assert max(map(len, axis.lines[0])) <= WIDTH / 2 / 6
+    assert axis.lines[1] == ["b"]
 
 
 def test_models_are_drawn_over_controls():
@@ -244,5 +246,5 @@ def test_models_are_drawn_over_controls():
         many(lambda i: 12.0, 2), PARTS, x_title="layers", y_title="Metric"
     ).to_dict()
 
-    assert [row["part"] for row in data_of(chart)] == ["twin", "twin", "model", "model"]
-    assert chart["layer"][0]["encoding"]["color"]["scale"]["domain"] == ["model", "twin"]
+    assert [row["part"] for row in data_of(chart)] == ["control", "control", "model", "model"]
+    assert chart["layer"][0]["encoding"]["color"]["scale"]["domain"] == ["model", "control"]

@@ -72,7 +72,7 @@ def test_signed_bars_keep_their_order_and_tell_sums_apart():
     chart = map_charts.signed_bars(frame).to_dict()
 
     assert [row["part"] for row in rows(chart, chart)] == ["b", "a", "sum"]
-    assert [row["sign"] for row in rows(chart, chart)] == ["adds", "takes away", "total"]
+    assert [row["sign"] for row in rows(chart, chart)] == ["adds", "subtracts", "total"]
     assert chart["encoding"]["y"]["sort"] is None
     assert chart["encoding"]["x"]["title"] == theme.UNIT
 

@@ -75,7 +75,7 @@ def test_a_verdict_is_a_color_and_a_mark():
     chart = validation_charts.verdict_grid(frame).to_dict()
 
     cells = rows(chart, chart["layer"][0])
-    assert [cell["said"] for cell in cells] == ["✓ color", "✗ color", "? no label", "– shape"]
+    assert [cell["title"] for cell in cells] == ["✓ color", "✗ color", "? no label", "– shape"]
     assert [cell["acts"] for cell in cells] == ["→ color", "→ shape", "→ color", "→ nothing"]
     assert len({cell["tint"] for cell in cells}) == 4
 

@@ -15,7 +15,7 @@ from tests.support.standings import standing
     [
         ("parameters", {ALPHA: 150, BETA: 430, GAMMA: 150}),
         ("patch_size", {ALPHA: 16, BETA: 14, GAMMA: 32}),
-        ("training_data", {ALPHA: "data A", BETA: "data B", GAMMA: leaderboard_facts.NOT_SAID}),
+        ("training_data", {ALPHA: "data A", BETA: "data B", GAMMA: leaderboard_facts.UNKNOWN}),
     ],
 )
 def test_models_stand_against_what_is_known_of_them(opened, fact, x):
@@ -57,7 +57,7 @@ def test_the_heads_of_a_layer_are_summed_with_their_signs(parts):
     )
     assert sums["together"].to_dict() == pytest.approx({"L2": 58, "L1": 25, "L0": 10, "input": 7})
     said = leaderboard_facts.coverage_words(parts)
-    assert said == "heads 43.0 %, attention, heads not taken apart 5.0 %, MLP 45.0 %, input 7.0 %"
+    assert said == "heads 43.0 %, attention, heads not decomposed 5.0 %, MLP 45.0 %, input 7.0 %"
 
 
 def test_imported_results_have_no_coverage(opened):

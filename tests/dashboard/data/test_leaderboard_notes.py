@@ -23,7 +23,7 @@ def test_models_measured_in_two_ways_are_not_ranked(opened):
 
     assert SHARED not in found.ranked
     assert CONSISTENT in found.ranked, "it rests on offline labels for all of them"
-    assert leaderboard_notes.no_rank(found) == "Ranks are known of offline labels alone."
+    assert leaderboard_notes.no_rank(found) == "Only offline labels have ranks."
 
 
 def test_every_missing_value_has_a_reason(opened):
@@ -43,10 +43,10 @@ def test_every_missing_interval_has_a_reason(opened):
     shared = leaderboard_notes.no_intervals(standing(opened, SHARED))
     mlps = leaderboard_notes.no_intervals(standing(opened, MLPS))
 
-    assert consistent == {"12 images; an interval takes 640": ["gamma/three"]}
+    assert consistent == {"12 images; an interval needs 640": ["gamma/three"]}
     assert list(shared.values()) == [["delta/four"], ["gamma/three"]]
     assert "imported results cannot be computed again" in next(iter(shared))
-    assert list(mlps) == ["this metric is not among those computed again from other images and texts"]
+    assert list(mlps) == ["this metric is not recomputed from other images and texts"]
 
 
 def test_labels_that_somebody_gave_have_no_interval_and_say_so(opened):
@@ -63,7 +63,7 @@ def test_a_bundle_without_replicates_says_so(unrepeated):
 
     [reason] = [reason for reason, names in reasons.items() if "beta/two" in names]
     assert reason == "the bundle was built without replicates (`--replicates`)"
-    assert leaderboard_notes.no_rank(found) == "No ranks: they take an interval of every trained model."
+    assert leaderboard_notes.no_rank(found) == "No ranks: every trained model needs an interval."
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_a_position_past_the_texts_of_the_head_is_named():
 
 def test_the_headline_says_what_the_label_rests_on():
     assert "L1.H1 · color :blue-badge[given by Ada]" in words(open_page("head", head="L1.H1"))
-    weak = f":gray-badge[unsupported: {label_text.MIXED_LISTS} do as well, q = 0.4]"
+    weak = f":gray-badge[unsupported: not better than {label_text.MIXED_LISTS}, q = 0.4]"
     assert f"L2.H1 · count? {weak}" in words(open_page("head", head="L2.H1"))
 
 

@@ -59,7 +59,7 @@ def test_what_colors_the_heads_is_listed_too():
     table = found(app).set_index("name")
     assert not app.exception
     assert link(app)["color"] == "selectivity:color"
-    assert "**Selectivity for color**: Share of what the head writes" in words(app)
+    assert "**Selectivity for color**: Share of the head's variance" in words(app)
     assert table["Selectivity for color"].tolist() == [0.8, 0.5, 0.1, 0.05]
     assert table.loc["L1.H0", "Selectivity for color, 95 %"] == "0.75 to 0.85"
 

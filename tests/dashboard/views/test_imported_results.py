@@ -79,7 +79,7 @@ def test_the_leaderboard_has_their_metrics_and_says_what_it_lacks(imported, over
     shown = "\n".join(frame.value.to_csv() for frame in app.dataframe)
     assert KNOWN in shown and OWN in shown
     assert "No interval: imported results cannot be computed again" in words(app)
-    assert "what its layers account for is not known" in said(app)
+    assert "the shares of its layers are unknown" in said(app)
 
 
 def test_the_heads_have_their_labels(imported, over):
@@ -91,7 +91,7 @@ def test_the_heads_have_their_labels(imported, over):
     assert not app.exception and not app.error
     shown = "\n".join(frame.value.to_csv() for frame in app.dataframe)
     assert "weather" in shown
-    assert "gray with a question mark: texts mixed from all its heads do as well" in words(app)
+    assert "not better than labels of texts mixed from all its heads" in words(app)
 
 
 def test_an_unsupported_imported_label_says_what_it_was_tested_against(imported, over):
@@ -101,8 +101,8 @@ def test_an_unsupported_imported_label_says_what_it_was_tested_against(imported,
     app = choose_model(open_page("head"), OWN)
 
     assert not app.exception and not app.error
-    assert "unsupported: texts mixed from all its heads do as well" in words(app)
-    assert "unsupported: rotated" not in words(app)
+    assert "unsupported: not better than texts mixed from all its heads" in words(app)
+    assert "unsupported: not better than rotated" not in words(app)
 
 
 @pytest.mark.parametrize("page", NEED_VECTORS)

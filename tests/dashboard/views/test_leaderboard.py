@@ -51,7 +51,7 @@ def test_the_page_opens_with_the_first_ranked_metric():
 
     assert not app.exception and not app.error
     assert link(app)["metric"] == CONSISTENT
-    assert "Higher is easier to interpret, so the highest stands first." in words(app)
+    assert "Higher is easier to interpret: the highest is first." in words(app)
 
 
 def test_the_table_has_controls_under_their_model_and_numbers_to_sort_by():
@@ -93,18 +93,18 @@ def test_every_model_is_linked_to_its_heads():
 def test_what_intervals_and_ranks_say_is_said():
     told = words(open_page("leaderboard", metric=CONSISTENT))
 
-    assert "what another sample of images and texts would change" in told
-    assert "They say nothing of another training run." in told
-    assert "models whose ranges overlap are not told apart" in told
-    assert "No interval: 12 images; an interval takes 640 (gamma/three)." in told
-    assert "No value: imported results hold no vectors" in told
+    assert "95 % intervals over samples of images and texts" in told
+    assert "not over training runs" in told
+    assert "Do not order models whose ranges of ranks overlap" in told
+    assert "No interval: 12 images; an interval needs 640 (gamma/three)." in told
+    assert "No value: imported results have no vectors" in told
 
 
 def test_a_bundle_without_replicates_says_why_there_are_no_intervals(plain):
     told = words(open_page("leaderboard", metric=CONSISTENT))
 
     assert "the bundle was built without replicates" in told
-    assert "No ranks: they take an interval of every trained model." in told
+    assert "No ranks: every trained model needs an interval." in told
     assert "what another sample" not in told
 
 
@@ -126,7 +126,7 @@ def test_chosen_labels_change_the_board_and_its_link():
 
     assert link(app)["label_kind"] == "chosen"
     assert app.dataframe[0].value["model"].iloc[0] == "beta/two"
-    assert "Ranks are known of offline labels alone." in words(app)
+    assert "Only offline labels have ranks." in words(app)
     assert JUDGED in app.dataframe[0].value
 
 
@@ -160,13 +160,13 @@ def test_models_are_drawn_against_each_fact_as_a_description(fact):
     app = open_page("leaderboard", metric=CONSISTENT, beside=fact)
 
     assert not app.exception
-    assert "3 trained models, which differ in more than this: a description, no regression" in words(app)
+    assert "3 trained models, which differ in more than this" in words(app)
     assert "Not on record for delta/four." in words(app)
 
 
 def test_one_model_alone_is_compared_with_nothing():
-    assert leaderboard_sections.beside_words(1) == "1 trained model: nothing to compare."
-    assert leaderboard_sections.beside_words(0) == "No trained model: nothing to compare."
+    assert leaderboard_sections.comparison_note(1) == "1 trained model: nothing to compare."
+    assert leaderboard_sections.comparison_note(0) == "No trained model: nothing to compare."
 
 
 def test_columns_of_the_table_hold_their_titles_whole():
@@ -178,7 +178,7 @@ def test_columns_of_the_table_hold_their_titles_whole():
 def test_coverage_sums_heads_and_says_what_is_negative():
     told = words(open_page("leaderboard", model=ALPHA))
 
-    assert "heads 43.0 %, attention, heads not taken apart 5.0 %, MLP 45.0 %, input 7.0 %" in told
+    assert "heads 43.0 %, attention, heads not decomposed 5.0 %, MLP 45.0 %, input 7.0 %" in told
     assert "drawn left of zero" in told
 
 
@@ -193,7 +193,7 @@ def test_published_figures_stand_apart_with_where_they_were_read_in_words():
     app = open_page("leaderboard")
 
     table = app.dataframe[1].value
-    assert table["read_from"].tolist() == ["the paper itself", "somebody who quotes it"]
+    assert table["read_from"].tolist() == ["the paper itself", "a paper that quotes it"]
     assert table["definition_known"].tolist() == ["could be read", "could not be read"]
     assert "Quoted, not computed here." in words(app)
     assert set(leaderboard_sections.READ_FROM) == {"primary", "secondary"}

@@ -155,7 +155,7 @@ def test_a_word_the_model_never_saw_is_named_and_the_controls_stay(model):
 
 
 @pytest.mark.parametrize("page", ["image_neighbors", "property_search", *MAPS])
-def test_an_uploaded_image_is_taken_apart_and_its_link_leads_back(model, page):
+def test_an_uploaded_image_is_decomposed_and_its_link_leads_back(model, page):
     app = open_page(page)
 
     app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()

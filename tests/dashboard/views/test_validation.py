@@ -99,7 +99,7 @@ def test_texts_that_lose_much_of_the_accuracy_are_said_to_fail():
     app = open_page("validation", section="texts")
 
     assert "**Fails.** With the first text of every head, accuracy is 55 %" in words(app)
-    assert "against 85 % with all that heads do" in words(app)
+    assert "against 85 % with unchanged heads" in words(app)
 
 
 def test_maps_are_told_beside_the_control():
@@ -124,4 +124,4 @@ def test_a_section_is_chosen_by_hand():
     app.segmented_control(key="w.section").set_value("texts").run()
 
     assert link(app)["section"] == "texts"
-    assert "Do a head's texts say all that it does?" in words(app)
+    assert "Do a head's texts describe all of it?" in words(app)

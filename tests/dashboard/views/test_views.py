@@ -88,8 +88,8 @@ def test_what_is_not_in_float32_is_said_with_what_it_changes(tmp_path, monkeypat
 
     said_there = words(open_page("leaderboard"))
 
-    assert "Taken apart in bf16: 98% of the first five texts of a head are those of float32" in said_there
-    assert "(least 80%), on 512 images." in said_there
+    assert "Decomposed in bf16: 98% of the first five texts of a head are those of float32" in said_there
+    assert "(minimum 80%), on 512 images." in said_there
 
 
 def test_in_float32_nothing_is_said_of_precision():
@@ -147,11 +147,11 @@ def test_the_papers_dot_product_is_one_click_away():
 
 def test_a_neighbor_becomes_the_next_query():
     app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="3")
-    button = next(b for b in app.button if b.key.startswith("query."))
+    button = next(b for b in app.button if b.key.startswith("Use as query."))
 
     button.click().run()
 
-    assert link(app)["image"] == button.key.removeprefix("query.")
+    assert link(app)["image"] == button.key.removeprefix("Use as query.")
     assert not app.exception
 
 

@@ -192,7 +192,7 @@ def topic(source, image_id: str, text: str, head: tuple[int, int]):
     maps = map_data.topic(
         source, image_id, text, Scope.of_heads(head), reference="absolute", control="none", seed=0
     )
-    return maps.shown[0].map
+    return maps.panels[0].map
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_contrastive_map_is_the_difference_of_two_colors(source, ids):
 
         maps = map_data.contrast(source, ids[row], RED, BLUE, Scope.of_heads(COLOR), control="none", seed=0)
 
-        difference = maps.shown[2].map.grid * length() * 8
+        difference = maps.panels[2].map.grid * length() * 8
         assert difference == pytest.approx(1.0 * (tiles == 0) - (tiles == 2), abs=STORED)
 
 
