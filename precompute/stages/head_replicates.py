@@ -1,7 +1,7 @@
-"""The replicates and the split pools of one model, layer by layer, kept in work files where there is a place.
+"""Replicates and split pools of one model, layer by layer, kept in work files if a directory is passed.
 
-They take longer than everything else that is said of a head's texts, so a run that was stopped goes on with
-the layer it was in.
+They take longer than all other results about a head's texts: an interrupted run resumes at the first missing
+layer.
 """
 
 import os
@@ -39,9 +39,9 @@ def draw(
     options: HeadOptions,
     directory: Path | None = None,
 ) -> Draws:
-    """Replicates and crossed picks of every head; with no replicates asked for, the first have no columns.
+    """Returns replicates and crossed picks of every head; with 0 replicates, the first have no columns.
 
-    A layer that lies in `directory`, for the same moments, texts and options, is not computed again.
+    A layer stored in `directory` for the same moments, texts and options is loaded.
     """
     halves = resampling.halves(
         head_moments.image_count, pool.tags, count=options.replicates, seed=options.seed
@@ -57,11 +57,11 @@ def draw(
         )
         compute.append(partial(_one_layer, texts, moments, covariance[place], halves, splits, options))
     resampled, crossed = [], []
-    for found in progress.load_or_compute_each(
+    for tensors in progress.load_or_compute_each(
         work_files.load_or_compute, paths, compute, "halves and splits", unit="layer"
     ):
-        resampled.append(Resampled(*(found[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
-        crossed.append(Crossed(*(found[f"{_CROSSED}.{name}"] for name in Crossed._fields)))
+        resampled.append(Resampled(*(tensors[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
+        crossed.append(Crossed(*(tensors[f"{_CROSSED}.{name}"] for name in Crossed._fields)))
     return Draws(halves, replicates.join_resampled(resampled), splits, replicates.join_crossed(crossed))
 
 
@@ -97,11 +97,11 @@ def _under(kind: str, fields: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _key(head_moments: Moments, text: Float[Tensor, "text d_out"], pool: Pool, options: HeadOptions) -> str:
-    """Hash of everything that draws depend on, but for the heads' spaces: a directory is of one model."""
+    """Returns a hash of everything that draws depend on, except the model: a directory is of one model."""
     content = work_files.hash_of_tensors(
         head_moments.image_count, head_moments.mean, head_moments.second, text, pool.tags.to(torch.uint8)
     )
     depends_on = [options.replicates, options.rotations, options.seed]
-    # Every replicate picks texts and labels heads anew.
+    # Every replicate picks texts and labels heads again.
     versions = [METHOD_VERSIONS[stage] for stage in ("replicates", "textspan", "labels")]
     return work_files.key_of(versions, content, depends_on)

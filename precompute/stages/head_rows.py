@@ -1,6 +1,6 @@
-"""What is known of the heads of one model, as rows of the bundle's tables, less the model.
+"""Rows of the bundle's tables for the heads of one model, without the column of the model.
 
-Knows nothing of how any of it is computed.
+This module only arranges results; it computes none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ Places = list[Head]
 
 TEXTS: dict[str, float] = {"minimum": 0.0, "maximum": float(agreement_stats.TEXTS_JUDGED)}
 RANGE: dict[str, dict[str, float]] = {"importance": {"minimum": 0.0}, "coverage": {}}
-"""What intervals of metrics of heads are cut to: coverage to nothing, for it may be negative."""
+"""Limits of the intervals of head metrics: none for coverage, which may be negative."""
 
 
 def at(places: Places, columns: Mapping[str, Sequence]) -> pd.DataFrame:
-    """One row a head."""
+    """Returns a table with one row per head."""
     layer, head = zip(*places, strict=True)
     return pd.DataFrame({"layer": layer, "head": head, **columns})
 
@@ -40,36 +40,36 @@ def head_text(
     stability: Float[Tensor, "head text"],
     pool: Pool,
 ) -> pd.DataFrame:
-    """The texts of every head, with their place among those of one length and their stability."""
+    """Returns the texts of every head, with their position among texts of equal norm and their stability."""
     frames = []
-    for (layer, head), span, other, held in zip(places, spans, equal_norm, stability, strict=True):
-        chosen = span.text_index.tolist()
+    for (layer, head), span, scaled, shares in zip(places, spans, equal_norm, stability, strict=True):
+        indices = span.text_index.tolist()
         rows = {
             "layer": layer,
             "head": head,
-            "position": range(len(chosen)),
-            "text_id": [text_id(pool.texts[index]) for index in chosen],
+            "position": range(len(indices)),
+            "text_id": [text_id(pool.texts[index]) for index in indices],
             "variance_share": span.variance_share.tolist(),
             "cumulative_share": span.cumulative_share.tolist(),
             "margin": span.margin.tolist(),
-            "equal_norm_position": text_stability.positions(chosen, other.text_index.tolist()),
-            "stability": or_none(held[span.text_index]),
+            "equal_norm_position": text_stability.positions(indices, scaled.text_index.tolist()),
+            "stability": or_none(shares[span.text_index]),
         }
         frames.append(pd.DataFrame(rows))
     rows = pd.concat(frames, ignore_index=True)
     return rows.astype({"equal_norm_position": "Int64", "stability": "Float64"})
 
 
-def head_label(places: Places, judged: HeadLabels) -> pd.DataFrame:
-    """The label of every head by every offline method."""
-    frames = [labels_by_one_method(places, judged.shown, chosen=True)]
-    frames += [labels_by_one_method(places, labels, chosen=False) for labels in judged.beside]
+def head_label(places: Places, head_labels: HeadLabels) -> pd.DataFrame:
+    """Returns the label of every head by every offline method."""
+    frames = [labels_by_one_method(places, head_labels.shown, chosen=True)]
+    frames += [labels_by_one_method(places, labels, chosen=False) for labels in head_labels.beside]
     rows = pd.concat(frames, ignore_index=True)
     return rows.astype(dict.fromkeys(["share", "lead", "tail"], "Float64"))
 
 
 def labels_by_one_method(places: Places, labels: Sequence[Label], *, chosen: bool) -> pd.DataFrame:
-    """One label of every head; `chosen` ones are shown."""
+    """Returns one label of every head; the dashboard shows the `chosen` ones."""
     columns = {field: [getattr(label, field) for label in labels] for field in Label._fields}
     supported = [label.supported for label in labels]
     return at(places, columns | {"supported": supported, "chosen": [chosen] * len(labels)})
@@ -82,18 +82,18 @@ def judgement(
     picks: Int[Tensor, "head k"],
     tags: Bool[Tensor, "text property"],
 ) -> pd.DataFrame:
-    """The offline rule's answer for each judged text of each head; a pick of -1 was never made.
+    """Returns the offline rule's answer for each judged text of each head; picks of -1 are skipped.
 
     `label` is the column of `tags` that each of `labels` names.
     """
-    first = picks[:, : agreement_stats.TEXTS_JUDGED].tolist()
+    judged = picks[:, : agreement_stats.TEXTS_JUDGED].tolist()
     consistent = agreement_stats.tag_match(picks, label, tags)
     rows = [
         (layer, head, label.label, position, agreement_stats.TAG_MATCH, 0, answer)
-        for (layer, head), label, chosen, answers in zip(
-            places, labels, first, consistent.tolist(), strict=True
+        for (layer, head), label, texts, answers in zip(
+            places, labels, judged, consistent.tolist(), strict=True
         )
-        for position, (text, answer) in enumerate(zip(chosen, answers, strict=True))
+        for position, (text, answer) in enumerate(zip(texts, answers, strict=True))
         if text >= 0
     ]
     columns = ["layer", "head", "label", "position", "judge", "draw", "consistent"]
@@ -105,14 +105,14 @@ def head_metric(
     values: Mapping[str, Sequence[float | None]],
     replicates: Mapping[str, Float[Tensor, "head replicate"]],
 ) -> pd.DataFrame:
-    """Every metric of every head; those that have `replicates` (NaN where not defined), with intervals."""
+    """Returns every metric of every head, with intervals for those in `replicates` (NaN: not defined)."""
     frames = []
     for name, column in values.items():
-        drawn = replicates.get(name)
+        samples = replicates.get(name)
         ends = [
             intervals.NONE
-            if drawn is None
-            else intervals.interval(value, drawn[head], **RANGE.get(name, TEXTS))
+            if samples is None
+            else intervals.interval(value, samples[head], **RANGE.get(name, TEXTS))
             for head, value in enumerate(column)
         ]
         low, high = zip(*ends, strict=True)
@@ -122,21 +122,21 @@ def head_metric(
     return pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
 
 
-def component_share(named: list[Component], shares: Float[Tensor, " component"]) -> pd.DataFrame:
-    """Share of the embedding's covariance of every component."""
-    rows = pd.DataFrame([component._asdict() for component in named]).assign(share=shares.tolist())
+def component_share(components: list[Component], shares: Float[Tensor, " component"]) -> pd.DataFrame:
+    """Returns the share of the embedding's covariance of every component."""
+    rows = pd.DataFrame([component._asdict() for component in components]).assign(share=shares.tolist())
     return rows.astype({"layer": "Int64", "head": "Int64"})
 
 
 def or_none(values: Float[Tensor, " n"]) -> list[float | None]:
-    """NaN, which stands for what is not defined, as None."""
+    """Returns the values as a list, with None for NaN."""
     return [None if value != value else value for value in values.tolist()]
 
 
-def ccs_replicates(held: ResamplingScores) -> dict[str, Float[Tensor, "head replicate"]]:
-    """Replicates of the head metrics that have them; NaN where a head has no CCS."""
-    crossed = held.half_crossed_ccs.double()
+def ccs_replicates(scores: ResamplingScores) -> dict[str, Float[Tensor, "head replicate"]]:
+    """Returns replicates of the head metrics that have them; NaN where a head has no CCS."""
+    crossed = scores.half_crossed_ccs.double()
     return {
-        "ccs": held.ccs.double().where(held.ccs != UNSCORED, torch.nan),
+        "ccs": scores.ccs.double().where(scores.ccs != UNSCORED, torch.nan),
         "ccs_crossfit": crossed.where(crossed != UNSCORED, torch.nan).nanmean(-1),
     }

@@ -1,4 +1,4 @@
-"""The texts of every head of one model, of its rotations, and with texts of one length in its space."""
+"""Texts of every head of one model, of its rotations, and from a pool of equal norm in its space."""
 
 import os
 from functools import partial
@@ -31,20 +31,20 @@ class HeadInputs(NamedTuple):
 
 
 class HeadTexts(NamedTuple):
-    """The axis `head` runs over all heads of the model, layer by layer."""
+    """Texts of all heads of a model, layer by layer."""
 
     spans: list[TextSpan]
     equal_norm: list[TextSpan]
-    """When all texts have one length in a head's space."""
+    """Spans with all texts scaled to equal norm in a head's space."""
 
     rotated: Picks
-    """First picks of the heads turned at random, [head, rotation]."""
+    """First picks of the rotated heads, [head, rotation]."""
 
 
 def each(
     covariance: Float[Tensor, "layer head rank rank"], spaces: HeadSpaces, text: Float[Tensor, "text d_out"]
 ) -> list[HeadInputs]:
-    """Every head with the pool in its own space."""
+    """Returns every head with the pool in its space."""
     return [
         HeadInputs(
             layer,
@@ -65,35 +65,34 @@ def span(
     options: HeadOptions,
     directory: Path | None = None,
 ) -> HeadTexts:
-    """TEXTSPAN of every head and of its rotations; layer by layer, so that progress shows.
+    """Returns TEXTSPAN of every head and of its rotations; runs by layer, so that progress is visible.
 
-    A layer that lies in `directory`, which is of one model, for the same heads, texts and options, is not
-    computed again.
+    `directory` is of one model. A layer stored there for the same heads, texts and options is loaded.
     """
-    layers, count = spaces.basis.shape[:2]
-    by_layer = [heads[place * count :][:count] for place in range(layers)]
+    count = spaces.basis.shape[1]
+    by_layer = [heads[place * count :][:count] for place in range(len(spaces.basis))]
     paths = [
-        directory / f"heads-{_key(one, text, options)}.safetensors" if directory else None for one in by_layer
+        directory and directory / f"heads-{_key(layer, text, options)}.safetensors" for layer in by_layer
     ]
     compute = [
-        partial(_one_layer, one, spaces.basis[place], spaces.rank[place], text, options)
-        for place, one in enumerate(by_layer)
+        partial(_one_layer, layer, spaces.basis[place], spaces.rank[place], text, options)
+        for place, layer in enumerate(by_layer)
     ]
-    found = list(
+    layers = list(
         progress.load_or_compute_each(
             work_files.load_or_compute, paths, compute, "describing heads", unit="layer"
         )
     )
     return HeadTexts(
-        [span for layer in found for span in _spans(layer, _OWN, count)],
-        [span for layer in found for span in _spans(layer, _EQUAL_NORM, count)],
-        Picks(*(torch.cat([layer[f"{_ROTATED}.{name}"] for layer in found]) for name in Picks._fields)),
+        [span for layer in layers for span in _spans(layer, _OWN, count)],
+        [span for layer in layers for span in _spans(layer, _EQUAL_NORM, count)],
+        Picks(*(torch.cat([layer[f"{_ROTATED}.{name}"] for layer in layers]) for name in Picks._fields)),
     )
 
 
 def _key(heads: list[HeadInputs], text: Float[Tensor, "text d_out"], options: HeadOptions) -> str:
-    """Hash of everything that the texts of one layer depend on, but for its heads' spaces."""
-    content = work_files.hash_of_tensors(*(one.covariance for one in heads), text)
+    """Returns a hash of everything that the texts of one layer depend on, except its heads' spaces."""
+    content = work_files.hash_of_tensors(*(head.covariance for head in heads), text)
     depends_on = [options.picks, options.rotations, options.seed]
     return work_files.key_of(METHOD_VERSIONS["textspan"], heads[0].layer, content, depends_on)
 
@@ -112,7 +111,7 @@ def _one_layer(
         text,
         basis,
         own_rank=rank,
-        # A rotation that may pick more texts than the head is no fair null.
+        # A null that picks more texts than the head would be unfair.
         k=min(options.picks, max(labels.PICKS)),
         rotations=options.rotations,
         seed=options.seed,
@@ -126,7 +125,7 @@ def _one_layer(
 
 
 def _by_name(kind: str, spans: list[TextSpan]) -> dict[str, Tensor]:
-    """The spans of a layer's heads, which differ in length, as named tensors."""
+    """Returns the spans of a layer's heads as named tensors: they differ in length and cannot be stacked."""
     return {
         f"{kind}.{head}.{name}": tensor
         for head, span in enumerate(spans)
@@ -134,6 +133,6 @@ def _by_name(kind: str, spans: list[TextSpan]) -> dict[str, Tensor]:
     }
 
 
-def _spans(named: dict[str, Tensor], kind: str, heads: int) -> list[TextSpan]:
-    """What `_by_name` was given."""
-    return [TextSpan(*(named[f"{kind}.{head}.{name}"] for name in TextSpan._fields)) for head in range(heads)]
+def _spans(layer: dict[str, Tensor], kind: str, heads: int) -> list[TextSpan]:
+    """Returns the spans that `_by_name` named."""
+    return [TextSpan(*(layer[f"{kind}.{head}.{name}"] for name in TextSpan._fields)) for head in range(heads)]

@@ -1,7 +1,4 @@
-"""The leaderboard: metrics of every model with intervals, the ranks that these allow, and the replicates.
-
-Knows nothing of heads' outputs or files: metrics and their replicates in, rows out.
-"""
+"""The leaderboard: metrics of every model with intervals, the ranks that these allow, and the replicates."""
 
 import csv
 from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +19,7 @@ from precompute.stages.head_rows import or_none
 from precompute.texts import TEXTS
 
 Name = tuple[str, str]
-"""Metric, and the heads it is taken over: all or supported."""
+"""Metric, and the heads it averages over: all or supported."""
 
 
 PUBLISHED = TEXTS / "published.csv"
@@ -43,7 +40,7 @@ class Published(NamedTuple):
 
 
 def published(path: Path = PUBLISHED) -> list[Published]:
-    """Figures from papers, as they are printed."""
+    """Returns figures from papers, as printed there."""
     with path.open(encoding="utf-8", newline="") as lines:
         return [
             Published(
@@ -80,42 +77,42 @@ def replicate_metrics(
     *,
     smallest: int,
 ) -> dict[Name, list[float | None]]:
-    """Everything that labels and judgements say of a model, in every replicate.
+    """Returns every metric of labels and judgements of a model, in every replicate.
 
-    Which heads are supported is known from all data and kept: their share has no replicates. A head without
-    a label in some replicate counts there as on all data, as one of the first property. A replicate is
-    cross-fitted over one split of its half of the pool, not over 20 of all: the interval of what is
-    cross-fitted holds the scatter of a split besides, and is on the wide side.
+    Supported heads are determined from all data and fixed: their share has no replicates. A head without a
+    label in a replicate counts as one of the first property, as it does on all data. A replicate is
+    cross-fitted over one split of its half of the pool, not over 20 splits of the pool: intervals of
+    cross-fitted metrics include the variance of a single split, so they are conservative (wide).
     """
-    none = torch.zeros(len(label), 0, dtype=torch.long)
-    named = label.clamp(min=0)
-    found: dict[Name, list[float | None]] = {}
+    empty = torch.zeros(len(label), 0, dtype=torch.long)
+    labels = label.clamp(min=0)
+    values: dict[Name, list[float | None]] = {}
     for number in range(label.shape[1]):
         rows = metrics.label_metrics(
-            named[:, number], none, ccs[:, number], none, supported, smallest=smallest
+            labels[:, number], empty, ccs[:, number], empty, supported, smallest=smallest
         )
         crossed = crossed_ccs[:, number, None]  # [head, split, side]: the one split of this replicate
         rows += metrics.crossfit_metrics(crossed, crossed[:, None][:, :0], supported)
         for row in rows:
             if row.metric != "supported_share":
-                found.setdefault((row.metric, row.heads_used), []).append(row.value)
-    return found
+                values.setdefault((row.metric, row.heads_used), []).append(row.value)
+    return values
 
 
 def model_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
-    """Rows of the table `model_metric`: value, interval, chance and ranks of every metric of every model."""
+    """Returns the table `model_metric`: value, interval, chance and ranks of every metric of every model."""
     ranks = _ranks(entries)
     rows = []
     for entry in entries:
-        for own in entry.values:
-            name = (own.metric, own.heads_used)
-            interval = _interval(own, entry)
+        for metric in entry.values:
+            name = (metric.metric, metric.heads_used)
+            interval = _interval(metric, entry)
             low, high = ranks.get((entry.model_key, *name)) or (None, None)
             rows.append(
                 {
                     "model_key": entry.model_key,
                     "labels": "offline",
-                    **own._asdict(),
+                    **metric._asdict(),
                     **interval._asdict(),
                     "rank_low": low,
                     "rank_high": high,
@@ -126,7 +123,7 @@ def model_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
 
 
 def replicate_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
-    """Rows of the table `replicate_metric`."""
+    """Returns the table `replicate_metric`."""
     frames = [
         pd.DataFrame({"replicate": range(len(values)), "value": values}).assign(
             model_key=entry.model_key, metric=metric, heads_used=heads_used
@@ -139,37 +136,37 @@ def replicate_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
     return rows[columns].astype({"value": "Float64"})
 
 
-def _interval(own: metrics.ModelMetric, entry: LeaderboardEntry) -> intervals.Interval:
-    """Of one metric of one model; shares and counts of heads stay in their range.
+def _interval(metric: metrics.ModelMetric, entry: LeaderboardEntry) -> intervals.Interval:
+    """Returns the interval of one metric of one model; shares and counts of heads stay in their range.
 
-    Coverage has none: what works against the rest has a share below 0.
+    Coverage has no range: a component that opposes the others has a share below 0.
     """
-    replicates = entry.replicates.get((own.metric, own.heads_used), ())
-    if own.metric.startswith("coverage"):
-        return intervals.interval(own.value, replicates)
-    maximum = float(entry.heads) if _UNIT.get(own.metric) == "heads" else 1.0
-    return intervals.interval(own.value, replicates, minimum=0.0, maximum=maximum)
+    replicates = entry.replicates.get((metric.metric, metric.heads_used), ())
+    if metric.metric.startswith("coverage"):
+        return intervals.interval(metric.value, replicates)
+    maximum = float(entry.heads) if _UNIT.get(metric.metric) == "heads" else 1.0
+    return intervals.interval(metric.value, replicates, minimum=0.0, maximum=maximum)
 
 
 def _ranks(entries: Sequence[LeaderboardEntry]) -> dict[tuple[str, str, str], tuple[int, int]]:
-    """Rank ranges of the ranked models, metric by metric, under model_key, metric and heads_used."""
+    """Returns rank ranges of the ranked models by model_key, metric and heads_used."""
     ranked = [entry for entry in entries if entry.ranked]
-    found = {}
+    rank_ranges = {}
     for name in sorted({name for entry in ranked for name in entry.replicates}):
         metric, _ = name
         if metric not in _RANKED or any(name not in entry.replicates for entry in ranked):
             continue
         values = [
-            next(one.value for one in entry.values if (one.metric, one.heads_used) == name)
+            next(row.value for row in entry.values if (row.metric, row.heads_used) == name)
             for entry in ranked
         ]
         columns = [_column(entry.replicates[name]) for entry in ranked]
         replicates = torch.tensor(columns, dtype=torch.float64).T  # [replicate, model]
         ranges = intervals.rank_ranges(values, replicates, direction=_DIRECTION[metric])
-        for entry, own in zip(ranked, ranges, strict=True):
-            if own is not None:
-                found[entry.model_key, *name] = own
-    return found
+        for entry, rank_range in zip(ranked, ranges, strict=True):
+            if rank_range is not None:
+                rank_ranges[entry.model_key, *name] = rank_range
+    return rank_ranges
 
 
 def _column(values: Sequence[float | None]) -> list[float]:
@@ -177,8 +174,8 @@ def _column(values: Sequence[float | None]) -> list[float]:
 
 
 _RANKED = {info.metric for info in METRICS if info.row()["ranked"]}
-_UNIT = {one.metric: one.unit for one in METRICS if one.level == "model"}
-_DIRECTION = {one.metric: one.direction for one in METRICS if one.level == "model"}
+_UNIT = {info.metric: info.unit for info in METRICS if info.level == "model"}
+_DIRECTION = {info.metric: info.direction for info in METRICS if info.level == "model"}
 
 
 def leaderboard_tables(
@@ -187,10 +184,10 @@ def leaderboard_tables(
     rotated_of: Collection[str] = (),
     ranked: Collection[str] = (),
 ) -> dict[str, pd.DataFrame]:
-    """Tables that need all models: metrics at the size of the smallest, their meaning, published ones.
+    """Returns the tables that need all models: metrics at the size of the smallest, published figures.
 
-    Models whose key is in `rotated_of` also get the metrics of their rotated heads; those in `ranked`, the
-    trained ones, are ranked among each other.
+    `rotated_of` has the keys of models that also get the metrics of their rotated heads; `ranked` has the
+    keys of the trained models, which are ranked.
     """
     smallest = min(len(described.spanned) for _, described in results)
     entries = [
@@ -243,15 +240,15 @@ def _model_metrics(described: HeadDescriptions, smallest: int) -> list[metrics.M
 
 
 def _replicates(described: HeadDescriptions, smallest: int) -> dict[Name, list[float | None]]:
-    """Of every metric that has them; none with too few images for an interval."""
+    """Returns replicates of every metric that has them; none with too few images for an interval."""
     scores = described.resampling
     if described.image_count < MIN_IMAGES:
         return {}
     supported = described.labels.supported
-    of_labels = replicate_metrics(
+    label_replicates = replicate_metrics(
         scores.label, scores.ccs, scores.half_crossed_ccs, supported, smallest=smallest
     )
-    return of_labels | metrics.coverage_replicates(described.share_replicates, described.kinds)
+    return label_replicates | metrics.coverage_replicates(described.share_replicates, described.kinds)
 
 
 def _rotated_metrics(described: HeadDescriptions, smallest: int) -> list[rotation_controls.RotatedMetric]:
