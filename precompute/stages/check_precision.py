@@ -1,7 +1,7 @@
 """The effect of a precision below float32, on a sample of images decomposed in both precisions.
 
-Compares embeddings, coordinates and the texts of every head. The sample comes before all other images, and
-its report is kept: a run whose precision changes too much is refused at once, every time. Parts of a run
+Compares embeddings, coordinates and the texts of every head. The sample is decomposed before all other images
+and its report is kept: a run whose precision changes too much is always refused early. Parts of a run
 decompose the sample; their merge checks it.
 """
 
@@ -27,13 +27,13 @@ from precompute.runtime.part import WHOLE, Part
 from precompute.stages import decompose_images
 
 SAMPLE = 512
-"""Most images in the sample."""
+"""Maximum number of images in the sample."""
 
 MIN_OVERLAP = 0.9
-"""Least overlap of the first texts, mean over the heads.
+"""Minimum overlap of the first texts, mean over the heads.
 
-In bf16 trained and untrained models kept .95 to 1.00 (docs/decisions/0010-precision.md); where more than
-every tenth text differs, something else than rounding is at work.
+The overlap of bf16 with float32 is .95 to 1.00, for trained and random weights
+(docs/decisions/0010-precision.md). Rounding alone does not change more than every tenth text.
 """
 
 _SHARD = 64
@@ -43,7 +43,7 @@ class PrecisionReport(NamedTuple):
     """Differences between a precision and float32 on the same device; columns of the table `model`."""
 
     precision_images: int
-    """Images that this was measured on."""
+    """Number of images in the sample."""
 
     embedding_difference: float
     """Largest length of (embedding - embedding in float32); embeddings have length 1."""
@@ -55,7 +55,7 @@ class PrecisionReport(NamedTuple):
     """Share of a head's first five texts in float32 that are among its first five; mean over heads."""
 
     overlap_5_least: float
-    """The same of the head where it is least."""
+    """Minimum of this share over heads."""
 
     overlap_10: float
     overlap_10_least: float
@@ -79,10 +79,10 @@ def measure(
     directory: Path,
     options: ReadOptions,
 ) -> PrecisionReport | None:
-    """Compares the model's precision with float32, or loads the report of an earlier run; None in float32.
+    """Returns the comparison with float32, computed or loaded from an earlier run; None in float32.
 
     Raises:
-        ModelError: contributions miss the embedding, or other texts describe the heads.
+        ModelError: contributions do not sum to the embedding, or too many texts differ.
     """
     if model.precision == "float32":
         return None
@@ -103,7 +103,7 @@ def measure(
 
 
 def summary_line(report: PrecisionReport) -> str:
-    """One line for the terminal."""
+    """Returns a summary of the report in one line."""
     return (
         f"{report.overlap_5:.1%} of the first five texts and {report.overlap_10:.1%} of the first ten are "
         f"the same on {report.precision_images} images (least {report.overlap_5_least:.0%} and "
@@ -124,12 +124,12 @@ def check(model: clip.Clip, report: PrecisionReport) -> None:
 
 
 def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) -> PrecisionReport:
-    """Differences on the sample, and the first texts of every head by each precision."""
+    """Returns the differences on the sample, including those of the first texts of every head."""
     low, exact = (_covariance(head) for head in (both.head, both.head_float32))
-    missed = (both.head - both.head_float32).double().square().sum(dim=-1).mean(dim=0).sqrt()
+    error = (both.head - both.head_float32).double().square().sum(dim=-1).mean(dim=0).sqrt()
     importance = moments.importance(exact)
-    # A head that never varies has no importance to compare with, and no texts.
-    relative = (missed / importance)[importance > 0]
+    # A head with constant output has importance 0 and no texts.
+    relative = (error / importance)[importance > 0]
     expected, actual = (_first_texts(covariance, spaces, text) for covariance in (exact, low))
     overlaps = [number for k in (5, 10) for number in overlap(expected, actual, k)]
     return PrecisionReport(
@@ -141,9 +141,9 @@ def compare(both: _Both, spaces: HeadSpaces, text: Float[Tensor, "text d_out"]) 
 
 
 def overlap(expected: Sequence[TextSpan], actual: Sequence[TextSpan], k: int) -> tuple[float, float]:
-    """|A ∩ B| / |A| of the first k texts: mean over heads, and least; 1 where no head has texts."""
+    """Returns mean and minimum over heads of |A ∩ B| / |A| of the first k texts; 1 if no head has texts."""
     pairs = zip(expected, actual, strict=True)
-    every = [stability.overlap(one.text_index.tolist(), two.text_index.tolist(), k) for one, two in pairs]
+    every = [stability.overlap(a.text_index.tolist(), b.text_index.tolist(), k) for a, b in pairs]
     shares = [share for share in every if share is not None]
     return (sum(shares) / len(shares), min(shares)) if shares else (1.0, 1.0)
 
@@ -151,7 +151,7 @@ def overlap(expected: Sequence[TextSpan], actual: Sequence[TextSpan], k: int) ->
 def sample_shards(
     model: clip.Clip, image_ids: list[str], directory: Path
 ) -> tuple[decompose_images.Shard, ...]:
-    """Shards of the sample; none in float32."""
+    """Returns the shards of the sample; none in float32."""
     if model.precision == "float32":
         return ()
     return decompose_images.cut(_sample(image_ids), directory / "rounding", _SHARD)
@@ -173,8 +173,8 @@ def decompose_sample(
 
     def compute(_: list[str], pixels: Tensor) -> dict[str, Tensor]:
         low, exact = (
-            decomposition.decompose(plan, clip.capture(one, pixels, spaces.layers))
-            for one in (model, model.exact)
+            decomposition.decompose(plan, clip.capture(instance, pixels, spaces.layers))
+            for instance in (model, model.exact)
         )
         both = _Both(low.head, exact.head, low.embedding, exact.embedding)
         return both._asdict() | {"sum_error": low.sum_error}

@@ -1,7 +1,7 @@
 """Passes over the images with a model: head coordinates of every image, token coordinates of the gallery.
 
-Results go to work files of `shard_size` images, in the order of image_id. A pass that was interrupted goes on
-with the first missing file. Shards are only a unit of work: everything after reads them as one stream.
+Results are written to work files of `shard_size` images, ordered by image_id. An interrupted pass resumes at
+the first missing file. Shards are only a unit of work: later stages read them as one stream.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,32 +26,32 @@ from precompute.runtime.config import GalleryLimits, ReadOptions
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.runtime.part import WHOLE, Part
 
-# In every precision 1e-6, for the residual stream stays in float32; a hundred times the largest error ever
-# seen means the arithmetic is wrong, not rounded.
+# The largest error measured is 1e-6 in every precision, because the residual stream is float32. An error 100
+# times larger is a wrong result, not rounding.
 _LARGEST_ERROR = 1e-4
 
-_WHAT_NOW = (
+_NEXT_STEPS = (
     "Give --precision float32.",
-    "This model is not taken apart exactly; please report it.",
+    "This model is not decomposed exactly; please report it.",
 )
-"""In another precision than float32, and in float32."""
+"""Next step of the message below float32, and in float32."""
 
 _GALLERY_SHARD = 16
 
 _SUM_ERROR = "max_sum_error"
 
 _EARLIER = "earlier"
-"""Name of the contributions before the decomposed layers, and before a dot, of their moments in a shard."""
+"""Name of the contributions before the decomposed layers; with a dot, prefix of their moments in a shard."""
 
 Compute = Callable[[list[str], Tensor], dict[str, Tensor]]
-"""From ids and pixels of some images to tensors of one row an image."""
+"""Function of image ids and pixels that returns tensors with one row per image."""
 
 Fold = Callable[[list[str], dict[str, Tensor]], dict[str, Tensor]]
-"""From ids and tensors of all images of a shard to what is kept of them."""
+"""Function of the ids and tensors of a shard's images that returns the tensors to save."""
 
 
 class Shard(NamedTuple):
-    """Some images, in the order of image_id."""
+    """Consecutive images in the order of image_id, and their work file."""
 
     image_id: list[str]
     path: Path
@@ -97,7 +97,7 @@ def plan_shards(
     shard_size: int,
     limits: GalleryLimits,
 ) -> ShardPlan:
-    """All shards of a model, in order; equal for every process that has the same images."""
+    """Returns all shards of a model, in order; equal for every process that has the same images."""
     chosen = gallery_ids(image_ids, spaces, _tokens(model), limits)
     return ShardPlan(
         decomposition.plan(clip.vision_weights(model), spaces),
@@ -115,12 +115,12 @@ def write_missing_shards(
 ) -> float:
     """Decomposes the images and the gallery of a part, except for shards that exist.
 
-    Returns the seconds that went into waiting for images.
+    Returns the seconds spent waiting for images.
     """
     plan, layers = todo.plan, todo.plan.spaces.layers
     shards, gallery = (
-        tuple(shard for place, shard in enumerate(some) if part.takes(place))
-        for some in (todo.shards, todo.gallery)
+        tuple(shard for place, shard in enumerate(kind) if part.takes(place))
+        for kind in (todo.shards, todo.gallery)
     )
     if missing(shards + gallery):
         _check_against_encode_image(model, plan, image_files)
@@ -141,17 +141,17 @@ def write_missing_shards(
 
 
 def missing(shards: tuple[Shard, ...]) -> list[Shard]:
-    """Shards that are not written yet."""
+    """Returns the shards that are not written yet."""
     return [shard for shard in shards if not shard.path.exists()]
 
 
 def read(shard: Shard) -> dict[str, Tensor]:
-    """The tensors of one shard; first axis image, but for the moments that `_fold_earlier` made."""
+    """Returns the tensors of one shard; the first axis is image, except in moments of `_fold_earlier`."""
     return work_files.load_tensors(shard.path)
 
 
 def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, limits: GalleryLimits) -> list[str]:
-    """Ids of the images that get token-level coordinates: evenly over the sorted ids, as many as fit."""
+    """Returns ids of images for token-level coordinates: evenly over the sorted ids, as many as fit."""
     layers, heads, rank, _ = spaces.basis.shape
     bytes_each = layers * heads * tokens * rank * 2
     fit = int(limits.megabytes * 1e6 // bytes_each)
@@ -163,7 +163,7 @@ def _tokens(model: clip.Clip) -> int:
 
 
 def cut(image_ids: list[str], directory: Path, size: int) -> tuple[Shard, ...]:
-    """Cut the images into shards; a shard's name holds what is in it."""
+    """Returns the images cut into shards; a shard's file name is the hash of its image ids."""
     parts = [image_ids[start : start + size] for start in range(0, len(image_ids), size)]
     return tuple(Shard(part, directory / f"{work_files.key_of(part)}.safetensors") for part in parts)
 
@@ -178,38 +178,38 @@ def run_missing(
     *,
     fold: Fold = lambda _, tensors: tensors,
 ) -> float:
-    """Write what `compute` makes of images, folded shard by shard, for the shards not there yet.
+    """Computes and writes the missing shards; `fold` is applied to the tensors of each shard.
 
-    Returns the seconds that went into waiting for images.
+    Returns the seconds spent waiting for images.
     """
-    left_over = missing(shards)
-    if not left_over:
+    todo = missing(shards)
+    if not todo:
         return 0.0
-    total, left = (sum(len(shard.image_id) for shard in some) for some in (shards, left_over))
-    wanted = {image_id: image_files[image_id] for shard in left_over for image_id in shard.image_id}
-    sizes = [len(shard.image_id) for shard in left_over]
-    # A larger batch would be many shards in flight.
+    total, todo_count = (sum(len(shard.image_id) for shard in group) for group in (shards, todo))
+    files = {image_id: image_files[image_id] for shard in todo for image_id in shard.image_id}
+    sizes = [len(shard.image_id) for shard in todo]
+    # A larger batch would keep several shards in memory.
     batch_size = min(options.batch_size, max(sizes))
-    batches = images.pixel_batches(wanted, model.preprocess, batch_size=batch_size, workers=options.workers)
-    with progress.bar(what, total=total, done=total - left) as bar:
+    batches = images.pixel_batches(files, model.preprocess, batch_size=batch_size, workers=options.workers)
+    with progress.bar(what, total=total, done=total - todo_count) as bar:
         waiting = progress.Waiting(batches)
         results = _advancing(
             bar, waiting, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in waiting)
         )
         with devices.explain_out_of_memory(model.device, batch_size):
-            for shard, tensors in zip(left_over, _recut(results, sizes), strict=True):
+            for shard, tensors in zip(todo, _recut(results, sizes), strict=True):
                 _check_sum(tensors, model)
                 work_files.save_tensors(shard.path, fold(shard.image_id, tensors))
     return waiting.seconds
 
 
 def _fold_earlier(image_id: list[str], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Keep only moments of the earlier layers' contributions, which are larger than all else of a shard."""
-    kept = dict(tensors)
-    earlier = moments.earlier_from(kept.pop(_EARLIER), kept["embedding"], _groups(image_id))
-    # Means of float32 numbers, rounded like those. The cross moments are about the exact means.
+    """Returns the tensors with the earlier layers' contributions, the largest, replaced by moments."""
+    rest = dict(tensors)
+    earlier = moments.earlier_from(rest.pop(_EARLIER), rest["embedding"], _groups(image_id))
+    # The means are rounded to float32, like the contributions. The cross moments are about the exact means.
     earlier = earlier._replace(mean=earlier.mean.float())
-    return kept | {f"{_EARLIER}.{name}": tensor for name, tensor in earlier._asdict().items()}
+    return rest | {f"{_EARLIER}.{name}": tensor for name, tensor in earlier._asdict().items()}
 
 
 def _groups(image_id: list[str]) -> Tensor:
@@ -231,7 +231,7 @@ def _advancing(
 
 
 def _recut(batches: Iterator[dict[str, Tensor]], sizes: list[int]) -> Iterator[dict[str, Tensor]]:
-    """Turn batches of any size into pieces of the given sizes, holding one piece and one batch at most."""
+    """Yields batches regrouped into pieces of `sizes`; at most one piece and one batch are in memory."""
     pending: list[dict[str, Tensor]] = []
     for size in sizes:
         while sum(_length(tensors) for tensors in pending) < size:
@@ -246,19 +246,22 @@ def _length(tensors: dict[str, Tensor]) -> int:
 
 
 def _check_sum(tensors: dict[str, Tensor], model: clip.Clip) -> None:
-    """Every image, while the bundle is built: contributions sum to the embedding."""
+    """Raises ModelError unless the contributions of every image sum to its embedding."""
     if "sum_error" in tensors and not float(tensors["sum_error"].max()) <= _LARGEST_ERROR:
         raise ModelError(
             f"{model.spec.name}: contributions miss the embedding by "
             f"{float(tensors['sum_error'].max()):.1e} in {model.precision}, more than {_LARGEST_ERROR:.0e}. "
-            + _WHAT_NOW[model.precision == "float32"]
+            + _NEXT_STEPS[model.precision == "float32"]
         )
 
 
 def _check_against_encode_image(
     model: clip.Clip, plan: decomposition.Plan, image_files: dict[str, images.ImageFile]
 ) -> None:
-    """The identity alone cannot notice a wrong forward pass; open_clip's own can. Both in float32."""
+    """Compares embeddings of four images with open_clip's, in float32. Raises ModelError.
+
+    The check of the sum cannot detect a wrong forward pass.
+    """
     few = dict(list(image_files.items())[:4])
     _, pixels = next(images.pixel_batches(few, model.preprocess, batch_size=4, workers=0))
     pixels = pixels.to(model.device)
@@ -267,29 +270,29 @@ def _check_against_encode_image(
     difference = float((ours - theirs).abs().max())
     if not difference <= _LARGEST_ERROR:
         raise ModelError(
-            f"{model.spec.name}: the forward pass taken apart differs from open_clip's by {difference:.1e}. "
-            "This model is not taken apart exactly; please report it."
+            f"{model.spec.name}: the decomposed forward pass differs from open_clip's by {difference:.1e}. "
+            "This model is not decomposed exactly; please report it."
         )
 
 
 def reduce_moments(shard_plan: ShardPlan, spaces: HeadSpaces) -> DecompositionResult:
-    """Moments over all images, computed once per model and images."""
+    """Returns the moments over all images, computed once per model and images."""
     model_directory = shard_plan.shards[0].path.parent.parent
     key = work_files.key_of(METHOD_VERSIONS["moments"], [shard.path.name for shard in shard_plan.shards])
-    kept = work_files.load_or_compute(
+    tensors = work_files.load_or_compute(
         model_directory / f"moments-{key}.safetensors", lambda: _reduced(shard_plan.shards, spaces)
     )
     heads, components = (
-        [kept[f"{kind.__name__}.{name}"] for name in kind._fields] for kind in (Moments, ComponentMoments)
+        [tensors[f"{kind.__name__}.{name}"] for name in kind._fields] for kind in (Moments, ComponentMoments)
     )
-    largest = float(kept[_SUM_ERROR])
+    largest = float(tensors[_SUM_ERROR])
     return DecompositionResult(
         shard_plan.shards, shard_plan.gallery, Moments(*heads), ComponentMoments(*components), largest
     )
 
 
 def _reduced(shards: tuple[Shard, ...], spaces: HeadSpaces) -> dict[str, Tensor]:
-    """The moments, in one stream over the shards."""
+    """Returns the moments by name, computed in one pass over the shards."""
     total = components = None
     largest = 0.0
     for shard in progress.track(shards, "moments", total=len(shards), unit="shard"):
@@ -297,17 +300,17 @@ def _reduced(shards: tuple[Shard, ...], spaces: HeadSpaces) -> dict[str, Tensor]
         parts = Decomposition(*(tensors[name] for name in Decomposition._fields))
         fields = moments.EarlierMoments._fields
         earlier = moments.EarlierMoments(*(tensors[f"{_EARLIER}.{name}"] for name in fields))
-        mine = moments.from_coordinates(parts.head, group)
-        mine_components = moments.component_from(parts, earlier, spaces, group)
-        total = mine if total is None else moments.merge(total, mine)
+        shard_moments = moments.from_coordinates(parts.head, group)
+        shard_components = moments.component_from(parts, earlier, spaces, group)
+        total = shard_moments if total is None else moments.merge(total, shard_moments)
         components = (
-            mine_components if components is None else moments.merge_components(components, mine_components)
+            shard_components if components is None else moments.merge_components(components, shard_components)
         )
         largest = max(largest, float(parts.sum_error.max()))
     assert total is not None and components is not None
-    named = {
-        f"{type(one).__name__}.{name}": tensor
-        for one in (total, components)
-        for name, tensor in one._asdict().items()
+    tensors_by_name = {
+        f"{type(moments_tuple).__name__}.{name}": tensor
+        for moments_tuple in (total, components)
+        for name, tensor in moments_tuple._asdict().items()
     }
-    return {**named, _SUM_ERROR: torch.tensor(largest, dtype=torch.float64)}
+    return {**tensors_by_name, _SUM_ERROR: torch.tensor(largest, dtype=torch.float64)}

@@ -1,4 +1,4 @@
-"""Everything that a run reads before it loads a model: image set, text pool, prompts, masks."""
+"""Inputs that a run reads before it loads a model: image set, text pool, prompts, masks."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from precompute.stages.scan_images import ImageSet
 
 
 class InputFiles(NamedTuple):
-    """Content of the files beside the images."""
+    """Content of the input files other than images."""
 
     pool: Pool
     prompts: Prompts
@@ -27,7 +27,7 @@ class RunInputs(NamedTuple):
     pool: Pool
     prompts: Prompts
     class_prompts: list[ClassPrompt]
-    """One for each attribute value that can be asked zero-shot."""
+    """One for each attribute value to classify zero-shot."""
 
     masks: list[images.MaskedPicture]
 
@@ -64,13 +64,13 @@ def read_inputs(texts: Path, prompts_path: Path | None, masks: Path | None, imag
 
 
 def _class_prompts(templates: Prompts, path: Path | None, image_set: ImageSet) -> list[ClassPrompt]:
-    """Prompts of the values that images have; prints which prompts no image needs."""
+    """Returns prompts of the values that images have; prints which prompts no image needs."""
     class_prompts = prompts.expand(templates, image_set.attributes)
     unused = prompts.unused(templates, image_set.attributes)
     if path and not class_prompts:
         raise PromptError(
-            f"{path} asks for {', '.join(unused)}, but nothing of that is known of the images. "
-            "Give what is known with --metadata CSV, a column for each attribute."
+            f"{path} asks for {', '.join(unused)}, but no image has any of these. "
+            "Give the attributes with --metadata CSV, a column for each attribute."
         )
     if path and unused:
         progress.say(f"not asked, for no image has it: {', '.join(unused)}.")

@@ -1,7 +1,7 @@
 """The image set: lists the files of a source, scans each once, joins attributes.
 
-Scans in resumable chunks and keeps one short row a file in memory, never a picture. Every process cuts the
-same files into the same chunks, so that several can share them.
+Scans are resumable chunks of files. Memory holds one short row per file and no pictures. Every process
+cuts the same files into the same chunks, so that several processes can share them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ class Listing(NamedTuple):
     """All files of `gathered`, or `limit` of them."""
 
     chunks: tuple[Path, ...]
-    """The work files that will say what they are, in the order of `files`, 1,000 files each."""
+    """Work files for the scan results, in the order of `files`, 1,000 files each."""
 
 
 class ImageSet(NamedTuple):
@@ -46,16 +46,16 @@ class ImageSet(NamedTuple):
     """Work files that hold the thumbnails."""
 
     image_files: dict[str, images.ImageFile]
-    """One file per image, by image_id, sorted by it: the first path that holds these bytes."""
+    """One file per image, keyed and sorted by image_id: the first path with these bytes."""
 
     name: str
     """Name of the image set."""
 
     notes: tuple[str, ...]
-    """Origins of attributes and what was left out, one phrase each."""
+    """Origins of attributes, and the limit on files if any; one phrase each."""
 
     def thumbnails(self) -> Iterator[pd.DataFrame]:
-        """Rows of the table `image`, chunk by chunk, every image once."""
+        """Yields the table `image` chunk by chunk, every image once."""
         seen: set[str] = set()
         for chunk in self.chunks:
             rows = work_files.load_table(chunk)
@@ -80,20 +80,20 @@ def list_files(
 
 
 def unread(listing: Listing) -> list[int]:
-    """Places in `chunks` of those that are not scanned yet."""
-    # One look at the folder: a look at every chunk takes long over a network.
-    there = {path.name for path in listing.chunks[0].parent.glob("*.parquet")}
-    return [place for place, path in enumerate(listing.chunks) if path.name not in there]
+    """Returns the places in `chunks` that are not scanned yet."""
+    # One directory listing: a lookup for every chunk is slow over a network.
+    names = {path.name for path in listing.chunks[0].parent.glob("*.parquet")}
+    return [place for place, path in enumerate(listing.chunks) if path.name not in names]
 
 
 def image_files(listing: Listing, source: Path) -> dict[str, images.ImageFile]:
-    """One file per image, by image_id, sorted by it, of files that have all been read. Raises ImagesError."""
+    """Returns one file per image, keyed and sorted by image_id. Needs a complete scan. Raises ImagesError."""
     files, _ = _outcome(listing, source)
     return _image_files(listing.files, files)
 
 
 def load_image_set(listing: Listing, source: Path, metadata: Path | None) -> ImageSet:
-    """The image set of scanned files, with their attributes. Raises ImagesError."""
+    """Returns the image set of scanned files, with their attributes. Raises ImagesError."""
     gathered = listing.gathered
     if gathered.others:
         progress.say(f"ignored in {source}: {images.other_kinds(gathered.others)}.")
@@ -108,13 +108,13 @@ def load_image_set(listing: Listing, source: Path, metadata: Path | None) -> Ima
 
 
 def _outcome(listing: Listing, source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of `ImageSet.files` and of `ImageSet.failed`. Raises ImagesError if no file could be read."""
+    """Returns `ImageSet.files` and `ImageSet.failed`. Raises ImagesError if no file is readable."""
     columns = ["path", "image_id", "width", "height", "reason"]
     rows = pd.concat([work_files.load_table(path, columns) for path in listing.chunks], ignore_index=True)
-    bad = rows.reason.notna()
-    gone = pd.DataFrame(listing.gathered.failed, columns=["path", "reason"], dtype=object)
-    files = rows[~bad].drop(columns="reason")
-    failed = pd.concat([rows.loc[bad, ["path", "reason"]], gone], ignore_index=True)
+    unreadable = rows.reason.notna()
+    source_failures = pd.DataFrame(listing.gathered.failed, columns=["path", "reason"], dtype=object)
+    files = rows[~unreadable].drop(columns="reason")
+    failed = pd.concat([rows.loc[unreadable, ["path", "reason"]], source_failures], ignore_index=True)
     if files.empty:
         raise images.ImagesError(
             f"none of the {len(failed)} image files in {source} could be read; "
@@ -124,8 +124,8 @@ def _outcome(listing: Listing, source: Path) -> tuple[pd.DataFrame, pd.DataFrame
 
 
 def _limited(listing: Listing) -> list[str]:
-    there, taken = len(listing.gathered.files), len(listing.files)
-    return [f"spread evenly over {there:,} files (--limit)"] if taken < there else []
+    total, count = len(listing.gathered.files), len(listing.files)
+    return [f"spread evenly over {total:,} files (--limit)"] if count < total else []
 
 
 def _gather(source: Path, directory: Path, *, class_folders: bool, captions: bool) -> images.SourceListing:
@@ -150,9 +150,9 @@ def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) 
             if path.exists():
                 advance(stamp[0])
             else:
-                found = images.index(tar.path, captions=captions, advance=advance)
+                tar_index = images.index(tar.path, captions=captions, advance=advance)
                 with work_files.atomic_write(path) as aside:
-                    aside.write_text(images.index_text(found), encoding="utf-8")
+                    aside.write_text(images.index_text(tar_index), encoding="utf-8")
             yield images.index_from(path.read_text(encoding="utf-8"))
 
 
@@ -161,7 +161,7 @@ def _cut(files: list[images.ImageFile]) -> list[list[images.ImageFile]]:
 
 
 def _chunk_paths(files: list[images.ImageFile], directory: Path, *, thumbnails: bool) -> tuple[Path, ...]:
-    """Work files that say what each file is, a chunk of files each."""
+    """Returns the paths of the work files for the scan results, one per chunk."""
     chunks = _cut(files)
     tars: dict[Path, tuple[int, int]] = {}
     keys = []
@@ -174,7 +174,7 @@ def _chunk_paths(files: list[images.ImageFile], directory: Path, *, thumbnails: 
 
 
 def _state(file: images.ImageFile, tars: dict[Path, tuple[int, int]]) -> tuple[int, int]:
-    """The stamp of a file, or of the tar that it is in; every tar is looked at once."""
+    """Returns the stamp of a file, or of the tar that contains it; reads the status of every tar once."""
     if file.offset is None:
         return _stamp(file.path)
     if file.path not in tars:
@@ -182,14 +182,14 @@ def _state(file: images.ImageFile, tars: dict[Path, tuple[int, int]]) -> tuple[i
     return tars[file.path]
 
 
-def _image_files(found: list[images.ImageFile], files: pd.DataFrame) -> dict[str, images.ImageFile]:
-    by_path = {file.relative: file for file in found}
+def _image_files(image_files: list[images.ImageFile], files: pd.DataFrame) -> dict[str, images.ImageFile]:
+    by_path = {file.relative: file for file in image_files}
     first = files.drop_duplicates("image_id").sort_values("image_id")
     return {image_id: by_path[path] for image_id, path in zip(first.image_id, first.path, strict=True)}
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """Size and time of change; (-1, -1) for what cannot be opened, e.g. a broken link: the scan says why."""
+    """Returns size and modification time; (-1, -1) if unavailable, e.g. a broken link: the scan says why."""
     try:
         status = path.stat()
     except OSError:
@@ -198,7 +198,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE) -> None:
-    """Scans the files of a part that are not scanned yet, and writes what they are to work files."""
+    """Scans the files of a part that are not scanned yet, and writes the results to work files."""
     chunks, paths = _cut(listing.files), listing.chunks
     part_chunks = [number for number in range(len(chunks)) if part.takes(number)]
     missing = [number for number in part_chunks if not is_settled(paths[number])]
@@ -207,8 +207,8 @@ def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE
     if not missing:
         return
     with progress.bar("reading images", total=total, done=done) as bar:
-        waiting = [file for number in missing for file in chunks[number]]
-        results = images.scan(waiting, workers=workers, thumbnails=thumbnails)
+        unscanned = [file for number in missing for file in chunks[number]]
+        results = images.scan(unscanned, workers=workers, thumbnails=thumbnails)
         for number in missing:
             rows = []
             for _ in chunks[number]:
@@ -219,9 +219,9 @@ def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE
 
 
 def is_settled(path: Path) -> bool:
-    """True if a chunk is scanned and none of its files failed for a reason that may be temporary.
+    """Returns True if a chunk is scanned and none of its files failed for a reason that may be temporary.
 
-    Any other work file is.
+    Other work files are always settled.
     """
     if not path.exists():
         return False
@@ -238,7 +238,7 @@ def _row(result: images.ScannedImage | images.Failed) -> tuple:
 
 
 def _attributes(stated: list[images.Attribute], files: pd.DataFrame) -> pd.DataFrame:
-    """Attributes of files as attributes of images."""
+    """Returns attributes of files as attributes of images."""
     rows = pd.DataFrame(stated, columns=["path", "attribute", "value"], dtype=object)
     joined = rows.merge(files[["path", "image_id"]], on="path")
     return joined[["image_id", "attribute", "value"]].drop_duplicates()

@@ -33,7 +33,7 @@ _PACKAGES = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "nu
 
 
 class ModelResult(NamedTuple):
-    """Everything one model adds to the bundle. Weights are released so that the next model fits in memory."""
+    """Everything that one model adds to the bundle. Excludes weights: the next model must fit in memory."""
 
     facts: dict[str, object]
     """The model's row of the table `model`."""
@@ -64,7 +64,7 @@ def model_facts(
     decomposition: DecompositionResult,
     precision: PrecisionReport | None,
 ) -> dict[str, object]:
-    """The row of the table `model`; `precision` is None in float32."""
+    """Returns the row of the table `model`; `precision` is None in float32."""
     spec = model.spec
     return {
         "model_key": model.model_key,
@@ -139,7 +139,7 @@ def write_bundle(
 
 
 def _input_id(options: dict[str, object], inputs: RunInputs, results: list[ModelResult]) -> str:
-    """Hash of everything the bundle depends on; equal on any machine."""
+    """Returns a hash of everything that the bundle depends on; equal on any machine."""
     attributes, pool = inputs.attributes.sort_values(["image_id", "attribute", "value"]), inputs.pool
     return work_files.key_of(
         FORMAT,
@@ -216,9 +216,9 @@ def _gallery(shards: tuple[decompose_images.Shard, ...]) -> Iterator[ImageTokens
 
 
 def pool_rows(pool: Pool) -> dict[str, pd.DataFrame]:
-    """Rows by table, in the order they are to be written."""
+    """Returns the rows of the text pool by table, in the order to write them."""
     ids = [text_id(text) for text in pool.texts]
-    about = {
+    pool_row = {
         "name": pool.name,
         "language": pool.language,
         "license": pool.license,
@@ -228,14 +228,14 @@ def pool_rows(pool: Pool) -> dict[str, pd.DataFrame]:
         "tagged_by_rule": pool.tagged_by_rule,
     }
     text, tag = pool.tags.nonzero(as_tuple=True)
-    tagged = {
+    tags = {
         "text_id": [ids[row] for row in text.tolist()],
         "property": [pool.properties[column] for column in tag.tolist()],
     }
     counts = pool.tags.sum(dim=0).tolist()
     return {
-        "text_pool": pd.DataFrame([about]),
+        "text_pool": pd.DataFrame([pool_row]),
         "text": pd.DataFrame({"text_id": ids, "position": range(len(ids)), "text": pool.texts}),
-        "text_property": pd.DataFrame(tagged),
+        "text_property": pd.DataFrame(tags),
         "property": pd.DataFrame({"property": list(pool.properties), "texts": counts}),
     }
