@@ -71,7 +71,7 @@ if pieces are missing, it says so and ends. `run` with the same options makes th
 
 ENGINES = ("local", "ray")
 
-_WHERE = "where (never changes the result)"
+_HOSTS = "where (never changes the result)"
 _PARTS = "parts"
 
 
@@ -90,21 +90,21 @@ def _count(text: str) -> int:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """Options of `run` that say where it runs."""
+    """Options of `run` for the machines that it uses."""
 
     engine: str = option(
         ENGINES[0],
         "local: this machine; ray: parts as tasks of a Ray cluster that is up already (pip install -r "
         "requirements-ray.txt), with one GPU each where --device is cuda. Images and bundle must lie on "
         "storage that all its nodes see under the same path",
-        group=_WHERE,
+        group=_HOSTS,
         choices=ENGINES,
     )
     ray_address: str | None = option(
-        None, "head node (default: the cluster this machine belongs to)", group=_WHERE, metavar="HOST:PORT"
+        None, "head node (default: the cluster this machine belongs to)", group=_HOSTS, metavar="HOST:PORT"
     )
     parts: int | None = option(
-        None, "tasks (default: two for each place)", group=_WHERE, type=_count, metavar="N"
+        None, "tasks (default: twice those that run at once)", group=_HOSTS, type=_count, metavar="N"
     )
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class EngineOptions:
 
 @dataclass(frozen=True)
 class PartOptions:
-    """Options of `part` beside those of `run`."""
+    """Options of `part` in addition to those of `run`."""
 
     part: Part = option(help="which of how many, from 1/N to N/N", flag="part", type=_part, metavar="I/N")
     wait: bool = option(
@@ -130,11 +130,11 @@ class PartOptions:
 
 @dataclass(frozen=True)
 class MergeOptions:
-    """Options of `merge` beside those of `run`."""
+    """Options of `merge` in addition to those of `run`."""
 
     parts: int | None = option(
         None,
-        "how many there are, to say which of them lack something",
+        "number of parts, to name those that are incomplete",
         group=_PARTS,
         type=_count,
         metavar="N",
@@ -151,7 +151,7 @@ class MergeOptions:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of `run`."""
+    """Adds the options of `run`."""
     arguments.add_fields(parser, Config, ModelChoice, EngineOptions)
 
 
@@ -159,7 +159,7 @@ def run_command(namespace: argparse.Namespace) -> None:
     """Makes a bundle, on this machine or on a Ray cluster."""
     config = run_config(namespace)
     engine = arguments.read(namespace, EngineOptions)
-    # Importing torch takes seconds: after the command line is known to be sound.
+    # Importing torch takes seconds: only after the command line was checked.
     if engine.engine == "ray":
         from precompute.pipeline.ray_cluster import run_on
 
@@ -171,13 +171,13 @@ def run_command(namespace: argparse.Namespace) -> None:
 
 
 def run_config(namespace: argparse.Namespace) -> Config:
-    """The config of a command line. Raises ConfigError."""
+    """Returns the config of a command line. Raises ConfigError."""
     models, images = model_choices(namespace, namespace.models), _one_source(namespace.images)
     return arguments.read(namespace, Config, models=models, images=images)
 
 
 def _one_source(sources: list[Path]) -> Path:
-    """The source of images. Raises ConfigError where the shell has spelled a pattern out."""
+    """Returns the source of images. Raises ConfigError if the shell has expanded a pattern."""
     if len(sources) > 1:
         raise ConfigError(
             f"--images takes one source, not {len(sources):,} ({sources[0]}, {sources[1]}, ...). "

@@ -1,7 +1,7 @@
 """The parts of a run: each reads and decomposes its share of the images; `merge` makes the bundle of all.
 
-Processes share work files, each named by the hash of what it depends on, and nothing else. Reading comes
-first, because the set of images is known only afterwards; decomposing comes second.
+Processes share only work files, whose names are hashes of everything that they depend on. Parts first read
+all files, which defines the image set, and then decompose the images.
 """
 
 import time
@@ -31,13 +31,13 @@ _PIECES = (
 """Work files of parts, relative to a work directory."""
 
 _SAME_BASIS = 1e-4
-"""Largest difference of two bases that is rounding; a rotated direction differs by more."""
+"""Maximum difference of two bases by rounding; a rotated direction differs by more."""
 
 _SECONDS_BETWEEN = 2.0
-"""Seconds between two looks of a part that waits for others."""
+"""Seconds between two checks of a part that waits for others."""
 
 _SECONDS_QUIET = 30.0
-"""Least seconds between two messages."""
+"""Minimum seconds between two messages."""
 
 _SAME = (
     "All must be given the same options, see the same images, last changed at the same times, and below "
@@ -51,7 +51,7 @@ def run_part(config: Config, part: Part, *, wait: bool = True, alone: bool = Fal
     `alone` reads all files here, for a work directory that no other part writes.
 
     Raises:
-        NotYet: other parts have not read their files, and it is not to wait.
+        NotYet: other parts have not read their files, and `wait` is False.
         StoreError, ConfigError, ModelError, ImagesError, WorkError: with what to do about it.
     """
     check_free(config.bundle, replace=config.replace)
@@ -65,7 +65,7 @@ def run_part(config: Config, part: Part, *, wait: bool = True, alone: bool = Fal
 
 
 def check_read(listing: scan_images.Listing, of: int) -> None:
-    """Raise NotYet unless all parts have read their files."""
+    """Raises NotYet unless all parts have read their files."""
     if places := scan_images.unread(listing):
         raise NotYet(
             f"{len(places):,} of {len(listing.chunks):,} pieces of 1,000 files are not read yet: "
@@ -100,7 +100,7 @@ def collect_parts(
     """Collects every piece in the work directory, some from others; returns the image set. Computes nothing.
 
     Raises:
-        PartError: pieces are missing; names the parts, where it is known how many there are.
+        PartError: pieces are missing; names the parts if `parts` is set.
     """
     for other in others:
         _import_directory(other, directory)
@@ -110,9 +110,9 @@ def collect_parts(
     )
     image_ids = list(scan_images.image_files(listing, config.images))
     specs = setup.specs(config)
-    kinds = [shards for spec in specs for shards in _pieces(spec, image_ids, directory, config)]
-    missing = [place for shards in kinds for place, shard in enumerate(shards) if not shard.path.exists()]
-    total = sum(len(shards) for shards in kinds)
+    lists = [shards for spec in specs for shards in _pieces(spec, image_ids, directory, config)]
+    missing = [place for shards in lists for place, shard in enumerate(shards) if not shard.path.exists()]
+    total = sum(len(shards) for shards in lists)
     _check_complete(missing, total, f"of {', '.join(spec.name for spec in specs)}", parts)
     return scan_images.load_image_set(listing, config.images, config.metadata)
 
@@ -153,14 +153,14 @@ def _pieces(
 
 
 def _check_complete(missing: list[int], total: int, of_what: str, parts: int | None) -> None:
-    """Raise PartError if the pieces at some places are missing."""
+    """Raises PartError if pieces are missing."""
     if not missing:
         return
-    whose = f": {lacking(missing, parts)}" if parts else ""
-    which = "" if parts else " With --parts N it says which of N parts lack them."
+    names = f": {lacking(missing, parts)}" if parts else ""
+    advice = "" if parts else " With --parts N it says which of N parts lack them."
     raise PartError(
-        f"{len(missing):,} of {total:,} pieces {of_what} are missing{whose}. Do these parts again, or `run`, "
-        f"which makes what is missing.{which} {_SAME}"
+        f"{len(missing):,} of {total:,} pieces {of_what} are missing{names}. Do these parts again, or `run`, "
+        f"which makes what is missing.{advice} {_SAME}"
     )
 
 
@@ -177,7 +177,7 @@ def _import_directory(other: Path, directory: Path) -> None:
 
 
 def _import_piece(source: Path, target: Path) -> bool:
-    """Imports one piece, unless one is here; of two scans, the one that opened all files wins."""
+    """Imports one piece unless it exists; a settled scan replaces an unsettled one."""
     better = (
         work_files.is_whole(source) and scan_images.is_settled(source) and not scan_images.is_settled(target)
     )

@@ -1,7 +1,7 @@
 """A run on a Ray cluster: parts as tasks, first to read the images, then to decompose them.
 
 Ray places the tasks and restarts those whose process or machine died; they continue from their work files.
-This process makes the bundle. Only this module imports Ray, and only when a cluster is asked for.
+This process makes the bundle. Only this module imports Ray, and only for `--engine ray`.
 """
 
 import logging
@@ -50,15 +50,15 @@ def run_on(engine: EngineOptions, config: Config) -> Path:
     config = absolute(config)
     with _connected(engine.ray_address) as ray:
         # This machine may have no such device.
-        here = config if devices.is_there(config.device) else replace(config, device="auto")
-        _check_kind(config, here, on_nodes(config.device, _nodes(ray)))
-        with setup.exclusive_run(here) as (here, directory):
+        local = config if devices.is_there(config.device) else replace(config, device="auto")
+        _check_kind(config, local, on_nodes(config.device, _nodes(ray)))
+        with setup.exclusive_run(local) as (local, directory):
             image_set = _distribute(ray, config, engine.parts, directory)
-            return run.build_bundle(here, image_set, directory)
+            return run.build_bundle(local, image_set, directory)
 
 
 def absolute(config: Config) -> Config:
-    """The same options with paths that mean the same wherever a process is started."""
+    """Returns the options with absolute paths, which are valid in every working directory."""
     return replace(_absolute(config), models=tuple(_absolute(choice) for choice in config.models))
 
 
@@ -80,34 +80,34 @@ def _nodes(ray: ModuleType) -> list[dict[str, float]]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
-def _check_kind(config: Config, here: Config, there: str) -> None:
-    """Raise ConfigError where this machine would multiply in another way than the nodes."""
+def _check_kind(config: Config, local: Config, kind: str) -> None:
+    """Raises ConfigError if the precision gives other numbers on this machine than on the nodes."""
     if config.precision == "float32":
         return
-    device = devices.resolve_device(here.device, config.precision)
-    if device.split(":")[0] != there:
+    device = devices.resolve_device(local.device, config.precision)
+    if device.split(":")[0] != kind:
         raise ConfigError(
-            f"--precision {config.precision} gives other numbers on {device} here than on the nodes' {there}."
+            f"--precision {config.precision} gives other numbers on {device} here than on the nodes' {kind}."
             " Start this on a node with the same kind of device, or give --precision float32."
         )
 
 
 def on_nodes(device: str, nodes: list[dict[str, float]]) -> str:
-    """The device of a task: Ray gives each task one GPU, which is the first that it sees."""
+    """Returns the device of a task: Ray shows each task one GPU, as its first."""
     if device == "auto":
         return "cuda" if any(node.get("GPU") for node in nodes) else "cpu"
     return device.split(":")[0]
 
 
 def needs(config: Config, nodes: list[dict[str, float]]) -> Needs:
-    """Resources of a task: a CPU for itself and one for each worker, at most what a node has."""
+    """Returns the resources of a task: one CPU for itself and one per worker, at most those of a node."""
     gpus = 1 if config.device.startswith("cuda") else 0
     largest = max((int(node.get("CPU", 0)) for node in nodes if node.get("GPU", 0) >= gpus), default=0)
     return Needs(min(1 + config.workers, max(1, largest)), gpus)
 
 
 def places(task: Needs, nodes: list[dict[str, float]]) -> int:
-    """Number of tasks that the nodes hold at once."""
+    """Returns the number of tasks that the nodes run at once."""
     return sum(
         int(min(node.get("CPU", 0) // task.num_cpus, node.get("GPU", 0) if task.num_gpus else float("inf")))
         for node in nodes
@@ -133,13 +133,13 @@ def _distribute(ray: ModuleType, config: Config, parts: int | None, directory: P
         (_decompose_part, "parts: decomposing", task_needs),
     )
     try:
-        for stage, what, takes in stages:
-            task = ray.remote(**takes._asdict(), max_retries=_RETRIES)(run_task)
-            under_way = {
+        for stage, what, resources in stages:
+            task = ray.remote(**resources._asdict(), max_retries=_RETRIES)(run_task)
+            tasks = {
                 task.remote(stage, part, config, mark): part
                 for part in (Part(number, count) for number in range(1, count + 1))
             }
-            _await(ray, under_way, what)
+            _await(ray, tasks, what)
     finally:
         mark.unlink(missing_ok=True)
     return run_parts.collect_parts(config, directory, parts=count)
@@ -150,19 +150,19 @@ def _decompose_part(config: Config, directory: Path, part: Part) -> None:
     try:
         run_parts.check_read(listing, part.of)
     except NotYet as error:
-        # All have read what they see: it is not the same. Later is no remedy.
+        # All parts have read their files, so nodes see different files: waiting does not help.
         raise PartError(f"this node sees other images than others in {config.images}. {error}") from error
     run_parts.decompose_part(config, listing, directory, part)
 
 
-def _await(ray: ModuleType, under_way: dict[Any, Part], what: str) -> None:
-    """Return when all tasks are done. Raises the first error."""
-    with progress.bar(what, total=len(under_way), unit="part") as bar:
-        while under_way:
-            # Now and then without news, so that the bar shows that time goes by.
-            done, _ = ray.wait(list(under_way), timeout=5.0)
+def _await(ray: ModuleType, tasks: dict[Any, Part], what: str) -> None:
+    """Returns when all tasks are done. Raises the first error."""
+    with progress.bar(what, total=len(tasks), unit="part") as bar:
+        while tasks:
+            # The timeout lets the bar update its time while no task ends.
+            done, _ = ray.wait(list(tasks), timeout=5.0)
             for task in done:
-                part = under_way.pop(task)
+                part = tasks.pop(task)
                 try:
                     ray.get(task)
                 except ray.exceptions.RayTaskError as error:
@@ -175,7 +175,7 @@ def _await(ray: ModuleType, under_way: dict[Any, Part], what: str) -> None:
 
 @contextmanager
 def _connected(address: str | None) -> Iterator[ModuleType]:
-    """Ray, joined to the cluster. Raises ConfigError."""
+    """Yields Ray, connected to the cluster. Raises ConfigError."""
     try:
         import ray
     except ImportError as error:
@@ -199,7 +199,7 @@ def _connected(address: str | None) -> Iterator[ModuleType]:
 
 
 def _check_answers(address: str) -> None:
-    """Raise ConfigError unless something listens there: Ray tries for minutes, then ends the process."""
+    """Raises ConfigError unless a server listens there: Ray retries for minutes, then ends the process."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise ConfigError(f"--ray-address {address} is not HOST:PORT of a head node, such as 10.0.0.1:6379.")

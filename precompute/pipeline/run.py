@@ -1,9 +1,10 @@
-"""The order of the stages:
+"""The stages of a run, in order:
 
     scan_images -> read_inputs -> embed_texts -> check_precision -> decompose_images -> describe_heads
         -> head_selectivity -> validation -> leaderboard -> write_bundle
 
-Stages keep results in work files named by the hash of what they depend on: an interrupted run goes on.
+Stages keep results in work files, named by hashes of everything that they depend on: an interrupted run
+resumes.
 """
 
 from pathlib import Path
@@ -41,7 +42,7 @@ def scan_image_set(config: Config, directory: Path) -> scan_images.ImageSet:
 
 
 def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Path) -> Path:
-    """Computes what is missing in the work directory and writes the bundle; returns its path."""
+    """Computes missing work files and writes the bundle; returns its path."""
     inputs = read_inputs.read_inputs(config.texts, config.prompts, config.masks, image_set)
     if config.validation:
         validation_run.check(inputs.class_prompts)

@@ -39,12 +39,12 @@ class LoadedModel(NamedTuple):
 
 
 def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:
-    """The options with a resolved device, and all models; their weights are here.
+    """Returns the options with a resolved device, and all models, with weights on this machine.
 
-    Refuses what cannot be used before the first model starts (hours).
+    Detects unusable options and models before the first model starts, which takes hours.
 
     Raises:
-        ConfigError, ModelError: of the first that cannot be used; says what to do.
+        ConfigError, ModelError: about the first unusable option or model; says what to do.
     """
     config = replace(config, device=devices.resolve_device(config.device, config.precision))
     all_specs = specs(config)
@@ -56,7 +56,7 @@ def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:
 
 @contextmanager
 def exclusive_run(config: Config) -> Iterator[tuple[Config, Path]]:
-    """Checks every option and input file, then holds the work directory alone; yields both.
+    """Checks every option and input file, then locks the work directory; yields config and directory.
 
     Raises:
         UserError: the bundle may not be replaced, an input cannot be used, or another run is under way.
@@ -69,12 +69,12 @@ def exclusive_run(config: Config) -> Iterator[tuple[Config, Path]]:
 
 
 def work_directory(bundle: Path) -> Path:
-    """Work directory of a bundle; safe to delete once the bundle is there."""
+    """Returns the work directory of a bundle; safe to delete once the bundle exists."""
     return bundle.with_name(f".{bundle.name}.work")
 
 
 def specs(config: Config) -> list[model_specs.ModelSpec]:
-    """All models of a run, with random-weights controls. Raises ModelError."""
+    """Returns all models of a run, with random-weights controls. Raises ModelError."""
     trained = [clip.resolve(choice) for choice in config.models]
     return model_specs.with_controls(trained) if config.controls else trained
 
@@ -121,9 +121,9 @@ def load(spec: model_specs.ModelSpec, config: Config, directory: Path) -> Loaded
 
 
 def _spaces(model: clip.Clip, layers: tuple[int, ...], directory: Path) -> HeadSpaces:
-    """The spaces of the model's heads, from a work file: all coordinates must be in the same bases.
+    """Returns the spaces of the model's heads from a work file: all coordinates must use the same bases.
 
-    An SVD does not determine them where singular values are close, and differs between machines.
+    An SVD does not determine the bases where singular values are close, and differs between machines.
     """
 
     def compute() -> dict[str, Tensor]:
@@ -135,10 +135,10 @@ def _spaces(model: clip.Clip, layers: tuple[int, ...], directory: Path) -> HeadS
 
 
 def _identity(model: clip.Clip) -> list[object]:
-    """Everything that a model's numbers depend on: its weights, and what no file of weights holds."""
+    """Returns everything that a model's numbers depend on: its weights, and facts that weights lack."""
     spec = model.spec
     files = [work_files.hash_of(path) for path in (spec.config, spec.bpe) if path is not None]
-    # Below float32 each kind of device multiplies in its own way.
+    # Below float32 results depend on the kind of device.
     precision = model.precision + ("" if model.precision == "float32" else f" on {model.device.type}")
     preprocessing = [spec.activation, spec.mean, spec.std, spec.interpolation, spec.resize_mode]
     return [

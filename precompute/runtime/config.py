@@ -1,4 +1,4 @@
-"""Options of a run: a frozen dataclass, checked when it is made; flags that several commands share."""
+"""Options of a run: a frozen dataclass with checks in its constructor; flags that several commands share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ def models_option(group: str) -> Any:
         required=True,
         metavar="ARCHITECTURE/WEIGHTS",
         help="as open_clip names them, or `study` for the six models of the paper; may be given several "
-        "times. The command `models` lists what is known by name",
+        "times. The command `models` lists the known names",
     )
 
 
@@ -83,7 +83,7 @@ def license_option(help: str, group: str = "") -> Any:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """One model to decompose, with what open_clip cannot know about a local file."""
+    """One model to decompose, with the facts of a local file that open_clip does not know."""
 
     name: str
     """architecture/weights, as open_clip names them."""
@@ -137,7 +137,7 @@ class HeadOptions(NamedTuple):
 
 
 class GalleryLimits(NamedTuple):
-    """Largest size of the token-level gallery of one model."""
+    """Size limits of the token-level gallery of one model."""
 
     images: int
     megabytes: float
@@ -244,7 +244,7 @@ class Config:
         if len(set(names)) < len(names):
             raise ConfigError(f"a model is given twice: {', '.join(sorted(names))}.")
         if self.layers is not None and self.layers < 1:
-            raise ConfigError(f"--layers {self.layers}: take at least the last layer apart, or 'all'.")
+            raise ConfigError(f"--layers {self.layers}: decompose at least the last layer, or 'all'.")
         for name, minimum in [
             ("picks", 5),
             ("rotations", 19),
@@ -259,7 +259,7 @@ class Config:
             value = getattr(self, name)
             if value < minimum:
                 flag = name.replace("_", "-")
-                raise ConfigError(f"--{flag} {value} is too small; the least is {minimum}.")
+                raise ConfigError(f"--{flag} {value} is too small; the minimum is {minimum}.")
 
     @property
     def read_options(self) -> ReadOptions:
@@ -273,11 +273,11 @@ class Config:
 
     @property
     def gallery_limits(self) -> GalleryLimits:
-        """Most images and megabytes."""
+        """Maximum images and megabytes of the gallery."""
         return GalleryLimits(self.gallery_images, self.gallery_megabytes)
 
     def result_options(self) -> dict[str, object]:
-        """The options that change what is in the bundle; the rest only change how fast it is made."""
+        """Returns the options that change the content of the bundle; the others change only speed."""
         return {
             "layers": self.layers,
             "picks": self.picks,

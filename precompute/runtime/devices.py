@@ -1,4 +1,4 @@
-"""The device of a run: its name, its precisions, and advice when its memory is full."""
+"""The device of a run: its name, its precisions, and an error message for full memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,23 +9,23 @@ from db.errors import UserError
 from precompute.runtime.config import ConfigError, Precision
 
 _AMPERE = (8, 0)
-"""Compute capability of the first GPUs of NVIDIA that multiply in TF32 and bf16."""
+"""Compute capability of the first NVIDIA GPUs with TF32 and bf16."""
 
 
 class OutOfMemory(UserError):
-    """The device has no room for a batch; the message says what to do."""
+    """The memory of the device is too small for a batch; the message says what to do."""
 
 
 def resolve_device(device: str, precision: Precision = "float32") -> str:
-    """Name of the device; `auto` is cuda where there is one, else cpu.
+    """Returns the name of the device; `auto` is cuda if available, else cpu.
 
     Raises:
-        ConfigError: the device is not there, or does not multiply in this precision.
+        ConfigError: the device is not available, or does not support this precision.
     """
     if device == "auto":
-        # Not mps: nobody has checked its answers against those of a processor.
+        # Not mps: its results have not been compared with those of a cpu.
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    _check_there(device)
+    _check_available(device)
     if precision != "float32":
         _check_precision(device, precision)
     return device
@@ -33,7 +33,7 @@ def resolve_device(device: str, precision: Precision = "float32") -> str:
 
 @contextmanager
 def explain_out_of_memory(device: torch.device, batch_size: int) -> Iterator[None]:
-    """Turns torch's errors about full memory into one with advice.
+    """Turns torch's out-of-memory errors into one that says what to do.
 
     Raises:
         OutOfMemory: the memory of `device` is full.
@@ -41,7 +41,7 @@ def explain_out_of_memory(device: torch.device, batch_size: int) -> Iterator[Non
     try:
         yield
     except RuntimeError as error:
-        # Apple's has no type of its own.
+        # mps raises a plain RuntimeError.
         if not isinstance(error, torch.OutOfMemoryError) and "out of memory" not in str(error):
             raise
         raise OutOfMemory(
@@ -52,7 +52,7 @@ def explain_out_of_memory(device: torch.device, batch_size: int) -> Iterator[Non
 
 
 def is_there(device: str) -> bool:
-    """True if this machine has the device."""
+    """Returns True if this machine has the device."""
     kind, _, number = device.partition(":")
     return (number or "0").isdecimal() and int(number or 0) < _counts().get(kind, 0)
 
@@ -61,7 +61,7 @@ def _counts() -> dict[str, int]:
     return {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
 
 
-def _check_there(device: str) -> None:
+def _check_available(device: str) -> None:
     if is_there(device):
         return
     available = [name for name, count in _counts().items() if count]
@@ -72,11 +72,11 @@ def _check_there(device: str) -> None:
 def _check_precision(device: str, precision: Precision) -> None:
     kind = device.split(":")[0]
     if kind == "mps":
-        why = "has not been checked on mps"
+        reason = "has not been checked on mps"
     elif kind == "cpu" and precision == "tf32":
-        why = "is a way GPUs of NVIDIA multiply, and cpu does not"
+        reason = "is a way GPUs of NVIDIA multiply, and cpu does not"
     elif kind == "cuda" and torch.cuda.get_device_capability(device) < _AMPERE:
-        why = f"needs an NVIDIA GPU of 2020 or newer, and this is {torch.cuda.get_device_name(device)}"
+        reason = f"needs an NVIDIA GPU of 2020 or newer, and this is {torch.cuda.get_device_name(device)}"
     else:
         return
-    raise ConfigError(f"--precision {precision} {why}. Use --precision float32.")
+    raise ConfigError(f"--precision {precision} {reason}. Use --precision float32.")

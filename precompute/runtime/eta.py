@@ -1,12 +1,9 @@
-"""How long a study will still take, from what its models have taken so far in this run.
+"""Forecast of the time left of a study, from the time that its models have taken so far in this run.
 
-A model goes through passes, each of so many pieces (images, layers, shards). Pieces that an earlier run has
-left are never timed, so a run that goes on is not judged by how quickly it found them. What has not been
-measured is left out, and the forecast says that it will take longer than that. A model of a kind that has
-not been measured counts as the most similar kind, in proportion to what one image costs, and the forecast
-says so too.
-
-Pure: what was done and how long it took in, seconds out.
+A model runs passes, each over a number of pieces (images, layers, shards). Pieces that an earlier run has
+finished are not timed, so that a resumed run does not look too fast. Work that was not measured is omitted,
+and the forecast is then marked as a minimum. For a model of a kind that was not measured, the forecast is
+that of the most similar kind, scaled by the cost of one image, and is marked as such.
 """
 
 from collections import Counter
@@ -20,45 +17,45 @@ class Pass(NamedTuple):
 
     name: str
     pieces: int
-    """All there are."""
+    """Number of pieces."""
 
-    found: int = 0
-    """Left by an earlier run."""
+    earlier: int = 0
+    """Pieces that an earlier run has finished."""
 
     done: int = 0
-    """In this run."""
+    """Pieces that this run has finished."""
 
     seconds: float = 0.0
-    """For those done."""
+    """Duration of the `done` pieces."""
 
 
 class Model(NamedTuple):
     """One model of the study, so far."""
 
     kind: str
-    """Models of one kind take as long: the architecture."""
+    """The architecture: models of one kind take equally long."""
 
     cost: float | None = None
     """Cost of one image in any unit, the same for all models; None if unknown."""
 
     passes: tuple[Pass, ...] = ()
-    """Those begun, in order; one name may come several times."""
+    """Passes begun so far, in order; names may repeat."""
 
-    beside: float = 0.0
-    """Seconds outside of passes."""
+    other_seconds: float = 0.0
+    """Time outside of passes."""
 
     ended: bool = False
 
 
 class Guess(NamedTuple):
-    """Seconds left."""
+    """Estimate of the time left."""
 
     seconds: float
     at_least: bool = False
     """True if the estimate omits work that was not measured."""
 
     by_cost: bool = False
-    """True if a model has a kind that was not measured."""
+    """True if the kind of a model was not measured."""
 
 
 class Left(NamedTuple):
@@ -70,101 +67,101 @@ class Left(NamedTuple):
 
 def left(models: Sequence[Model], current: int) -> Left:
     """Returns the remaining time of the current model and of all models."""
-    own = _rest(models[current], models)
+    current_left = _rest(models[current], models)
     later = [_expected(model, models) for model in models[current + 1 :]]
-    return Left(own, _sum([own, *later]))
+    return Left(current_left, _sum([current_left, *later]))
 
 
 def words(guess: Guess | None) -> str:
-    """A guess as it is said, e.g. about 1 h 10 min; empty where there is nothing worth saying."""
+    """Returns a guess as text, e.g. about 1 h 10 min; empty if it is unknown or too low to be useful."""
     if guess is None or (guess.at_least and guess.seconds < 60):
         return ""
-    how = ["over"] if guess.at_least else ["roughly"] if guess.by_cost else ["about"]
+    prefix = ["over"] if guess.at_least else ["roughly"] if guess.by_cost else ["about"]
     minutes = round(guess.seconds / 60)
     hours, rest = divmod(minutes, 60)
     if minutes < 1:
         return "under a minute"
     if hours < 1:
-        return " ".join([*how, f"{minutes} min"])
+        return " ".join([*prefix, f"{minutes} min"])
     if hours < 24:
-        return " ".join([*how, f"{hours} h {rest} min"])
-    return " ".join([*how, f"{hours // 24} d {hours % 24} h"])
+        return " ".join([*prefix, f"{hours} h {rest} min"])
+    return " ".join([*prefix, f"{hours // 24} d {hours % 24} h"])
 
 
 def _rest(model: Model, models: Sequence[Model]) -> Guess | None:
-    """Until a model ends."""
+    """Returns the time until a model ends."""
     if model.ended:
         return Guess(0.0)
     example = _example(model.kind, models)
     if example is None:
         return None
-    waiting = _pieces(example)
+    remaining = _pieces(example)
     for name, count in _pieces(model).items():
-        waiting[name] = max(waiting[name], count)
-    for one in model.passes:
-        waiting[one.name] -= one.found + one.done
-    return _guess(waiting, model.kind, models, whole=example.ended)
+        remaining[name] = max(remaining[name], count)
+    for item in model.passes:
+        remaining[item.name] -= item.earlier + item.done
+    return _guess(remaining, model.kind, models, whole=example.ended)
 
 
 def _expected(model: Model, models: Sequence[Model]) -> Guess | None:
-    """Estimates a model that has not begun, by its kind or by the most similar model by cost."""
+    """Returns the time of a model that has not begun, by its kind or by the kind with the closest cost."""
     measured = {other.kind: other.cost for other in models if _example(other.kind, models)}
     if model.kind in measured:
         return _whole(model.kind, models)
-    costs = {kind: cost for kind, cost in measured.items() if cost}
+    costs = {kind: kind_cost for kind, kind_cost in measured.items() if kind_cost}
     if not costs or not model.cost:
         return None
-    own = model.cost
-    nearest = min(costs, key=lambda kind: abs(log(own / costs[kind])))
+    cost = model.cost
+    nearest = min(costs, key=lambda kind: abs(log(cost / costs[kind])))
     like = _whole(nearest, models)
-    return like and Guess(like.seconds * own / costs[nearest], like.at_least, by_cost=True)
+    return like and Guess(like.seconds * cost / costs[nearest], like.at_least, by_cost=True)
 
 
 def _whole(kind: str, models: Sequence[Model]) -> Guess | None:
-    """Of a model of this kind from its start, with nothing found."""
+    """Returns the time of a model of this kind from its start, without results of an earlier run."""
     example = _example(kind, models)
     if example is None:
         return None
-    found = _guess(_pieces(example), kind, models, whole=example.ended)
-    return found and found._replace(seconds=found.seconds + example.beside)
+    guess = _guess(_pieces(example), kind, models, whole=example.ended)
+    return guess and guess._replace(seconds=guess.seconds + example.other_seconds)
 
 
 def _example(kind: str, models: Sequence[Model]) -> Model | None:
-    """A model of this kind that shows which passes there are: one that has ended, or got furthest."""
-    mine = [model for model in models if model.kind == kind and model.passes]
-    return max(mine, key=lambda model: (model.ended, len(model.passes)), default=None)
+    """Returns a model of this kind that shows all passes: a completed model, or the most advanced."""
+    candidates = [model for model in models if model.kind == kind and model.passes]
+    return max(candidates, key=lambda model: (model.ended, len(model.passes)), default=None)
 
 
 def _pieces(model: Model) -> Counter[str]:
-    """Of all passes of a model, by name."""
+    """Returns the number of pieces of all passes of a model, by name."""
     count: Counter[str] = Counter()
-    for one in model.passes:
-        count[one.name] += one.pieces
+    for item in model.passes:
+        count[item.name] += item.pieces
     return count
 
 
 def _guess(pieces: Mapping[str, int], kind: str, models: Sequence[Model], *, whole: bool) -> Guess | None:
-    """For so many pieces of each pass; `whole` if these are all. None where nothing of it was measured."""
-    total, known, unknown = 0.0, 0, not whole
+    """Returns the time for `pieces` of each pass; `whole` if these are all passes. None if not measured."""
+    total, measured, incomplete = 0.0, 0, not whole
     for name, count in pieces.items():
-        mine = [one for model in models if model.kind == kind for one in model.passes if one.name == name]
-        done = sum(one.done for one in mine)
+        runs = [item for model in models if model.kind == kind for item in model.passes if item.name == name]
+        done = sum(item.done for item in runs)
         if done:
-            total += count * sum(one.seconds for one in mine) / done
-            known += 1
+            total += count * sum(item.seconds for item in runs) / done
+            measured += 1
         elif count:
-            unknown = True
-    return Guess(total, unknown) if known else None
+            incomplete = True
+    return Guess(total, incomplete) if measured else None
 
 
 def _sum(parts: Iterable[Guess | None]) -> Guess | None:
-    """Of all parts; those that are not known make it a lower bound."""
+    """Returns the sum of all parts; if one is None, the sum is a lower bound."""
     parts = list(parts)
-    known = [part for part in parts if part is not None]
-    if not known:
+    guesses = [part for part in parts if part is not None]
+    if not guesses:
         return None
     return Guess(
-        sum(part.seconds for part in known),
-        len(known) < len(parts) or any(part.at_least for part in known),
-        any(part.by_cost for part in known),
+        sum(part.seconds for part in guesses),
+        len(guesses) < len(parts) or any(part.at_least for part in guesses),
+        any(part.by_cost for part in guesses),
     )

@@ -1,7 +1,7 @@
-"""Part i of n of a run's work over images: what several processes share among them.
+"""Part i of n of a run's work over images, which several processes divide among them.
 
-Pieces of work are numbered the same way by every process, whatever is done already, so that two parts never
-meet. Knows nothing of what a piece is.
+Every process numbers the pieces of work in the same way, including finished ones, so that two parts never
+overlap.
 """
 
 import re
@@ -13,7 +13,7 @@ from db.errors import UserError
 
 
 class PartError(UserError):
-    """A part is not written as it should be, or cannot be done; the message says what to do."""
+    """A part has invalid syntax or cannot be done; the message says what to do."""
 
 
 class NotYet(PartError):
@@ -32,7 +32,7 @@ class Part(NamedTuple):
         return f"{self.number}/{self.of}"
 
     def takes(self, place: int) -> bool:
-        """True if the piece of work at this place, from 0, belongs to the part."""
+        """Returns True if the piece of work at this place, from 0, belongs to the part."""
         return place % self.of == self.number - 1
 
 
@@ -40,7 +40,7 @@ WHOLE = Part(1, 1)
 
 
 def parse(text: str) -> Part:
-    """The part that `3/8` means. Raises PartError."""
+    """Returns the part written as number/parts, e.g. 3/8. Raises PartError."""
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise PartError(f"{text!r} is no part. Write number/parts, from 1/8 to 8/8 for eight.")
@@ -48,7 +48,7 @@ def parse(text: str) -> Part:
 
 
 def lacking(places: Iterable[int], of: int) -> str:
-    """Owners of the pieces at these places, such as: part 2/8 (3 pieces), part 5/8 (1 piece)."""
+    """Returns the parts of the pieces at these places as text: part 2/8 (3 pieces), part 5/8 (1 piece)."""
     counts = Counter(place % of + 1 for place in places)
     return ", ".join(
         f"part {Part(number, of)} ({count:,} piece{'s' if count > 1 else ''})"

@@ -1,4 +1,4 @@
-"""Progress on the terminal: what is being done, how fast, and the time left of stage, model and study."""
+"""Progress on the terminal: the current stage, its speed, and the time left of stage, model and study."""
 
 import sys
 import time
@@ -16,18 +16,18 @@ Item = TypeVar("Item")
 
 
 class Turn(NamedTuple):
-    """A model of a study, as progress knows it."""
+    """One model of a study, for the progress display."""
 
     name: str
     kind: str
-    """Models of one kind take as long."""
+    """Models of one kind take equally long."""
 
     cost: float | None
-    """Of one image, in any unit; None where it is not known."""
+    """Cost of one image, in any unit; None if unknown."""
 
 
 class _Study:
-    """What the models of a run have taken so far; every bar shown in a model's turn is a pass of it."""
+    """Times of the models of a run so far; every bar shown during a model's turn is one of its passes."""
 
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.models = [eta.Model(turn.kind, turn.cost) for turn in turns]
@@ -39,12 +39,12 @@ class _Study:
         self.current, self.passes, self.began = number, [], time.monotonic()
 
     def end(self) -> None:
-        spent = time.monotonic() - self.began - sum(one.seconds for one in self.passes)
-        self._keep(beside=max(0.0, spent), ended=True)
+        elapsed = time.monotonic() - self.began - sum(item.seconds for item in self.passes)
+        self._keep(other_seconds=max(0.0, elapsed), ended=True)
 
-    def record(self, place: int, seen: eta.Pass) -> None:
-        """Take note of how far a pass is; a new one has the next place."""
-        self.passes[place : place + 1] = [seen]
+    def record(self, place: int, state: eta.Pass) -> None:
+        """Stores the state of a pass; a new pass has the next place."""
+        self.passes[place : place + 1] = [state]
         self._keep()
 
     def left(self) -> eta.Left:
@@ -55,7 +55,7 @@ class _Study:
 
 
 _study: _Study | None = None
-"""Of the run that is under way. Bars are shown by stages that know nothing of other models."""
+"""Study of the current run. Global, because the stages that show bars do not know the other models."""
 
 
 class StageTimes(dict[str, tuple[datetime, float]]):
@@ -72,36 +72,36 @@ class StageTimes(dict[str, tuple[datetime, float]]):
 
 
 def say(message: str) -> None:
-    """One line about what happens next; on stderr, so that stdout stays free for results."""
+    """Prints one line to stderr; stdout is for results."""
     tqdm.write(message, file=sys.stderr)
 
 
 def in_turn(items: Iterable[Item], turns: Sequence[Turn]) -> Iterator[Item]:
-    """Pass the models of a study on, one after the other; say which is next and how long all will take.
+    """Yields the models of a study one by one; prints the name of each and the time left of all.
 
-    What is shown while an item is out is known to be of that model.
+    Bars shown before the next item is requested count as passes of the current model.
     """
     global _study
     study = _study = _Study(turns)
     try:
         for number, (item, turn) in enumerate(zip(items, turns, strict=True)):
             study.begin(number)
-            say(f"model {number + 1} of {len(turns)}, {turn.name}{_of_all(study)}")
+            say(f"model {number + 1} of {len(turns)}, {turn.name}{_study_left(study)}")
             yield item
             study.end()
     finally:
-        # Of a run that failed this comes late, when another may be under way.
+        # After a failed run this is executed late, when another run may have begun.
         if _study is study:
             _study = None
 
 
 def track(items: Iterable[Item], what: str, *, total: int, unit: str = "it") -> Iterator[Item]:
-    """Pass `items` on while showing progress."""
+    """Yields `items` and shows progress."""
     yield from _Bar(items, **_style(what, total, unit))
 
 
 def bar(what: str, *, total: int, done: int = 0, unit: str = "image") -> tqdm:
-    """A bar to be advanced by hand; `done` was finished by an earlier run."""
+    """Returns a bar that the caller advances; an earlier run has finished `done` units."""
     return _Bar(initial=done, **_style(what, total, unit))
 
 
@@ -113,66 +113,66 @@ def load_or_compute_each(
     *,
     unit: str,
 ) -> Iterator[Item]:
-    """Results in order, each kept at its path where it has one; what was there does not count as done."""
-    there = [path is not None and path.exists() for path in paths]
-    with bar(what, total=len(paths), done=sum(there), unit=unit) as shown:
-        for path, one, was_there in zip(paths, compute, there, strict=True):
-            result = keep(path, one) if path else one()
-            shown.update(not was_there)
+    """Yields results in order, each saved at its path if it has one; results that existed are not timed."""
+    exists = [path is not None and path.exists() for path in paths]
+    with bar(what, total=len(paths), done=sum(exists), unit=unit) as progress_bar:
+        for path, function, existed in zip(paths, compute, exists, strict=True):
+            result = keep(path, function) if path else function()
+            progress_bar.update(not existed)
             yield result
 
 
 class _Bar(tqdm):
-    """A bar that tells the study how far it is, and shows what that says of model and study."""
+    """A bar that reports its state to the study, and shows the time left of model and study."""
 
     aside = ""
-    """What else is said beside the bar."""
+    """Additional text next to the bar."""
 
-    _of: _Study | None = None
+    _owner: _Study | None = None
     _place = 0
 
-    def __init__(self, *given: Any, **options: Any) -> None:
-        self._of = _study
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._owner = _study
         self._place = len(_study.passes) if _study else 0
-        super().__init__(*given, **options)
+        super().__init__(*arguments, **options)
 
-    def display(self, *given: Any, **options: Any) -> Any:
-        self._note()
-        left = _both(self._of.left()) if self._of and self._of is _study else None
-        self.postfix = ", ".join(said for said in (self.aside, left) if said) or None
-        return super().display(*given, **options)
+    def display(self, *arguments: Any, **options: Any) -> Any:
+        self._record()
+        left = _left_text(self._owner.left()) if self._owner and self._owner is _study else None
+        self.postfix = ", ".join(text for text in (self.aside, left) if text) or None
+        return super().display(*arguments, **options)
 
     def close(self) -> None:
         if not self.disable:
-            self._note()
+            self._record()
         super().close()
 
-    def _note(self) -> None:
-        if self._of is None or self._of is not _study:
+    def _record(self) -> None:
+        if self._owner is None or self._owner is not _study:
             return
         facts = self.format_dict
-        found = facts["initial"]
+        initial = facts["initial"]
         name = facts["prefix"].strip(" :")
-        self._of.record(
-            self._place, eta.Pass(name, facts["total"], found, facts["n"] - found, facts["elapsed"])
+        self._owner.record(
+            self._place, eta.Pass(name, facts["total"], initial, facts["n"] - initial, facts["elapsed"])
         )
 
 
-def _of_all(study: _Study) -> str:
-    """What is known of the time left before a model begins."""
-    said = eta.words(study.left().study)
-    return f"; {said} left of all" if said else ""
+def _study_left(study: _Study) -> str:
+    """Returns the time left of the study as text, before a model begins."""
+    words = eta.words(study.left().study)
+    return f"; {words} left of all" if words else ""
 
 
-def _both(left: eta.Left) -> str | None:
-    said = {"model": eta.words(left.model), "all": eta.words(left.study)}
-    return ", ".join(f"{what} {words}" for what, words in said.items() if words) or None
+def _left_text(left: eta.Left) -> str | None:
+    texts = {"model": eta.words(left.model), "all": eta.words(left.study)}
+    return ", ".join(f"{scope} {text}" for scope, text in texts.items() if text) or None
 
 
 class Waiting(Iterator[Item]):
-    """Passes items on and knows how much of its time went into waiting for them.
+    """Iterator over `items` that measures the time spent waiting for them.
 
-    Where images are read by workers, this is what more workers or faster storage could save.
+    If workers read images, this is the time that more workers or faster storage could save.
     """
 
     def __init__(self, items: Iterable[Item]) -> None:
@@ -181,19 +181,19 @@ class Waiting(Iterator[Item]):
         self.seconds = 0.0
 
     def __next__(self) -> Item:
-        asked = time.perf_counter()
+        start = time.perf_counter()
         try:
             return next(self._items)
         finally:
-            self.seconds += time.perf_counter() - asked
+            self.seconds += time.perf_counter() - start
 
     @property
     def share(self) -> float:
-        """Of the time since the first item was asked for, 0 to 1."""
+        """Share of the time since construction spent waiting, 0 to 1."""
         return self.seconds / max(time.perf_counter() - self._began, 1e-9)
 
-    def said(self) -> str:
-        """The share in words, beside a bar."""
+    def text(self) -> str:
+        """Returns the share as text for a bar."""
         return f"waiting for images {self.share:.0%}"
 
 
@@ -212,37 +212,37 @@ def _style(what: str, total: int, unit: str) -> dict:
 
 
 _QUIET = 2.0
-"""Seconds."""
+"""Seconds before a bar or line appears."""
 
 
 _BETWEEN = 10.0
-"""Seconds between two lines, where the end is not known."""
+"""Seconds between two lines, if the total is unknown."""
 
 
 @contextmanager
 def counted(
     what: str, *, total: int | None = None, unit: str = "file", scale: int = 1
 ) -> Iterator[Callable[[int], None]]:
-    """Hand out a function to be told of every step done; a bar shows it, or lines where no end is known.
+    """Yields a function to call after every step; a bar shows the progress, or lines if the total is unknown.
 
     `total` counts units of `scale` steps each.
     """
-    shown, done, due = None, 0, time.monotonic() + _QUIET
+    progress_bar, done, next_line = None, 0, time.monotonic() + _QUIET
 
-    def passed(steps: int) -> None:
-        nonlocal shown, done, due
+    def advance(steps: int) -> None:
+        nonlocal progress_bar, done, next_line
         done += steps
-        if shown is not None:
-            shown.update(done // scale - shown.n)
-        elif time.monotonic() >= due:
-            due += _BETWEEN
+        if progress_bar is not None:
+            progress_bar.update(done // scale - progress_bar.n)
+        elif time.monotonic() >= next_line:
+            next_line += _BETWEEN
             if total is None:
                 say(f"{what}: {done // scale:,} {unit}s so far")
             else:
-                shown = bar(what, total=total, done=done // scale, unit=unit)
+                progress_bar = bar(what, total=total, done=done // scale, unit=unit)
 
     try:
-        yield passed
+        yield advance
     finally:
-        if shown is not None:
-            shown.close()
+        if progress_bar is not None:
+            progress_bar.close()

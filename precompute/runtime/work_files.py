@@ -1,9 +1,8 @@
-"""Work files: what a run has finished so far, so that the next run goes on from there.
+"""Work files: finished results of a run, from which the next run continues.
 
-Every file is named by the hash of what it depends on and appears whole or not at all:
-a changed option never meets an old result, a kill loses only the file in flight, and processes on several
-machines may write the same directory.
-Knows nothing of models or stages.
+A file's name is the hash of everything that it depends on, and writes are atomic: changed options never load
+old results, a kill loses only the file being written, and processes on several machines may write the same
+directory.
 """
 
 import fcntl
@@ -29,7 +28,7 @@ from db.disk_full import disk_full_error
 from db.errors import UserError
 
 SEEN = "seen-by-all-"
-"""Start of the names of files that show whether other machines see a directory."""
+"""Prefix of files that show whether other machines see a directory."""
 
 
 class WorkError(UserError):
@@ -37,19 +36,19 @@ class WorkError(UserError):
 
 
 def key_of(*parts: object) -> str:
-    """First 16 hex digits of the SHA-256 of `parts` as JSON."""
+    """Returns the first 16 hex digits of the SHA-256 of `parts` as JSON."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def hash_of(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """Returns the SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def hash_of_tensors(*tensors: Tensor) -> str:
-    """SHA-256 of the numbers of CPU tensors, one after the other; shapes are not part of it."""
+    """Returns the SHA-256 of the concatenated numbers of CPU tensors; shapes are not included."""
     content = hashlib.sha256()
     for tensor in tensors:
         content.update(tensor.contiguous().numpy().data)
@@ -58,42 +57,42 @@ def hash_of_tensors(*tensors: Tensor) -> str:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[Path]:
-    """Hold `directory` alone; a kill releases it. What killed processes left half written is removed.
+    """Locks `directory` exclusively; a kill releases it. Removes unfinished files of killed processes.
 
     Raises:
-        WorkError: others hold it, or it cannot be written.
+        WorkError: another process has a lock, or the directory is not writable.
     """
     with _lock_file(directory, "lock") as handle:
         if not _flock(handle, fcntl.LOCK_EX):
-            # Where others hold it together, one more can.
-            parts = _flock(handle, fcntl.LOCK_SH)
+            # Success means that the other locks are shared ones: parts have them.
+            is_shared = _flock(handle, fcntl.LOCK_SH)
             raise WorkError(
                 f"parts of a run are writing {directory}. Wait for them to end."
-                if parts
+                if is_shared
                 else f"another run is writing {directory}. Wait for it to end, or give another --bundle."
             )
-        for aside in (*directory.rglob(f".*{UNFINISHED}"), *directory.glob(f"{SEEN}*")):
-            aside.unlink(missing_ok=True)
+        for path in (*directory.rglob(f".*{UNFINISHED}"), *directory.glob(f"{SEEN}*")):
+            path.unlink(missing_ok=True)
         yield directory
 
 
 @contextmanager
 def shared(directory: Path, part: str) -> Iterator[Path]:
-    """Hold `directory` together with processes that do other parts; a kill releases it.
+    """Locks `directory` together with the processes of other parts; a kill releases it.
 
     Raises:
-        WorkError: a run holds it alone, another process does this part, or it cannot be written.
+        WorkError: a run has an exclusive lock, another process has this part, or it is not writable.
     """
-    with _lock_file(directory, "lock") as together, _lock_file(directory, f"{part}.lock") as alone:
-        if not _flock(together, fcntl.LOCK_SH):
+    with _lock_file(directory, "lock") as shared_lock, _lock_file(directory, f"{part}.lock") as part_lock:
+        if not _flock(shared_lock, fcntl.LOCK_SH):
             raise WorkError(f"a run is writing {directory} alone. Wait for it to end.")
-        if not _flock(alone, fcntl.LOCK_EX):
+        if not _flock(part_lock, fcntl.LOCK_EX):
             raise WorkError(f"another process is at work on {part} in {directory}. Each is done once.")
         yield directory
 
 
 def _lock_file(directory: Path, name: str) -> IO[str]:
-    """Open for reading too: a shared lock on NFS needs that. Closing it lets the lock go."""
+    """Opens a lock file, also for reading: shared locks on NFS need that. Closing it releases the lock."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return open(directory / name, "a+")
@@ -101,10 +100,10 @@ def _lock_file(directory: Path, name: str) -> IO[str]:
         raise WorkError(f"cannot write to {directory}: {error.strerror}. Give another --bundle.") from error
 
 
-def _flock(handle: IO[str], how: int) -> bool:
-    """Take a lock if it is free, and say whether it was. Raises WorkError where there are no locks."""
+def _flock(handle: IO[str], operation: int) -> bool:
+    """Takes a lock and returns True if it is free. Raises WorkError if the file system has no locks."""
     try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
+        fcntl.flock(handle, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -120,7 +119,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yields a temporary path to write to; renames it to `path` at the end.
 
     Raises:
-        WorkError: the disk is full, or cannot be written.
+        WorkError: the disk is full or not writable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,16 +145,16 @@ def import_file(source: Path, target: Path, *, replace: bool = False) -> bool:
         return True
     if not is_whole(source):
         return False
-    with atomic_write(target) as aside:
+    with atomic_write(target) as temporary:
         try:
-            os.link(source, aside)
+            os.link(source, temporary)
         except OSError:
-            shutil.copyfile(source, aside)
+            shutil.copyfile(source, temporary)
     return True
 
 
 def is_whole(path: Path) -> bool:
-    """True if a table or a file of tensors is complete: a truncated copy is not."""
+    """Returns True if a table or a file of tensors is complete; False for a truncated copy."""
     try:
         if path.suffix == ".parquet":
             pq.read_metadata(path)
@@ -168,13 +167,13 @@ def is_whole(path: Path) -> bool:
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    with atomic_write(path) as aside:
+    with atomic_write(path) as temporary:
         contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        safetensors.torch.save_file(contiguous, aside)
+        safetensors.torch.save_file(contiguous, temporary)
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Raises WorkError for a damaged file."""
+    """Loads the tensors at `path`. Raises WorkError for a damaged file."""
     try:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
@@ -182,7 +181,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def load_or_compute(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Loads the tensors at `path`; computes and saves them first where there are none."""
+    """Loads the tensors at `path`; computes and saves them first if the file does not exist."""
     if not path.exists():
         save_tensors(path, compute())
     return load_tensors(path)
@@ -193,7 +192,7 @@ def load_or_publish_first(path: Path, compute: Callable[[], dict[str, Tensor]]) 
     if not path.exists():
         candidate = path.with_name(f".{path.name}.{uuid.uuid4().hex}.first{UNFINISHED}")
         save_tensors(candidate, compute())
-        # A link is refused where another process was quicker, which a rename is not.
+        # Unlike a rename, a link fails if another process was faster.
         with suppress(FileExistsError):
             os.link(candidate, path)
         candidate.unlink()
@@ -201,8 +200,8 @@ def load_or_publish_first(path: Path, compute: Callable[[], dict[str, Tensor]]) 
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:
-    with atomic_write(path) as aside:
-        table.to_parquet(aside, index=False)
+    with atomic_write(path) as temporary:
+        table.to_parquet(temporary, index=False)
 
 
 def load_or_compute_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -221,5 +220,5 @@ def load_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 
 
 def _damaged(path: Path, error: Exception) -> WorkError:
-    # Files appear whole: this one was damaged later, or by a disk that lost it when the power went.
-    return WorkError(f"{path} is damaged ({error}). Delete it; the same command then makes it anew.")
+    # Writes are atomic: the file was damaged later, or the disk lost data in a power failure.
+    return WorkError(f"{path} is damaged ({error}). Delete it; the same command then makes it again.")

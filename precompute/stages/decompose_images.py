@@ -224,7 +224,7 @@ def _advancing(
     bar: progress.tqdm, waiting: progress.Waiting, results: Iterator[dict[str, Tensor]]
 ) -> Iterator[dict[str, Tensor]]:
     for tensors in results:
-        bar.aside = waiting.said()
+        bar.aside = waiting.text()
         # Before the yield: the consumer may stop after the last batch.
         bar.update(_length(tensors))
         yield tensors

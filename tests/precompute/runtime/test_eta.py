@@ -12,10 +12,10 @@ from precompute.runtime.eta import (
 )
 
 
-def ended(kind="B", cost=None, images=100.0, layers=10.0, beside=5.0):
+def ended(kind="B", cost=None, images=100.0, layers=10.0, other_seconds=5.0):
     """A model that has taken so many seconds for 1,000 images and for 4 layers."""
     passes = (Pass("decomposing", 1000, done=1000, seconds=images), Pass("heads", 4, done=4, seconds=layers))
-    return Model(kind, cost, passes, beside, ended=True)
+    return Model(kind, cost, passes, other_seconds, ended=True)
 
 
 def test_nothing_is_known_before_the_first_image():
@@ -54,19 +54,19 @@ def test_passes_of_one_name_are_counted_together():
 
 def test_what_an_earlier_run_has_left_is_not_timed():
     """900 of 1,000 images were there: the other hundred took 10 s, so the next model takes 100 s."""
-    resumed = (Pass("decomposing", 1000, found=900, done=100, seconds=10.0),)
+    resumed = (Pass("decomposing", 1000, earlier=900, done=100, seconds=10.0),)
 
     assert left([Model("B", passes=resumed, ended=True), Model("B")], 1).study == Guess(100.0)
 
 
 def test_a_pass_that_was_wholly_found_makes_a_lower_bound():
-    resumed = (Pass("decomposing", 1000, found=1000, seconds=0.1), Pass("heads", 4, done=4, seconds=8.0))
+    resumed = (Pass("decomposing", 1000, earlier=1000, seconds=0.1), Pass("heads", 4, done=4, seconds=8.0))
 
     assert left([Model("B", passes=resumed, ended=True), Model("B")], 1).study == Guess(8.0, at_least=True)
 
 
 def test_a_study_that_was_wholly_found_says_nothing():
-    resumed = (Pass("decomposing", 1000, found=1000),)
+    resumed = (Pass("decomposing", 1000, earlier=1000),)
 
     assert left([Model("B", passes=resumed, ended=True), Model("B")], 1) == Left(None, None)
 
