@@ -44,9 +44,9 @@ create table model (
     embedding_difference double,
     head_difference double,
     overlap_5 double,
-    overlap_5_least double,
+    min_overlap_5 double,
     overlap_10 double,
-    overlap_10_least double
+    min_overlap_10 double
 );
 comment on table model is 'One row per model: an architecture with one set of weights. Values that an imported result does not have are null.';
 comment on column model.model_key is 'Name with every other character as -, then 8 hex digits of the hash of the weights, or of the imported file if there are no weights.';
@@ -84,9 +84,9 @@ comment on column model.precision_images is 'Images that were also decomposed in
 comment on column model.embedding_difference is 'Maximum, over those images, of the length of (embedding - embedding in float32); embeddings have length 1.';
 comment on column model.head_difference is 'Maximum, over heads, of the root mean square of (coordinates - coordinates in float32), as a share of the head''s importance on those images.';
 comment on column model.overlap_5 is 'Share of a head''s first five texts in float32, on those images, that are among its first five in this precision; mean over heads.';
-comment on column model.overlap_5_least is 'Minimum of overlap_5 over heads.';
+comment on column model.min_overlap_5 is 'Minimum of overlap_5 over heads.';
 comment on column model.overlap_10 is 'As overlap_5, for the first ten texts.';
-comment on column model.overlap_10_least is 'Minimum of overlap_10 over heads.';
+comment on column model.min_overlap_10 is 'Minimum of overlap_10 over heads.';
 
 create table image_set (
     name varchar primary key,

@@ -65,7 +65,7 @@ def needs_vectors(source: Source) -> None:
     stop_with(
         f"The results of {source.info.model} were imported without vectors, and this page needs vectors. See "
         f"its heads on the pages Leaderboard, Heads and Head. For this page {other}decompose the model: "
-        f"`python -m precompute run --model {source.info.model}` with your images."
+        f"`headlight run --model {source.info.model}` with your images."
     )
 
 

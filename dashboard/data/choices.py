@@ -37,7 +37,7 @@ def _precision(info: Any) -> str:
         return ""
     return (
         f" Decomposed in {info.precision}: {info.overlap_5:.0%} of the first five texts of a head are those "
-        f"of float32 (minimum {info.overlap_5_least:.0%}), on {int(info.precision_images):,} images."
+        f"of float32 (minimum {info.min_overlap_5:.0%}), on {int(info.precision_images):,} images."
     )
 
 

@@ -34,13 +34,13 @@ def missing(source: Source, section: str) -> str:
         return ""
     if section == "maps":
         return (
-            "This bundle has no map scores of this model. Build the bundle with `python -m precompute run "
+            "This bundle has no map scores of this model. Build the bundle with `headlight run "
             "--validation` and `--masks masks.csv`; that file has the columns path, mask, object and "
             "caption, two rows a picture. For scenes of the demo, `python -m precompute.demo scenes --kinds "
             "2 --masks` writes it."
         )
     return (
-        "This bundle has no such scores of this model. Build the bundle with `python -m precompute run "
+        "This bundle has no such scores of this model. Build the bundle with `headlight run "
         "--validation`, `--metadata attributes.csv` for the attributes of the images and `--prompts "
         "prompts.tsv` for the prompts."
     )

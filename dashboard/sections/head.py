@@ -25,7 +25,7 @@ HEIGHT = 390
 NO_IMAGES = (
     "These results were imported: the bundle has this head's texts and labels, but neither its vectors nor "
     "images, so no images can be shown along its texts. Decompose the model to see them: "
-    "`python -m precompute run`."
+    "`headlight run`."
 )
 
 

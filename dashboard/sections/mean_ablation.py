@@ -9,7 +9,7 @@ from dashboard.data.mean_ablation import MeanAblation
 
 NO_CLASSES = (
     "This bundle has no class texts, so its images cannot be classified zero-shot. Build one with them: "
-    "`python -m precompute run --metadata attributes.csv` gives the attributes of the images (the prompt of "
+    "`headlight run --metadata attributes.csv` gives the attributes of the images (the prompt of "
     "a "
     'column `class` is "a photo of a ..."); `--prompts prompts.tsv` gives the prompts of other attributes.'
 )

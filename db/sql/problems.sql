@@ -106,7 +106,7 @@ from model
 where precision <> 'float32'
     and (
         precision_images is null or embedding_difference is null or head_difference is null
-        or overlap_5 is null or overlap_5_least is null or overlap_10 is null or overlap_10_least is null
+        or overlap_5 is null or min_overlap_5 is null or overlap_10 is null or min_overlap_10 is null
     )
 union all
 select distinct 'head ' || model_key || ' L' || layer || '.H' || head || ' lacks rank or importance, but its model has vectors' as problem

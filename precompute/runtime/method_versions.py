@@ -13,7 +13,7 @@ _VERSIONS = {
     "texts": 3,
     "decomposition": 3,
     "precision": 3,
-    "moments": 3,
+    "moments": 4,
     "textspan": 3,
     "labels": 3,
     "replicates": 3,

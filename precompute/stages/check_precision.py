@@ -54,11 +54,11 @@ class PrecisionReport(NamedTuple):
     overlap_5: float
     """Share of a head's first five texts in float32 that are among its first five; mean over heads."""
 
-    overlap_5_least: float
+    min_overlap_5: float
     """Minimum of this share over heads."""
 
     overlap_10: float
-    overlap_10_least: float
+    min_overlap_10: float
 
 
 class _Both(NamedTuple):
@@ -106,8 +106,8 @@ def summary_line(report: PrecisionReport) -> str:
     """Returns a summary of the report in one line."""
     return (
         f"{report.overlap_5:.1%} of the first five texts and {report.overlap_10:.1%} of the first ten are "
-        f"the same on {report.precision_images} images (least {report.overlap_5_least:.0%} and "
-        f"{report.overlap_10_least:.0%} of a head); embeddings differ by {report.embedding_difference:.1e} "
+        f"the same on {report.precision_images} images (minimum {report.min_overlap_5:.0%} and "
+        f"{report.min_overlap_10:.0%} of a head); embeddings differ by {report.embedding_difference:.1e} "
         f"at most, heads by {report.head_difference:.1%} of what they vary"
     )
 

@@ -77,8 +77,8 @@ def test_the_largest_sum_error_is_shown():
 def test_what_is_not_in_float32_is_said_with_what_it_changes(tmp_path, monkeypatch):
     tables = bundles.tables()
     changed = {"precision": "bf16", "precision_images": 512, "embedding_difference": 8e-3}
-    changed |= {"head_difference": 0.01, "overlap_5": 0.984, "overlap_5_least": 0.8}
-    tables["model"] = tables["model"].assign(**changed, overlap_10=0.97, overlap_10_least=0.7)
+    changed |= {"head_difference": 0.01, "overlap_5": 0.984, "min_overlap_5": 0.8}
+    tables["model"] = tables["model"].assign(**changed, overlap_10=0.97, min_overlap_10=0.7)
     with BundleWriter(tmp_path / "tiny", input_id="rough") as writer:
         for name, rows in tables.items():
             writer.write(name, rows)

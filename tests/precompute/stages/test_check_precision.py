@@ -148,8 +148,8 @@ def test_what_a_precision_changes_is_stored_for_the_precision_used(plain, rough)
     assert found.precision_images == 40
     assert 1e-4 < found.embedding_difference < 0.05
     assert 1e-4 < found.head_difference < 0.05
-    assert check_precision.MIN_OVERLAP <= found.overlap_5 <= 1 and found.overlap_5_least <= found.overlap_5
-    assert check_precision.MIN_OVERLAP <= found.overlap_10 <= 1 and found.overlap_10_least <= found.overlap_10
+    assert check_precision.MIN_OVERLAP <= found.overlap_5 <= 1 and found.min_overlap_5 <= found.overlap_5
+    assert check_precision.MIN_OVERLAP <= found.overlap_10 <= 1 and found.min_overlap_10 <= found.overlap_10
 
 
 def test_the_overlap_that_is_stored_is_that_of_the_bundles_themselves(plain, rough):
@@ -159,7 +159,7 @@ def test_the_overlap_that_is_stored_is_that_of_the_bundles_themselves(plain, rou
 
     stored = query(rough, "select * from model").iloc[0]
     assert stored.overlap_10 == pytest.approx(sum(shares) / len(shares))
-    assert stored.overlap_10_least == pytest.approx(min(shares))
+    assert stored.min_overlap_10 == pytest.approx(min(shares))
 
 
 def test_show_says_what_is_not_in_float32(plain, rough, capsys):
