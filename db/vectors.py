@@ -15,14 +15,7 @@ from db.connection import Bundle
 from db.errors import StoreError, UnknownName
 from db.layout import head_column, head_name
 from db.queries import class_texts
-from db.vector_rows import (
-    ID,
-    blocks_of,
-    cache_of,
-    ids_of,
-    table_of,
-    vectors_of,
-)
+from db.vector_rows import ID, blocks_of, cache_of, ids_of, table_of, vectors_of
 
 METRICS = ("cosine", "dot")
 

@@ -88,12 +88,7 @@ def decompose(
     from headlight.decomposition import decompose
 
     return decompose(
-        model,
-        images,
-        layers=layers,
-        checkpoint=checkpoint,
-        device=device,
-        batch_size=batch_size,
+        model, images, layers=layers, checkpoint=checkpoint, device=device, batch_size=batch_size
     )
 
 

@@ -11,16 +11,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from precompute.demo.hashing import Stream
-from precompute.demo.scenes import (
-    BACKGROUNDS,
-    COLORS,
-    COUNTS,
-    PATTERNS,
-    POSITIONS,
-    SHAPES,
-    Content,
-    Kind,
-)
+from precompute.demo.scenes import BACKGROUNDS, COLORS, COUNTS, PATTERNS, POSITIONS, SHAPES, Content, Kind
 
 PLURAL = {shape: "crosses" if shape == "cross" else shape + "s" for shape in SHAPES}
 OPENINGS = (

@@ -133,11 +133,7 @@ class MergeOptions:
     """Options of `merge` in addition to those of `run`."""
 
     parts: int | None = option(
-        None,
-        "number of parts, to name those that are incomplete",
-        group=_PARTS,
-        type=_count,
-        metavar="N",
+        None, "number of parts, to name those that are incomplete", group=_PARTS, type=_count, metavar="N"
     )
     others: tuple[Path, ...] = option(
         (),

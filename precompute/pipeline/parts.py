@@ -13,13 +13,7 @@ from precompute.inputs import model_specs
 from precompute.pipeline import run, setup
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import Config
-from precompute.runtime.part import (
-    WHOLE,
-    NotYet,
-    Part,
-    PartError,
-    lacking,
-)
+from precompute.runtime.part import WHOLE, NotYet, Part, PartError, lacking
 from precompute.stages import check_precision, decompose_images, scan_images
 
 _PIECES = (
@@ -134,12 +128,7 @@ def _await_others(listing: scan_images.Listing, part: Part, wait: bool) -> None:
 
 def _planned(loaded: setup.LoadedModel, image_ids: list[str], config: Config) -> decompose_images.ShardPlan:
     return decompose_images.plan_shards(
-        loaded.model,
-        loaded.spaces,
-        image_ids,
-        loaded.directory,
-        config.shard_size,
-        config.gallery_limits,
+        loaded.model, loaded.spaces, image_ids, loaded.directory, config.shard_size, config.gallery_limits
     )
 
 

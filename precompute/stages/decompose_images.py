@@ -15,12 +15,7 @@ from precompute import clip
 from precompute.inputs import images
 from precompute.inputs.model_specs import ModelError
 from precompute.method import decomposition, moments
-from precompute.method.types import (
-    ComponentMoments,
-    Decomposition,
-    HeadSpaces,
-    Moments,
-)
+from precompute.method.types import ComponentMoments, Decomposition, HeadSpaces, Moments
 from precompute.runtime import devices, progress, work_files
 from precompute.runtime.config import GalleryLimits, ReadOptions
 from precompute.runtime.method_versions import METHOD_VERSIONS
@@ -30,10 +25,7 @@ from precompute.runtime.part import WHOLE, Part
 # times larger is a wrong result, not rounding.
 _LARGEST_ERROR = 1e-4
 
-_NEXT_STEPS = (
-    "Give --precision float32.",
-    "This model is not decomposed exactly; please report it.",
-)
+_NEXT_STEPS = ("Give --precision float32.", "This model is not decomposed exactly; please report it.")
 """Next step of the message below float32, and in float32."""
 
 _GALLERY_SHARD = 16

@@ -8,24 +8,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from precompute.method import (
-    label_consistency,
-    labels,
-    metrics,
-    moments,
-    resampling,
-    stability,
-    textspan,
-)
+from precompute.method import label_consistency, labels, metrics, moments, resampling, stability, textspan
 from precompute.method.intervals import MIN_IMAGES
 from precompute.method.label_consistency import HeadLabels, ResamplingScores
-from precompute.method.types import (
-    HeadSpaces,
-    Moments,
-    Picks,
-    Pool,
-    TextSpan,
-)
+from precompute.method.types import HeadSpaces, Moments, Picks, Pool, TextSpan
 from precompute.runtime.config import HeadOptions
 from precompute.stages import head_replicates, head_rows, head_textspan
 from precompute.stages.decompose_images import DecompositionResult

@@ -13,13 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from precompute.method import replicates, resampling, rotation_controls
-from precompute.method.replicates import (
-    Crossed,
-    Draws,
-    LayerMoments,
-    Resampled,
-    Texts,
-)
+from precompute.method.replicates import Crossed, Draws, LayerMoments, Resampled, Texts
 from precompute.method.types import HeadSpaces, Moments, Pool
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import HeadOptions

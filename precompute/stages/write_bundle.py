@@ -59,10 +59,7 @@ class ModelResult(NamedTuple):
 
 
 def model_facts(
-    model: Clip,
-    spaces: HeadSpaces,
-    decomposition: DecompositionResult,
-    precision: PrecisionReport | None,
+    model: Clip, spaces: HeadSpaces, decomposition: DecompositionResult, precision: PrecisionReport | None
 ) -> dict[str, object]:
     """Returns the row of the table `model`; `precision` is None in float32."""
     spec = model.spec

@@ -15,14 +15,7 @@ from precompute.texts import TEXTS
 VALUES_PATH = TEXTS / "general_values.tsv"
 POOL_PATH = TEXTS / "general.tsv"
 ABOUT = "# name: general\n# language: en\n# license: CC0-1.0\n"
-FRAMES = (
-    "{}",
-    "a photo of {}",
-    "an image of {}",
-    "a picture showing {}",
-    "we see {}",
-    "{} can be seen",
-)
+FRAMES = ("{}", "a photo of {}", "an image of {}", "a picture showing {}", "we see {}", "{} can be seen")
 """Sentence frames; any noun phrase, singular or plural, is grammatical in each."""
 
 LOOKS = ("something {}", "{} things", "objects that are {}")

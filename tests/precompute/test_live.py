@@ -62,8 +62,7 @@ def test_a_text_of_the_pool_is_encoded_as_it_was_stored(bundle, model):
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
-    [("", "empty"), ("a giraffe", "giraffe"), ("red " * 60, "tokens")],
+    ("text", "reason"), [("", "empty"), ("a giraffe", "giraffe"), ("red " * 60, "tokens")]
 )
 def test_a_text_the_model_cannot_read_is_refused_with_the_reason(model, text, reason):
     with pytest.raises(live.LiveError, match=reason):

@@ -7,12 +7,7 @@ from torch import Tensor
 
 from precompute.method import moments
 from precompute.method.replicates import LayerMoments, Texts
-from precompute.method.types import (
-    ComponentMoments,
-    HeadSpaces,
-    Moments,
-    Pool,
-)
+from precompute.method.types import ComponentMoments, HeadSpaces, Moments, Pool
 
 RANK, D_OUT = 8, 24
 

@@ -10,14 +10,7 @@ from streamlit.util import calc_hash
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from db.vectors import HeadSpace
 from tests.support import bundles
-from tests.support.bundles import (
-    CONTROL_KEY,
-    GALLERY,
-    IMAGE_IDS,
-    MODEL_KEY,
-    PAIRS,
-    TEXT_IDS,
-)
+from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXT_IDS
 from tests.support.paths import ROOT
 
 APP = ROOT / "dashboard" / "app.py"

@@ -8,12 +8,7 @@ from precompute import clip
 from precompute.inputs import model_specs
 from precompute.inputs.model_specs import ModelSpec
 
-FACTS = {
-    "activation": "gelu",
-    "mean": (0.5, 0.4, 0.3),
-    "std": (0.2, 0.25, 0.5),
-    "interpolation": "bicubic",
-}
+FACTS = {"activation": "gelu", "mean": (0.5, 0.4, 0.3), "std": (0.2, 0.25, 0.5), "interpolation": "bicubic"}
 
 
 def small_config(**vision) -> dict:

@@ -23,13 +23,7 @@ from precompute.method import decomposition, labels, textspan
 from precompute.runtime import progress
 from precompute.texts import TEXTS
 from precompute.tools.calibration import synthetic_heads
-from precompute.tools.calibration.report import (
-    Curve,
-    Figures,
-    Scatter,
-    report,
-    targets,
-)
+from precompute.tools.calibration.report import Curve, Figures, Scatter, report, targets
 from precompute.tools.calibration.synthetic_heads import LabelingSetting, SyntheticHeads
 
 REPORT = Path("docs/calibration.md")

@@ -19,12 +19,7 @@ from precompute.runtime.run_row import package_versions, run_row
 from precompute.stages.write_bundle import pool_rows
 from precompute.tools.import_textspan import tables
 from precompute.tools.import_textspan.options import ImportTask
-from precompute.tools.import_textspan.sources import (
-    Source,
-    gathered_pool,
-    picks,
-    read_all,
-)
+from precompute.tools.import_textspan.sources import Source, gathered_pool, picks, read_all
 from precompute.tools.import_textspan.tables import ImportedHeads
 
 STAGE = "import"

@@ -14,12 +14,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from precompute.inputs.text_pool import text_id
-from precompute.method import (
-    agreement_stats,
-    labels_from_lists,
-    metric_info,
-    metrics,
-)
+from precompute.method import agreement_stats, labels_from_lists, metric_info, metrics
 from precompute.method.types import Pool
 from precompute.stages import head_rows, leaderboard
 from precompute.stages.head_rows import Places

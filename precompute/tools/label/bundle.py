@@ -20,25 +20,12 @@ from precompute.method import agreement_stats, metric_info
 from precompute.runtime import work_files
 from precompute.runtime.config import ConfigError
 from precompute.runtime.run_row import package_versions, run_row
-from precompute.tools.label import (
-    label_prompt,
-    metrics,
-    overrides,
-)
-from precompute.tools.label import (
-    rows as label_rows,
-)
+from precompute.tools.label import label_prompt, metrics, overrides
+from precompute.tools.label import rows as label_rows
 from precompute.tools.label.label_prompt import MajorityLabel
 from precompute.tools.label.llm_cache import Draw
 from precompute.tools.label.overrides import Override
-from precompute.tools.label.rows import (
-    HEAD,
-    JUDGE,
-    LABEL,
-    HeadKey,
-    Subject,
-    Texts,
-)
+from precompute.tools.label.rows import HEAD, JUDGE, LABEL, HeadKey, Subject, Texts
 
 STAGE = "relabeling"
 """Name of the stage in the table `run`."""

@@ -22,12 +22,7 @@ from openai.types.chat import ChatCompletion
 
 from precompute.runtime import progress
 from precompute.tools.label.llm_cache import Answer, AnswerCache, Question
-from precompute.tools.label.llm_service import (
-    KEYS,
-    LlmError,
-    Service,
-    hide,
-)
+from precompute.tools.label.llm_service import KEYS, LlmError, Service, hide
 
 RESUME_HINT = "Answers so far are kept: give the same command again to go on."
 

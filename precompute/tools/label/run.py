@@ -19,37 +19,17 @@ from db.connection import open_bundle
 from db.layout import head_name
 from precompute.method import agreement_stats
 from precompute.runtime import progress, work_files
-from precompute.tools.label import (
-    bundle as label_bundle,
-)
-from precompute.tools.label import (
-    judge_prompt,
-    label_prompt,
-    overrides,
-)
-from precompute.tools.label import (
-    rows as label_rows,
-)
+from precompute.tools.label import bundle as label_bundle
+from precompute.tools.label import judge_prompt, label_prompt, overrides
+from precompute.tools.label import rows as label_rows
 from precompute.tools.label.bundle import NewLabels, Source
 from precompute.tools.label.label_prompt import Example
-from precompute.tools.label.llm_cache import (
-    Answer,
-    AnswerCache,
-    Draw,
-    Question,
-    draw,
-)
+from precompute.tools.label.llm_cache import Answer, AnswerCache, Draw, Question, draw
 from precompute.tools.label.llm_client import LlmClient
 from precompute.tools.label.llm_service import Service, key_of_environment, key_variable
 from precompute.tools.label.options import LabelTask
 from precompute.tools.label.overrides import Override
-from precompute.tools.label.rows import (
-    HEAD,
-    JUDGE,
-    LABEL,
-    HeadKey,
-    Subject,
-)
+from precompute.tools.label.rows import HEAD, JUDGE, LABEL, HeadKey, Subject
 from precompute.tools.label.spelling import as_in_pool
 
 Ask = Callable[[Sequence[Question]], Sequence[Answer | None]]

@@ -12,21 +12,9 @@ from torch import Tensor
 from precompute import clip
 from precompute.inputs import images
 from precompute.tools.verify_paper import checks, classes
-from precompute.tools.verify_paper.checks import (
-    ACCURACY_ROOM,
-    ERRORS,
-    SEGMENTATION_ROOM,
-    Check,
-    check,
-    noted,
-)
+from precompute.tools.verify_paper.checks import ACCURACY_ROOM, ERRORS, SEGMENTATION_ROOM, Check, check, noted
 from precompute.tools.verify_paper.image_pass import PassResult
-from precompute.tools.verify_paper.published_figures import (
-    ACCURACY,
-    MLPS,
-    SEGMENTATION,
-    Figure,
-)
+from precompute.tools.verify_paper.published_figures import ACCURACY, MLPS, SEGMENTATION, Figure
 from precompute.validation import segmentation, segmentation_scores
 
 NOT_ALL = "the images are not of all {classes} classes, and published figures are over all of them"

@@ -25,21 +25,11 @@ from precompute.runtime.config import ConfigError
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.tools.verify_paper import checks, classes
 from precompute.tools.verify_paper.accuracy_checks import ablation, segmented
-from precompute.tools.verify_paper.checks import (
-    Check,
-    Step,
-    check,
-    skipped,
-)
+from precompute.tools.verify_paper.checks import Check, Step, check, skipped
 from precompute.tools.verify_paper.image_pass import PassResult, pass_over_images
 from precompute.tools.verify_paper.options import MIN_IMAGES, VerifyTask
 from precompute.tools.verify_paper.references import ReferenceFiles, of_layers, read
-from precompute.tools.verify_paper.text_checks import (
-    as_in_double,
-    describe_heads,
-    labels,
-    overlaps,
-)
+from precompute.tools.verify_paper.text_checks import as_in_double, describe_heads, labels, overlaps
 from precompute.validation import segmentation_scores
 
 LAYERS = 4

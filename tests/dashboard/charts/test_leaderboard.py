@@ -9,15 +9,7 @@ import pytest
 
 from dashboard.charts import leaderboard as leaderboard_charts
 from dashboard.charts import scatter as scatter_charts
-from dashboard.charts.label_layout import (
-    APART,
-    Box,
-    Name,
-    mark_box,
-    name_box,
-    name_places,
-    side_by_side,
-)
+from dashboard.charts.label_layout import APART, Box, Name, mark_box, name_box, name_places, side_by_side
 from dashboard.charts.scatter import HEIGHT, WIDTH
 
 PARTS = ("model", "control", "rotated")

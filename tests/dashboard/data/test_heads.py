@@ -37,11 +37,7 @@ def test_heads_are_found_by_label_support_metric_or_words(source, asked, heads):
 def test_the_text_that_matches_stands_beside_its_head_with_its_position(source):
     table = head_data.find_heads(source, HeadsView(words="circle")).set_index("name")
 
-    assert table["matching text"].to_dict() == {
-        "L1.H1": "a circle",
-        "L2.H0": "a circle",
-        "L2.H1": "a circle",
-    }
+    assert table["matching text"].to_dict() == {"L1.H1": "a circle", "L2.H0": "a circle", "L2.H1": "a circle"}
     assert table["position"].to_dict() == {"L1.H1": 2, "L2.H0": 1, "L2.H1": 0}
 
 

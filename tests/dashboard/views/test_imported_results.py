@@ -6,20 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY, MODELS
-from tests.support.imported import (
-    KNOWN,
-    OWN,
-    mixed_tables,
-    write_imported,
-    write_mixed,
-)
-from tests.support.pages import (
-    link,
-    open_numbers,
-    open_page,
-    said,
-    words,
-)
+from tests.support.imported import KNOWN, OWN, mixed_tables, write_imported, write_mixed
+from tests.support.pages import link, open_numbers, open_page, said, words
 
 NEED_VECTORS = [
     "property_search",

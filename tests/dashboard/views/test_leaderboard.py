@@ -10,22 +10,8 @@ from dashboard.data import leaderboard as leaderboard_data
 from dashboard.sections import leaderboard as leaderboard_sections
 from db.connection import open_bundle, query
 from tests.support import boards
-from tests.support.boards import (
-    ALPHA,
-    BETA,
-    CONSISTENT,
-    DELTA,
-    JUDGED,
-    PLAIN,
-    SHARED,
-)
-from tests.support.pages import (
-    link,
-    open_numbers,
-    open_page,
-    said,
-    words,
-)
+from tests.support.boards import ALPHA, BETA, CONSISTENT, DELTA, JUDGED, PLAIN, SHARED
+from tests.support.pages import link, open_numbers, open_page, said, words
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,7 @@ from dashboard.data import token_images
 from precompute.inputs import images
 from tests.support import bundles
 from tests.support.bundles import GALLERY, IMAGE_IDS, MODEL_KEY
-from tests.support.pages import (
-    MAPS,
-    link,
-    open_numbers,
-    open_page,
-    said,
-    words,
-)
+from tests.support.pages import MAPS, link, open_numbers, open_page, said, words
 from tests.support.pictures import encoded
 
 

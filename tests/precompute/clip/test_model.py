@@ -61,10 +61,7 @@ def test_other_weights_have_another_hash_and_key():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "activation", "ending"),
-    [
-        ("ViT-B-32/openai", "QuickGELU", "safetensors"),
-        ("ViT-B-32/datacomp_m_s128m_b4k", "GELU", "pt"),
-    ],
+    [("ViT-B-32/openai", "QuickGELU", "safetensors"), ("ViT-B-32/datacomp_m_s128m_b4k", "GELU", "pt")],
 )
 def test_a_file_of_a_true_architecture_is_read_as_its_tag_says(name, activation, ending, tmp_path):
     """Random weights in half precision, as in published files; the file has no facts besides tensors."""

@@ -3,12 +3,7 @@
 import pytest
 import torch
 
-from precompute.method.intervals import (
-    NONE,
-    interval,
-    rank_ranges,
-    surely_above,
-)
+from precompute.method.intervals import NONE, interval, rank_ranges, surely_above
 
 
 def evenly(low: float, high: float) -> list[float]:
@@ -64,8 +59,7 @@ def test_models_that_are_the_same_share_all_ranks():
 
 
 @pytest.mark.parametrize(
-    ("direction", "expected"),
-    [("higher", [(3, 3), (1, 1), (2, 2)]), ("lower", [(1, 1), (3, 3), (2, 2)])],
+    ("direction", "expected"), [("higher", [(3, 3), (1, 1), (2, 2)]), ("lower", [(1, 1), (3, 3), (2, 2)])]
 )
 def test_models_far_apart_have_exact_ranks(direction, expected):
     replicates = 0.01 * noise(200, 3) + torch.tensor([0.1, 0.9, 0.5])

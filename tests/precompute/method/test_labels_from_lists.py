@@ -38,10 +38,7 @@ def test_sums_that_are_equal_as_fractions_are_equal():
 def test_an_early_pick_outweighs_a_late_one_of_a_property_as_common():
     animals, colors, shapes = torch.arange(90).reshape(3, 30)
     picks = torch.stack(
-        [
-            torch.cat([animals[:2], shapes[:3], colors[:2]]),
-            torch.cat([colors[:2], shapes[:3], animals[:2]]),
-        ]
+        [torch.cat([animals[:2], shapes[:3], colors[:2]]), torch.cat([colors[:2], shapes[:3], animals[:2]])]
     )
     tags = TAGS.clone()
     tags[shapes] = False

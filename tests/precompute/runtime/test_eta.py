@@ -2,14 +2,7 @@
 
 import pytest
 
-from precompute.runtime.eta import (
-    Guess,
-    Left,
-    Model,
-    Pass,
-    left,
-    words,
-)
+from precompute.runtime.eta import Guess, Left, Model, Pass, left, words
 
 
 def ended(kind="B", cost=None, images=100.0, layers=10.0, other_seconds=5.0):

@@ -147,10 +147,7 @@ def test_parts_share_a_directory_each_alone_in_its_own(tmp_path):
 
 
 def test_two_processes_that_write_one_file_do_not_meet(tmp_path):
-    with (
-        work_files.atomic_write(tmp_path / "t") as mine,
-        work_files.atomic_write(tmp_path / "t") as theirs,
-    ):
+    with work_files.atomic_write(tmp_path / "t") as mine, work_files.atomic_write(tmp_path / "t") as theirs:
         mine.write_text("mine")
         theirs.write_text("theirs")
 

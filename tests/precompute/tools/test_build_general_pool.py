@@ -7,13 +7,7 @@ from itertools import combinations
 import pytest
 
 from precompute.inputs import text_pool
-from precompute.tools.build_general_pool import (
-    CARRIERS,
-    FRAMES,
-    POOL_PATH,
-    values,
-    write_pool,
-)
+from precompute.tools.build_general_pool import CARRIERS, FRAMES, POOL_PATH, values, write_pool
 from precompute.tools.build_general_pool import pool as general_pool
 
 VALUES = values()

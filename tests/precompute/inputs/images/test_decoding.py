@@ -13,15 +13,7 @@ from PIL import Image
 from db.layout import image_id
 from precompute.inputs import images
 from precompute.inputs.images import UnreadableImage
-from tests.support.pictures import (
-    BLUE,
-    GREEN,
-    RED,
-    WHITE,
-    corners,
-    encoded,
-    noise,
-)
+from tests.support.pictures import BLUE, GREEN, RED, WHITE, corners, encoded, noise
 
 # Pillow warns of damaged metadata and of large pictures, which these tests use on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")

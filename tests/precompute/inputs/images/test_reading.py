@@ -10,14 +10,7 @@ import pytest
 
 from precompute.inputs import images
 from precompute.inputs.images import Failed, ImagesError, ScannedImage
-from tests.support.pictures import (
-    corners,
-    distinct,
-    encoded,
-    mean_color,
-    mixed_folder,
-    without_root,
-)
+from tests.support.pictures import corners, distinct, encoded, mean_color, mixed_folder, without_root
 
 
 @pytest.fixture

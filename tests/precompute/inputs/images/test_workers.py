@@ -15,15 +15,7 @@ from precompute.inputs.images import ImagesError
 from precompute.inputs.images.reading import _scan_file
 from precompute.inputs.images.workers import WorkerDied, in_order
 from tests.support.paths import ROOT
-from tests.support.pictures import (
-    die,
-    distinct,
-    encoded,
-    fail,
-    mean_color,
-    mixed_folder,
-    noise,
-)
+from tests.support.pictures import die, distinct, encoded, fail, mean_color, mixed_folder, noise
 
 
 @pytest.fixture

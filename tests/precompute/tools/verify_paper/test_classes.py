@@ -34,15 +34,11 @@ def test_a_class_of_a_file_may_have_several_prompts(tmp_path):
     path = tmp_path / "classes.tsv"
     path.write_text("# folder\tprompt\nRed_Things\ta red thing\nblue\ta blue thing\nred things\tred\n")
 
-    assert classes.load(path) == (
-        {"red things": 0, "blue": 1},
-        [["a red thing", "red"], ["a blue thing"]],
-    )
+    assert classes.load(path) == ({"red things": 0, "blue": 1}, [["a red thing", "red"], ["a blue thing"]])
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
-    [("red a red thing\n", "classes.tsv, line 1"), ("a\tb\n", "1 classes")],
+    ("content", "says"), [("red a red thing\n", "classes.tsv, line 1"), ("a\tb\n", "1 classes")]
 )
 def test_unusable_classes_are_refused(tmp_path, content, says):
     path = tmp_path / "classes.tsv"
