@@ -27,7 +27,7 @@ class LabeledMap(NamedTuple):
 
 
 class MapPanel(NamedTuple):
-    """MapPanel of one image on one scale."""
+    """Maps of one image on one scale."""
 
     picture: Image.Image
     """Part of the image that the patches cover."""

@@ -146,8 +146,8 @@ def test_a_map_has_the_numbers_of_the_page(bundle, source, heads, scope, relativ
     reference = "relative" if relative else "plain"
     page = maps.topic(source, GALLERY[1], TEXT, scope, reference=reference, control="none", seed=0)
 
-    assert_array_equal(topic_map.grid, page.shown[0].map.grid)
-    assert topic_map.parts == page.shown[0].map.parts
+    assert_array_equal(topic_map.grid, page.panels[0].map.grid)
+    assert topic_map.parts == page.panels[0].map.parts
     assert_array_equal(np.asarray(topic_map.picture), np.asarray(page.picture))
 
 

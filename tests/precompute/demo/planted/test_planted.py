@@ -246,8 +246,8 @@ def test_why_red_rather_than_blue(source, ids):
     assert set(parts_of) == {
         table.index[0],
         "MLPs, earlier layers and input",
-        "What the average image scores",
+        "Score of the average image",
     }
     assert table.iloc[0] == pytest.approx(5 / 8 * 2 / 3, abs=STORED)
     assert parts_of["MLPs, earlier layers and input"] == pytest.approx(5 / 8 * 1 / 3, abs=STORED)
-    assert parts_of["What the average image scores"] == pytest.approx(15 / 16 / 3, abs=STORED)
+    assert parts_of["Score of the average image"] == pytest.approx(15 / 16 / 3, abs=STORED)
