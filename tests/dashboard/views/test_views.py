@@ -2,7 +2,6 @@
 
 from contextlib import closing
 
-import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -122,56 +121,6 @@ def test_changing_the_model_changes_its_heads(page):
     assert "this model has no such head" in said(app)
 
 
-def test_image_neighbors_come_best_first_and_leave_the_query_out():
-    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="5")
-    open_numbers(app)
-
-    table = app.dataframe[0].value
-    y = bundles.coordinates()[:, 2]
-    y = y - y.mean(axis=0)
-    cosine = y @ y[4] / np.linalg.norm(y, axis=1) / np.linalg.norm(y[4])
-    expected = [i for i in np.argsort(-cosine) if i != 4][:5]
-    assert table["image_id"].tolist() == [IMAGE_IDS[i] for i in expected]
-    np.testing.assert_allclose(table["score"], cosine[expected], atol=2e-3)
-
-
-def test_the_papers_dot_product_is_one_click_away():
-    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="5")
-    app.segmented_control(key="w.by").set_value("dot").run()
-    open_numbers(app)
-
-    y = bundles.coordinates()[:, 2]
-    np.testing.assert_allclose(app.dataframe[0].value["score"], sorted(y @ y[4])[::-1][:6][-5:], atol=2e-5)
-    assert link(app)["by"] == "dot"
-
-
-def test_a_neighbor_becomes_the_next_query():
-    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="3")
-    button = next(b for b in app.button if b.key.startswith("Use as query."))
-
-    button.click().run()
-
-    assert link(app)["image"] == button.key.removeprefix("Use as query.")
-    assert not app.exception
-
-
-def test_an_image_is_found_by_its_attributes():
-    app = open_page("image_neighbors")
-
-    app.text_input(key="w.search").set_value("RED square").run()
-    shown = {b.key.removeprefix("Choose.") for b in app.button if b.key.startswith("Choose.")}
-
-    assert shown == {IMAGE_IDS[n] for n in (3, 9)}
-
-
-def test_a_search_that_finds_nothing_says_what_to_do():
-    app = open_page("image_neighbors")
-
-    app.text_input(key="w.search").set_value("purple").run()
-
-    assert 'No image matches "purple". Try fewer or other words.' in said(app)
-
-
 def test_image_and_model_go_along_to_the_next_page():
     app = open_page("image_neighbors", image=GALLERY[2], model=CONTROL_KEY)
 
@@ -212,13 +161,6 @@ def test_every_control_and_look_of_a_map_is_in_its_link(page):
     assert [found[name] for name in ("control", "opacity", "scale", "seed")] == ["text", "30", "40", "1"]
 
 
-def test_an_unknown_head_in_the_link_is_named_and_nothing_else_is_lost():
-    app = open_page("image_neighbors", head="L7.H7", image=IMAGE_IDS[3], by="dot", k="2")
-
-    assert "head=L7.H7: this model has no such head" in said(app)
-    assert [link(app)[name] for name in ("image", "by", "k")] == [IMAGE_IDS[3], "dot", "2"]
-
-
 def test_unknown_model_bundle_and_names_in_the_link_are_named():
     app = open_page("leaderboard", model="nobody", bundle="elsewhere", zoom="3")
 
@@ -226,13 +168,6 @@ def test_unknown_model_bundle_and_names_in_the_link_are_named():
         assert part in said(app)
     assert not app.exception
     assert link(app)["model"] == MODEL_KEY
-
-
-def test_more_neighbors_than_images_are_all_there_are():
-    app = open_page("image_neighbors", k="500")
-
-    assert "only 11 can be shown" in said(app)
-    assert link(app)["k"] == "11"
 
 
 def test_a_missing_bundle_says_how_to_make_one(monkeypatch, tmp_path):

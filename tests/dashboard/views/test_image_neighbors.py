@@ -1,0 +1,71 @@
+"""The page Image neighbors over the tiny bundle."""
+
+import numpy as np
+
+from tests.support import bundles
+from tests.support.bundles import IMAGE_IDS
+from tests.support.pages import link, open_numbers, open_page, said
+
+
+def test_image_neighbors_come_best_first_and_leave_the_query_out():
+    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="5")
+    open_numbers(app)
+
+    table = app.dataframe[0].value
+    y = bundles.coordinates()[:, 2]
+    y = y - y.mean(axis=0)
+    cosine = y @ y[4] / np.linalg.norm(y, axis=1) / np.linalg.norm(y[4])
+    expected = [i for i in np.argsort(-cosine) if i != 4][:5]
+    assert table["image_id"].tolist() == [IMAGE_IDS[i] for i in expected]
+    np.testing.assert_allclose(table["score"], cosine[expected], atol=2e-3)
+
+
+def test_the_papers_dot_product_is_one_click_away():
+    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="5")
+    app.segmented_control(key="w.by").set_value("dot").run()
+    open_numbers(app)
+
+    y = bundles.coordinates()[:, 2]
+    np.testing.assert_allclose(app.dataframe[0].value["score"], sorted(y @ y[4])[::-1][:6][-5:], atol=2e-5)
+    assert link(app)["by"] == "dot"
+
+
+def test_a_neighbor_becomes_the_next_query():
+    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="3")
+    button = next(b for b in app.button if b.key.startswith("Use as query."))
+
+    button.click().run()
+
+    assert link(app)["image"] == button.key.removeprefix("Use as query.")
+    assert not app.exception
+
+
+def test_an_image_is_found_by_its_attributes():
+    app = open_page("image_neighbors")
+
+    app.text_input(key="w.search").set_value("RED square").run()
+    shown = {b.key.removeprefix("Choose.") for b in app.button if b.key.startswith("Choose.")}
+
+    assert shown == {IMAGE_IDS[n] for n in (3, 9)}
+
+
+def test_a_search_that_finds_nothing_says_what_to_do():
+    app = open_page("image_neighbors")
+
+    app.text_input(key="w.search").set_value("purple").run()
+
+    assert 'No image matches "purple". Try fewer or other words.' in said(app)
+
+
+def test_an_unknown_head_in_the_link_is_named_and_nothing_else_is_lost():
+    app = open_page("image_neighbors", head="L7.H7", image=IMAGE_IDS[3], by="dot", k="2")
+
+    assert "head=L7.H7: this model has no such head" in said(app)
+    assert [link(app)[name] for name in ("image", "by", "k")] == [IMAGE_IDS[3], "dot", "2"]
+
+
+def test_more_neighbors_than_images_are_all_there_are():
+    app = open_page("image_neighbors", k="500")
+
+    assert "only 11 can be shown" in said(app)
+    assert link(app)["k"] == "11"
