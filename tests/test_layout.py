@@ -132,3 +132,12 @@ def test_no_module_and_no_test_file_is_too_long():
     files = [ROOT / module for module in MODULES] + [TESTS / file for file in paths(TESTS)]
 
     assert [file for file in files if len(file.read_text(encoding="utf-8").splitlines()) > MAX_LINES] == []
+
+
+def test_a_newcomer_sees_at_most_a_dozen_rooms():
+    """Entries of a package's folder, but for hidden and dunder files."""
+
+    def entries(folder: str) -> int:
+        return sum(not path.name.startswith((".", "__")) for path in (ROOT / folder).iterdir())
+
+    assert entries("precompute") <= 12 and entries("dashboard") <= 10
