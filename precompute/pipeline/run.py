@@ -3,8 +3,7 @@
     scan_images -> read_inputs -> embed_texts -> check_precision -> decompose_images -> describe_heads
         -> head_selectivity -> validation -> leaderboard -> write_bundle
 
-Stages keep results in work files, named by hashes of everything that they depend on: an interrupted run
-resumes.
+Stages keep results in work files, named by hashes of all they depend on: an interrupted run resumes.
 """
 
 from pathlib import Path
