@@ -1,4 +1,4 @@
-"""How vectors lie in a bundle: numpy arrays in, Arrow batches out. Knows nothing of files.
+"""Encoding of vectors for a bundle: numpy arrays in, Arrow batches out. Knows nothing of files.
 
 Image coordinates are centered and divided by their head's RMS before they become float16: near
 2e-3 they would lose their order, token coordinates near 1e-5 would be subnormal. Embeddings of
