@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from pathlib import Path
 
 FORMAT = 5
@@ -44,6 +45,11 @@ def lance_table(kind: str, model_key: str) -> str:
 def image_id(data: bytes) -> str:
     """Returns the id of an image: the first 16 hex digits of the SHA-256 of its file."""
     return hashlib.sha256(data).hexdigest()[:16]
+
+
+def normalize_text(text: str) -> str:
+    """Returns a text in NFC without spaces around it, the form by which texts are compared and hashed."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def sql_of(name: str) -> str:

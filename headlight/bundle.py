@@ -5,7 +5,6 @@ The answers are those of the dashboard's pages: the same queries of `db`, the sa
 """
 
 import os
-import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +22,7 @@ from dashboard.data import live
 from db import console, queries, vectors
 from db.connection import open_bundle
 from db.errors import QueryError, UnknownName, UserError
-from db.layout import head_name
+from db.layout import head_name, normalize_text
 from headlight.names import Head, HeadLike, find_model, parse_head, parse_heads, unknown_head
 from headlight.results import HeadBasis, ImageRows, TopicMap
 
@@ -335,7 +334,9 @@ class Bundle:
         scores = []
         for block in vectors.coordinate_blocks(self._bundle, key, heads):
             rows = [np.ascontiguousarray(block[:, place]) for place in range(len(heads))]
-            scores.append(ranking.scores(query, rows, ranking.mixture_norms(rows, basis)))
+            # Norms of many heads are computed in d_out, and the dot product needs none.
+            norms = ranking.mixture_norms(rows, basis) if query.metric == "cosine" else np.empty(len(block))
+            scores.append(ranking.scores(query, rows, norms))
         image_ids = vectors.image_ids(self._bundle, key)
         own = np.flatnonzero(image_ids == leave_out)
         nearest = ranking.top(np.concatenate(scores), k, leave_out=int(own[0]) if len(own) else None)
@@ -353,7 +354,7 @@ class Bundle:
         return self._pools[key]
 
     def _text_embedding(self, key: str, text: str) -> NDArray[np.float32]:
-        normal = unicodedata.normalize("NFC", text).strip()
+        normal = normalize_text(text)
         stored = self._pool(key)[0].get(normal)
         return live.encode_texts(self._model(key), [normal])[0] if stored is None else stored
 

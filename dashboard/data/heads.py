@@ -12,6 +12,7 @@ from dashboard.data import texts as text_data
 from dashboard.data.types import Source
 from dashboard.state.views import Head, HeadsView
 from db import vectors
+from db.layout import normalize_text
 
 PLACE = ["layer", "head"]
 NUMBERS = ["value", "low", "high"]
@@ -256,6 +257,6 @@ def along(source: Source, head: Head, position: int) -> text_directions.Along:
 def directions(source: Source, head: Head) -> NDArray[np.float64]:
     """Returns the unit residual directions of the head's texts, [text, rank]."""
     pool = text_data.pool(source)
-    rows = [pool.row[text_data.normal(text)] for text in texts(source, head)["text"]]
+    rows = [pool.row[normalize_text(text)] for text in texts(source, head)["text"]]
     basis = head_vectors.head_space(source, (head,)).basis[0]
     return cached.frozen(text_directions.directions(pool.embedding[rows] @ basis.T))

@@ -1,6 +1,5 @@
 """Texts of the pool and free texts, with their embeddings by one model."""
 
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ from dashboard.data import cached, head_vectors, live_model
 from dashboard.data.types import PoolVectors, Source
 from dashboard.state.views import Head, head_name
 from db import vectors
+from db.layout import normalize_text
 
 
 def pool(source: Source) -> PoolVectors:
@@ -22,18 +22,15 @@ def pool(source: Source) -> PoolVectors:
         )
         texts = rows["text"].tolist()
         mean = embedding.mean(axis=0, dtype=np.float64)
-        return PoolVectors(texts, embedding, mean, {normal(text): row for row, text in enumerate(texts)})
+        return PoolVectors(
+            texts, embedding, mean, {normalize_text(text): row for row, text in enumerate(texts)}
+        )
 
     return head_vectors.cached_array(source, "pool", None, read)
 
 
-def normal(text: str) -> str:
-    """Returns the form of a text by which texts are compared."""
-    return unicodedata.normalize("NFC", text).strip()
-
-
 def in_pool(source: Source, text: str) -> bool:
-    return normal(text) in pool(source).row
+    return normalize_text(text) in pool(source).row
 
 
 def head_column(source: Source, head: Head) -> NDArray[np.float32]:
@@ -49,8 +46,8 @@ def head_column(source: Source, head: Head) -> NDArray[np.float32]:
 
 def embedding(source: Source, text: str) -> NDArray[np.float32]:
     """Returns the unit-length embedding of a text, [d_out]; runs the model for a text outside the pool."""
-    row = pool(source).row.get(normal(text))
-    return live_model.encode(source, normal(text)) if row is None else pool(source).embedding[row]
+    row = pool(source).row.get(normalize_text(text))
+    return live_model.encode(source, normalize_text(text)) if row is None else pool(source).embedding[row]
 
 
 def of_head(source: Source, head: Head) -> list[str]:

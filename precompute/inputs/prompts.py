@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from db.errors import UserError
-from precompute.inputs.text_pool import normalize
+from db.layout import normalize_text
 from precompute.method.types import Classes
 
 ANY = "*"
@@ -148,7 +148,7 @@ def classes(
 
 
 def _row(line: str, number: int, name: str) -> Prompt:
-    cells = [normalize(cell) for cell in line.split("\t")]
+    cells = [normalize_text(cell) for cell in line.split("\t")]
     if len(cells) != 3 or not all(cells):
         raise PromptError(
             f"line {number} of {name} is not an attribute, a tab, a value, a tab and a text: {line!r}."

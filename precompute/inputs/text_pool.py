@@ -16,7 +16,6 @@ Knows nothing of models. Reads one file, and the lexicon if needed; everything e
 """
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from db.errors import UserError
+from db.layout import normalize_text
 from precompute.inputs import lexical_tags
 from precompute.method.types import Pool
 
@@ -70,12 +70,7 @@ def parse(content: str, *, name: str, by_rule: bool = False) -> Pool:
 
 def text_id(text: str) -> str:
     """Returns the first 16 hex digits of the SHA-256 of the NFC-normalized, stripped UTF-8."""
-    return hashlib.sha256(normalize(text).encode()).hexdigest()[:16]
-
-
-def normalize(text: str) -> str:
-    """Returns the text in NFC, without spaces around it."""
-    return unicodedata.normalize("NFC", text).strip()
+    return hashlib.sha256(normalize_text(text).encode()).hexdigest()[:16]
 
 
 def pick_indices(
@@ -130,8 +125,8 @@ def _split(line: str, number: int, name: str) -> tuple[str, list[str]]:
             f"line {number} of the pool {name} has {len(rest)} tabs; "
             "a line is a text, one tab, and its properties separated by |."
         )
-    properties = [normalize(part) for field in rest for part in field.split("|")]
-    return normalize(text), [part for part in properties if part]
+    properties = [normalize_text(part) for field in rest for part in field.split("|")]
+    return normalize_text(text), [part for part in properties if part]
 
 
 def _tag(texts: dict[str, set[str]], metadata: dict[str, str]) -> int | None:

@@ -25,8 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from db.errors import UserError
-from db.layout import head_name
-from precompute.inputs.text_pool import normalize
+from db.layout import head_name, normalize_text
 from precompute.method.types import Head
 
 COLUMNS = ("layer", "head", "rank", "text")
@@ -99,7 +98,7 @@ def _from_blocks(lines: list[str], name: str) -> dict[Head, _Lines]:
     by_head: dict[Head, _Lines] = {}
     header_line: dict[Head, int] = {}
     current: _Lines | None = None
-    for number, line in enumerate(map(normalize, lines), start=1):
+    for number, line in enumerate(map(normalize_text, lines), start=1):
         if not line or _RULE.fullmatch(line) or _SUMMARY.fullmatch(line):
             continue
         if header := _HEADER.fullmatch(line):
@@ -172,7 +171,7 @@ def _row(row: list[str], columns: list[str], where: str) -> tuple[Head, int, str
         # The usual cause is a text with a comma; to cut it there would give a different text.
         counts = f"{len(row)} cells, but there are {len(columns)} columns"
         raise ResultsError(f"{where}: the row has {counts}. Put texts with commas in quotes.")
-    cells = {column: normalize(row[columns.index(column)]) for column in COLUMNS}
+    cells = {column: normalize_text(row[columns.index(column)]) for column in COLUMNS}
     for column in COLUMNS[:3]:
         if not (cells[column].isascii() and cells[column].isdigit()):
             raise ResultsError(

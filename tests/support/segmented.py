@@ -5,6 +5,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from precompute.demo import words
+from precompute.demo.scenes import COLORS, draw
+
+SCENES = 6
+
 
 def written(path: Path, pictures: list[tuple[np.ndarray, np.ndarray]]) -> Path:
     """A file in the form of gtsegs_ijcv.mat: references to pictures, and to cells that refer to masks."""
@@ -17,4 +22,17 @@ def written(path: Path, pictures: list[tuple[np.ndarray, np.ndarray]]) -> Path:
             inside = file.create_dataset(f"#refs#/mask{number}", data=mask.astype(np.uint8).T)
             cell = file.create_dataset(f"#refs#/cell{number}", (1, 1), dtype=h5py.ref_dtype)
             images[number, 0], cell[0, 0], masks[number, 0] = held.ref, inside.ref, cell.ref
+    return path
+
+
+def write_scenes(folder: Path) -> Path:
+    """Scenes of one kind, wider than high."""
+    drawn = [draw(index, 43, kinds=1) for index in range(SCENES)]
+    return written(folder / "scenes.mat", [(one.image[24:232], one.mask[0, 24:232]) for one in drawn])
+
+
+def write_classes(folder: Path) -> Path:
+    """The prompts of the colors, one a line."""
+    path = folder / "colors.txt"
+    path.write_text("\n".join(words.prompt("color", color) for color in COLORS) + "\n")
     return path

@@ -13,17 +13,12 @@ from precompute.__main__ import main
 from precompute.demo.scenes import draw
 from precompute.inputs.images import ImagesError
 from precompute.validation import segmentation
-from tests.support.segmented import written
-
-SCENES = 6
+from tests.support.segmented import SCENES, write_scenes
 
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory) -> Path:
-    """Scenes of one kind, wider than high."""
-    drawn = [draw(index, 43, kinds=1) for index in range(SCENES)]
-    pictures = [(scene.image[24:232], scene.mask[0, 24:232]) for scene in drawn]
-    return written(tmp_path_factory.mktemp("segmented") / "scenes.mat", pictures)
+    return write_scenes(tmp_path_factory.mktemp("segmented"))
 
 
 def test_pictures_and_masks_come_out_as_they_went_in(scenes):

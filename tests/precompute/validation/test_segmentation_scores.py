@@ -9,30 +9,22 @@ from PIL import Image
 from torch.nn.functional import normalize
 
 from precompute import clip, demo
-from precompute.demo import words
-from precompute.demo.scenes import COLORS, draw
+from precompute.demo.scenes import COLORS
 from precompute.inputs import model_specs
 from precompute.method import decomposition
 from precompute.validation import segmentation, segmentation_scores
-from tests.support.segmented import written
+from tests.support.segmented import SCENES, write_classes, write_scenes, written
 from tests.support.towers import small_clip
-
-SCENES = 6
 
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory) -> Path:
-    """Scenes of one kind, wider than high."""
-    drawn = [draw(index, 43, kinds=1) for index in range(SCENES)]
-    pictures = [(scene.image[24:232], scene.mask[0, 24:232]) for scene in drawn]
-    return written(tmp_path_factory.mktemp("segmented") / "scenes.mat", pictures)
+    return write_scenes(tmp_path_factory.mktemp("segmented"))
 
 
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("classes") / "colors.txt"
-    path.write_text("\n".join(words.prompt("color", color) for color in COLORS) + "\n")
-    return path
+    return write_classes(tmp_path_factory.mktemp("classes"))
 
 
 def test_the_map_is_of_the_likeliest_class_less_the_mean_class(tmp_path):

@@ -6,26 +6,17 @@ import pytest
 
 from precompute import demo
 from precompute.__main__ import main
-from precompute.demo import words
-from precompute.demo.scenes import COLORS, draw
-from tests.support.segmented import written
-
-SCENES = 6
+from tests.support.segmented import write_classes, write_scenes
 
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory) -> Path:
-    """Scenes of one kind, wider than high."""
-    drawn = [draw(index, 43, kinds=1) for index in range(SCENES)]
-    pictures = [(scene.image[24:232], scene.mask[0, 24:232]) for scene in drawn]
-    return written(tmp_path_factory.mktemp("segmented") / "scenes.mat", pictures)
+    return write_scenes(tmp_path_factory.mktemp("segmented"))
 
 
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("classes") / "colors.txt"
-    path.write_text("\n".join(words.prompt("color", color) for color in COLORS) + "\n")
-    return path
+    return write_classes(tmp_path_factory.mktemp("classes"))
 
 
 def test_a_command_prints_the_figures_beside_the_published_ones(scenes, classes, capsys):
