@@ -147,6 +147,14 @@ def property_heads(bundle: Bundle, *, model_key: str, property: str) -> pd.DataF
     return _of_model(bundle, "property_heads", model_key, property=property)
 
 
+def supported_or_all(rows: pd.DataFrame) -> list[tuple[int, int]]:
+    """Returns layer and head of the supported heads among those of `property_heads`, or of all if none is."""
+    supported = rows["supported"].fillna(False).astype(bool)
+    # A head whose label is no better than that of rotated heads would blur the result of the supported heads.
+    rows = rows[supported] if supported.any() else rows
+    return sorted(zip(rows["layer"].tolist(), rows["head"].tolist(), strict=True))
+
+
 def texts(
     bundle: Bundle, *, search: str | None = None, property: str | None = None, limit: int | None = None
 ) -> pd.DataFrame:

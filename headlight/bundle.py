@@ -306,9 +306,7 @@ class Bundle:
         if rows.empty:
             labels = sorted(queries.heads(self._bundle, model_key=key)["label"].dropna().unique())
             raise UnknownName(f'no head has the label "{label}". Labels are: {", ".join(labels)}.')
-        supported = rows["supported"].fillna(False).astype(bool)
-        rows = rows[supported] if supported.any() else rows
-        return sorted(zip(rows["layer"].tolist(), rows["head"].tolist(), strict=True))
+        return queries.supported_or_all(rows)
 
     def _image_query(self, key: str, image: str | Path, heads: list[Head], metric: str) -> ranking.Query:
         places = self._places(key, heads)

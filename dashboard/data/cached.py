@@ -118,11 +118,7 @@ def head_selectivity(source: Source) -> pd.DataFrame:
 @kept(max_entries=128)
 def property_heads(source: Source, property: str) -> tuple[Head, ...]:
     """Returns the heads with a property as supported label, or as label if none is supported."""
-    rows = of_model(source, "property_heads", property=property)
-    supported = rows["supported"].fillna(False).astype(bool)
-    # A head whose label is no better than that of rotated heads would blur the result of the supported heads.
-    rows = rows[supported] if supported.any() else rows
-    return tuple(sorted(zip(rows["layer"].tolist(), rows["head"].tolist(), strict=True)))
+    return tuple(queries.supported_or_all(of_model(source, "property_heads", property=property)))
 
 
 def frozen(array: NDArray) -> NDArray:
