@@ -19,7 +19,7 @@ JSON: {"consistent": "yes"} or {"consistent": "no"}"""
 
 
 def question(
-    text: str, label: str, *, model: str, temperature: float, answer_tokens: int, draw: int
+    text: str, label: str, draw: int, *, model: str, temperature: float, answer_tokens: int
 ) -> Question:
     """Returns the question if one text is consistent with one label."""
     prompt = f"property: {label}\ndescription: {text}"

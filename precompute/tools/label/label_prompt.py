@@ -95,11 +95,11 @@ def load_examples(path: Path = EXAMPLES) -> tuple[Example, ...]:
 def question(
     texts: Sequence[str],
     examples: Sequence[Example],
+    draw: int,
     *,
     model: str,
     temperature: float,
     answer_tokens: int,
-    draw: int,
 ) -> Question:
     """Returns the question for the label of one head, from its first texts."""
     messages = [("system", _TASK)]

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from precompute.runtime import arguments
@@ -16,9 +17,8 @@ The key of a service comes from the environment variable HEADLIGHT_LLM_KEY or OP
 needs no key. An interrupted run loses nothing: repeat the command to resume it.
 """
 
-
-_ASKED = "labels and judgements"
-_SERVICE = "service"
+_labels = partial(option, group="labels and judgements")
+_service = partial(option, group="service")
 
 
 @dataclass(frozen=True)
@@ -34,47 +34,36 @@ class LabelTask:
         (), "models to label, by name or key (default: all)", nargs="+", action="store", metavar="NAME"
     )
 
-    llm: str | None = option(None, "language model that gives labels", group=_ASKED, metavar="MODEL")
-    draws: int = option(5, "answers per head; the majority is the label", group=_ASKED, metavar="N")
-    judges: tuple[str, ...] = option(
+    llm: str | None = _labels(None, "language model that gives labels", metavar="MODEL")
+    draws: int = _labels(5, "answers per head; the majority is the label", metavar="N")
+    judges: tuple[str, ...] = _labels(
         (),
         "language model that judges if each head's first five texts agree with its label; repeatable",
-        group=_ASKED,
         flag="--judge",
         metavar="MODEL",
     )
-    judge_draws: int = option(1, "answers per judge and text; the majority counts", group=_ASKED, metavar="N")
-    overrides: Path | None = option(
-        None, "labels given by people: model,layer,head,label,by,why", group=_ASKED, metavar="CSV"
+    judge_draws: int = _labels(1, "answers per judge and text; the majority counts", metavar="N")
+    overrides: Path | None = _labels(
+        None, "labels given by people: model,layer,head,label,by,why", metavar="CSV"
     )
-    examples: Path | None = option(
-        None, "worked examples (default: label_examples.md)", group=_ASKED, metavar="FILE"
-    )
+    examples: Path | None = _labels(None, "worked examples (default: label_examples.md)", metavar="FILE")
 
-    url: str | None = option(
-        None,
-        "address of any OpenAI-compatible service, such as http://host:8000/v1",
-        group=_SERVICE,
-        secret=True,
+    url: str | None = _service(
+        None, "address of any OpenAI-compatible service, such as http://host:8000/v1", secret=True
     )
-    temperature: float = option(
+    temperature: float = _service(
         0.7,
         "sampling temperature; 0 makes all draws equal (default: %(default)s, and 0 for a single judge draw)",
-        group=_SERVICE,
     )
-    answer_tokens: int = option(
-        1024, "maximum tokens of an answer, reasoning included", group=_SERVICE, metavar="N"
-    )
-    concurrency: int = option(4, "number of simultaneous questions", group=_SERVICE)
-    timeout: float = option(120.0, "seconds without a response before a retry", group=_SERVICE)
-    attempts: int = option(8, "maximum attempts per question", group=_SERVICE)
+    answer_tokens: int = _service(1024, "maximum tokens of an answer, reasoning included", metavar="N")
+    concurrency: int = _service(4, "number of simultaneous questions")
+    timeout: float = _service(120.0, "seconds without a response before a retry")
+    attempts: int = _service(8, "maximum attempts per question")
     first_wait: float = 1.0
     """Seconds before the second attempt; doubled for each further attempt."""
 
-    work: Path | None = option(
-        None, "folder of answers (default: .NEW.labels.work)", group=_SERVICE, metavar="FOLDER"
-    )
-    dry_run: bool = option(False, "only print the number of questions left", group=_SERVICE)
+    work: Path | None = _service(None, "folder of answers (default: .NEW.labels.work)", metavar="FOLDER")
+    dry_run: bool = _service(False, "only print the number of questions left")
 
     def __post_init__(self) -> None:
         if not (self.llm or self.judges or self.overrides):

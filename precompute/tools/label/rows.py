@@ -19,6 +19,9 @@ HeadKey = tuple[str, int, int]
 
 HEAD = ["model_key", "layer", "head"]
 
+JUDGEMENT = [*HEAD, "label", "position", "judge", "draw", "consistent"]
+"""Columns of the table `judgement`."""
+
 LABEL, JUDGE = "label", "judge"
 """Tasks in the table `language_model_answer`."""
 
@@ -67,15 +70,8 @@ def language_model_labels(
     """Returns rows of `head_label` from labels by a language model."""
     columns = [*HEAD, "method", "picks", "label", "votes", "draws", "given_by", "supported", "chosen"]
     rows = [
-        (
-            *head,
-            label_prompt.METHOD,
-            min(label_prompt.TEXTS_SHOWN, len(texts[head].texts)),
-            *label,
-            model,
-            label.supported,
-            False,
-        )
+        (*head, label_prompt.METHOD, min(label_prompt.TEXTS_SHOWN, len(texts[head].texts)), *label)
+        + (model, label.supported, False)
         for head, label in labels.items()
     ]
     return pd.DataFrame(rows, columns=columns)
@@ -105,7 +101,6 @@ def choose(labels: pd.DataFrame) -> pd.DataFrame:
 
 def judgements(answers: Mapping[Subject, list[Draw]], labels: Mapping[HeadKey, str]) -> pd.DataFrame:
     """Returns rows of `judgement`: every readable answer of a judge."""
-    columns = [*HEAD, "label", "position", "judge", "draw", "consistent"]
     rows = [
         (*subject.head_key, labels[subject.head_key], subject.position, subject.judge)
         + (draw.question.draw, draw.parsed == judge_prompt.YES)
@@ -113,21 +108,20 @@ def judgements(answers: Mapping[Subject, list[Draw]], labels: Mapping[HeadKey, s
         for draw in draws
         if subject.task == JUDGE and draw.parsed is not None
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=JUDGEMENT)
 
 
 def tag_matches(
     labels: Mapping[HeadKey, str], texts: Mapping[HeadKey, Texts], pool: set[str]
 ) -> pd.DataFrame:
     """Returns rows of `judgement` by the offline rule, for labels that are properties of the pool."""
-    columns = [*HEAD, "label", "position", "judge", "draw", "consistent"]
     rows = [
         (*head, label, position, agreement_stats.TAG_MATCH, 0, label in properties)
         for head, label in labels.items()
         if label in pool and head in texts
         for position, properties in enumerate(texts[head].properties[: agreement_stats.TEXTS_JUDGED])
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=JUDGEMENT)
 
 
 def answers(draws: Mapping[Subject, list[Draw]], endpoint: str) -> pd.DataFrame:
@@ -135,18 +129,9 @@ def answers(draws: Mapping[Subject, list[Draw]], endpoint: str) -> pd.DataFrame:
     columns = [*Subject._fields, "draw", "endpoint", "options", "prompt", "answer", "parsed", "asked_at"]
     columns += ["prompt_tokens", "answer_tokens"]
     rows = [
-        (
-            *subject,
-            draw.question.draw,
-            endpoint,
-            json.dumps(draw.answer.sent, sort_keys=True),
-            json.dumps(draw.question.prompt, ensure_ascii=False),
-            draw.answer.text,
-            draw.parsed,
-            draw.answer.asked_at,
-            draw.answer.prompt_tokens,
-            draw.answer.answer_tokens,
-        )
+        {**subject._asdict(), **draw.answer._asdict(), "answer": draw.answer.text, "parsed": draw.parsed}
+        | {"options": json.dumps(draw.answer.sent, sort_keys=True), "endpoint": endpoint}
+        | {"prompt": json.dumps(draw.question.prompt, ensure_ascii=False), "draw": draw.question.draw}
         for subject, subject_draws in draws.items()
         for draw in subject_draws
     ]

@@ -8,7 +8,7 @@ asks nothing and a stopped run resumes.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,6 @@ from precompute.tools.label import bundle as label_bundle
 from precompute.tools.label import judge_prompt, label_prompt, overrides
 from precompute.tools.label import rows as label_rows
 from precompute.tools.label.bundle import NewLabels, Source
-from precompute.tools.label.label_prompt import Example
 from precompute.tools.label.llm_cache import Answer, AnswerCache, Draw, Question, draw
 from precompute.tools.label.llm_client import LlmClient
 from precompute.tools.label.llm_service import Service, key_of_environment, key_variable
@@ -48,21 +47,20 @@ def run(task: LabelTask) -> Path:
     try:
         source = label_bundle.read(bundle, task.models)
         check_free(task.out.absolute(), replace=task.replace)
-        personal = _load_overrides(source, task.overrides)
+        new_labels = NewLabels({}, _load_overrides(source, task.overrides), {}, task.llm)
         service = _service(task)
         if task.dry_run:
-            _plan(source, task, personal, service)
+            _plan(source, task, new_labels, service)
             return task.out
-        _label(source, task, personal, service)
+        _label(source, task, new_labels, service)
     finally:
         bundle.close()
     progress.say(f"done: {task.out}\nopen it with: headlight view {task.out}")
     return task.out
 
 
-def _label(source: Source, task: LabelTask, personal: tuple[Override, ...], service: Service | None) -> None:
+def _label(source: Source, task: LabelTask, new_labels: NewLabels, service: Service | None) -> None:
     clock, started = time.monotonic(), datetime.now(UTC)
-    new_labels = NewLabels({}, personal, {}, task.llm)
     if service is not None:
         progress.say(_service_line(service))
         with _locked(task.work_folder):
@@ -89,8 +87,7 @@ def _ask_models(source: Source, task: LabelTask, new_labels: NewLabels, ask: Ask
         _report_labels(source, draws, new_labels)
     if task.judges:
         progress.say(f"judged by {', '.join(task.judges)}: {task.judge_draws} draws of each text")
-        labels = label_bundle.labels_by_head(label_bundle.choose_labels(source, new_labels))
-        judgements = _judge_draws(source, task, labels, ask)
+        judgements = _judge_draws(source, task, new_labels, ask)
         _report_judges(source, judgements)
         new_labels = new_labels._replace(draws=new_labels.draws | judgements)
     return new_labels
@@ -98,31 +95,27 @@ def _ask_models(source: Source, task: LabelTask, new_labels: NewLabels, ask: Ask
 
 def _label_draws(source: Source, task: LabelTask, ask: Ask) -> dict[Subject, list[Draw]]:
     examples = label_prompt.load_examples(task.examples or label_prompt.EXAMPLES)
+    llm = str(task.llm)
+    request: dict[str, Any] = {"temperature": task.temperature, "answer_tokens": task.answer_tokens}
     subjects = {
-        Subject(*head, LABEL, 0, str(task.llm)): partial(_label_question, task, examples, texts.texts)
+        Subject(*head, LABEL, 0, llm): partial(
+            label_prompt.question, texts.texts, examples, model=llm, **request
+        )
         for head, texts in source.heads.items()
     }
     return draw(subjects, label_prompt.read, ask, draws=task.draws)
 
 
-def _label_question(
-    task: LabelTask, examples: tuple[Example, ...], texts: tuple[str, ...], number: int
-) -> Question:
-    return label_prompt.question(
-        texts,
-        examples,
-        model=str(task.llm),
-        temperature=task.temperature,
-        answer_tokens=task.answer_tokens,
-        draw=number,
-    )
-
-
 def _judge_draws(
-    source: Source, task: LabelTask, labels: Mapping[HeadKey, str], ask: Ask
+    source: Source, task: LabelTask, new_labels: NewLabels, ask: Ask
 ) -> dict[Subject, list[Draw]]:
+    """Asks the judges about the chosen label of every head."""
+    labels = label_bundle.labels_by_head(label_bundle.choose_labels(source, new_labels))
+    request: dict[str, Any] = {"temperature": task.judge_temperature, "answer_tokens": task.answer_tokens}
     subjects = {
-        Subject(*head, JUDGE, position, judge): partial(_judge_question, task, judge, text, labels[head])
+        Subject(*head, JUDGE, position, judge): partial(
+            judge_prompt.question, text, labels[head], model=judge, **request
+        )
         for judge in task.judges
         for head, texts in source.heads.items()
         for position, text in enumerate(texts.texts[: agreement_stats.TEXTS_JUDGED])
@@ -130,18 +123,7 @@ def _judge_draws(
     return draw(subjects, judge_prompt.read, ask, draws=task.judge_draws)
 
 
-def _judge_question(task: LabelTask, judge: str, text: str, label: str, number: int) -> Question:
-    return judge_prompt.question(
-        text,
-        label,
-        model=judge,
-        temperature=task.judge_temperature,
-        answer_tokens=task.answer_tokens,
-        draw=number,
-    )
-
-
-def _plan(source: Source, task: LabelTask, personal: tuple[Override, ...], service: Service | None) -> None:
+def _plan(source: Source, task: LabelTask, new_labels: NewLabels, service: Service | None) -> None:
     """Prints the number of questions left. Ignores unreadable answers, and judges of labels not given yet."""
     if service is None:
         print("nothing is to be asked; without --dry-run the labels of people are taken over")
@@ -154,15 +136,13 @@ def _plan(source: Source, task: LabelTask, personal: tuple[Override, ...], servi
         left.update({question: None for question, answer in answers.items() if answer is None})
         return [answers[question] for question in questions]
 
-    new_labels = NewLabels({}, personal, {}, task.llm)
     if task.llm:
         draws = _label_draws(source, task, ask)
         new_labels = new_labels._replace(by_model=label_rows.vote(draws, source.properties))
         _print_left(f"labels by {task.llm}", [*left])
     before = len(left)
     if task.judges:
-        labels = label_bundle.labels_by_head(label_bundle.choose_labels(source, new_labels))
-        _judge_draws(source, task, labels, ask)
+        _judge_draws(source, task, new_labels, ask)
         _print_left(f"judged by {', '.join(task.judges)}", [*left][before:])
     _print_left("together", [*left])
     print("tokens are estimated at four characters each; answers that cannot be read are asked again")
@@ -194,15 +174,12 @@ def _service(task: LabelTask) -> Service | None:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Locks the folder of answers against other runs; errors name `--work`."""
-    lock = work_files.locked(folder)
-    try:
-        lock.__enter__()
-    except work_files.WorkError as error:
-        raise work_files.WorkError(str(error).replace("--bundle", "--work")) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(work_files.locked(folder))
+        except work_files.WorkError as error:
+            raise work_files.WorkError(str(error).replace("--bundle", "--work")) from error
         yield
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def _service_line(service: Service) -> str:

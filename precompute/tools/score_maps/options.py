@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from precompute.inputs.model_options import model_choices
@@ -25,32 +26,28 @@ ImageNet-Segmentation protocol of Gandelsman et al. 2024. ARCHITECTURE/WEIGHTS-r
 random-weights control of a model.
 """
 
-_SCORED = "what is scored"
+_GROUP = "what is scored"
+_score_option = partial(option, group=_GROUP)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MapTask:
     """Options of one run of `score-maps`."""
 
-    models: tuple[ModelChoice, ...] = models_option(_SCORED)
-    masks: Path | None = masks_option(_SCORED)
-    segmentation: Path | None = option(
-        None, "gtsegs_ijcv.mat of ImageNet-Segmentation", group=_SCORED, metavar="MAT"
-    )
-    classes: Path | None = option(
+    models: tuple[ModelChoice, ...] = models_option(_GROUP)
+    masks: Path | None = masks_option(_GROUP)
+    segmentation: Path | None = _score_option(None, "gtsegs_ijcv.mat of ImageNet-Segmentation", metavar="MAT")
+    classes: Path | None = _score_option(
         None,
         "one prompt per line, for --segmentation (default: 80 prompts for each of ImageNet's 1,000 classes)",
-        group=_SCORED,
         metavar="FILE",
     )
-    limit: int | None = option(
-        None, "use N pictures of --segmentation, spread evenly", group=_SCORED, metavar="N"
+    limit: int | None = _score_option(None, "use N pictures of --segmentation, spread evenly", metavar="N")
+    as_released: bool = _score_option(
+        False, "crop pictures but squash masks, as the paper's released code does"
     )
-    as_released: bool = option(
-        False, "crop pictures but squash masks, as the paper's released code does", group=_SCORED
-    )
-    layers: int | None = layers_option("last layers that count as stored layers", _SCORED)
-    device: str = device_option(_SCORED)
+    layers: int | None = layers_option("last layers that count as stored layers", _GROUP)
+    device: str = device_option(_GROUP)
 
     def __post_init__(self):
         if self.masks is None and self.segmentation is None:

@@ -2,8 +2,8 @@
 
 import argparse
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from precompute.inputs.model_options import model_choices
 from precompute.runtime import arguments
@@ -35,8 +35,7 @@ _CHECKED = "inputs and checks"
 _SPEED = "speed (without effect on the result)"
 
 
-def _file(help: str) -> Any:
-    return option(None, help, group=_CHECKED, metavar="FILE")
+_file = partial(option, None, group=_CHECKED, metavar="FILE")
 
 
 @dataclass(frozen=True, kw_only=True)
