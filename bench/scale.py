@@ -84,12 +84,7 @@ def measure(folder: Path, model: str, count: int, shard_size: int) -> None:
     [spec] = setup.specs(config)
     loaded = setup.load(spec, config, directory)
     shard_plan = decompose_images.plan_shards(
-        loaded.model,
-        loaded.spaces,
-        list(image_files),
-        loaded.directory,
-        config.shard_size,
-        config.gallery_limits,
+        loaded, list(image_files), config.shard_size, config.gallery_limits
     )
     shards = shard_plan.shards
     first, rest = shards[: len(shards) // 4], shards[len(shards) // 4 :]
@@ -103,9 +98,7 @@ def measure(folder: Path, model: str, count: int, shard_size: int) -> None:
     # Each call first compares four images with open_clip; the difference between two calls excludes that.
     images = [sum(len(shard.image_id) for shard in part) for part in (first, rest)]
     print_cost("decomposing", images[1] - images[0], many - few)
-    print_cost(
-        "moments", count, seconds_of(lambda: decompose_images.reduce_moments(shard_plan, loaded.spaces))
-    )
+    print_cost("moments", count, seconds_of(lambda: decompose_images.reduce_moments(shard_plan, loaded)))
     print(f"  layers, heads and rank: {tuple(loaded.spaces.basis.shape[:3])}")
     for name, pattern in (("scan", "scan/*"), ("images", "model-*/images/*")):
         image_bytes = sum(path.stat().st_size for path in directory.glob(pattern)) / count

@@ -21,7 +21,7 @@ from PIL import Image, ImageFilter
 from bench import argument_parser
 from precompute import clip
 from precompute.inputs import model_specs
-from precompute.method import decomposition
+from precompute.pipeline import setup
 from precompute.pipeline.run import scan_image_set
 from precompute.runtime import devices
 from precompute.runtime.config import Config, ModelChoice
@@ -30,8 +30,6 @@ from precompute.stages.scan_images import ImageSet
 
 SIZE = (500, 375)
 """Width and height in pixels; the most frequent size of ImageNet's validation images."""
-
-LAYERS = 4
 
 
 def main() -> None:
@@ -54,6 +52,7 @@ def main() -> None:
             batch_size=options.batch_size,
             workers=options.workers,
             device=devices.resolve_device(options.device),
+            layers=4,
             gallery_images=0,
         )
         began = time.perf_counter()
@@ -70,16 +69,12 @@ def main() -> None:
 def measure(config: Config, image_set: ImageSet, directory: Path) -> None:
     """Times encode_image alone, then the pass over the images, and prints both."""
     [choice] = config.models
-    spec = model_specs.random_control(model_specs.resolve(choice.name, clip.catalog()))
-    model = clip.load(spec, device=config.device)
-    spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, LAYERS))
-    plain = encode_alone(model, config.batch_size)
+    loaded = setup.load(model_specs.random_control(clip.resolve(choice)), config, directory)
+    plain = encode_alone(loaded.model, config.batch_size)
     files = image_set.image_files
-    plan = decompose_images.plan_shards(
-        model, spaces, list(files), directory, config.shard_size, config.gallery_limits
-    )
+    plan = decompose_images.plan_shards(loaded, list(files), config.shard_size, config.gallery_limits)
     began = time.perf_counter()
-    waited = decompose_images.write_missing_shards(model, plan, files, config.read_options)
+    waited = decompose_images.write_missing_shards(loaded.model, plan, files, config.read_options)
     seconds = time.perf_counter() - began
     whole = len(files) / seconds
     image_bytes = sum(shard.path.stat().st_size for shard in plan.shards) / len(files)

@@ -73,12 +73,11 @@ def decompose_part(config: Config, listing: scan_images.Listing, directory: Path
     for spec in setup.specs(config):
         progress.say(f"loading {spec.name}")
         loaded = setup.load(spec, config, directory)
-        check_precision.decompose_sample(
-            loaded.model, loaded.spaces, image_files, loaded.directory, config.read_options, part
+        check_precision.decompose_sample(loaded, image_files, config.read_options, part)
+        todo = decompose_images.plan_shards(
+            loaded, list(image_files), config.shard_size, config.gallery_limits
         )
-        decompose_images.write_missing_shards(
-            loaded.model, _planned(loaded, list(image_files), config), image_files, config.read_options, part
-        )
+        decompose_images.write_missing_shards(loaded.model, todo, image_files, config.read_options, part)
 
 
 def merge(config: Config, *, parts: int | None = None, others: Sequence[Path] = ()) -> Path:
@@ -126,19 +125,13 @@ def _await_others(listing: scan_images.Listing, part: Part, wait: bool) -> None:
         time.sleep(_SECONDS_BETWEEN)
 
 
-def _planned(loaded: setup.LoadedModel, image_ids: list[str], config: Config) -> decompose_images.ShardPlan:
-    return decompose_images.plan_shards(
-        loaded.model, loaded.spaces, image_ids, loaded.directory, config.shard_size, config.gallery_limits
-    )
-
-
 def _pieces(
     spec: model_specs.ModelSpec, image_ids: list[str], directory: Path, config: Config
 ) -> tuple[tuple[decompose_images.Shard, ...], ...]:
     """Shards of one model, by kind; parts take shards of each kind in turn."""
     loaded = setup.load(spec, config, directory)
-    todo = _planned(loaded, image_ids, config)
-    return todo.shards, todo.gallery, check_precision.sample_shards(loaded.model, image_ids, loaded.directory)
+    todo = decompose_images.plan_shards(loaded, image_ids, config.shard_size, config.gallery_limits)
+    return todo.shards, todo.gallery, check_precision.sample_shards(loaded, image_ids)
 
 
 def _check_complete(missing: list[int], total: int, of_what: str, parts: int | None) -> None:

@@ -63,16 +63,15 @@ def describe_model(spec: ModelSpec, config: Config, inputs: RunInputs, directory
     """Runs all stages of one model. Its weights are released at the end."""
     times, pool, files, reading = progress.StageTimes(), inputs.pool, inputs.image_files, config.read_options
     with times.measure("load", f"loading {spec.name}"):
-        model, spaces, identity, model_directory = setup.load(spec, config, directory)
+        loaded = setup.load(spec, config, directory)
+        model, spaces, identity, model_directory = loaded
         map_scores.check_captions(model, inputs.masks)
     with times.measure("texts"):
         text, classes = embed_texts.embed_texts(model, inputs, model_directory)
     with times.measure("precision"):
-        precision = check_precision.measure(model, spaces, files, text, pool, model_directory, reading)
+        precision = check_precision.measure(loaded, files, text, pool, reading)
     with times.measure("decomposition"):
-        decomposition = decompose_images.decompose_images(
-            model, spaces, files, model_directory, reading, config.gallery_limits
-        )
+        decomposition = decompose_images.decompose_images(loaded, files, reading, config.gallery_limits)
     with times.measure("heads"):
         heads = describe_heads.heads(
             model.model_key, decomposition, spaces, text, pool, config.head_options, model_directory

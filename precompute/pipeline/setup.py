@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from torch import Tensor
 
@@ -21,21 +20,10 @@ from precompute.runtime.config import Config
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.runtime.part import WHOLE, Part
 from precompute.stages import read_inputs, scan_images
+from precompute.stages.decompose_images import LoadedModel
 
 SPACES = "spaces.safetensors"
 """Name of the work file of a model's bases."""
-
-
-class LoadedModel(NamedTuple):
-    """One model, ready to decompose images."""
-
-    model: clip.Clip
-    spaces: HeadSpaces
-    identity: list[object]
-    """Everything that the model's numbers depend on."""
-
-    directory: Path
-    """Directory of the model's work files."""
 
 
 def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:

@@ -7,7 +7,6 @@ decompose the sample; their merge checks it.
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -25,6 +24,7 @@ from precompute.runtime.config import ReadOptions
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.runtime.part import WHOLE, Part
 from precompute.stages import decompose_images
+from precompute.stages.decompose_images import LoadedModel
 
 SAMPLE = 512
 """Maximum number of images in the sample."""
@@ -71,12 +71,10 @@ class _Both(NamedTuple):
 
 
 def measure(
-    model: clip.Clip,
-    spaces: HeadSpaces,
+    loaded: LoadedModel,
     image_files: dict[str, images.ImageFile],
     text: Float[Tensor, "text d_out"],
     pool: Pool,
-    directory: Path,
     options: ReadOptions,
 ) -> PrecisionReport | None:
     """Returns the comparison with float32, computed or loaded from an earlier run; None in float32.
@@ -84,18 +82,20 @@ def measure(
     Raises:
         ModelError: contributions do not sum to the embedding, or too many texts differ.
     """
+    model = loaded.model
     if model.precision == "float32":
         return None
     versions = [METHOD_VERSIONS["precision"], METHOD_VERSIONS["textspan"]]
-    path = (
-        directory / f"rounding-{work_files.key_of(versions, _sample(list(image_files)), pool.texts)}.parquet"
-    )
-    if not path.exists():
-        decompose_sample(model, spaces, image_files, directory, options)
-        parts = [decompose_images.read(shard) for shard in sample_shards(model, list(image_files), directory)]
+    key = work_files.key_of(versions, _sample(list(image_files)), pool.texts)
+
+    def compared() -> pd.DataFrame:
+        decompose_sample(loaded, image_files, options)
+        parts = [decompose_images.read(shard) for shard in sample_shards(loaded, list(image_files))]
         both = _Both(*(torch.cat([part[name] for part in parts]) for name in _Both._fields))
-        work_files.save_table(path, pd.DataFrame([compare(both, spaces, text)._asdict()]))
-    (row,) = work_files.load_table(path).to_dict("records")
+        return pd.DataFrame([compare(both, loaded.spaces, text)._asdict()])
+
+    table = work_files.load_or_compute_table(loaded.directory / f"rounding-{key}.parquet", compared)
+    (row,) = table.to_dict("records")
     report = PrecisionReport(**{str(name): value for name, value in row.items()})
     progress.say(f"{model.precision} beside float32: {summary_line(report)}")
     check(model, report)
@@ -148,25 +148,19 @@ def overlap(expected: Sequence[TextSpan], actual: Sequence[TextSpan], k: int) ->
     return (sum(shares) / len(shares), min(shares)) if shares else (1.0, 1.0)
 
 
-def sample_shards(
-    model: clip.Clip, image_ids: list[str], directory: Path
-) -> tuple[decompose_images.Shard, ...]:
+def sample_shards(loaded: LoadedModel, image_ids: list[str]) -> tuple[decompose_images.Shard, ...]:
     """Returns the shards of the sample; none in float32."""
-    if model.precision == "float32":
+    if loaded.model.precision == "float32":
         return ()
-    return decompose_images.cut(_sample(image_ids), directory / "rounding", _SHARD)
+    return decompose_images.cut(_sample(image_ids), loaded.directory / "rounding", _SHARD)
 
 
 def decompose_sample(
-    model: clip.Clip,
-    spaces: HeadSpaces,
-    image_files: dict[str, images.ImageFile],
-    directory: Path,
-    options: ReadOptions,
-    part: Part = WHOLE,
+    loaded: LoadedModel, image_files: dict[str, images.ImageFile], options: ReadOptions, part: Part = WHOLE
 ) -> None:
     """Decomposes the sample, or a part of its shards, in both precisions. Raises ModelError."""
-    shards = sample_shards(model, list(image_files), directory)
+    model, spaces = loaded.model, loaded.spaces
+    shards = sample_shards(loaded, list(image_files))
     if not shards:
         return
     plan = decomposition.plan(clip.vision_weights(model), spaces)

@@ -42,6 +42,18 @@ Fold = Callable[[list[str], dict[str, Tensor]], dict[str, Tensor]]
 """Function of the ids and tensors of a shard's images that returns the tensors to save."""
 
 
+class LoadedModel(NamedTuple):
+    """One model, ready to decompose images."""
+
+    model: clip.Clip
+    spaces: HeadSpaces
+    identity: list[object]
+    """Everything that the model's numbers depend on."""
+
+    directory: Path
+    """Directory of the model's work files."""
+
+
 class Shard(NamedTuple):
     """Consecutive images in the order of image_id, and their work file."""
 
@@ -68,33 +80,22 @@ class DecompositionResult(NamedTuple):
 
 
 def decompose_images(
-    model: clip.Clip,
-    spaces: HeadSpaces,
-    image_files: dict[str, images.ImageFile],
-    directory: Path,
-    options: ReadOptions,
-    limits: GalleryLimits,
+    loaded: LoadedModel, image_files: dict[str, images.ImageFile], options: ReadOptions, limits: GalleryLimits
 ) -> DecompositionResult:
     """Decomposes all images and the gallery, or loads what an earlier run finished."""
-    todo = plan_shards(model, spaces, list(image_files), directory, options.shard_size, limits)
-    write_missing_shards(model, todo, image_files, options)
-    return reduce_moments(todo, spaces)
+    todo = plan_shards(loaded, list(image_files), options.shard_size, limits)
+    write_missing_shards(loaded.model, todo, image_files, options)
+    return reduce_moments(todo, loaded)
 
 
 def plan_shards(
-    model: clip.Clip,
-    spaces: HeadSpaces,
-    image_ids: list[str],
-    directory: Path,
-    shard_size: int,
-    limits: GalleryLimits,
+    loaded: LoadedModel, image_ids: list[str], shard_size: int, limits: GalleryLimits
 ) -> ShardPlan:
     """Returns all shards of a model, in order; equal for every process that has the same images."""
-    chosen = gallery_ids(image_ids, spaces, _tokens(model), limits)
     return ShardPlan(
-        decomposition.plan(clip.vision_weights(model), spaces),
-        cut(image_ids, directory / "images", shard_size),
-        cut(chosen, directory / "gallery", _GALLERY_SHARD),
+        decomposition.plan(clip.vision_weights(loaded.model), loaded.spaces),
+        cut(image_ids, loaded.directory / "images", shard_size),
+        cut(gallery_ids(loaded, image_ids, limits), loaded.directory / "gallery", _GALLERY_SHARD),
     )
 
 
@@ -142,16 +143,13 @@ def read(shard: Shard) -> dict[str, Tensor]:
     return work_files.load_tensors(shard.path)
 
 
-def gallery_ids(image_ids: list[str], spaces: HeadSpaces, tokens: int, limits: GalleryLimits) -> list[str]:
+def gallery_ids(loaded: LoadedModel, image_ids: list[str], limits: GalleryLimits) -> list[str]:
     """Returns ids of images for token-level coordinates: evenly over the sorted ids, as many as fit."""
-    layers, heads, rank, _ = spaces.basis.shape
-    bytes_each = layers * heads * tokens * rank * 2
+    layers, heads, rank, _ = loaded.spaces.basis.shape
+    rows, columns = loaded.model.grid
+    bytes_each = layers * heads * (1 + rows * columns) * rank * 2
     fit = int(limits.megabytes * 1e6 // bytes_each)
     return images.evenly(image_ids, min(limits.images, fit))
-
-
-def _tokens(model: clip.Clip) -> int:
-    return 1 + model.grid[0] * model.grid[1]
 
 
 def cut(image_ids: list[str], directory: Path, size: int) -> tuple[Shard, ...]:
@@ -267,12 +265,11 @@ def _check_against_encode_image(
         )
 
 
-def reduce_moments(shard_plan: ShardPlan, spaces: HeadSpaces) -> DecompositionResult:
+def reduce_moments(shard_plan: ShardPlan, loaded: LoadedModel) -> DecompositionResult:
     """Returns the moments over all images, computed once per model and images."""
-    model_directory = shard_plan.shards[0].path.parent.parent
     key = work_files.key_of(METHOD_VERSIONS["moments"], [shard.path.name for shard in shard_plan.shards])
     tensors = work_files.load_or_compute(
-        model_directory / f"moments-{key}.safetensors", lambda: _reduced(shard_plan.shards, spaces)
+        loaded.directory / f"moments-{key}.safetensors", lambda: _reduced(shard_plan.shards, loaded.spaces)
     )
     heads, components = (
         [tensors[f"{kind.__name__}.{name}"] for name in kind._fields] for kind in (Moments, ComponentMoments)

@@ -62,8 +62,9 @@ def case(scene_folder, pool_file, tmp_path_factory) -> Case:
     texts = text_pool.load(config.texts)
     spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 2))
     text = clip.encode_text(model, texts.texts)
+    loaded = decompose_images.LoadedModel(model, spaces, [], directory)
     taken = decompose_images.decompose_images(
-        model, spaces, pictures.image_files, directory, config.read_options, config.gallery_limits
+        loaded, pictures.image_files, config.read_options, config.gallery_limits
     )
     found = describe_heads.heads(model.model_key, taken, spaces, text, texts, config.head_options)
     image_id = choose(pictures.attributes.image_id, 30)
