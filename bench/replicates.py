@@ -16,6 +16,7 @@ from torch import Tensor
 
 from bench.textspan import random_heads, size_parser
 from precompute.method import labels, replicates, resampling, rotation_controls, textspan
+from precompute.method.types import Moments
 
 Result = TypeVar("Result")
 
@@ -73,16 +74,16 @@ def timed(work: Callable[[], Result]) -> tuple[Seconds, Result]:
     return Seconds(time.perf_counter() - wall, time.process_time() - processor), result
 
 
-def group_moments(covariance: Tensor, groups: int = 64, images: int = 100) -> replicates.LayerMoments:
+def group_moments(covariance: Tensor, groups: int = 64, images: int = 100) -> Moments:
     """Returns moments of groups with the covariance `covariance` inside each and means scattered about 0."""
     generator = torch.Generator().manual_seed(1)
     heads, rank = covariance.shape[:2]
     mean = torch.randn(groups, heads, rank, generator=generator, dtype=torch.float64) / images**0.5
     second = images * covariance.expand(groups, -1, -1, -1)
-    return replicates.LayerMoments(torch.full((groups,), images), mean, second)
+    return Moments(torch.full((groups,), images), mean, second)
 
 
-def draw(moments: replicates.LayerMoments, tags: Tensor) -> tuple[resampling.Halves, Tensor]:
+def draw(moments: Moments, tags: Tensor) -> tuple[resampling.Halves, Tensor]:
     halves = resampling.halves(moments.image_count, tags, count=COUNT, seed=0)
     return halves, resampling.splits(tags, count=replicates.SPLITS, seed=0)
 
@@ -94,14 +95,13 @@ def cross(covariance: Tensor, texts: replicates.Texts, splits: Tensor, workers: 
 
 
 def resample_picks(
-    moments: replicates.LayerMoments, texts: replicates.Texts, halves: resampling.Halves, workers: int
+    moments: Moments, texts: replicates.Texts, halves: resampling.Halves, workers: int
 ) -> list[Tensor]:
     """Computes 200 resamples x 5 texts: covariances, texts in the head's space, picks, labels."""
 
     def resample_head(head: int) -> Tensor:
         text = textspan.text_coordinates(texts.text, texts.basis[head]).float()
-        head_moments = moments.image_count, moments.mean[:, head], moments.second[:, head]
-        covariance = resampling.covariances(*head_moments, halves.groups).float()
+        covariance = resampling.covariances(*moments.at(head), halves.groups).float()
         picks = textspan.many_picks(covariance, text, k=5, text_mask=halves.texts)
         return labels.leading(picks, texts.tags).property
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from precompute.method import agreement_stats, labels, resampling, textspan
 from precompute.method.resampling import Halves
+from precompute.method.types import Moments
 
 ALONE = 50
 """Number of replicates that halve the images alone, or the pool alone: the first of the paired replicates."""
@@ -69,14 +70,6 @@ class Crossed(NamedTuple):
     rotated_first: Int[Tensor, "head rotation split side position"]
 
 
-class LayerMoments(NamedTuple):
-    """Group moments of the heads of one layer, as in `Moments`."""
-
-    image_count: Int[Tensor, " group"]
-    mean: Float[Tensor, "group head rank"]
-    second: Float[Tensor, "group head rank rank"]
-
-
 class Texts(NamedTuple):
     """Text pool, and the spaces of the heads of one layer."""
 
@@ -92,13 +85,7 @@ class _ListLabels(NamedTuple):
 
 
 def resample(
-    moments: LayerMoments,
-    texts: Texts,
-    halves: Halves,
-    *,
-    rotations: int = 199,
-    seed: int = 0,
-    workers: int = 1,
+    moments: Moments, texts: Texts, halves: Halves, *, rotations: int = 199, seed: int = 0, workers: int = 1
 ) -> Resampled:
     """Returns all replicates of the heads of one layer; the same for any number of workers.
 
@@ -109,10 +96,9 @@ def resample(
         own_rank = int(texts.own_rank[head])
         rotation = textspan.random_rotations(own_rank, rotations, seed)[head % rotations]
         text = textspan.text_coordinates(texts.text, texts.basis[head]).float()
-        head_moments = moments.image_count, moments.mean[:, head], moments.second[:, head]
-        covariance = resampling.covariances(*head_moments, halves.groups).float()
+        covariance = resampling.covariances(*moments.at(head), halves.groups).float()
         all_groups = torch.ones(1, len(moments.image_count), dtype=torch.bool)
-        whole = resampling.covariances(*head_moments, all_groups).float()
+        whole = resampling.covariances(*moments.at(head), all_groups).float()
         rotated = _rotated(whole, covariance, text, halves, rotation, texts.tags)
         return _replicates(whole, covariance, text, halves, texts.tags)._replace(label_rotated=rotated)
 
@@ -155,16 +141,6 @@ def no_replicates(heads: int) -> Resampled:
     judged = agreement_stats.TEXTS_JUDGED
     shapes = [(0,), (0, judged), (0, 2), (0, 2, judged), (0,), (0,), (1,)]
     return Resampled(*(torch.full((heads, *shape), -1) for shape in shapes))
-
-
-def join_resampled(layers: list[Resampled]) -> Resampled:
-    """Concatenates the heads of several layers."""
-    return Resampled(*map(torch.cat, zip(*layers, strict=True)))
-
-
-def join_crossed(layers: list[Crossed]) -> Crossed:
-    """Concatenates the heads of several layers."""
-    return Crossed(*map(torch.cat, zip(*layers, strict=True)))
 
 
 def crossfit_tag_match(

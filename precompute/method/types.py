@@ -96,9 +96,15 @@ class Moments(NamedTuple):
     image_count: Int[Tensor, " group"]
     """Number of images of each group."""
 
-    mean: Float[Tensor, "group layer head rank"]
-    second: Float[Tensor, "group layer head rank rank"]
+    mean: Float[Tensor, "group *head rank"]
+    """`head` is layer and head; one of them, or none, in the moments of a layer or head."""
+
+    second: Float[Tensor, "group *head rank rank"]
     """Sum over images of (y - mean)(y - mean)'; not divided by the count."""
+
+    def at(self, place: int) -> "Moments":
+        """Returns the moments of one layer; of one head, from those of a layer."""
+        return Moments(self.image_count, self.mean[:, place], self.second[:, place])
 
 
 class ComponentMoments(NamedTuple):

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from tqdm import tqdm
@@ -103,23 +102,6 @@ def track(items: Iterable[Item], what: str, *, total: int, unit: str = "it") -> 
 def bar(what: str, *, total: int, done: int = 0, unit: str = "image") -> tqdm:
     """Returns a bar that the caller advances; an earlier run has finished `done` units."""
     return _Bar(initial=done, **_style(what, total, unit))
-
-
-def load_or_compute_each(
-    keep: Callable[[Path, Callable[[], Item]], Item],
-    paths: Sequence[Path | None],
-    compute: Sequence[Callable[[], Item]],
-    what: str,
-    *,
-    unit: str,
-) -> Iterator[Item]:
-    """Yields results in order, each saved at its path if it has one; results that existed are not timed."""
-    exists = [path is not None and path.exists() for path in paths]
-    with bar(what, total=len(paths), done=sum(exists), unit=unit) as progress_bar:
-        for path, function, existed in zip(paths, compute, exists, strict=True):
-            result = keep(path, function) if path else function()
-            progress_bar.update(not existed)
-            yield result
 
 
 class _Bar(tqdm):

@@ -11,10 +11,10 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -26,6 +26,9 @@ from torch import Tensor
 from db.atomic_file import UNFINISHED, atomic_file
 from db.disk_full import disk_full_error
 from db.errors import UserError
+from precompute.runtime import progress
+
+Record = TypeVar("Record")
 
 SEEN = "seen-by-all-"
 """Prefix of files that show whether other machines see a directory."""
@@ -185,6 +188,28 @@ def load_or_compute(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dic
     if not path.exists():
         save_tensors(path, compute())
     return load_tensors(path)
+
+
+def load_or_compute_layers(
+    compute: Mapping[Path, Callable[[], dict[str, Tensor]]], what: str
+) -> list[dict[str, Tensor]]:
+    """`load_or_compute` of every layer, with a bar; layers that existed are not timed."""
+    layers, exists = [], [path.exists() for path in compute]
+    with progress.bar(what, total=len(compute), done=sum(exists), unit="layer") as bar:
+        for (path, function), existed in zip(compute.items(), exists, strict=True):
+            layers.append(load_or_compute(path, function))
+            bar.update(not existed)
+    return layers
+
+
+def named(record: Any, prefix: str) -> dict[str, Tensor]:
+    """Returns the tensors of a NamedTuple by the names of its fields after `prefix`."""
+    return {f"{prefix}.{name}": tensor for name, tensor in record._asdict().items()}
+
+
+def record_of(kind: Callable[..., Record], tensors: Mapping[str, Tensor], prefix: str) -> Record:
+    """Returns the NamedTuple that `named` has named."""
+    return kind(*(tensors[f"{prefix}.{name}"] for name in kind._fields))  # type: ignore[attr-defined]
 
 
 def load_or_publish_first(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:

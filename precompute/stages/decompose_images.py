@@ -199,7 +199,7 @@ def _fold_earlier(image_id: list[str], tensors: dict[str, Tensor]) -> dict[str, 
     earlier = moments.earlier_from(rest.pop(_EARLIER), rest["embedding"], _groups(image_id))
     # The means are rounded to float32, like the contributions. The cross moments are about the exact means.
     earlier = earlier._replace(mean=earlier.mean.float())
-    return rest | {f"{_EARLIER}.{name}": tensor for name, tensor in earlier._asdict().items()}
+    return rest | work_files.named(earlier, _EARLIER)
 
 
 def _groups(image_id: list[str]) -> Tensor:
@@ -271,13 +271,10 @@ def reduce_moments(shard_plan: ShardPlan, loaded: LoadedModel) -> DecompositionR
     tensors = work_files.load_or_compute(
         loaded.directory / f"moments-{key}.safetensors", lambda: _reduced(shard_plan.shards, loaded.spaces)
     )
-    heads, components = (
-        [tensors[f"{kind.__name__}.{name}"] for name in kind._fields] for kind in (Moments, ComponentMoments)
-    )
+    heads = work_files.record_of(Moments, tensors, "Moments")
+    components = work_files.record_of(ComponentMoments, tensors, "ComponentMoments")
     largest = float(tensors[_SUM_ERROR])
-    return DecompositionResult(
-        shard_plan.shards, shard_plan.gallery, Moments(*heads), ComponentMoments(*components), largest
-    )
+    return DecompositionResult(shard_plan.shards, shard_plan.gallery, heads, components, largest)
 
 
 def _reduced(shards: tuple[Shard, ...], spaces: HeadSpaces) -> dict[str, Tensor]:
@@ -287,8 +284,7 @@ def _reduced(shards: tuple[Shard, ...], spaces: HeadSpaces) -> dict[str, Tensor]
     for shard in progress.track(shards, "moments", total=len(shards), unit="shard"):
         tensors, group = read(shard), _groups(shard.image_id)
         parts = Decomposition(*(tensors[name] for name in Decomposition._fields))
-        fields = moments.EarlierMoments._fields
-        earlier = moments.EarlierMoments(*(tensors[f"{_EARLIER}.{name}"] for name in fields))
+        earlier = work_files.record_of(moments.EarlierMoments, tensors, _EARLIER)
         shard_moments = moments.from_coordinates(parts.head, group)
         shard_components = moments.component_from(parts, earlier, spaces, group)
         total = shard_moments if total is None else moments.merge(total, shard_moments)
@@ -297,9 +293,5 @@ def _reduced(shards: tuple[Shard, ...], spaces: HeadSpaces) -> dict[str, Tensor]
         )
         largest = max(largest, float(parts.sum_error.max()))
     assert total is not None and components is not None
-    tensors_by_name = {
-        f"{type(moments_tuple).__name__}.{name}": tensor
-        for moments_tuple in (total, components)
-        for name, tensor in moments_tuple._asdict().items()
-    }
-    return {**tensors_by_name, _SUM_ERROR: torch.tensor(largest, dtype=torch.float64)}
+    names = work_files.named(total, "Moments") | work_files.named(components, "ComponentMoments")
+    return names | {_SUM_ERROR: torch.tensor(largest, dtype=torch.float64)}

@@ -49,7 +49,7 @@ def heads(
     text: Float[Tensor, "text d_out"],
     pool: Pool,
     options: HeadOptions,
-    directory: Path | None = None,
+    directory: Path,
 ) -> HeadDescriptions:
     """Describes, labels and scores every head of one model.
 
@@ -154,9 +154,7 @@ def _head_replicates(
     scores: ResamplingScores, head_moments: Moments, halves: Bool[Tensor, "replicate group"]
 ) -> dict[str, Float[Tensor, "head replicate"]]:
     """Returns replicates of the metrics of heads; NaN where undefined."""
-    importance = resampling.importance(
-        head_moments.image_count, head_moments.mean, head_moments.second, halves
-    )
+    importance = resampling.importance(*head_moments, halves)
     return {"importance": importance.flatten(1).mT, **head_rows.ccs_replicates(scores)}
 
 

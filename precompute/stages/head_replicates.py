@@ -1,4 +1,4 @@
-"""Replicates and split pools of one model, layer by layer, kept in work files if a directory is passed.
+"""Replicates and split pools of one model, layer by layer, kept in work files.
 
 They take longer than all other results about a head's texts: an interrupted run resumes at the first missing
 layer.
@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from precompute.method import replicates, resampling, rotation_controls
-from precompute.method.replicates import Crossed, Draws, LayerMoments, Resampled, Texts
+from precompute.method.replicates import Crossed, Draws, Resampled, Texts
 from precompute.method.types import HeadSpaces, Moments, Pool
-from precompute.runtime import progress, work_files
+from precompute.runtime import work_files
 from precompute.runtime.config import HeadOptions
 from precompute.runtime.method_versions import METHOD_VERSIONS
 
@@ -31,7 +31,7 @@ def draw(
     text: Float[Tensor, "text d_out"],
     pool: Pool,
     options: HeadOptions,
-    directory: Path | None = None,
+    directory: Path,
 ) -> Draws:
     """Returns replicates and crossed picks of every head; with 0 replicates, the first have no columns.
 
@@ -41,27 +41,27 @@ def draw(
         head_moments.image_count, pool.tags, count=options.replicates, seed=options.seed
     )
     splits = resampling.splits(pool.tags, count=replicates.SPLITS, seed=options.seed)
-    key = _key(head_moments, text, pool, options) if directory else ""
-    paths = [directory / f"draws-{key}-{layer}.safetensors" if directory else None for layer in spaces.layers]
-    compute = []
-    for place in range(len(covariance)):
+    key = _key(head_moments, text, pool, options)
+    compute = {}
+    for place, layer in enumerate(spaces.layers):
         texts = Texts(text, spaces.basis[place], spaces.rank[place], pool.tags)
-        moments = LayerMoments(
-            head_moments.image_count, head_moments.mean[:, place], head_moments.second[:, place]
+        compute[directory / f"draws-{key}-{layer}.safetensors"] = partial(
+            _one_layer, texts, head_moments.at(place), covariance[place], halves, splits, options
         )
-        compute.append(partial(_one_layer, texts, moments, covariance[place], halves, splits, options))
-    resampled, crossed = [], []
-    for tensors in progress.load_or_compute_each(
-        work_files.load_or_compute, paths, compute, "halves and splits", unit="layer"
-    ):
-        resampled.append(Resampled(*(tensors[f"{_RESAMPLED}.{name}"] for name in Resampled._fields)))
-        crossed.append(Crossed(*(tensors[f"{_CROSSED}.{name}"] for name in Crossed._fields)))
-    return Draws(halves, replicates.join_resampled(resampled), splits, replicates.join_crossed(crossed))
+    layers = work_files.load_or_compute_layers(compute, "halves and splits")
+    resampled = [work_files.record_of(Resampled, layer, _RESAMPLED) for layer in layers]
+    crossed = [work_files.record_of(Crossed, layer, _CROSSED) for layer in layers]
+    return Draws(
+        halves,
+        Resampled(*map(torch.cat, zip(*resampled, strict=True))),
+        splits,
+        Crossed(*map(torch.cat, zip(*crossed, strict=True))),
+    )
 
 
 def _one_layer(
     texts: Texts,
-    moments: LayerMoments,
+    moments: Moments,
     covariance: Float[Tensor, "head rank rank"],
     halves: resampling.Halves,
     splits: Bool[Tensor, "split text"],
@@ -83,18 +83,12 @@ def _one_layer(
         seed=seed,
         workers=_THREADS,
     )
-    return _under(_RESAMPLED, resampled._asdict()) | _under(_CROSSED, crossed._asdict())
-
-
-def _under(kind: str, fields: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {f"{kind}.{name}": tensor for name, tensor in fields.items()}
+    return work_files.named(resampled, _RESAMPLED) | work_files.named(crossed, _CROSSED)
 
 
 def _key(head_moments: Moments, text: Float[Tensor, "text d_out"], pool: Pool, options: HeadOptions) -> str:
     """Returns a hash of everything that draws depend on, except the model: a directory is of one model."""
-    content = work_files.hash_of_tensors(
-        head_moments.image_count, head_moments.mean, head_moments.second, text, pool.tags.to(torch.uint8)
-    )
+    content = work_files.hash_of_tensors(*head_moments, text, pool.tags.to(torch.uint8))
     depends_on = [options.replicates, options.rotations, options.seed]
     # Every replicate picks texts and labels heads again.
     versions = [METHOD_VERSIONS[stage] for stage in ("replicates", "textspan", "labels")]

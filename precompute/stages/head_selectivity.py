@@ -59,7 +59,7 @@ def rows(
     attributes: pd.DataFrame,
     spaces: HeadSpaces,
     options: HeadOptions,
-    directory: Path | None = None,
+    directory: Path,
     *,
     sum_bytes: int = SUM_BYTES,
 ) -> pd.DataFrame:
@@ -81,8 +81,8 @@ def rows(
         for start in range(0, layers * heads, size):
             block = range(start, min(start + size, layers * heads))
             compute = partial(_block, shards, pack, block, masks)
-            path = directory and directory / f"selectivity-{_key(shards, pack, block, masks)}.parquet"
-            tables.append(work_files.load_or_compute_table(path, compute) if path else compute())
+            path = directory / f"selectivity-{_key(shards, pack, block, masks)}.parquet"
+            tables.append(work_files.load_or_compute_table(path, compute))
     table = pd.concat([_typed([]), *tables], ignore_index=True)
     table.insert(0, "layer", [spaces.layers[number // heads] for number in table["head"]])
     table["head"] %= heads

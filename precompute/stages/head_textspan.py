@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from precompute.method import labels, textspan
 from precompute.method.types import HeadSpaces, Picks, TextSpan
-from precompute.runtime import progress, work_files
+from precompute.runtime import work_files
 from precompute.runtime.config import HeadOptions
 from precompute.runtime.method_versions import METHOD_VERSIONS
 
@@ -63,30 +64,24 @@ def span(
     spaces: HeadSpaces,
     text: Float[Tensor, "text d_out"],
     options: HeadOptions,
-    directory: Path | None = None,
+    directory: Path,
 ) -> HeadTexts:
     """Returns TEXTSPAN of every head and of its rotations; runs by layer, so that progress is visible.
 
     `directory` is of one model. A layer stored there for the same heads, texts and options is loaded.
     """
     count = spaces.basis.shape[1]
-    by_layer = [heads[place * count :][:count] for place in range(len(spaces.basis))]
-    paths = [
-        directory and directory / f"heads-{_key(layer, text, options)}.safetensors" for layer in by_layer
-    ]
-    compute = [
-        partial(_one_layer, layer, spaces.basis[place], spaces.rank[place], text, options)
-        for place, layer in enumerate(by_layer)
-    ]
-    layers = list(
-        progress.load_or_compute_each(
-            work_files.load_or_compute, paths, compute, "describing heads", unit="layer"
-        )
-    )
+    compute = {}
+    for place, (basis, rank) in enumerate(zip(spaces.basis, spaces.rank, strict=True)):
+        layer = heads[place * count :][:count]
+        path = directory / f"heads-{_key(layer, text, options)}.safetensors"
+        compute[path] = partial(_one_layer, layer, basis, rank, text, options)
+    layers = work_files.load_or_compute_layers(compute, "describing heads")
+    rotated = [work_files.record_of(Picks, layer, _ROTATED) for layer in layers]
     return HeadTexts(
-        [span for layer in layers for span in _spans(layer, _OWN, count)],
-        [span for layer in layers for span in _spans(layer, _EQUAL_NORM, count)],
-        Picks(*(torch.cat([layer[f"{_ROTATED}.{name}"] for layer in layers]) for name in Picks._fields)),
+        _spans(layers, _OWN, count),
+        _spans(layers, _EQUAL_NORM, count),
+        Picks(*map(torch.cat, zip(*rotated, strict=True))),
     )
 
 
@@ -117,22 +112,14 @@ def _one_layer(
         seed=options.seed,
         workers=_THREADS,
     )
-    return {
-        **_by_name(_OWN, of_heads()),
-        **_by_name(_EQUAL_NORM, of_heads(of_one_length=True)),
-        **{f"{_ROTATED}.{name}": tensor for name, tensor in rotated._asdict().items()},
-    }
+    tensors = work_files.named(rotated, _ROTATED)
+    # The spans differ in length and cannot be stacked.
+    for kind, spans in ((_OWN, of_heads()), (_EQUAL_NORM, of_heads(of_one_length=True))):
+        for head, span in enumerate(spans):
+            tensors |= work_files.named(span, f"{kind}.{head}")
+    return tensors
 
 
-def _by_name(kind: str, spans: list[TextSpan]) -> dict[str, Tensor]:
-    """Returns the spans of a layer's heads as named tensors: they differ in length and cannot be stacked."""
-    return {
-        f"{kind}.{head}.{name}": tensor
-        for head, span in enumerate(spans)
-        for name, tensor in span._asdict().items()
-    }
-
-
-def _spans(layer: dict[str, Tensor], kind: str, heads: int) -> list[TextSpan]:
-    """Returns the spans that `_by_name` named."""
-    return [TextSpan(*(layer[f"{kind}.{head}.{name}"] for name in TextSpan._fields)) for head in range(heads)]
+def _spans(layers: list[dict[str, Tensor]], kind: str, heads: int) -> list[TextSpan]:
+    places = product(layers, range(heads))
+    return [work_files.record_of(TextSpan, layer, f"{kind}.{head}") for layer, head in places]

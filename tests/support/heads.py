@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from precompute.method import moments
-from precompute.method.replicates import LayerMoments, Texts
+from precompute.method.replicates import Texts
 from precompute.method.types import ComponentMoments, HeadSpaces, Moments, Pool
 
 RANK, D_OUT = 8, 24
@@ -21,10 +21,9 @@ class SyntheticModel(NamedTuple):
     text: Tensor
     pool: Pool
 
-    def layer(self, place: int) -> tuple[LayerMoments, Texts]:
-        m = self.moments
+    def layer(self, place: int) -> tuple[Moments, Texts]:
         texts = Texts(self.text, self.spaces.basis[place], self.spaces.rank[place], self.pool.tags)
-        return LayerMoments(m.image_count, m.mean[:, place], m.second[:, place]), texts
+        return self.moments.at(place), texts
 
 
 def pool_of(sizes: dict[str, int], both: tuple[tuple[str, str], ...] = ()) -> Pool:

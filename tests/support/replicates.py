@@ -1,5 +1,8 @@
 """Replicates and labels of synthetic heads."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import torch
 
 from precompute.method import label_consistency, moments
@@ -15,7 +18,9 @@ OPTIONS = HeadOptions(picks=6, rotations=39, replicates=60, seed=0)
 
 def draws_of(model, options, directory=None):
     covariance = moments.pooled(model.moments).covariance
-    return draw(model.moments, covariance, model.spaces, model.text, model.pool, options, directory)
+    with TemporaryDirectory() as empty:
+        place = directory or Path(empty)
+        return draw(model.moments, covariance, model.spaces, model.text, model.pool, options, place)
 
 
 def label_heads(model, pool) -> label_consistency.HeadLabels:

@@ -1,5 +1,8 @@
 """Epsilon squared over work files is that of all images at once; its intervals hold what they promise."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pandas as pd
 import pytest
 import torch
@@ -14,9 +17,11 @@ from precompute.stages import decompose_images, head_selectivity
 GROUPS = 64
 
 
-def rows_of(shards, attributes, spaces, *, replicates=200, seed=0, **options):
+def rows_of(shards, attributes, spaces, *, replicates=200, seed=0, directory=None, **options):
     head_options = HeadOptions(picks=60, rotations=199, replicates=replicates, seed=seed)
-    return head_selectivity.rows(shards, attributes, spaces, head_options, **options)
+    with TemporaryDirectory() as empty:
+        place = directory or Path(empty)
+        return head_selectivity.rows(shards, attributes, spaces, head_options, place, **options)
 
 
 def image_ids(count, groups=GROUPS):

@@ -18,7 +18,7 @@ def made() -> heads.SyntheticModel:
     return heads.model(heads.pool_of({"color": 6, "shape": 6}), [["color", "shape"], [None, "color"]])
 
 
-def found(made: heads.SyntheticModel, directory: Path | None, **changes) -> head_textspan.HeadTexts:
+def found(made: heads.SyntheticModel, directory: Path, **changes) -> head_textspan.HeadTexts:
     options = HeadOptions(picks=12, rotations=19, replicates=0, seed=0)._replace(**changes)
     covariance = moments.pooled(made.moments).covariance
     each = head_textspan.each(covariance, made.spaces, made.text)
@@ -26,11 +26,11 @@ def found(made: heads.SyntheticModel, directory: Path | None, **changes) -> head
 
 
 def test_what_is_kept_is_what_was_found(made, tmp_path):
-    plain = found(made, None)
+    plain = found(made, tmp_path / "other")
 
-    kept, again = found(made, tmp_path), found(made, tmp_path)
+    kept, again = found(made, tmp_path / "a"), found(made, tmp_path / "a")
 
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list((tmp_path / "a").iterdir())) == 2
     for other in (kept, again):
         for one, same in zip(plain.spans + plain.equal_norm, other.spans + other.equal_norm, strict=True):
             assert all(torch.equal(*both) for both in zip(one, same, strict=True))

@@ -1,5 +1,8 @@
 """The board: intervals, ranks and replicates of every model, from the replicates of its heads to the rows."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pandas as pd
 import pytest
 import torch
@@ -132,7 +135,8 @@ def described(about, *, images=1280, **changes):
     made = heads.model(POOL, about, images=images)
     options = HeadOptions(picks=8, rotations=39, replicates=20, seed=0)._replace(**changes)
     given = DecompositionResult((), (), made.moments, made.components, 0.0), made.spaces, made.text, made.pool
-    return describe_heads.heads("m", *given, options)
+    with TemporaryDirectory() as directory:
+        return describe_heads.heads("m", *given, options, Path(directory))
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def case(scene_folder, pool_file, tmp_path_factory) -> Case:
     taken = decompose_images.decompose_images(
         loaded, pictures.image_files, config.read_options, config.gallery_limits
     )
-    found = describe_heads.heads(model.model_key, taken, spaces, text, texts, config.head_options)
+    found = describe_heads.heads(model.model_key, taken, spaces, text, texts, config.head_options, directory)
     image_id = choose(pictures.attributes.image_id, 30)
     classes = [
         classes_of(model, pictures, image_id, "color", COLORS, "a picture with {} objects"),
