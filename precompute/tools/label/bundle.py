@@ -6,7 +6,6 @@ Knows nothing of language model services: draws and labels in, a bundle out.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,7 +113,6 @@ def write(
     out: Path,
     *,
     replace: bool,
-    endpoint: str,
     options: Mapping[str, Any],
     started: datetime,
     seconds: float,
@@ -127,7 +125,7 @@ def write(
     with open_copy(source.bundle, out, input_id=input_id, replace=replace) as writer:
         _remove_replaced(writer, source, new_labels)
         writer.write("head_label", labels)
-        writer.write("language_model_answer", label_rows.answers(new_labels.draws, endpoint))
+        writer.write("language_model_answer", label_rows.answers(new_labels.draws, options["endpoint"]))
         writer.write("judgement", judgements)
         rewrite.choose_labels(writer, chosen[[*HEAD, "method", "picks"]])
         _write_matches(writer, source, labels_by_head(chosen))
@@ -135,9 +133,8 @@ def write(
         _write_metrics(writer, source)
         _write_run(writer, source, options, started, seconds)
         facts = inherited_facts(source.bundle)
-        software = {**facts["software"], "openai": version("openai")}
-        labeled = {"labeled_from": source.bundle.manifest["input_id"]}
-        writer.finish({**facts, **labeled, "software": software})
+        software = facts["software"] | package_versions(["openai"])
+        writer.finish(facts | {"labeled_from": source.bundle.manifest["input_id"], "software": software})
 
 
 def _head_label_rows(source: Source, new_labels: NewLabels) -> pd.DataFrame:

@@ -108,10 +108,6 @@ def _judged_ccs(votes: pd.DataFrame, texts: int) -> int | None:
 
 def _counts(votes: pd.DataFrame) -> Int[Tensor, "text answer"]:
     """Number of judges with yes and no, for each text that all judges answered."""
-    judge_count = votes["judge"].nunique()
-    counts = [
-        (int(rows["yes"].sum()), int((~rows["yes"]).sum()))
-        for _, rows in votes.groupby([*HEAD, "position"])
-        if len(rows) == judge_count and judge_count > 1
-    ]
-    return torch.tensor(counts, dtype=torch.int64).reshape(-1, 2)
+    counts = votes.assign(no=~votes["yes"]).groupby([*HEAD, "position"])[["yes", "no"]].sum()
+    is_complete = counts.sum(axis=1) == max(votes["judge"].nunique(), 2)
+    return torch.from_numpy(counts[is_complete].to_numpy(dtype="int64"))

@@ -44,8 +44,7 @@ def load(
     `models` maps every accepted name, and every key, to the key of a model; `heads` are the heads of the
     bundle as (key of a model, layer, head). Raises OverridesError.
     """
-    by_head: dict[tuple[str, int, int], Override] = {}
-    lines: dict[tuple[str, int, int], int] = {}
+    by_head: dict[tuple[str, int, int], tuple[int, Override]] = {}
     for number, row in _rows(path):
         where = f"line {number} of {path}"
         override = _override(row, models, where)
@@ -54,15 +53,15 @@ def load(
             raise OverridesError(
                 f"{where}: {row['model']} has no head L{override.layer}.H{override.head} in this bundle."
             )
-        if head in by_head:
+        first, _ = by_head.setdefault(head, (number, override))
+        if first != number:
             raise OverridesError(
                 f"{where}: L{override.layer}.H{override.head} of {row['model']} has a label on line "
-                f"{lines[head]} already. Keep one of the two."
+                f"{first} already. Keep one of the two."
             )
-        by_head[head], lines[head] = override, number
     if not by_head:
         raise OverridesError(f"{path} gives no label. Write one head a line below the header.")
-    return tuple(by_head.values())
+    return tuple(override for _, override in by_head.values())
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

@@ -124,7 +124,7 @@ def tag_matches(
     return pd.DataFrame(rows, columns=JUDGEMENT)
 
 
-def answers(draws: Mapping[Subject, list[Draw]], endpoint: str) -> pd.DataFrame:
+def answers(draws: Mapping[Subject, list[Draw]], endpoint: str | None) -> pd.DataFrame:
     """Returns rows of `language_model_answer`: every question with its answer, readable or not."""
     columns = [*Subject._fields, "draw", "endpoint", "options", "prompt", "answer", "parsed", "asked_at"]
     columns += ["prompt_tokens", "answer_tokens"]

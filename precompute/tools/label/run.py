@@ -71,7 +71,6 @@ def _label(source: Source, task: LabelTask, new_labels: NewLabels, service: Serv
         new_labels,
         task.out,
         replace=task.replace,
-        endpoint=service.endpoint if service else "",
         options=_options(task, service, new_labels),
         started=started,
         seconds=time.monotonic() - clock,
@@ -193,12 +192,9 @@ def _service_line(service: Service) -> str:
 def _options(task: LabelTask, service: Service | None, new_labels: NewLabels) -> dict[str, Any]:
     """Returns the options that affect the result, for the bundle; neither key nor path."""
     fields = ["llm", "draws", "judges", "judge_draws", "temperature", "answer_tokens"]
-    return {
-        **{name: getattr(task, name) for name in fields},
-        "endpoint": service.endpoint if service else None,
-        "texts": label_prompt.TEXTS_SHOWN,
-        "overrides": len(new_labels.personal),
-    }
+    options = {name: getattr(task, name) for name in fields}
+    options |= {"texts": label_prompt.TEXTS_SHOWN, "overrides": len(new_labels.personal)}
+    return options | {"endpoint": service.endpoint if service else None}
 
 
 def _report_labels(source: Source, draws: Mapping[Subject, list[Draw]], new_labels: NewLabels) -> None:
