@@ -16,7 +16,7 @@ Knows nothing of models. Reads one file, and the lexicon if needed; everything e
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -65,7 +65,7 @@ def parse(content: str, *, name: str, by_rule: bool = False) -> Pool:
         duplicates += text in texts
         texts.setdefault(text, set()).update(properties)
     tagged_count = _tag(texts, metadata) if by_rule else None
-    return _pool(texts, metadata, name=name, duplicates=duplicates, empty=empty, tagged_count=tagged_count)
+    return build(texts, metadata, name=name, duplicates=duplicates, empty=empty, tagged_count=tagged_count)
 
 
 def text_id(text: str) -> str:
@@ -140,15 +140,19 @@ def _tag(texts: dict[str, set[str]], metadata: dict[str, str]) -> int | None:
     return sum(bool(texts[text]) for text in untagged)
 
 
-def _pool(
-    texts: dict[str, set[str]],
-    metadata: dict[str, str],
+def build(
+    texts: Mapping[str, Collection[str]],
+    metadata: Mapping[str, str],
     *,
     name: str,
     duplicates: int,
     empty: int,
     tagged_count: int | None,
 ) -> Pool:
+    """Returns the pool of texts with their properties; `tagged_count` of them are tagged by rule.
+
+    Raises PoolError without a text or a property.
+    """
     name = metadata.get("name", name)
     if not texts:
         raise PoolError(f"the text pool {name} has no texts; write one a line.")

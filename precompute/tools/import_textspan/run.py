@@ -62,9 +62,9 @@ def run(task: ImportTask) -> Path:
 
 def _gathered(sources: list[Source], license: str) -> Pool:
     """Returns the texts in the results as a pool, and prints a caution."""
-    pool = gathered_pool([source.lists for source in sources])
+    pool = gathered_pool([source.lists for source in sources], license)
     progress.say(_UNDERSTATES.format(texts=len(pool.texts)))
-    return pool._replace(license=license)
+    return pool
 
 
 def _describe(source: Source, texts: Pool) -> ImportedHeads:

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from db.layout import head_name
 from precompute import clip
-from precompute.inputs import lexical_tags, model_specs, textspan_files
-from precompute.inputs.text_pool import PoolError, pick_indices
+from precompute.inputs import lexical_tags, model_specs, text_pool, textspan_files
+from precompute.inputs.text_pool import PoolError
 from precompute.inputs.textspan_files import ResultsError, TextLists
 from precompute.method.types import Pool
 
@@ -75,48 +74,36 @@ def read(name: str, file: Path) -> Source:
         "first_layer": min(layer for layer, _ in lists.texts),
         "heads": 1 + max(head for _, head in lists.texts),
         "has_vectors": False,
-        "is_control": spec.is_control if spec else False,
-        "control_of": spec.control_of if spec else None,
         **_sizes(sizes),
         **_training(spec),
     }
     return Source({fact: value for fact, value in facts.items() if value is not None}, lists)
 
 
-def gathered_pool(lists: list[TextLists]) -> Pool:
+def gathered_pool(lists: list[TextLists], license: str) -> Pool:
     """Returns all texts of the results as a pool, in order of appearance, tagged by the lexical rule.
 
     Raises:
         PoolError: the rule finds no property in any text.
     """
-    texts = list(dict.fromkeys(text for model in lists for head in model.texts.values() for text in head))
+    texts = dict.fromkeys(text for model in lists for head in model.texts.values() for text in head)
     lexicon = lexical_tags.load_lexicon()
-    text_properties = [lexical_tags.tags(text, lexicon) for text in texts]
-    properties = sorted(set().union(*text_properties))
+    tagged = {text: lexical_tags.tags(text, lexicon) for text in texts}
     names = ", ".join(model.file for model in lists)
-    if not properties:
+    if not any(tagged.values()):
         raise PoolError(
             f"the lexical rule finds no property in any text of {names}, so heads cannot be labeled. Give "
             "the pool that the texts were chosen from, with their properties, by --texts."
         )
-    tags = torch.tensor([[name in tagged for name in properties] for tagged in text_properties])
-    return Pool(
-        name=f"texts of {names}",
-        language="und",
-        license=None,
-        texts=tuple(texts),
-        properties=tuple(properties),
-        tags=tags,
-        dropped_duplicates=0,
-        dropped_empty=0,
-        tagged_by_rule=int(tags.any(dim=1).sum()),
-    )
+    count = sum(map(bool, tagged.values()))
+    metadata = {"name": f"texts of {names}", "license": license}
+    return text_pool.build(tagged, metadata, name=names, duplicates=0, empty=0, tagged_count=count)
 
 
 def picks(lists: TextLists, pool: Pool) -> Int[Tensor, "head k"]:
     """Returns the rows of the pool that each head chose, as `pick_indices` does. Raises PoolError."""
     advice = "Give the pool that they were chosen from by --texts, or leave --texts out."
-    return pick_indices(list(lists.texts.values()), pool, source=lists.file, advice=advice)
+    return text_pool.pick_indices(list(lists.texts.values()), pool, source=lists.file, advice=advice)
 
 
 def _spec(name: str) -> model_specs.ModelSpec | None:
@@ -156,12 +143,7 @@ def _sizes(sizes: clip.ArchitectureFacts | None) -> dict[str, object]:
 def _training(spec: model_specs.ModelSpec | None) -> dict[str, object]:
     """Returns columns of the table `model` from the weights tag."""
     if spec is None:
-        return {}
-    return {
-        "activation": spec.activation,
-        "training_data": spec.training_data,
-        "mean": list(spec.mean),
-        "std": list(spec.std),
-        "interpolation": spec.interpolation,
-        "resize_mode": spec.resize_mode,
-    }
+        return {"is_control": False}
+    names = ("activation", "training_data", "interpolation", "resize_mode", "is_control", "control_of")
+    facts = {name: getattr(spec, name) for name in names}
+    return facts | {"mean": list(spec.mean), "std": list(spec.std)}

@@ -45,12 +45,11 @@ def describe(model_key: str, places: Places, picks: Int[Tensor, "head k"], pool:
     consistent = agreement_stats.tag_match(picks, label, pool.tags)
     ccs = metrics.ccs(consistent, metrics.scored(label, pool.tags))
     scores = [None if score == metrics.UNSCORED else float(score) for score in ccs.tolist()]
+    label_rows = head_rows.labels_by_one_method(places, labels, chosen=True)
     tables = {
         "head": head_rows.at(places, {}),
         "head_text": _head_text(places, picks, pool),
-        "head_label": head_rows.labels_by_one_method(places, labels, chosen=True).dropna(
-            axis="columns", how="all"
-        ),
+        "head_label": label_rows.dropna(axis="columns", how="all"),
         "judgement": head_rows.judgement(places, labels, label, picks, pool.tags),
         "head_metric": head_rows.at(places, {"metric": "ccs", "value": scores}),
         "property_head": head_rows.at(places, {"property": [head_label.label for head_label in labels]}),
@@ -64,11 +63,11 @@ def describe(model_key: str, places: Places, picks: Int[Tensor, "head k"], pool:
 def leaderboard_tables(results: list[tuple[str, ImportedHeads]]) -> dict[str, pd.DataFrame]:
     """Returns the tables that need all models. Chance is null: it needs rotated heads."""
     smallest = min(len(heads.label) for _, heads in results)
-    rows = [
-        {"model_key": model_key, "labels": "offline", **metric._asdict()}
-        for model_key, heads in results
-        for metric in _model_metrics(heads, smallest)
-    ]
+    rows = []
+    for model_key, (label, ccs, supported, _) in results:
+        empty = torch.zeros(len(label), 0, dtype=torch.long)  # [head, rotation]
+        values = metrics.label_metrics(label, empty, ccs, empty, supported, smallest=smallest)
+        rows += [{"model_key": model_key, "labels": "offline", **metric._asdict()} for metric in values]
     infos = pd.DataFrame([info.row() for info in metric_info.METRICS])
     infos.loc[infos["metric"] == "supported_share", "description"] = SUPPORTED
     return {
@@ -78,18 +77,8 @@ def leaderboard_tables(results: list[tuple[str, ImportedHeads]]) -> dict[str, pd
     }
 
 
-def _model_metrics(heads: ImportedHeads, smallest: int) -> list[metrics.ModelMetric]:
-    label, ccs, supported, _ = heads
-    empty = torch.zeros(len(label), 0, dtype=torch.long)  # [head, rotation]
-    return metrics.label_metrics(label, empty, ccs, empty, supported, smallest=smallest)
-
-
 def _head_text(places: Places, picks: Int[Tensor, "head k"], pool: Pool) -> pd.DataFrame:
-    ids = [text_id(text) for text in pool.texts]
-    rows = [
-        (layer, head, position, ids[text])
-        for (layer, head), texts in zip(places, picks.tolist(), strict=True)
-        for position, text in enumerate(texts)
-        if text >= 0
-    ]
-    return pd.DataFrame(rows, columns=["layer", "head", "position", "text_id"])
+    number, position = (picks >= 0).nonzero(as_tuple=True)
+    ids = [text_id(pool.texts[text]) for text in picks[number, position].tolist()]
+    columns = {"position": position.tolist(), "text_id": ids}
+    return head_rows.at([places[row] for row in number.tolist()], columns)
