@@ -35,8 +35,7 @@ MODEL = "ViT-B-16/laion2b_s34b_b88k"
 class Compared(NamedTuple):
     """One head with both labels."""
 
-    layer: int
-    head: int
+    head: Head
     ours: Label
     released: str
     stands_for: frozenset[str]
@@ -93,7 +92,7 @@ def compare(
         text_pool.pick_indices([lists[head] for head in heads], texts), texts.tags, texts.properties
     )
     return [
-        Compared(*head, label, released[head], properties_of(released[head], synonyms))
+        Compared(head, label, released[head], properties_of(released[head], synonyms))
         for head, label in zip(heads, labels, strict=True)
     ]
 
@@ -162,7 +161,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _line(row: Compared) -> tuple[str, ...]:
     q = f"{row.ours.q_value:.3f}" + ("" if row.ours.supported else " unsupported")
     agree = "yes" if row.agrees else "no" if row.stands_for else "no such property"
-    return head_name(row.layer, row.head), row.ours.label, q, row.released, agree
+    return head_name(*row.head), row.ours.label, q, row.released, agree
 
 
 def _share(name: str, count: int, total: int) -> tuple[object, ...]:

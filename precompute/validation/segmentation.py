@@ -20,6 +20,7 @@ Knows nothing of models.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from operator import add
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,14 +37,6 @@ from precompute.validation.map_metrics import average_precision
 
 PICTURES = 4276
 """Number of pictures in gtsegs_ijcv.mat."""
-
-
-class Labeled(NamedTuple):
-    """One picture of the set."""
-
-    image: Image.Image
-    mask: Image.Image
-    """One channel, of the size of the picture; 0 is background."""
 
 
 class Answer(NamedTuple):
@@ -79,14 +72,17 @@ def count(path: Path) -> int:
         return len(file["value/img"])
 
 
-def read(path: Path, places: Sequence[int] | None = None) -> Iterator[Labeled]:
-    """Yields pictures and masks in the order of the file, or those at `places`. Raises ImagesError."""
+def read(path: Path, places: Sequence[int] | None = None) -> Iterator[tuple[Image.Image, Image.Image]]:
+    """Yields pictures and masks in the order of the file, or those at `places`. Raises ImagesError.
+
+    A mask has one channel and the size of its picture; 0 is background.
+    """
     with _open(path) as file:
         for index in range(len(file["value/img"])) if places is None else places:
             # MATLAB is column-major, so axes are in reverse order. The mask is one cell deeper.
             image = np.array(file[file["value/img"][index, 0]]).transpose(2, 1, 0)
             mask = np.array(file[file[file["value/gt"][index, 0]][0, 0]]).transpose(1, 0)
-            yield Labeled(Image.fromarray(image).convert("RGB"), Image.fromarray((mask > 0).astype(np.uint8)))
+            yield Image.fromarray(image).convert("RGB"), Image.fromarray((mask > 0).astype(np.uint8))
 
 
 def squashed(image: Image.Image, side: int, *, interpolation: str) -> Image.Image:
@@ -119,8 +115,9 @@ def answer(heat: Float[Tensor, "row column"], mask: Bool[Tensor, "row column"]) 
     )
 
 
-def figures(total: Answer) -> Figures:
-    """Returns the reported figures from sums over pictures."""
+def figures(answers: Sequence[Answer]) -> Figures:
+    """Returns the reported figures of some pictures."""
+    total = reduce(Answer.plus, answers)
     mean_iou = float((total.intersection.double() / total.union.clamp(min=1)).mean())
     return Figures(total.right / total.pixels, mean_iou, total.precision / total.pictures, total.pictures)
 

@@ -1,7 +1,6 @@
 """The ImageNet-Segmentation protocol for one model: its classes, its maps, its figures."""
 
 from collections.abc import Sequence
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -33,43 +32,30 @@ def mean_texts(model: clip.Clip, classes: Sequence[Sequence[str]]) -> Float[Tens
     return torch.stack(texts)
 
 
-def score(
+def answers(
     model: clip.Clip,
     path: Path,
     text: Float[Tensor, "class d_out"],
     *,
     limit: int | None = None,
     as_released: bool = False,
-) -> segmentation.Figures:
-    """Returns the figures of the model over `limit` pictures, spread evenly over the file, or over all."""
-    count = segmentation.count(path)
-    places = images.evenly(range(count), limit or count)
-    by_picture = answers(model, path, text, places, as_released=as_released)
-    return segmentation.figures(reduce(segmentation.Answer.plus, by_picture))
-
-
-def answers(
-    model: clip.Clip,
-    path: Path,
-    text: Float[Tensor, "class d_out"],
-    places: Sequence[int],
-    *,
-    as_released: bool,
 ) -> list[segmentation.Answer]:
-    """Returns the counts of the pictures at `places` of the file.
+    """Returns the counts of `limit` pictures, spread evenly over the file, or of all.
 
     `as_released` crops pictures as the preprocessing of the model does, while masks are squashed.
     """
+    count = segmentation.count(path)
+    places = images.evenly(range(count), limit or count)
     weights = clip.vision_weights(model)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, clip.last_layers(model, None)))
     text, results = text.to(model.device), []
     pictures = segmentation.read(path, places)
-    for picture in progress.track(pictures, "segmenting", total=len(places), unit="image"):
-        image, side = picture.image, model.image_size
+    side = model.image_size
+    for image, covered in progress.track(pictures, "segmenting", total=len(places), unit="image"):
         if not as_released:
             image = segmentation.squashed(image, side, interpolation=model.spec.interpolation)
         grid = _map(model, plan, model.preprocess(image)[None], text)
-        mask = np.array(segmentation.squashed(picture.mask, side, interpolation="nearest"))
+        mask = np.array(segmentation.squashed(covered, side, interpolation="nearest"))
         heat = segmentation.heat(grid, side)
         results.append(segmentation.answer(heat, torch.from_numpy(mask).bool()))
     return results

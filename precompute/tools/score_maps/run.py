@@ -41,9 +41,10 @@ def _masked(model: clip.Clip, pictures: list[images.MaskedPicture], task: MapTas
 def _segmented(model: clip.Clip, task: MapTask) -> pd.DataFrame:
     assert task.segmentation is not None
     text = segmentation_scores.class_texts(model, task.classes)
-    figures = segmentation_scores.score(
+    answers = segmentation_scores.answers(
         model, task.segmentation, text, limit=task.limit, as_released=task.as_released
     )
+    figures = segmentation.figures(answers)
     resizing = "pictures cropped, masks squashed" if task.as_released else "pictures and masks squashed"
     published = published_figures.load(OF_LAION)
     quoted = [published[measure].low for measure in published_figures.SEGMENTATION]

@@ -1,7 +1,6 @@
 """Checks of `verify-paper` that need known classes or masks: mean-ablation and ImageNet-Segmentation."""
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from math import nan
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from precompute import clip
-from precompute.inputs import images
 from precompute.tools.verify_paper import checks, classes
 from precompute.tools.verify_paper.checks import ACCURACY_ROOM, ERRORS, SEGMENTATION_ROOM, Check, check, noted
 from precompute.tools.verify_paper.image_pass import PassResult
@@ -19,6 +17,9 @@ from precompute.validation import segmentation, segmentation_scores
 
 NOT_ALL = "the images are not of all {classes} classes, and published figures are over all of them"
 NO_FIGURE = "no published figure of this model"
+
+DRAWS = 200
+"""Number of samples of the bootstrap."""
 
 
 def ablation(
@@ -43,10 +44,14 @@ def ablation(
         return classes.answers(ablated, text) == image_class
 
     before = classes.answers(embedding, text) == image_class
-    why = "" if len(image_class.unique()) == len(text) else NOT_ALL.format(classes=len(text))
+    lost, error = checks.loss(before, right(mlps))
+    complete = len(image_class.unique()) == len(text)
+    figures, why = (figures, NO_FIGURE) if complete else ({}, NOT_ALL.format(classes=len(text)))
+    accuracy, room = 100 * float(before.double().mean()), ERRORS * checks.standard_error(before)
+    without_mlps, room_of_loss = "points lost with input and MLPs at their mean", ERRORS * error
     return [
-        _accuracy(before, figures.get(ACCURACY), why),
-        _without_mlps(before, right(mlps), figures.get(MLPS), why),
+        _compare("zero-shot accuracy", accuracy, figures.get(ACCURACY), ACCURACY_ROOM + room, why),
+        _compare(without_mlps, lost, figures.get(MLPS), ACCURACY_ROOM + room_of_loss, why),
         _without_early(before, right(early), right(embedding - early - mlps)),
     ]
 
@@ -62,43 +67,21 @@ def segmented(
 
     Uses `limit` pictures, spread evenly over the file.
     """
-    count = segmentation.count(path)
-    numbers = images.evenly(range(count), limit or count)
-    answers = segmentation_scores.answers(model, path, text, numbers, as_released=True)
-    total = segmentation.figures(reduce(segmentation.Answer.plus, answers))
+    answers = segmentation_scores.answers(model, path, text, limit=limit, as_released=True)
+    total = segmentation.figures(answers)
     return [
-        _figure(name, 100 * ours, 100 * error, figures.get(name))
+        _compare(name, 100 * ours, figures.get(name), SEGMENTATION_ROOM + ERRORS * (100 * error))
         for name, ours, error in zip(SEGMENTATION, total[:3], standard_errors(answers), strict=True)
     ]
 
 
-def standard_errors(
-    answers: Sequence[segmentation.Answer], *, draws: int = 200, seed: int = 0
-) -> list[float]:
+def standard_errors(answers: Sequence[segmentation.Answer]) -> list[float]:
     """Returns standard errors of the three figures over pictures, by the bootstrap; NaN for one picture."""
     if len(answers) < 2:
         return [nan] * 3
-    samples = np.random.default_rng(seed).integers(0, len(answers), (draws, len(answers)))
-    sums = (reduce(segmentation.Answer.plus, (answers[i] for i in sample)) for sample in samples)
-    return np.std([segmentation.figures(total)[:3] for total in sums], axis=0, ddof=1).tolist()
-
-
-def _accuracy(right: Bool[Tensor, " image"], figure: Figure | None, why: str) -> Check:
-    name, ours = "zero-shot accuracy", 100 * float(right.double().mean())
-    if figure is None or why:
-        return noted(name, ours, why or NO_FIGURE)
-    room = ACCURACY_ROOM + ERRORS * checks.standard_error(right)
-    return _within(name, ours, figure, room)
-
-
-def _without_mlps(
-    before: Bool[Tensor, " image"], after: Bool[Tensor, " image"], figure: Figure | None, why: str
-) -> Check:
-    ours, error = checks.loss(before, after)
-    name = "points lost with input and MLPs at their mean"
-    if figure is None or why:
-        return noted(name, ours, why or NO_FIGURE)
-    return _within(name, ours, figure, ACCURACY_ROOM + ERRORS * error)
+    samples = np.random.default_rng(0).integers(0, len(answers), (DRAWS, len(answers)))
+    resampled = [segmentation.figures([answers[i] for i in sample])[:3] for sample in samples]
+    return np.std(resampled, axis=0, ddof=1).tolist()
 
 
 def _without_early(
@@ -118,13 +101,10 @@ def _without_early(
     return result._replace(passed=more > ERRORS * error)
 
 
-def _figure(name: str, ours: float, error: float, figure: Figure | None) -> Check:
+def _compare(name: str, ours: float, figure: Figure | None, room: float, why: str = NO_FIGURE) -> Check:
+    """Checks that a figure is within `room` of the published one; without one, notes it and states why."""
     if figure is None:
-        return noted(name, ours, NO_FIGURE)
-    return _within(name, ours, figure, SEGMENTATION_ROOM + ERRORS * error)
-
-
-def _within(name: str, ours: float, figure: Figure, room: float) -> Check:
+        return noted(name, ours, why)
     reference = figure.low if figure.low == figure.high else None
     low, high = figure.low - room, figure.high + room
     return check(name, ours, reference=reference, least=low, most=high, note=figure.citation)

@@ -11,7 +11,7 @@ from math import comb, isfinite, sqrt
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from torch import Tensor
 
 LARGEST_ERROR = 1e-5
@@ -38,6 +38,9 @@ ERRORS = 3.0
 
 LEVEL = 0.05
 """Significance level of the tests."""
+
+PERMUTATIONS = 9999
+"""Number of random permutations of our labels."""
 
 
 class Check(NamedTuple):
@@ -94,9 +97,9 @@ def skipped(name: str, why: str) -> Check:
     return Check(name, None, note=why)
 
 
-def noted(name: str, ours: float, why: str, *, reference: float | None = None) -> Check:
+def noted(name: str, ours: float, why: str) -> Check:
     """Returns a check of a figure without a bound."""
-    return Check(name, None, ours, reference, note=why)
+    return Check(name, None, ours, note=why)
 
 
 def failed(steps: Sequence[Step]) -> bool:
@@ -141,19 +144,14 @@ class ListDifference(NamedTuple):
 
 
 def compare_picks(
-    ours: Sequence[int],
-    theirs: Sequence[int],
-    margin: Sequence[float],
-    *,
-    head: str,
-    min_margin: float = MIN_MARGIN,
+    ours: Sequence[int], theirs: Sequence[int], margin: Sequence[float], head: str
 ) -> ListDifference:
     """Compares two lists of one head pick by pick, up to the first difference."""
     for position, pick in enumerate(ours):
         other = theirs[position] if position < len(theirs) else None
         if pick == other:
             continue
-        if margin[position] <= min_margin:
+        if margin[position] <= MIN_MARGIN:
             return ListDifference(position, True, "")
         wrong = f"{head} pick {position + 1}, margin {margin[position]:.1e}"
         return ListDifference(position + 1, False, wrong)
@@ -179,16 +177,16 @@ def sign_test_check(name: str, pairs: Sequence[tuple[bool, bool]]) -> Check:
     return check(name, sign_test(lost, gained), least=LEVEL, note=note)
 
 
-def permutation_p_value(agrees: Bool[Tensor, "head head"], *, draws: int = 9999, seed: int = 0) -> float:
+def permutation_p_value(agrees: Bool[Tensor, "head head"]) -> float:
     """P(at least as many heads agree | a random permutation of our labels), by the add-one rule.
 
     `agrees[i, j]`: our label of head i stands for the released label of head j.
     """
     heads = torch.arange(len(agrees))
-    generator = torch.Generator().manual_seed(seed)
-    permutations: Int[Tensor, "draw head"] = torch.rand(draws, len(heads), generator=generator).argsort(dim=1)
+    generator = torch.Generator().manual_seed(0)
+    permutations = torch.rand(PERMUTATIONS, len(heads), generator=generator).argsort(dim=1)  # [draw, head]
     by_chance = agrees[permutations, heads].sum(dim=1)
-    return (1 + int((by_chance >= agrees.diagonal().sum()).sum())) / (1 + draws)
+    return (1 + int((by_chance >= agrees.diagonal().sum()).sum())) / (1 + PERMUTATIONS)
 
 
 def sign_test(lost: int, gained: int) -> float:

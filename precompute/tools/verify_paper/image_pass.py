@@ -4,6 +4,7 @@ Memory per image is three vectors of d_out (5 KB to 9 KB).
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -78,15 +79,9 @@ def pass_over_images(
                 halves, waiting = _merge(halves, waiting), []
     halves = _merge(halves, waiting) if waiting else halves
     assert halves is not None
-    return PassResult(
-        image_id=[image_id for part in parts for image_id in part.image_id],
-        embedding=torch.cat([part.embedding for part in parts]),
-        early=torch.cat([part.early for part in parts]),
-        mlps=torch.cat([part.mlps for part in parts]),
-        halves=halves,
-        sum_error=max(part.sum_error for part in parts),
-        forward_error=max(part.forward_error for part in parts),
-    )
+    ids, *vectors, _, sum_error, forward_error = zip(*parts, strict=True)
+    embedding, early, mlps = map(torch.cat, vectors)
+    return PassResult([*chain(*ids)], embedding, early, mlps, halves, max(sum_error), max(forward_error))
 
 
 def split(

@@ -8,7 +8,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import version
+from functools import cache
 from math import isfinite
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from precompute.method import decomposition, moments
 from precompute.runtime import devices, progress
 from precompute.runtime.config import ConfigError
 from precompute.runtime.method_versions import METHOD_VERSIONS
+from precompute.runtime.run_row import package_versions
 from precompute.tools.verify_paper import checks, classes
 from precompute.tools.verify_paper.accuracy_checks import ablation, segmented
 from precompute.tools.verify_paper.checks import Check, Step, check, skipped
@@ -31,6 +32,9 @@ from precompute.tools.verify_paper.options import MIN_IMAGES, VerifyTask
 from precompute.tools.verify_paper.references import ReferenceFiles, of_layers, read
 from precompute.tools.verify_paper.text_checks import as_in_double, describe_heads, labels, overlaps
 from precompute.validation import segmentation_scores
+
+ClassTexts = Callable[[], Float[Tensor, "class d_out"]]
+"""Returns text embeddings of the classes, computed at the first call."""
 
 LAYERS = 4
 """Number of last layers whose heads are described, as in the papers."""
@@ -94,9 +98,10 @@ def _steps(task: VerifyTask, files: ReferenceFiles, subject: _Subject) -> Iterat
     yield Step("sum of contributions", identity(result), seconds, f"{len(subject.distinct)} images")
     yield _timed("float64", lambda: _in_double(files, subject))
     yield _timed("texts and labels of others", lambda: _compare_texts(files, subject, result))
-    text: list[Float[Tensor, "class d_out"]] = []  # 80,000 prompts: once for both steps, and only if needed
-    yield _timed("mean-ablation", lambda: _ablate(files, subject, result, text))
-    yield _timed("ImageNet-Segmentation", lambda: _segment(task, files, subject, text))
+    # 80,000 prompts: once for both steps, and only if needed.
+    text_of_classes = cache(lambda: _class_texts(files, subject))
+    yield _timed("mean-ablation", lambda: _ablate(files, subject, result, text_of_classes))
+    yield _timed("ImageNet-Segmentation", lambda: _segment(task, files, subject, text_of_classes))
 
 
 def identity(result: PassResult) -> list[Check]:
@@ -115,49 +120,40 @@ def _in_double(files: ReferenceFiles, subject: _Subject) -> list[Check]:
 
 
 def _compare_texts(files: ReferenceFiles, subject: _Subject, result: PassResult) -> list[Check]:
-    overlap, agree = "overlap with the texts of others", "our labels agree with released ones"
+    no_texts = skipped("overlap with the texts of others", "no TEXTSPAN given")
+    no_labels = skipped("our labels agree with released ones", "no LABELS given")
     if files.pool is None or subject.text is None or not (files.theirs or files.released):
-        return [skipped(overlap, "no TEXTSPAN given"), skipped(agree, "no LABELS given")]
+        return [no_texts, no_labels]
     spaces = subject.plan.spaces
-    halves = [
-        moments.pooled(result.halves, torch.tensor([half == 0, half == 1])).covariance for half in range(2)
-    ]
+    halves = [moments.pooled(result.halves, half).covariance for half in torch.eye(2, dtype=torch.bool)]
     head_texts = describe_heads(moments.pooled(result.halves).covariance, spaces, files.pool, subject.text)
-    text_checks = [skipped(overlap, "no TEXTSPAN given")]
-    if files.theirs:
-        text_checks = overlaps(head_texts, halves, spaces, files.theirs)
+    text_checks = overlaps(head_texts, halves, files.theirs) if files.theirs else [no_texts]
     if not files.released:
-        return [*text_checks, skipped(agree, "no LABELS given")]
+        return [*text_checks, no_labels]
     return [*text_checks, *labels(head_texts, files.released, files.theirs, files.synonyms)]
 
 
-def _ablate(files: ReferenceFiles, subject: _Subject, result: PassResult, text: list[Tensor]) -> list[Check]:
+def _ablate(files: ReferenceFiles, subject: _Subject, result: PassResult, text: ClassTexts) -> list[Check]:
     image_class = classes.of_images(subject.distinct, result.image_id, files.classes)
     with_class = image_class[image_class != classes.NONE]
     if len(with_class.unique()) < 2:
         return [skipped("accuracy before and after mean-ablation", _NO_FOLDERS)]
     if without := len(image_class) - len(with_class):
         progress.say(f"{without} of {len(image_class)} images lie in folders that are no class; left out.")
-    return ablation(result, image_class, _class_texts(files, subject, text), files.figures)
+    return ablation(result, image_class, text(), files.figures)
 
 
-def _segment(task: VerifyTask, files: ReferenceFiles, subject: _Subject, text: list[Tensor]) -> list[Check]:
+def _segment(task: VerifyTask, files: ReferenceFiles, subject: _Subject, text: ClassTexts) -> list[Check]:
     if task.segmentation is None:
         return [skipped("pixel accuracy, mean IoU, mean AP", "no SEGMENTATION given")]
-    return segmented(
-        subject.model, task.segmentation, _class_texts(files, subject, text), task.limit, files.figures
-    )
+    return segmented(subject.model, task.segmentation, text(), task.limit, files.figures)
 
 
-def _class_texts(
-    files: ReferenceFiles, subject: _Subject, cache: list[Tensor]
-) -> Float[Tensor, "class d_out"]:
-    if not cache:
-        try:
-            cache.append(segmentation_scores.mean_texts(subject.model, files.classes.prompts))
-        except TextError as error:
-            raise TextError(f"{error} Give classes that it can read: --classes FILE.") from error
-    return cache[0]
+def _class_texts(files: ReferenceFiles, subject: _Subject) -> Float[Tensor, "class d_out"]:
+    try:
+        return segmentation_scores.mean_texts(subject.model, files.classes.prompts)
+    except TextError as error:
+        raise TextError(f"{error} Give classes that it can read: --classes FILE.") from error
 
 
 def _timed(name: str, make: Callable[[], list[Check]]) -> Step:
@@ -187,6 +183,10 @@ def _report(task: VerifyTask, subject: _Subject, steps: list[Step]) -> dict[str,
     }
     names = ("segmentation", "textspan", "labels", "pool", "classes", "synonyms", "figures")
     file_names = {name: path.name for name in names if (path := getattr(task, name))}
+    step_reports = [
+        {"name": step.name, "seconds": round(step.seconds, 1), "checks": [*map(_as_json, step.checks)]}
+        for step in steps
+    ]
     return {
         "format": FORMAT,
         "method": dict(METHOD_VERSIONS),
@@ -195,17 +195,9 @@ def _report(task: VerifyTask, subject: _Subject, steps: list[Step]) -> dict[str,
         "limit": task.limit,
         "given": file_names,
         "device": _device(subject.model.device),
-        "versions": {name: version(name) for name in ("torch", "open_clip_torch")}
-        | {"python": platform.python_version()},
+        "versions": package_versions(["torch", "open_clip_torch"]) | {"python": platform.python_version()},
         "failed": checks.failed(steps),
-        "steps": [
-            {
-                "name": step.name,
-                "seconds": round(step.seconds, 1),
-                "checks": [_as_json(result) for result in step.checks],
-            }
-            for step in steps
-        ],
+        "steps": step_reports,
     }
 
 

@@ -32,6 +32,7 @@ class HeadTextLists(NamedTuple):
 
     pool: Pool
     text: Float[Tensor, "text d_out"]
+    spaces: HeadSpaces
     spans: dict[Head, TextSpan]
 
     @property
@@ -61,7 +62,7 @@ def describe_heads(
         coordinates = textspan.text_coordinates(text, spaces.basis[row, column].cpu())
         return textspan.textspan(covariance[row, column], coordinates, k=PICKS)
 
-    return HeadTextLists(pool, text, _for_each_head(places(spaces), "texts of heads", describe))
+    return HeadTextLists(pool, text, spaces, _for_each_head(places(spaces), "texts of heads", describe))
 
 
 def as_in_double(
@@ -80,23 +81,22 @@ def as_in_double(
     exact = float64_reference.coordinates(float64_reference.in_double(model), plan.spaces, tracked)
     group = torch.zeros(len(single), dtype=torch.long)
     covariance = moments.pooled(moments.from_coordinates(single, group, groups=1)).covariance
-    return against_double(single, exact, describe_heads(covariance, plan.spaces, pool, text), plan.spaces)
+    return against_double(single, exact, describe_heads(covariance, plan.spaces, pool, text))
 
 
 def against_double(
     single: Float[Tensor, "image layer head rank"],
     exact: Float[Tensor, "image layer head rank"],
     head_texts: HeadTextLists,
-    spaces: HeadSpaces,
 ) -> list[Check]:
     """Checks coordinates of the same images in both precisions, and the texts that follow."""
 
     def describe(row: int, column: int) -> list[int]:
-        coordinates = textspan.text_coordinates(head_texts.text, spaces.basis[row, column].cpu())
+        coordinates = textspan.text_coordinates(head_texts.text, head_texts.spaces.basis[row, column].cpu())
         return float64_reference.picks(exact[:, row, column], coordinates, PICKS)
 
     differences = []
-    for head, theirs in _for_each_head(places(spaces), "texts in float64", describe).items():
+    for head, theirs in _for_each_head(places(head_texts.spaces), "texts in float64", describe).items():
         ours, margin = head_texts.spans[head].text_index.tolist(), head_texts.spans[head].margin.tolist()
         differences.append(checks.compare_picks(ours, theirs, margin, head=head_name(*head)))
     error = float((single.double() - exact).abs().nan_to_num(nan=torch.inf).max())
@@ -108,17 +108,14 @@ def against_double(
 
 
 def overlaps(
-    head_texts: HeadTextLists,
-    halves: Sequence[Float[Tensor, "layer head rank rank"]],
-    spaces: HeadSpaces,
-    theirs: TextsOf,
+    head_texts: HeadTextLists, halves: Sequence[Float[Tensor, "layer head rank rank"]], theirs: TextsOf
 ) -> list[Check]:
     """Compares our texts with released ones, and two reruns, each on half of the images, with each other."""
     ours = {head: texts for head, texts in head_texts.lists.items() if head in theirs}
     theirs = {head: theirs[head] for head in ours}
     others = text_overlap.of_other_heads(theirs)
     longest = max(map(len, theirs.values()))
-    first, second = _reruns(head_texts, halves, spaces, ours, min(PICKS, longest))
+    first, second = _reruns(head_texts, halves, ours, min(PICKS, longest))
     results = []
     for k in (k for k in text_overlap.DEPTHS if k <= longest):
         shares = text_overlap.shares(ours, theirs, k)
@@ -151,25 +148,21 @@ def labels(
     name = "as many agree as with the texts of others"
     if theirs is None:
         return [agreement, skipped(name, "no TEXTSPAN given")]
-    reference = {
-        (row.layer, row.head): row.agrees
-        for row in label_agreement.compare(theirs, released, head_texts.pool, synonyms)
-    }
-    pairs = [
-        (row.agrees, reference[row.layer, row.head]) for row in ours if (row.layer, row.head) in reference
-    ]
+    compared = label_agreement.compare(theirs, released, head_texts.pool, synonyms)
+    reference = {row.head: row.agrees for row in compared}
+    pairs = [(row.agrees, reference[row.head]) for row in ours if row.head in reference]
     return [agreement, checks.sign_test_check(name, pairs)]
 
 
 def _reruns(
     head_texts: HeadTextLists,
     halves: Sequence[Float[Tensor, "layer head rank rank"]],
-    spaces: HeadSpaces,
     selected: Mapping[Head, object],
     k: int,
 ) -> tuple[dict[Head, list[int]], dict[Head, list[int]]]:
     """Returns picks of each selected head: by our rule on one half, by the reference's on the other."""
-    text, heads = head_texts.text, spaces.basis.shape[1]
+    text, spaces = head_texts.text, head_texts.spaces
+    heads = spaces.basis.shape[1]
 
     def both(row: int, column: int) -> tuple[list[int], list[int]]:
         basis, rank = spaces.basis[row, column].cpu(), int(spaces.rank[row, column])

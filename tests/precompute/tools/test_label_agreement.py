@@ -30,7 +30,7 @@ def small_pool():
 
 def compared(ours, released, q=0.01):
     label = Label(ours, "enrichment", 10, None, None, 0.001, q, q)
-    return label_agreement.Compared(8, 0, label, released, SYNONYMS[released])
+    return label_agreement.Compared((8, 0), label, released, SYNONYMS[released])
 
 
 def test_labels_agree_if_the_released_word_stands_for_ours():
@@ -44,9 +44,9 @@ def test_labels_agree_if_the_released_word_stands_for_ours():
     rows = label_agreement.compare(lists, released, small_pool(), SYNONYMS)
 
     assert [(row.head, row.ours.label, row.agrees) for row in rows] == [
-        (0, "color", True),
-        (1, "animal", False),
-        (2, "animal", False),
+        ((8, 0), "color", True),
+        ((8, 1), "animal", False),
+        ((8, 2), "animal", False),
     ]
     assert [bool(row.stands_for) for row in rows] == [True, True, False]
 

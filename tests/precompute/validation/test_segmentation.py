@@ -25,10 +25,10 @@ def test_pictures_and_masks_come_out_as_they_went_in(scenes):
     found = list(segmentation.read(scenes))
 
     assert segmentation.count(scenes) == len(found) == SCENES
-    for number, picture in enumerate(found):
+    for number, (image, mask) in enumerate(found):
         scene = draw(number, 43, kinds=1)
-        assert np.array_equal(np.asarray(picture.image), scene.image[24:232])
-        assert np.array_equal(np.asarray(picture.mask), scene.mask[0, 24:232])
+        assert np.array_equal(np.asarray(image), scene.image[24:232])
+        assert np.array_equal(np.asarray(mask), scene.mask[0, 24:232])
 
 
 @pytest.mark.parametrize("content", ["text", "other"])
@@ -74,7 +74,7 @@ def test_a_map_equal_to_the_mask_is_perfect():
     mask = torch.zeros(8, 8, dtype=torch.bool)
     mask[2:5, 3:7] = True
 
-    found = segmentation.figures(segmentation.answer(mask.float(), mask))
+    found = segmentation.figures([segmentation.answer(mask.float(), mask)])
 
     assert found == segmentation.Figures(1.0, 1.0, 1.0, 1)
 
@@ -82,7 +82,7 @@ def test_a_map_equal_to_the_mask_is_perfect():
 def test_a_map_without_a_positive_value_says_background_everywhere():
     mask = tensor([[True, False], [False, False]])
 
-    found = segmentation.figures(segmentation.answer(torch.zeros(2, 2), mask))
+    found = segmentation.figures([segmentation.answer(torch.zeros(2, 2), mask)])
 
     # Background: 3 of 4 pixels; object: none. Eight equal answers, half of them right.
     assert found == segmentation.Figures(0.75, 0.75 / 2, 0.5, 1)
@@ -94,7 +94,7 @@ def test_iou_is_of_all_pixels_together_and_precision_the_mean_of_pictures():
     right = segmentation.answer(mask.float(), mask)
     wrong = segmentation.answer(1 - mask.float(), mask)
 
-    found = segmentation.figures(right.plus(wrong))
+    found = segmentation.figures([right, wrong])
 
     assert found.pixel_accuracy == 0.5
     assert found.mean_iou == pytest.approx((1 / 5 + 3 / 7) / 2)

@@ -27,6 +27,10 @@ def classes(tmp_path_factory) -> Path:
     return write_classes(tmp_path_factory.mktemp("classes"))
 
 
+def figures_of(*inputs, **options) -> segmentation.Figures:
+    return segmentation.figures(segmentation_scores.answers(*inputs, **options))
+
+
 def test_the_map_is_of_the_likeliest_class_less_the_mean_class(tmp_path):
     """The figures of one picture, computed here from contributions of tokens in d_out, head by head."""
     model = small_clip()
@@ -36,7 +40,7 @@ def test_the_map_is_of_the_likeliest_class_less_the_mean_class(tmp_path):
     mask[4:20, 10:30] = True
     text = normalize(torch.randn(7, model.d_out, generator=torch.Generator().manual_seed(1)), dim=-1)
 
-    found = segmentation_scores.score(model, written(tmp_path / "one.mat", [(image, mask)]), text)
+    found = figures_of(model, written(tmp_path / "one.mat", [(image, mask)]), text)
 
     pixels = model.preprocess(Image.fromarray(image))[None]
     likeliest = int((clip.encode_image(model, pixels) @ text.T).argmax())
@@ -48,7 +52,9 @@ def test_the_map_is_of_the_likeliest_class_less_the_mean_class(tmp_path):
     )  # [patch, d_out]
     along = summed @ text.T
     grid = (along[:, likeliest] - along.mean(dim=1)).reshape(2, 2)
-    expected = segmentation.figures(segmentation.answer(segmentation.heat(grid, 32), torch.from_numpy(mask)))
+    expected = segmentation.figures(
+        [segmentation.answer(segmentation.heat(grid, 32), torch.from_numpy(mask))]
+    )
     assert tuple(found) == pytest.approx(tuple(expected), abs=1e-3)
     assert 0.2 < expected.mean_precision < 1
 
@@ -66,7 +72,7 @@ def test_only_pictures_that_are_no_squares_tell_the_released_cropping_from_squas
     )
 
     def both(path):
-        return [segmentation_scores.score(model, path, text, as_released=how) for how in (False, True)]
+        return [figures_of(model, path, text, as_released=how) for how in (False, True)]
 
     assert both(square)[0] == both(square)[1]
     assert both(wide)[0] != both(wide)[1]
@@ -78,7 +84,7 @@ def test_a_trained_model_cuts_out_objects_better_than_its_twin(scenes, classes):
         model = clip.load(model_specs.resolve(name, clip.catalog()))
         text = segmentation_scores.class_texts(model, classes)
         assert text.shape == (len(COLORS), model.d_out)
-        found[name] = segmentation_scores.score(model, scenes, text)
+        found[name] = figures_of(model, scenes, text)
 
     trained, twin = found.values()
     assert trained.pictures == SCENES

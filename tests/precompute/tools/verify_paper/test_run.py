@@ -28,7 +28,7 @@ from precompute.runtime.config import ConfigError
 from precompute.tools.verify_paper import float64_reference
 from precompute.tools.verify_paper.options import add_options, verify_task
 from precompute.tools.verify_paper.run import run
-from precompute.validation import segmentation_scores
+from precompute.validation import segmentation, segmentation_scores
 from tests.support.segmented import written
 
 MODEL = demo.MODEL_NAME
@@ -179,7 +179,9 @@ def files(tmp_path_factory):
     drawn = [draw(index, 43, kinds=1) for index in range(6)]
     masked = written(root / "masks.mat", [(one.image[24:232], one.mask[0, 24:232]) for one in drawn])
     model = clip.load(model_specs.resolve(MODEL, clip.catalog()))
-    found = segmentation_scores.score(model, masked, clip.encode_text(model, prompts), as_released=True)
+    found = segmentation.figures(
+        segmentation_scores.answers(model, masked, clip.encode_text(model, prompts), as_released=True)
+    )
     right = tuple(100 * one for one in found[:3])
     return Files(
         images=folder,
