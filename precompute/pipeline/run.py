@@ -27,6 +27,7 @@ from precompute.stages.read_inputs import RunInputs
 from precompute.stages.write_bundle import ModelResult
 from precompute.validation import map_scores
 from precompute.validation import run as validation_run
+from precompute.validation.sample import ImagePass
 
 
 def run(config: Config) -> Path:
@@ -92,8 +93,7 @@ def describe_model(spec: ModelSpec, config: Config, inputs: RunInputs, directory
             sampled = validation_run.image_classes(
                 inputs.class_prompts, classes, inputs.attributes, config.validation_images
             )
-            scores += validation_run.score(
-                model.exact, stages, sampled, files, model_directory / "validation", reading, config.seed
-            ).items()
+            image_pass = ImagePass(model.exact, files, model_directory / "validation", reading)
+            scores += validation_run.score(image_pass, stages, sampled, config.seed).items()
     facts = write_bundle.model_facts(model, spaces, decomposition, precision)
     return ModelResult(facts, identity, spaces, decomposition, text, classes, heads, scores, times)

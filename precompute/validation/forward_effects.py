@@ -6,7 +6,6 @@ cover all images.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +13,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from precompute import clip
-from precompute.inputs import images
 from precompute.method.types import Classes
-from precompute.runtime.config import ReadOptions
 from precompute.stages import decompose_images
 from precompute.validation import zero_shot
+from precompute.validation.sample import ImagePass
 
 PARTS = 5
 
@@ -27,20 +25,20 @@ SHARD = 8
 
 
 def margins(
-    model: clip.Clip,
+    image_pass: ImagePass,
+    name: str,
     changes: Sequence[clip.Intervention],
     is_random: Sequence[bool],
     classes: Sequence[Classes],
     value: Int[Tensor, "image attribute"],
     image_id: list[str],
-    distinct: dict[str, images.ImageFile],
-    directory: Path,
-    options: ReadOptions,
 ) -> Float[Tensor, "ablation image attribute"]:
     """Returns margins under each intervention; `value` as in `zero_shot.own_value`.
 
-    NaN for an image without a value, or not in the intervention's part of the images.
+    `name` is the folder of the work files. NaN for an image without a value, or not in the intervention's
+    part of the images.
     """
+    model, distinct, directory, options = image_pass
     row = {image: number for number, image in enumerate(image_id)}
     text = [attribute.text.to(model.device) for attribute in classes]
     parts = _parts(is_random)
@@ -57,7 +55,7 @@ def margins(
                 margin[torch.tensor(numbers)[:, None], columns] = part_margins
         return {"margin": margin.transpose(0, 1)}
 
-    shards = decompose_images.cut(image_id, directory, SHARD)
+    shards = decompose_images.cut(image_id, directory / name, SHARD)
     decompose_images.run_missing(model, shards, distinct, compute, "validation: forward ablations", options)
     return torch.cat([decompose_images.read(shard)["margin"] for shard in shards]).transpose(0, 1)
 

@@ -36,7 +36,7 @@ class LabelAccuracy(NamedTuple):
     chance: float
     """The same if labels were permuted among these heads: the share of the heads with this label."""
 
-    heads: int
+    count: int  # type: ignore[assignment]  # hides tuple.count(), which is not used
     """Number of heads with this target; for all together, with any target."""
 
 

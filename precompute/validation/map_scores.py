@@ -127,17 +127,15 @@ def _score_piece(
 ) -> MapScores:
     pixels = images.masked_pixels(pictures, model.preprocess, mean=model.spec.mean, std=model.spec.std)
     remaining_texts, count = iter(texts), len(head_masks) + len(RIVALS)
-    sets, heads, shares = [], [], []
+    scores: list[MapScores] = []
     while batch := list(islice(pixels, _BATCH)):
         batch_maps = _batch_maps(model, plan, head_masks, batch, islice(remaining_texts, len(batch)))
         for (maps, has_others), picture in zip(batch_maps, batch, strict=True):
             mask = map_metrics.mask_pixels(picture.masks)
-            scores = _score(maps, mask, has_others)
-            sets.append(scores[:count])
-            heads.append(scores[count:])
-            shares.append(mask.double().mean())
+            by_map = _score(maps, mask, has_others)
+            scores.append(MapScores(by_map[:count], by_map[count:], mask.double().mean()))
             bar.update()
-    return MapScores(torch.stack(sets), torch.stack(heads), torch.stack(shares))
+    return MapScores(*map(torch.stack, zip(*scores, strict=True)))
 
 
 def table(model: clip.Clip, sets: Sequence[Subject], scores: MapScores) -> pd.DataFrame:

@@ -27,7 +27,8 @@ class Precision(NamedTuple):
     chance: float
     """The same for images in random order."""
 
-    queries: int
+    count: int  # type: ignore[assignment]  # hides tuple.count(), which is not used
+    """Number of queries."""
 
 
 def mixture(

@@ -29,17 +29,9 @@ Evidence = Mapping[str, Float[Tensor, "head attribute"]]
 
 
 def head_validation(
-    places: Sequence[tuple[int, int]],
-    attributes: Sequence[str],
-    loss: Evidence,
-    accuracy_loss: Evidence,
-    selectivity: Float[Tensor, "head attribute"],
-    images: Sequence[int],
+    places: Sequence[tuple[int, int]], attributes: Sequence[str], columns: Evidence, images: Sequence[int]
 ) -> pd.DataFrame:
-    """Returns one row for each decomposed head and attribute; `loss` and `accuracy_loss` are by effect."""
-    columns = {effect: loss[effect] for effect in (FORWARD, DIRECT)}
-    columns |= {f"{effect}_accuracy": accuracy_loss[effect] for effect in (FORWARD, DIRECT)}
-    columns |= {"selectivity": selectivity}
+    """Returns one row for each decomposed head and attribute, with its value in each of `columns`."""
     rows = [
         {"layer": layer, "head": head, "attribute": attribute, "images": images[column]}
         | {name: _number(value[number, column]) for name, value in columns.items()}
@@ -141,11 +133,10 @@ def neighbors(
         }
         scores = {attribute: score for attribute, score in by_attribute.items() if score is not None}
         if scores:
-            shares, chances, queries = zip(*scores.values(), strict=True)
-            together = neighbor_precision.Precision(fmean(shares), fmean(chances), sum(queries))
+            shares, chances, counts = zip(*scores.values(), strict=True)
+            together = neighbor_precision.Precision(fmean(shares), fmean(chances), sum(counts))
             rows += [
-                {"subject": subject, "attribute": name, "value": score.value, "chance": score.chance}
-                | {"count": score.queries}
+                {"subject": subject, "attribute": name, **score._asdict()}
                 for name, score in {"": together, **scores}.items()
             ]
     return score_frame("neighbors", rows, measure="precision", k=neighbor_precision.K)
@@ -154,11 +145,8 @@ def neighbors(
 def _accuracy_rows(
     measure: str, targets: Sequence[str | None], method: dict[str, Any], answers: Sequence[str]
 ) -> list[dict]:
-    return [
-        {"measure": measure, **method, "count": row.heads}
-        | {"attribute": row.attribute, "value": row.value, "chance": row.chance}
-        for row in label_accuracy.label_accuracy(targets, answers)
-    ]
+    rows = label_accuracy.label_accuracy(targets, answers)
+    return [{"measure": measure, **method, **row._asdict()} for row in rows]
 
 
 def _by_attribute_and_together(

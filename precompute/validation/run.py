@@ -8,7 +8,6 @@ the ablations are in a directory named by all inputs of the ablations.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -17,12 +16,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from precompute import clip
-from precompute.inputs import images, prompts
+from precompute.inputs import prompts
 from precompute.inputs.prompts import ClassPrompt
 from precompute.method import decomposition, moments, selectivity
 from precompute.method.types import Classes, HeadSpaces, Pool
 from precompute.runtime import progress, work_files
-from precompute.runtime.config import ConfigError, ReadOptions
+from precompute.runtime.config import ConfigError
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages import decompose_images
 from precompute.stages.describe_heads import HeadDescriptions
@@ -36,7 +35,7 @@ from precompute.validation import (
 from precompute.validation import rows as score_rows
 from precompute.validation import sample as sampling
 from precompute.validation.interventions import Ablation
-from precompute.validation.sample import Sample
+from precompute.validation.sample import ImagePass, Sample
 from precompute.validation.subjects import Subject
 
 NOTHING_TO_ASK = (
@@ -106,36 +105,29 @@ class _Measured(NamedTuple):
 
 
 def score(
-    model: clip.Clip,
-    results: StageResults,
-    sampled: ImageClasses,
-    distinct: dict[str, images.ImageFile],
-    directory: Path,
-    options: ReadOptions,
-    seed: int,
+    image_pass: ImagePass, results: StageResults, sampled: ImageClasses, seed: int
 ) -> dict[str, pd.DataFrame]:
     """Returns the rows of head_validation, and of validation_score except the study maps, of one model."""
     sampled = sampled._replace(classes=_usable(sampled.classes))
-    measured = _measure(model, results, sampled, distinct, directory, options, seed)
+    measured = _measure(image_pass, results, sampled, seed)
     heads = len(measured.selectivity)
-    loss, accuracy_loss = {}, {}
+    effects = {"selectivity": measured.selectivity}
     for effect, margins in measured.margins.items():
         single = margins[: 1 + heads]
         accuracy = score_rows.accuracies(single)
-        loss[effect], accuracy_loss[effect] = score_rows.losses(single)[1:], (accuracy[0] - accuracy)[1:]
+        effects[effect] = score_rows.losses(single)[1:]
+        effects[f"{effect}_accuracy"] = (accuracy[0] - accuracy)[1:]
     count = (measured.value != zero_shot.NONE).sum(dim=0).tolist()
     scores = [
         _mean_ablation(measured, heads),
-        _label_scores(measured, loss, results),
+        _label_scores(measured, effects, results),
         score_rows.neighbors(_vectors(measured.sample, results), measured.attributes, measured.value),
     ]
-    places = [(layer, head) for layer in results.spaces.layers for head in range(model.heads)]
-    by_head = score_rows.head_validation(
-        places, measured.attributes, loss, accuracy_loss, measured.selectivity, count
-    )
+    places = [(layer, head) for layer in results.spaces.layers for head in range(image_pass.model.heads)]
+    by_head = score_rows.head_validation(places, measured.attributes, effects, count)
     tables = {"head_validation": by_head, "validation_score": pd.concat(scores, ignore_index=True)}
     for rows in tables.values():
-        rows.insert(0, "model_key", model.model_key)
+        rows.insert(0, "model_key", image_pass.model.model_key)
     return tables
 
 
@@ -154,20 +146,11 @@ def _usable(classes: Sequence[Classes]) -> list[Classes]:
     return usable
 
 
-def _measure(
-    model: clip.Clip,
-    results: StageResults,
-    sampled: ImageClasses,
-    distinct: dict[str, images.ImageFile],
-    directory: Path,
-    options: ReadOptions,
-    seed: int,
-) -> _Measured:
-    spaces, classes, image_id = results.spaces, sampled.classes, sampled.image_id
+def _measure(image_pass: ImagePass, results: StageResults, sampled: ImageClasses, seed: int) -> _Measured:
+    model, spaces, classes, image_id = image_pass.model, results.spaces, sampled.classes, sampled.image_id
     attributes = [attribute.attribute for attribute in classes]
     value = torch.stack([zero_shot.own_value(attribute.carried) for attribute in classes], dim=1)
-    shards = results.decomposition.shards
-    sample = sampling.read(model, spaces.layers[0], shards, image_id, distinct, directory, options)
+    sample = sampling.read(image_pass, spaces.layers[0], results.decomposition.shards, image_id)
     ablations = _ablations(results, attributes, seed)
     head_map = decomposition.plan(clip.vision_weights(model), spaces).head_map
     reduced = interventions.reduction(spaces, head_map, results.descriptions.spans, results.text)
@@ -175,33 +158,16 @@ def _measure(
         interventions.direct_margins(ablations, sample, spaces, reduced, attribute.text, column)
         for attribute, column in zip(classes, value.T, strict=True)
     ]
-    forward = forward_effects.margins(
-        model,
-        _changes(ablations, sample, reduced, spaces, model.device),
-        [ablation.is_random for ablation in ablations],
-        classes,
-        value,
-        image_id,
-        distinct,
-        directory / f"ablations-{_key(results, sampled, ablations, value)}",
-        options,
-    )
+    z_mean, mlp_mean = sample.z_mean.to(model.device), sample.mlp_mean.to(model.device)
+    on_device = sample._replace(z_mean=z_mean, mlp_mean=mlp_mean)
+    changes = [interventions.change(ablation, on_device, spaces.layers, reduced) for ablation in ablations]
+    name = f"ablations-{_key(results, sampled, ablations, value)}"
+    is_random = [ablation.is_random for ablation in ablations]
+    forward = forward_effects.margins(image_pass, name, changes, is_random, classes, value, image_id)
     margins = {score_rows.DIRECT: torch.stack(direct, dim=-1), score_rows.FORWARD: forward}
     selective = torch.stack([_selectivity(sample, column) for column in value.T], dim=1)
     chance = [1 / len(attribute.values) for attribute in classes]
     return _Measured(attributes, chance, value, sample, ablations, margins, selective)
-
-
-def _changes(
-    ablations: Sequence[Ablation],
-    sample: Sample,
-    reduced: interventions.Reduction,
-    spaces: HeadSpaces,
-    device: torch.device,
-) -> list[clip.Intervention]:
-    """Returns every ablation as an intervention, on the device of the model."""
-    on_device = sample._replace(z_mean=sample.z_mean.to(device), mlp_mean=sample.mlp_mean.to(device))
-    return [interventions.change(ablation, on_device, spaces.layers, reduced) for ablation in ablations]
 
 
 def _ablations(results: StageResults, attributes: Sequence[str], seed: int) -> list[Ablation]:
@@ -253,7 +219,7 @@ def _mean_ablation(measured: _Measured, heads: int) -> pd.DataFrame:
     return score_rows.mean_ablation(ablations, margins, measured.attributes, measured.chance)
 
 
-def _label_scores(measured: _Measured, loss: score_rows.Evidence, results: StageResults) -> pd.DataFrame:
+def _label_scores(measured: _Measured, by_head: score_rows.Evidence, results: StageResults) -> pd.DataFrame:
     missing = [name for name in measured.attributes if name not in results.pool.properties]
     if missing:
         progress.say(
@@ -261,7 +227,7 @@ def _label_scores(measured: _Measured, loss: score_rows.Evidence, results: Stage
             "Heads that act on it are left out of the scores of labels."
         )
     effects = {"right": score_rows.FORWARD, "right_by_direct": score_rows.DIRECT}
-    evidence = {measure: loss[effect] for measure, effect in effects.items()}
+    evidence = {measure: by_head[effect] for measure, effect in effects.items()}
     evidence["right_by_selectivity"] = measured.selectivity
     strong = label_accuracy.strong(measured.selectivity)
     single = slice(1 + len(strong))

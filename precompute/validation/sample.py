@@ -22,6 +22,15 @@ SHARD = 32
 """Number of images of one work file; an interruption loses at most as many."""
 
 
+class ImagePass(NamedTuple):
+    """A model, the images that it reads, and the directory of its work files."""
+
+    model: clip.Clip
+    distinct: dict[str, images.ImageFile]
+    directory: Path
+    options: ReadOptions
+
+
 class Sample(NamedTuple):
     """Decomposition of the sampled images, without any intervention."""
 
@@ -49,18 +58,12 @@ def choose(image_ids: Iterable[str], count: int) -> list[str]:
 
 
 def read(
-    model: clip.Clip,
-    first_layer: int,
-    shards: Iterable[decompose_images.Shard],
-    image_id: list[str],
-    distinct: dict[str, images.ImageFile],
-    directory: Path,
-    options: ReadOptions,
+    image_pass: ImagePass, first_layer: int, shards: Iterable[decompose_images.Shard], image_id: list[str]
 ) -> Sample:
     """Returns the sample from work files; decomposes images in all layers if no earlier run has done so."""
-    full_shards = decompose_images.cut(image_id, directory / "all-layers", SHARD)
+    full_shards = decompose_images.cut(image_id, image_pass.directory / "all-layers", SHARD)
     if not all(shard.path.exists() for shard in full_shards):
-        _decompose(model, first_layer, full_shards, distinct, options)
+        _decompose(image_pass, first_layer, full_shards)
     parts = [decompose_images.read(shard) for shard in full_shards]
     embedding, head = _stored(shards, image_id)
     early, mlp = (torch.cat([part[name] for part in parts]) for name in ("early", "mlp"))
@@ -68,14 +71,9 @@ def read(
     return Sample(image_id, embedding, head.flatten(1, 2), early, mlp, z_mean, mlp_mean)
 
 
-def _decompose(
-    model: clip.Clip,
-    first_layer: int,
-    shards: tuple[decompose_images.Shard, ...],
-    distinct: dict[str, images.ImageFile],
-    options: ReadOptions,
-) -> None:
+def _decompose(image_pass: ImagePass, first_layer: int, shards: tuple[decompose_images.Shard, ...]) -> None:
     """Decomposes the images in all layers into work files; `first_layer` is the first decomposed one."""
+    model, distinct, _, options = image_pass
     weights, layers = clip.vision_weights(model), clip.last_layers(model, None)
     plan = decomposition.plan(weights, decomposition.head_spaces(weights, layers))
     basis = plan.spaces.basis[:first_layer]

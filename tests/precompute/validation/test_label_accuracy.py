@@ -24,9 +24,9 @@ def test_labels_are_right_by_attribute_and_then_over_attributes():
 
     together, color, shape = label_accuracy.label_accuracy(targets, label)
 
-    assert (color.attribute, color.value, color.heads) == ("color", pytest.approx(2 / 3), 3)
-    assert (shape.attribute, shape.value, shape.heads) == ("shape", 0.0, 1)
-    assert (together.value, together.heads) == (pytest.approx(1 / 3), 4)
+    assert (color.attribute, color.value, color.count) == ("color", pytest.approx(2 / 3), 3)
+    assert (shape.attribute, shape.value, shape.count) == ("shape", 0.0, 1)
+    assert (together.value, together.count) == (pytest.approx(1 / 3), 4)
     assert (color.chance, shape.chance, together.chance) == (0.75, 0.0, 0.375)
 
 

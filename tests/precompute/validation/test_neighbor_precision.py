@@ -13,7 +13,7 @@ def test_where_a_head_holds_only_the_attribute_every_neighbor_carries_it():
 
     found = neighbor_precision.precision(vector, own, metric="cosine")
 
-    assert (found.value, found.queries) == (1.0, 40)
+    assert (found.value, found.count) == (1.0, 40)
     assert found.chance == pytest.approx(19 / 39)
 
 
@@ -32,7 +32,7 @@ def test_images_without_one_value_are_neither_asked_nor_found():
 
     found = neighbor_precision.precision(vector, tensor([0, -1, 0, 1]), metric="cosine", k=1)
 
-    assert found.queries == 3
+    assert found.count == 3
     assert found.value == pytest.approx(1 / 3)  # 0 finds 2, of its value; 2 and 3 find each other
 
 
@@ -43,7 +43,7 @@ def test_more_neighbors_than_images_have_no_score():
 def test_at_most_500_images_are_asked_evenly():
     own = torch.arange(1200) % 3
 
-    assert neighbor_precision.precision(torch.randn(1200, 2), own, metric="dot").queries == 500
+    assert neighbor_precision.precision(torch.randn(1200, 2), own, metric="dot").count == 500
 
 
 def test_an_unknown_metric_is_refused():

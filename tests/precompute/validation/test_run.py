@@ -19,7 +19,7 @@ from precompute.runtime.config import Config, ConfigError
 from precompute.stages import decompose_images, describe_heads, scan_images
 from precompute.validation import interventions
 from precompute.validation import run as validation_run
-from precompute.validation.sample import choose
+from precompute.validation.sample import ImagePass, choose
 from precompute.validation.subjects import Subject
 from tests.conftest import CONTROL, small_config
 from tests.support.calls import count_calls
@@ -41,15 +41,8 @@ class Case(NamedTuple):
 
     def score(self, directory, **changes) -> dict[str, pd.DataFrame]:
         known = self.known._replace(**changes)
-        return validation_run.score(
-            self.model,
-            self.results,
-            known,
-            self.pictures.image_files,
-            directory,
-            self.config.read_options,
-            self.config.seed,
-        )
+        image_pass = ImagePass(self.model, self.pictures.image_files, directory, self.config.read_options)
+        return validation_run.score(image_pass, self.results, known, self.config.seed)
 
 
 @pytest.fixture(scope="module")
