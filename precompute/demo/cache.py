@@ -1,12 +1,15 @@
-"""Cache of training scenes at the model's resolution, in one file outside the repository.
+"""Scenes drawn on all cores, and a cache of training scenes in one file outside the repository.
 
-Scenes are resized with the same bicubic filter as any other picture for the model.
+Scenes in the cache have the model's resolution. They are resized with the same bicubic filter as any other
+picture for the model.
 """
 
 import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,6 +22,18 @@ from precompute.demo.scenes import draw
 CHUNK = 250
 HELD_OUT_SEED = 2
 
+Result = TypeVar("Result")
+
+
+def in_chunks(draw_chunk: Callable[[range], Result], count: int, size: int) -> Iterator[Result]:
+    """Yields the result of every `size` of `count` scenes in order, on all cores, and prints progress."""
+    chunks = [range(count)[start : start + size] for start in range(0, count, size)]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for chunk, result in zip(chunks, pool.map(draw_chunk, chunks), strict=True):
+            yield result
+            print(f"\rdrawing scenes: {chunk.stop} of {count}", end="", flush=True)
+    print()
+
 
 def small(index: int, seed: int, side: int, kinds: int | None = None) -> UInt8[np.ndarray, "side side 3"]:
     """Returns one scene at the resolution `side`."""
@@ -27,9 +42,9 @@ def small(index: int, seed: int, side: int, kinds: int | None = None) -> UInt8[n
 
 
 def _chunk(
-    start: int, *, stop: int, seed: int, side: int, kinds: int | None
+    indices: range, *, seed: int, side: int, kinds: int | None
 ) -> UInt8[np.ndarray, "image side side 3"]:
-    return np.stack([small(index, seed, side, kinds) for index in range(start, min(start + CHUNK, stop))])
+    return np.stack([small(index, seed, side, kinds) for index in indices])
 
 
 def cached_scenes(
@@ -39,14 +54,11 @@ def cached_scenes(
     path = folder / f"scenes_{seed}_{count}_{side}_{kinds or 'any'}.npy"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        starts, shape = range(0, count, CHUNK), (count, side, side, 3)
-        with atomic_file(path) as temporary, ProcessPoolExecutor(os.cpu_count()) as pool:
+        draw_chunk, shape = partial(_chunk, seed=seed, side=side, kinds=kinds), (count, side, side, 3)
+        with atomic_file(path) as temporary:
             pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-            chunks = pool.map(partial(_chunk, stop=count, seed=seed, side=side, kinds=kinds), starts)
-            for start, chunk in zip(starts, chunks, strict=True):
-                pixels[start : start + len(chunk)] = chunk
-                print(f"\rdrawing scenes: {start + len(chunk)} of {count}", end="", flush=True)
-            print()
+            for number, chunk in enumerate(in_chunks(draw_chunk, count, CHUNK)):
+                pixels[number * CHUNK :][: len(chunk)] = chunk
             pixels.flush()
     return np.load(path, mmap_mode="r")
 

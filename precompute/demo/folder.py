@@ -4,12 +4,12 @@ Masks are in a hidden folder, `.masks`, so that they are not listed as images; `
 objects.
 """
 
-import csv
-import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
+from precompute.demo.cache import in_chunks
 from precompute.demo.hashing import Stream
 from precompute.demo.png import png
 from precompute.demo.scenes import Content, draw
@@ -21,6 +21,7 @@ MASKS = ".masks"
 CHUNK = 25
 
 Rows = list[dict[str, str]]
+MaskRows = list[tuple[str, ...]]
 
 
 def row(name: str, content: Content, index: int, seed: int) -> dict[str, str]:
@@ -31,24 +32,21 @@ def row(name: str, content: Content, index: int, seed: int) -> dict[str, str]:
     return values | {"caption": caption(content, Stream(seed, index))}
 
 
-def mask_rows(name: str, content: Content) -> Rows:
-    """Returns the mask rows of a scene; empty for one kind of object, since maps are scored on two."""
+def mask_rows(name: str, content: Content) -> MaskRows:
+    """Returns values of MASK_COLUMNS; empty for one kind of object, since maps are scored on two."""
     if len(content.kinds) < 2:
         return []
     return [
-        {
-            "path": f"{name}.png",
-            "mask": f"{MASKS}/{name}_{k}.png",
-            "object": f"{kind.color} {kind.shape}",
-            "caption": object_caption(kind),
-        }
+        (f"{name}.png", f"{MASKS}/{name}_{k}.png", f"{kind.color} {kind.shape}", object_caption(kind))
         for k, kind in enumerate(content.kinds)
     ]
 
 
-def _write(indices: range, *, folder: Path, seed: int, masks: bool, kinds: int | None) -> tuple[Rows, Rows]:
+def _write(
+    indices: range, *, folder: Path, seed: int, masks: bool, kinds: int | None
+) -> tuple[Rows, MaskRows]:
     rows: Rows = []
-    masked_rows: Rows = []
+    masked_rows: MaskRows = []
     for index in indices:
         scene = draw(index, seed, kinds)
         name = f"scene_{index:05d}"
@@ -68,16 +66,12 @@ def write_scenes(
     `kinds` is the number of kinds of object in every scene, 1 or 2; None for two kinds in half of the scenes.
     """
     (folder / MASKS if masks else folder).mkdir(parents=True, exist_ok=True)
-    chunks = [range(count)[start : start + CHUNK] for start in range(0, count, CHUNK)]
     write = partial(_write, folder=folder, seed=seed, masks=masks, kinds=kinds)
     rows: Rows = []
-    masked_rows: Rows = []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for chunk_rows, chunk_masks in pool.map(write, chunks):
-            rows += chunk_rows
-            masked_rows += chunk_masks
-            print(f"\rdrawing scenes: {len(rows)} of {count}", end="", flush=True)
-    print()
+    masked_rows: MaskRows = []
+    for chunk_rows, chunk_masks in in_chunks(write, count, CHUNK):
+        rows += chunk_rows
+        masked_rows += chunk_masks
     _write_table(folder / "captions.csv", ("path", "caption"), rows)
     if masks:
         _write_table(folder / "masks.csv", MASK_COLUMNS, masked_rows)
@@ -85,8 +79,5 @@ def write_scenes(
     _write_table(folder / "attributes.csv", COLUMNS, rows)
 
 
-def _write_table(path: Path, columns: tuple[str, ...], rows: Rows) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, columns, lineterminator="\n", extrasaction="ignore")
-        table.writeheader()
-        table.writerows(rows)
+def _write_table(path: Path, columns: tuple[str, ...], rows: Rows | MaskRows) -> None:
+    pd.DataFrame(rows, columns=list(columns)).to_csv(path, index=False, lineterminator="\n")

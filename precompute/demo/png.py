@@ -22,17 +22,12 @@ def png(picture: UInt8[np.ndarray, "y x 3"] | Bool[np.ndarray, "y x"]) -> bytes:
     if picture.dtype == bool:
         depth, color, rows = 1, 0, np.packbits(picture, axis=1)
     else:
-        depth, color, rows = 8, 2, _minus_left(picture).reshape(height, -1)
+        minus_left = np.diff(picture, axis=1, prepend=np.uint8(0))  # modulo 256, the PNG filter
+        depth, color, rows = 8, 2, minus_left.reshape(height, -1)
     filtered = np.full((height, 1), int(color == 2), dtype=np.uint8)
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     data = _deflate(np.concatenate([filtered, rows], axis=1).ravel())
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
-
-
-def _minus_left(picture: UInt8[np.ndarray, "y x 3"]) -> UInt8[np.ndarray, "y x 3"]:
-    out = picture.copy()
-    out[:, 1:] -= picture[:, :-1]
-    return out
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

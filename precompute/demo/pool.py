@@ -4,6 +4,7 @@ Every property uses the same sentence frames. If only colors used "a picture of 
 frame would be labeled color.
 """
 
+from collections.abc import Iterable
 from itertools import permutations
 from pathlib import Path
 
@@ -33,8 +34,7 @@ def pool() -> list[tuple[str, str]]:
 
 def write_pool(path: Path = POOL_PATH) -> None:
     """Writes the pool, a line for each text: text, tab, property."""
-    lines = [f"{text}\t{property_}\n" for text, property_ in pool()]
-    path.write_text(HEADER + "".join(lines), encoding="utf-8", newline="\n")
+    write_rows(path, HEADER, pool())
 
 
 def prompts() -> list[tuple[str, str, str]]:
@@ -44,8 +44,13 @@ def prompts() -> list[tuple[str, str, str]]:
 
 def write_prompts(path: Path = PROMPTS_PATH) -> None:
     """Writes the prompts, a line for each value: property, tab, value, tab, prompt."""
-    lines = ["\t".join(row) + "\n" for row in prompts()]
-    path.write_text(PROMPTS_HEADER + "".join(lines), encoding="utf-8", newline="\n")
+    write_rows(path, PROMPTS_HEADER, prompts())
+
+
+def write_rows(path: Path, header: str, rows: Iterable[tuple[str, ...]]) -> None:
+    """Writes a header, then a line per row with tabs between its values."""
+    lines = ["\t".join(row) + "\n" for row in rows]
+    path.write_text(header + "".join(lines), encoding="utf-8", newline="\n")
 
 
 def _prompts(property_: str) -> list[tuple[str, str]]:

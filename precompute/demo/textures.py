@@ -41,10 +41,8 @@ def _soft(distance: Relief) -> Relief:
 
 
 def _brick(x: Relief, y: Relief) -> Relief:
-    row = np.floor(y / 32.0)
-    x = x + 32.0 * (row - 2.0 * np.floor(row / 2.0))
-    column = np.floor(x / 64.0)
-    u, v = x - column * 64.0, y - row * 32.0
+    row, v = np.divmod(y, 32.0)
+    column, u = np.divmod(x + 32.0 * (row % 2.0), 64.0)
     mortar = 1.0 - _soft(np.minimum(np.minimum(u, 63.0 - u), np.minimum(v, 31.0 - v)) - 2.0)
     shade = 22.0 * noise(_whole(column), _whole(row), 11) - 24.0 - 8.0 * _soft(v - 24.0)
     return shade * (1.0 - mortar) + 44.0 * mortar
@@ -81,12 +79,11 @@ def _grass(x: Relief, y: Relief) -> Relief:
 
 
 def _wood(x: Relief, y: Relief) -> Relief:
-    plank = np.floor(x / 64.0)
+    plank, u = np.divmod(x, 64.0)
     shift = 37.0 * plank
     bend = _smooth_noise(x / 30.0 + shift, y / 110.0 + shift, 23)
     rings = _wave((x + 46.0 * bend) / 13.0)
     fine = _smooth_noise(x / 2.5, y / 40.0, 29)
-    u = x - plank * 64.0
     seam = 1.0 - _soft(np.minimum(u, 63.0 - u) - 1.0)
     shade = 26.0 * noise(_whole(plank), _whole(plank), 31) - 13.0
     return (shade + 11.0 * rings + 18.0 * (fine - 0.5)) * (1.0 - seam) - 52.0 * seam
@@ -110,8 +107,7 @@ def _clouds(x: Relief, y: Relief) -> Relief:
 
 
 def _tiles(x: Relief, y: Relief) -> Relief:
-    column, row = np.floor(x / 48.0), np.floor(y / 48.0)
-    u, v = np.abs(x - column * 48.0 - 23.5), np.abs(y - row * 48.0 - 23.5)
+    u, v = np.abs(x % 48.0 - 23.5), np.abs(y % 48.0 - 23.5)
     corner = np.sqrt((u - 24.0) * (u - 24.0) + (v - 24.0) * (v - 24.0))
     grout = 1.0 - _soft(22.5 - np.maximum(u, v))
     petal = _soft(15.5 - corner)

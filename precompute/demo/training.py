@@ -7,7 +7,6 @@ trains one model per core and the result does not depend on its load.
 
 import contextlib
 import math
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from db.atomic_file import atomic_file
 from precompute.demo import IMAGE_SIZE, MODELS, DemoModel
 from precompute.demo.batches import Batch, Batches
 from precompute.demo.cache import cached_scenes, held_out_scenes
@@ -115,9 +115,8 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
         }
-        building = self.checkpoint.with_suffix(".building")
-        torch.save(state, building)
-        os.replace(building, self.checkpoint)
+        with atomic_file(self.checkpoint) as temporary:
+            torch.save(state, temporary)
 
     def resume(self) -> bool:
         """Loads the last checkpoint; returns False if there is none."""

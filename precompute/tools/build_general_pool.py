@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from precompute.demo.pool import write_rows
 from precompute.texts import TEXTS
 
 VALUES_PATH = TEXTS / "general_values.tsv"
@@ -87,8 +88,7 @@ def pool(path: Path = VALUES_PATH) -> list[tuple[str, str]]:
 
 def write_pool(path: Path = POOL_PATH) -> None:
     """Writes one text per line, followed by a tab and its properties."""
-    lines = [f"{text}\t{properties}\n" for text, properties in pool()]
-    path.write_text(ABOUT + "".join(lines), encoding="utf-8", newline="\n")
+    write_rows(path, ABOUT, pool())
 
 
 def _phrase(value: Value, turn: int) -> str:

@@ -137,26 +137,19 @@ def falls(head: tuple[int, int], attribute: str) -> dict[str, float]:
 
 
 def _contributions() -> dict[str, dict[str, float]]:
+    contributions = (expected.parts()[0] / expected.length()).tolist()
+    by_feature = [dict(zip(plan.FEATURES, part, strict=True)) for part in contributions]
     return {
-        component: {
-            feature: round(float(value), 12)
-            for feature, value in zip(plan.FEATURES, part, strict=True)
-            if value
-        }
-        for component, part in zip(expected.COMPONENTS, expected.parts()[0] / expected.length(), strict=True)
+        component: {feature: round(value, 12) for feature, value in part.items() if value}
+        for component, part in zip(expected.COMPONENTS, by_feature, strict=True)
     }
 
 
 def _attributes(picture: Picture) -> dict:
     letters = {EMPTY: "."} | {index: color[0] for index, color in enumerate(plan.COLORS)}
-    return {
-        **{
-            attribute: list(values)[getattr(picture, attribute)]
-            for attribute, values in expected.WEIGHTS.items()
-        },
-        "tiles": ["".join(letters[int(tile)] for tile in row) for row in picture.tiles],
-        "grain": picture.grain.tolist(),
-    }
+    tiles = ["".join(letters[int(tile)] for tile in row) for row in picture.tiles]
+    values = {name: list(values)[getattr(picture, name)] for name, values in expected.WEIGHTS.items()}
+    return values | {"tiles": tiles, "grain": picture.grain.tolist()}
 
 
 def _name(layer: int, head: int) -> str:

@@ -13,6 +13,7 @@ from precompute.demo.planted.model import phrase, texts
 from precompute.demo.planted.pictures import draw, name, pictures
 from precompute.demo.planted.weights import config, state
 from precompute.demo.png import png
+from precompute.demo.pool import write_rows
 
 IMAGES, ATTRIBUTES = "images", "images/attributes.csv"
 TEXTS, PROMPTS = "texts.tsv", "prompts.tsv"
@@ -29,10 +30,9 @@ def write_planted(folder: Path) -> None:
     for index, picture in enumerate(pictures()):
         (folder / IMAGES / name(index)).write_bytes(png(draw(picture)))
     _write_attributes(folder / ATTRIBUTES)
-    lines = [f"{text}\t{'|'.join(properties)}" for text, properties in texts()]
-    metadata = ["# name: planted", "# language: en", f"# license: {LICENSE}"]
-    _write_lines(folder / TEXTS, metadata + lines)
-    _write_lines(folder / PROMPTS, _prompts())
+    header = f"# name: planted\n# language: en\n# license: {LICENSE}\n"
+    write_rows(folder / TEXTS, header, [(text, "|".join(properties)) for text, properties in texts()])
+    write_rows(folder / PROMPTS, "", _prompts())
     words.write_bpe(folder / BPE)
     (folder / CONFIG).write_text(json.dumps(config(), indent=2) + "\n", encoding="utf-8")
     save_file(state(folder / BPE), folder / CHECKPOINT)
@@ -48,14 +48,10 @@ def _write_attributes(path: Path) -> None:
             table.writerow([name(index), *values])
 
 
-def _prompts() -> list[str]:
-    """Returns lines of attribute, value, and the prompt of the value."""
+def _prompts() -> list[tuple[str, str, str]]:
+    """Returns attribute, value, and the prompt of the value."""
     return [
-        f"{attribute}\t{value}\t{phrase(word)}"
+        (attribute, value, phrase(word))
         for attribute, names in WEIGHTS.items()
         for value, word in zip(names, words_of(attribute), strict=True)
     ]
-
-
-def _write_lines(path: Path, lines: list[str]) -> None:
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")

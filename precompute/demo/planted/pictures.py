@@ -60,27 +60,18 @@ def draw(picture: Picture) -> UInt8[np.ndarray, "y x 3"]:
     ground = GRAY + GRAIN * np.tensordot(picture.grain, _grains(), axes=1)
     canvas = np.tile(ground[..., None], (plan.GRID, plan.GRID, 3))
     object_ = TINT * _masks()[picture.shape]
+    tiles = canvas.reshape(plan.GRID, plan.TILE, plan.GRID, plan.TILE, 3)
     for row, column in np.argwhere(picture.tiles != EMPTY):
-        y, x = (
-            slice(row * plan.TILE, row * plan.TILE + plan.TILE),
-            slice(column * plan.TILE, column * plan.TILE + plan.TILE),
-        )
-        canvas[y, x, picture.tiles[row, column]] += object_
+        tiles[row, :, column, :, picture.tiles[row, column]] += object_
     assert canvas.shape == (plan.IMAGE_SIZE, plan.IMAGE_SIZE, 3) and 0 <= canvas.min() <= canvas.max() <= 255
     return canvas.astype(np.uint8)
 
 
-class Readers(NamedTuple):
-    """Filters for the normalized pixels of a tile; each gives the amount of one term, 0 if it is absent."""
+def readers() -> Float64[np.ndarray, "term 3 y x"]:
+    """Returns the pseudo-inverse of the sum that makes a tile: filters for its normalized pixels.
 
-    color: Float64[np.ndarray, "color 3 y x"]
-    shape: Float64[np.ndarray, "shape 3 y x"]
-    object: Float64[np.ndarray, "3 y x"]
-    grain: Float64[np.ndarray, "grain 3 y x"]
-
-
-def readers() -> Readers:
-    """Returns the pseudo-inverse of the sum that makes a tile."""
+    Each filter gives the amount of one term, 0 if it is absent: colors, shapes, grains, then an object.
+    """
     unit = np.eye(3)
     objects = TINT * np.einsum("syx,cd->scdyx", _masks(), unit)  # [shape, color, 3, y, x]
     grains = GRAIN * np.einsum("gyx,d->gdyx", _grains(), np.ones(3))
@@ -88,19 +79,14 @@ def readers() -> Readers:
     assert plan.MEAN == (GRAY / 255,) * 3, "an empty tile must be zero for the model"
     inverse = np.linalg.pinv(parts / (255 * plan.STD[0])).T  # [part, pixel]
     of_object = inverse[: -plan.GRAINS].reshape(objects.shape)
-    return Readers(
-        color=of_object.sum(axis=0),
-        shape=of_object.sum(axis=1),
-        object=of_object.sum(axis=(0, 1)),
-        grain=inverse[-plan.GRAINS :].reshape(plan.GRAINS, 3, plan.TILE, plan.TILE),
-    )
+    color, shape, object_ = of_object.sum(axis=0), of_object.sum(axis=1), of_object.sum(axis=(0, 1))
+    grain = inverse[-plan.GRAINS :].reshape(plan.GRAINS, 3, plan.TILE, plan.TILE)
+    return np.concatenate([color, shape, grain, object_[None]])
 
 
 def _attributes() -> list[tuple[int, int, int]]:
     """Returns color, shape and position of every picture; any two of them are exactly independent."""
-    colors, shapes, positions = (
-        _by_weight(weights) for weights in (plan.COLORS, plan.SHAPES, plan.POSITIONS)
-    )
+    colors, shapes, positions = map(_by_weight, (plan.COLORS, plan.SHAPES, plan.POSITIONS))
     return [
         (color, shape, positions[(i + j + shift) % len(positions)])
         for (i, color), (j, shape), shift in product(enumerate(colors), enumerate(shapes), (0, 3))

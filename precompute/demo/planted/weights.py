@@ -52,9 +52,8 @@ def config() -> dict:
         },
         "text_cfg": {
             "context_length": CONTEXT_LENGTH,
-            "vocab_size": 512
-            + len(words.merges())
-            + 2,  # bytes, bytes that end a word, merges, start and end
+            # Bytes, bytes that end a word, merges, start and end.
+            "vocab_size": 512 + len(words.merges()) + 2,
             "width": 2 * (len(POOL_WORDS) + 1),
             "heads": 1,
             "layers": 1,
@@ -114,11 +113,9 @@ def _slot(name: str) -> Float[Tensor, " d_model"]:
 
 def _patch_embedding() -> Float[Tensor, "d_model 3 y x"]:
     """Returns the weights that read color, shape, grain and the presence of an object from a tile."""
-    tile_readers = readers()
-    filters = [*tile_readers.color, *tile_readers.shape, *tile_readers.grain, tile_readers.object]
     slots = [name for name in plan.PATCH_SLOTS if name.startswith(("sees", "grain"))] + ["is object"]
     outputs = torch.stack([_slot(slot) for slot in slots])  # [slot, d_model]
-    return torch.einsum("sm,scyx->mcyx", outputs, torch.from_numpy(np.stack(filters)))
+    return torch.einsum("sm,scyx->mcyx", outputs, torch.from_numpy(readers()))
 
 
 def _positional_embedding() -> Float[Tensor, "token d_model"]:
