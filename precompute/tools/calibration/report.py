@@ -110,7 +110,7 @@ def report(figures: list[Figures], scatter: Scatter) -> str:
 
 def _summary(figures: list[Figures]) -> str:
     rows = [
-        (pool.pool, target.name, f"{target.heads:,}", f"{target.value:.3f}", target.bound, _yes(target.met))
+        (pool.pool, target.name, f"{target.heads:,}", target.value, target.bound, _yes(target.met))
         for pool in figures
         for target in targets(pool)
     ]
@@ -118,10 +118,7 @@ def _summary(figures: list[Figures]) -> str:
 
 
 def _curve(figures: Figures) -> str:
-    rows = [
-        (f"{curve.signal:g}", f"{curve.heads:,}", f"{curve.right:.3f}", f"{curve.right_significant:.3f}")
-        for curve in figures.curve
-    ]
+    rows = [(f"{row.signal:g}", f"{row.heads:,}", row.right, row.right_significant) for row in figures.curve]
     return text_table(("signal-to-noise", "heads", "right", "right and significant"), rows)
 
 

@@ -24,6 +24,10 @@ RARE = 0.01
 """The weight of a word is RARE / (RARE + its share of all words of the pool)."""
 
 
+D_OUT = 512
+"""Dimensions of synthetic text embeddings."""
+
+
 class LabelingSetting(NamedTuple):
     """A text pool, and the spaces of heads that its texts are projected to."""
 
@@ -84,9 +88,7 @@ def property_covariance(setting: LabelingSetting, space: int, planted: int) -> F
     return centered.T @ centered / len(text)
 
 
-def synthetic_setting(
-    pool: Pool, *, d_out: int = 512, heads: int = 16, rank: int = 67, seed: int = 0
-) -> LabelingSetting:
+def synthetic_setting(pool: Pool, *, heads: int = 16, rank: int = 67) -> LabelingSetting:
     """Returns synthetic text embeddings of a pool, and random spaces.
 
     Every word has a random vector. A text is the sum of its words, including those of its sentence frame,
@@ -94,16 +96,16 @@ def synthetic_setting(
     and Ma 2017, https://openreview.net/forum?id=SyK00v5xx), as in trained text towers. Different words of one
     property have nothing in common: these embeddings lack the semantic similarity of real ones.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     words = [re.findall(r"[\w'-]+", text.lower()) for text in pool.texts]
     index = {word: number for number, word in enumerate(sorted({word for text in words for word in text}))}
     count = torch.bincount(
         torch.tensor([index[word] for text in words for word in text]), minlength=len(index)
     )
     weight = RARE / (RARE + count.double() / count.sum())
-    vector = torch.randn(len(index), d_out, generator=generator, dtype=torch.float64) * weight[:, None]
+    vector = torch.randn(len(index), D_OUT, generator=generator, dtype=torch.float64) * weight[:, None]
     text = functional.normalize(torch.stack([vector[[index[word] for word in row]].sum(0) for row in words]))
-    common = functional.normalize(torch.randn(1, d_out, generator=generator, dtype=torch.float64))
-    directions = torch.randn(heads, d_out, rank, generator=generator, dtype=torch.float64)
+    common = functional.normalize(torch.randn(1, D_OUT, generator=generator, dtype=torch.float64))
+    directions = torch.randn(heads, D_OUT, rank, generator=generator, dtype=torch.float64)
     basis = torch.linalg.qr(directions).Q.mT.contiguous()
     return LabelingSetting(pool, functional.normalize(text + common), basis, torch.full((heads,), rank))
