@@ -48,6 +48,7 @@ def main() -> None:
         url.sync_from_url(page.url_path)
         st.html(STYLE)
         st.session_state["source"] = controls.sidebar()
+        st.title(page.title)
         page.run()
     except (StoreError, LiveError) as error:
         # Everything drawn so far stays, so that the options can be changed.

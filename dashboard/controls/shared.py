@@ -12,8 +12,9 @@ from dashboard.data import images as image_data
 from dashboard.data import texts as text_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import cells, describe, draw_image, draw_thumbnail, query_button, stop_with
+from dashboard.state import url
 from dashboard.state.url import WIDGET, init_widget, requested, set_widget
-from dashboard.state.views import MAX_CLASSES, Head, MeanAblationView, Scope
+from dashboard.state.views import MAX_CLASSES, Head, MeanAblationView, Scope, V
 
 T = TypeVar("T")
 
@@ -51,15 +52,16 @@ def choose(name: str, label: str, titles: dict[str, str]) -> str:
     return select(name, label, titles, first)
 
 
-def current_source() -> Source:
-    """Returns the bundle and model chosen in the sidebar."""
-    return st.session_state["source"]
+def open_page(kind: type[V]) -> tuple[Source, V]:
+    """Returns the model chosen in the sidebar and the view of the link; ends a page without its vectors."""
+    source = st.session_state["source"]
+    if kind.needs_vectors and not source.has_vectors:
+        stop_without_vectors(source)
+    return source, url.open_view(defaults.default_view(source, kind), choices.choices(source))
 
 
-def needs_vectors(source: Source) -> None:
-    """Ends a page that needs vectors if the model has none, with the next step."""
-    if source.has_vectors:
-        return
+def stop_without_vectors(source: Source) -> None:
+    """Ends a page that needs vectors, with the next step."""
     with_vectors = [row.model for row in cached.models(source.bundle).itertuples() if row.has_vectors]
     other = f"choose a model that has them ({', '.join(with_vectors)}), or " if with_vectors else ""
     stop_with(

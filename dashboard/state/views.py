@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from db import layout
 
@@ -135,12 +135,16 @@ class Choices(NamedTuple):
 class View:
     """Options of every page."""
 
+    needs_vectors: ClassVar[bool] = True
+    """False for pages that show imported results too."""
+
     bundle: str = ""
     model: str = ""
 
 
 @dataclass(frozen=True)
 class LeaderboardView(View):
+    needs_vectors: ClassVar[bool] = False
     metric: str = ""
     over: str = "all"
     label_kind: str = "offline"
@@ -155,6 +159,7 @@ class LeaderboardView(View):
 
 @dataclass(frozen=True)
 class HeadsView(View):
+    needs_vectors: ClassVar[bool] = False
     color: str = "label"
     labels: Labels = field(default=Labels())
     over: str = "all"
@@ -167,6 +172,7 @@ class HeadsView(View):
 
 @dataclass(frozen=True)
 class HeadView(View):
+    needs_vectors: ClassVar[bool] = False
     head: Head = (0, 0)
     position: int = 0
     """Position of the text that sorts the images, zero-based."""

@@ -4,19 +4,16 @@ import streamlit as st
 
 from dashboard.charts import maps as map_charts
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance
 from dashboard.data import maps as map_data
+from dashboard.data import provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import ContrastView
 
-source = controls.current_source()
-st.title("Contrastive segmentation")
 st.markdown(
     "See which patches of an image fit text A better than text B, and which heads make the difference."
 )
-controls.needs_vectors(source)
-view = url.open_view(defaults.default_view(source, ContrastView), choices.choices(source))
+source, view = controls.open_page(ContrastView)
 
 image, column = controls.image_picker(source, view.image, gallery=True)
 with column:

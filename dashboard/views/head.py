@@ -4,20 +4,18 @@ import streamlit as st
 
 from dashboard.controls import heads as head_controls
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance
 from dashboard.data import heads as head_data
+from dashboard.data import provenance
 from dashboard.sections import head as head_sections
 from dashboard.sections import head_evidence
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import HeadView, head_name
 
-source = controls.current_source()
-st.title("Head")
 st.markdown(
     "See the texts that describe one attention head, the images along them, and the evidence for its label."
 )
-view = url.open_view(defaults.default_view(source, HeadView), choices.choices(source))
+source, view = controls.open_page(HeadView)
 
 head = head_controls.head_stepper(source, view.head)
 head_sections.draw_headline(source, head)

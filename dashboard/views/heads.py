@@ -4,17 +4,15 @@ import streamlit as st
 
 from dashboard.controls import heads as head_controls
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance
+from dashboard.data import choices, provenance
 from dashboard.data import heads as head_data
 from dashboard.sections import heads as heads_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import HeadsView
 
-source = controls.current_source()
-st.title("Heads")
+source, view = controls.open_page(HeadsView)
 st.markdown(f"Compare the attention heads of {source.info.model}, layer by head. Click one to open it.")
-view = url.open_view(defaults.default_view(source, HeadsView), choices.choices(source))
 
 color = controls.select("color", "Color the heads by", choices.color_titles(source), view.color, width=420)
 grid = st.container()

@@ -3,17 +3,14 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance
 from dashboard.data import neighbors as neighbor_data
+from dashboard.data import provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import ImageNeighborsView, head_name
 
-source = controls.current_source()
-st.title("Image neighbors")
 st.markdown("Find the images that are most similar to one image in one attention head, nearest first.")
-controls.needs_vectors(source)
-view = url.open_view(defaults.default_view(source, ImageNeighborsView), choices.choices(source))
+source, view = controls.open_page(ImageNeighborsView)
 
 image, column = controls.image_picker(source, view.image)
 with column:

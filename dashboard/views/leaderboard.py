@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, leaderboard_facts, provenance
 from dashboard.data import leaderboard as leaderboard_data
+from dashboard.data import leaderboard_facts, provenance
 from dashboard.sections import leaderboard as leaderboard_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
@@ -13,12 +13,10 @@ from dashboard.state.views import LeaderboardView
 LABEL_KINDS = {"offline": "Offline", "chosen": "Chosen"}
 COLUMNS = {"main": "Main metrics", "all": "All metrics"}
 
-source = controls.current_source()
-st.title("Leaderboard")
 st.markdown(
     "Compare how well texts describe the attention heads of each model, and how well they do by chance."
 )
-view = url.open_view(defaults.default_view(source, LeaderboardView), choices.choices(source))
+source, view = controls.open_page(LeaderboardView)
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     label_kind = "offline"

@@ -3,20 +3,17 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance, scopes
 from dashboard.data import mean_ablation as ablation_data
+from dashboard.data import provenance, scopes
 from dashboard.sections import mean_ablation as ablation_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import MeanAblationView
 
-source = controls.current_source()
-st.title("Mean-ablation")
 st.markdown(
     "See which classes need which heads: accuracy class by class with heads replaced by their mean output."
 )
-controls.needs_vectors(source)
-view = url.open_view(defaults.default_view(source, MeanAblationView), choices.choices(source))
+source, view = controls.open_page(MeanAblationView)
 if not view.attribute:
     url.write_url(view)
     sections.stop_with(ablation_sections.NO_CLASSES)

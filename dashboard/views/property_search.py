@@ -3,17 +3,14 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance, scopes
 from dashboard.data import neighbors as neighbor_data
+from dashboard.data import provenance, scopes
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import PropertyView
 
-source = controls.current_source()
-st.title("Property search")
 st.markdown("Find the images that are most similar to one image in one property, through its heads.")
-controls.needs_vectors(source)
-view = url.open_view(defaults.default_view(source, PropertyView), choices.choices(source))
+source, view = controls.open_page(PropertyView)
 
 image, column = controls.image_picker(source, view.image)
 with column:

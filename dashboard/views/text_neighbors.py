@@ -3,17 +3,14 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance
 from dashboard.data import neighbors as neighbor_data
+from dashboard.data import provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import TextNeighborsView, head_name
 
-source = controls.current_source()
-st.title("Text neighbors")
 st.markdown("Find the images and the texts of the pool that are nearest to one text in one attention head.")
-controls.needs_vectors(source)
-view = url.open_view(defaults.default_view(source, TextNeighborsView), choices.choices(source))
+source, view = controls.open_page(TextNeighborsView)
 
 left, right = st.columns(2, gap="large")
 with right:

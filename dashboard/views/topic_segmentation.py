@@ -3,17 +3,14 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance
 from dashboard.data import maps as map_data
+from dashboard.data import provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import TopicView
 
-source = controls.current_source()
-st.title("Topic segmentation")
 st.markdown("See which patches of an image add to its similarity with a text, through the heads you choose.")
-controls.needs_vectors(source)
-view = url.open_view(defaults.default_view(source, TopicView), choices.choices(source))
+source, view = controls.open_page(TopicView)
 
 image, column = controls.image_picker(source, view.image, gallery=True)
 with column:

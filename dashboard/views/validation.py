@@ -7,17 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, defaults, provenance, validation_scores
+from dashboard.data import provenance, validation_scores
 from dashboard.sections import shared as sections
 from dashboard.sections import validation as validation_sections
 from dashboard.state import url
 from dashboard.state.views import ValidationView
 
-source = controls.current_source()
-st.title("Validation")
 st.markdown("Check the results of the other pages against the known attributes of the images.")
-controls.needs_vectors(source)
-view = url.open_view(defaults.default_view(source, ValidationView), choices.choices(source))
+source, view = controls.open_page(ValidationView)
 
 section = controls.segmented("section", "Test", validation_scores.SECTIONS, view.section)
 by = controls.by_picker(view.by) if section == "neighbors" else view.by
