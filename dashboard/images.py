@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,17 @@ def model_view(image: Image.Image, resize_mode: str, aspect: float = 1.0) -> Ima
     crop_height = min(height, round(width / aspect))
     left, top = round((width - crop_width) / 2), round((height - crop_height) / 2)
     return image.crop((left, top, left + crop_width, top + crop_height))
+
+
+def covered(picture: Image.Image | None, model: Any) -> Image.Image:
+    """Returns the part of a picture that the patches of a model cover; plain gray without a picture.
+
+    `model` is its row of the table `model`.
+    """
+    rows, columns = int(model.grid_rows), int(model.grid_columns)
+    if picture is None:
+        return Image.new("RGB", (32 * columns, 32 * rows), "#bbbbbb")
+    return model_view(picture, model.resize_mode, columns / rows)
 
 
 def png(image: Image.Image) -> bytes:

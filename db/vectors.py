@@ -38,6 +38,11 @@ class HeadSpace(NamedTuple):
     scale: np.ndarray
     """[n] float32: stored image coordinates are (y - mean) / scale."""
 
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Layer and head of every row."""
+        return list(zip(self.layer.tolist(), self.head.tolist(), strict=True))
+
 
 class Tokens(NamedTuple):
     """Token contributions of one image of the gallery."""
@@ -49,8 +54,11 @@ class Tokens(NamedTuple):
     """[d_out] float32: the contribution of everything that is not a stored head."""
 
 
-def head_spaces(bundle: Bundle, model_key: str) -> HeadSpace:
-    """Returns bases, means and scales of all stored heads of one model."""
+def head_spaces(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]] | None = None) -> HeadSpace:
+    """Returns bases, means and scales of all stored heads of one model, or of `heads`, in order."""
+    if heads is not None:
+        places = head_places(bundle, model_key, heads)
+        return HeadSpace(*(part[places] for part in head_spaces(bundle, model_key)))
     table = table_of(bundle, "heads", model_key)
     cache = cache_of(bundle)
     if ("space", model_key) not in cache:
@@ -67,7 +75,7 @@ def image_coordinates(
     bundle: Bundle, model_key: str, image_ids: Sequence[str] | None, heads: Sequence[tuple[int, int]]
 ) -> tuple[list[str], np.ndarray]:
     """Returns coordinates y - mean, [image, head, rank] float32, of `image_ids` in that order, or of all."""
-    places = _places(bundle, model_key, heads)
+    places = head_places(bundle, model_key, heads)
     ids, columns = vectors_of(bundle, "images", model_key, image_ids, [head_column(*head) for head in heads])
     scale = head_spaces(bundle, model_key).scale[places]
     return ids, _stack(columns, scale)
@@ -90,7 +98,7 @@ def coordinate_blocks(
     bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]
 ) -> Iterator[np.ndarray]:
     """Yields coordinates y - mean of all images in stored order, [image, head, rank] float32 a block."""
-    scale = head_spaces(bundle, model_key).scale[_places(bundle, model_key, heads)]
+    scale = head_spaces(bundle, model_key).scale[head_places(bundle, model_key, heads)]
     for columns in blocks_of(bundle, "images", model_key, [head_column(*head) for head in heads]):
         yield _stack(columns, scale)
 
@@ -133,7 +141,7 @@ def nearest(
     which the mean adds a constant. LanceDB rounds the query to float16, so the order of images with nearly
     equal scores may differ. An image at the mean has no cosine and is left out.
     """
-    _places(bundle, model_key, [(layer, head)])
+    head_places(bundle, model_key, [(layer, head)])
     table, column = table_of(bundle, "images", model_key), head_column(layer, head)
     if metric not in METRICS:
         raise StoreError(f'metric "{metric}" is not known. Use "cosine" or "dot".')
@@ -155,8 +163,8 @@ def tokens(
     """Returns token-level coordinates of one gallery image, of all stored heads or of `heads`, in order."""
     space = head_spaces(bundle, model_key)
     if heads is None:
-        heads = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
-    places = _places(bundle, model_key, heads)
+        heads = space.pairs
+    places = head_places(bundle, model_key, heads)
     names = ["rest", "token_scale", *(head_column(*head) for head in heads)]
     _, (rest, scale, *columns) = vectors_of(bundle, "tokens", model_key, [image_id], names)
     rank = space.mean.shape[1]
@@ -174,10 +182,9 @@ def _stack(columns: list[np.ndarray], scale: np.ndarray) -> np.ndarray:
     return stacked
 
 
-def _places(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]) -> list[int]:
+def head_places(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]) -> list[int]:
     """Returns the index of each head in `head_spaces`."""
-    space = head_spaces(bundle, model_key)
-    place = {pair: i for i, pair in enumerate(zip(space.layer.tolist(), space.head.tolist(), strict=True))}
+    place = {pair: i for i, pair in enumerate(head_spaces(bundle, model_key).pairs)}
     for layer, head in heads:
         if (layer, head) not in place:
             first, last = head_name(*min(place)), head_name(*max(place))

@@ -23,7 +23,7 @@ from db import console, queries, vectors
 from db.connection import open_bundle
 from db.errors import QueryError, UnknownName, UserError
 from db.layout import head_name, normalize_text
-from headlight.names import Head, HeadLike, find_model, parse_head, parse_heads, unknown_head
+from headlight.names import Head, HeadLike, find_model, parse_head, parse_heads
 from headlight.results import HeadBasis, ImageRows, TopicMap
 
 MAX_ROWS = 1_000_000
@@ -185,10 +185,8 @@ class Bundle:
         Example:
             basis, mean = bundle.basis("ViT-B-32/openai", "L11.H3")
         """
-        key = self._key(model)
-        place = self._places(key, [parse_head(head)])[0]
-        space = vectors.head_spaces(self._bundle, key)
-        return HeadBasis(space.basis[place], space.mean[place])
+        space = vectors.head_spaces(self._bundle, self._key(model), [parse_head(head)])
+        return HeadBasis(space.basis[0], space.mean[0])
 
     def tokens(self, model: str, image: str | Path) -> vectors.Tokens:
         """Returns one image token by token: `coordinates` [head, token, rank] and `rest` [d_out].
@@ -271,7 +269,7 @@ class Bundle:
         shown = np.ones(len(space.layer), bool)
         if heads is not None:
             shown[:] = False
-            shown[self._places(key, parse_heads(heads))] = True
+            shown[vectors.head_places(self._bundle, key, parse_heads(heads))] = True
         tokens, picture = self._token_image(key, image)
         vector = self._text_embedding(key, text).astype(np.float64)
         if relative:
@@ -279,7 +277,7 @@ class Bundle:
         info = self._info(key)
         grid_shape = (int(info.grid_rows), int(info.grid_columns))
         text_map = maps.text_map(tokens.coordinates, space.basis, tokens.rest, vector, shown, grid_shape)
-        return TopicMap(text, text_map.grid, text_map.parts, self._covered(key, picture))
+        return TopicMap(text, text_map.grid, text_map.parts, image_drawing.covered(picture, info))
 
     @cached_property
     def _models(self) -> pd.DataFrame:
@@ -292,15 +290,6 @@ class Bundle:
         """The model's row of the table `model`."""
         return next(row for row in self._models.itertuples(index=False) if row.model_key == key)
 
-    def _places(self, key: str, heads: Sequence[Head]) -> list[int]:
-        """Returns the row of each head among all stored ones."""
-        space = vectors.head_spaces(self._bundle, key)
-        stored = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
-        for head in heads:
-            if head not in stored:
-                raise unknown_head(head, *(head_name(*end) for end in (stored[0], stored[-1])))
-        return [stored.index(head) for head in heads]
-
     def _label_heads(self, key: str, label: str) -> list[Head]:
         rows = queries.property_heads(self._bundle, model_key=key, property=label)
         if rows.empty:
@@ -309,13 +298,13 @@ class Bundle:
         return queries.supported_or_all(rows)
 
     def _image_query(self, key: str, image: str | Path, heads: list[Head], metric: str) -> ranking.Query:
-        places = self._places(key, heads)
-        space = vectors.head_spaces(self._bundle, key)
+        space = vectors.head_spaces(self._bundle, key, heads)
         if isinstance(image, Path):
-            y = self._decompose(key, image).coordinates[places] - space.mean[places]
+            places = vectors.head_places(self._bundle, key, heads)
+            y = self._decompose(key, image).coordinates[places] - space.mean
         else:
             y = vectors.image_coordinates(self._bundle, key, [image], heads)[1][0]
-        return ranking.image_query(y, space.basis[places], space.mean[places], metric=metric)
+        return ranking.image_query(y, space.basis, space.mean, metric=metric)
 
     def _text_query(self, key: str, text: str, heads: list[Head], metric: str) -> ranking.Query:
         if len(heads) > 1:
@@ -328,7 +317,7 @@ class Bundle:
     def _nearest(
         self, key: str, heads: list[Head], query: ranking.Query, k: int, leave_out: str | Path | None
     ) -> pd.DataFrame:
-        basis = vectors.head_spaces(self._bundle, key).basis[self._places(key, heads)]
+        basis = vectors.head_spaces(self._bundle, key, heads).basis
         scores = []
         for block in vectors.coordinate_blocks(self._bundle, key, heads):
             rows = [np.ascontiguousarray(block[:, place]) for place in range(len(heads))]
@@ -368,14 +357,6 @@ class Bundle:
             )
         data = queries.thumbnails(self._bundle, image_ids=[image])["thumbnail"].iloc[0]
         return vectors.tokens(self._bundle, key, image), data and image_drawing.read(data)
-
-    def _covered(self, key: str, picture: Image.Image | None) -> Image.Image:
-        """The part of a picture that the patches cover; gray where there is none."""
-        info = self._info(key)
-        rows, columns = int(info.grid_rows), int(info.grid_columns)
-        if picture is None:
-            return Image.new("RGB", (32 * columns, 32 * rows), "#bbbbbb")
-        return image_drawing.model_view(picture, info.resize_mode, columns / rows)
 
     def _decompose(self, key: str, file: Path) -> live.LiveImage:
         try:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from db.errors import UnknownName
-from db.layout import head_name, parse_head_name
+from db.layout import parse_head_name
 
 Head = tuple[int, int]
 """Layer and head, zero-based."""
@@ -29,11 +29,6 @@ def parse_heads(heads: HeadLike | Sequence[HeadLike]) -> list[Head]:
     """Returns layers and heads of one head or several."""
     is_one = isinstance(heads, str) or (len(heads) == 2 and not isinstance(heads[0], (str, tuple)))
     return [parse_head(head) for head in ([heads] if is_one else heads)]  # type: ignore[arg-type]
-
-
-def unknown_head(head: Head, first: str, last: str) -> UnknownName:
-    """Returns the error for a head that is not among those from `first` to `last`."""
-    return UnknownName(f"head {head_name(*head)} is not here. There are {first} to {last}.")
 
 
 def find_model(models: pd.DataFrame, model: str) -> str:

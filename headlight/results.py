@@ -8,6 +8,7 @@ from PIL import Image
 
 from dashboard import images as image_drawing
 from dashboard.analyses.maps import Parts, symmetric_limit
+from db.errors import UnknownName
 from db.layout import head_name
 
 if TYPE_CHECKING:
@@ -121,12 +122,12 @@ class Decomposition(NamedTuple):
         Example:
             parts.contribution((11, 3))
         """
-        from headlight.names import parse_head, unknown_head
+        from headlight.names import parse_head
 
         layer, number = parse_head(head)
         heads = self.basis.shape[1]
         if layer not in self.layers or number >= heads:
-            last = head_name(self.layers[-1], heads - 1)
-            raise unknown_head((layer, number), head_name(self.layers[0], 0), last)
+            first, last = head_name(self.layers[0], 0), head_name(self.layers[-1], heads - 1)
+            raise UnknownName(f"head {head_name(layer, number)} is not here. There are {first} to {last}.")
         place = self.layers.index(layer)
         return self.coordinates[:, place, number] @ self.basis[place, number]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dashboard.analyses import neighbors
 from dashboard.data.array_cache import ArrayCache, Sized
 from dashboard.data.cached import frozen, heads, kept
-from dashboard.data.types import Source, Space
+from dashboard.data.types import Source
 from dashboard.state.views import Head
 from db import vectors
 from db.random_sets import random_sets
@@ -42,7 +42,7 @@ def cached_array(source: Source, name: str, subject: object, make: Callable[[], 
 
 def fit_in_memory(source: Source) -> bool:
     """Returns True if the columns of all stored heads of the model fit into the cache."""
-    heads, rank = vectors.head_spaces(source.bundle, source.key).mean.shape
+    heads, rank = head_space(source).mean.shape
     floats = source.images * heads * rank
     return floats * np.dtype(np.float32).itemsize <= arrays().max_bytes
 
@@ -78,8 +78,7 @@ def norms(source: Source, heads: tuple[Head, ...]) -> NDArray[np.float32]:
 
 def all_heads(source: Source) -> tuple[Head, ...]:
     """Returns every stored head, in the order of the axis `head`."""
-    space = vectors.head_spaces(source.bundle, source.key)
-    return tuple(zip(space.layer.tolist(), space.head.tolist(), strict=True))
+    return tuple(vectors.head_spaces(source.bundle, source.key).pairs)
 
 
 @kept(max_entries=128)
@@ -95,11 +94,9 @@ def random_heads(source: Source, chosen: tuple[Head, ...], seed: int) -> tuple[H
     return tuple(stored[place] for place in sets[seed % len(sets)]) if sets else ()
 
 
-def head_space(source: Source, heads: Sequence[Head]) -> Space:
-    space = vectors.head_spaces(source.bundle, source.key)
-    stored = {head: place for place, head in enumerate(all_heads(source))}
-    place = [stored[head] for head in heads]
-    return Space(place, space.basis[place], space.mean[place])
+def head_space(source: Source, heads: Sequence[Head] | None = None) -> vectors.HeadSpace:
+    """Returns the spaces of some heads, or of all stored heads."""
+    return vectors.head_spaces(source.bundle, source.key, heads)
 
 
 def row_of(image_id: str | None, image_ids: NDArray) -> int | None:
@@ -109,9 +106,9 @@ def row_of(image_id: str | None, image_ids: NDArray) -> int | None:
 
 
 @kept(max_entries=256)
-def stored_coordinates(source: Source, image_id: str) -> NDArray[np.float32]:
+def stored_coordinates(source: Source, image_id: str, heads: tuple[Head, ...]) -> NDArray[np.float32]:
     """Returns the centered coordinates of one image of the bundle, [head, rank]."""
-    return frozen(vectors.image_coordinates(source.bundle, source.key, [image_id], all_heads(source))[1][0])
+    return frozen(vectors.image_coordinates(source.bundle, source.key, [image_id], heads)[1][0])
 
 
 @kept(max_entries=8)

@@ -73,7 +73,7 @@ def _text(source: Source, text: str, *, relative: bool = False) -> NDArray:
 
 
 def _map(source: Source, image: TokenImage, text: NDArray, shown: NDArray) -> TextMap:
-    space = head_vectors.head_space(source, head_vectors.all_heads(source))
+    space = head_vectors.head_space(source)
     return maps.text_map(image.tokens, space.basis, image.rest, text, shown, source.grid)
 
 
@@ -142,7 +142,7 @@ def why_table(source: Source, image_id: str, a: str, b: str) -> pd.DataFrame:
     """Returns the parts of a score difference: one row per head, then the rest, in thousandths."""
     image = token_images.token_image(source, image_id)
     heads = head_vectors.all_heads(source)
-    space = head_vectors.head_space(source, heads)
+    space = head_vectors.head_space(source)
     direction = (texts.embedding(source, a) - texts.embedding(source, b)).astype(np.float64)
     coordinates, average = image.tokens.sum(axis=1), head_vectors.mean_embedding(source)
     parts = why(coordinates, space.mean, space.basis, image.rest, average, direction)

@@ -20,7 +20,7 @@ def neighbors_of_image(
 ) -> pd.DataFrame:
     """Returns the images nearest to one image through a set of heads, without the image itself."""
     space = head_vectors.head_space(source, heads)
-    coordinates = query_coordinates(source, image_id)[space.place]
+    coordinates = query_coordinates(source, image_id, heads)
     query = neighbors.image_query(coordinates, space.basis, space.mean, metric=by)
     return nearest_images(source, heads, query, k, leave_out=image_id)
 
@@ -41,12 +41,13 @@ def neighbors_of_text(
     return nearest_images(source, (head,), query, k), descriptions
 
 
-def query_coordinates(source: Source, image_id: str) -> NDArray[np.float32]:
+def query_coordinates(source: Source, image_id: str, heads: tuple[Head, ...]) -> NDArray[np.float32]:
     """Returns the centered coordinates of one image, [head, rank]; runs the model for an uploaded image."""
     if head_vectors.row_of(image_id, vectors.image_ids(source.bundle, source.key)) is not None:
-        return head_vectors.stored_coordinates(source, image_id)
+        return head_vectors.stored_coordinates(source, image_id, heads)
     image = live_model.decompose(source, images.uploads()[image_id][0])
-    return image.coordinates - head_vectors.head_space(source, head_vectors.all_heads(source)).mean
+    places = vectors.head_places(source.bundle, source.key, heads)
+    return image.coordinates[places] - head_vectors.head_space(source, heads).mean
 
 
 def nearest_images(

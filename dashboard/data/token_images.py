@@ -30,7 +30,7 @@ def token_image(source: Source, image_id: str) -> TokenImage:
         )
     image = live_model.decompose(source, data)
     note = "" if upload else _thumbnail_note(source, image_id, image.embedding)
-    return TokenImage(image.tokens, image.rest, _covered(source, image.image), note)
+    return TokenImage(image.tokens, image.rest, image_drawing.covered(image.image, source.info), note)
 
 
 def _thumbnail_note(source: Source, image_id: str, embedding: NDArray) -> str:
@@ -47,13 +47,4 @@ def _thumbnail_note(source: Source, image_id: str, embedding: NDArray) -> str:
 def _stored_picture(source: Source, image_id: str) -> Image.Image:
     """Returns the part of a stored image that the patches cover; plain gray without a thumbnail."""
     data = images.thumbnails(source, [image_id])[image_id]
-    if data is None:
-        rows, columns = source.grid
-        return Image.new("RGB", (32 * columns, 32 * rows), "#bbbbbb")
-    return _covered(source, image_drawing.read(data))
-
-
-def _covered(source: Source, picture: Image.Image) -> Image.Image:
-    """Returns the part of a picture that the patches cover."""
-    rows, columns = source.grid
-    return image_drawing.model_view(picture, source.info.resize_mode, columns / rows)
+    return image_drawing.covered(image_drawing.read(data) if data else None, source.info)

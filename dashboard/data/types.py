@@ -40,19 +40,6 @@ class Source:
         return int(self.info.grid_rows), int(self.info.grid_columns)
 
 
-class Space(NamedTuple):
-    """Bases and means of a sequence of heads."""
-
-    place: list[int]
-    """Index of each head among all stored heads."""
-
-    basis: NDArray[np.float32]
-    """[head, rank, d_out]"""
-
-    mean: NDArray[np.float32]
-    """[head, rank]"""
-
-
 class PoolVectors(NamedTuple):
     """All texts of the pool with their embeddings by one model."""
 
