@@ -62,15 +62,6 @@ def contrast(a: TextMap, b: TextMap) -> TextMap:
     return TextMap(a.grid - b.grid, Parts(*(x - y for x, y in zip(a.parts, b.parts, strict=True))))
 
 
-def relative(text: NDArray, pool_mean: NDArray) -> NDArray:
-    """Returns the text minus the pool's mean text.
-
-    All texts share a common direction, so the zero of a plain map is a convention; here it is the score of
-    the mean text.
-    """
-    return text.astype(np.float64) - pool_mean
-
-
 def symmetric_limit(*grids: NDArray) -> float:
     """Returns the next round number above every value, so that similar maps share a scale."""
     largest = max(float(np.abs(grid).max(initial=0)) for grid in grids)
@@ -78,3 +69,35 @@ def symmetric_limit(*grids: NDArray) -> float:
         return 1.0
     power = 10.0 ** np.floor(np.log10(largest))
     return float(next(step * power for step in STEPS if step * power >= largest * (1 - 1e-9)))
+
+
+class Why(NamedTuple):
+    """Parts of a score difference of two texts; `heads.sum() + rest + average` is the difference.
+
+    A head's part is its difference from the average image: (c_h - m_h)·(t_A - t_B).
+    """
+
+    heads: NDArray[np.float64]
+    """[head] Part of each head beyond the average image."""
+
+    rest: float
+    """Part of MLPs, earlier layers and input beyond the average image."""
+
+    average: float
+    """Score difference of the average image of the bundle."""
+
+
+def why(
+    coordinates: NDArray,
+    mean: NDArray,
+    basis: NDArray,
+    rest: NDArray,
+    mean_embedding: NDArray,
+    direction: NDArray,
+) -> Why:
+    """Decomposes e·`direction`: [d_out] t_A - t_B; `coordinates` [head, rank] are uncentered."""
+    direction_in_heads = basis.astype(np.float64) @ direction  # [head, rank]
+    average = float(mean_embedding @ direction)
+    heads = np.einsum("hr,hr->h", coordinates - mean, direction_in_heads)
+    average_rest = average - float(np.einsum("hr,hr->", mean, direction_in_heads))
+    return Why(heads, float(rest @ direction) - average_rest, average)

@@ -1,7 +1,6 @@
 """MapPanel and their tables for the pages: vectors from `data`, results of `analyses`."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +10,9 @@ from PIL import Image
 
 from dashboard.analyses import maps
 from dashboard.analyses.maps import PART_NAMES, TextMap
-from dashboard.analyses.score_difference import why
 from dashboard.data import choices, head_vectors, scopes, texts, token_images
 from dashboard.data.types import Source, TokenImage
-from dashboard.state.views import Scope, head_name
+from dashboard.state.views import ContrastView, MapView, TopicView, head_name
 
 NO_CONTROL = "No control is shown: the pool has too few other texts to draw one from."
 
@@ -38,38 +36,32 @@ class MapPanel(NamedTuple):
     """Origin of the numbers if they are not from the bundle, and missing controls."""
 
 
-def topic(
-    source: Source, image_id: str, text: str, scope: Scope, *, reference: str, control: str, seed: int
-) -> MapPanel:
+def topic(source: Source, view: TopicView) -> MapPanel:
     """Returns the map of one text through a set of heads, and a control that should show no pattern."""
-    image = token_images.token_image(source, image_id)
-    shown = scopes.mask(source, scope)
-    relative = reference == "relative"
-    vector = _text(source, text, relative=relative)
-    draw = partial(_random_text, source, seed, text, relative=relative)
-    other, note = _control(source, image, vector, draw, shown, control, seed)
-    return _on_one_scale(image, [LabeledMap(text, _map(source, image, vector, shown)), *other], note)
+    image, shown = token_images.token_image(source, view.image), scopes.mask(source, view.heads)
+    of_text = _map(source, image, _vector(source, view, (view.text,)), shown)
+    control = _control(source, view, image, (view.text,), shown)
+    return _on_one_scale(view, image, [LabeledMap(view.text, of_text)], control)
 
 
-def contrast(
-    source: Source, image_id: str, a: str, b: str, scope: Scope, *, control: str, seed: int
-) -> MapPanel:
+def contrast(source: Source, view: ContrastView) -> MapPanel:
     """Returns the maps of two texts, their difference, and a control of the difference."""
-    image = token_images.token_image(source, image_id)
-    shown = scopes.mask(source, scope)
-    of_a, of_b = (_map(source, image, _text(source, text), shown) for text in (a, b))
-    difference = LabeledMap("A - B", maps.contrast(of_a, of_b))
-    vector = _text(source, a) - _text(source, b)
-    draw = partial(_random_pair, source, seed, (a, b))
-    other, note = _control(source, image, vector, draw, shown, control, seed)
-    return _on_one_scale(
-        image, [LabeledMap(f"A: {a}", of_a), LabeledMap(f"B: {b}", of_b), difference, *other], note
-    )
+    image, shown = token_images.token_image(source, view.image), scopes.mask(source, view.heads)
+    pair = a, b = view.text, view.against
+    of_a, of_b = (_map(source, image, _vector(source, view, (text,)), shown) for text in pair)
+    panels = [LabeledMap(f"A: {a}", of_a), LabeledMap(f"B: {b}", of_b)]
+    panels.append(LabeledMap("A - B", maps.contrast(of_a, of_b)))
+    return _on_one_scale(view, image, panels, _control(source, view, image, pair, shown))
 
 
-def _text(source: Source, text: str, *, relative: bool = False) -> NDArray:
-    vector = texts.embedding(source, text).astype(np.float64)
-    return maps.relative(vector, texts.pool(source).mean) if relative else vector
+def _vector(source: Source, view: MapView, subject: Sequence[str]) -> NDArray[np.float64]:
+    """Returns a text, or the difference of two, [d_out]; relative maps subtract the pool's mean text.
+
+    All texts share a common direction, so the zero of a plain map is a convention.
+    """
+    relative = isinstance(view, TopicView) and view.reference == "relative"
+    first, *others = (texts.embedding(source, text).astype(np.float64) for text in subject)
+    return first - sum(others) - (texts.pool(source).mean if relative else 0)
 
 
 def _map(source: Source, image: TokenImage, text: NDArray, shown: NDArray) -> TextMap:
@@ -78,48 +70,33 @@ def _map(source: Source, image: TokenImage, text: NDArray, shown: NDArray) -> Te
 
 
 def _control(
-    source: Source,
-    image: TokenImage,
-    text: NDArray,
-    draw: Callable[[], tuple[str, NDArray] | None],
-    shown: NDArray,
-    control: str,
-    seed: int,
-) -> tuple[list[LabeledMap], str]:
+    source: Source, view: MapView, image: TokenImage, subject: Sequence[str], shown: NDArray
+) -> LabeledMap | None:
     """Returns the same text through other heads or, if the map uses all heads, another text through them.
 
-    `draw` returns that other text, or None if the pool is too small; a note then reports the missing control.
+    None if the view has no control, or if the pool is too small for another text.
     """
-    if control == "none":
-        return [], ""
+    if view.control == "none":
+        return None
     stored = head_vectors.all_heads(source)
     chosen = tuple(head for head, on in zip(stored, shown, strict=True) if on)
-    others = head_vectors.random_heads(source, chosen, seed)
-    if control == "heads" and others:
-        names = ", ".join(map(head_name, others))
-        mask = np.array([head in others for head in stored])
-        return [LabeledMap(f"Control: {names}", _map(source, image, text, mask))], ""
-    drawn = draw()
-    if drawn is None:
-        return [], NO_CONTROL
-    title, vector = drawn
-    return [LabeledMap(f"Control: {title}", _map(source, image, vector, shown))], ""
+    others = head_vectors.random_heads(source, chosen, view.seed)
+    title = ", ".join(map(head_name, others))
+    if view.control == "text" or not others:
+        subject, count = texts.random(source, view.seed, len(subject), subject), len(subject)
+        if len(subject) < count:
+            return None
+        title = " - ".join(subject)
+    else:
+        shown = np.array([head in others for head in stored])
+    return LabeledMap(f"Control: {title}", _map(source, image, _vector(source, view, subject), shown))
 
 
-def _random_text(source: Source, seed: int, text: str, *, relative: bool) -> tuple[str, NDArray] | None:
-    others = texts.random(source, seed, 1, (text,))
-    return (others[0], _text(source, others[0], relative=relative)) if others else None
-
-
-def _random_pair(source: Source, seed: int, pair: tuple[str, str]) -> tuple[str, NDArray] | None:
-    others = texts.random(source, seed, 2, pair)
-    if len(others) < 2:
-        return None
-    a, b = others
-    return f"{a} - {b}", _text(source, a) - _text(source, b)
-
-
-def _on_one_scale(image: TokenImage, panels: list[LabeledMap], note: str) -> MapPanel:
+def _on_one_scale(
+    view: MapView, image: TokenImage, panels: list[LabeledMap], control: LabeledMap | None
+) -> MapPanel:
+    note = NO_CONTROL if control is None and view.control != "none" else ""
+    panels = [*panels, control] if control else panels
     limit = maps.symmetric_limit(*(panel.map.grid for panel in panels))
     return MapPanel(image.picture, panels, limit, f"{image.note} {note}".strip())
 
@@ -145,7 +122,7 @@ def why_table(source: Source, image_id: str, a: str, b: str) -> pd.DataFrame:
     space = head_vectors.head_space(source)
     direction = (texts.embedding(source, a) - texts.embedding(source, b)).astype(np.float64)
     coordinates, average = image.tokens.sum(axis=1), head_vectors.mean_embedding(source)
-    parts = why(coordinates, space.mean, space.basis, image.rest, average, direction)
+    parts = maps.why(coordinates, space.mean, space.basis, image.rest, average, direction)
     names = choices.head_names(source)
     titles = [names[head] for head in heads] + [PART_NAMES[3], "Score of the average image"]
     values = 1000 * np.array([*parts.heads, parts.rest, parts.average])

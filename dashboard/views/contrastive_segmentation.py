@@ -26,9 +26,7 @@ if a == b:
     st.info("A and B are the same text: there is no difference. Change one.", icon=":material/edit:")
 
 with provenance.recorded() as queries:
-    result = map_data.contrast(
-        source, view.image, view.text, view.against, view.heads, control=view.control, seed=view.seed
-    )
+    result = map_data.contrast(source, view)
     table = map_data.why_table(source, view.image, view.text, view.against)
 sections.draw_heads_used(source, view.heads)
 sections.draw_maps(source, result, view)

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import maps as map_data
-from dashboard.data import provenance
+from dashboard.data import maps, provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import TopicView
@@ -20,15 +19,7 @@ with column:
 view = url.write_url(view, image=image, text=text, heads=scope, **options)
 
 with provenance.recorded() as queries:
-    result = map_data.topic(
-        source,
-        view.image,
-        view.text,
-        view.heads,
-        reference=view.reference,
-        control=view.control,
-        seed=view.seed,
-    )
+    result = maps.topic(source, view)
 sections.draw_heads_used(source, view.heads)
 sections.draw_maps(source, result, view)
 sections.draw_parts(result.panels[0], "Parts of the score")

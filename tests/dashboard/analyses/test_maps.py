@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard.analyses import maps
-from tests.support.spaces import D_OUT, HEADS, RANK
+from tests.support.spaces import D_OUT, HEADS, IMAGES, RANK
 
 
 def test_a_map_keeps_its_place_and_its_sign():
@@ -57,3 +57,21 @@ def test_a_contrastive_map_is_the_difference_of_two_maps(space):
 )
 def test_the_color_scale_is_the_next_round_number(largest, limit):
     assert maps.symmetric_limit(np.array([[-largest, 0.0]])) == pytest.approx(limit)
+
+
+def test_why_adds_up_to_the_score_difference(space):
+    basis, mean, images, contribution = space
+    rng = np.random.default_rng(5)
+    rests = rng.normal(size=(IMAGES, D_OUT))
+    embedding = contribution.sum(axis=1) + rests
+    centered = contribution.mean(axis=0)
+    mean = np.einsum("hd,hrd->hr", centered, basis)
+    direction = rng.normal(size=D_OUT)
+    coordinates = np.einsum("hd,hrd->hr", contribution[9], basis)
+
+    found = maps.why(coordinates, mean, basis, rests[9], embedding.mean(axis=0), direction)
+
+    difference = found.heads.sum() + found.rest + found.average
+    assert difference == pytest.approx(float(embedding[9] @ direction), abs=1e-6)
+    np.testing.assert_allclose(found.heads, (contribution[9] - centered) @ direction, atol=1e-9)
+    assert found.rest == pytest.approx(float((rests[9] - rests.mean(axis=0)) @ direction), abs=1e-6)

@@ -9,7 +9,7 @@ from dashboard.data import cached
 from dashboard.data import maps as map_data
 from dashboard.data import neighbors as neighbor_data
 from dashboard.data.types import Source
-from dashboard.state.views import Scope
+from dashboard.state.views import ContrastView, Scope, TopicView
 from db.connection import Bundle, open_bundle, query
 from precompute.demo.planted import folder as planted_folder
 from precompute.demo.planted import model as planted_model
@@ -189,9 +189,8 @@ def test_the_pictures_and_texts_nearest_to_a_text_contain_its_word(source, ids):
 
 
 def topic(source, image_id: str, text: str, head: tuple[int, int]):
-    maps = map_data.topic(
-        source, image_id, text, Scope.of_heads(head), reference="absolute", control="none", seed=0
-    )
+    view = TopicView(image=image_id, text=text, heads=Scope.of_heads(head), control="none")
+    maps = map_data.topic(source, view)
     return maps.panels[0].map
 
 
@@ -232,7 +231,10 @@ def test_a_contrastive_map_is_the_difference_of_two_colors(source, ids):
     for row in range(0, len(ids), 12):
         tiles = pictures()[row].tiles
 
-        maps = map_data.contrast(source, ids[row], RED, BLUE, Scope.of_heads(COLOR), control="none", seed=0)
+        view = ContrastView(
+            image=ids[row], text=RED, against=BLUE, heads=Scope.of_heads(COLOR), control="none"
+        )
+        maps = map_data.contrast(source, view)
 
         difference = maps.panels[2].map.grid * length() * 8
         assert difference == pytest.approx(1.0 * (tiles == 0) - (tiles == 2), abs=STORED)
