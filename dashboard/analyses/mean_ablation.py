@@ -8,7 +8,7 @@ and the last LayerNorm stay frozen. (Mean-ablation as in Gandelsman et al.
 Only images with exactly one value of the attribute take part; `target` [image] is the index of that value.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,19 +26,6 @@ class Outcome(NamedTuple):
 
     rival: NDArray[np.int32]
     """[image] The best other class: its classification, if it is not right."""
-
-
-class ByClass(NamedTuple):
-    """Counts of images for every class under two outcomes; all [value]."""
-
-    images: NDArray[np.int64]
-    before: NDArray[np.int64]
-    after: NDArray[np.int64]
-    lost: NDArray[np.int64]
-    """Right before, wrong after."""
-
-    gained: NDArray[np.int64]
-    """Wrong before, right after."""
 
 
 def scores(embedding: NDArray, text: NDArray) -> NDArray[np.float32]:
@@ -63,42 +50,32 @@ def mean_ablate(
     `score` [image, value] is the score of all heads; `images` has the centered coordinates [image, rank] of
     each ablated head, `basis` [head, rank, d_out] its space, `text` [value, d_out] the classes.
     """
-    parts = [
-        outcome(score[block] - removed, target[block])
-        for block, removed in head_scores(
-            images, basis.astype(np.float32), text.astype(np.float32), len(target)
-        )
-    ]
-    return Outcome(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def head_scores(
-    images: Sequence[NDArray], basis: NDArray, text: NDArray, count: int
-) -> Iterator[tuple[slice, NDArray]]:
-    """Yields the score of the heads for every class, in blocks of images: slice, [image, value]."""
+    basis, text = basis.astype(np.float32), text.astype(np.float32)
     # With many classes, sum the heads in d_out first and multiply by the texts once.
     wide = len(text) > text.shape[1]
     directions = np.concatenate(basis if wide else basis @ text.T)  # [head * rank, d_out or value]
-    for start in range(0, count, BLOCK):
+    parts = []
+    for start in range(0, len(target), BLOCK):
         block = slice(start, start + BLOCK)
         # One large matrix product takes half the time of one per head.
-        score = np.hstack([head[block] for head in images]) @ directions
-        yield block, score @ text.T if wide else score
+        removed = np.hstack([head[block] for head in images]) @ directions
+        parts.append(outcome(score[block] - (removed @ text.T if wide else removed), target[block]))
+    return Outcome(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def by_class(before: Outcome, after: Outcome, target: NDArray, values: int) -> ByClass:
-    """Returns the counts of both outcomes, class by class."""
-
-    def count(mask: NDArray) -> NDArray:
-        return np.bincount(target[mask], minlength=values)
-
-    return ByClass(
-        images=count(np.ones(len(target), bool)),
-        before=count(before.right),
-        after=count(after.right),
-        lost=count(before.right & ~after.right),
-        gained=count(~before.right & after.right),
-    )
+def by_class(
+    before: Outcome, after: Outcome, control: Outcome, target: NDArray, values: int
+) -> dict[str, NDArray[np.int64]]:
+    """Returns counts of images by class, each [value]: all, right in each outcome, lost and gained after."""
+    masks = {
+        "images": np.ones(len(target), bool),
+        "before": before.right,
+        "after": after.right,
+        "control": control.right,
+        "lost": before.right & ~after.right,
+        "gained": ~before.right & after.right,
+    }
+    return {name: np.bincount(target[mask], minlength=values) for name, mask in masks.items()}
 
 
 def went_to(before: Outcome, after: Outcome, target: NDArray, value: int) -> list[tuple[int, int]]:

@@ -115,20 +115,10 @@ def accuracy(outcome: Outcome) -> float:
 def by_class(result: MeanAblation) -> pd.DataFrame:
     """Returns one row per class, largest loss first: accuracies in per cent, counts of images."""
     target, values = result.scores.target, len(result.scores.values)
-    count = mean_ablation.by_class(result.before, result.after, target, values)
-    control = mean_ablation.by_class(result.before, result.control, target, values)
-    share = 100 / np.maximum(count.images, 1)
-    table = pd.DataFrame(
-        {
-            "class": result.scores.values,
-            "images": count.images,
-            "before": share * count.before,
-            "after": share * count.after,
-            "control": share * control.after,
-            "lost": count.lost,
-            "gained": count.gained,
-        }
-    )
+    count = mean_ablation.by_class(result.before, result.after, result.control, target, values)
+    share = 100 / np.maximum(count["images"], 1)
+    accuracies = {name: share * count[name] for name in ("before", "after", "control")}
+    table = pd.DataFrame({"class": result.scores.values} | count | accuracies)
     loss = table["before"] - table["after"]
     table = table.assign(loss=loss, row=range(values))[table["images"] > 0]
     return table.sort_values(["loss", "row"], ascending=[False, True], ignore_index=True)

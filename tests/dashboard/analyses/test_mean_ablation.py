@@ -54,13 +54,13 @@ def test_two_heads_take_what_each_of_them_takes():
 def test_counts_by_class_and_targets_of_the_lost():
     before, after, own = through([0, 1])
 
-    count = mean_ablation.by_class(before, after, own, values=4)
+    count = mean_ablation.by_class(before, after, after, own, values=4)
 
-    assert count.images.tolist() == [1, 1, 1, 0]
-    assert count.before.tolist() == [1, 1, 1, 0]
-    assert count.after.tolist() == [0, 1, 0, 0]
-    assert count.lost.tolist() == [1, 0, 1, 0]
-    assert count.gained.tolist() == [0, 0, 0, 0]
+    assert count["images"].tolist() == [1, 1, 1, 0]
+    assert count["before"].tolist() == [1, 1, 1, 0]
+    assert count["after"].tolist() == count["control"].tolist() == [0, 1, 0, 0]
+    assert count["lost"].tolist() == [1, 0, 1, 0]
+    assert count["gained"].tolist() == [0, 0, 0, 0]
     assert mean_ablation.went_to(before, after, own, RED) == [(GREEN, 1)]
     assert mean_ablation.went_to(before, after, own, GREEN) == []
 
