@@ -9,7 +9,7 @@ Importing this loads neither torch nor pandas: what a name needs is imported whe
 """
 
 import os
-from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from headlight.installation import check_siblings
@@ -21,7 +21,7 @@ from db.errors import UserError  # noqa: E402
 
 if TYPE_CHECKING:
     from headlight.bundle import Bundle
-    from headlight.decomposition import ImageLike
+    from headlight.decomposition import decompose
     from headlight.results import Decomposition, HeadBasis, ImageRows, TopicMap
 
 __all__ = [
@@ -57,44 +57,8 @@ def open(path: str | os.PathLike | None = None) -> "Bundle":
     return Bundle(os.environ.get("HEADLIGHT_BUNDLE", DEFAULT_BUNDLE) if path is None else path)
 
 
-def decompose(
-    model: str,
-    images: "ImageLike | Iterable[ImageLike]",
-    *,
-    layers: int | None = 4,
-    checkpoint: str | os.PathLike | None = None,
-    device: str = "auto",
-    batch_size: int = 32,
-) -> "Decomposition":
-    """Decomposes images of your own, without a bundle: what each head contributes to each embedding.
-
-    Loads torch and the model, and works in this process. For more than a few thousand images make a bundle.
-
-    Args:
-        model: name of a model, as `headlight models` lists them.
-        images: paths, bytes of files, or PIL images; one or several.
-        layers: how many of the last layers; None for all.
-        checkpoint: a file of weights, where open_clip cannot fetch them.
-        device: auto (cuda where there is one, else cpu), cpu, cuda, cuda:1, mps.
-        batch_size: images in memory at a time.
-
-    Raises:
-        UserError: the model, its weights or an image cannot be used, or torch is not installed.
-
-    Example:
-        parts = headlight.decompose("ViT-B-32/openai", ["cat.jpg", "dog.jpg"])
-        parts.contribution("L11.H3").shape
-    """
-    from headlight.decomposition import decompose
-
-    return decompose(
-        model, images, layers=layers, checkpoint=checkpoint, device=device, batch_size=batch_size
-    )
-
-
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module headlight has no {name}. It has: {', '.join(__all__)}.")
-    from headlight import bundle, results
-
-    return bundle.Bundle if name == "Bundle" else getattr(results, name)
+    module = {"Bundle": "bundle", "decompose": "decomposition"}.get(name, "results")
+    return getattr(import_module(f"headlight.{module}"), name)

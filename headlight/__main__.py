@@ -1,7 +1,7 @@
 """The command `headlight`: finds the program that carries a command out, and imports nothing else."""
 
 import sys
-from collections.abc import Callable
+from importlib import import_module
 
 from headlight import __version__
 from headlight.installation import SIBLINGS, how_to_install
@@ -41,6 +41,13 @@ using them does not. In Python, "import headlight" opens bundles and decomposes 
 """
 
 PRECOMPUTE = ("run", "part", "merge", "models", "import-textspan", "label", "score-maps", "verify-paper")
+COMMANDS = {
+    "demo": "headlight.demo",
+    **dict.fromkeys(PRECOMPUTE, "precompute.__main__"),
+    "view": "dashboard.__main__",
+    "bundle": "db.bundle",
+}
+"""Module of each command, with the function `main`."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,50 +59,20 @@ def main(arguments: list[str] | None = None) -> int:
     if command == "--version":
         print(f"headlight {__version__}")
         return 0
-    known = COMMANDS.get(command)
-    if known is None:
+    if command not in COMMANDS:
         print(f'headlight: there is no command "{command}". It has: {", ".join(COMMANDS)}.', file=sys.stderr)
         return 2
     try:
-        return known(command, rest)
+        program = import_module(COMMANDS[command]).main
+        if command in PRECOMPUTE:
+            return program([command, *rest], prog="headlight")
+        return program(rest, prog=f"headlight {command}")
     except ModuleNotFoundError as error:
         library = (error.name or "").split(".")[0]
         if library in ("", "headlight", *SIBLINGS):
             raise
         print(f"error: {how_to_install(library)}", file=sys.stderr)
         return 1
-
-
-def _precompute(command: str, arguments: list[str]) -> int:
-    from precompute.__main__ import main as precompute
-
-    return precompute([command, *arguments], prog="headlight")
-
-
-def _view(_: str, arguments: list[str]) -> int:
-    from dashboard.__main__ import main as dashboard
-
-    return dashboard(arguments, prog="headlight view")
-
-
-def _bundle(_: str, arguments: list[str]) -> int:
-    from db.bundle import main as bundle
-
-    return bundle(arguments, prog="headlight bundle")
-
-
-def _demo(_: str, arguments: list[str]) -> int:
-    from headlight.demo import main as demo
-
-    return demo(arguments)
-
-
-COMMANDS: dict[str, Callable[[str, list[str]], int]] = {
-    "demo": _demo,
-    **dict.fromkeys(PRECOMPUTE, _precompute),
-    "view": _view,
-    "bundle": _bundle,
-}
 
 
 if __name__ == "__main__":

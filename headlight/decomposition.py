@@ -24,7 +24,25 @@ def decompose(
     device: str = "auto",
     batch_size: int = 32,
 ) -> Decomposition:
-    """Returns what `headlight.decompose` says."""
+    """Decomposes images of your own, without a bundle: what each head contributes to each embedding.
+
+    Loads torch and the model, and works in this process. For more than a few thousand images make a bundle.
+
+    Args:
+        model: name of a model, as `headlight models` lists them.
+        images: paths, bytes of files, or PIL images; one or several.
+        layers: how many of the last layers; None for all.
+        checkpoint: a file of weights, where open_clip cannot fetch them.
+        device: auto (cuda where there is one, else cpu), cpu, cuda, cuda:1, mps.
+        batch_size: images in memory at a time.
+
+    Raises:
+        UserError: the model, its weights or an image cannot be used, or torch is not installed.
+
+    Example:
+        parts = headlight.decompose("ViT-B-32/openai", ["cat.jpg", "dog.jpg"])
+        parts.contribution("L11.H3").shape
+    """
     alone = isinstance(images, (str, os.PathLike, bytes, Image.Image))
     sources: list[ImageLike] = [images] if alone else list(images)  # type: ignore[list-item, arg-type]
     if not sources:
