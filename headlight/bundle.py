@@ -135,9 +135,8 @@ class Bundle:
         images = queries.images(self._bundle)
         if model is None:
             return images
-        return images.assign(
-            has_tokens=images["image_id"].isin(vectors.gallery(self._bundle, self._key(model)))
-        )
+        gallery = vectors.gallery(self._bundle, self._key(model))
+        return images.assign(has_tokens=images["image_id"].isin(gallery))
 
     def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
         """Returns the rows of one SQL query over the tables of docs/schema.md.
@@ -273,7 +272,7 @@ class Bundle:
         tokens, picture = self._token_image(key, image)
         vector = self._text_embedding(key, text).astype(np.float64)
         if relative:
-            vector = maps.relative(vector, self._pool(key)[1])
+            vector = vector - self._pool(key)[1]
         info = self._info(key)
         grid_shape = (int(info.grid_rows), int(info.grid_columns))
         text_map = maps.text_map(tokens.coordinates, space.basis, tokens.rest, vector, shown, grid_shape)
@@ -326,10 +325,10 @@ class Bundle:
             scores.append(ranking.scores(query, rows, norms))
         image_ids = vectors.image_ids(self._bundle, key)
         own = np.flatnonzero(image_ids == leave_out)
-        nearest = ranking.top(np.concatenate(scores), k, leave_out=int(own[0]) if len(own) else None)
-        rows = queries.images_by_id(self._bundle, image_ids=image_ids[nearest.row].tolist())
+        row, score = ranking.top(np.concatenate(scores), k, leave_out=int(own[0]) if len(own) else None)
+        rows = queries.images_by_id(self._bundle, image_ids=image_ids[row].tolist())
         rows = rows[["image_id", "path", "attributes"]].fillna({"path": "", "attributes": ""})
-        return rows.assign(score=nearest.score)
+        return rows.assign(score=score)
 
     def _pool(self, key: str) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float64]]:
         """Embeddings of the texts of the pool by text, and their mean."""

@@ -33,13 +33,6 @@ class Query(NamedTuple):
     length: float
 
 
-class Ranking(NamedTuple):
-    """The best `k` rows, best first."""
-
-    row: NDArray[np.int64]
-    score: NDArray[np.float32]
-
-
 def image_query(coordinates: NDArray, basis: NDArray, mean: NDArray, *, metric: str) -> Query:
     """Returns an image as a query through heads; its `coordinates` [head, rank] are centered on `mean`."""
     _check(metric)
@@ -91,8 +84,10 @@ def scores(query: Query, rows: Sequence[NDArray], norms: NDArray) -> NDArray:
     return np.divide(score, lengths, out=np.zeros_like(score), where=lengths > 0)
 
 
-def top(score: NDArray, k: int, *, leave_out: int | None = None) -> Ranking:
-    """Returns at most `k` best rows, best first, ties in row order."""
+def top(
+    score: NDArray, k: int, *, leave_out: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Returns at most `k` best rows and their scores, best first, ties in row order."""
     most = k + (leave_out is not None)
     # Sorting a million scores is slower than computing them.
     best = (
@@ -102,4 +97,4 @@ def top(score: NDArray, k: int, *, leave_out: int | None = None) -> Ranking:
     )
     order = best[np.argsort(-score[best], kind="stable")]
     order = order[order != leave_out][:k]
-    return Ranking(order, score[order])
+    return order, score[order]

@@ -36,8 +36,8 @@ def neighbors_of_text(
     query = neighbors.text_query(coordinates, pool_mean, mean, metric=by)
     rows = [texts.head_column(source, head)]
     among_texts = neighbors.text_query(coordinates, pool_mean, pool_mean, metric=by)
-    near = neighbors.top(neighbors.scores(among_texts, rows, np.linalg.norm(rows[0], axis=1)), k)
-    descriptions = pd.DataFrame({"text": [pool.texts[row] for row in near.row], "score": near.score})
+    near, score = neighbors.top(neighbors.scores(among_texts, rows, np.linalg.norm(rows[0], axis=1)), k)
+    descriptions = pd.DataFrame({"text": [pool.texts[row] for row in near], "score": score})
     return nearest_images(source, (head,), query, k), descriptions
 
 
@@ -66,8 +66,8 @@ def ranked_ids(
         image_ids, score = _searched(source, heads[0], query, k)
     else:
         image_ids, score = vectors.image_ids(source.bundle, source.key), _scores(source, heads, query)
-    nearest = neighbors.top(score, k, leave_out=head_vectors.row_of(leave_out, image_ids))
-    return image_ids[nearest.row].tolist(), nearest.score
+    rows, best = neighbors.top(score, k, leave_out=head_vectors.row_of(leave_out, image_ids))
+    return image_ids[rows].tolist(), best
 
 
 def _scores(source: Source, heads: tuple[Head, ...], query: Query) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 import headlight
 from dashboard.data import cached, maps
 from dashboard.data.neighbors import neighbors_of_image, neighbors_of_text
-from dashboard.state.views import Scope
+from dashboard.state.views import Scope, TopicView
 from tests.conftest import CONTROL
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
@@ -143,8 +143,9 @@ def test_a_question_that_cannot_be_answered_is_refused(bundle, asked, says):
 @pytest.mark.parametrize("relative", [False, True])
 def test_a_map_has_the_numbers_of_the_page(bundle, source, heads, scope, relative):
     topic_map = bundle.topic_map(NAME, GALLERY[1], TEXT, heads, relative=relative)
-    reference = "relative" if relative else "plain"
-    page = maps.topic(source, GALLERY[1], TEXT, scope, reference=reference, control="none", seed=0)
+    reference = "relative" if relative else "absolute"
+    view = TopicView(image=GALLERY[1], text=TEXT, heads=scope, reference=reference, control="none")
+    page = maps.topic(source, view)
 
     assert_array_equal(topic_map.grid, page.panels[0].map.grid)
     assert topic_map.parts == page.panels[0].map.parts

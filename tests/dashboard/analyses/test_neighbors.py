@@ -78,10 +78,10 @@ def test_text_scores_inside_a_head_are_contributions_times_text(space):
 
 
 def test_the_best_come_first_ties_in_row_order_and_never_more_than_there_are():
-    ranking = neighbors.top(np.array([0.5, 0.9, 0.5, 0.1]), 9, leave_out=1)
+    rows, scores = neighbors.top(np.array([0.5, 0.9, 0.5, 0.1]), 9, leave_out=1)
 
-    assert ranking.row.tolist() == [0, 2, 3]
-    assert ranking.score.tolist() == [0.5, 0.5, 0.1]
+    assert rows.tolist() == [0, 2, 3]
+    assert scores.tolist() == [0.5, 0.5, 0.1]
 
 
 def through(space, *, query, heads, metric):

@@ -105,7 +105,7 @@ def test_neighbors_through_the_color_selective_heads_share_the_color(bundle):
     for index in range(len(color)):
         image = np.stack([row[index] for row in rows])
         query = neighbors.image_query(image, basis, mean, metric="cosine")
-        nearest = neighbors.top(neighbors.scores(query, rows, norms), 5, leave_out=index).row
+        nearest = neighbors.top(neighbors.scores(query, rows, norms), 5, leave_out=index)[0]
         shares.append(np.mean(color[nearest] == color[index]))
 
     assert len(color_heads) >= 3
