@@ -11,7 +11,18 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.theme import AROUND, BLUE, GRAY, LEGEND, ORANGE, ROWS, Layers, color_and_shape, numbers
+from dashboard.charts.theme import (
+    AROUND,
+    BARE,
+    BLUE,
+    GRAY,
+    LEGEND,
+    ORANGE,
+    ROWS,
+    Layers,
+    color_and_shape,
+    numbers,
+)
 
 PARTS = {"circle": BLUE, "cross": GRAY, "diamond": "#b4b4b4"}
 """Shape and color of the lines: model, random-weights control, rotated heads."""
@@ -82,13 +93,9 @@ def _words(words: pd.Series, offset: float, orient: Literal["left", "right"] = "
         labelOffset=offset,
         labelExpr=f"{json.dumps(words.to_dict())}[datum.value]",
         labelLimit=300,
-        labelOverlap=False,
         labelFontWeight="bold" if orient == "left" else "normal",
-        grid=False,
-        ticks=False,
-        domain=False,
         labelPadding=12,
-        title=None,
+        **BARE,
     )
 
 
@@ -124,6 +131,9 @@ def coverage_bars(parts: pd.DataFrame, kinds: Sequence[str]) -> Layers:
     x = alt.X(
         "percent:Q", stack="zero", title="share of the embedding's covariance (%)", axis=alt.Axis(tickCount=8)
     )
+    titles = {"row": "layer", "kind": "of", "name": "component", "label": "label"}
+    tooltip = [alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()]
+    tooltip += numbers("+.2f", percent="share (%)")
     bars = alt.Chart(shown).mark_bar(stroke="white", strokeWidth=0.6, height=alt.RelativeBandSize(0.75))
     return alt.layer(
         bars.encode(
@@ -131,13 +141,7 @@ def coverage_bars(parts: pd.DataFrame, kinds: Sequence[str]) -> Layers:
             alt.Y("row:N", sort=names, title=None, axis=ROWS),
             alt.Color("kind:N", scale=alt.Scale(domain=there, range=colors), legend=LEGEND),
             alt.Order("order:Q"),
-            tooltip=[
-                alt.Tooltip("row:N", title="layer"),
-                alt.Tooltip("kind:N", title="of"),
-                alt.Tooltip("name:N", title="component"),
-                alt.Tooltip("label:N"),
-                alt.Tooltip("percent:Q", title="share (%)", format="+.2f"),
-            ],
+            tooltip=tooltip,
         ),
         zero.encode(alt.X("percent:Q")),
     ).properties(height=max(20, min(30, 600 // len(names))) * len(names) + AROUND)

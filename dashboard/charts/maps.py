@@ -10,21 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.charts.theme import (
-    AROUND,
-    EDGE,
-    GRAY,
-    INK,
-    LABEL_COLORS,
-    ORANGE,
-    PURPLE,
-    UNIT,
-    WEAK,
-    Layers,
-    cell_words,
-    head_cells,
-    numbers,
-)
+from dashboard.charts import theme
 from dashboard.images import DIVERGING
 
 Panel = tuple[str, str, NDArray | None]
@@ -37,7 +23,9 @@ STRIDE = 1.08
 VALUE = alt.Tooltip("value:Q", title="x 1000", format="+.3f")
 
 
-def maps(panels: list[Panel], *, limit: float, opacity: float, shape: tuple[int, int], width: int) -> Layers:
+def maps(
+    panels: list[Panel], *, limit: float, opacity: float, shape: tuple[int, int], width: int
+) -> theme.Layers:
     """Panels side by side on one color scale.
 
     One chart, in which a panel is 1 wide and 1 high: all shrink if the page has less than `width` pixels
@@ -60,27 +48,23 @@ def maps(panels: list[Panel], *, limit: float, opacity: float, shape: tuple[int,
     return alt.layer(
         picture.encode(x, y, alt.Url("url:N")),
         patches.encode(x, y, alt.X2("right"), alt.Y2("bottom"), map_color(limit, down), tooltip=tooltip),
-    ).properties(height=round(width * rows / columns) + AROUND)
+    ).properties(height=round(width * rows / columns) + theme.AROUND)
 
 
 def panel_titles(titles: list[str], width: str) -> alt.Axis:
     """Returns the panel titles as labels of an axis, which follow the page's theme, unlike text marks."""
     return alt.Axis(
         orient="top",
-        title=None,
         values=[STRIDE * place for place in range(len(titles))],
         description="; ".join(titles),  # for screen readers
         labelExpr=f"{json.dumps(titles)}[round(datum.value / {STRIDE})]",
         labelAlign="left",
         labelLimit=alt.ExprRef(width),
-        labelOverlap=False,
         labelFlush=False,
         labelPadding=8,
         labelFontSize=13,
         labelFontWeight=600,
-        grid=False,
-        ticks=False,
-        domain=False,
+        **theme.BARE,
     )
 
 
@@ -109,7 +93,7 @@ def map_color(limit: float, under: str) -> alt.Color:
     """Returns colors with zero in the middle and symmetric ends, and the scale below the maps."""
     end = 1000 * limit
     legend = alt.Legend(
-        title=UNIT,
+        title=theme.UNIT,
         orient="none",
         direction="horizontal",
         legendX=0,
@@ -127,12 +111,12 @@ def map_color(limit: float, under: str) -> alt.Color:
 def signed_bars(frame: pd.DataFrame) -> alt.Chart:
     """Signed parts and their sums, in row order: columns part, value (thousandths), total (sum or not)."""
     signs = np.where(frame["total"], "total", np.where(frame["value"] >= 0, "adds", "subtracts"))
-    colors = alt.Scale(domain=["adds", "subtracts", "total"], range=[ORANGE, PURPLE, GRAY])
+    colors = alt.Scale(domain=["adds", "subtracts", "total"], range=[theme.ORANGE, theme.PURPLE, theme.GRAY])
     return (
         alt.Chart(frame[["part", "value"]].assign(sign=signs))
         .mark_bar(height=alt.RelativeBandSize(0.7))
         .encode(
-            x=alt.X("value:Q", title=UNIT, axis=alt.Axis(tickCount=8)),
+            x=alt.X("value:Q", title=theme.UNIT, axis=alt.Axis(tickCount=8)),
             y=alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
             color=alt.Color("sign:N", scale=colors, legend=None),
             tooltip=[alt.Tooltip("part:N"), VALUE],
@@ -141,7 +125,7 @@ def signed_bars(frame: pd.DataFrame) -> alt.Chart:
     )
 
 
-def head_grid(frame: pd.DataFrame) -> Layers:
+def head_grid(frame: pd.DataFrame) -> theme.Layers:
     """Layer by head, each cell its label: columns layer, head, name, label, supported, first_text, q_value...
 
     The most frequent supported labels have a color, other labels are white, unsupported labels gray. Cells
@@ -150,13 +134,15 @@ def head_grid(frame: pd.DataFrame) -> Layers:
     labels = frame["label"].fillna("no label")
     weak = [value is False for value in frame["supported"]]
     common = frame["label"].mask(weak).value_counts().index
-    tints = dict(zip(common, LABEL_COLORS, strict=False))
+    tints = dict(zip(common, theme.LABEL_COLORS, strict=False))
     shown = frame[
         ["layer", "head", "name", "label", "supported", "first_text", "q_value", "importance"]
-    ].assign(tint=labels.map(tints).fillna("#ffffff").mask(weak, WEAK), shown=labels.mask(weak, labels + "?"))
+    ].assign(
+        tint=labels.map(tints).fillna("#ffffff").mask(weak, theme.WEAK), shown=labels.mask(weak, labels + "?")
+    )
     words = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "supported", "first_text")]
-    cells = head_cells(shown, [*words, *numbers(".3g", "q_value", "importance")])
+    cells = theme.head_cells(shown, [*words, *theme.numbers(".3g", "q_value", "importance")])
     return alt.layer(
-        cells.mark_rect(cornerRadius=3, stroke=EDGE).encode(alt.Color("tint:N", scale=None)),
-        cell_words(cells, "shown:N", color=INK),
+        cells.mark_rect(cornerRadius=3, stroke=theme.EDGE).encode(alt.Color("tint:N", scale=None)),
+        theme.cell_words(cells, "shown:N", color=theme.INK),
     ).properties(height=36 * frame["layer"].nunique() + 60)

@@ -53,7 +53,7 @@ class Axis(NamedTuple):
 def scatter(
     frame: pd.DataFrame, parts: Sequence[str], *, x_title: str, y_title: str, log: bool = False
 ) -> Layers:
-    """Chart of one metric against x, a number or a word: columns of `leaderboard_facts.Beside`.
+    """Chart of one metric against x, a number or a word: columns of `leaderboard_facts.beside`.
 
     `parts` names model, random-weights control and rotated heads; only models have a name in the plot. A line
     leads from a mark to a name that had to move.

@@ -9,17 +9,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from dashboard.charts.theme import (
-    BLUE,
-    GRAY,
-    INK,
-    ORANGE,
-    Layers,
-    cell_words,
-    color_and_shape,
-    head_cells,
-    numbers,
-)
+from dashboard.charts import theme
 
 BEFORE, AFTER, CONTROL = "all heads in place", "without these heads", "without random heads"
 ACCURACY = "zero-shot accuracy (%)"
@@ -31,7 +21,7 @@ AROUND = 130
 
 # Without `labelOverlap` Vega omits every other name of close rows.
 ROWS = alt.Axis(labelLimit=260, labelOverlap=False, grid=True)
-LINES = [BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b5aa6", "#444444"]
+LINES = [theme.BLUE, theme.ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b5aa6", "#444444"]
 SHAPES = ["circle", "square", "diamond", "cross", "triangle-up", "triangle-down", "triangle-left", "stroke"]
 KINDS = {"model": "model", "control": "its random-weights control"}
 VERDICTS = {
@@ -44,24 +34,26 @@ VERDICTS = {
 """Color of a cell, light enough for dark words, and its mark."""
 
 
-def dumbbells(frame: pd.DataFrame, *, control: bool) -> Layers:
+def dumbbells(frame: pd.DataFrame, *, control: bool) -> theme.Layers:
     """Accuracy of every class before and after: columns class, images, before, after, control, lost, gained.
 
     In row order, in per cent; `control` draws the random heads too.
     """
     frame = frame.assign(name=[f"{row[0]} ({row[1]:,})" for row in frame[["class", "images"]].to_numpy()])
-    kinds = {BEFORE: ("before", BLUE, "circle"), AFTER: ("after", ORANGE, "diamond")}
+    kinds = {BEFORE: ("before", theme.BLUE, "circle"), AFTER: ("after", theme.ORANGE, "diamond")}
     if control:
-        kinds[CONTROL] = ("control", GRAY, "cross")
+        kinds[CONTROL] = ("control", theme.GRAY, "cross")
     points = pd.concat([frame.assign(kind=kind, accuracy=frame[kinds[kind][0]]) for kind in kinds])
     below = points["kind"] == CONTROL
     y = alt.Y("name:N", sort=None, title=None, axis=ROWS)
     tooltip = [alt.Tooltip("class:N"), alt.Tooltip("kind:N", title="heads")]
-    tooltip += numbers(".1f", accuracy=ACCURACY) + numbers("", lost="images lost", gained="images gained")
+    tooltip += theme.numbers(".1f", accuracy=ACCURACY) + theme.numbers(
+        "", lost="images lost", gained="images gained"
+    )
     x = alt.X("accuracy:Q", title=ACCURACY, scale=PER_CENT, axis=alt.Axis(tickCount=10))
     _, colors, shapes = zip(*kinds.values(), strict=True)
-    marks = color_and_shape("kind:N", list(kinds), colors, shapes)
-    lines = alt.Chart(frame).mark_rule(strokeWidth=2, color=GRAY)
+    marks = theme.color_and_shape("kind:N", list(kinds), colors, shapes)
+    lines = alt.Chart(frame).mark_rule(strokeWidth=2, color=theme.GRAY)
     # The control is a little below its line, where it hides nothing.
     beside = alt.Chart(points[below]).mark_point(filled=True, opacity=1, size=45, yOffset=9)
     pair = alt.Chart(points[~below]).mark_point(filled=True, opacity=1, size=130)
@@ -72,7 +64,7 @@ def dumbbells(frame: pd.DataFrame, *, control: bool) -> Layers:
     ).properties(height=30 * len(frame) + AROUND)
 
 
-def verdict_grid(frame: pd.DataFrame) -> Layers:
+def verdict_grid(frame: pd.DataFrame) -> theme.Layers:
     """Layer by head, the label over the attribute that the head acts on: columns of `head_verdicts`."""
     mark = frame["verdict"].map(lambda verdict: VERDICTS[verdict][1])
     label = frame["label"].fillna("no label")
@@ -82,15 +74,17 @@ def verdict_grid(frame: pd.DataFrame) -> Layers:
         acts="→ " + frame["acts_on"].fillna("nothing"),
     )
     words = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "acts_on", "verdict", "varies_with")]
-    cells = head_cells(shown, words + numbers(".3g", "fall", "lead", "direct_fall", "selectivity"))
+    cells = theme.head_cells(
+        shown, words + theme.numbers(".3g", "fall", "lead", "direct_fall", "selectivity")
+    )
     return alt.layer(
         cells.mark_rect(cornerRadius=3).encode(alt.Color("tint:N", scale=None)),
-        cell_words(cells, "title:N", 1, color=INK),
-        cell_words(cells, "acts:N", -1, color=INK),
+        theme.cell_words(cells, "title:N", 1, color=theme.INK),
+        theme.cell_words(cells, "acts:N", -1, color=theme.INK),
     ).properties(height=48 * frame["layer"].nunique() + 80)
 
 
-def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> Layers:
+def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> theme.Layers:
     """One measure of several subjects, a model above its control.
 
     Columns subject, kind (model or control), value, low, high, chance. A `share` is in per cent.
@@ -98,12 +92,12 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> Layer
     scale = PER_CENT if share else alt.Scale(zero=True, nice=True)
     frame = frame.assign(mark=frame["kind"].map(KINDS))
     names = list(KINDS.values())
-    color, shape = color_and_shape("mark:N", names, [BLUE, GRAY], ["circle", "cross"])
+    color, shape = theme.color_and_shape("mark:N", names, [theme.BLUE, theme.GRAY], ["circle", "cross"])
     # Row order: without the list, Vega begins with the rows of its first layer.
     y = alt.Y("subject:N", sort=list(dict.fromkeys(frame["subject"])), title=None, axis=ROWS)
     offset = alt.YOffset("mark:N", sort=names)
     tooltip = [alt.Tooltip("subject:N"), alt.Tooltip("mark:N", title="model")]
-    tooltip += numbers(".3f", "value", "low", "high", "chance")
+    tooltip += theme.numbers(".3f", "value", "low", "high", "chance")
 
     def along(name: str) -> alt.Chart:
         x = alt.X(f"{name}:Q", title=title, axis=alt.Axis(tickCount=8), scale=scale)
@@ -116,27 +110,27 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> Layer
     ).properties(height=40 * frame["subject"].nunique() + AROUND)
 
 
-def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str, top: float = 100) -> Layers:
+def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str) -> theme.Layers:
     """A table in color: one row per `rows` and one column per attribute, in row order, times 100.
 
-    Every cell shows its number; negative numbers are as pale as zero.
+    Every cell shows its number; negative theme.numbers are as pale as zero.
     """
     columns = [name for name in ("value", "low", "high", "chance") if name in frame]
     shown = frame.dropna(subset=[value])[[rows, "attribute", *columns]].assign(percent=100 * frame[value])
     y = alt.Y(f"{rows}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False))
     top_axis = alt.Axis(labelAngle=-30, labelOverlap=False, orient="top")
     x = alt.X("attribute:N", sort=None, title=None, axis=top_axis)
-    tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip("attribute:N"), *numbers(".3f", *columns)]
+    tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip("attribute:N"), *theme.numbers(".3f", *columns)]
     cells = alt.Chart(shown).encode(x, y, tooltip=tooltip)
-    scale = alt.Scale(domain=[0, top], range=["#f3f6f8", "#08519c"], interpolate="rgb", clamp=True)
-    white = alt.condition(alt.datum.percent > 0.55 * top, alt.value("white"), alt.value(INK))
+    scale = alt.Scale(domain=[0, 100], range=["#f3f6f8", "#08519c"], interpolate="rgb", clamp=True)
+    white = alt.condition(alt.datum.percent > 55, alt.value("white"), alt.value(theme.INK))
     return alt.layer(
         cells.mark_rect(cornerRadius=2).encode(alt.Color("percent:Q", scale=scale, legend=None)),
         cells.mark_text(fontSize=12).encode(alt.Text("percent:Q", format=".0f"), color=white),
     ).properties(height=26 * frame[rows].nunique() + 110, title=alt.Title(title, fontSize=13, anchor="start"))
 
 
-def property_costs(frame: pd.DataFrame) -> Layers:
+def property_costs(frame: pd.DataFrame) -> theme.Layers:
     """Accuracy lost by mean-ablating each property's heads: columns row, attribute, points, kind, low, high.
 
     `row` names property and effect; `kind` is own (the attribute of that name) or other; low and high are the
@@ -147,9 +141,9 @@ def property_costs(frame: pd.DataFrame) -> Layers:
     frame = frame.assign(mark=frame["kind"].map({"own": marks[0], "other": marks[1]}))
     bands = frame.dropna(subset=["low", "high"])[["row", "low", "high"]].assign(mark=marks[2])
     words = [alt.Tooltip("row:N", title="without"), alt.Tooltip("attribute:N")]
-    tooltip = words + numbers(".1f", points=LOSS)
-    color, shape = color_and_shape(
-        "mark:N", marks, [ORANGE, BLUE, "#c4c4c4"], ["diamond", "circle", "square"]
+    tooltip = words + theme.numbers(".1f", points=LOSS)
+    color, shape = theme.color_and_shape(
+        "mark:N", marks, [theme.ORANGE, theme.BLUE, "#c4c4c4"], ["diamond", "circle", "square"]
     )
     ranges = alt.Chart(bands).mark_bar(height=16)
     data = frame[["row", "attribute", "points", "mark"]]
@@ -160,17 +154,19 @@ def property_costs(frame: pd.DataFrame) -> Layers:
     ).properties(height=28 * frame["row"].nunique() + AROUND)
 
 
-def curves(frame: pd.DataFrame, steps: Sequence[str], *, title: str) -> Layers:
+def curves(frame: pd.DataFrame, steps: Sequence[str], *, title: str) -> theme.Layers:
     """Accuracy over the number of texts that replace every head: columns step, attribute, value.
 
     `steps` are the positions on the axis; the last is the unchanged model.
     """
     names = list(dict.fromkeys(frame["attribute"]))
     legend = alt.Legend(title=None)
-    color, shape = color_and_shape("attribute:N", names, LINES[: len(names)], SHAPES[: len(names)], legend)
+    color, shape = theme.color_and_shape(
+        "attribute:N", names, LINES[: len(names)], SHAPES[: len(names)], legend
+    )
     x = alt.X("step:O", sort=list(steps), title="texts kept of every head", axis=alt.Axis(labelAngle=0))
     y = alt.Y("percent:Q", title=ACCURACY, scale=PER_CENT)
-    tooltip = [alt.Tooltip("attribute:N"), alt.Tooltip("step:O"), *numbers(".1f", "percent")]
+    tooltip = [alt.Tooltip("attribute:N"), alt.Tooltip("step:O"), *theme.numbers(".1f", "percent")]
     base = alt.Chart(frame.assign(percent=100 * frame["value"])).encode(x, y, color, tooltip=tooltip)
     return alt.layer(base.mark_line(), base.mark_point(filled=True, size=70).encode(shape)).properties(
         height=320, title=alt.Title(title, fontSize=13, anchor="start")
