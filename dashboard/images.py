@@ -149,13 +149,8 @@ def sheet(panels: list[tuple[str, Image.Image]], limit: float, unit: str, note: 
     bar = np.linspace(-limit, limit, 320)[None, :].repeat(14, axis=0)
     page.paste(Image.fromarray(colors(bar, limit)), (gap, height - foot + 12))
     for place, value in ((0, -limit), (160, 0.0), (320, limit)):
-        draw.text(
-            (gap + place, height - foot + 28),
-            f"{1000 * value:+.3g}" if value else "0",
-            fill="black",
-            font=small,
-            anchor="mt",
-        )
+        number = f"{1000 * value:+.3g}" if value else "0"
+        draw.text((gap + place, height - foot + 28), number, fill="black", font=small, anchor="mt")
     draw.text((gap + 340, height - foot + 11), unit, fill="black", font=small)
     draw.text((gap, height - foot + 54), fit(note, width - 2 * gap, small), fill="#444444", font=small)
     return png(page)

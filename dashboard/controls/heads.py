@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard.controls.shared import OVER, redraw_button, seed_many, segmented, select
+from dashboard.controls.shared import OVER, k_picker, redraw_button, seed_many, segmented, select
 from dashboard.data import choices
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
@@ -58,18 +58,19 @@ def range_slider(source: Source, metric: str, value: Range) -> Range:
     if bounds is None:
         st.caption(f"{info.title} is the same for all heads of this model.")
         return Range()
-    start = tuple(float(np.clip(end, bounds.low, bounds.high)) for end in (value.low, value.high))
+    lowest, highest, step = bounds
+    start = tuple(float(np.clip(end, lowest, highest)) for end in (value.low, value.high))
     chosen = st.slider(
         f"{info.title}, from and to ({info.unit})",
-        bounds.low,
-        bounds.high,
+        lowest,
+        highest,
         key=init_widget(f"range.{source.key}.{metric}", start),
-        step=bounds.step,
+        step=step,
         format="%g",
         help=info.description,
     )
     low, high = (float(f"{end:.6g}") for end in np.array(chosen))  # the precision of the link
-    return Range() if (low, high) == (bounds.low, bounds.high) else Range(low, high)
+    return Range() if (low, high) == (lowest, highest) else Range(low, high)
 
 
 def head_stepper(source: Source, value: Head) -> Head:
@@ -98,13 +99,6 @@ def images_about(source: Source, head: Head, view: HeadView) -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         titles = head_data.text_titles(source, head)
         position = select("position", "Sort images along", titles, view.position)
-        most = choices.max_of_each(source)
-        k = st.slider(
-            "How many of each",
-            1,
-            most,
-            key=init_widget("k", min(view.k, most), range(1, most + 1)),
-            width=200,
-        )
+        k = k_picker(view.k, choices.max_of_each(source), "How many of each", width=200)
         drawn = redraw_button(view.seed, "Another draw", key="another_draw")
     return {"position": position, "k": k, "seed": drawn}

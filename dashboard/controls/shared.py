@@ -159,11 +159,12 @@ def by_picker(value: str) -> str:
     return segmented("by", "Compare by", BY, value, help)
 
 
-def k_picker(source: Source, value: int) -> int:
-    most = choices.max_neighbors(source)
+def k_picker(value: int, most: int, label: str = "How many", **options: Any) -> int:
+    """Returns a number of images up to `most`; no control if there is no choice."""
     if most == 1:
         return 1
-    return st.slider("How many", 1, most, key=init_widget("k", min(value, most), range(1, most + 1)))
+    key = init_widget("k", min(value, most), range(1, most + 1))
+    return st.slider(label, 1, most, key=key, **options)
 
 
 def image_picker(source: Source, value: str, *, gallery: bool = False) -> tuple[str, DeltaGenerator]:

@@ -31,14 +31,6 @@ class Measure(NamedTuple):
     description: str
 
 
-class Bounds(NamedTuple):
-    """Ends and step of a slider over values."""
-
-    low: float
-    high: float
-    step: float
-
-
 def measure(source: Source, name: str) -> Measure:
     """Returns title, unit and description of a metric of heads or of selectivity:<attribute>."""
     if name.startswith(choices.SELECTIVITY):
@@ -70,15 +62,15 @@ def cells(source: Source, color: str) -> pd.DataFrame:
     )
 
 
-def bounds(source: Source, name: str) -> Bounds | None:
-    """Returns round numbers around the values of the heads; None if all values are equal."""
+def bounds(source: Source, name: str) -> tuple[float, ...] | None:
+    """Returns ends and step of a slider over the values of the heads; None if all values are equal."""
     numbers = values(source, name)["value"]
     spread = numbers.max() - numbers.min()
     if not spread > 0:
         return None
     step = 10.0 ** (np.floor(np.log10(spread)) - 2)
     low, high = np.floor(numbers.min() / step) * step, np.ceil(numbers.max() / step) * step
-    return Bounds(*(float(f"{number:.6g}") for number in (low, high, step)))
+    return tuple(float(f"{number:.6g}") for number in (low, high, step))
 
 
 def find_heads(source: Source, view: HeadsView) -> pd.DataFrame:
@@ -147,11 +139,6 @@ def texts(source: Source, head: Head) -> pd.DataFrame:
     return cached.of_head(source, "head_texts", head)
 
 
-def profile(source: Source, head: Head) -> pd.DataFrame:
-    """Returns the properties of a head's first texts, beside their share of the pool."""
-    return cached.of_head(source, "head_profile", head, picks=PROFILE_PICKS)
-
-
 @cached.kept(max_entries=256)
 def labels(source: Source, head: Head) -> pd.DataFrame:
     """Returns every label of a head with its evidence, the chosen label first, without empty columns."""
@@ -166,11 +153,6 @@ def judgements(source: Source, head: Head) -> pd.DataFrame:
         index=["label", "position", "text"], columns="judge", values="agree", aggfunc="mean"
     )
     return wide.reset_index().rename_axis(columns=None)
-
-
-def language_model_answers(source: Source, head: Head) -> pd.DataFrame:
-    """Returns the questions to language models about a head, and their answers."""
-    return cached.of_head(source, "language_model_answers", head)
 
 
 @cached.kept(max_entries=256)
@@ -200,10 +182,6 @@ def label(source: Source, head: Head) -> str | None:
     """Returns the chosen label of a head, or None."""
     rows = labels(source, head)
     return str(rows["label"].iloc[0]) if len(rows) and rows["chosen"].iloc[0] else None
-
-
-def text_at(source: Source, head: Head, position: int) -> str:
-    return str(texts(source, head)["text"].iloc[position])
 
 
 def in_percent(table: pd.DataFrame) -> pd.DataFrame:

@@ -21,13 +21,17 @@ UNCHANGED = "all of it"
 """Position of the unchanged model on the axis of texts."""
 
 
+def scores(source: Source) -> pd.DataFrame:
+    """Returns the validation scores of all models of the bundle."""
+    return cached.query(source.bundle, "validation_scores")
+
+
 def missing(source: Source, section: str) -> str:
     """Returns the reason why a section is empty, with the next step; empty if the section has rows."""
-    scores = cached.query(source.bundle, "validation_scores")
     if section == "heads":
         rows = cached.of_model(source, "head_validation")
     else:
-        rows = validation_tables.study(scores, STUDIES.get(section, section), source.key)
+        rows = validation_tables.study(scores(source), STUDIES.get(section, section), source.key)
     if len(rows) and section == "labels" and labels(source).empty:
         return "No head of any model acts on an attribute that a label could name, so no label can be right."
     if len(rows):
@@ -53,21 +57,20 @@ def head_rank(source: Source) -> int:
 
 def pair(source: Source) -> tuple[str, str]:
     """Returns the keys of the chosen model, or of the chosen control's model, and of its control."""
-    scores = cached.query(source.bundle, "validation_scores")
-    names = scores.drop_duplicates("model_key").set_index("model")["model_key"]
+    rows = scores(source)
+    names = rows.drop_duplicates("model_key").set_index("model")["model_key"]
     model_key = names.get(source.info.control_of, source.key)
-    return model_key, validation_tables.control_key_of(scores, model_key)
+    return model_key, validation_tables.control_key_of(rows, model_key)
 
 
 def label_pairs(source: Source) -> pd.DataFrame:
     """Returns the accuracy of the label that pages show: rows of models and of controls, in per cent."""
-    table, scores = labels(source), cached.query(source.bundle, "validation_scores")
+    table, rows = labels(source), scores(source)
     first = table[["evidence", "method"]].iloc[0]
     shown = table[(table[["evidence", "method"]] == first).all(axis=1)]
-    originals = shown["model_key"].map(
-        scores.drop_duplicates("model_key").set_index("model_key")["control_of"]
-    )
-    is_control = originals.isin(scores["model"])
+    control_of = rows.drop_duplicates("model_key").set_index("model_key")["control_of"]
+    originals = shown["model_key"].map(control_of)
+    is_control = originals.isin(rows["model"])
     values = {"value": 100 * shown["right"], "chance": 100 * shown["chance"], "low": np.nan, "high": np.nan}
     kind = is_control.map({True: "control", False: "model"})
     return shown.assign(subject=originals.where(is_control, shown["model"]), kind=kind, **values)
@@ -88,7 +91,7 @@ def map_pair(source: Source) -> pd.DataFrame:
 @cached.kept(max_entries=16)
 def labels(source: Source) -> pd.DataFrame:
     """Returns one row per model and labeling method: the shares of right labels."""
-    return validation_tables.labels(cached.query(source.bundle, "validation_scores"))
+    return validation_tables.labels(scores(source))
 
 
 @cached.kept(max_entries=16)
@@ -103,25 +106,25 @@ def heads(source: Source) -> pd.DataFrame:
 @cached.kept(max_entries=16)
 def maps(source: Source) -> pd.DataFrame:
     """Returns one row per model, measure and kind of map."""
-    return validation_tables.maps(cached.query(source.bundle, "validation_scores"))
+    return validation_tables.maps(scores(source))
 
 
 @cached.kept(max_entries=16)
 def neighbors(source: Source) -> pd.DataFrame:
     """Returns one row per space, similarity and attribute."""
-    return validation_tables.neighbors(cached.query(source.bundle, "validation_scores"), source.key)
+    return validation_tables.neighbors(scores(source), source.key)
 
 
 @cached.kept(max_entries=16)
 def nearest(source: Source) -> pd.DataFrame:
     """Returns one row per attribute: the head whose neighbors share it most."""
-    return validation_tables.nearest(cached.query(source.bundle, "validation_scores"), source.key)
+    return validation_tables.nearest(scores(source), source.key)
 
 
 @cached.kept(max_entries=16)
 def mean_ablation(source: Source) -> pd.DataFrame:
     """Returns one row per intervention, attribute and effect."""
-    return validation_effects.mean_ablation(cached.query(source.bundle, "validation_scores"), source.key)
+    return validation_effects.mean_ablation(scores(source), source.key)
 
 
 @cached.kept(max_entries=16)

@@ -56,15 +56,8 @@ def draw_texts(source: Source, head: Head, position: int | None) -> pd.DataFrame
     largest = table["variance_share"].max()
     columns = text_columns(100 * largest if largest > 0 else 100.0)
     shown = head_data.in_percent(table[[name for name in columns if table[name].notna().any()]])
-    st.dataframe(
-        shown,
-        hide_index=True,
-        column_config=columns,
-        height=HEIGHT if len(shown) > 10 else "auto",
-        placeholder="",
-        alt="Texts of the head",
-        **select,
-    )
+    height = HEIGHT if len(shown) > 10 else "auto"
+    shared.draw_table(shown, columns, "Texts of the head", height=height, placeholder="", **select)
     return table
 
 
@@ -119,7 +112,7 @@ def draw_images(source: Source, result: Sorted) -> None:
 
 def draw_links(source: Source, head: Head, position: int, result: Sorted) -> None:
     """Links to the same head on other pages."""
-    name, text = head_name(head), head_data.text_at(source, head, position)
+    name, text = head_name(head), head_data.texts(source, head)["text"].iloc[position]
     image = result.most["image_id"].iloc[0]
     to_image = defaults.link(source, ImageNeighborsView, head=head, image=image)
     to_text = defaults.link(source, TextNeighborsView, head=head, text=text)

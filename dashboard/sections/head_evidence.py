@@ -4,9 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import heads as head_charts
+from dashboard.data import cached, label_text
 from dashboard.data import heads as head_data
-from dashboard.data import label_text
 from dashboard.data.types import Source
+from dashboard.sections.shared import draw_table
 from dashboard.state.views import Head
 
 PERCENT = "%.1f %%"
@@ -22,43 +23,34 @@ COLUMN_NOTES = {
 def draw_labels(source: Source, head: Head) -> None:
     """Every label of the head with its evidence."""
     table = head_data.labels(source, head)
-    columns: dict = {
-        "method": st.column_config.TextColumn(
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    columns = {
+        "method": text(
             "method", help="Offline default: variance share. A person or a language model has priority"
         ),
-        "picks": st.column_config.NumberColumn("texts read", width=80),
-        "share": st.column_config.NumberColumn(
+        "picks": number("texts read", width=80),
+        "share": number(
             "share", format=PERCENT, help="Of the head's variance, by its texts of this property"
         ),
-        "lead": st.column_config.NumberColumn(
+        "lead": number(
             "lead",
             format="%.3f",
             help="Lead over the next property, beyond that of rotated heads; the test uses it",
         ),
-        "tail": st.column_config.NumberColumn(
+        "tail": number(
             "tail",
             format="%.2g",
             help="Probability of as many texts of the property in a draw from the pool: an index, not a "
             "p-value",
         ),
-        "p_value": st.column_config.NumberColumn(
-            "p", format="%.3g", help=f"Against {label_text.tested_against(source)}"
-        ),
-        "q_value": st.column_config.NumberColumn(
-            "q", format="%.3g", help="p corrected for all heads of the model"
-        ),
-        "votes": st.column_config.NumberColumn("votes", format="%.0f %%", help="Of the valid draws"),
+        "p_value": number("p", format="%.3g", help=f"Against {label_text.tested_against(source)}"),
+        "q_value": number("q", format="%.3g", help="p corrected for all heads of the model"),
+        "votes": number("votes", format="%.0f %%", help="Of the valid draws"),
         "given_by": "given by",
-        "reason": st.column_config.TextColumn("why", width=150),
+        "reason": text("why", width=150),
     }
     shown = head_data.in_percent(table).assign(method=table["method"].str.replace("_", " "))
-    st.dataframe(
-        shown,
-        hide_index=True,
-        column_config=columns,
-        placeholder="",
-        alt="All labels of the head with their evidence",
-    )
+    draw_table(shown, columns, "All labels of the head with their evidence", placeholder="")
     st.caption(
         "Rely on supported labels: q at most 0.05, or most draws agree, or a person confirmed it.",
         help="Pages show the chosen label: a person's, else a language model's, else the offline label.",
@@ -73,17 +65,12 @@ def draw_judgements(source: Source, head: Head) -> None:
         return
     judges = [name for name in table.columns if name not in ("label", "position", "text")]
     shown = table.assign(**{name: table[name].map(agreement) for name in judges})
-    st.dataframe(
-        shown,
-        hide_index=True,
-        placeholder="",
-        column_config={
-            "position": st.column_config.NumberColumn("", width=30),
-            "text": st.column_config.TextColumn("is this text consistent with the label?", width="large"),
-            "tag_match": "tags match",
-        },
-        alt="Judgements of the head's first texts",
-    )
+    columns = {
+        "position": st.column_config.NumberColumn("", width=30),
+        "text": st.column_config.TextColumn("is this text consistent with the label?", width="large"),
+        "tag_match": "tags match",
+    }
+    draw_table(shown, columns, "Judgements of the head's first texts", placeholder="")
     st.caption(
         "Do not count *tags match* as a judge: it repeats the tags behind the label. Per cent: share of a "
         "judge's draws that agree."
@@ -99,16 +86,15 @@ def agreement(share: float) -> str:
 
 def draw_answers(source: Source, head: Head) -> None:
     """Full answers of language models, if any."""
-    table = head_data.language_model_answers(source, head)
+    table = cached.of_head(source, "language_model_answers", head)
     if table.empty:
         return
     box = st.expander(
         f"{len(table)} answers of language models", icon=":material/forum:", key="answers", on_change="rerun"
     )
-    if not box.open:
-        return
-    with box:
-        st.dataframe(table, hide_index=True, alt="Questions to language models and their answers")
+    if box.open:
+        with box:
+            draw_table(table, {}, "Questions to language models and their answers")
 
 
 def draw_metrics(source: Source, head: Head) -> pd.DataFrame:
@@ -135,7 +121,7 @@ def draw_metrics(source: Source, head: Head) -> pd.DataFrame:
 
 def draw_profile(source: Source, head: Head) -> None:
     """Properties of the first texts, beside those of the pool."""
-    table = head_data.profile(source, head)
+    table = cached.of_head(source, "head_profile", head, picks=head_data.PROFILE_PICKS)
     if table.empty:
         st.caption("No text of this head has a property.")
         return

@@ -8,7 +8,7 @@ from dashboard.charts import maps as map_charts
 from dashboard.data import cached, choices, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import clicked_rows
+from dashboard.sections.shared import clicked_rows, draw_table
 from dashboard.state.url import leave_for
 from dashboard.state.views import Head, HeadView
 
@@ -56,20 +56,17 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
     }
     order = [*(name for name in table.columns if name not in ("layer", "head", "first_texts")), "first_texts"]
     numbers = [name for name in table.select_dtypes("number") if name not in (*plain, "layer", "head")]
-    event = st.dataframe(
+    columns = plain | {name: column.NumberColumn(format="%.3g") for name in numbers}
+    columns |= {head_data.interval_title(name): column.TextColumn("95 %", width=120) for name in numbers}
+    event = draw_table(
         table.drop(columns=["layer", "head"]),
-        hide_index=True,
+        columns,
+        "Heads that pass the filters",
         key="heads.found",
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
         placeholder="",
         column_order=order,
-        column_config=plain
-        | {name: st.column_config.NumberColumn(format="%.3g") for name in numbers}
-        | {
-            head_data.interval_title(name): st.column_config.TextColumn("95 %", width=120) for name in numbers
-        },
-        alt="Heads that pass the filters",
     )
     st.caption(f"{len(table)} of {count} heads. Click a row to open the head.")
     for row in clicked_rows(event):

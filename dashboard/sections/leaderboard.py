@@ -13,6 +13,7 @@ from dashboard.data import leaderboard_facts, leaderboard_notes, leaderboard_spe
 from dashboard.data.leaderboard import MODEL, ROTATED, Leaderboard
 from dashboard.data.leaderboard_specs import Spec
 from dashboard.data.types import Source
+from dashboard.sections import shared
 from dashboard.sections.shared import clicked_rows
 from dashboard.state.url import set_widget
 from dashboard.state.views import LeaderboardView
@@ -85,20 +86,18 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
     links = [heads_link(source, key) for key in keys]
     table.numbers.insert(2, "heads", links)
     table.words.insert(2, "heads", links)
-    st.dataframe(
+    shared.draw_table(
         worded(table),
-        hide_index=True,
+        table_columns(leaderboard, table),
+        "Metrics of every model",
         key=TABLE,
         on_select=follow,
         selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
         height=ROW * (min(len(keys), MAX_ROWS) + 1) + 3,
         placeholder=leaderboard_data.DASH,
-        column_config=table_columns(leaderboard, table),
-        alt="Metrics of every model",
     )
-    absent = leaderboard_notes.missing_values(
-        leaderboard, leaderboard_data.shown_metrics(leaderboard, view.columns)
-    )
+    metrics = leaderboard_data.shown_metrics(leaderboard, view.columns)
+    absent = leaderboard_notes.missing_values(leaderboard, metrics)
     if leaderboard.ranked:
         absent = {"only trained models with an interval have a rank": [], **absent}
     if absent:
@@ -200,23 +199,16 @@ def draw_published(figures: pd.DataFrame) -> None:
     st.subheader("Published figures")
     st.caption("Quoted, not computed here. Compare them with the numbers above only if the note allows it.")
     column = st.column_config
-    st.dataframe(
-        in_words(figures),
-        hide_index=True,
-        column_config={
-            "model": column.TextColumn("model", width=235),
-            "value": column.NumberColumn("figure", format="%.3g", width=70),
-            "metric": column.TextColumn("name in the paper", width=165),
-            "read_from": column.TextColumn("read in", width=175),
-            "definition_known": column.TextColumn("its definition", width=140),
-            "note": column.TextColumn("before comparing", width="large"),
-        },
-        column_order=["model", "metric", "value", "definition_known", "read_from", "note", "source"],
-        placeholder="",
-        alt="Figures that papers print",
-    )
-
-
-def in_words(published: pd.DataFrame) -> pd.DataFrame:
-    definition = published["definition_known"].map({True: "could be read", False: "could not be read"})
-    return published.assign(definition_known=definition, read_from=published["read_from"].map(READ_FROM))
+    columns = {
+        "model": column.TextColumn("model", width=235),
+        "metric": column.TextColumn("name in the paper", width=165),
+        "value": column.NumberColumn("figure", format="%.3g", width=70),
+        "definition_known": column.TextColumn("its definition", width=140),
+        "read_from": column.TextColumn("read in", width=175),
+        "note": column.TextColumn("before comparing", width="large"),
+        "source": "source",
+    }
+    definition = figures["definition_known"].map({True: "could be read", False: "could not be read"})
+    shown = figures.assign(definition_known=definition, read_from=figures["read_from"].map(READ_FROM))
+    order = list(columns)
+    shared.draw_table(shown, columns, "Figures that papers print", column_order=order, placeholder="")

@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard.charts import validation as validation_charts
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.data.mean_ablation import MeanAblation
+from dashboard.sections.shared import draw_table
 
 NO_CLASSES = (
     "This bundle has no class texts, so its images cannot be classified zero-shot. Build one with them: "
@@ -26,9 +27,8 @@ def headline(result: MeanAblation, attribute: str) -> None:
     outcomes = {"All heads in place": result.before}
     outcomes["Without this head" if heads == 1 else f"Without these {heads} heads"] = result.after
     if random:
-        outcomes["Without a random head" if random == 1 else f"Without {random} random heads"] = (
-            result.control
-        )
+        title = "Without a random head" if random == 1 else f"Without {random} random heads"
+        outcomes[title] = result.control
     outcomes["Without any stored head"] = result.without_all
     before = ablation_data.accuracy(result.before)
     for cell, (title, outcome) in zip(st.columns(len(outcomes)), outcomes.items(), strict=True):
@@ -36,11 +36,8 @@ def headline(result: MeanAblation, attribute: str) -> None:
         change = None if outcome is result.before else ablation_data.change(value - before)
         cell.metric(title, f"{value:.1f} %", change, delta_color="off", delta_arrow="off")
     st.markdown(ablation_data.verdict(result, attribute))
-    images, labeled, values = (
-        len(result.scores.target),
-        result.scores.labeled_images,
-        len(result.scores.values),
-    )
+    images, values = len(result.scores.target), len(result.scores.values)
+    labeled = result.scores.labeled_images
     sampled = f", an even sample of {labeled:,}" if labeled > images else ""
     st.caption(
         f"{images:,} images{sampled}, each with exactly one of {values:,} classes; guessing gives "
@@ -73,10 +70,6 @@ def lost(result: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
         st.caption("No image was lost.")
         return rows
     share = st.column_config.NumberColumn(format="%.1f %%")
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={"before": share, "after": share, "went_to": "classified as"},
-        alt="Lost images by class, and their new classes",
-    )
+    columns = {"before": share, "after": share, "went_to": "classified as"}
+    draw_table(rows, columns, "Lost images by class, and their new classes")
     return rows

@@ -1,6 +1,6 @@
 """Sections of several pages: galleries, maps, tables, and the numbers with their queries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,12 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import images
 from dashboard.charts import maps as map_charts
 from dashboard.charts import theme
-from dashboard.data import choices, label_text, provenance, scopes
+from dashboard.data import choices, provenance, scopes
 from dashboard.data import images as image_data
 from dashboard.data import maps as map_data
 from dashboard.data.types import Source
 from dashboard.state.url import set_widget
-from dashboard.state.views import Head, MapView, Scope, head_name
+from dashboard.state.views import MapView, Scope, head_name
 from db.queries import Ran
 
 READ_CAUTION = "Do not read it as a cause: a patch may act through other heads or earlier layers."
@@ -94,15 +94,15 @@ def clicked_rows(event: Any) -> list[int]:
     return [*selection["rows"], *(row for row, _ in selection["cells"])]
 
 
+def draw_table(frame: pd.DataFrame, columns: dict[str, Any], alt: str | None = None, **options: Any) -> Any:
+    """A table without its index; returns the selection of a table that has one."""
+    return st.dataframe(frame, hide_index=True, column_config=columns, alt=alt, **options)
+
+
 def draw_descriptions(texts: pd.DataFrame) -> None:
     """Texts with their scores, best first."""
     score = st.column_config.NumberColumn(format="%.3f", width=70)
-    st.dataframe(texts, hide_index=True, column_order=["score", "text"], column_config={"score": score})
-
-
-def draw_label_evidence(source: Source, head: Head) -> None:
-    """A head's label, its evidence and its first texts."""
-    st.caption(label_text.label_evidence(source, head))
+    draw_table(texts, {"score": score}, column_order=["score", "text"])
 
 
 def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
@@ -147,14 +147,14 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
     )
     if result.note:
         st.info(result.note, icon=":material/info:")
-    st.download_button(
-        "Save as PNG",
-        partial(png, result, limit, opacity, f"{source.info.model}, heads {view.heads}"),
-        "maps.png",
-        "image/png",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    note = f"{source.info.model}, heads {view.heads}"
+    save_button("Save as PNG", partial(png, result, limit, opacity, note), "maps.png", "image/png")
+
+
+def save_button(label: str, make: Callable[[], bytes], file_name: str, kind: str) -> None:
+    """A button that saves a file, which it makes on a click."""
+    key, icon = f"save.{file_name}", ":material/download:"
+    st.download_button(label, make, file_name, kind, key=key, on_click="ignore", icon=icon)
 
 
 def png(result: map_data.MapPanel, limit: float, opacity: float, note: str) -> bytes:
@@ -177,18 +177,17 @@ def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
 
 
 def draw_map_numbers(
-    result: map_data.MapPanel, queries: Sequence[Ran], *, name: str, heads: pd.DataFrame | None = None
+    result: map_data.MapPanel, queries: Sequence[Ran], *, name: str, **more: pd.DataFrame
 ) -> None:
-    more = {f"{name} patches": map_data.patches_table(result.panels)}
-    if heads is not None:
-        more[f"{name} heads"] = heads
+    """The parts and patches of maps, and `more` tables by title."""
+    tables = {"patches": map_data.patches_table(result.panels)} | more
     draw_numbers(
         map_data.parts_table(result.panels).drop(columns=["total"]),
         queries,
         file_name=f"{name}_score.csv",
         method="The number of a patch is its contribution through the shown heads, times the text, x 1000; "
         "from the stored vectors.",
-        more=more,
+        more={f"{name} {title}": table for title, table in tables.items()},
     )
 
 
@@ -219,15 +218,7 @@ def draw_numbers(
 
 def draw_table_to_save(frame: pd.DataFrame, file_name: str) -> None:
     st.dataframe(frame, hide_index=True)
-    st.download_button(
-        "Save as CSV",
-        partial(csv, frame),
-        file_name,
-        "text/csv",
-        key=f"csv.{file_name}",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    save_button("Save as CSV", partial(csv, frame), file_name, "text/csv")
 
 
 def csv(frame: pd.DataFrame) -> bytes:

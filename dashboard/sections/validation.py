@@ -1,15 +1,17 @@
 """Sections of the page *Validation*: verdicts, charts and tables, a function a section."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import validation as validation_charts
-from dashboard.data import cached, validation_effects, validation_scores, validation_tables
+from dashboard.data import validation_effects, validation_scores, validation_tables
 from dashboard.data import validation_verdicts as verdict_data
 from dashboard.data.types import Source
 from dashboard.data.validation_verdicts import Verdict
+from dashboard.sections.shared import draw_table
 
 
 def verdicts(source: Source, section: str, rows: Sequence[Verdict]) -> None:
@@ -35,7 +37,7 @@ def labels(source: Source) -> pd.DataFrame:
     title = "right labels (%), mean over attributes"
     chart = validation_charts.score_dots(validation_scores.label_pairs(source), title=title, share=True)
     st.altair_chart(chart, alt="Labels of every model scored")
-    keys = validation_tables.originals(cached.query(source.bundle, "validation_scores"))
+    keys = validation_tables.originals(validation_scores.scores(source))
     _labels_table(validation_tables.in_brief(table, keys))
     st.caption(
         "*right*: per cent of the heads of an attribute, mean over attributes; *hits* of *heads*: plain "
@@ -57,13 +59,8 @@ def _labels_table(table: pd.DataFrame) -> None:
     order += ["strong", "strong_heads", "sure", "sure_heads", "supported", "supported_heads"]
     columns = {name: st.column_config.NumberColumn(format="%.0f %%") for name in shares}
     columns |= {name: st.column_config.NumberColumn(name.replace("_", " "), format="%d") for name in counts}
-    st.dataframe(
-        shown.assign(**{name: 100 * shown[name] for name in shares if name in shown}),
-        hide_index=True,
-        column_order=order,
-        column_config=columns,
-        alt="Labels of every model by every method",
-    )
+    shown = shown.assign(**{name: 100 * shown[name] for name in shares if name in shown})
+    draw_table(shown, columns, "Labels of every model by every method", column_order=order)
 
 
 def heads(source: Source) -> pd.DataFrame:
@@ -82,7 +79,7 @@ def heads(source: Source) -> pd.DataFrame:
     columns |= {"fall": small, "lead": small, "selectivity": st.column_config.NumberColumn(format="%.2f")}
     columns["direct_fall"] = st.column_config.NumberColumn("direct fall", format="%.4f")
     shown = table.drop(columns=["layer", "head"])
-    st.dataframe(shown, hide_index=True, column_config=columns, alt=alt)
+    draw_table(shown, columns, alt)
     st.caption(
         "*fall*: mean fall of the margin in a forward pass; *lead*: that minus the next attribute's.",
         help="*direct*: the same with all later parts frozen. *varies with*: the attribute of the largest "
@@ -101,9 +98,7 @@ def maps(source: Source) -> pd.DataFrame:
         "the map of another image's caption. A map that ignores the text scores 0 in both.",
     )
     table = validation_scores.maps(source)
-    control_key = validation_tables.control_key_of(
-        cached.query(source.bundle, "validation_scores"), source.key
-    )
+    control_key = validation_tables.control_key_of(validation_scores.scores(source), source.key)
     verdicts(source, "maps", verdict_data.on_maps(table, source.key, control_key))
     pair = validation_scores.map_pair(source)
     for measure, title in validation_tables.measures(pair).items():
@@ -124,7 +119,7 @@ def neighbors(source: Source, by: str) -> pd.DataFrame:
     share = st.column_config.NumberColumn(format="%.2f")
     columns: dict = {name: share for name in ("precision", "embedding", "chance")}
     columns |= {"best_head": "best head", "heads": "of heads"}
-    st.dataframe(best, hide_index=True, column_config=columns, alt="The best head for every attribute")
+    draw_table(best, columns, "The best head for every attribute")
     st.caption("Do not trust a small lead: the best of many heads was chosen on the images that score it.")
     shown = table[table["by"].isin(["", by])]
     title = "precision minus chance (points)"
@@ -147,19 +142,22 @@ def mean_ablation(source: Source) -> pd.DataFrame:
     if len(costs):
         chart = validation_charts.property_costs(costs)
         st.altair_chart(chart, alt="Accuracy lost without each property's heads")
-    for cell, (effect, title) in zip(
-        st.columns(2, gap="large"), validation_effects.EFFECTS.items(), strict=True
-    ):
+    for cell, effect, title in _effects():
         rows = validation_scores.accuracies(source, effect)
         title = f"accuracy (%), {title}, without ..."
-        cell.altair_chart(
-            validation_charts.heat(rows, rows="subject", value="value", title=title), alt=f"Table of {title}"
-        )
+        chart = validation_charts.heat(rows, rows="subject", value="value", title=title)
+        cell.altair_chart(chart, alt=f"Table of {title}")
     st.caption(
         "*early heads*: all heads before the decomposed layers. *random like* a property: mean over random "
         "sets of as many heads of similar variance; gray bar: their 95 % range."
     )
     return table
+
+
+def _effects() -> Iterator[tuple[DeltaGenerator, str, str]]:
+    """Yields a column of the page, name and title of each effect."""
+    for cell, effect in zip(st.columns(2, gap="large"), validation_effects.EFFECTS.items(), strict=True):
+        yield cell, *effect
 
 
 def texts(source: Source) -> pd.DataFrame:
@@ -172,9 +170,7 @@ def texts(source: Source) -> pd.DataFrame:
     table = validation_scores.mean_ablation(source)
     table = table[table["subject_kind"].isin(["nothing", "texts"])]
     verdicts(source, "texts", verdict_data.on_texts(table, validation_scores.head_rank(source)))
-    for cell, (effect, title) in zip(
-        st.columns(2, gap="large"), validation_effects.EFFECTS.items(), strict=True
-    ):
+    for cell, effect, title in _effects():
         curve, steps = validation_scores.text_curves(source, effect)
         chart = validation_charts.curves(curve, steps, title=title.capitalize())
         cell.altair_chart(chart, alt=f"Accuracy by texts kept, {title}")

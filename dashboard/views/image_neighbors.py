@@ -3,8 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import neighbors as neighbor_data
-from dashboard.data import provenance
+from dashboard.data import choices, label_text, neighbors, provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import ImageNeighborsView, head_name
@@ -16,13 +15,13 @@ image, column = controls.image_picker(source, view.image)
 with column:
     head = controls.head_picker(source, view.head)
     by = controls.by_picker(view.by)
-    k = controls.k_picker(source, view.k)
+    k = controls.k_picker(view.k, choices.max_neighbors(source))
 view = url.write_url(view, image=image, head=head, by=by, k=k)
 
 with provenance.recorded() as queries:
-    rows = neighbor_data.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
+    rows = neighbors.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
     st.subheader(f"Nearest in {head_name(view.head)}")
-    sections.draw_label_evidence(source, view.head)
+    st.caption(label_text.label_evidence(source, view.head))
 sections.draw_gallery(source, rows)
 sections.draw_numbers(
     rows,

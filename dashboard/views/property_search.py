@@ -3,8 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import neighbors as neighbor_data
-from dashboard.data import provenance, scopes
+from dashboard.data import choices, neighbors, provenance, scopes
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import PropertyView
@@ -16,12 +15,12 @@ image, column = controls.image_picker(source, view.image)
 with column:
     scope = controls.scope_picker(source, view.heads, ("property", "heads", "layer", "all"))
     by = controls.by_picker(view.by)
-    k = controls.k_picker(source, view.k)
+    k = controls.k_picker(view.k, choices.max_neighbors(source))
 view = url.write_url(view, image=image, heads=scope, by=by, k=k)
 
 with provenance.recorded() as queries:
     heads = scopes.resolve(source, view.heads)
-    rows = neighbor_data.neighbors_of_image(source, view.image, heads, view.by, view.k)
+    rows = neighbors.neighbors_of_image(source, view.image, heads, view.by, view.k)
 st.subheader("Nearest images")
 sections.draw_heads_used(source, view.heads)
 sections.draw_gallery(source, rows)

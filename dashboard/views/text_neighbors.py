@@ -3,8 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import neighbors as neighbor_data
-from dashboard.data import provenance
+from dashboard.data import choices, label_text, neighbors, provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import TextNeighborsView, head_name
@@ -18,15 +17,15 @@ with right:
     by = controls.by_picker(view.by)
 with left:
     text = controls.text_picker(source, "Text", view.text, head=head)
-    k = controls.k_picker(source, view.k)
+    k = controls.k_picker(view.k, choices.max_neighbors(source))
 view = url.write_url(view, text=text, head=head, by=by, k=k)
 
 with provenance.recorded() as queries:
-    images, texts = neighbor_data.neighbors_of_text(source, view.text, view.head, view.by, view.k)
+    images, texts = neighbors.neighbors_of_text(source, view.text, view.head, view.by, view.k)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader(f"Images nearest in {head_name(view.head)}")
-    sections.draw_label_evidence(source, view.head)
+    st.caption(label_text.label_evidence(source, view.head))
     sections.draw_gallery(source, images, columns=4, query=False)
 with right:
     st.subheader(f"Texts nearest in {head_name(view.head)}")
