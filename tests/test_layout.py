@@ -17,7 +17,6 @@ WITHOUT_TEST_FILE = {
     "dashboard/data/cached.py": "what it returns is compared in dashboard/data/test_neighbors.py",
     "dashboard/data/choices.py": "dashboard/views/test_views.py reads the options of the controls",
     "dashboard/data/defaults.py": "dashboard/views/test_views.py opens pages without a link",
-    "dashboard/data/head_vectors.py": "dashboard/data/test_neighbors.py reads within and beyond its bound",
     "dashboard/data/images.py": "dashboard/views/test_live.py shows images of the bundle and uploads",
     "dashboard/data/leaderboard_specs.py": "dashboard/views/test_leaderboard.py draws its charts",
     "dashboard/data/live.py": "test_imports.py imports it; dashboard/views/test_live.py calls it",

@@ -4,15 +4,16 @@ If all columns of a model fit into `MAX_VECTOR_BYTES`, they are read into memory
 Of a larger model no column is cached: LanceDB searches one head, and several heads are read in blocks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from threading import Lock
+from typing import Protocol, TypeVar
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard.analyses import neighbors
-from dashboard.data.array_cache import ArrayCache, Sized
 from dashboard.data.cached import frozen, heads, kept
 from dashboard.data.types import Source
 from dashboard.state.views import Head
@@ -25,7 +26,40 @@ MAX_VECTOR_BYTES = 2**30
 All 64 heads of ViT-L-14 over 50,000 images are 0.92 GB: they fit into 8 GB of memory beside DuckDB's 2 GB.
 """
 
+
+class Sized(Protocol):
+    @property
+    def nbytes(self) -> int: ...
+
+
 T = TypeVar("T", bound=Sized)
+
+
+class ArrayCache:
+    """Arrays by key; eviction by last use. Thread-safe."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.nbytes = 0
+        """Bytes of all cached arrays."""
+
+        self._arrays: OrderedDict[Hashable, Sized] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Returns the array of a key, computed if not cached; arrays larger than the cache are not cached."""
+        with self._lock:
+            if key in self._arrays:
+                self._arrays.move_to_end(key)
+                return self._arrays[key]  # type: ignore[return-value]  # a key has one maker
+        array = make()  # without the lock: reading is slow, and other threads need cached arrays
+        with self._lock:
+            if key not in self._arrays and array.nbytes <= self.max_bytes:
+                self._arrays[key] = array
+                self.nbytes += array.nbytes
+                while self.nbytes > self.max_bytes:
+                    self.nbytes -= self._arrays.popitem(last=False)[1].nbytes
+        return array
 
 
 @st.cache_resource

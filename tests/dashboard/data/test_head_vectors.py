@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from dashboard.data.array_cache import ArrayCache
+from dashboard.data.head_vectors import ArrayCache
 
 
 def makers(made: list[str]):
