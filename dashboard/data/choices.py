@@ -44,8 +44,6 @@ def _precision(info: Any) -> str:
 def choices(source: Source) -> Choices:
     """Returns the valid values of links to pages over this model."""
     return Choices(
-        bundles=tuple(cached.bundle_paths()),
-        models=tuple(cached.models(source.bundle)["model_key"]),
         heads=tuple(head_names(source)),
         properties=tuple(property_titles(source)),
         metrics=tuple(cached.leaderboard(source.bundle)["metric"].unique()),

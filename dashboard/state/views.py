@@ -107,10 +107,6 @@ class Range:
 class Choices(NamedTuple):
     """Valid values of the options for one bundle and one of its models."""
 
-    bundles: tuple[str, ...]
-    models: tuple[str, ...]
-    """Model keys."""
-
     heads: tuple[Head, ...]
     properties: tuple[str, ...]
     metrics: tuple[str, ...]
@@ -372,8 +368,6 @@ def read_k(value: str, choices: Choices) -> int:
 
 
 READERS: dict[str, Callable[[str, Choices], Any]] = {
-    "bundle": one_of(lambda c: c.bundles, "no such bundle beside this one."),
-    "model": one_of(lambda c: c.models, "no such model in this bundle."),
     "metric": one_of(lambda c: c.metrics, "no such metric in this bundle."),
     "attribute": one_of(lambda c: c.attributes, "no such attribute with class texts in this bundle."),
     "color": one_of(lambda c: c.colors, "the heads of this model cannot be colored by it."),
@@ -390,5 +384,6 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "scale": number(0, lambda c: 1000, float),
     "opacity": number(0, lambda c: 100, int),
 }
-READERS |= dict.fromkeys(("words", "text", "against"), lambda value, _: value)
+# The sidebar checks bundle and model before a page opens.
+READERS |= dict.fromkeys(("bundle", "model", "words", "text", "against"), lambda value, _: value)
 READERS |= {name: one_of(values, f"write {' or '.join(values)}.") for name, values in MODES.items()}
