@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints the tables and optionally writes them into a file; returns the exit code, 2 for an error."""
     options = _parser().parse_args(arguments)
     try:
-        bundle = open_bundle(options.bundle)
-        try:
+        with closing(open_bundle(options.bundle)) as bundle:
             text = markdown(bundle)
-        finally:
-            bundle.close()
         print(text)
         if options.write:
             write(options.write, text)

@@ -1,9 +1,10 @@
 """Default views of the pages, and links to them."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
-from dashboard.data import cached, choices, images, texts
+from dashboard.data import cached, choices, images, label_text, texts
 from dashboard.data.types import Source
 from dashboard.state.views import Head, HeadView, Scope, V, View, to_query
 
@@ -12,25 +13,10 @@ def default_view(source: Source, kind: type[V]) -> V:
     """Returns the default view of a page: the most important head with a supported label."""
     names = {field.name for field in fields(kind)}
     values: dict[str, Any] = {"bundle": source.name, "model": source.key}
-    if "image" in names:
-        values["image"] = images.first_image(source)
-    if "text" in names:
-        values["text"] = best_text(source)
-    if "against" in names:
-        values["against"] = other_text(source)
-    if "head" in names:
-        values["head"] = best_head(source)
-    if "heads" in names:
-        values["heads"] = best_scope(source)
+    values |= {name: best(source) for name, best in DEFAULTS.items() if name in names}
     if "k" in names:
         most = choices.max_of_each(source) if kind is HeadView else choices.max_neighbors(source)
         values["k"] = min(kind.k, most)  # type: ignore[attr-defined]
-    if "head_metric" in names:
-        values["head_metric"] = next(iter(choices.head_metric_titles(source)), "")
-    if "metric" in names:
-        values["metric"] = best_metric(source)
-    if "attribute" in names:
-        values["attribute"] = best_attribute(source)
     return kind(**values)
 
 
@@ -55,8 +41,7 @@ def best_head(source: Source) -> Head:
 
 def best_scope(source: Source) -> Scope:
     """Returns the property of the best head's label."""
-    best = best_head(source)
-    label = next(row.label for row in cached.heads(source).itertuples() if (row.layer, row.head) == best)
+    label = label_text.head_row(source, best_head(source)).label
     return Scope("property", property=label) if label in choices.property_titles(source) else Scope("all")
 
 
@@ -84,3 +69,21 @@ def other_text(source: Source) -> str:
     others = [*texts.of_head(source, best_head(source))[:2], *texts.pool(source).texts]
     best = best_text(source)
     return next((text for text in others if text != best), best)
+
+
+def best_head_metric(source: Source) -> str:
+    """Returns the first metric of heads, or an empty string."""
+    return next(iter(choices.head_metric_titles(source)), "")
+
+
+DEFAULTS: dict[str, Callable[[Source], Any]] = {
+    "image": images.first_image,
+    "text": best_text,
+    "against": other_text,
+    "head": best_head,
+    "heads": best_scope,
+    "head_metric": best_head_metric,
+    "metric": best_metric,
+    "attribute": best_attribute,
+}
+"""Default of every option that depends on the model."""

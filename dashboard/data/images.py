@@ -58,12 +58,8 @@ def info(source: Source, image_id: str) -> ImageInfo:
     rows = described(source, [image_id])
     if rows.empty:
         return ImageInfo(uploads()[image_id][1], "uploaded image", False)
-    return ImageInfo(rows["path"][0], rows["attributes"][0], image_id in _gallery(source))
-
-
-@cached.kept(max_entries=8)
-def _gallery(source: Source) -> frozenset[str]:
-    return frozenset(vectors.gallery(source.bundle, source.key))
+    stored = image_id in vectors.gallery(source.bundle, source.key)
+    return ImageInfo(rows["path"][0], rows["attributes"][0], stored)
 
 
 def exists(source: Source, image_id: str) -> bool:

@@ -181,11 +181,6 @@ def has_chosen(source: Source) -> bool:
     return bool((cached.leaderboard(source.bundle)["labels"] == CHOSEN).any())
 
 
-def published(source: Source) -> pd.DataFrame:
-    """Returns the figures quoted from papers."""
-    return cached.query(source.bundle, "published")
-
-
 def metric_titles(bundle: Bundle, label_kind: str) -> dict[str, str]:
     """Returns titles of the model metrics of a bundle by name; some need chosen labels."""
     rows = cached.leaderboard(bundle)

@@ -3,8 +3,6 @@
 Reads `data`, knows nothing of Streamlit.
 """
 
-from typing import NamedTuple
-
 import pandas as pd
 
 from dashboard.data import cached, label_text
@@ -30,18 +28,12 @@ KINDS = {"head": HEADS, "attention": ATTENTION, "mlp": MLP, "input": INPUT}
 """Names of the kinds of components, in stacking order."""
 
 
-class Beside(NamedTuple):
-    """One metric against one fact of the models."""
+def beside(leaderboard: Leaderboard, fact: str) -> tuple[pd.DataFrame, list[str]]:
+    """Returns one metric against one fact of the models, and the models that lack one of the two.
 
-    points: pd.DataFrame
-    """One row per line with both: columns of `leaderboard.one_metric`, and x."""
-
-    left_out: list[str]
-    """Models that lack one of the two."""
-
-
-def beside(leaderboard: Leaderboard, fact: str) -> Beside:
-    """Returns one metric against one fact; controls have the fact of their model. Parameters in millions."""
+    One row per line with both: columns of `leaderboard.one_metric`, and x. Controls have the fact of their
+    model. Parameters are in millions.
+    """
     facts = pd.Series({key: getattr(row, fact) for key, row in leaderboard.models.items()})
     if fact == "training_data":
         facts = facts.astype(object).where(facts.notna(), UNKNOWN)
@@ -50,7 +42,7 @@ def beside(leaderboard: Leaderboard, fact: str) -> Beside:
     points = one_metric(leaderboard).assign(x=lambda rows: rows["under"].map(facts))
     complete = points["value"].notna() & points["x"].notna()
     left_out = points.loc[~complete & (points["part"] == MODEL), "model"]
-    return Beside(points[complete].reset_index(drop=True), left_out.tolist())
+    return points[complete].reset_index(drop=True), left_out.tolist()
 
 
 def coverage(source: Source) -> pd.DataFrame:
@@ -58,12 +50,10 @@ def coverage(source: Source) -> pd.DataFrame:
 
     Empty for imported results. Rows of the chart: L11, ..., L0, input.
     """
-    shares = cached.of_model(source, "component_shares").sort_values(
-        ["layer", "head"], ascending=[False, True]
-    )
-    labels = {
-        (row.layer, row.head): label_text.display_label(row) for row in cached.heads(source).itertuples()
-    }
+    shares = cached.of_model(source, "component_shares")
+    shares = shares.sort_values(["layer", "head"], ascending=[False, True])
+    heads = cached.heads(source).itertuples()
+    labels = {(row.layer, row.head): label_text.display_label(row) for row in heads}
     rows = [
         (
             INPUT if pd.isna(row.layer) else f"L{int(row.layer)}",
@@ -88,6 +78,5 @@ def coverage_sums(parts: pd.DataFrame) -> pd.DataFrame:
 def coverage_words(parts: pd.DataFrame) -> str:
     """Returns the share of each kind over all layers, in per cent of the embedding's covariance."""
     sums = parts.groupby("kind")["percent"].sum()
-    return ", ".join(f"{kind} {sums[kind]:.1f} %" for kind in KINDS.values() if kind in sums).replace(
-        "-", "−"
-    )
+    words = ", ".join(f"{kind} {sums[kind]:.1f} %" for kind in KINDS.values() if kind in sums)
+    return words.replace("-", "−")

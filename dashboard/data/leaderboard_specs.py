@@ -27,7 +27,7 @@ def metric_spec(bundle: Bundle, metric: str, over: str, label_kind: str) -> Spec
 def scatter_spec(bundle: Bundle, metric: str, over: str, label_kind: str, fact: str) -> Spec:
     """Returns the chart of one metric against one fact of the models."""
     table = leaderboard.leaderboard_of(bundle, metric, over, label_kind)
-    points, titles = leaderboard_facts.beside(table, fact).points, leaderboard_facts.UNITS
+    (points, _), titles = leaderboard_facts.beside(table, fact), leaderboard_facts.UNITS
     y_title, log = _title(table.metrics[metric]), fact == "parameters"
     return scatter_charts.scatter(points, PARTS, x_title=titles[fact], y_title=y_title, log=log).to_dict()
 

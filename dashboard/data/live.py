@@ -10,6 +10,9 @@ from PIL import Image
 from db.errors import UserError
 from db.vectors import HeadSpace
 
+FACTS = ("weights_sha256", "activation", "mean", "std", "interpolation", "resize_mode")
+"""Facts of a model, beside its name, that loading needs."""
+
 
 class LiveError(UserError):
     """The model could not run; the message gives the reason and the next step."""
@@ -38,18 +41,9 @@ def load(info: Any, space: HeadSpace) -> Any:
     Raises:
         LiveError: there are no weights, or others than those the bundle was made from.
     """
-    return _run(
-        "load",
-        info.model,
-        weights_sha256=info.weights_sha256,
-        layers=sorted(set(space.layer.tolist())),
-        basis=space.basis,
-        activation=info.activation,
-        mean=info.mean,
-        std=info.std,
-        interpolation=info.interpolation,
-        resize_mode=info.resize_mode,
-    )
+    facts = {name: getattr(info, name) for name in FACTS}
+    layers = sorted(set(space.layer.tolist()))
+    return _run("load", info.model, layers=layers, basis=space.basis, **facts)
 
 
 def encode_texts(live: Any, texts: Sequence[str]) -> NDArray[np.float32]:

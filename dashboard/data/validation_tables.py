@@ -30,22 +30,18 @@ COMMONEST = ("commonest", 0)
 def subject_text(row: Any) -> str:
     """Returns the subject of a score in words: property color, L11.H3, random like color, rollout."""
     head = "" if pd.isna(row.layer) else head_name(int(row.layer), int(row.head))
-    match row.subject_kind:
-        case "property":
-            return f"property {row.property}"
-        case "random_heads":
-            return f"random like {row.property}"
-        case "head":
-            return head
-        case "best_head":
-            return f"best head {head}"
-        case "label_method":
-            return f"{row.method.replace('_', ' ')}, first {row.k} texts"
-        case "rival" | "baseline":
-            return row.method.replace("_", " ")
-        case "mlps":
-            return "MLPs"
-    return row.subject_kind.replace("_", " ")
+    method = str(row.method).replace("_", " ")
+    texts = {
+        "property": f"property {row.property}",
+        "random_heads": f"random like {row.property}",
+        "head": head,
+        "best_head": f"best head {head}",
+        "label_method": f"{method}, first {row.k} texts",
+        "rival": method,
+        "baseline": method,
+        "mlps": "MLPs",
+    }
+    return texts.get(row.subject_kind, row.subject_kind.replace("_", " "))
 
 
 def with_text(rows: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +51,8 @@ def with_text(rows: pd.DataFrame) -> pd.DataFrame:
 
 def model_keys(scores: pd.DataFrame) -> list[str]:
     """Returns the scored models, each followed by its controls."""
-    models, names = scores.drop_duplicates("model_key"), names_of(scores, marked=False)
+    models = scores.drop_duplicates("model_key")
+    names = models.set_index("model_key")["model"]
     return [key for model in originals(scores) for key in (model, *_controls(models, names[model]))]
 
 
@@ -76,13 +73,10 @@ def _controls(models: pd.DataFrame, model: str) -> list[str]:
     return models.loc[models["control_of"] == model, "model_key"].tolist()
 
 
-def names_of(scores: pd.DataFrame, *, marked: bool = True) -> dict[str, str]:
+def names_of(scores: pd.DataFrame) -> dict[str, str]:
     """Returns names of models by key, controls marked."""
     models = scores.drop_duplicates("model_key")
-    return {
-        row.model_key: row.model + " (control)" * bool(marked and row.is_control)
-        for row in models.itertuples()
-    }
+    return {row.model_key: row.model + " (control)" * bool(row.is_control) for row in models.itertuples()}
 
 
 def study(scores: pd.DataFrame, name: str, model_key: str | None = None) -> pd.DataFrame:

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
+from dashboard.data import cached, leaderboard_facts, provenance
 from dashboard.data import leaderboard as leaderboard_data
-from dashboard.data import leaderboard_facts, provenance
 from dashboard.sections import leaderboard as leaderboard_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
@@ -57,7 +57,7 @@ st.subheader(f"Share of every layer of {source.info.model}")
 with provenance.recorded() as queries:
     parts = leaderboard_facts.coverage(source)
     leaderboard = leaderboard_data.of_view(source, view)
-    published = leaderboard_data.published(source)
+    published = cached.query(source.bundle, "published")
 leaderboard_sections.draw_coverage(source, parts)
 st.page_link(
     "views/heads.py",
