@@ -31,13 +31,13 @@ app: .venv/installed  ## serve the dashboard over BUNDLE=path
 	$(HEADLIGHT) view $(BUNDLE) --port $(PORT)
 
 test: .venv/tested-with  ## the fast tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: .venv/tested-with  ## the slow tests that continuous integration runs too
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "slow and not very_slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not very_slow"
 
 test-all: .venv/tested-with-ray  ## every test, the slow ones too
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/tested-with  ## format, lint, import contracts, types
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy

@@ -1,8 +1,14 @@
 """Fixtures that several files share: scenes on disk, a small pool, a bundle made by the real pipeline."""
 
+import os
+import shutil
 import signal
 import sys
 from pathlib import Path
+
+# Before torch is imported: test processes already share the cores, and the threads of several small models
+# only wait for each other. Programs that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
@@ -83,3 +89,14 @@ def small_bundle(scene_folder, pool_file, tmp_path_factory) -> Path:
     from precompute.pipeline import run as pipeline_run
 
     return pipeline_run.run(small_config(scene_folder, pool_file, tmp_path_factory.mktemp("made") / "small"))
+
+
+@pytest.fixture
+def finished_run(small_bundle, scene_folder, pool_file, tmp_path) -> Config:
+    """The options of a run that is over: a copy of the small bundle and of its work files, to be changed."""
+    from precompute.pipeline.setup import work_directory
+
+    config = small_config(scene_folder, pool_file, tmp_path / "b")
+    shutil.copytree(small_bundle, config.bundle)
+    shutil.copytree(work_directory(small_bundle), work_directory(config.bundle))
+    return config

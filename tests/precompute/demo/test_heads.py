@@ -1,6 +1,8 @@
 """The heads of the demo models specialize, so that labels can be validated on them."""
 
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -28,7 +30,13 @@ def pixels(tmp_path_factory) -> torch.Tensor:
     return normalized(torch.from_numpy(np.array(scenes)))
 
 
-def strong_heads(name: str, pixels: torch.Tensor) -> Counter[str]:
+@pytest.fixture(scope="module")
+def strong_heads(pixels) -> Callable[[str], Counter[str]]:
+    """Counts the strong heads of a model, once for all tests."""
+    return cache(lambda name: count_strong_heads(name, pixels))
+
+
+def count_strong_heads(name: str, pixels: torch.Tensor) -> Counter[str]:
     """Returns for each attribute the number of heads in the last four layers that are selective for it."""
     model = clip.load(model_specs.resolve(name, clip.catalog()))
     weights = clip.vision_weights(model)
@@ -51,23 +59,21 @@ def strong_heads(name: str, pixels: torch.Tensor) -> Counter[str]:
 
 
 @pytest.mark.parametrize("name", list(MODELS))
-def test_at_least_four_attributes_have_three_selective_heads(name, pixels):
-    heads = strong_heads(name, pixels)
+def test_at_least_four_attributes_have_three_selective_heads(name, strong_heads):
+    heads = strong_heads(name)
 
     assert set(heads) <= set(VALUES)
     assert sum(count >= 3 for count in heads.values()) >= 4, heads
 
 
-def test_a_random_weights_control_has_such_heads_for_at_most_one_attribute(pixels):
-    heads = strong_heads("ViT-demo-S-16/scenes_1-random-0", pixels)
+def test_a_random_weights_control_has_such_heads_for_at_most_one_attribute(strong_heads):
+    heads = strong_heads("ViT-demo-S-16/scenes_1-random-0")
 
     assert sum(count >= 3 for count in heads.values()) <= 1, heads
 
 
-def test_a_model_trained_with_fewer_color_captions_has_fewer_color_heads(pixels):
-    all_colors, few_colors = (
-        strong_heads(name, pixels)["color"]
-        for name in ("ViT-demo-S-16/scenes_1", "ViT-demo-L-16/few_colors_1")
-    )
+def test_a_model_trained_with_fewer_color_captions_has_fewer_color_heads(strong_heads):
+    all_colors = strong_heads("ViT-demo-S-16/scenes_1")["color"]
+    few_colors = strong_heads("ViT-demo-L-16/few_colors_1")["color"]
 
     assert few_colors < all_colors / 2

@@ -133,8 +133,7 @@ def test_the_names_and_order_of_files_leave_no_trace_in_heads(
     assert tables <= {"bundle", "image_set", "image_file", "image_attribute", "head_selectivity"}
 
 
-def test_a_finished_run_computes_nothing_twice(scene_folder, pool_file, tmp_path, monkeypatch):
-    pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b"))
+def test_a_finished_run_computes_nothing_twice(finished_run, monkeypatch):
     stages = [
         count_calls(monkeypatch, module, name)
         for module, name in [
@@ -145,10 +144,10 @@ def test_a_finished_run_computes_nothing_twice(scene_folder, pool_file, tmp_path
         ]
     ]
 
-    pipeline_run.run(small_config(scene_folder, pool_file, tmp_path / "b", replace=True))
+    pipeline_run.run(replace(finished_run, replace=True))
 
     assert stages == [[], [], [], []]
-    assert open_bundle(tmp_path / "b").manifest["format"] == FORMAT
+    assert open_bundle(finished_run.bundle).manifest["format"] == FORMAT
 
 
 def written_again(config, version: str, monkeypatch) -> set[str]:
@@ -170,30 +169,22 @@ def written_again(config, version: str, monkeypatch) -> set[str]:
         ("metrics", set()),
     ],
 )
-def test_a_new_method_of_a_later_stage_decomposes_no_image_again(
-    scene_folder, pool_file, tmp_path, monkeypatch, version, kinds
-):
-    config = small_config(scene_folder, pool_file, tmp_path / "b")
-    pipeline_run.run(config)
-    first = open_bundle(config.bundle).manifest
+def test_a_new_method_of_a_later_stage_decomposes_no_image_again(finished_run, monkeypatch, version, kinds):
+    first = open_bundle(finished_run.bundle).manifest
     passes = count_calls(monkeypatch, images, "pixel_batches")
 
-    again = written_again(config, version, monkeypatch)
+    again = written_again(finished_run, version, monkeypatch)
 
     assert passes == [] and again == kinds
-    last = open_bundle(config.bundle).manifest
+    last = open_bundle(finished_run.bundle).manifest
     assert last["method_versions"][version] == first["method_versions"][version] + 1
     assert last["input_id"] != first["input_id"]
 
 
-def test_a_new_method_of_decomposition_decomposes_every_image_again(
-    scene_folder, pool_file, tmp_path, monkeypatch
-):
-    config = small_config(scene_folder, pool_file, tmp_path / "b")
-    pipeline_run.run(config)
+def test_a_new_method_of_decomposition_decomposes_every_image_again(finished_run, monkeypatch):
     decomposed = count_calls(monkeypatch, clip, "capture")
 
-    again = written_again(config, "decomposition", monkeypatch)
+    again = written_again(finished_run, "decomposition", monkeypatch)
 
     assert sum(len(pixels) for _, pixels, _ in decomposed) == 4 + 40  # the check, then all images
     assert {"images", "gallery", "moments", "heads", "draws"} <= again
