@@ -12,7 +12,7 @@ has too few texts has no CCS; consistency is then a share of the heads that have
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import comb
 from statistics import fmean
 from typing import NamedTuple
@@ -45,6 +45,9 @@ class ModelMetric(NamedTuple):
     chance: float | None
     """Mean over rotations of all heads; None if not computed."""
 
+
+Name = tuple[str, str]
+"""Metric, and the heads it averages over: all or supported."""
 
 Metrics = dict[str, float | None]
 """Values of metrics by name."""
@@ -185,6 +188,29 @@ def crossfit_metrics(
     return rows
 
 
+def without_chance(
+    label: Int[Tensor, " head"],
+    ccs: Int[Tensor, " head"],
+    crossed_ccs: Int[Tensor, "head split side"],
+    supported: Bool[Tensor, " head"],
+    *,
+    smallest: int,
+) -> list[ModelMetric]:
+    """Returns `label_metrics` and `crossfit_metrics` of one replicate or rotation; chance is None."""
+    none = label[:, None][:, :0]
+    rows = label_metrics(label, none, ccs, none, supported, smallest=smallest)
+    return rows + crossfit_metrics(crossed_ccs, crossed_ccs[:, None][:, :0], supported)
+
+
+def by_name(draws: Iterable[Sequence[ModelMetric]]) -> dict[Name, list[float | None]]:
+    """Returns the values of each metric over replicates or rotations, by metric and heads used."""
+    values: dict[Name, list[float | None]] = {}
+    for rows in draws:
+        for row in rows:
+            values.setdefault((row.metric, row.heads_used), []).append(row.value)
+    return values
+
+
 def mean(values: Sequence[float | None]) -> float | None:
     """Returns the mean of the values that are not None; None if there are none."""
     defined = [value for value in values if value is not None]
@@ -246,13 +272,9 @@ def coverage_metrics(shares: Float[Tensor, " component"], kinds: Sequence[str]) 
 
 def coverage_replicates(
     shares: Float[Tensor, "replicate component"], kinds: Sequence[str]
-) -> dict[tuple[str, str], list[float | None]]:
+) -> dict[Name, list[float | None]]:
     """Returns `coverage_metrics` of every replicate by metric and heads used; empty without replicates."""
-    values: dict[tuple[str, str], list[float | None]] = {}
-    for replicate in shares:
-        for row in coverage_metrics(replicate, kinds):
-            values.setdefault((row.metric, row.heads_used), []).append(row.value)
-    return values
+    return by_name(coverage_metrics(replicate, kinds) for replicate in shares)
 
 
 def spanned_variance(

@@ -7,6 +7,7 @@ other control, random weights, is one more model in every table.)
 Knows nothing of files: labels and consistency of rotations in, rows out.
 """
 
+from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -67,22 +68,22 @@ def rotated_metrics(
     spanned variance (rotations pick too few texts), coverage (independent of texts), and stability (needs
     replicates; rotated heads have a metric for it).
     """
-    values: dict[tuple[str, str], list[float]] = {}
-    none = label[:, :0]
-    for rotation in range(supported.shape[1]):
-        support, crossed = supported[:, rotation], crossed_ccs[:, rotation]
-        scores = label[:, rotation], none, ccs[:, rotation], none, support
-        rows = metrics.label_metrics(*scores, smallest=smallest)
-        rows += metrics.crossfit_metrics(crossed, crossed[:, None][:, :0], support)
-        for row in rows:
-            row_values = values.setdefault((row.metric, row.heads_used), [])
-            if row.value is not None:
-                row_values.append(row.value)
-    return [RotatedMetric(*name, *_summary(row_values)) for name, row_values in values.items()]
+    values = metrics.by_name(
+        metrics.without_chance(
+            label[:, rotation],
+            ccs[:, rotation],
+            crossed_ccs[:, rotation],
+            supported[:, rotation],
+            smallest=smallest,
+        )
+        for rotation in range(supported.shape[1])
+    )
+    return [RotatedMetric(*name, *_summary(column)) for name, column in values.items()]
 
 
-def _summary(values: list[float]) -> tuple[float | None, float | None, float | None]:
-    """Mean, 2.5 and 97.5 percentile."""
+def _summary(column: Sequence[float | None]) -> tuple[float | None, float | None, float | None]:
+    """Mean, 2.5 and 97.5 percentile of the values that are defined."""
+    values = [value for value in column if value is not None]
     if not values:
         return None, None, None
     ends = torch.tensor([0.025, 0.975], dtype=torch.float64)

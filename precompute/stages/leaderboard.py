@@ -1,8 +1,6 @@
 """The leaderboard: metrics of every model with intervals, the ranks that these allow, and the replicates."""
 
-import csv
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -18,42 +16,15 @@ from precompute.stages.describe_heads import HeadDescriptions
 from precompute.stages.head_rows import or_none
 from precompute.texts import TEXTS
 
-Name = tuple[str, str]
-"""Metric, and the heads it averages over: all or supported."""
-
-
 PUBLISHED = TEXTS / "published.csv"
 
 
-class Published(NamedTuple):
-    """One row of the table `published`: a figure from a paper."""
+def published() -> pd.DataFrame:
+    """Returns the table `published`: figures from papers, as printed there.
 
-    model: str
-    metric: str
-    value: float
-    source: str
-    read_from: str
-    """primary: read in the paper itself; secondary: quoted by another."""
-
-    definition_known: bool
-    note: str | None
-
-
-def published(path: Path = PUBLISHED) -> list[Published]:
-    """Returns figures from papers, as printed there."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        return [
-            Published(
-                row["model"],
-                row["metric"],
-                float(row["value"]),
-                row["source"],
-                row["read_from"],
-                row["definition_known"] == "true",
-                row["note"] or None,
-            )
-            for row in csv.DictReader(lines)
-        ]
+    `read_from` is primary, read in the paper itself, or secondary, quoted by another.
+    """
+    return pd.read_csv(PUBLISHED, float_precision="round_trip")
 
 
 class LeaderboardEntry(NamedTuple):
@@ -62,7 +33,7 @@ class LeaderboardEntry(NamedTuple):
     model_key: str
     heads: int
     values: list[metrics.ModelMetric]
-    replicates: Mapping[Name, Sequence[float | None]]
+    replicates: Mapping[metrics.Name, Sequence[float | None]]
     """Values of a metric by replicate, for metrics with replicates; all models share the halves."""
 
     ranked: bool
@@ -76,7 +47,7 @@ def replicate_metrics(
     supported: Bool[Tensor, " head"],
     *,
     smallest: int,
-) -> dict[Name, list[float | None]]:
+) -> dict[metrics.Name, list[float | None]]:
     """Returns every metric of labels and judgements of a model, in every replicate.
 
     Supported heads are determined from all data and fixed: their share has no replicates. A head without a
@@ -84,19 +55,12 @@ def replicate_metrics(
     cross-fitted over one split of its half of the pool, not over 20 splits of the pool: intervals of
     cross-fitted metrics include the variance of a single split, so they are conservative (wide).
     """
-    empty = torch.zeros(len(label), 0, dtype=torch.long)
-    labels = label.clamp(min=0)
-    values: dict[Name, list[float | None]] = {}
-    for number in range(label.shape[1]):
-        rows = metrics.label_metrics(
-            labels[:, number], empty, ccs[:, number], empty, supported, smallest=smallest
-        )
-        crossed = crossed_ccs[:, number, None]  # [head, split, side]: the one split of this replicate
-        rows += metrics.crossfit_metrics(crossed, crossed[:, None][:, :0], supported)
-        for row in rows:
-            if row.metric != "supported_share":
-                values.setdefault((row.metric, row.heads_used), []).append(row.value)
-    return values
+    split = crossed_ccs[:, :, None]  # [head, replicate, split, side]: the one split of each replicate
+    values = metrics.by_name(
+        metrics.without_chance(*columns, supported, smallest=smallest)
+        for columns in zip(label.clamp(min=0).T, ccs.T, split.unbind(1), strict=True)
+    )
+    return {name: column for name, column in values.items() if name[0] != "supported_share"}
 
 
 def model_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
@@ -213,7 +177,7 @@ def leaderboard_tables(
             rotated, columns=["model_key", *rotation_controls.RotatedMetric._fields]
         ),
         "metric": pd.DataFrame([info.row() for info in METRICS]).assign(position=range(len(METRICS))),
-        "published": pd.DataFrame([row._asdict() for row in published()]),
+        "published": published(),
     }
 
 
@@ -239,7 +203,7 @@ def _model_metrics(described: HeadDescriptions, smallest: int) -> list[metrics.M
     return rows
 
 
-def _replicates(described: HeadDescriptions, smallest: int) -> dict[Name, list[float | None]]:
+def _replicates(described: HeadDescriptions, smallest: int) -> dict[metrics.Name, list[float | None]]:
     """Returns replicates of every metric that has them; none with too few images for an interval."""
     scores = described.resampling
     if described.image_count < MIN_IMAGES:

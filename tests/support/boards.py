@@ -13,7 +13,6 @@ import pandas as pd
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from db.vectors import HeadSpace
 from precompute.method.metric_info import LABELING_METRICS, METRICS
-from precompute.stages.leaderboard import Published
 from tests.support import bundles
 from tests.support.bundles import MODEL_KEY, PAIRS
 
@@ -155,10 +154,11 @@ def shares(key: str) -> pd.DataFrame:
 
 def published() -> pd.DataFrame:
     rows = [
-        Published("alpha/one", "entanglement", 0.437, "A paper", "secondary", False, "Truncated."),
-        Published("alpha/one", "CCS high", 8, "Another paper", "primary", True, None),
+        ("alpha/one", "entanglement", 0.437, "A paper", "secondary", False, "Truncated."),
+        ("alpha/one", "CCS high", 8, "Another paper", "primary", True, None),
     ]
-    return pd.DataFrame([row._asdict() for row in rows])
+    columns = ["model", "metric", "value", "source", "read_from", "definition_known", "note"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def write_large(out: Path, models: int = 10) -> Path:

@@ -73,7 +73,7 @@ def leaderboard_tables(results: list[tuple[str, ImportedHeads]]) -> dict[str, pd
     return {
         "model_metric": pd.DataFrame(rows),
         "metric": infos.assign(position=range(len(infos))),
-        "published": pd.DataFrame([row._asdict() for row in leaderboard.published()]),
+        "published": leaderboard.published(),
     }
 
 

@@ -66,7 +66,7 @@ def test_uniqueness_of_the_released_labels_is_the_figure_quoted_as_entanglement(
     labels = {}
     for row in csv.DictReader(RELEASED.read_text().splitlines()):
         labels.setdefault(f"{row['architecture']}/{row['weights']}", []).append(row["label"])
-    quoted = {one.model: one.value for one in published() if one.metric == "entanglement"}
+    quoted = {one.model: one.value for one in published().itertuples() if one.metric == "entanglement"}
 
     compared = labels.keys() & quoted.keys()
 

@@ -260,7 +260,7 @@ def test_the_same_seed_gives_the_same_tables(planted):
 
 
 def test_published_figures_say_where_they_were_read():
-    figures = published()
+    figures = [*published().itertuples()]
 
     assert len({(one.model, one.metric, one.source) for one in figures}) == len(figures)
     assert {one.read_from for one in figures} == {"primary", "secondary"}
