@@ -17,8 +17,8 @@ class MetricInfo(NamedTuple):
     description: str
     """One sentence on what the metric measures."""
 
-    unit: str
-    direction: str
+    unit: str = "share"
+    direction: str = "higher"
     """higher, lower or neither: which end is easier to interpret."""
 
     unranked_reason: str | None = None
@@ -58,25 +58,20 @@ METRICS = (
         "The same for the head rotated at random inside its own space: mean over 20 rotations and 5 splits.",
         "texts", "neither"),
     MetricInfo("stability", "head", "Stability",
-        "Share of random halves of the images and of the pool that give the head the same label.",
-        "share", "higher"),
+        "Share of random halves of the images and of the pool that give the head the same label."),
     MetricInfo("stability_images", "head", "Stability over images",
-        "Share of random halves of the images, with the whole pool, that give the head the same label.",
-        "share", "higher"),
+        "Share of random halves of the images, with the whole pool, that give the head the same label."),
     MetricInfo("stability_texts", "head", "Stability over texts",
-        "Share of random halves of the pool, with all images, that give the head the same label.",
-        "share", "higher"),
+        "Share of random halves of the pool, with all images, that give the head the same label."),
     MetricInfo("stability_rotated", "head", "Stability by chance",
         "Stability of the head rotated once at random inside its own space: share of 20 random halves that "
         "give its label on all data.",
         "share", "neither"),
     MetricInfo("equal_norm_overlap", "head", "Overlap with texts of equal length",
         "Share of the first ten texts that are also among the first ten when all texts have the same length "
-        "in the head's space.",
-        "share", "higher"),
+        "in the head's space."),
     MetricInfo("spanned_variance", "head", "Spanned variance",
-        "Variance that the head's texts span: 0 is the span of random texts, 1 that of the best directions.",
-        "share", "higher"),
+        "Variance that the head's texts span: 0 is the span of random texts, 1 that of the best directions."),
     MetricInfo("importance", "head", "Importance",
         "Root mean square change of the embedding under mean-ablation of the head, its direct effect alone.",
         "embedding length", "neither"),
@@ -84,12 +79,10 @@ METRICS = (
         "Share of the embedding's covariance that the head accounts for; negative if it opposes the rest.",
         "share", "neither"),
     MetricInfo("supported_share", "model", "Supported heads",
-        "Share of heads with a label significant against rotated heads (q at most 0.05).",
-        "share", "higher"),
+        "Share of heads with a label significant against rotated heads (q at most 0.05)."),
     MetricInfo("text_consistency_crossfit", "model", "Text consistency, cross-fitted",
         "Share of the first five texts from one half of the pool that agree with the head's label from the "
-        "other half, over heads whose property has enough texts.",
-        "share", "higher"),
+        "other half, over heads whose property has enough texts."),
     MetricInfo("entanglement_smallest", "model", "Shared labels, same number of heads",
         "Expected share of heads with a partner of the same label among as many randomly drawn heads as the "
         "smallest model of the leaderboard has.",
@@ -112,13 +105,11 @@ METRICS = (
     *(
         MetricInfo(f"association_{m}_crossfit", "model", f"Association at {m}, cross-fitted",
             f"Share of heads with at least {m} of the first five texts from one half of the pool in "
-            "agreement with the label from the other half.",
-            "share", "higher")
+            "agreement with the label from the other half.")
         for m in range(1, 6)
     ),
     MetricInfo("mean_stability", "model", "Stability",
-        "Mean share of random halves of the images and of the pool that give a head the same label.",
-        "share", "higher"),
+        "Mean share of random halves of the images and of the pool that give a head the same label."),
     MetricInfo("mean_stability_rotated", "model", "Stability by chance",
         "The same for heads rotated at random inside their own spaces.",
         "share", "neither"),
@@ -137,11 +128,9 @@ METRICS = (
         "heads", "neither", GROWS),
     MetricInfo("ccs_low", "model", "Low-CCS heads", "Heads with a CCS of 0 or 1.", "heads", "lower", GROWS),
     MetricInfo("mean_spanned_variance", "model", "Spanned variance",
-        "Mean spanned variance of the heads that have one.",
-        "share", "higher"),
+        "Mean spanned variance of the heads that have one."),
     MetricInfo("coverage_heads", "model", "Coverage of heads",
-        "Share of the embedding's covariance that the decomposed heads account for.",
-        "share", "higher"),
+        "Share of the embedding's covariance that the decomposed heads account for."),
     MetricInfo("coverage_attention", "model", "Coverage of earlier attention",
         "Share of the embedding's covariance that attention before the decomposed layers accounts for.",
         "share", "lower"),

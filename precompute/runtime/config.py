@@ -116,6 +116,12 @@ class ModelChoice:
     bpe: Path | None = option(None, "merges of a tokenizer of your own (gzip)", group=WEIGHTS, metavar="FILE")
 
 
+_RESULT_OPTIONS = (
+    "layers", "picks", "rotations", "replicates", "controls", "gallery_megabytes", "gallery_images",
+    "validation", "thumbnails", "license", "precision", "seed",
+)  # fmt: skip
+
+
 class ReadOptions(NamedTuple):
     """Options of a pass that reads images. They change its speed, never its result."""
 
@@ -278,18 +284,5 @@ class Config:
 
     def result_options(self) -> dict[str, object]:
         """Returns the options that change the content of the bundle; the others change only speed."""
-        return {
-            "layers": self.layers,
-            "picks": self.picks,
-            "rotations": self.rotations,
-            "replicates": self.replicates,
-            "controls": self.controls,
-            "gallery_megabytes": self.gallery_megabytes,
-            "gallery_images": self.gallery_images,
-            "validation": self.validation,
-            "validation_images": self.validation_images if self.validation else None,
-            "thumbnails": self.thumbnails,
-            "license": self.license,
-            "precision": self.precision,
-            "seed": self.seed,
-        }
+        options = {name: getattr(self, name) for name in _RESULT_OPTIONS}
+        return options | {"validation_images": self.validation_images if self.validation else None}

@@ -4,11 +4,9 @@ A change of a stage's result raises its version, which is part of the keys of it
 bundle's `input_id`: a new rule for labels computes labels again and decomposes no image.
 """
 
-import json
 from collections.abc import Mapping
-from types import MappingProxyType
 
-_VERSIONS = {
+METHOD_VERSIONS: Mapping[str, int] = {
     "images": 3,
     "texts": 3,
     "decomposition": 3,
@@ -22,10 +20,3 @@ _VERSIONS = {
     "maps": 3,
     "validation": 3,
 }
-
-METHOD_VERSIONS: Mapping[str, int] = MappingProxyType(_VERSIONS)
-
-
-def as_json() -> str:
-    """All versions as one JSON object, as the table `run` stores them."""
-    return json.dumps(dict(METHOD_VERSIONS), sort_keys=True)

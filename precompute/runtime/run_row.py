@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pandas as pd
 
-from precompute.runtime import method_versions
+from precompute.runtime.method_versions import METHOD_VERSIONS
 
 
 def run_row(
@@ -17,7 +17,7 @@ def run_row(
     row = {
         "model_key": model_key,
         "stage": stage,
-        "method_version": method_versions.as_json(),
+        "method_version": json.dumps(METHOD_VERSIONS, sort_keys=True),
         "options": json.dumps(options, sort_keys=True, ensure_ascii=False),
         "software": json.dumps(software, sort_keys=True),
         "started_at": started.astimezone(UTC).replace(tzinfo=None),

@@ -32,6 +32,17 @@ from precompute.stages.scan_images import ImageSet
 _PACKAGES = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "numpy", "pillow")
 
 
+_SPEC_FACTS = (
+    "architecture", "weights", "activation", "training_data", "interpolation", "resize_mode", "is_control",
+    "control_of",
+)  # fmt: skip
+_MODEL_FACTS = (
+    "model_key", "weights_sha256", "layers", "heads", "d_head", "d_model", "d_out", "image_size",
+    "patch_size", "parameters", "context_length", "precision",
+)  # fmt: skip
+"""Columns of the table `model` with the names of fields of ModelSpec and Clip."""
+
+
 class ModelResult(NamedTuple):
     """Everything that one model adds to the bundle. Excludes weights: the next model must fit in memory."""
 
@@ -64,37 +75,19 @@ def model_facts(
     """Returns the row of the table `model`; `precision` is None in float32."""
     spec = model.spec
     return {
-        "model_key": model.model_key,
+        **{name: getattr(spec, name) for name in _SPEC_FACTS},
+        **{name: getattr(model, name) for name in _MODEL_FACTS},
         "model": spec.name,
-        "architecture": spec.architecture,
-        "weights": spec.weights,
-        "weights_sha256": model.weights_sha256,
-        "layers": model.layers,
         "first_layer": spaces.layers[0],
-        "heads": model.heads,
-        "d_head": model.d_head,
-        "d_model": model.d_model,
-        "d_out": model.d_out,
         "rank": spaces.basis.shape[2],
-        "image_size": model.image_size,
-        "patch_size": model.patch_size,
         "grid_rows": model.grid[0],
         "grid_columns": model.grid[1],
-        "parameters": model.parameters,
-        "activation": spec.activation,
-        "training_data": spec.training_data,
-        "context_length": model.context_length,
         "mean": list(spec.mean),
         "std": list(spec.std),
-        "interpolation": spec.interpolation,
-        "resize_mode": spec.resize_mode,
         "has_vectors": True,
-        "is_control": spec.is_control,
-        "control_of": spec.control_of,
         "images": sum(len(shard.image_id) for shard in decomposition.shards),
         "gallery_images": sum(len(shard.image_id) for shard in decomposition.gallery),
         "max_sum_error": decomposition.max_sum_error,
-        "precision": model.precision,
         **(precision._asdict() if precision else {}),
     }
 
@@ -120,9 +113,7 @@ def write_bundle(
         _write_class_texts(writer, inputs.class_prompts)
         for result in results:
             writer.write("model", pd.DataFrame([result.facts]))
-            for table, rows in result.heads.tables.items():
-                writer.write(table, rows)
-            for table, rows in result.scores:
+            for table, rows in (*result.heads.tables.items(), *result.scores):
                 writer.write(table, rows)
             _write_vectors(writer, result, inputs.pool)
             if inputs.class_prompts:
@@ -152,21 +143,15 @@ def _input_id(options: dict[str, object], inputs: RunInputs, results: list[Model
 
 
 def _write_images(writer: BundleWriter, image_set: ImageSet, license: str) -> None:
-    writer.write(
-        "image_set",
-        pd.DataFrame(
-            [
-                {
-                    "name": image_set.name,
-                    "images": len(image_set.image_files),
-                    "files": len(image_set.files) + len(image_set.failed),
-                    "failed": len(image_set.failed),
-                    "license": license,
-                    "min_images_for_intervals": MIN_IMAGES,
-                }
-            ]
-        ),
-    )
+    row = {
+        "name": image_set.name,
+        "images": len(image_set.image_files),
+        "files": len(image_set.files) + len(image_set.failed),
+        "failed": len(image_set.failed),
+        "license": license,
+        "min_images_for_intervals": MIN_IMAGES,
+    }
+    writer.write("image_set", pd.DataFrame([row]))
     for rows in image_set.thumbnails():
         writer.write("image", rows)
     writer.write("image_file", image_set.files[["image_id", "path"]])

@@ -23,7 +23,6 @@ from precompute.inputs.images import ImagesError
 from precompute.method import moments, textspan
 from precompute.pipeline import run as pipeline_run
 from precompute.pipeline import setup
-from precompute.runtime import method_versions
 from precompute.runtime.config import ConfigError, ModelChoice
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from tests.conftest import CONTROL, small_config
@@ -153,7 +152,7 @@ def test_a_finished_run_computes_nothing_twice(finished_run, monkeypatch):
 def written_again(config, version: str, monkeypatch) -> set[str]:
     """Kinds of work files that another run writes once the version of a stage is raised."""
     before = {path for path in setup.work_directory(config.bundle).rglob("*.*")}
-    monkeypatch.setitem(method_versions._VERSIONS, version, METHOD_VERSIONS[version] + 1)
+    monkeypatch.setitem(METHOD_VERSIONS, version, METHOD_VERSIONS[version] + 1)
     pipeline_run.run(replace(config, replace=True))
     after = {path for path in setup.work_directory(config.bundle).rglob("*.*")} - before
     return {path.name.split("-")[0] if "-" in path.name else path.parent.name for path in after}
