@@ -8,7 +8,6 @@ index returns, over queries with the distribution of the rows. Bundles have no i
 
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from lancedb.index import IvfFlat
 
-from bench import argument_parser
+from bench import argument_parser, timed
 from db import lance_tables, vectors
 from db.connection import open_bundle
 
@@ -90,13 +89,13 @@ def measure(folder: Path, name: str, draw: Draw, rows: int, queries: int, cells:
     points = draw(queries, np.random.default_rng(7))
     points = (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float16)
 
-    exact, seconds = timed(points, partial(search, table, cells=None))
+    exact, seconds = search_all(points, partial(search, table, cells=None))
     print(f"{name}, {rows:,} rows: exact search median {1e3 * seconds:.1f} ms", flush=True)
-    began = time.perf_counter()
-    table.create_index("head", config=IvfFlat(distance_type="cosine", num_partitions=cells))
-    print(f"  index of {cells} cells, built in {time.perf_counter() - began:.1f} s", flush=True)
+    config = IvfFlat(distance_type="cosine", num_partitions=cells)
+    built, _ = timed(lambda: table.create_index("head", config=config))
+    print(f"  index of {cells} cells, built in {built.wall:.1f} s", flush=True)
     for count in NPROBES:
-        approximate, seconds = timed(points, partial(search, table, cells=count))
+        approximate, seconds = search_all(points, partial(search, table, cells=count))
         shares = [len(a & b) / NEAREST for a, b in zip(exact, approximate, strict=True)]
         recall = statistics.fmean(shares)
         print(f"    {count:>3} of them read: {1e3 * seconds:.1f} ms, recall@10 {recall:.3f}", flush=True)
@@ -119,15 +118,15 @@ def search(table: Any, query: np.ndarray, *, cells: int | None) -> Any:
     return builder.select(["image_id", "_distance"]).limit(NEAREST)
 
 
-def timed(points: np.ndarray, search: Callable[[np.ndarray], Any]) -> tuple[list[set[int]], float]:
+def search_all(points: np.ndarray, search: Callable[[np.ndarray], Any]) -> tuple[list[set[int]], float]:
     """Returns the ids that each query finds, and the median seconds, after one search that warms up."""
-    search(points[0]).to_arrow()
-    ids, seconds = [], []
-    for query in points:
-        began = time.perf_counter()
-        ids.append(set(search(query).to_arrow()["image_id"].to_pylist()))
-        seconds.append(time.perf_counter() - began)
-    return ids, statistics.median(seconds)
+
+    def found(query: np.ndarray) -> set[int]:
+        return set(search(query).to_arrow()["image_id"].to_pylist())
+
+    found(points[0])
+    runs = [timed(partial(found, query)) for query in points]
+    return [ids for _, ids in runs], statistics.median(spent.wall for spent, _ in runs)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ cores.
 """
 
 import sys
-import time
 
 import torch
 from torch import Tensor
 
+from bench import timed
 from bench.textspan import random_heads, size_parser
 from precompute.method import labels, textspan
 
@@ -25,20 +25,18 @@ def main() -> int:
     options = parser.parse_args()
 
     text, basis, covariance = random_heads(options.heads, options.texts, options.rank, options.d_out)
-    began, used = time.perf_counter(), time.process_time()
-    label(text, basis, covariance, options.rotations, options.workers)
-    seconds, processor = time.perf_counter() - began, time.process_time() - used
-    scaled = seconds * TARGET_HEADS / options.heads
+    spent, _ = timed(lambda: label(text, basis, covariance, options.rotations, options.workers))
+    scaled = spent * (TARGET_HEADS / options.heads)
     print(
         f"labels: {options.heads} heads of rank {options.rank} x {options.rotations} rotations, "
-        f"{options.texts} texts, d_out {options.d_out}, {options.workers} workers: {seconds:.1f} s, "
-        f"{processor:.1f} s of processor time"
+        f"{options.texts} texts, d_out {options.d_out}, {options.workers} workers: {spent.wall:.1f} s, "
+        f"{spent.processor:.1f} s of processor time"
     )
     print(
-        f"scaled to {TARGET_HEADS} heads: {scaled:.0f} s (target on two cores: {TARGET_SECONDS:.0f} s), "
-        f"{processor * TARGET_HEADS / options.heads:.0f} s of processor time"
+        f"scaled to {TARGET_HEADS} heads: {scaled.wall:.0f} s (target on two cores: {TARGET_SECONDS:.0f} s), "
+        f"{scaled.processor:.0f} s of processor time"
     )
-    return 0 if scaled <= TARGET_SECONDS else 1
+    return 0 if scaled.wall <= TARGET_SECONDS else 1
 
 
 def label(text: Tensor, basis: Tensor, covariance: Tensor, rotations: int, workers: int) -> None:

@@ -9,7 +9,6 @@ The peak of the main process is ru_maxrss. Memory of all processes is the sum of
 once), read from /proc twice a second; systems without /proc report 0.
 """
 
-import io
 import os
 import re
 import subprocess
@@ -106,9 +105,7 @@ def write_pictures(folder: Path, count: int) -> None:
     for number in range(count):
         shift, scene = divmod(number, SCENES)
         shifted = np.roll(scenes[scene], (shift % 256, shift // 256 + shift), axis=(0, 1))
-        out = io.BytesIO()
-        Image.fromarray(shifted).save(out, "JPEG", quality=90)
-        (folder / f"{number:07d}.jpg").write_bytes(out.getvalue())
+        Image.fromarray(shifted).save(folder / f"{number:07d}.jpg", quality=90)
 
 
 def watch(command: list[str]) -> Peak:

@@ -21,7 +21,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
-from bench import argument_parser
+from bench import argument_parser, timed
 from dashboard.analyses import neighbors
 from dashboard.data import head_vectors
 from dashboard.data import neighbors as neighbor_data
@@ -116,7 +116,7 @@ def read(folder: Path, space: HeadSpace, images: int, queries: int, memory: floa
         print(f"neighbors in one head by {metric}: {shown(again)} (target: {TARGET_MS:.0f} ms)", end="")
         print(f"; the first in each head: {shown(first)}")
     for several in (heads[:5], heads):
-        seconds = timed(3, partial(search, source, several, "cosine"))
+        seconds = times_of(3, partial(search, source, several, "cosine"))
         print(f"neighbors through {len(several)} heads by cosine, norms known: {shown(seconds)}")
     cached = head_vectors.arrays().nbytes / 1e9
     print(f"memory: {began:.2f} GB before, {memory_gb():.2f} GB at most; vectors kept: {cached:.2f} GB")
@@ -129,8 +129,8 @@ def search_heads(
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Returns times of the first search in each head, and of `queries` searches after it."""
     search(source, heads[-1:], metric, 0)  # opens the table
-    first = timed(len(heads) - 1, lambda i: search(source, heads[i : i + 1], metric, i), warm_up=False)
-    again = timed(queries, lambda i: search(source, heads[i % len(heads) :][:1], metric, i))
+    first = times_of(len(heads) - 1, lambda i: search(source, heads[i : i + 1], metric, i), warm_up=False)
+    again = times_of(queries, lambda i: search(source, heads[i % len(heads) :][:1], metric, i))
     return first, again
 
 
@@ -152,7 +152,7 @@ def print_reads(bundle: Bundle, heads: Sequence[Head]) -> None:
         ("embeddings of all images", 3, lambda i: vectors.image_embeddings(bundle, KEY)),
     )
     for name, count, call in reads:
-        print(f"{name}: {shown(timed(count, call))}")
+        print(f"{name}: {shown(times_of(count, call))}")
 
 
 def memory_gb() -> float:
@@ -160,15 +160,11 @@ def memory_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def timed(count: int, call: Callable[[int], object], *, warm_up: bool = True) -> tuple[float, float]:
+def times_of(count: int, call: Callable[[int], object], *, warm_up: bool = True) -> tuple[float, float]:
     """Returns median and slowest of `count` calls in milliseconds, after one that warms up."""
     if warm_up:
         call(0)
-    times = []
-    for number in range(count):
-        began = time.perf_counter()
-        call(number)
-        times.append((time.perf_counter() - began) * 1e3)
+    times = [1e3 * timed(partial(call, number))[0].wall for number in range(count)]
     return statistics.median(times), max(times)
 
 

@@ -7,18 +7,14 @@ scales the result; the output states the factor.
 """
 
 import sys
-import time
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
+from bench import timed
 from bench.textspan import random_heads, size_parser
 from precompute.method import labels, replicates, resampling, rotation_controls, textspan
 from precompute.method.types import Moments
-
-Result = TypeVar("Result")
 
 RESAMPLES_SECONDS, SIX_MODELS_SECONDS = 60.0, 300.0
 HEADS, COUNT = 64, 200
@@ -51,27 +47,6 @@ def main() -> int:
     six = drawing + (halving + crossing) * 6
     print(f"six models of {HEADS} heads: {six} (target: {SIX_MODELS_SECONDS:.0f} s on two cores)")
     return 0 if picking.wall <= RESAMPLES_SECONDS and six.wall <= SIX_MODELS_SECONDS else 1
-
-
-class Seconds(NamedTuple):
-    wall: float
-    processor: float
-
-    def __str__(self) -> str:
-        return f"{self.wall:.1f} s [{self.processor:.1f} s]"
-
-    def __add__(self, seconds: "Seconds") -> "Seconds":  # type: ignore[override]
-        return Seconds(self.wall + seconds.wall, self.processor + seconds.processor)
-
-    def __mul__(self, times: float) -> "Seconds":  # type: ignore[override]
-        return Seconds(self.wall * times, self.processor * times)
-
-
-def timed(work: Callable[[], Result]) -> tuple[Seconds, Result]:
-    """Returns the time of a call, and its result."""
-    wall, processor = time.perf_counter(), time.process_time()
-    result = work()
-    return Seconds(time.perf_counter() - wall, time.process_time() - processor), result
 
 
 def group_moments(covariance: Tensor, groups: int = 64, images: int = 100) -> Moments:

@@ -6,26 +6,22 @@ number of cores in use for wall-clock seconds. `docs/scale.md` uses these number
 """
 
 import argparse
-import io
 import re
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from PIL import Image
 
-from bench import argument_parser
+from bench import SIZE, argument_parser, timed
 from bench.memory import POOL, write_pictures
 from precompute.pipeline import setup
 from precompute.runtime import work_files
 from precompute.runtime.config import Config, ModelChoice
 from precompute.stages import decompose_images, scan_images
-
-SIZE = (500, 375)
 
 
 def main() -> None:
@@ -61,9 +57,7 @@ def measure(folder: Path, model: str, count: int, shard_size: int) -> None:
     pictures = folder / "pictures"
     write_pictures(pictures, count)
     for path in pictures.iterdir():
-        out = io.BytesIO()
-        Image.open(path).resize(SIZE).save(out, "JPEG", quality=90)
-        path.write_bytes(out.getvalue())
+        Image.open(path).resize(SIZE).save(path, quality=90)
     size = sum(path.stat().st_size for path in pictures.iterdir()) / count
     print(f"{count} pictures of {SIZE[0]} x {SIZE[1]}, {size / 1e3:,.0f} kB each; {model}")
 
@@ -79,7 +73,9 @@ def measure(folder: Path, model: str, count: int, shard_size: int) -> None:
     )
     directory = setup.work_directory(config.bundle)
     listing = setup.list_files(config, directory)
-    print_cost("reading", count, seconds_of(lambda: scan_images.scan(listing, workers=0, thumbnails=True)))
+    print_cost(
+        "reading", count, timed(lambda: scan_images.scan(listing, workers=0, thumbnails=True))[0].processor
+    )
     image_files = scan_images.image_files(listing, pictures)
     [spec] = setup.specs(config)
     loaded = setup.load(spec, config, directory)
@@ -94,22 +90,17 @@ def measure(folder: Path, model: str, count: int, shard_size: int) -> None:
             loaded.model, shard_plan._replace(shards=shards, gallery=()), image_files, config.read_options
         )
 
-    few, many = seconds_of(lambda: write(first)), seconds_of(lambda: write(rest))
+    few, many = (timed(partial(write, part))[0].processor for part in (first, rest))
     # Each call first compares four images with open_clip; the difference between two calls excludes that.
     images = [sum(len(shard.image_id) for shard in part) for part in (first, rest)]
     print_cost("decomposing", images[1] - images[0], many - few)
-    print_cost("moments", count, seconds_of(lambda: decompose_images.reduce_moments(shard_plan, loaded)))
+    print_cost(
+        "moments", count, timed(lambda: decompose_images.reduce_moments(shard_plan, loaded))[0].processor
+    )
     print(f"  layers, heads and rank: {tuple(loaded.spaces.basis.shape[:3])}")
     for name, pattern in (("scan", "scan/*"), ("images", "model-*/images/*")):
         image_bytes = sum(path.stat().st_size for path in directory.glob(pattern)) / count
         print(f"  work files, {name}: {image_bytes:,.0f} bytes an image")
-
-
-def seconds_of(call: Callable[[], object]) -> float:
-    """Returns the processor seconds of a call, all threads together."""
-    began = time.process_time()
-    call()
-    return time.process_time() - began
 
 
 def print_cost(stage: str, count: int, seconds: float) -> None:

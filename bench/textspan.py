@@ -6,12 +6,12 @@ first is 5 seconds on two cores. `--heads 384 --rotated-heads 384` is ViT-L-14 w
 
 import argparse
 import os
-import time
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from bench import argument_parser
+from bench import argument_parser, timed
 from precompute.method.textspan import rotated_heads, textspan_heads
 
 TARGET_SECONDS = 5.0
@@ -38,22 +38,19 @@ def main() -> None:
     options = parser.parse_args()
 
     text, basis, covariance = random_heads(options.heads, options.texts, options.rank, options.d_out)
-    began = time.perf_counter()
-    textspan_heads(covariance, text, basis, k=options.k, workers=options.workers)
-    seconds = time.perf_counter() - began
+    spent, _ = timed(lambda: textspan_heads(covariance, text, basis, k=options.k, workers=options.workers))
     print(
         f"textspan: {options.heads} heads x {options.k} of {options.texts} texts, rank {options.rank}, "
-        f"d_out {options.d_out}, {options.workers} workers: {seconds:.2f} s (target: {TARGET_SECONDS:.0f} s "
-        "for the defaults)"
+        f"d_out {options.d_out}, {options.workers} workers: {spent.wall:.2f} s "
+        f"(target: {TARGET_SECONDS:.0f} s for the defaults)"
     )
 
     count, rotations = min(options.rotated_heads, options.heads), options.rotations
     if count:
         own_rank, heads = torch.full((count,), options.rank), (covariance[:count], text, basis[:count])
-        began = time.perf_counter()
-        rotated_heads(*heads, own_rank=own_rank, rotations=rotations, workers=options.workers)
-        seconds = time.perf_counter() - began
-        print(f"rotated heads: {count} heads x {rotations} rotations x 20 texts: {seconds:.2f} s")
+        rotate = partial(rotated_heads, own_rank=own_rank, rotations=rotations, workers=options.workers)
+        spent, _ = timed(lambda: rotate(*heads))
+        print(f"rotated heads: {count} heads x {rotations} rotations x 20 texts: {spent.wall:.2f} s")
 
 
 def random_heads(heads: int, texts: int, rank: int, d_out: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,16 +9,14 @@ of `encode_image` alone on pixels in memory.
 Compare the speed of the pass with the last figure: the difference is reading, decoding, and work files.
 """
 
-import io
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from bench import argument_parser
+from bench import SIZE, argument_parser, timed
 from precompute import clip
 from precompute.inputs import model_specs
 from precompute.pipeline import setup
@@ -27,9 +25,6 @@ from precompute.runtime import devices
 from precompute.runtime.config import Config, ModelChoice
 from precompute.stages import decompose_images
 from precompute.stages.scan_images import ImageSet
-
-SIZE = (500, 375)
-"""Width and height in pixels; the most frequent size of ImageNet's validation images."""
 
 
 def main() -> None:
@@ -55,14 +50,12 @@ def main() -> None:
             layers=4,
             gallery_images=0,
         )
-        began = time.perf_counter()
-        image_set = scan_image_set(config, Path(work) / "work")
-        scanned = options.images / (time.perf_counter() - began)
+        scanning, image_set = timed(lambda: scan_image_set(config, Path(work) / "work"))
         print(
             f"{options.images} JPEG files of {SIZE[0]} x {SIZE[1]}, {weight / 1e3:.0f} kB each; "
             f"{options.workers} workers, {torch.get_num_threads()} threads, device {options.device}"
         )
-        print(f"scanning, with thumbnails: {scanned:.1f} images/s")
+        print(f"scanning, with thumbnails: {options.images / scanning.wall:.1f} images/s")
         measure(config, image_set, Path(work) / "passes")
 
 
@@ -73,13 +66,13 @@ def measure(config: Config, image_set: ImageSet, directory: Path) -> None:
     plain = encode_alone(loaded.model, config.batch_size)
     files = image_set.image_files
     plan = decompose_images.plan_shards(loaded, list(files), config.shard_size, config.gallery_limits)
-    began = time.perf_counter()
-    waited = decompose_images.write_missing_shards(loaded.model, plan, files, config.read_options)
-    seconds = time.perf_counter() - began
-    whole = len(files) / seconds
+    spent, waited = timed(
+        lambda: decompose_images.write_missing_shards(loaded.model, plan, files, config.read_options)
+    )
+    whole = len(files) / spent.wall
     image_bytes = sum(shard.path.stat().st_size for shard in plan.shards) / len(files)
     print(
-        f"{choice.name}: pass {whole:.1f} images/s end to end, {waited / seconds:.0%} of it waiting for "
+        f"{choice.name}: pass {whole:.1f} images/s end to end, {waited / spent.wall:.0%} of it waiting for "
         f"images; encode_image alone {plain:.1f} images/s ({plain / whole:.2f} times the time); "
         f"{image_bytes / 1e3:.0f} kB an image in work files"
     )
@@ -89,29 +82,21 @@ def measure(config: Config, image_set: ImageSet, directory: Path) -> None:
 def encode_alone(model: clip.Clip, batch: int, times: int = 4) -> float:
     """Returns images per second of encode_image on one batch in memory, the best of `times` runs."""
     pixels = torch.randn(batch, 3, model.image_size, model.image_size, device=model.device)
-    seconds = []
-    for _ in range(times):
-        began = time.perf_counter()
-        model.model.encode_image(pixels).cpu()
-        seconds.append(time.perf_counter() - began)
-    return batch / min(seconds)
+    seconds = [timed(lambda: model.model.encode_image(pixels).cpu())[0] for _ in range(times)]
+    return batch / min(seconds).wall
 
 
 def write_photographs(folder: Path, count: int) -> float:
     """Writes `count` different JPEG files; returns their mean size in bytes."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
-    total = 0
     for number in range(count):
         coarse = random.integers(0, 255, (SIZE[1] // 25, SIZE[0] // 25, 3), dtype=np.uint8)
         fine = random.normal(0, 60, (SIZE[1], SIZE[0], 3))
         large = np.asarray(Image.fromarray(coarse).resize(SIZE, Image.Resampling.BICUBIC), dtype=np.float64)
         picture = Image.fromarray((large + fine).clip(0, 255).astype(np.uint8))
-        out = io.BytesIO()
-        picture.filter(ImageFilter.GaussianBlur(0.8)).save(out, "JPEG", quality=90)
-        total += len(out.getvalue())
-        (folder / f"{number:06d}.jpg").write_bytes(out.getvalue())
-    return total / count
+        picture.filter(ImageFilter.GaussianBlur(0.8)).save(folder / f"{number:06d}.jpg", quality=90)
+    return sum(path.stat().st_size for path in folder.iterdir()) / count
 
 
 if __name__ == "__main__":
