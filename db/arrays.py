@@ -4,11 +4,6 @@ import numpy as np
 import pyarrow as pa
 
 
-def vector_type(width: int, dtype: type = np.float16) -> pa.DataType:
-    """Returns the type of a column with a vector of `width` numbers per row."""
-    return pa.list_(pa.from_numpy_dtype(dtype), width)
-
-
 def to_column(rows: np.ndarray, dtype: type = np.float16) -> pa.Array:
     """Returns a column of vectors from `rows` [row, ...], with all axes after the first flattened."""
     width = int(np.prod(rows.shape[1:]))

@@ -93,10 +93,7 @@ def inherited_facts(source: Bundle) -> dict[str, Any]:
     facts = {name: value for name, value in source.manifest.items() if name not in OWN_FACTS}
     rewritten = {"python", *LIBRARIES}
     software = source.manifest.get("software", {})
-    return {
-        **facts,
-        "software": {name: version for name, version in software.items() if name not in rewritten},
-    }
+    return facts | {"software": {name: software[name] for name in software if name not in rewritten}}
 
 
 def _execute_with(writer: BundleWriter, rows: pd.DataFrame, sql: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from db.arrays import to_column, vector_type
+from db.arrays import to_column
 from db.errors import StoreError
 from db.layout import head_column
 from db.vectors import HeadSpace
@@ -39,31 +39,20 @@ def checked_space(model_key: str, space: HeadSpace) -> HeadSpace:
 
 def pack_spaces(space: HeadSpace) -> pa.RecordBatch:
     """All heads of a model, one row each."""
-    _, rank, d_out = space.basis.shape
-    schema = pa.schema(
-        [
-            pa.field("layer", pa.int32(), False),
-            pa.field("head", pa.int32(), False),
-            pa.field("basis", vector_type(rank * d_out, np.float32)),
-            pa.field("mean", vector_type(rank, np.float32)),
-            pa.field("scale", pa.float32(), False),
-        ]
-    )
-    columns = [
-        pa.array(space.layer),
-        pa.array(space.head),
-        to_column(space.basis, np.float32),
-        to_column(space.mean, np.float32),
-        pa.array(space.scale),
-    ]
-    return pa.record_batch(columns, schema=schema)
+    columns = {
+        "layer": pa.array(space.layer),
+        "head": pa.array(space.head),
+        "basis": to_column(space.basis, np.float32),
+        "mean": to_column(space.mean, np.float32),
+        "scale": pa.array(space.scale),
+    }
+    return _batch(columns)
 
 
 def image_schema(space: HeadSpace) -> pa.Schema:
     """Columns of images__<model_key>."""
-    _, rank, d_out = space.basis.shape
-    fixed = [pa.field("image_id", pa.string(), False), pa.field("embedding", vector_type(d_out))]
-    return pa.schema([*fixed, *_head_fields(space, rank)])
+    n, rank, d_out = space.basis.shape
+    return pack_images(space, [], np.empty((0, d_out)), np.empty((0, n, rank))).schema
 
 
 def pack_images(space: HeadSpace, ids: Sequence[str], embedding: Any, coordinates: Any) -> pa.RecordBatch:
@@ -72,8 +61,8 @@ def pack_images(space: HeadSpace, ids: Sequence[str], embedding: Any, coordinate
     y = shaped(coordinates, (len(ids), n, rank), "coordinates")
     stored = (y - space.mean) / space.scale[:, None]
     unit = shaped(embedding, (len(ids), d_out), "embedding")
-    columns = [pa.array(list(ids), pa.string()), to_column(unit), *_head_columns(stored)]
-    return pa.record_batch(columns, schema=image_schema(space))
+    columns = {"image_id": pa.array(list(ids), pa.string()), "embedding": to_column(unit)}
+    return _batch(columns | _head_columns(space, stored))
 
 
 def pack_texts(space: HeadSpace, ids: Sequence[str], embedding: Any) -> pa.RecordBatch:
@@ -83,12 +72,9 @@ def pack_texts(space: HeadSpace, ids: Sequence[str], embedding: Any) -> pa.Recor
     unit = shaped(embedding, (len(ids), d_out), "embeddings")[order]
     centered = unit - unit.mean(axis=0, dtype=np.float64).astype(np.float32)
     coordinates = (centered @ space.basis.reshape(-1, d_out).T).reshape(len(ids), n, rank)
-    fixed = [pa.field("text_id", pa.string(), False), pa.field("embedding", vector_type(d_out, np.float32))]
-    schema = pa.schema([*fixed, *_head_fields(space, rank)])
     sorted_ids = pa.array([ids[place] for place in order], pa.string())
-    return pa.record_batch(
-        [sorted_ids, to_column(unit, np.float32), *_head_columns(coordinates)], schema=schema
-    )
+    columns = {"text_id": sorted_ids, "embedding": to_column(unit, np.float32)}
+    return _batch(columns | _head_columns(space, coordinates))
 
 
 def pack_classes(
@@ -102,25 +88,13 @@ def pack_classes(
     order = sorted(range(len(names)), key=names.__getitem__)
     unit = shaped(embedding, (len(names), space.basis.shape[2]), "class embeddings")[order]
     attribute, value = (pa.array([names[place][part] for place in order], pa.string()) for part in (0, 1))
-    schema = pa.schema(
-        [
-            pa.field("attribute", pa.string(), False),
-            pa.field("value", pa.string(), False),
-            pa.field("embedding", vector_type(space.basis.shape[2], np.float32)),
-        ]
-    )
-    return pa.record_batch([attribute, value, to_column(unit, np.float32)], schema=schema)
+    return _batch({"attribute": attribute, "value": value, "embedding": to_column(unit, np.float32)})
 
 
 def token_schema(space: HeadSpace, tokens: int) -> pa.Schema:
     """Columns of tokens__<model_key>: one scale per image and head."""
     n, rank, d_out = space.basis.shape
-    fixed = [
-        pa.field("image_id", pa.string(), False),
-        pa.field("rest", vector_type(d_out, np.float32)),
-        pa.field("token_scale", vector_type(n, np.float32)),
-    ]
-    return pa.schema([*fixed, *_head_fields(space, tokens * rank)])
+    return pack_tokens(space, tokens, "", np.zeros((n, tokens, rank)), np.zeros(d_out)).schema
 
 
 def pack_tokens(space: HeadSpace, tokens: int, image_id: str, coordinates: Any, rest: Any) -> pa.RecordBatch:
@@ -130,13 +104,12 @@ def pack_tokens(space: HeadSpace, tokens: int, image_id: str, coordinates: Any, 
     other = shaped(rest, (d_out,), f"rest of {image_id}")
     rms = np.sqrt(np.square(y, dtype=np.float64).mean(axis=(1, 2)))
     scale = np.where(rms > 0, rms, 1).astype(np.float32)
-    columns = [
-        pa.array([image_id], pa.string()),
-        to_column(other[None], np.float32),
-        to_column(scale[None], np.float32),
-        *_head_columns((y / scale[:, None, None])[None]),
-    ]
-    return pa.record_batch(columns, schema=token_schema(space, tokens))
+    columns = {
+        "image_id": pa.array([image_id], pa.string()),
+        "rest": to_column(other[None], np.float32),
+        "token_scale": to_column(scale[None], np.float32),
+    }
+    return _batch(columns | _head_columns(space, (y / scale[:, None, None])[None]))
 
 
 def check_rising(ids: Sequence[str], last: str) -> str:
@@ -161,11 +134,16 @@ def shaped(array: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
     return joined
 
 
-def _head_fields(space: HeadSpace, width: int) -> list[pa.Field]:
-    pairs = zip(space.layer.tolist(), space.head.tolist(), strict=True)
-    return [pa.field(head_column(layer, head), vector_type(width)) for layer, head in pairs]
-
-
-def _head_columns(stored: np.ndarray) -> list[pa.Array]:
+def _head_columns(space: HeadSpace, stored: np.ndarray) -> dict[str, pa.Array]:
     """One column per head of [row, n, ...]."""
-    return [to_column(stored[:, place]) for place in range(stored.shape[1])]
+    pairs = zip(space.layer.tolist(), space.head.tolist(), strict=True)
+    return {head_column(*pair): to_column(stored[:, place]) for place, pair in enumerate(pairs)}
+
+
+def _batch(columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    """Columns with their names and types; ids and numbers may not be null."""
+    fields = [
+        pa.field(name, column.type, pa.types.is_fixed_size_list(column.type))
+        for name, column in columns.items()
+    ]
+    return pa.record_batch(list(columns.values()), schema=pa.schema(fields))
