@@ -76,7 +76,7 @@ def resample_picks(
 
     def resample_head(head: int) -> Tensor:
         text = textspan.text_coordinates(texts.text, texts.basis[head]).float()
-        covariance = resampling.covariances(*moments.at(head), halves.groups).float()
+        covariance = resampling.covariances(moments.at(head), halves.groups).float()
         picks = textspan.many_picks(covariance, text, k=5, text_mask=halves.texts)
         return labels.leading(picks, texts.tags).property
 

@@ -156,14 +156,9 @@ def decompose_tokens(
 def _in_double(weights: VisionWeights, layers: tuple[int, ...]) -> VisionWeights:
     """Weights of some layers, float64, on the CPU: the basis must not depend on the device of the images."""
     rows = list(layers)
-    return VisionWeights(
-        out_weight=weights.out_weight[rows].cpu().double(),
-        out_bias=weights.out_bias[rows].cpu().double(),
-        ln_weight=weights.ln_weight.cpu().double(),
-        ln_bias=weights.ln_bias.cpu().double(),
-        ln_eps=weights.ln_eps,
-        projection=weights.projection.cpu().double(),
-    )
+    chosen = weights._replace(out_weight=weights.out_weight[rows], out_bias=weights.out_bias[rows])
+    parts = chosen._asdict().items()
+    return chosen._replace(**{name: part.cpu().double() for name, part in parts if name != "ln_eps"})
 
 
 def _spanning_rows(weights: VisionWeights) -> Float[Tensor, "layer head direction d_out"]:

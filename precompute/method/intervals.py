@@ -9,6 +9,7 @@ Knows nothing of models or metrics: values and their replicates in, bounds out.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -106,8 +107,5 @@ def surely_above(
 
 
 def _defined(replicates: Sequence[float | None] | Float[Tensor, " replicate"]) -> Float[Tensor, " defined"]:
-    if not isinstance(replicates, Tensor):
-        values = [torch.nan if value is None else value for value in replicates]
-        replicates = torch.tensor(values, dtype=torch.float64)
-    replicates = replicates.double()
-    return replicates[replicates.isfinite()]
+    values = torch.from_numpy(np.array(replicates, dtype=float))  # None becomes NaN
+    return values[values.isfinite()]

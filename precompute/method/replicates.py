@@ -96,9 +96,9 @@ def resample(
         own_rank = int(texts.own_rank[head])
         rotation = textspan.random_rotations(own_rank, rotations, seed)[head % rotations]
         text = textspan.text_coordinates(texts.text, texts.basis[head]).float()
-        covariance = resampling.covariances(*moments.at(head), halves.groups).float()
+        covariance = resampling.covariances(moments.at(head), halves.groups).float()
         all_groups = torch.ones(1, len(moments.image_count), dtype=torch.bool)
-        whole = resampling.covariances(*moments.at(head), all_groups).float()
+        whole = resampling.covariances(moments.at(head), all_groups).float()
         rotated = _rotated(whole, covariance, text, halves, rotation, texts.tags)
         return _replicates(whole, covariance, text, halves, texts.tags)._replace(label_rotated=rotated)
 

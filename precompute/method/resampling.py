@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute.method.types import ComponentMoments
+from precompute.method.types import ComponentMoments, Moments
 
 TextProperties = tuple[tuple[int, ...], ...]
 """Properties of every text; (-1,) for a text without a property."""
@@ -60,20 +60,17 @@ def splits(tags: Bool[Tensor, "text property"], *, count: int, seed: int) -> Boo
 
 
 def covariances(
-    image_count: Int[Tensor, " group"],
-    mean: Float[Tensor, "group rank"],
-    second: Float[Tensor, "group rank rank"],
-    groups: Bool[Tensor, "replicate group"],
+    moments: Moments, groups: Bool[Tensor, "replicate group"]
 ) -> Float[Tensor, "replicate rank rank"]:
-    """Returns the covariance of one head over the groups of every replicate; float64.
+    """Returns the covariance of one head, from its moments, over the groups of every replicate; float64.
 
     Equals `moments.pooled` for every row of `groups`, computed as one product: second moments about the mean
     of all images are summed, then the replicate's mean is subtracted. These means are close to each other, so
     rounding errors stay small. A replicate without images has a covariance of 0.
     """
-    weight = image_count.double()
-    mean = mean - (weight @ mean) / weight.sum().clamp(min=1)
-    about = second + weight[:, None, None] * mean[:, :, None] * mean[:, None, :]
+    weight = moments.image_count.double()
+    mean = moments.mean - (weight @ moments.mean) / weight.sum().clamp(min=1)
+    about = moments.second + weight[:, None, None] * mean[:, :, None] * mean[:, None, :]
     group_mask = groups.double()
     count = (group_mask @ weight).clamp(min=1)
     replicate_mean = (group_mask * weight) @ mean / count[:, None]  # [replicate, rank]
@@ -81,17 +78,13 @@ def covariances(
     return total / count[:, None, None] - replicate_mean[:, :, None] * replicate_mean[:, None, :]
 
 
-def importance(
-    image_count: Int[Tensor, " group"],
-    mean: Float[Tensor, "group ... rank"],
-    second: Float[Tensor, "group ... rank rank"],
-    groups: Bool[Tensor, "replicate group"],
-) -> Float[Tensor, "replicate ..."]:
+def importance(moments: Moments, groups: Bool[Tensor, "replicate group"]) -> Float[Tensor, "replicate ..."]:
     """Returns `moments.importance` of heads over the groups of every replicate, without covariances."""
-    group_mask, weight = groups.double(), groups.double() * image_count.double()
-    count = weight.sum(1).clamp(min=1).view(-1, *[1] * (mean.dim() - 2))
-    mean = mean - torch.tensordot(image_count.double() / image_count.sum().clamp(min=1), mean, dims=1)
-    within = torch.tensordot(group_mask, second.diagonal(dim1=-2, dim2=-1).sum(-1), dims=1)
+    image_count = moments.image_count.double()
+    group_mask, weight = groups.double(), groups.double() * image_count
+    count = weight.sum(1).clamp(min=1).view(-1, *[1] * (moments.mean.dim() - 2))
+    mean = moments.mean - torch.tensordot(image_count / image_count.sum().clamp(min=1), moments.mean, dims=1)
+    within = torch.tensordot(group_mask, moments.second.diagonal(dim1=-2, dim2=-1).sum(-1), dims=1)
     between = torch.tensordot(weight, mean.square().sum(-1), dims=1)
     replicate_mean = torch.tensordot(weight, mean, dims=1) / count[..., None]
     return ((within + between) / count - replicate_mean.square().sum(-1)).clamp(min=0).sqrt()

@@ -104,12 +104,19 @@ def rotated_heads(
     seed: int = 0,
     workers: int = 1,
 ) -> Picks:
-    """Returns `rotated_picks` of every head, [head, rotation, k]; the same for any number of workers."""
+    """Returns the first `k` choices for random rotations of heads, [head, rotation, k]: the null of labels.
+
+    The covariance becomes G S G', with G uniform over rotations of the head's own dimensions. This has the
+    distribution of G Λ G', with Λ the eigenvalues of S: the spectrum and the texts stay, the alignment of
+    variance with texts is lost. float32, which is enough for a null. The same for any number of workers.
+    """
     text = text.double()
 
     def describe_head(head: int) -> Picks:
-        texts, rank = text_coordinates(text, basis[head]), int(own_rank[head])
-        return rotated_picks(covariance[head], texts, own_rank=rank, k=k, rotations=rotations, seed=seed)
+        rank = int(own_rank[head])
+        texts = text_coordinates(text, basis[head])[:, :rank].float().contiguous()
+        rotation = random_rotations(rank, rotations, seed)
+        return many_picks(rotation @ covariance[head, :rank, :rank].float() @ rotation.mT, texts, k=k)
 
     index, share = zip(*each_head(describe_head, len(basis), workers), strict=True)
     return Picks(torch.stack(index), torch.stack(share))
@@ -133,26 +140,6 @@ def picks(spans: list[TextSpan], k: int) -> Picks:
         index[row, : len(texts)] = texts
         share[row, : len(texts)] = span.variance_share[:k]
     return Picks(index, share)
-
-
-def rotated_picks(
-    covariance: Float[Tensor, "rank rank"],
-    text: Float[Tensor, "text rank"],
-    *,
-    own_rank: int,
-    k: int = 20,
-    rotations: int = 199,
-    seed: int = 0,
-) -> Picks:
-    """Returns the first `k` choices for random rotations of a head, [rotation, k]: the null of its label.
-
-    The covariance becomes G S G', with G uniform over rotations of the head's `own_rank` dimensions. This has
-    the distribution of G Λ G', with Λ the eigenvalues of S: the spectrum and the texts stay, the alignment of
-    variance with texts is lost. float32, which is enough for a null.
-    """
-    rotation = random_rotations(own_rank, rotations, seed)
-    own_covariance = covariance[:own_rank, :own_rank].float()
-    return many_picks(rotation @ own_covariance @ rotation.mT, text[:, :own_rank].float().contiguous(), k=k)
 
 
 def many_picks(

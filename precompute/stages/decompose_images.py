@@ -183,9 +183,7 @@ def run_missing(
     batches = images.pixel_batches(files, model.preprocess, batch_size=batch_size, workers=options.workers)
     with progress.bar(what, total=total, done=total - todo_count) as bar:
         waiting = progress.Waiting(batches)
-        results = _advancing(
-            bar, waiting, (_on_cpu(compute(ids, pixels.to(model.device))) for ids, pixels in waiting)
-        )
+        results = _computed(compute, waiting, model.device, bar)
         with devices.explain_out_of_memory(model.device, batch_size):
             for shard, tensors in zip(todo, _recut(results, sizes), strict=True):
                 _check_sum(tensors, model)
@@ -206,14 +204,11 @@ def _groups(image_id: list[str]) -> Tensor:
     return torch.tensor([moments.group_of(name) for name in image_id])
 
 
-def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.cpu() for name, tensor in tensors.items()}
-
-
-def _advancing(
-    bar: progress.tqdm, waiting: progress.Waiting, results: Iterator[dict[str, Tensor]]
+def _computed(
+    compute: Compute, waiting: progress.Waiting, device: torch.device, bar: progress.tqdm
 ) -> Iterator[dict[str, Tensor]]:
-    for tensors in results:
+    for ids, pixels in waiting:
+        tensors = {name: tensor.cpu() for name, tensor in compute(ids, pixels.to(device)).items()}
         bar.aside = waiting.text()
         # Before the yield: the consumer may stop after the last batch.
         bar.update(_length(tensors))

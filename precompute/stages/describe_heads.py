@@ -154,7 +154,7 @@ def _head_replicates(
     scores: ResamplingScores, head_moments: Moments, halves: Bool[Tensor, "replicate group"]
 ) -> dict[str, Float[Tensor, "head replicate"]]:
     """Returns replicates of the metrics of heads; NaN where undefined."""
-    importance = resampling.importance(*head_moments, halves)
+    importance = resampling.importance(head_moments, halves)
     return {"importance": importance.flatten(1).mT, **head_rows.ccs_replicates(scores)}
 
 

@@ -1,7 +1,6 @@
 """Embeddings of the text pool and of the class prompts by one model."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
@@ -13,16 +12,10 @@ from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages.read_inputs import RunInputs
 
 
-class TextEmbeddings(NamedTuple):
-    """Unit-length embeddings."""
-
-    text: Float[Tensor, "text d_out"]
-    classes: Float[Tensor, "value d_out"]
-    """Embeddings of the class prompts, in their order."""
-
-
-def embed_texts(model: clip.Clip, inputs: RunInputs, directory: Path) -> TextEmbeddings:
-    """Embeds texts and class prompts, or loads what an earlier run embedded.
+def embed_texts(
+    model: clip.Clip, inputs: RunInputs, directory: Path
+) -> tuple[Float[Tensor, "text d_out"], Float[Tensor, "value d_out"]]:
+    """Returns unit-length embeddings of the texts and of the class prompts, computed or loaded.
 
     Raises:
         TextError: the model cannot read a text; names its line.
@@ -30,10 +23,9 @@ def embed_texts(model: clip.Clip, inputs: RunInputs, directory: Path) -> TextEmb
     texts, version = inputs.pool.texts, METHOD_VERSIONS["texts"]
     pool = directory / f"texts-{work_files.key_of(version, texts)}.safetensors"
     classes = directory / f"classes-{work_files.key_of(version, inputs.class_prompts)}.safetensors"
-    return TextEmbeddings(
-        work_files.load_or_compute(pool, lambda: {"text": clip.encode_text(model, texts)})["text"],
-        work_files.load_or_compute(classes, lambda: _embed_classes(model, inputs))["text"],
-    )
+    of_texts = work_files.load_or_compute(pool, lambda: {"text": clip.encode_text(model, texts)})
+    of_classes = work_files.load_or_compute(classes, lambda: _embed_classes(model, inputs))
+    return of_texts["text"], of_classes["text"]
 
 
 def _embed_classes(model: clip.Clip, inputs: RunInputs) -> dict[str, Tensor]:

@@ -96,7 +96,12 @@ def _block(
     masks: Bool[Tensor, "replicate group"],
 ) -> pd.DataFrame:
     """Returns the rows of some heads, numbered through all layers, from one pass over the files."""
-    return _typed([*_scores(_sum(shards, pack, heads), pack, heads, masks)])
+    rows = [
+        (head, attribute.name, *_score(sums, place, masks), len(attribute.code))
+        for attribute, sums in zip(pack, _sum(shards, pack, heads), strict=True)
+        for place, head in enumerate(heads)
+    ]
+    return _typed(rows)
 
 
 def _typed(rows: list[tuple]) -> pd.DataFrame:
@@ -191,15 +196,6 @@ def _add(
     sums.image_count.view(-1).index_add_(0, cell, torch.ones_like(cell))
     sums.total.flatten(0, 1).index_add_(0, cell, y)
     sums.square.index_add_(0, group, y.square().sum(dim=-1))
-
-
-def _scores(
-    sums: Sequence[_Sums], pack: Sequence[_Attribute], heads: range, masks: Bool[Tensor, "replicate group"]
-) -> Iterator[tuple[int, str, float | None, float | None, float | None, int]]:
-    """Yields head, attribute, value, low, high and images."""
-    for attribute, attribute_sums in zip(pack, sums, strict=True):
-        for place, head in enumerate(heads):
-            yield head, attribute.name, *_score(attribute_sums, place, masks), len(attribute.code)
 
 
 def _score(

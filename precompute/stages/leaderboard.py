@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Bool, Int
@@ -124,17 +125,13 @@ def _ranks(entries: Sequence[LeaderboardEntry]) -> dict[tuple[str, str, str], tu
             next(row.value for row in entry.values if (row.metric, row.heads_used) == name)
             for entry in ranked
         ]
-        columns = [_column(entry.replicates[name]) for entry in ranked]
-        replicates = torch.tensor(columns, dtype=torch.float64).T  # [replicate, model]
+        columns = np.array([entry.replicates[name] for entry in ranked], dtype=float)  # None becomes NaN
+        replicates = torch.from_numpy(columns.T)  # [replicate, model]
         ranges = intervals.rank_ranges(values, replicates, direction=_DIRECTION[metric])
         for entry, rank_range in zip(ranked, ranges, strict=True):
             if rank_range is not None:
                 rank_ranges[entry.model_key, *name] = rank_range
     return rank_ranges
-
-
-def _column(values: Sequence[float | None]) -> list[float]:
-    return [torch.nan if value is None else value for value in values]
 
 
 _RANKED = {info.metric for info in METRICS if info.row()["ranked"]}

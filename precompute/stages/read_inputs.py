@@ -12,14 +12,6 @@ from precompute.runtime import progress
 from precompute.stages.scan_images import ImageSet
 
 
-class InputFiles(NamedTuple):
-    """Content of the input files other than images."""
-
-    pool: Pool
-    prompts: Prompts
-    masks: list[images.MaskedPicture]
-
-
 class RunInputs(NamedTuple):
     """Inputs of every model of a run."""
 
@@ -42,13 +34,12 @@ class RunInputs(NamedTuple):
         return self.image_set.attributes
 
 
-def read_files(texts: Path, prompts_path: Path | None, masks: Path | None) -> InputFiles:
+def read_files(
+    texts: Path, prompts_path: Path | None, masks: Path | None
+) -> tuple[Pool, Prompts, list[images.MaskedPicture]]:
     """Reads text pool, prompts and masks. Raises PoolError, PromptError, ImagesError."""
-    return InputFiles(
-        text_pool.load(texts),
-        prompts.load(prompts_path) if prompts_path else prompts.DEFAULT,
-        images.read_masks(masks) if masks else [],
-    )
+    templates = prompts.load(prompts_path) if prompts_path else prompts.DEFAULT
+    return text_pool.load(texts), templates, images.read_masks(masks) if masks else []
 
 
 def read_inputs(texts: Path, prompts_path: Path | None, masks: Path | None, image_set: ImageSet) -> RunInputs:
@@ -57,10 +48,10 @@ def read_inputs(texts: Path, prompts_path: Path | None, masks: Path | None, imag
     Raises:
         PoolError, PromptError, ImagesError: an input file cannot be used, or its prompts fit no image.
     """
-    files = read_files(texts, prompts_path, masks)
-    progress.say(_summary(image_set, files.pool))
-    class_prompts = _class_prompts(files.prompts, prompts_path, image_set)
-    return RunInputs(image_set, files.pool, files.prompts, class_prompts, files.masks)
+    pool, templates, pictures = read_files(texts, prompts_path, masks)
+    progress.say(_summary(image_set, pool))
+    class_prompts = _class_prompts(templates, prompts_path, image_set)
+    return RunInputs(image_set, pool, templates, class_prompts, pictures)
 
 
 def _class_prompts(templates: Prompts, path: Path | None, image_set: ImageSet) -> list[ClassPrompt]:

@@ -102,10 +102,11 @@ def test_covariances_of_replicates_are_those_of_their_groups_pooled():
     generator = torch.Generator().manual_seed(0)
     y = 3 + torch.randn(500, 1, 1, 5, generator=generator)
     head_moments = moments.from_coordinates(y, torch.randint(0, 64, (500,), generator=generator))
-    count, mean, second = head_moments
-    groups = resampling.halves(count, torch.ones(2, 1, dtype=torch.bool), count=6, seed=0).groups
+    groups = resampling.halves(
+        head_moments.image_count, torch.ones(2, 1, dtype=torch.bool), count=6, seed=0
+    ).groups
 
-    covariances = resampling.covariances(count, mean[:, 0, 0], second[:, 0, 0], groups)
+    covariances = resampling.covariances(head_moments.at(0).at(0), groups)
 
     for covariance, group_mask in zip(covariances, groups, strict=True):
         expected = moments.pooled(head_moments, group_mask).covariance[0, 0]
@@ -122,7 +123,7 @@ def test_importance_and_coverage_of_replicates_are_those_of_their_groups_pooled(
     )
     groups = torch.stack([torch.arange(64) % 3 == 0, torch.ones(64, dtype=torch.bool)])
 
-    importance = resampling.importance(*head_moments, groups)
+    importance = resampling.importance(head_moments, groups)
     shares = resampling.component_shares(components, groups)
 
     for number, group_mask in enumerate(groups):

@@ -12,7 +12,6 @@ from precompute.method.textspan import (
     picks,
     random_rotations,
     rotated_heads,
-    rotated_picks,
     scores,
     text_coordinates,
     textspan,
@@ -30,6 +29,13 @@ def span_basis(output):
     """Orthonormal basis of the span of a head's outputs."""
     _, size, basis = torch.linalg.svd(output, full_matrices=False)
     return basis[size > 1e-5 * size[0]]
+
+
+def rotated_picks(covariance, text, own_rank, **options):
+    """Picks of the rotations of one head whose space is that of the texts."""
+    ranks, basis = torch.tensor([own_rank]), torch.eye(text.shape[1])[None]
+    picks = rotated_heads(covariance[None], text, basis, own_rank=ranks, **options)
+    return type(picks)(*(part[0] for part in picks))
 
 
 def deflating(output, text, k):
