@@ -13,6 +13,7 @@ has too few texts has no CCS; consistency is then a share of the heads that have
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from math import comb
 from statistics import fmean
 from typing import NamedTuple
@@ -314,13 +315,18 @@ def spanned_texts(own_rank: int, texts: int) -> int:
     return min(60, own_rank * 9 // 10, texts)
 
 
-def span_metrics(spanned: Sequence[float | None], supported: Bool[Tensor, " head"]) -> list[ModelMetric]:
-    """Returns the mean spanned variance over all and over supported heads. Higher is easier to interpret."""
-    of_supported = [value for value, used in zip(spanned, supported.tolist(), strict=True) if used]
-    return [
-        ModelMetric("mean_spanned_variance", "all", mean(spanned), None),
-        ModelMetric("mean_spanned_variance", "supported", mean(of_supported), None),
-    ]
+def head_means(
+    metric: str,
+    values: Sequence[float | None],
+    supported: Bool[Tensor, " head"],
+    chance: Sequence[float | None] = (),
+) -> list[ModelMetric]:
+    """Returns the mean of a metric of heads over all and over supported heads, with its chance if any."""
+    rows = []
+    for heads_used, used in [("all", [True] * len(values)), ("supported", supported.tolist())]:
+        observed, expected = (mean(list(compress(column, used))) for column in (values, chance))
+        rows.append(ModelMetric(metric, heads_used, observed, expected))
+    return rows
 
 
 def _random_span(

@@ -86,10 +86,5 @@ def stability_metrics(
 
     Higher is easier to interpret, but only above the value of rotated heads.
     """
-    rows = []
-    for heads_used, used in [("all", [True] * len(stability)), ("supported", supported.tolist())]:
-        observed = metrics.mean([value for value, use in zip(stability, used, strict=True) if use])
-        chance = metrics.mean([value for value, use in zip(rotated, used, strict=True) if use])
-        rows.append(metrics.ModelMetric("mean_stability", heads_used, observed, chance))
-        rows.append(metrics.ModelMetric("mean_stability_rotated", heads_used, chance, None))
-    return rows
+    rows = metrics.head_means("mean_stability", stability, supported, rotated)
+    return rows + metrics.head_means("mean_stability_rotated", rotated, supported)

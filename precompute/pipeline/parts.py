@@ -49,7 +49,7 @@ def run_part(config: Config, part: Part, *, wait: bool = True, alone: bool = Fal
         StoreError, ConfigError, ModelError, ImagesError, WorkError: with what to do about it.
     """
     check_free(config.bundle, replace=config.replace)
-    config, _ = setup.ready(config)
+    config = setup.ready(config)
     name = f"part-{part.number}-of-{part.of}"
     with work_files.shared(setup.work_directory(config.bundle), name) as directory:
         listing = setup.scan(config, directory, WHOLE if alone else part)

@@ -26,8 +26,8 @@ SPACES = "spaces.safetensors"
 """Name of the work file of a model's bases."""
 
 
-def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:
-    """Returns the options with a resolved device, and all models, with weights on this machine.
+def ready(config: Config) -> Config:
+    """Returns the options with a resolved device; the weights of all models are then on this machine.
 
     Detects unusable options and models before the first model starts, which takes hours.
 
@@ -35,11 +35,10 @@ def ready(config: Config) -> tuple[Config, list[model_specs.ModelSpec]]:
         ConfigError, ModelError: about the first unusable option or model; says what to do.
     """
     config = replace(config, device=devices.resolve_device(config.device, config.precision))
-    all_specs = specs(config)
-    for spec in all_specs:
+    for spec in specs(config):
         clip.check(spec)
         clip.weights_file(spec)
-    return config, all_specs
+    return config
 
 
 @contextmanager
@@ -50,7 +49,7 @@ def exclusive_run(config: Config) -> Iterator[tuple[Config, Path]]:
         UserError: the bundle may not be replaced, an input cannot be used, or another run is under way.
     """
     check_free(config.bundle, replace=config.replace)
-    config, _ = ready(config)
+    config = ready(config)
     read_inputs.read_files(config.texts, config.prompts, config.masks)
     with work_files.locked(work_directory(config.bundle)) as directory:
         yield config, directory

@@ -31,15 +31,17 @@ def option(
     group: str = "",
     flag: str = "",
     secret: bool = False,
+    minimum: int | None = None,
     **keywords: Any,
 ) -> Any:
     """A dataclass field that is a flag; required without `default`.
 
     `group` is the heading in `--help`; `flag` replaces the name made from the field's, without dashes for a
-    positional argument; a `secret` value is not in the `repr`; `keywords` go to `add_argument`, before those
+    positional argument; a `secret` value is not in the `repr`; who makes the dataclass checks a
+    `minimum`; `keywords` go to `add_argument`, before those
     derived from the type.
     """
-    metadata = {"help": help, "group": group, "flag": flag, "keywords": keywords}
+    metadata = {"help": help, "group": group, "flag": flag, "minimum": minimum, "keywords": keywords}
     return field(default=default, repr=not secret, metadata=metadata)
 
 

@@ -1,6 +1,6 @@
 """Options of a run: a frozen dataclass with checks in its constructor; flags that several commands share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -59,12 +59,12 @@ def layers_option(help: str, group: str) -> Any:
 
 def batch_size_option(group: str) -> Any:
     """The flag `--batch-size`."""
-    return option(32, "images in one forward pass", group=group, metavar="N")
+    return option(32, "images in one forward pass", group=group, metavar="N", minimum=1)
 
 
 def workers_option(group: str) -> Any:
     """The flag `--workers`; 0 decodes in the main process."""
-    return option(2, "processes that decode images", group=group, metavar="N")
+    return option(2, "processes that decode images", group=group, metavar="N", minimum=0)
 
 
 def device_option(group: str) -> Any:
@@ -201,30 +201,33 @@ class Config:
     masks: Path | None = masks_option(INPUTS)
 
     layers: int | None = layers_option("last layers", RESULTS)
-    picks: int = option(60, "texts for each head", group=RESULTS)
+    picks: int = option(60, "texts for each head", group=RESULTS, minimum=5)
     controls: bool = option(
         True,
         "leave out each model's random-weights control and the metrics of its rotated heads",
         group=RESULTS,
     )
-    rotations: int = option(199, "rotated heads per p-value", group=RESULTS)
+    rotations: int = option(199, "rotated heads per p-value", group=RESULTS, minimum=19)
     replicates: int = option(
-        200, "random halves of images and texts behind intervals and ranks; 0 for none", group=RESULTS
+        200,
+        "random halves of images and texts behind intervals and ranks; 0 for none",
+        group=RESULTS,
+        minimum=0,
     )
-    gallery_images: int = option(500, "images with maps, at most", group=RESULTS)
-    gallery_megabytes: float = option(128.0, "size of those per model, at most", group=RESULTS)
+    gallery_images: int = option(500, "images with maps, at most", group=RESULTS, minimum=0)
+    gallery_megabytes: float = option(128.0, "size of those per model, at most", group=RESULTS, minimum=0)
     validation: bool = option(
         False,
         "score labels, neighbors and ablations against --metadata, by zero-shot classification",
         group=RESULTS,
     )
-    validation_images: int = option(500, "images that this is measured on", group=RESULTS)
+    validation_images: int = option(500, "images that this is measured on", group=RESULTS, minimum=2)
     thumbnails: bool = option(True, "keep hashes and paths only, no pictures in the bundle", group=RESULTS)
     license: str = license_option("what may be done with the images", RESULTS)
     seed: int = option(0, "of rotations and random texts", group=RESULTS)
 
     batch_size: int = batch_size_option(SPEED)
-    shard_size: int = option(512, "images of one work file", group=SPEED)
+    shard_size: int = option(512, "images of one work file", group=SPEED, minimum=1)
     workers: int = workers_option(SPEED)
     device: str = device_option(SPEED)
     precision: Precision = option(
@@ -251,20 +254,10 @@ class Config:
             raise ConfigError(f"a model is given twice: {', '.join(sorted(names))}.")
         if self.layers is not None and self.layers < 1:
             raise ConfigError(f"--layers {self.layers}: decompose at least the last layer, or 'all'.")
-        for name, minimum in [
-            ("picks", 5),
-            ("rotations", 19),
-            ("replicates", 0),
-            ("batch_size", 1),
-            ("shard_size", 1),
-            ("workers", 0),
-            ("gallery_images", 0),
-            ("gallery_megabytes", 0),
-            ("validation_images", 2),
-        ]:
-            value = getattr(self, name)
-            if value < minimum:
-                flag = name.replace("_", "-")
+        for item in fields(self):
+            value, minimum = getattr(self, item.name), item.metadata.get("minimum")
+            if minimum is not None and value < minimum:
+                flag = item.name.replace("_", "-")
                 raise ConfigError(f"--{flag} {value} is too small; the minimum is {minimum}.")
 
     @property

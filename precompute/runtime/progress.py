@@ -169,14 +169,9 @@ class Waiting(Iterator[Item]):
         finally:
             self.seconds += time.perf_counter() - start
 
-    @property
-    def share(self) -> float:
-        """Share of the time since construction spent waiting, 0 to 1."""
-        return self.seconds / max(time.perf_counter() - self._began, 1e-9)
-
     def text(self) -> str:
-        """Returns the share as text for a bar."""
-        return f"waiting for images {self.share:.0%}"
+        """Returns the share of the time since construction spent waiting as text for a bar."""
+        return f"waiting for images {self.seconds / max(time.perf_counter() - self._began, 1e-9):.0%}"
 
 
 def _style(what: str, total: int, unit: str) -> dict:

@@ -191,7 +191,7 @@ def _model_metrics(described: HeadDescriptions, smallest: int) -> list[metrics.M
             smallest=smallest,
         ),
         *metrics.crossfit_metrics(scores.crossed_ccs, scores.rotated_crossed_ccs, supported),
-        *metrics.span_metrics(described.spanned, supported),
+        *metrics.head_means("mean_spanned_variance", described.spanned, supported),
         *metrics.coverage_metrics(described.shares, described.kinds),
     ]
     if scores.label.shape[1]:

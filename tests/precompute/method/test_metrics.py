@@ -286,8 +286,9 @@ def test_coverage_sums_components_by_kind():
     }
 
 
-def test_span_metrics_leave_out_heads_without_a_value():
-    mean, supported = metrics.span_metrics([0.2, None, 0.6], torch.tensor([False, True, True]))
+def test_means_over_heads_leave_out_heads_without_a_value():
+    values, used = [0.2, None, 0.6], torch.tensor([False, True, True])
+    mean, supported = metrics.head_means("mean_spanned_variance", values, used)
 
     assert (mean.value, supported.value) == (pytest.approx(0.4), pytest.approx(0.6))
 
