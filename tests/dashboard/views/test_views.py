@@ -1,6 +1,8 @@
 """Every page, opened and used from the app's own entry, over bundles written by hand."""
 
+from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -14,6 +16,19 @@ from db.store import BundleWriter
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
 from tests.support.pages import APP, MAPS, PAGES, link, open_numbers, open_page, said, words, write_two_models
+
+
+@pytest.fixture(scope="module")
+def with_numbers(bundle) -> Callable[[str], AppTest]:
+    """Opens a page and its numbers, once for the tests that only read them."""
+
+    @cache
+    def opened(page: str) -> AppTest:
+        app = open_page(page)
+        open_numbers(app)
+        return app
+
+    return opened
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -38,10 +53,8 @@ def test_a_page_reopens_from_its_own_link(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_shows_its_numbers_and_the_query_behind_them(page):
-    app = open_page(page)
-
-    open_numbers(app)
+def test_every_page_shows_its_numbers_and_the_query_behind_them(with_numbers, page):
+    app = with_numbers(page)
 
     assert not app.exception
     assert any(frame.value.shape[0] for frame in app.dataframe)
@@ -50,12 +63,9 @@ def test_every_page_shows_its_numbers_and_the_query_behind_them(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_query_behind_the_numbers_can_be_run_as_it_is_shown(bundle, page):
-    app = open_page(page)
-    open_numbers(app)
-
+def test_the_query_behind_the_numbers_can_be_run_as_it_is_shown(with_numbers, bundle, page):
     with closing(open_bundle(bundle)) as opened:
-        for code in app.code:
+        for code in with_numbers(page).code:
             assert len(query(opened, code.value)), code.value
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from precompute.inputs import images
 from precompute.pipeline import parts, setup
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime import work_files
+from precompute.runtime.config import Config
 from precompute.runtime.part import NotYet, Part, PartError
 from precompute.stages import scan_images
 from tests.conftest import small_config
@@ -138,6 +140,7 @@ def start(arguments: list[str]) -> subprocess.Popen:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("chunks_as_shipped")
 def test_parts_run_at_the_same_time(small_bundle, scene_folder, pool_file, tmp_path):
     """The command line: two processes, of which one waits for the other, then `merge`."""
@@ -170,10 +173,27 @@ def test_a_killed_part_goes_on(small_bundle, scene_folder, pool_file, tmp_path):
     assert 0 < before < 3 and differences(small_bundle, tmp_path / "b") == []
 
 
-def test_work_directories_of_two_machines_are_joined(small_bundle, scene_folder, pool_file, tmp_path, capsys):
-    one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
-    parts.run_part(one, Part(1, 2), alone=True)
-    parts.run_part(other, Part(2, 2), alone=True)
+@pytest.fixture(scope="module")
+def finished_machines(scene_folder, pool_file, tmp_path_factory) -> Path:
+    """Each half of a run, made alone on a machine of its own: `one` and `other`."""
+    machines = tmp_path_factory.mktemp("machines")
+    for number, name in enumerate(("one", "other"), start=1):
+        parts.run_part(
+            small_config(scene_folder, pool_file, machines / name / "b"), Part(number, 2), alone=True
+        )
+    return machines
+
+
+@pytest.fixture
+def machines(finished_machines, scene_folder, pool_file, tmp_path) -> list[Config]:
+    """A copy of both, to be changed."""
+    shutil.copytree(finished_machines, tmp_path, dirs_exist_ok=True)
+    return [small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other")]
+
+
+@pytest.mark.usefixtures("chunks_as_shipped")
+def test_work_directories_of_two_machines_are_joined(small_bundle, machines, capsys):
+    one, other = machines
     cut = setup.work_directory(other.bundle) / "model-x" / "images" / "cut.safetensors"
     cut.parent.mkdir(parents=True)
     cut.write_bytes(shards(other)[0].read_bytes()[:1000])
@@ -187,12 +207,8 @@ def test_work_directories_of_two_machines_are_joined(small_bundle, scene_folder,
 
 
 @pytest.mark.usefixtures("chunks_as_shipped")
-def test_a_reading_that_could_open_all_files_takes_the_place_of_one_that_could_not(
-    small_bundle, scene_folder, pool_file, tmp_path
-):
-    one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
-    parts.run_part(one, Part(1, 2), alone=True)
-    parts.run_part(other, Part(2, 2), alone=True)
+def test_a_reading_that_could_open_all_files_takes_the_place_of_one_that_could_not(small_bundle, machines):
+    one, other = machines
     [read_here] = (setup.work_directory(one.bundle) / "scan").glob("*.parquet")
     rows = work_files.load_table(read_here)
     rows.loc[0, "reason"] = "cannot be opened: input/output error"
@@ -204,11 +220,10 @@ def test_a_reading_that_could_open_all_files_takes_the_place_of_one_that_could_n
     assert differences(small_bundle, one.bundle) == []
 
 
-def test_parts_in_other_bases_are_refused(scene_folder, pool_file, tmp_path):
+@pytest.mark.usefixtures("chunks_as_shipped")
+def test_parts_in_other_bases_are_refused(machines):
     """Another machine's SVD may turn a head's space: its coordinates would mean something else."""
-    one, other = (small_config(scene_folder, pool_file, tmp_path / name / "b") for name in ("one", "other"))
-    parts.run_part(one, Part(1, 2), alone=True)
-    parts.run_part(other, Part(2, 2), alone=True)
+    one, other = machines
     [file] = setup.work_directory(other.bundle).glob("model-*/spaces.safetensors")
     turned = work_files.load_tensors(file)
     turned["basis"][0, 0, 0] *= -1
