@@ -77,6 +77,7 @@ WHOLE_SYSTEM = {
     "precompute/pipeline/test_kills.py": "runs that are killed",
     "precompute/pipeline/test_same_images.py": "one image set from several sources",
     "precompute/pipeline/test_study.py": "the six models of the study at full size",
+    "precompute/tools/label/test_bad_responses.py": "labeling by services that answer badly",
     "precompute/validation/test_demo.py": "validation of the shipped demo model",
     "precompute/validation/test_planted.py": "validation of the planted model",
     "test_docs.py": "documentation, against the code",

@@ -25,6 +25,9 @@ class Reply(NamedTuple):
     cut: bool = False
     """True to send half of the body and close the connection."""
 
+    byte_wait: float = 0.0
+    """Seconds before each byte of the response, header included."""
+
 
 @dataclass
 class Server:
@@ -42,8 +45,8 @@ class Server:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def chat(content: str | None, **more: Any) -> Reply:
-    """Returns a well-formed answer of a language model."""
+def chat(content: Any, **more: Any) -> Reply:
+    """Returns a well-formed answer of a language model; `content` is a string, or what the test sends."""
     message = {"role": "assistant", "content": content, **more}
     body = {
         "id": "1",
@@ -96,7 +99,16 @@ def serving(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Server]:
             time.sleep(reply.wait)
             with server.lock:
                 server.concurrent -= 1
-            self._send(reply)
+            try:
+                self._send_slowly(reply) if reply.byte_wait else self._send(reply)
+            except OSError:  # the client has closed the connection
+                self.close_connection = True
+
+        def _send_slowly(self, reply: Reply) -> None:
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(reply.body)}\r\n\r\n"
+            for byte in head.encode() + reply.body:
+                time.sleep(reply.byte_wait)
+                self.wfile.write(bytes([byte]))
 
         def _send(self, reply: Reply) -> None:
             self.send_response(reply.status)
@@ -104,16 +116,17 @@ def serving(answer: Callable[[dict[str, Any]], Reply]) -> Iterator[Server]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            try:
-                self.wfile.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
-            except OSError:  # the client has closed the connection
-                self.close_connection = True
+            self.wfile.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
             self.close_connection = self.close_connection or reply.cut
 
         def log_message(self, format: str, *args: Any) -> None:
             """Logs nothing."""
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class HTTPServer(ThreadingHTTPServer):
+        def handle_error(self, *arguments: Any) -> None:
+            """Prints nothing: clients close connections to servers that misbehave."""
+
+    http = HTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
     server.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
     threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from db.errors import UserError
 from precompute.texts import TEXTS
 from precompute.tools.label.llm_cache import Form, Question, text_of
-from precompute.tools.label.spelling import as_in_pool, normalize, singular
+from precompute.tools.label.spelling import as_in_pool, is_label, normalize, singular
 
 METHOD = "language_model"
 """Name of this method in the table `head_label`."""
@@ -110,10 +110,10 @@ def question(
 
 
 def read(answer: str) -> str | None:
-    """Returns the normalized label of an answer; None for no label or a sentence."""
+    """Returns the normalized label of an answer; None for no label, an unprintable one, or a sentence."""
     text = text_of(answer, FORM)
     label = normalize(text) if text is not None else ""
-    return label if 0 < len(label.split()) <= MAX_LABEL_WORDS else None
+    return label if is_label(label) and len(label.split()) <= MAX_LABEL_WORDS else None
 
 
 def majority(labels: Sequence[str], properties: Sequence[str] = ()) -> MajorityLabel | None:

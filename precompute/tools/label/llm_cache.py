@@ -8,7 +8,6 @@ Knows nothing of sockets, labels or bundles.
 """
 
 import json
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,9 @@ from precompute.runtime import work_files
 
 MAX_TRIES = 3
 """Maximum number of draws of one question per readable answer, unreadable answers included."""
+
+MAX_TOKEN_COUNT = 2**31 - 1
+"""Larger counts of tokens are not stored."""
 
 CHARACTERS_PER_TOKEN = 4
 """Rough average for English text, to estimate tokens before anything is sent."""
@@ -115,9 +117,15 @@ class AnswerCache:
         """Returns the stored answer to exactly this question; None if it is missing or damaged."""
         try:
             content = json.loads(self._path(question).read_text(encoding="utf-8"))
-            fields = {name: content[name] for name in Answer._fields}
-            return Answer(**{**fields, "asked_at": datetime.fromisoformat(fields["asked_at"])})
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            content["text"].encode("utf-8")  # lone surrogates cannot be written to a bundle
+            return Answer(
+                content["text"],
+                dict(content["sent"]),
+                datetime.fromisoformat(content["asked_at"]).replace(tzinfo=None),
+                token_count(content["prompt_tokens"]),
+                token_count(content["answer_tokens"]),
+            )
+        except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
 
     def store(self, question: Question, answer: Answer) -> None:
@@ -139,6 +147,11 @@ class AnswerCache:
             self.endpoint, question.model, question.options, question.prompt, question.draw
         )
         return self._folder / f"{name}.json"
+
+
+def token_count(value: object) -> int | None:
+    """Returns a count of tokens; None for anything else that a service or a file may contain."""
+    return value if type(value) is int and 0 <= value <= MAX_TOKEN_COUNT else None
 
 
 def draw(
@@ -184,10 +197,11 @@ def text_of(answer: str, form: Form) -> str | None:
     Ignores reasoning before `</think>` and a fence of backticks around the JSON.
     """
     reply = answer.rpartition("</think>")[2].strip()
-    fenced = re.fullmatch(r"```(?:json)?\s*(.*?)\s*```", reply, flags=re.DOTALL)
+    if reply.startswith("```") and reply.endswith("```"):
+        reply = reply[3:-3].removeprefix("json")
     try:
-        parsed = json.loads(fenced[1] if fenced else reply)
-    except ValueError:
+        parsed = json.loads(reply)
+    except (ValueError, RecursionError):  # a model can nest brackets without end
         return None
     text = parsed.get(form.field) if isinstance(parsed, dict) else None
     if not isinstance(text, str):

@@ -40,7 +40,7 @@ class Service:
     """Number of simultaneous questions."""
 
     timeout: float = 120.0
-    """Seconds without a response before a question is sent again."""
+    """Seconds for one whole response before a question is sent again."""
 
     attempts: int = 8
     """Maximum number of attempts per question before the run stops."""

@@ -57,7 +57,7 @@ class LabelTask:
     )
     answer_tokens: int = _service(1024, "maximum tokens of an answer, reasoning included", metavar="N")
     concurrency: int = _service(4, "number of simultaneous questions")
-    timeout: float = _service(120.0, "seconds without a response before a retry")
+    timeout: float = _service(120.0, "seconds for one whole answer before a retry")
     attempts: int = _service(8, "maximum attempts per question")
     first_wait: float = 1.0
     """Seconds before the second attempt; doubled for each further attempt."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from db.errors import UserError
-from precompute.tools.label.spelling import normalize
+from precompute.tools.label.spelling import MAX_LABEL_CHARACTERS, is_label, normalize
 
 COLUMNS = ("model", "layer", "head", "label", "by", "why")
 
@@ -100,6 +100,11 @@ def _override(row: dict[str, str], models: Mapping[str, str], where: str) -> Ove
     label = normalize(row["label"])
     if not label:
         raise OverridesError(f"{where}: the label is empty. Give one, or take the line out.")
+    if not is_label(label):
+        raise OverridesError(
+            f"{where}: the label has more than {MAX_LABEL_CHARACTERS} characters, or some that cannot be "
+            "printed. Give a word or a short phrase."
+        )
     try:
         layer, head = int(row["layer"]), int(row["head"])
     except ValueError:

@@ -7,6 +7,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+MAX_LABEL_CHARACTERS = 80
+"""Maximum length of a label. A database index cannot hold much longer ones, and no page can show them."""
+
 _SEPARATORS = re.compile(r"[\s_/‐-―-]+")
 _PUNCTUATION = ".,;:!?\"'`’‘“”()[]{}*#"
 
@@ -18,6 +21,14 @@ def normalize(text: str) -> str:
     """
     words = _SEPARATORS.split(unicodedata.normalize("NFKC", text).casefold())
     return " ".join(bare for word in words if (bare := word.strip(_PUNCTUATION)))
+
+
+def is_label(label: str) -> bool:
+    """Returns True for a normalized label that is not empty, not too long, and printable.
+
+    Control characters, marks of the writing direction and lone surrogates are not printable.
+    """
+    return 0 < len(label) <= MAX_LABEL_CHARACTERS and label.isprintable()
 
 
 def singular(label: str) -> str:
