@@ -2,7 +2,10 @@
 
 import argparse
 import contextlib
+import errno
+import ipaddress
 import os
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 from dashboard import DEFAULT_BUNDLE
 from db import vectors
 from db.connection import open_bundle
-from db.errors import StoreError
+from db.errors import StoreError, UserError
 
 EXAMPLES = """examples:
   {prog}                    the demo bundle at http://localhost:8501
@@ -24,19 +27,29 @@ default bundle.
 """
 
 
+PORTS_TRIED = 100
+"""Number of ports after one in use among which a free one is looked for."""
+
+
+class AddressError(UserError):
+    """An address or a port cannot be served at. The message states what to choose instead."""
+
+
 def main(arguments: list[str] | None = None, prog: str = "python -m dashboard") -> int:
     """Serves a bundle until it is stopped; returns the exit code, 1 if it cannot be opened."""
     options = parser(prog).parse_args(arguments)
     bundle = options.path or options.bundle
+    address = options.address.strip("[]")  # IPv6 addresses have brackets in a URL
     try:
         open_bundle(bundle).close()
+        port = check_address(address, options.port)
     except StoreError as error:
         print(f"Cannot open the bundle: {error}", file=sys.stderr)
         return 1
-    print(
-        f"Headlight serves {bundle} at http://{options.address}:{options.port} (stop with Ctrl-C)", flush=True
-    )
-    return serve(bundle, options.port, options.address)
+    except AddressError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return serve(bundle, port, address)
 
 
 def parser(prog: str = "python -m dashboard") -> argparse.ArgumentParser:
@@ -57,14 +70,79 @@ def parser(prog: str = "python -m dashboard") -> argparse.ArgumentParser:
     return about
 
 
+def check_address(address: str, port: int) -> int:
+    """Returns the port to serve at, a free one for port 0. Raises AddressError if it cannot be used."""
+    if not address:
+        raise AddressError("--address is empty. Give localhost, or 0.0.0.0 for all of a network.")
+    if not 0 <= port <= 65535:
+        raise AddressError(f"--port {port}: ports go from 1 to 65535.")
+    try:
+        return _bind(address, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = f"port {port} is in use, perhaps by another Headlight"
+        elif error.errno == errno.EACCES:
+            reason = f"port {port} is reserved for the administrator of this machine"
+        else:
+            raise AddressError(
+                f'cannot serve at --address "{address}": {error.strerror}. Give localhost, 0.0.0.0 for a '
+                "whole network, or an address of this machine."
+            ) from error
+        raise AddressError(f"{reason}. A free one: --port {_free_port(address, port)}") from error
+    except UnicodeError as error:
+        raise AddressError(f'--address "{address}" is no name of a machine. Give localhost.') from error
+
+
+def _free_port(address: str, port: int) -> int:
+    start = port if port >= 1024 else 8501
+    for candidate in range(start, min(start + PORTS_TRIED, 65536)):
+        with contextlib.suppress(OSError):
+            return _bind(address, candidate)
+    return _bind(address, 0)
+
+
+def _bind(address: str, port: int) -> int:
+    """Binds an address as Streamlit does, returns its port and frees it. Raises OSError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        server.bind((address, port))
+        server.listen()
+        port = server.getsockname()[1]
+    if address == "localhost" and socket.has_ipv6:
+        # A browser may take localhost as ::1, where another program would answer.
+        try:
+            _bind("::1", port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise
+    return port
+
+
+def url_host(address: str) -> str:
+    """Returns an address as part of a URL of this machine; localhost for all of its addresses."""
+    try:
+        number = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if number.is_unspecified:
+        return "localhost"
+    return f"[{address}]" if number.version == 6 else address
+
+
 def serve(bundle: str, port: int, address: str) -> int:
     os.environ["HEADLIGHT_BUNDLE"] = bundle
     from streamlit.web import cli  # slow to import; --help and a wrong path do not need it
 
+    print(f"Headlight serves {bundle} (stop with Ctrl-C)", flush=True)
     threading.Thread(target=warm, args=(bundle,), daemon=True).start()
 
     app = Path(__file__).with_name("app.py")
     sys.argv = ["streamlit", "run", str(app), "--server.port", str(port), "--server.address", address]
+    if url_host(address) != address and "STREAMLIT_BROWSER_SERVER_ADDRESS" not in os.environ:
+        sys.argv += ["--browser.serverAddress", url_host(address)]  # Streamlit prints it, with port and path
     return cli.main() or 0
 
 

@@ -23,7 +23,15 @@ EPILOG = "Further options go to `headlight run`, e.g. --workers 4."
 
 def main(arguments: list[str] | None = None, prog: str = "headlight demo") -> int:
     """Runs the command and returns its exit code."""
+    from dashboard import __main__ as dashboard
+
     options, run_options = _parser(prog).parse_known_args(arguments)
+    if not options.no_view:
+        try:  # now, and not after the minutes of building
+            dashboard.check_address(options.address.strip("[]"), options.port)
+        except dashboard.AddressError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
     if options.replace or not _is_current(options.bundle):
         if find_spec("torch") is None:
             print(f"error: {how_to_install('torch')}", file=sys.stderr)
@@ -33,9 +41,7 @@ def main(arguments: list[str] | None = None, prog: str = "headlight demo") -> in
             return code
     if options.no_view:
         return 0
-    from dashboard.__main__ import main as view
-
-    return view([str(options.bundle), "--port", str(options.port), "--address", options.address])
+    return dashboard.main([str(options.bundle), "--port", str(options.port), "--address", options.address])
 
 
 def build(bundle: Path, scenes: Path | None, count: int, run_options: list[str]) -> int:

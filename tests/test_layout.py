@@ -9,7 +9,6 @@ TESTS = ROOT / "tests"
 PAGES = "drawn by dashboard/views/test_views.py, which opens and uses every page"
 
 WITHOUT_TEST_FILE = {
-    "dashboard/__main__.py": "headlight/test_installed.py serves the pages by it",
     "dashboard/app.py": PAGES,
     "dashboard/charts/theme.py": "constants; dashboard/charts/test_maps.py compares charts with them",
     "dashboard/controls/heads.py": "dashboard/views/test_heads.py sets its filters",
