@@ -4,16 +4,17 @@
 
 TEXTSPAN.csv has a format that `textspan_files` reads; LABELS.csv has the columns architecture, weights,
 layer, head, label; POOL.txt is the pool that the texts were chosen from. Two labels agree if
-`texts/label_synonyms.tsv` maps the released word to our property. A word that it maps to no property never
-agrees.
+`texts/label_synonyms.tsv` maps the released word to our property, or if the word is the property's name. A
+word that stands for no property never agrees; words without a line are counted and listed.
 
 Prints the tables of docs/agreement.md.
 """
 
 import argparse
 import csv
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,13 @@ MODEL = "ViT-B-16/laion2b_s34b_b88k"
 """Model of docs/agreement.md; `--model` selects another."""
 
 
+MAX_WORDS_LISTED = 8
+"""Maximum number of unknown words that a message lists."""
+
+MAX_WORD_CHARACTERS = 40
+"""Longer released words are cut where they are printed."""
+
+
 class Compared(NamedTuple):
     """One head with both labels."""
 
@@ -41,6 +49,9 @@ class Compared(NamedTuple):
     stands_for: frozenset[str]
     """Our properties that the released word stands for; may be empty."""
 
+    is_known: bool = True
+    """False if the word has no line in the synonyms and is no property's name."""
+
     @property
     def agrees(self) -> bool:
         """True if the released word stands for our label."""
@@ -48,15 +59,29 @@ class Compared(NamedTuple):
 
 
 def read_labels(path: Path, model: str) -> dict[Head, str]:
-    """Returns the released labels of one model. Raises UserError if there are none or a column is missing."""
+    """Returns the released labels of one model. Raises UserError if there are none or a row is unusable."""
     all_rows = _rows(path)
     columns = ("architecture", "weights", "layer", "head", "label")
-    if missing := [name for name in columns if all_rows and name not in all_rows[0]]:
+    if missing := [name for name in columns if all_rows and name not in all_rows[0][1]]:
         raise UserError(f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(columns)}")
-    rows = [row for row in all_rows if f"{row['architecture']}/{row['weights']}" == model]
-    if not rows:
+    labels: dict[Head, str] = {}
+    for number, row in all_rows:
+        values = [(row[name] or "").strip() for name in columns]
+        if "/".join(values[:2]) != model:
+            continue
+        try:
+            head = int(values[2]), int(values[3])
+        except ValueError:
+            raise UserError(
+                f"line {number} of {path}: layer {values[2]!r} and head {values[3]!r} must be whole numbers."
+            ) from None
+        if labels.setdefault(head, values[4]) != values[4]:
+            raise UserError(
+                f"line {number} of {path}: {head_name(*head)} of {model} has another label above. Keep one."
+            )
+    if not labels:
         raise UserError(f"{path} has no labels of {model}; name one it has with --model.")
-    return {(int(row["layer"]), int(row["head"])): row["label"] for row in rows}
+    return labels
 
 
 def read_synonyms(path: Path = SYNONYMS) -> dict[str, frozenset[str]]:
@@ -67,17 +92,35 @@ def read_synonyms(path: Path = SYNONYMS) -> dict[str, frozenset[str]]:
 
 
 def normalize(label: str) -> str:
-    """Returns a released label in lower case, without a final period and surrounding space."""
-    return label.strip().rstrip(".").strip().casefold()
+    """Returns a released label in lower case, with spaces between words, and without a final period."""
+    return " ".join(re.split(r"[\s_-]+", label.casefold())).strip().rstrip(".").strip()
 
 
-def properties_of(label: str, synonyms: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """Returns our properties that a released label stands for. Raises UserError for an unlisted label."""
-    if normalize(label) not in synonyms:
-        raise UserError(
-            f"the released label {label!r} has no line in {SYNONYMS.name}; add one, or - for none."
-        )
-    return synonyms[normalize(label)]
+def properties_of(
+    label: str, synonyms: Mapping[str, frozenset[str]], properties: Iterable[str] = ()
+) -> frozenset[str] | None:
+    """Returns our properties that a released label stands for; None for an unknown word.
+
+    A word without a line is looked up in the other number (colors, color), then among the `properties` of
+    the pool.
+    """
+    word = normalize(label)
+    forms = (word, word.removesuffix("s"), f"{word}s")
+    for form in forms:
+        if form in synonyms:
+            return synonyms[form]
+    names = frozenset(name for name in properties if normalize(name) in forms)
+    return names or None
+
+
+def unknown_words(compared: Iterable[Compared]) -> str:
+    """Returns a sentence that counts and lists the unknown released words; empty if there are none."""
+    counts = Counter(_cut(normalize(row.released)) for row in compared if not row.is_known)
+    if not counts:
+        return ""
+    words = [f"{word} ({count})" for word, count in counts.most_common(MAX_WORDS_LISTED)]
+    more = f" and {len(counts) - len(words)} more" if len(counts) > len(words) else ""
+    return f"{counts.total()} heads have a released word without a line: {', '.join(words)}{more}"
 
 
 def compare(
@@ -86,14 +129,17 @@ def compare(
     texts: Pool,
     synonyms: Mapping[str, frozenset[str]],
 ) -> list[Compared]:
-    """Returns both labels of every head that has both, by layer and head. Raises UserError."""
+    """Returns both labels of every head that has both, by layer and head. Raises UserError if none has."""
     heads = sorted(lists.keys() & released.keys())
+    if not heads:
+        raise UserError("no head has both a list of texts and a released label. Give files of one model.")
     labels = label_lists(
         text_pool.pick_indices([lists[head] for head in heads], texts), texts.tags, texts.properties
     )
+    stand_for = [properties_of(released[head], synonyms, texts.properties) for head in heads]
     return [
-        Compared(head, label, released[head], properties_of(released[head], synonyms))
-        for head, label in zip(heads, labels, strict=True)
+        Compared(head, label, released[head], names or frozenset(), names is not None)
+        for head, label, names in zip(heads, labels, stand_for, strict=True)
     ]
 
 
@@ -151,17 +197,30 @@ def main(command_line: Sequence[str] | None = None) -> None:
     except (UserError, OSError, ValueError) as error:
         parser.exit(1, f"error: {error}\n")
     print(summary(compared), table(compared), sep="\n\n")
+    if unknown := unknown_words(compared):
+        print(f"\n{unknown}. They stand for no property of ours; add lines to {SYNONYMS.name} if they do.")
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
+    """Returns the rows of a CSV with the numbers of their last lines. Raises UserError."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        try:
+            return [(reader.line_num, row) for row in reader]
+        except csv.Error as error:
+            raise UserError(f"{path} is no CSV of labels: {error}.") from error
+
+
+def _cut(word: str) -> str:
+    """Returns a word of others on one line, printable, and not too long."""
+    printable = "".join(character if character.isprintable() else "?" for character in word)
+    return printable if len(printable) <= MAX_WORD_CHARACTERS else f"{printable[: MAX_WORD_CHARACTERS - 1]}…"
 
 
 def _line(row: Compared) -> tuple[str, ...]:
     q = f"{row.ours.q_value:.3f}" + ("" if row.ours.supported else " unsupported")
     agree = "yes" if row.agrees else "no" if row.stands_for else "no such property"
-    return head_name(*row.head), row.ours.label, q, row.released, agree
+    return head_name(*row.head), row.ours.label, q, _cut(row.released), agree
 
 
 def _share(name: str, count: int, total: int) -> tuple[object, ...]:

@@ -40,8 +40,6 @@ def read(task: VerifyTask, model: str) -> ReferenceFiles:
     try:
         synonyms = label_agreement.read_synonyms(task.synonyms or label_agreement.SYNONYMS)
         released = label_agreement.read_labels(task.labels, model) if task.labels else None
-        for label in (released or {}).values():
-            label_agreement.properties_of(label, synonyms)
         if theirs and texts:
             text_pool.pick_indices(list(theirs.values()), texts)
     except ValueError as error:

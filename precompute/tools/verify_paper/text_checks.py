@@ -140,11 +140,15 @@ def labels(
 ) -> list[Check]:
     """Checks labels of our texts, and of released texts, against released labels."""
     ours = label_agreement.compare(head_texts.lists, released, head_texts.pool, synonyms)
+    name, unknown = "our labels agree with released ones", label_agreement.unknown_words(ours)
+    if not any(row.stands_for for row in ours):
+        return [skipped(name, f"no released word stands for a property of the pool; {unknown}")]
     agrees = torch.tensor([[label.ours.label in row.stands_for for row in ours] for label in ours])
     right, permuted = int(agrees.diagonal().sum()), label_agreement.permuted_agreement(ours) * len(ours)
     note = f"probability by chance; {right} of {len(ours)} agree, {permuted:.1f} if permuted at random"
+    note += f"; {unknown}" if unknown else ""
     chance = checks.permutation_p_value(agrees)
-    agreement = check("our labels agree with released ones", chance, most=checks.LEVEL, note=note)
+    agreement = check(name, chance, most=checks.LEVEL, note=note)
     name = "as many agree as with the texts of others"
     if theirs is None:
         return [agreement, skipped(name, "no TEXTSPAN given")]

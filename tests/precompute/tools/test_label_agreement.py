@@ -51,9 +51,39 @@ def test_labels_agree_if_the_released_word_stands_for_ours():
     assert [bool(row.stands_for) for row in rows] == [True, True, False]
 
 
-def test_a_released_word_without_a_line_is_refused():
-    with pytest.raises(UserError, match=r"'Sounds' .* label_synonyms\.tsv"):
-        label_agreement.properties_of("Sounds", SYNONYMS)
+@pytest.mark.parametrize(
+    ("word", "properties"),
+    [
+        ("Color", {"color"}),
+        ("beast", {"animal"}),
+        ("Animals.", {"animal"}),
+        (" subject ", set()),
+        ("Sounds", None),
+        ("", None),
+    ],
+)
+def test_a_word_is_looked_up_in_both_numbers_and_then_among_the_properties_of_the_pool(word, properties):
+    assert label_agreement.properties_of(word, SYNONYMS, ("animal", "color")) == properties
+
+
+def test_unknown_words_stand_for_no_property_and_are_counted_and_listed():
+    lists = {(8, head): [f"color {number}" for number in range(10)] for head in range(5)}
+    words = ["Sounds", "sounds", "\x1b[2J" + "x" * 1000, "Subject", "Colors"]
+    released = {(8, head): word for head, word in enumerate(words)}
+
+    rows = label_agreement.compare(lists, released, small_pool(), SYNONYMS)
+    listed = label_agreement.unknown_words(rows)
+
+    assert [row.is_known for row in rows] == [False, False, False, True, True]
+    assert [row.agrees for row in rows] == [False, False, False, False, True]
+    assert listed.startswith("3 heads") and "sounds (2)" in listed
+    assert listed.isprintable() and len(listed) < 200
+    assert label_agreement.unknown_words(rows[3:]) == ""
+
+
+def test_lists_and_labels_without_a_common_head_are_refused():
+    with pytest.raises(UserError, match="no head has both"):
+        label_agreement.compare({(8, 0): ["color 1"]}, {(9, 0): "Colors"}, small_pool(), SYNONYMS)
 
 
 def test_a_text_that_is_not_in_the_pool_is_named():
@@ -111,6 +141,23 @@ def test_labels_without_a_column_are_refused_by_its_name(tmp_path):
         label_agreement.read_labels(path, "ViT-B-32/openai")
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("ViT-B-32,openai,8,first,Colors", "line 3 .*'first'"),
+        ("ViT-B-32,openai,8", "line 3"),
+        ("ViT-B-32,openai,8,0,Shapes", r"line 3 .*L8\.H0"),
+        ("ViT-B-32,openai,8,1," + "x" * 200_000, "no CSV"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named(tmp_path, row, message):
+    path = tmp_path / "labels.csv"
+    path.write_text(f"\ufeffarchitecture,weights,layer,head,label\nViT-B-32,openai,8,0,Colors\n{row}\n")
+
+    with pytest.raises(UserError, match=message):
+        label_agreement.read_labels(path, "ViT-B-32/openai")
+
+
 def test_the_command_says_in_one_line_what_it_cannot_read(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         label_agreement.main([str(tmp_path / name) for name in ("texts.csv", "labels.csv", "pool.txt")])
@@ -124,6 +171,41 @@ def test_synonyms_stand_for_properties_that_the_lexicon_has():
     properties = {name for stands_for in label_agreement.read_synonyms().values() for name in stands_for}
 
     assert properties <= set(lexical_tags.load_lexicon().properties)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("Numbers of things", "counting"),
+        ("Letters", "letters"),
+        ("People", "people"),
+        ("Music", "music"),
+        ("Architecture", "architecture"),
+        ("Pets", "animal"),
+        ("Geographical locations", "location"),
+        ("Musical instruments", "music"),
+        ("Facial expressions", "emotion"),
+        ("Close-up views", "viewpoint"),
+        ("Text", "letters"),
+        ("Logos", "signage"),
+    ],
+)
+def test_common_words_of_released_lists_have_a_line(word, name):
+    assert label_agreement.properties_of(word, label_agreement.read_synonyms()) == {name}
+
+
+def test_every_property_of_the_general_pool_has_a_line_of_its_name():
+    synonyms = label_agreement.read_synonyms()
+
+    for name in lexical_tags.load_lexicon().properties:
+        assert name in (label_agreement.properties_of(name, synonyms) or ())
+
+
+def test_no_word_has_two_lines():
+    lines = label_agreement.SYNONYMS.read_text(encoding="utf-8").splitlines()
+    words = [label_agreement.normalize(line.split("\t")[0]) for line in lines if not line.startswith("#")]
+
+    assert [word for word, count in Counter(words).items() if count > 1] == []
 
 
 @real

@@ -294,7 +294,7 @@ def test_classes_with_unknown_words_are_refused(files):
         ("textspan", "layer,head,rank,text\n0,0,0,red objects\n", "--textspan .* layers 2 to 5"),
         ("labels", "architecture,weights,layer,head,label\nViT-B-32,openai,8,0,Colors\n", "no labels of"),
         ("labels", "layer,head,label\n2,0,Colors\n", "column architecture"),
-        ("labels", "architecture,weights,layer,head,label\nViT-demo-S-16,scenes_1,2,0,Songs\n", "'Songs'"),
+        ("labels", "architecture,weights,layer,head,label\nViT-demo-S-16,scenes_1,2,x,Songs\n", "line 2"),
     ],
 )
 def test_files_that_do_not_fit_are_refused_before_any_image_is_read(files, tmp_path, name, content, says):

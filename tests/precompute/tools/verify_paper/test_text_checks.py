@@ -6,7 +6,7 @@ from torch.nn.functional import normalize
 from precompute.method.types import Pool
 from precompute.tools.verify_paper.image_pass import pass_over_images
 from precompute.tools.verify_paper.run import identity
-from precompute.tools.verify_paper.text_checks import as_in_double
+from precompute.tools.verify_paper.text_checks import as_in_double, describe_heads, labels
 from tests.support.contributions import plan_of
 from tests.support.towers import small_clip
 
@@ -57,3 +57,32 @@ def test_nan_fails(pictures):
     damaged = plan._replace(out_beta=plan.out_beta * torch.nan)
 
     assert identity_statuses(model, damaged, pictures) == ["FAIL", "FAIL"]
+
+
+def described_heads():
+    """All heads of a small model, each with all texts of the small pool."""
+    model = small_clip()
+    spaces = plan_of(model, 2).spaces
+    rank = spaces.basis.shape[2]
+    covariance = torch.eye(rank).expand(*spaces.basis.shape[:2], rank, rank)
+    return describe_heads(covariance, spaces, *small_pool(model.d_out))
+
+
+def test_unknown_released_words_are_counted_and_no_error():
+    head_texts = described_heads()
+    first, *others = head_texts.lists
+    released = {first: "Any", **dict.fromkeys(others, "Goatlike things")}
+
+    agreement, _ = labels(head_texts, released, None, {})
+
+    assert f"1 of {len(released)} agree" in agreement.note
+    assert f"{len(others)} heads have a released word without a line: goatlike things" in agreement.note
+
+
+def test_released_words_of_no_property_alone_are_no_failure():
+    head_texts = described_heads()
+
+    (agreement,) = labels(head_texts, dict.fromkeys(head_texts.lists, "Ziegen"), None, {})
+
+    assert agreement.status == "SKIPPED"
+    assert "ziegen" in agreement.note
