@@ -28,6 +28,9 @@ DIVERGING = (
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 MAX_PIXELS = 100_000_000
 
+VIEW_SIDE = 1024
+"""Longest side of what the model sees of a picture, as drawn. Pages draw it at half of that."""
+
 
 class PictureError(ValueError):
     """Bytes that are not an image; the message gives the next step."""
@@ -72,20 +75,30 @@ def model_view(image: Image.Image, resize_mode: str, aspect: float = 1.0) -> Ima
     """Returns the part of an image that the model's patches cover; `aspect` is its width over its height.
 
     shortest: shorter side to size, then a center crop. squash: stretched. longest: padded to a square.
+    The part has at most VIEW_SIDE pixels a side. A picture is scaled before it is made a square: the square
+    of a strip of 60,000 x 60 pixels would have 14 GB.
     """
     width, height = image.size
+    side = min(max(width, height), VIEW_SIDE)
     if resize_mode == "squash":
-        side = max(width, height)
-        return image.resize((side, round(side / aspect)))
+        size = side, round(side / aspect)
+        return image.resize(size if aspect >= 1 else (round(side * aspect), side))
     if resize_mode == "longest":
-        side = max(width, height)
+        image = _within(image, side)
         padded = Image.new("RGB", (side, side))
-        padded.paste(image, ((side - width) // 2, (side - height) // 2))
+        padded.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
         return padded
     crop_width = min(width, round(height * aspect))
     crop_height = min(height, round(width / aspect))
     left, top = round((width - crop_width) / 2), round((height - crop_height) / 2)
-    return image.crop((left, top, left + crop_width, top + crop_height))
+    return _within(image.crop((left, top, left + crop_width, top + crop_height)), side)
+
+
+def _within(image: Image.Image, side: int) -> Image.Image:
+    """Returns a picture scaled down so that no side is longer than `side`."""
+    scale = min(1, side / max(image.size))
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image if scale == 1 else image.resize(size, reducing_gap=2)
 
 
 def covered(picture: Image.Image | None, model: Any) -> Image.Image:

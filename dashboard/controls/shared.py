@@ -217,7 +217,9 @@ def search_images(source: Source, *, gallery: bool) -> None:
 def upload() -> None:
     """An upload of any image, stored in memory while the server runs."""
     file = st.file_uploader(
-        "Or use your own image (the model is loaded once)", key="upload", max_upload_size=25
+        "Or use your own image (the model is loaded once)",
+        key="upload",
+        max_upload_size=image_data.MAX_UPLOAD_MB,
     )
     if file is None:
         st.session_state["uploaded"] = None

@@ -17,6 +17,12 @@ from db import layout, vectors
 MAX_UPLOADS = 64
 """Uploaded images kept in memory, so that links to them work."""
 
+MAX_UPLOAD_MB = 25
+"""Largest uploaded file."""
+
+MAX_UPLOADS_MB = 256
+"""Size of all uploaded files in memory; beyond it the oldest are dropped."""
+
 
 def described(source: Source, image_ids: Sequence[str]) -> pd.DataFrame:
     """Returns one row per image of the bundle, in the order of the ids: image_id, path, attributes."""
@@ -70,12 +76,16 @@ def thumbnails(source: Source, image_ids: Sequence[str]) -> dict[str, bytes | No
     """Returns thumbnails by image id; None if the bundle has none."""
     rows = cached.query(source.bundle, "thumbnails", image_ids=tuple(image_ids))
     stored = dict(zip(rows["image_id"], rows["thumbnail"], strict=True))
-    return {image_id: stored.get(image_id) or _preview(image_id) for image_id in image_ids}
+    uploaded = uploads()
+    return {
+        image_id: stored.get(image_id) or (_preview(uploaded[image_id][0]) if image_id in uploaded else None)
+        for image_id in image_ids
+    }
 
 
-def _preview(image_id: str) -> bytes | None:
-    upload = uploads().get(image_id)
-    return upload and image_drawing.preview(upload[0])
+@cached.kept(max_entries=MAX_UPLOADS)
+def _preview(data: bytes) -> bytes:
+    return image_drawing.preview(data)
 
 
 @st.cache_resource
@@ -86,10 +96,19 @@ def uploads() -> dict[str, tuple[bytes, str]]:
 
 def take_upload(data: bytes, name: str) -> str:
     """Stores an uploaded image in memory and returns its id; rejects bytes that are not an image."""
+    if len(data) > MAX_UPLOAD_MB * 2**20:
+        raise image_drawing.PictureError(
+            f"{name} has {len(data) / 2**20:,.0f} MB. Choose a file of at most {MAX_UPLOAD_MB} MB."
+        )
     image_drawing.read(data, name)
     image_id = layout.image_id(data)
     images = uploads()
     images[image_id] = (data, name)
-    while len(images) > MAX_UPLOADS:
+    while len(images) > MAX_UPLOADS or _megabytes(images) > MAX_UPLOADS_MB:
         images.pop(next(iter(images)), None)
     return image_id
+
+
+def _megabytes(images: dict[str, tuple[bytes, str]]) -> float:
+    # A copy, for other sessions may add an image meanwhile.
+    return sum(len(data) for data, _ in list(images.values())) / 2**20

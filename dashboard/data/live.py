@@ -22,6 +22,8 @@ class LiveImage(NamedTuple):
     """Decomposition of one image in the bases of the bundle."""
 
     image: Image.Image
+    """The whole picture."""
+
     embedding: NDArray[np.float32]
     """[d_out] unit length."""
 

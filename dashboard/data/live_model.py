@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from dashboard import images
 from dashboard.data import live
 from dashboard.data.cached import kept
 from dashboard.data.types import Source
@@ -18,7 +19,7 @@ def encode(source: Source, text: str) -> NDArray[np.float32]:
 
 
 def decompose(source: Source, data: bytes) -> live.LiveImage:
-    """Returns the decomposition of an image file by the model."""
+    """Returns the decomposition of an image file by the model, with the part of the picture that it sees."""
     model = load(source)
     with st.spinner("Decomposing the image", show_time=True):
         return _decompose(source, data, model)
@@ -42,4 +43,6 @@ def _encode(source: Source, text: str, _model: Any) -> NDArray[np.float32]:
 
 @kept(max_entries=16)
 def _decompose(source: Source, data: bytes, _model: Any) -> live.LiveImage:
-    return live.decompose_image(_model, data)
+    result = live.decompose_image(_model, data)
+    # Results stay in memory, and a whole picture can have 400 MB.
+    return result._replace(image=images.covered(result.image, source.info))

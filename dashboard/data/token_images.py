@@ -30,7 +30,7 @@ def token_image(source: Source, image_id: str) -> TokenImage:
         )
     image = live_model.decompose(source, data)
     note = "" if upload else _thumbnail_note(source, image_id, image.embedding)
-    return TokenImage(image.tokens, image.rest, image_drawing.covered(image.image, source.info), note)
+    return TokenImage(image.tokens, image.rest, image.image, note)
 
 
 def _thumbnail_note(source: Source, image_id: str, embedding: NDArray) -> str:

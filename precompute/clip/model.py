@@ -14,6 +14,7 @@ from jaxtyping import Float
 from open_clip.model import CLIP, CustomTextCLIP
 from open_clip.pretrained import get_pretrained_cfg, list_pretrained
 from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
 from torch import Tensor
 
 from precompute.clip import checkpoints, download
@@ -22,6 +23,49 @@ from precompute.clip.supported import refuse_config, refuse_tower
 from precompute.inputs import model_specs
 from precompute.inputs.model_specs import Catalog, ModelError, ModelSpec, WeightsFacts, as_triple, model_key
 from precompute.runtime.config import ModelChoice, Precision
+
+MAX_SCALED_PIXELS = 2**24
+"""Largest picture to make of a thin one before its center is cut out: 64 MiB."""
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """open_clip's preprocessing of one picture: PIL image -> Float[Tensor, "3 h w"].
+
+    A model that resizes the shorter side makes a picture of 1 GB of a strip of 60,000 x 60 pixels, of which
+    it sees a square. Of such a strip only the square is resized, to the same pixels but for rounding. One
+    that resizes the longer side would leave no pixel of the shorter one: it keeps one.
+    """
+
+    transform: Callable
+    size: int
+    interpolation: str
+    resize_mode: str
+    max_pixels: int = MAX_SCALED_PIXELS
+
+    def __call__(self, image: Image.Image) -> Tensor:
+        shorter, longer = sorted(image.size)
+        scaled = [self.size * side // shorter for side in image.size]
+        if self.resize_mode == "shortest" and scaled[0] * scaled[1] > self.max_pixels:
+            image = self._resize_center(image, *scaled)
+        if self.resize_mode == "longest" and round(shorter * self.size / longer) == 0:
+            size = [max(1, self.size * side // longer) for side in image.size]
+            image = image.resize((size[0], size[1]), self._resampling)
+        return self.transform(image)
+
+    def _resize_center(self, image: Image.Image, width: int, height: int) -> Image.Image:
+        """Returns the central square of a picture resized to width x height."""
+        left, top = round((width - self.size) / 2), round((height - self.size) / 2)
+        x, y = image.width / width, image.height / height
+        # Width first, as Pillow does: it rounds to 8 bits between the two.
+        columns = (left * x, 0, (left + self.size) * x, image.height)
+        rows = (0, top * y, self.size, (top + self.size) * y)
+        image = image.resize((self.size, image.height), self._resampling, box=columns)
+        return image.resize((self.size, self.size), self._resampling, box=rows)
+
+    @property
+    def _resampling(self) -> Image.Resampling:
+        return Image.Resampling[self.interpolation.upper()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +191,12 @@ def from_model(spec: ModelSpec, model: Any, *, device: str = "cpu", precision: P
         grid=tuple(visual.grid_size),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         context_length=model.context_length,
-        preprocess=image_transform_v2(PreprocessCfg(size=visual.image_size, **pixels), is_train=False),
+        preprocess=Preprocess(
+            image_transform_v2(PreprocessCfg(size=visual.image_size, **pixels), is_train=False),
+            visual.image_size[0],
+            spec.interpolation,
+            spec.resize_mode,
+        ),
         device=torch.device(device),
         precision=precision,
     )

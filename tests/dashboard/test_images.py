@@ -72,6 +72,33 @@ def test_other_ways_to_square_a_picture_keep_all_of_it(mode, red):
     assert (seen[..., 0] > 200).mean() == pytest.approx(red, abs=0.02)
 
 
+@pytest.mark.parametrize("mode", ["squash", "longest", "shortest"])
+@pytest.mark.parametrize("size", [(20_000, 20), (20, 20_000), (3000, 1000), (2000, 2000)])
+def test_a_picture_is_scaled_before_it_is_made_a_square(mode, size):
+    """The square of 20,000 x 20 pixels would have 1.6 GB, several times over."""
+    seen = images.model_view(Image.new("RGB", size, "red"), mode)
+
+    assert seen.width == seen.height <= images.VIEW_SIDE
+    assert seen.getextrema()[0][1] == 255
+
+
+@pytest.mark.parametrize("aspect", [0.5, 2.0])
+@pytest.mark.parametrize("mode", ["squash", "shortest"])
+def test_a_view_of_another_aspect_is_bounded_too(mode, aspect):
+    seen = images.model_view(Image.new("RGB", (3000, 5000)), mode, aspect)
+
+    assert max(seen.size) == images.VIEW_SIDE
+    assert seen.width / seen.height == pytest.approx(aspect, abs=0.01)
+
+
+@pytest.mark.parametrize(("mode", "red"), [("squash", 1 / 3), ("longest", 1 / 9)])
+def test_a_large_picture_keeps_all_of_it(mode, red):
+    seen = np.asarray(images.model_view(striped(3000, 1000), mode))
+
+    assert seen.shape == (images.VIEW_SIDE, images.VIEW_SIDE, 3)
+    assert (seen[..., 0] > 200).mean() == pytest.approx(red, abs=0.02)
+
+
 @pytest.mark.parametrize("data", [b"", b"no image", b"\x89PNG\r\n\x1a\n rest is missing"])
 def test_bytes_that_are_no_image_are_refused_by_name(data):
     with pytest.raises(images.PictureError, match="holiday.png is not an image .* Choose a PNG, JPEG"):

@@ -11,7 +11,8 @@ from PIL import Image
 
 import precompute
 from dashboard.data import images as images_data
-from dashboard.data import token_images
+from dashboard.data import live_model, token_images
+from dashboard.images import VIEW_SIDE, PictureError
 from precompute.inputs import images
 from tests.support import bundles
 from tests.support.bundles import GALLERY, IMAGE_IDS, MODEL_KEY
@@ -210,6 +211,37 @@ def test_an_upload_that_is_no_image_is_named_and_the_page_stays(model):
     assert "notes.txt is not an image that can be read" in said(app)
     assert link(app)["image"] == IMAGE_IDS[5]
     assert model == []
+
+
+def test_uploads_beyond_the_room_for_them_are_dropped_oldest_first(monkeypatch):
+    files = [encoded(Image.new("L", (1, 1), value), "BMP") for value in range(4)]
+    monkeypatch.setattr(images_data, "MAX_UPLOADS_MB", 2.5 * len(files[0]) / 2**20)
+    images_data.uploads().clear()
+
+    ids = [images_data.take_upload(data, f"{number}.bmp") for number, data in enumerate(files)]
+
+    assert list(images_data.uploads()) == ids[-2:]
+
+
+def test_an_upload_that_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(images_data, "MAX_UPLOAD_MB", 0.001)
+    images_data.uploads().clear()
+
+    with pytest.raises(PictureError, match="large.bmp has .* at most"):
+        images_data.take_upload(encoded(Image.new("RGB", (40, 40)), "BMP"), "large.bmp")
+
+    assert images_data.uploads() == {}
+
+
+def test_a_large_upload_is_kept_as_the_model_sees_it(model):
+    app = open_page("topic_segmentation")
+
+    large = encoded(Image.new("RGB", (5000, 40), "green"))
+    app.file_uploader(key="upload").upload("strip.png", large, "image/png").run()
+
+    assert not app.exception
+    shown = live_model.decompose(app.session_state["source"], large).image
+    assert max(shown.size) <= VIEW_SIDE
 
 
 def test_an_upload_that_the_server_has_let_go_is_asked_for_again(model):

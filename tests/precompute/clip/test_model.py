@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from precompute import clip, demo
+from precompute.clip.model import Preprocess
 from precompute.inputs import model_specs
 from precompute.inputs.model_specs import ModelError
+from tests.support.pictures import noise
 from tests.support.towers import FACTS, resolved, saved, small_clip, small_config, small_model, some_pixels
 
 
@@ -49,6 +52,27 @@ def test_sizes_are_read_off_the_model(config, tmp_path):
     assert (loaded.image_size, loaded.patch_size, loaded.grid) == (32, 16, (2, 2))
     assert loaded.context_length == 12
     assert loaded.parameters == sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("size", [(400, 7), (7, 401), (613, 50), (64, 64)])
+def test_a_thin_picture_has_the_same_pixels_without_a_huge_one_between(size, interpolation):
+    unit = {"mean": (0, 0, 0), "std": (1, 1, 1)}
+    cfg = PreprocessCfg(size=32, interpolation=interpolation, resize_mode="shortest", **unit)
+    transform = image_transform_v2(cfg, is_train=False)
+    picture = noise(*size)
+
+    cut_first = Preprocess(transform, 32, interpolation, "shortest", max_pixels=1)(picture)
+
+    assert (cut_first - transform(picture)).abs().max() <= 1.01 / 255  # rounding to 8 bits
+
+
+@pytest.mark.parametrize("resize_mode", ["shortest", "longest", "squash"])
+def test_the_thinnest_picture_that_can_be_read_is_preprocessed_in_little_memory(resize_mode):
+    cfg = PreprocessCfg(size=336, resize_mode=resize_mode)
+    preprocess = Preprocess(image_transform_v2(cfg, is_train=False), 336, "bicubic", resize_mode)
+
+    assert preprocess(Image.new("RGB", (60_000, 60))).shape == (3, 336, 336)
 
 
 def test_other_weights_have_another_hash_and_key():
