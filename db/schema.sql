@@ -33,6 +33,7 @@ create table model (
     std double[],
     interpolation varchar,
     resize_mode varchar,
+    label_rule varchar not null,
     has_vectors boolean not null,
     is_control boolean not null,
     control_of varchar,
@@ -73,6 +74,7 @@ comment on column model.mean is 'Mean that is subtracted from each color channel
 comment on column model.std is 'Standard deviation that each color channel is divided by.';
 comment on column model.interpolation is 'Interpolation of the resize step.';
 comment on column model.resize_mode is 'How a picture is resized to image_size (shortest: shorter side, then a center crop).';
+comment on column model.label_rule is 'Rule that chose and tested the offline labels, and its version; models of different rules are not ranked together.';
 comment on column model.has_vectors is 'True if the bundle holds vectors of this model; false for imported results.';
 comment on column model.is_control is 'True for a random-weights control.';
 comment on column model.control_of is 'Name of the model that this is a control of; null for other models.';
@@ -226,6 +228,7 @@ create table head_label (
     head integer not null,
     method varchar not null,
     picks integer not null,
+    carrying_picks integer,
     label varchar not null,
     share double,
     lead double,
@@ -246,6 +249,7 @@ comment on column head_label.layer is 'Layer, zero-based.';
 comment on column head_label.head is 'Head, zero-based.';
 comment on column head_label.method is 'variance_share, enrichment, language_model or person.';
 comment on column head_label.picks is 'Number of first texts that the method reads; 0 for a person.';
+comment on column head_label.carrying_picks is 'Number of these texts that carry the label; of a language model''s label, if it is a property of the pool; null for a person.';
 comment on column head_label.label is 'The property.';
 comment on column head_label.share is 'Share of the head''s variance that the picks of this property remove; null for other methods than variance_share.';
 comment on column head_label.lead is 'Sum over the label''s picks of the variance share to the power 1.6, less its mean over the head and its rotations, less the largest such difference of another property; 0 if that of another property is larger. This is the test statistic; null for other methods than variance_share.';
@@ -257,7 +261,7 @@ comment on column head_label.draws is 'Valid draws of the language model.';
 comment on column head_label.given_by is 'The language model, or the person, that gave the label; null for the offline methods.';
 comment on column head_label.reason is 'Reason that the person gave for the label.';
 comment on column head_label.chosen is 'True for the label that pages show.';
-comment on column head_label.supported is 'True if q_value is at most 0.05, if most draws of a language model agree, or if a person gave the label.';
+comment on column head_label.supported is 'True if q_value is at most 0.05 and carrying_picks at least 2, if most draws of a language model agree, or if a person gave the label.';
 
 create table judgement (
     model_key varchar not null,
@@ -407,7 +411,7 @@ create table rotated_metric (
 comment on table rotated_metric is 'One row per metric of a model''s rotated heads, a control: each rotation is treated as if it were the model.';
 comment on column rotated_metric.model_key is 'The model whose heads were rotated.';
 comment on column rotated_metric.metric is 'Name of the metric; see the table metric.';
-comment on column rotated_metric.heads_used is 'all or supported (rotated heads whose label is significant against the other rotations).';
+comment on column rotated_metric.heads_used is 'all or supported (rotated heads whose label is supported by the same rule, tested against the other rotations).';
 comment on column rotated_metric.value is 'Mean over the rotations for which it is defined; null if there are none.';
 comment on column rotated_metric.low is '2.5 percentile over these rotations.';
 comment on column rotated_metric.high is '97.5 percentile over these rotations.';
@@ -461,7 +465,7 @@ create table component_share (
     kind varchar not null,
     layer integer,
     head integer,
-    share double not null,
+    share double,
     primary key (model_key, component)
 );
 comment on table component_share is 'One row per component: its share of the covariance of the embedding, tr Cov(c, e) / tr Cov(e); a model''s shares sum to 1.';
@@ -470,7 +474,7 @@ comment on column component_share.component is 'input, attention L2 (a layer tha
 comment on column component_share.kind is 'input (the input of the first layer), attention, head or mlp.';
 comment on column component_share.layer is 'Layer; null for input.';
 comment on column component_share.head is 'Head; null for all other components.';
-comment on column component_share.share is 'Share of the covariance; may be negative.';
+comment on column component_share.share is 'Share of the covariance; may be negative; null if the embeddings of all images are equal.';
 
 create table class_text (
     attribute varchar not null,

@@ -23,8 +23,8 @@ def finder(source: Source, view: HeadsView) -> dict[str, Any]:
     with middle:
         titles = {name: title.replace(" heads", "") for name, title in OVER.items()}
         help = (
-            "Supported: better than labels of rotated heads (q <= 0.05), or most draws of a language model "
-            "agree, or a person gave the label."
+            "Supported: better than labels of rotated heads (q <= 0.05) and carried by two texts, or most "
+            "draws of a language model agree, or a person gave the label."
         )
         over = segmented("over", "Labels", titles, view.over, help)
     with right:

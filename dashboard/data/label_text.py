@@ -11,6 +11,9 @@ from dashboard.state.views import Head, head_name
 ROTATED_HEADS, MIXED_LISTS = "rotated heads", "texts mixed from all its heads"
 """Null hypotheses of offline labels: imported results have no heads to rotate."""
 
+MAX_Q, MIN_CARRYING = 0.05, 2
+"""The two conditions of a supported offline label: its q-value, and the number of texts that carry it."""
+
 
 def display_label(row: Any) -> str:
     """Returns the label of a head, with a question mark if it is unsupported."""
@@ -46,7 +49,17 @@ def label_support(row: Any) -> str:
         return f"not tested{q}"
     if row.supported:
         return f"supported{q}"
-    return f"unsupported: not better than {MIXED_LISTS if row.method == 'enrichment' else ROTATED_HEADS}{q}"
+    return f"unsupported: {', '.join(_failed_conditions(row))}{q}"
+
+
+def _failed_conditions(row: Any) -> list[str]:
+    """Returns why an offline label is unsupported: no better than chance, too few texts that carry it."""
+    null = MIXED_LISTS if row.method == "enrichment" else ROTATED_HEADS
+    few = not pd.isna(row.carrying_picks) and row.carrying_picks < MIN_CARRYING
+    reasons = [f"not better than {null}"] if not few or row.q_value > MAX_Q else []
+    if few:
+        reasons.append("only one text carries it" if row.carrying_picks else "no text carries it")
+    return reasons
 
 
 def tested_against(source: Source) -> str:

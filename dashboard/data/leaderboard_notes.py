@@ -78,9 +78,22 @@ def no_rank(leaderboard: Leaderboard) -> str:
     cells = [leaderboard.cell(line, leaderboard.metric) for line in leaderboard.lines if line.part == MODEL]
     if len(cells) < 2:
         return "One trained model: nothing to rank."
+    if rules := _label_rules(leaderboard):
+        return f"Labels by different rules ({rules}) are not ranked together: build the bundles again."
     if any(cell and cell.labels == CHOSEN for cell in cells):
         return "Only offline labels have ranks."
     return "No ranks: every trained model needs an interval."
+
+
+def _label_rules(leaderboard: Leaderboard) -> str:
+    """Returns the rules of the models with an interval, if they are several."""
+    models = {
+        line.model_key
+        for line in leaderboard.lines
+        if line.part == MODEL and (cell := leaderboard.cell(line, leaderboard.metric)) and not isnan(cell.low)
+    }
+    rules = sorted({leaderboard.models[key].label_rule for key in models})
+    return ", ".join(rules) if len(rules) > 1 else ""
 
 
 def listed(reasons: dict[str, list[str]], of: int) -> str:

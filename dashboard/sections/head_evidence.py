@@ -29,6 +29,9 @@ def draw_labels(source: Source, head: Head) -> None:
             "method", help="Offline default: variance share. A person or a language model has priority"
         ),
         "picks": number("texts read", width=80),
+        "carrying_picks": number(
+            "carry it", width=70, help="Of the texts read; a supported offline label needs two"
+        ),
         "share": number(
             "share", format=PERCENT, help="Of the head's variance, by its texts of this property"
         ),
@@ -52,7 +55,8 @@ def draw_labels(source: Source, head: Head) -> None:
     shown = head_data.in_percent(table).assign(method=table["method"].str.replace("_", " "))
     draw_table(shown, columns, "All labels of the head with their evidence", placeholder="")
     st.caption(
-        "Rely on supported labels: q at most 0.05, or most draws agree, or a person confirmed it.",
+        "Rely on supported labels: q at most 0.05 and two texts that carry it, or most draws agree, or a "
+        "person confirmed it.",
         help="Pages show the chosen label: a person's, else a language model's, else the offline label.",
     )
 

@@ -18,7 +18,9 @@ def draw_grid(source: Source, color: str) -> None:
     if color == "label":
         chart = map_charts.head_grid(cached.heads(source))
         null = label_text.tested_against(source)
-        note = f"Gray with a question mark: unsupported, not better than labels of {null}."
+        note = (
+            f"Gray with a question mark: unsupported, not better than labels of {null} or by one text only."
+        )
     else:
         measure = head_data.measure(source, color)
         # Selectivity is corrected for chance: a negative value is chance, not a sign.

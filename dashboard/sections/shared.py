@@ -114,7 +114,8 @@ def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
     only = f" Without the unsupported heads of that label: {left_out}." if left_out else ""
     st.caption(
         f"{how} {len(heads)} of {len(names)} stored heads: {listed}.{only}",
-        help=f"{labels}  \n?: the label is unsupported, not better than labels of rotated heads (5 % level).",
+        help=f"{labels}  \n?: the label is unsupported: not better than labels of rotated heads (5 % level), "
+        "or carried by one text only.",
     )
 
 

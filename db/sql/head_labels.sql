@@ -2,6 +2,7 @@
 select
     method,
     picks,
+    carrying_picks,
     label,
     share,
     lead,

@@ -8,6 +8,7 @@ select
     head_label.label,
     head_label.method,
     head_label.picks,
+    head_label.carrying_picks,
     head_label.share,
     head_label.lead,
     head_label.tail,

@@ -12,10 +12,18 @@ select
     model_metric.low,
     model_metric.high,
     model_metric.chance,
-    model_metric.rank_low,
-    model_metric.rank_high
+    case when one_rule.metric is not null then model_metric.rank_low end as rank_low,
+    case when one_rule.metric is not null then model_metric.rank_high end as rank_high
 from model_metric
 join metric using (metric)
+left join (
+    select metric, heads_used, labels
+    from model_metric
+    join model using (model_key)
+    where rank_low is not null
+    group by metric, heads_used, labels
+    having count(distinct label_rule) = 1
+) as one_rule using (metric, heads_used, labels)
 where model_metric.model_key = $model_key
     and ($labels is null or model_metric.labels = $labels)
 order by

@@ -5,6 +5,7 @@ select
     'L' || property_head.layer || '.H' || property_head.head as name,
     head.importance,
     head_label.method,
+    head_label.carrying_picks,
     head_label.share,
     head_label.lead,
     head_label.tail,

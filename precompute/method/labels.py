@@ -10,6 +10,10 @@ one, so all its scores are large, but the lead is large only if one property sta
 subtracted because properties of long texts lead in any head. The label by enrichment is stored too. It
 counts picks unweighted; its hypergeometric tail is an index, since picks are greedy and favor long texts.
 
+The lead alone can come from one text: a head along ten texts of ten properties leads by the strongest of
+them, and no rotation lies along any text as closely. So `Label.supported` also needs two picks that carry
+the label.
+
 p-values of both come from rotated heads (random rotations of the head inside its own space), q-values from
 Benjamini and Hochberg 1995 over the heads of one model. Alternatives and measurements:
 docs/decisions/0003-labels-offline.md, docs/calibration.md.
@@ -36,6 +40,9 @@ SHOWN_PICKS = 10
 VARIANCE_SHARE, ENRICHMENT = "variance_share", "enrichment"
 """Names of the methods in the table `head_label`."""
 
+RULE = "variance share"
+"""Name of the rule of the offline label in the table `model`."""
+
 POWER = 1.6
 """Exponent of a pick's variance share. At 1 low-variance picks decide labels; at 2 every head that aligns
 with few texts becomes significant, whatever their properties."""
@@ -55,6 +62,9 @@ class Leading(NamedTuple):
 
     score: Float[Tensor, "*list property"]
     """Σ v_i^POWER of every property, float64; 0 where the list is empty."""
+
+    carrying: Int[Tensor, "*list"]
+    """Number of picks that carry the property."""
 
 
 class Enrichment(NamedTuple):
@@ -106,8 +116,10 @@ def leading(picks: Picks, tags: Bool[Tensor, "text property"]) -> Leading:
     score = (carried * share.clamp(min=0) ** POWER).sum(-2)  # [*list, property]
     top = score.amax(-1, keepdim=True)
     best = (score >= top - TIE).to(torch.uint8).argmax(-1)  # the first of equal ones
-    shares = (carried * share).sum(-2)
-    return Leading(best, shares.gather(-1, best[..., None])[..., 0], score)
+    share_sum, carrying = (
+        total.gather(-1, best[..., None])[..., 0] for total in ((carried * share).sum(-2), carried.sum(-2))
+    )
+    return Leading(best, share_sum, score, carrying)
 
 
 def leads(
@@ -139,10 +151,10 @@ def labels_by_variance_share(
     lead, chance = leads(observed, rotated)
     p = p_values(-lead, -chance)
     q = benjamini_hochberg(p)
-    columns = (observed.property, observed.share, lead, p, q)
+    columns = (observed.property, observed.carrying, observed.share, lead, p, q)
     return [
-        Label(properties[index], VARIANCE_SHARE, picks, share, lead, None, p_value, q_value)
-        for index, share, lead, p_value, q_value in zip(*(c.tolist() for c in columns), strict=True)
+        Label(properties[index], VARIANCE_SHARE, picks, carrying, share, lead, None, p_value, q_value)
+        for index, carrying, share, lead, p_value, q_value in zip(*(c.tolist() for c in columns), strict=True)
     ]
 
 
@@ -152,10 +164,10 @@ def labels_by_enrichment(
     """Returns labels by enrichment, tested by the tail; arguments as in `labels_by_variance_share`."""
     p = p_values(observed.tail, rotated.tail)
     q = benjamini_hochberg(p)
-    columns = (observed.property, observed.tail, p, q)
+    columns = (observed.property, observed.hits, observed.tail, p, q)
     return [
-        Label(properties[index], ENRICHMENT, picks, None, None, tail, p_value, q_value)
-        for index, tail, p_value, q_value in zip(*(c.tolist() for c in columns), strict=True)
+        Label(properties[index], ENRICHMENT, picks, carrying, None, None, tail, p_value, q_value)
+        for index, carrying, tail, p_value, q_value in zip(*(c.tolist() for c in columns), strict=True)
     ]
 
 

@@ -32,9 +32,12 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from precompute.method.labels import SHOWN_PICKS, Enrichment, labels_by_enrichment
-from precompute.method.types import Label
+from precompute.method.types import MIN_CARRYING, Label
 
-MIN_HITS = 2
+RULE = "text lists"
+"""Name of the rule in the table `model`."""
+
+MIN_HITS = MIN_CARRYING
 """Minimum number of texts that carry a label's property, if any property has as many."""
 
 BACKGROUND = 20

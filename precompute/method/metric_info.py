@@ -79,7 +79,8 @@ METRICS = (
         "Share of the embedding's covariance that the head accounts for; negative if it opposes the rest.",
         "share", "neither"),
     MetricInfo("supported_share", "model", "Supported heads",
-        "Share of heads with a label significant against rotated heads (q at most 0.05)."),
+        "Share of heads with a label significant against rotated heads (q at most 0.05) that at least two of "
+        "the first ten texts carry."),
     MetricInfo("text_consistency_crossfit", "model", "Text consistency, cross-fitted",
         "Share of the first five texts from one half of the pool that agree with the head's label from the "
         "other half, over heads whose property has enough texts."),

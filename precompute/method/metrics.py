@@ -85,7 +85,7 @@ def uniqueness(partners: Sequence[int]) -> float:
 
 
 def supported_share(supported: Bool[Tensor, " head"]) -> float:
-    """#{h: q_h <= 0.05} / H: the share of heads with a label significant against rotated heads.
+    """#{h: q_h <= 0.05, two picks carry the label} / H: the share of heads with a supported label.
 
     Our own formula; q of Benjamini and Hochberg 1995. Higher is easier to interpret.
     """
@@ -261,14 +261,19 @@ def _number(value: Float[Tensor, ""]) -> float | None:
 def coverage_metrics(shares: Float[Tensor, " component"], kinds: Sequence[str]) -> list[ModelMetric]:
     """Σ tr Cov(c, e) / tr Cov(e) over the components c of a kind: their share of the embedding's covariance.
 
-    The four shares sum to 1. Higher is easier to interpret for heads only, since only they are decomposed.
+    The four shares sum to 1; None if all embeddings are equal. Higher is easier to interpret for heads only,
+    since only they are decomposed.
     `kinds` names the kind of each share: input, attention (of layers without decomposed heads), head or mlp.
     """
     total = {"head": 0.0, "attention": 0.0, "mlp": 0.0, "input": 0.0}
     for share, kind in zip(shares.tolist(), kinds, strict=True):
         total[kind] += share
     names = {"head": "heads", "attention": "attention", "mlp": "mlps", "input": "input"}
-    return [ModelMetric(f"coverage_{names[kind]}", "all", value, None) for kind, value in total.items()]
+    defined = not shares.isnan().any()
+    return [
+        ModelMetric(f"coverage_{names[kind]}", "all", value if defined else None, None)
+        for kind, value in total.items()
+    ]
 
 
 def coverage_replicates(

@@ -39,7 +39,7 @@ class RotatedMetric(NamedTuple):
 
 
 def supported(rotated: labels.Leading, properties: tuple[str, ...]) -> Bool[Tensor, "head rotation"]:
-    """Returns True where the label of a rotation is significant against all other rotations of its head."""
+    """Returns True where the label of a rotation is supported, tested against all others of its head."""
     count = rotated.property.shape[1]
     columns = []
     for rotation in range(min(ROTATIONS, count)):

@@ -154,6 +154,13 @@ class Picks(NamedTuple):
         return Picks(self.text_index[..., :k], self.variance_share[..., :k])
 
 
+MAX_Q = 0.05
+"""Largest q-value of a supported label."""
+
+MIN_CARRYING = 2
+"""Minimum number of picks that carry a supported label: one text cannot show what several have in common."""
+
+
 class Label(NamedTuple):
     """Label of one head by one method."""
 
@@ -163,6 +170,9 @@ class Label(NamedTuple):
 
     picks: int
     """Number of first texts that the method uses."""
+
+    carrying_picks: int
+    """Number of these texts that carry the label."""
 
     share: float | None
     """Share of the head's variance that the picks of the label remove; variance_share only."""
@@ -187,8 +197,8 @@ class Label(NamedTuple):
 
     @property
     def supported(self) -> bool:
-        """True if the label is significant against rotated heads; pages mark unsupported labels."""
-        return self.q_value <= 0.05
+        """True if the label is significant and several texts carry it; pages mark unsupported labels."""
+        return self.q_value <= MAX_Q and self.carrying_picks >= MIN_CARRYING
 
 
 class Classes(NamedTuple):

@@ -17,6 +17,7 @@ from precompute.clip import Clip
 from precompute.inputs import images
 from precompute.inputs.prompts import ClassPrompt
 from precompute.inputs.text_pool import text_id
+from precompute.method import labels
 from precompute.method.intervals import MIN_IMAGES
 from precompute.method.types import HeadSpaces, Pool
 from precompute.runtime import progress, work_files
@@ -84,6 +85,7 @@ def model_facts(
         "grid_columns": model.grid[1],
         "mean": list(spec.mean),
         "std": list(spec.std),
+        "label_rule": f"{labels.RULE} {METHOD_VERSIONS['labels']}",
         "has_vectors": True,
         "images": sum(len(shard.image_id) for shard in decomposition.shards),
         "gallery_images": sum(len(shard.image_id) for shard in decomposition.gallery),

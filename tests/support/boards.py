@@ -67,12 +67,17 @@ SHARES = [0.1, 0.05, 0.3, -0.02]
 
 def write_board(out: Path, *, chosen: bool = True, intervals: bool = True) -> Path:
     """The board in a bundle; without `intervals` as if it had been built without replicates."""
-    rows = [(*row, "offline") for row in BOARD] + [(*row, "chosen") for row in CHOSEN if chosen]
-    names = ["model_key", "metric", "value", "low", "high", "chance", "rank_low", "rank_high", "labels"]
-    board = pd.DataFrame(rows, columns=names).assign(heads_used="all")
+    board = rows(chosen=chosen)
     if not intervals:
         board[["low", "high", "rank_low", "rank_high"]] = None
     return write(out, facts(), board, rotated())
+
+
+def rows(*, chosen: bool = True) -> pd.DataFrame:
+    """The table model_metric."""
+    numbers = [(*row, "offline") for row in BOARD] + [(*row, "chosen") for row in CHOSEN if chosen]
+    names = ["model_key", "metric", "value", "low", "high", "chance", "rank_low", "rank_high", "labels"]
+    return pd.DataFrame(numbers, columns=names).assign(heads_used="all")
 
 
 def rotated() -> pd.DataFrame:

@@ -276,6 +276,7 @@ def _model(model_key: str) -> pd.DataFrame:
         "std": [0.25, 0.25, 0.25],
         "interpolation": "bicubic",
         "resize_mode": "shortest",
+        "label_rule": "variance share 4",
         "has_vectors": True,
         "is_control": model_key == CONTROL_KEY,
         "control_of": MODELS[MODEL_KEY] if model_key == CONTROL_KEY else None,

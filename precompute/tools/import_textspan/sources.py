@@ -16,7 +16,9 @@ from precompute import clip
 from precompute.inputs import lexical_tags, model_specs, text_pool, textspan_files
 from precompute.inputs.text_pool import PoolError
 from precompute.inputs.textspan_files import ResultsError, TextLists
+from precompute.method import labels_from_lists
 from precompute.method.types import Pool
+from precompute.runtime.method_versions import METHOD_VERSIONS
 
 
 class Source(NamedTuple):
@@ -73,6 +75,7 @@ def read(name: str, file: Path) -> Source:
         "weights": weights,
         "first_layer": min(layer for layer, _ in lists.texts),
         "heads": 1 + max(head for _, head in lists.texts),
+        "label_rule": f"{labels_from_lists.RULE} {METHOD_VERSIONS['labels']}",
         "has_vectors": False,
         **_sizes(sizes),
         **_training(spec),

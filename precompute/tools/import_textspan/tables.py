@@ -20,8 +20,9 @@ from precompute.stages import head_rows, leaderboard
 from precompute.stages.head_rows import Places
 
 SUPPORTED = (
-    "Share of heads with a label significant against lists mixed from the texts of all heads, q at most "
-    "0.05. Not comparable with decomposed models, whose labels are tested against rotated heads."
+    "Share of heads with a label that two texts carry and that is significant against lists mixed from the "
+    "texts of all heads, q at most 0.05. Not comparable with decomposed models, whose labels are tested "
+    "against rotated heads."
 )
 """Description of `supported_share` for imported results, which cannot be rotated."""
 

@@ -139,7 +139,9 @@ def write(
 
 def _head_label_rows(source: Source, new_labels: NewLabels) -> pd.DataFrame:
     """Returns rows of `head_label`."""
-    by_model = label_rows.language_model_labels(new_labels.by_model, source.texts, new_labels.llm)
+    by_model = label_rows.language_model_labels(
+        new_labels.by_model, source.texts, set(source.properties), new_labels.llm
+    )
     return pd.concat([by_model, label_rows.personal_labels(new_labels.personal)], ignore_index=True)
 
 

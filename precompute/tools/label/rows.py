@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -65,16 +65,24 @@ def texts_by_head(rows: pd.DataFrame) -> dict[HeadKey, Texts]:
 
 
 def language_model_labels(
-    labels: Mapping[HeadKey, MajorityLabel], texts: Mapping[HeadKey, Texts], model: str | None
+    labels: Mapping[HeadKey, MajorityLabel],
+    texts: Mapping[HeadKey, Texts],
+    pool: Collection[str],
+    model: str | None,
 ) -> pd.DataFrame:
-    """Returns rows of `head_label` from labels by a language model."""
-    columns = [*HEAD, "method", "picks", "label", "votes", "draws", "given_by", "supported", "chosen"]
-    rows = [
-        (*head, label_prompt.METHOD, min(label_prompt.TEXTS_SHOWN, len(texts[head].texts)), *label)
-        + (model, label.supported, False)
-        for head, label in labels.items()
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    """Returns rows of `head_label` from labels by a language model; `pool` has the properties of the pool.
+
+    The number of texts that carry a label is known only for properties of the pool.
+    """
+    columns = [*HEAD, "method", "picks", "carrying_picks", "label", "votes", "draws", "given_by"]
+    columns += ["supported", "chosen"]
+    rows = []
+    for head, label in labels.items():
+        shown = texts[head].properties[: label_prompt.TEXTS_SHOWN]
+        carrying = sum(label.label in properties for properties in shown) if label.label in pool else None
+        counts = label_prompt.METHOD, len(shown), carrying
+        rows.append((*head, *counts, *label, model, label.supported, False))
+    return pd.DataFrame(rows, columns=columns).astype({"carrying_picks": "Int64"})
 
 
 def personal_labels(labels: Iterable[Override]) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What a label rests on, in words."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from dashboard.data import cached, label_text
@@ -16,6 +18,22 @@ def bundle(tmp_path_factory):
 @pytest.fixture
 def source(bundle):
     return cached.source(cached.bundle(bundle), "tiny", MODEL_KEY)
+
+
+@pytest.mark.parametrize(
+    ("carrying", "q", "words"),
+    [
+        (2, 0.2, "unsupported: not better than rotated heads, q = 0.2"),
+        (1, 0.01, "unsupported: only one text carries it, q = 0.01"),
+        (1, 0.2, "unsupported: not better than rotated heads, only one text carries it, q = 0.2"),
+        (0, 1.0, "unsupported: not better than rotated heads, no text carries it, q = 1"),
+        (None, 0.2, "unsupported: not better than rotated heads, q = 0.2"),
+    ],
+)
+def test_the_badge_says_which_condition_fails(carrying, q, words):
+    row = SimpleNamespace(method="variance_share", supported=False, q_value=q, carrying_picks=carrying)
+
+    assert label_text.label_support(row) == words
 
 
 def test_whether_a_label_can_be_trusted_is_said_by_who_gave_it(source):

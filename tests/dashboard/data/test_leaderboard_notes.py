@@ -3,6 +3,7 @@
 import pytest
 
 from dashboard.data import leaderboard_notes
+from db import queries
 from db.connection import open_bundle
 from tests.support import boards
 from tests.support.boards import CIRCULAR, CONSISTENT, MLPS, PLAIN, SHARED
@@ -24,6 +25,27 @@ def test_models_measured_in_two_ways_are_not_ranked(opened):
     assert SHARED not in found.ranked
     assert CONSISTENT in found.ranked, "it rests on offline labels for all of them"
     assert leaderboard_notes.no_rank(found) == "Only offline labels have ranks."
+
+
+@pytest.fixture(scope="module")
+def two_rules(tmp_path_factory):
+    """The board, but the labels of beta were made by an earlier rule."""
+    models = boards.facts()
+    models.loc[models["model_key"] == boards.BETA, "label_rule"] = "variance share 3"
+    out = tmp_path_factory.mktemp("board") / "rules"
+    bundle = open_bundle(boards.write(out, models, boards.rows(), boards.rotated()))
+    yield bundle
+    bundle.close()
+
+
+def test_models_labeled_by_different_rules_are_not_ranked(two_rules):
+    found = standing(two_rules, CONSISTENT)
+
+    assert found.ranked == {}
+    assert "variance share 3, variance share 4" in leaderboard_notes.no_rank(found)
+    assert queries.leaderboard(two_rules)["rank_low"].isna().all()
+    of_beta = queries.model_metrics(two_rules, model_key=boards.BETA)
+    assert of_beta["rank_low"].isna().all()
 
 
 def test_every_missing_value_has_a_reason(opened):

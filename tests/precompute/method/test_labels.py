@@ -94,6 +94,37 @@ def test_a_text_of_two_properties_counts_for_both():
     assert found.score[:, 1:].flatten().tolist() == pytest.approx(expected)
 
 
+def test_the_picks_that_carry_the_label_are_counted():
+    tags = tags_of("color", "color", "shape", "color")
+
+    found = leading(
+        [[0, 2, 1], [2, 0, -1], [-1, -1, -1]], [[0.5, 0.3, 0.1], [0.5, 0.3, 0.0], [0.0] * 3], tags
+    )
+
+    assert [PROPERTIES[one] for one in found.property[:2]] == ["color", "shape"]
+    assert found.carrying.tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize(("carrying", "supported"), [(0, False), (1, False), (2, True)])
+def test_a_significant_label_is_supported_only_if_two_picks_carry_it(carrying, supported):
+    rotated = scored([[0] * 39], [[[0.1, 0.0]] * 39])
+    observed = scored([0], [[0.5, 0.0]])._replace(carrying=torch.tensor([carrying]))
+
+    [found] = labels.labels_by_variance_share(observed, rotated, ("animal", "color"), picks=10)
+
+    assert (found.q_value, found.carrying_picks) == (1 / 40, carrying)
+    assert found.supported == supported
+
+
+def test_an_insignificant_label_is_unsupported_however_many_picks_carry_it():
+    rotated = scored([[0] * 39], [[[0.9, 0.0]] * 39])
+    observed = scored([0], [[0.5, 0.0]])._replace(carrying=torch.tensor([10]))
+
+    [found] = labels.labels_by_variance_share(observed, rotated, ("animal", "color"), picks=10)
+
+    assert not found.supported
+
+
 def test_a_text_without_a_property_counts_for_none():
     found = leading([0, 1], [0.75, 0.25], torch.tensor([[False, False, False], [False, True, False]]))
 
@@ -108,7 +139,8 @@ def test_equal_scores_go_to_the_first_property_by_name():
 
 def scored(properties, scores):
     scores = torch.tensor(scores, dtype=torch.float64)
-    return labels.Leading(torch.tensor(properties), torch.zeros(scores.shape[:-1]).double(), scores)
+    carrying = torch.full(scores.shape[:-1], 2)
+    return labels.Leading(torch.tensor(properties), torch.zeros(scores.shape[:-1]).double(), scores, carrying)
 
 
 def test_a_label_leads_by_what_it_has_beyond_its_mean_less_the_same_of_the_next():

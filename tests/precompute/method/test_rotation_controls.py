@@ -72,11 +72,12 @@ def test_controls_of_one_architecture_are_different_networks():
     assert [spec.seed for spec in found] == [None, 0, None, 1, None, 2]
 
 
-def rotations(lead: list[list[float]]) -> labels.Leading:
+def rotations(lead: list[list[float]], carrying_picks: int = 2) -> labels.Leading:
     """Rotations with these leads, [head, rotation]: every label is property 1, property 0 scores 0."""
     values = torch.tensor(lead, dtype=torch.float64)
     score = torch.stack([torch.zeros_like(values), values], dim=-1)
-    return labels.Leading(torch.ones(values.shape, dtype=torch.long), values, score)
+    carrying = torch.full(values.shape, carrying_picks)
+    return labels.Leading(torch.ones(values.shape, dtype=torch.long), values, score, carrying)
 
 
 def test_a_rotation_is_supported_by_its_lead_over_all_other_rotations():
@@ -90,6 +91,16 @@ def test_a_rotation_is_supported_by_its_lead_over_all_other_rotations():
 
     assert found.shape == (1, rotation_controls.ROTATIONS)
     assert found[0].nonzero().flatten().tolist() == [3, 7]  # 1/40 and 2/40 are at most 0.05
+
+
+def test_a_rotation_that_one_text_labels_is_not_supported():
+    lead = [[float(number) for number in range(40)]]
+
+    assert rotation_controls.supported(rotations(lead), ("color", "shape")).sum() == 0
+    assert rotation_controls.supported(rotations(lead, 1), ("color", "shape")).sum() == 0
+    lead[0][3] = 100.0
+    assert rotation_controls.supported(rotations(lead), ("color", "shape")).sum() == 1
+    assert rotation_controls.supported(rotations(lead, 1), ("color", "shape")).sum() == 0
 
 
 def test_fewer_rotations_than_the_limit_are_all_scored():

@@ -31,7 +31,7 @@ def test_texts_of_a_head_stand_in_the_order_of_choice():
 
 
 def test_a_text_that_was_never_picked_is_not_judged():
-    labels = [Label("color", "variance_share", 2, 0.5, 0.1, None, 0.01, 0.02)] * 2
+    labels = [Label("color", "variance_share", 2, 2, 0.5, 0.1, None, 0.01, 0.02)] * 2
     tags = tensor([[True], [False], [True]])
 
     rows = head_rows.judgement(PLACES, labels, tensor([0, 0]), tensor([[2, 1], [0, -1]]), tags)

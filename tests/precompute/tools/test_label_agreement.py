@@ -29,7 +29,7 @@ def small_pool():
 
 
 def compared(ours, released, q=0.01):
-    label = Label(ours, "enrichment", 10, None, None, 0.001, q, q)
+    label = Label(ours, "enrichment", 10, 2, None, None, 0.001, q, q)
     return label_agreement.Compared((8, 0), label, released, SYNONYMS[released])
 
 

@@ -100,7 +100,7 @@ def test_a_fall_that_may_be_rounding_is_never_sure():
 
 
 def label(name, q=0.01, method="variance_share", picks=10):
-    return Label(name, method, picks, None, None, None, p_value=q, q_value=q)
+    return Label(name, method, picks, 2, None, None, None, p_value=q, q_value=q)
 
 
 def table(**changes):

@@ -69,14 +69,15 @@ def test_labels_have_their_evidence(opened):
     """Three of five texts are weaker evidence than five of five."""
     labels = query(
         opened,
-        "select tail, p_value, q_value, supported from head_label where model_key = $key "
+        "select tail, p_value, q_value, supported, carrying_picks from head_label where model_key = $key "
         "order by layer, head",
         {"key": key_of(opened, KNOWN)},
     )
 
     assert labels["tail"].idxmax() == 1 and labels["tail"].nunique() == 2
     assert labels["p_value"].between(1 / 1000, 1).all() and (labels["q_value"] >= labels["p_value"]).all()
-    assert labels["supported"].tolist() == (labels["q_value"] <= 0.05).tolist()
+    significant = labels["q_value"] <= 0.05
+    assert labels["supported"].tolist() == (significant & (labels["carrying_picks"] >= 2)).tolist()
 
 
 def test_consistency_counts_the_first_five_texts_that_carry_the_label(opened):

@@ -1,6 +1,7 @@
 """Rows of labels and judgements; choice of the shown label."""
 
 import pandas as pd
+import pytest
 
 from precompute.tools.label import rows as label_rows
 from precompute.tools.label.label_prompt import MajorityLabel, read
@@ -37,12 +38,22 @@ def test_rows_have_the_number_of_texts_and_the_model():
     head = (MODEL, 1, 0)
     texts = {head: Texts(("red",) * 7, (frozenset(),) * 7)}
 
-    (row,) = label_rows.language_model_labels({head: MajorityLabel("color", 0.4, 5)}, texts, "small").to_dict(
-        "records"
-    )
+    labels = {head: MajorityLabel("color", 0.4, 5)}
+    (row,) = label_rows.language_model_labels(labels, texts, {"color"}, "small").to_dict("records")
 
     assert (row["picks"], row["votes"], row["draws"], row["given_by"]) == (7, 0.4, 5, "small")
     assert not row["supported"]
+
+
+@pytest.mark.parametrize(("label", "carrying"), [("color", 2), ("shape", 0), ("mood", None)])
+def test_the_texts_that_carry_a_label_of_a_language_model_are_counted_if_it_is_a_property(label, carrying):
+    head = (MODEL, 1, 0)
+    texts = {head: Texts(("red", "two", "blue"), (frozenset({"color"}), frozenset(), frozenset({"color"})))}
+
+    labels = {head: MajorityLabel(label, 1.0, 5)}
+    rows = label_rows.language_model_labels(labels, texts, {"color", "shape"}, "small")
+
+    assert [None if pd.isna(count) else count for count in rows["carrying_picks"]] == [carrying]
 
 
 def test_a_persons_label_is_supported():
