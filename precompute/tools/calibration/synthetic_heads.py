@@ -1,8 +1,9 @@
-"""Synthetic heads with known labels: noise, and noise with one planted property.
+"""Synthetic heads with known labels: noise, and noise with one planted property, or with texts of many.
 
 Noise is a covariance with eigenvalues exp(-i/6) and random eigenvectors. A planted head adds the covariance
-of one property's texts, projected into the head's space. The signal-to-noise ratio is the ratio of the two
-traces.
+of one property's texts, projected into the head's space. A mixed head adds variance along ten texts, each of
+another property: it lies along texts, but along no property. The signal-to-noise ratio is the ratio of the
+two traces.
 
 Knows nothing of models: spaces and text embeddings in, covariances out. `synthetic_setting` replaces a model.
 """
@@ -19,6 +20,9 @@ from precompute.method.types import Pool
 
 DECAY = 6.0
 """Eigenvalue i of the noise is exp(-i / DECAY)."""
+
+MIXED = 10
+"""Number of texts of a mixed head, or the number of properties if there are fewer."""
 
 RARE = 0.01
 """The weight of a word is RARE / (RARE + its share of all words of the pool)."""
@@ -71,6 +75,36 @@ def make(setting: LabelingSetting, count: int, *, signal: float, seed: int) -> S
             covariance = covariance + added * (signal * covariance.trace() / added.trace())
         covariances[head, :rank, :rank] = covariance
     return SyntheticHeads(covariances, spaces, properties)
+
+
+def mixed(setting: LabelingSetting, count: int, *, signal: float, falling: bool, seed: int) -> SyntheticHeads:
+    """Returns `count` heads along texts of different properties in random spaces, and no noise if infinite.
+
+    The variance along text i of a head is the same for all, or 1/i with `falling`. `property` is that of the
+    first text. float64.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    spaces = torch.randint(len(setting.basis), (count,), generator=generator)
+    properties = torch.zeros(count, dtype=torch.long)
+    covariances = torch.zeros(count, *[setting.basis.shape[1]] * 2, dtype=torch.float64)
+    for head, space in enumerate(spaces.tolist()):
+        rank, rows = int(setting.rank[space]), _texts_of_different_properties(setting.pool, generator)
+        properties[head] = setting.pool.tags[rows[0]].to(torch.uint8).argmax()
+        text = functional.normalize(setting.text[rows] @ setting.basis[space, :rank].double().T)
+        place = torch.arange(1, len(rows) + 1, dtype=torch.float64)
+        weight = 1 / place if falling else torch.ones_like(place)
+        added, covariance = (text.T * weight) @ text, noise(rank, generator)
+        ratio = covariance.trace() / added.trace()
+        covariances[head, :rank, :rank] = added * ratio + covariance / signal
+    return SyntheticHeads(covariances, spaces, properties)
+
+
+def _texts_of_different_properties(pool: Pool, generator: torch.Generator) -> list[int]:
+    """Returns random texts of one property each, no two of the same property."""
+    single = pool.tags.sum(1) == 1
+    properties = torch.randperm(len(pool.properties), generator=generator)[:MIXED]
+    rows = [(pool.tags[:, number] & single).nonzero().flatten() for number in properties.tolist()]
+    return [int(row[torch.randint(len(row), (1,), generator=generator)]) for row in rows if len(row)]
 
 
 def noise(rank: int, generator: torch.Generator) -> Float[Tensor, "rank rank"]:

@@ -33,6 +33,15 @@ def test_planted_heads_in_demo_spaces_are_right_and_significant(demo):
     assert int((result.right & result.significant).sum()) >= 66
 
 
+def test_heads_without_a_property_are_supported_less_often_than_their_leads_are_significant(demo):
+    heads = synthetic_heads.mixed(demo, 60, signal=float("inf"), falling=True, seed=13)
+
+    result = calibration.label_heads(demo, heads, rotations=ROTATIONS)
+
+    assert int(result.significant.sum()) >= 20
+    assert int(result.supported.sum()) <= int(result.significant.sum()) - 6
+
+
 @pytest.mark.very_slow
 @pytest.mark.slow
 @pytest.mark.parametrize("pool", ["demo", "general"])

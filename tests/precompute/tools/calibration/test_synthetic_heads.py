@@ -44,6 +44,29 @@ def test_signal_and_noise_have_the_requested_ratio_of_traces(tiny, signal):
     assert planted.property.tolist() == [0, 1, 0, 1]
 
 
+@pytest.mark.parametrize(("falling", "variances"), [(False, [0.5, 0.5]), (True, [2 / 3, 1 / 3])])
+def test_a_mixed_head_varies_along_one_text_of_each_property(tiny, falling, variances):
+    heads = synthetic_heads.mixed(tiny, 6, signal=float("inf"), falling=falling, seed=0)
+
+    color, shape = heads.covariance[:, 0, 0] + heads.covariance[:, 1, 1], heads.covariance[:, 2:, 2:]
+    rest = shape.diagonal(dim1=1, dim2=2).sum(1)
+    total = color + rest
+    assert torch.linalg.matrix_rank(heads.covariance).tolist() == [2] * 6
+    for head, planted in enumerate(heads.property.tolist()):
+        shares = [float(part[head] / total[head]) for part in (color, rest)]
+        assert shares == pytest.approx(variances if planted == 0 else variances[::-1])
+
+
+def test_mixed_heads_have_the_requested_ratio_of_traces(tiny):
+    pure, noisy = (
+        synthetic_heads.mixed(tiny, 3, signal=signal, falling=False, seed=1).covariance
+        for signal in (float("inf"), 4.0)
+    )
+
+    traces = [part.diagonal(dim1=1, dim2=2).sum(1) for part in (pure, noisy - pure)]
+    assert (traces[0] / traces[1]).tolist() == pytest.approx([4.0] * 3)
+
+
 def test_heads_are_the_same_from_one_seed(tiny):
     first, same, other = (
         synthetic_heads.make(tiny, 3, signal=1.0, seed=seed).covariance for seed in (0, 0, 1)
