@@ -33,8 +33,7 @@ def checked_space(model_key: str, space: HeadSpace) -> HeadSpace:
         raise StoreError(f"heads of {model_key} are not sorted by layer, then head. Sort them.")
     if not (np.isfinite(basis).all() and np.isfinite(mean).all() and np.isfinite(scale).all()):
         raise StoreError(f"spaces of {model_key} hold a number that is not finite. Compute them again.")
-    # A head that never moves has scale 0; its centered coordinates are 0 whatever they are divided by.
-    return HeadSpace(layer, head, basis, mean, np.where(scale > 0, scale, np.float32(1)))
+    return HeadSpace(layer, head, basis, mean, scale)
 
 
 def pack_spaces(space: HeadSpace) -> pa.RecordBatch:
@@ -59,7 +58,9 @@ def pack_images(space: HeadSpace, ids: Sequence[str], embedding: Any, coordinate
     """Images with their coordinates [image, layer, head, rank], not centered."""
     n, rank, d_out = space.basis.shape
     y = shaped(coordinates, (len(ids), n, rank), "coordinates")
-    stored = (y - space.mean) / space.scale[:, None]
+    # A head that is constant over images has scale 0. What is left of its coordinates is rounding.
+    scale = np.broadcast_to(space.scale[:, None], y.shape)
+    stored = np.divide(y - space.mean, scale, out=np.zeros_like(y), where=scale > 0)
     unit = shaped(embedding, (len(ids), d_out), "embedding")
     columns = {"image_id": pa.array(list(ids), pa.string()), "embedding": to_column(unit)}
     return _batch(columns | _head_columns(space, stored))

@@ -36,7 +36,7 @@ class HeadSpace(NamedTuple):
     """[n, rank] float32: mean coordinates over the images, subtracted from stored coordinates."""
 
     scale: np.ndarray
-    """[n] float32: stored image coordinates are (y - mean) / scale."""
+    """[n] float32: stored image coordinates are (y - mean) / scale, or 0 for a constant head, of scale 0."""
 
     @property
     def pairs(self) -> list[tuple[int, int]]:

@@ -58,6 +58,7 @@ WITHOUT_TEST_FILE = {
 
 WHOLE_SYSTEM = {
     "dashboard/test_browser.py": "all pages in Chromium",
+    "dashboard/views/test_equal_images.py": "stages and pages over images with equal pixels",
     "dashboard/views/test_imported_results.py": "all pages over results without vectors",
     "dashboard/views/test_live.py": "all pages that load a model, with a model of tests",
     "dashboard/views/test_old_links.py": "links of earlier versions, page by page",

@@ -19,6 +19,11 @@ SPENT = 1e-5
 """Share of a text's length below which the rest is rounding: the text is in the span of those before it."""
 
 
+ROUNDING = 2.0**-22
+"""Share of the head's variance below which a direction holds the rounding of stored coordinates: float16 has
+11 binary digits."""
+
+
 class Along(NamedTuple):
     """Positions of all images along the direction of one pick."""
 
@@ -65,7 +70,7 @@ def along(blocks: Iterable[NDArray], direction: NDArray) -> Along:
     value = np.concatenate(values)
     total = squares / len(value) - float(((first / len(value)) ** 2).sum())
     spread = value.std()
-    if not spread > 0:  # no variance in this direction: every image is the average image
+    if not spread**2 > ROUNDING * total:  # no variance in this direction: every image is the average image
         return Along(np.zeros(len(value)), 0.0)
     return Along((value - value.mean()) / spread, float(spread**2 / total))
 

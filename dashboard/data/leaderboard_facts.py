@@ -48,9 +48,10 @@ def beside(leaderboard: Leaderboard, fact: str) -> tuple[pd.DataFrame, list[str]
 def coverage(source: Source) -> pd.DataFrame:
     """Returns one row per component of a model, last layer first: row, kind, name, label, percent.
 
-    Empty for imported results. Rows of the chart: L11, ..., L0, input.
+    Empty for imported results, and if the embeddings of all images are equal. Rows of the chart: L11, ...,
+    L0, input.
     """
-    shares = cached.of_model(source, "component_shares")
+    shares = cached.of_model(source, "component_shares").dropna(subset=["share"])
     shares = shares.sort_values(["layer", "head"], ascending=[False, True])
     heads = cached.heads(source).itertuples()
     labels = {(row.layer, row.head): label_text.display_label(row) for row in heads}

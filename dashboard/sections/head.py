@@ -28,6 +28,8 @@ NO_IMAGES = (
     "`headlight run`."
 )
 
+NO_VARIANCE = "This head does not vary over the images: it has no texts, and no direction sorts the images."
+
 
 def draw_headline(source: Source, head: Head) -> None:
     """The head, its label, and the evidence for the label."""
@@ -53,6 +55,9 @@ def draw_texts(source: Source, head: Head, position: int | None) -> pd.DataFrame
     if position is not None:
         st.session_state[TEXTS_KEY] = {"selection": {"rows": [position]}}
         select = {"on_select": follow, "selection_mode": ["single-row", "single-cell"], "key": TEXTS_KEY}
+    if table.empty:
+        st.caption("No texts.")
+        return table
     largest = table["variance_share"].max()
     columns = text_columns(100 * largest if largest > 0 else 100.0)
     shown = head_data.in_percent(table[[name for name in columns if table[name].notna().any()]])

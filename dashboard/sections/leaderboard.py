@@ -177,6 +177,9 @@ def comparison_note(models: int) -> str:
 
 def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
     """Share of every layer of the chosen model."""
+    if parts.empty and source.has_vectors:
+        st.info("All images have the same embedding: its variance has no shares.", icon=":material/info:")
+        return
     if parts.empty:
         st.info(
             f"The results of {source.info.model} were imported without vectors: the shares of its layers are "

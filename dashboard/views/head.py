@@ -24,7 +24,7 @@ texts = st.container()
 
 st.subheader("Images along a text")
 more, image_queries = {}, []
-if source.has_vectors:
+if source.has_vectors and len(head_data.texts(source, head)):
     view = url.write_url(view, head=head, **head_controls.images_about(source, head, view))
     with provenance.recorded() as image_queries:
         result = head_data.sorted_images(source, head, view.position, view.k, view.seed)
@@ -33,7 +33,9 @@ if source.has_vectors:
     more = {"most aligned": result.most, "least aligned": result.least, "random images": result.random}
 else:
     view = url.write_url(view, head=head)
-    st.info(head_sections.NO_IMAGES, icon=":material/info:")
+    st.info(
+        head_sections.NO_VARIANCE if source.has_vectors else head_sections.NO_IMAGES, icon=":material/info:"
+    )
 with provenance.recorded() as queries:
     with texts:
         table = head_sections.draw_texts(source, head, view.position if source.has_vectors else None)

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from precompute.method import rounding
 from precompute.method.types import ComponentMoments, Decomposition, HeadSpaces, Moments
 
 GROUPS = 64
@@ -24,7 +25,10 @@ class Pooled(NamedTuple):
     image_count: int
     mean: Float[Tensor, "layer head rank"]
     covariance: Float[Tensor, "layer head rank rank"]
-    """Centered second moment / count (not count - 1): its trace is the mean squared direct effect."""
+    """Centered second moment / count (not count - 1): its trace is the mean squared direct effect.
+
+    0 for a head whose variance may be rounding alone.
+    """
 
 
 class EarlierMoments(NamedTuple):
@@ -104,7 +108,10 @@ def pooled(moments: Moments, groups: Bool[Tensor, " group"] | None = None) -> Po
     mean = (moments.mean * _like(weight, moments.mean)).sum(0)
     delta = (moments.mean - mean) * _like(weight.sqrt(), moments.mean)
     delta = delta.permute(1, 2, 3, 0)  # [layer, head, rank, group]
-    return Pooled(count, mean, moments.second.sum(0) / count + delta @ delta.mT)
+    covariance = moments.second.sum(0) / count + delta @ delta.mT
+    variance = covariance.diagonal(dim1=-2, dim2=-1).sum(-1)
+    varies = rounding.varies(variance, variance + mean.square().sum(-1))
+    return Pooled(count, mean, covariance.where(varies[..., None, None], 0))
 
 
 def importance(covariance: Float[Tensor, "*head rank rank"]) -> Float[Tensor, "*head"]:
@@ -201,8 +208,7 @@ def merge_components(a: ComponentMoments, b: ComponentMoments) -> ComponentMomen
 def component_shares(moments: ComponentMoments) -> Float[Tensor, " component"]:
     """tr Cov(c, e) / tr Cov(e) of every component: negative if it opposes the rest; they sum to 1.
 
-    Raises:
-        ValueError: all embeddings are equal.
+    NaN if all embeddings are equal up to rounding.
     """
     weight = _share(moments.image_count, moments.image_count.sum())
     delta = moments.mean - torch.einsum("g,gcd->cd", weight, moments.mean)
@@ -211,9 +217,8 @@ def component_shares(moments: ComponentMoments) -> Float[Tensor, " component"]:
     count = moments.image_count.double()
     cross = moments.cross.sum(0) + torch.einsum("g,gcd,gd->c", count, delta, embedding_delta)
     total = moments.total.sum() + count @ embedding_delta.square().sum(-1)
-    if total <= 0:
-        raise ValueError("all embeddings are equal; the share of a component is not defined.")
-    return cross / total
+    square = count @ moments.embedding_mean.square().sum(-1) + moments.total.sum()
+    return cross / total.where(rounding.varies(total, square), torch.nan)
 
 
 def _group_sum(

@@ -22,6 +22,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from precompute.method import rounding
 from precompute.method.types import ComponentMoments, Moments
 
 TextProperties = tuple[tuple[int, ...], ...]
@@ -69,13 +70,17 @@ def covariances(
     rounding errors stay small. A replicate without images has a covariance of 0.
     """
     weight = moments.image_count.double()
-    mean = moments.mean - (weight @ moments.mean) / weight.sum().clamp(min=1)
+    overall = (weight @ moments.mean) / weight.sum().clamp(min=1)
+    mean = moments.mean - overall
     about = moments.second + weight[:, None, None] * mean[:, :, None] * mean[:, None, :]
     group_mask = groups.double()
     count = (group_mask @ weight).clamp(min=1)
     replicate_mean = (group_mask * weight) @ mean / count[:, None]  # [replicate, rank]
     total = (group_mask @ about.flatten(1)).unflatten(1, about.shape[1:])
-    return total / count[:, None, None] - replicate_mean[:, :, None] * replicate_mean[:, None, :]
+    covariance = total / count[:, None, None] - replicate_mean[:, :, None] * replicate_mean[:, None, :]
+    variance = covariance.diagonal(dim1=-2, dim2=-1).sum(-1)
+    square = variance + (replicate_mean + overall).square().sum(-1)
+    return covariance.where(rounding.varies(variance, square)[:, None, None], 0)
 
 
 def importance(moments: Moments, groups: Bool[Tensor, "replicate group"]) -> Float[Tensor, "replicate ..."]:
@@ -83,11 +88,14 @@ def importance(moments: Moments, groups: Bool[Tensor, "replicate group"]) -> Flo
     image_count = moments.image_count.double()
     group_mask, weight = groups.double(), groups.double() * image_count
     count = weight.sum(1).clamp(min=1).view(-1, *[1] * (moments.mean.dim() - 2))
-    mean = moments.mean - torch.tensordot(image_count / image_count.sum().clamp(min=1), moments.mean, dims=1)
+    overall = torch.tensordot(image_count / image_count.sum().clamp(min=1), moments.mean, dims=1)
+    mean = moments.mean - overall
     within = torch.tensordot(group_mask, moments.second.diagonal(dim1=-2, dim2=-1).sum(-1), dims=1)
     between = torch.tensordot(weight, mean.square().sum(-1), dims=1)
     replicate_mean = torch.tensordot(weight, mean, dims=1) / count[..., None]
-    return ((within + between) / count - replicate_mean.square().sum(-1)).clamp(min=0).sqrt()
+    variance = ((within + between) / count - replicate_mean.square().sum(-1)).clamp(min=0)
+    square = variance + (replicate_mean + overall).square().sum(-1)
+    return variance.where(rounding.varies(variance, square), 0).sqrt()
 
 
 def component_shares(
@@ -110,7 +118,8 @@ def component_shares(
     total = group_mask @ moments.total + weight @ squares.diagonal()
     cross -= torch.stack([(weight @ product * weight).sum(1) for product in products], dim=1) / count[:, None]
     total -= (weight @ squares * weight).sum(1) / count
-    return cross / total.where(total > 0, torch.nan)[:, None]
+    square = group_mask @ moments.total + weight @ moments.embedding_mean.square().sum(-1)
+    return cross / total.where(rounding.varies(total, square), torch.nan)[:, None]
 
 
 def _half_of_groups(groups: list[int], generator: Random) -> list[int]:

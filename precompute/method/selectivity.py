@@ -13,8 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-SAME = 1e-8
-"""A head whose variance is below this share of its mean squared length is constant over images."""
+from precompute.method import rounding
 
 
 def epsilon_squared(
@@ -27,7 +26,7 @@ def epsilon_squared(
     docs/method.md.
     """
     y = coordinates.double()
-    varies = y.var(dim=0, correction=0).sum(dim=-1) > SAME * y.square().mean(dim=0).sum(dim=-1)
+    variance, square = y.var(dim=0, correction=0).sum(dim=-1), y.square().mean(dim=0).sum(dim=-1)
     present, place, count = value.unique(return_inverse=True, return_counts=True)
     image_count, value_count = len(value), len(present)
     if not 1 < value_count < image_count:
@@ -37,4 +36,6 @@ def epsilon_squared(
     between = (mean.square().sum(dim=-1) * count[:, None]).sum(dim=0)  # [head]
     total = y.square().sum(dim=(0, 2))
     eta = between / total
-    return (eta - (1 - eta) * (value_count - 1) / (image_count - value_count)).where(varies, 0)
+    return (eta - (1 - eta) * (value_count - 1) / (image_count - value_count)).where(
+        rounding.varies(variance, square), 0
+    )

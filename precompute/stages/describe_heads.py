@@ -73,7 +73,7 @@ def heads(
     values = _head_values(head_labels, scores, texts, options.replicates) | {
         "spanned_variance": spanned,
         "importance": importance.flatten().tolist(),
-        "coverage": shares[is_head].tolist(),
+        "coverage": or_none(shares[is_head]),
     }
     halves = draws.halves.groups if pooled.image_count >= MIN_IMAGES else draws.halves.groups[:0]
     share_replicates = resampling.component_shares(components, halves)

@@ -124,8 +124,8 @@ def head_metric(
 
 def component_share(components: list[Component], shares: Float[Tensor, " component"]) -> pd.DataFrame:
     """Returns the share of the embedding's covariance of every component."""
-    rows = pd.DataFrame([component._asdict() for component in components]).assign(share=shares.tolist())
-    return rows.astype({"layer": "Int64", "head": "Int64"})
+    rows = pd.DataFrame([component._asdict() for component in components]).assign(share=or_none(shares))
+    return rows.astype({"layer": "Int64", "head": "Int64", "share": "Float64"})
 
 
 def or_none(values: Float[Tensor, " n"]) -> list[float | None]:

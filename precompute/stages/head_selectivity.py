@@ -15,8 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute.method import intervals, moments, resampling
-from precompute.method.selectivity import SAME
+from precompute.method import intervals, moments, resampling, rounding
 from precompute.method.types import HeadSpaces
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import HeadOptions
@@ -225,7 +224,8 @@ def _epsilon_squared(sums: _Sums, head: int, masks: Bool[Tensor, "mask group"]) 
     spread = square - common
     between = (torch.linalg.vector_norm(total, dim=-1).square() / count.clamp(min=1)).sum(dim=-1) - common
     variance = spread / images
-    varies = variance > SAME * (variance + (mean + sums.shift[head]).square().sum(dim=-1))
+    mean_square = variance + (mean + sums.shift[head]).square().sum(dim=-1)
+    varies = rounding.varies(variance, mean_square)
     eta = between / spread
     epsilon = (eta - (1 - eta) * (values - 1) / (images - values)).where(varies, 0)
     return epsilon.where((values > 1) & (values < images), torch.nan)

@@ -45,14 +45,14 @@ def precision(
 
     Queries and candidates are the images that have a value, in order; a query is never its own neighbor.
     `metric` is cosine (of vectors that are already centered) or dot. None if there are at most `k` images:
-    all of them would be neighbors.
+    all of them would be neighbors; and for the cosine of images that do not vary.
     """
     if metric not in ("cosine", "dot"):
         raise ValueError(f"metric is {metric!r}; it must be cosine or dot.")
     has_value = value != NONE
     vector, value = vector[has_value], value[has_value]
     images = len(value)
-    if images <= k:
+    if images <= k or (metric == "cosine" and not vector.any()):
         return None
     vector = F.normalize(vector, dim=-1) if metric == "cosine" else vector
     query = torch.linspace(0, images - 1, min(images, QUERIES)).round().long()

@@ -18,7 +18,7 @@ from torch import Tensor
 from precompute import clip
 from precompute.inputs import prompts
 from precompute.inputs.prompts import ClassPrompt
-from precompute.method import decomposition, moments, selectivity
+from precompute.method import decomposition, moments, rounding, selectivity
 from precompute.method.types import Classes, HeadSpaces, Pool
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import ConfigError
@@ -242,12 +242,12 @@ def _vectors(sample: Sample, results: StageResults) -> Iterator[tuple[Subject, F
     mean, basis = results.descriptions.mean.flatten(0, 1).float(), results.spaces.basis.flatten(0, 1)
     for number, single in enumerate(interventions.single(results.spaces)):
         head = sample.head[:, number]
-        yield single.subject._replace(comparison="cosine"), head - mean[number]
+        yield single.subject._replace(comparison="cosine"), rounding.centered(head, mean[number])
         yield single.subject._replace(comparison="dot"), head
     labels = [label.label for label in results.descriptions.labels.shown]
     for name in sorted(set(labels)):
         heads = [number for number, label in enumerate(labels) if label == name]
         mixed = neighbor_precision.mixture(sample.head[:, heads], basis[heads])
         mixed_mean = neighbor_precision.mixture(mean[None, heads], basis[heads])
-        yield Subject("property", name, comparison="cosine"), mixed - mixed_mean
+        yield Subject("property", name, comparison="cosine"), rounding.centered(mixed, mixed_mean[0])
         yield Subject("property", name, comparison="dot"), mixed

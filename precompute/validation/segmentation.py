@@ -33,6 +33,7 @@ from PIL import Image
 from torch import Tensor
 
 from precompute.inputs.images import ImagesError
+from precompute.method import rounding
 from precompute.validation.map_metrics import average_precision
 
 PICTURES = 4276
@@ -91,11 +92,15 @@ def squashed(image: Image.Image, side: int, *, interpolation: str) -> Image.Imag
 
 
 def heat(grid: Float[Tensor, "row column"], side: int) -> Float[Tensor, "side side"]:
-    """Returns a map over patches at the size of the picture, 0 to 1; all 0 without positive values."""
+    """Returns a map over patches at the size of the picture, 0 to 1.
+
+    All 0 without positive values, or if they differ by rounding only.
+    """
     large = F.interpolate(grid[None, None], size=(side, side), mode="bilinear", align_corners=False)[0, 0]
     large = large.clamp(min=0)
     spread = large.max() - large.min()
-    return (large - large.min()) / spread if spread > 0 else torch.zeros_like(large)
+    varies = spread > rounding.ERROR * large.max()
+    return (large - large.min()) / spread if varies else torch.zeros_like(large)
 
 
 def answer(heat: Float[Tensor, "row column"], mask: Bool[Tensor, "row column"]) -> Answer:

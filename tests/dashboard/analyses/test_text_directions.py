@@ -66,6 +66,17 @@ def test_a_direction_in_which_nothing_moves_sorts_nothing():
     assert found.share == 0
 
 
+def test_a_direction_that_holds_the_rounding_of_stored_coordinates_sorts_nothing():
+    generator = np.random.default_rng(0)
+    exact = np.column_stack([generator.standard_normal(50), np.zeros(50)])
+    turned = exact @ np.array([[0.6, 0.8], [-0.8, 0.6]])
+
+    found = text_directions.along([turned.astype(np.float16)], np.array([-0.8, 0.6]))
+
+    assert not found.value.any()
+    assert found.share == 0
+
+
 def test_of_few_images_none_stands_at_both_ends():
     most, least = text_directions.ends(np.array([0.1, 0.5, 0.3]), 8)
 

@@ -216,5 +216,4 @@ def test_a_layer_has_the_same_share_with_and_without_decomposed_heads():
 def test_equal_embeddings_have_no_shares(component_moments):
     equal = component_moments(torch.zeros(5, dtype=torch.long))
 
-    with pytest.raises(ValueError, match="all embeddings are equal"):
-        moments.component_shares(equal)
+    assert moments.component_shares(equal).isnan().all()
