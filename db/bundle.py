@@ -124,22 +124,22 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    one = commands.add_parser("show", help="what a bundle is: models, images, texts, size")
+    one = commands.add_parser("show", help="print models, images, texts and size")
     one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
     one.set_defaults(command=show)
 
     one = commands.add_parser(
         "verify",
-        help="is every byte and every row as it was written?",
+        help="check files, keys and vectors for damage",
         description="Checks format, SHA-256 of every file, keys between tables, and rows of the vectors. "
-        "Ends with 1 where something is wrong.",
+        "The exit code is 1 for problems.",
     )
     one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
     one.set_defaults(command=verify)
 
     one = commands.add_parser(
         "diff",
-        help="do two bundles say the same?",
+        help="compare tables and vectors of two bundles",
         description="Compares every table but run (times differ), sorted by key, and all vectors by id. "
         "Ends with 1 where they differ. Files are not compared: those of equal bundles differ.",
     )
@@ -160,10 +160,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     one.set_defaults(command=compare)
 
-    one = commands.add_parser("zip", help="one file to send; opened like a directory")
+    one = commands.add_parser("zip", help="write one file, which opens like a directory")
     one.add_argument("bundle", type=Path, help="directory of a bundle")
     one.add_argument("out", type=Path, help="file to write, e.g. demo.zip")
-    one.add_argument("--replace", action="store_true", help="overwrite the file where it is there already")
+    one.add_argument("--replace", action="store_true", help="replace the file if it exists")
     one.set_defaults(command=pack)
     return parser
 

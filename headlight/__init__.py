@@ -41,8 +41,8 @@ def open(path: str | os.PathLike | None = None) -> "Bundle":
     """Opens a bundle to read it.
 
     Args:
-        path: a bundle's directory, or a zip of one. Without it, what the dashboard serves without one: the
-            environment variable HEADLIGHT_BUNDLE, or bundles/demo.
+        path: a bundle's directory, or a zip of one (default: the environment variable HEADLIGHT_BUNDLE,
+            else bundles/demo).
 
     Raises:
         UserError: there is no bundle, or one that this version cannot read.

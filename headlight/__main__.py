@@ -17,7 +17,7 @@ to try it:
 to make a bundle, the result for any number of models over one set of images:
   run              from a folder of images
   part, merge      the same on several machines
-  models           list the models that can be asked for by name
+  models           list the names of models, and which models work
   import-textspan  from TEXTSPAN results of another tool
   label            from another bundle, with labels by language models or by hand
 

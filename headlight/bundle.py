@@ -34,7 +34,7 @@ class Bundle:
     """One bundle, open to read: tables as DataFrames, vectors as arrays, and the dashboard's analyses.
 
     A model is named by its name ("ViT-B-32/openai") or its key, a head by "L11.H3" or (11, 3), an image by
-    its id. Every error that is yours to solve is a `headlight.UserError` that says how.
+    its id. Errors that the caller can fix are `headlight.UserError`; their messages name the next step.
 
     Example:
         with headlight.open("bundles/photos") as bundle:
@@ -56,7 +56,7 @@ class Bundle:
         return f"<Bundle {self._bundle.path}: {', '.join(self._models['model'])}>"
 
     def close(self) -> None:
-        """Closes the files. A `with` block does it by itself.
+        """Closes the files; the end of a `with` block calls it.
 
         Example:
             bundle.close()
@@ -76,7 +76,7 @@ class Bundle:
 
         Args:
             label: only heads of this label.
-            supported: only heads whose label stands up to rotated heads, or only those where it does not.
+            supported: True for heads with a supported label, False for all others.
 
         Example:
             bundle.heads("ViT-B-32/openai", supported=True).sort_values("q_value")
@@ -107,7 +107,7 @@ class Bundle:
         return queries.head_labels(self._bundle, model_key=self._key(model), layer=layer, head=number)
 
     def metrics(self) -> pd.DataFrame:
-        """Returns what every metric of heads and models means: title, description, unit, direction.
+        """Returns one row per metric of heads and models: title, description, unit, direction.
 
         Example:
             bundle.metrics().set_index("metric")["description"]
@@ -141,14 +141,14 @@ class Bundle:
     def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
         """Returns the rows of one SQL query over the tables of docs/schema.md.
 
-        The bundle cannot be changed by it, and no other file be read.
+        The query can neither change the bundle nor read other files.
 
         Args:
-            query: one select, with a parameter `x` written as $x.
+            query: one SELECT statement; write a parameter `x` as $x.
             parameters: values of these parameters.
 
         Raises:
-            QueryError: it is no select, DuckDB refuses it, or it is more than a million rows or five minutes.
+            QueryError: it is not a SELECT, DuckDB refuses it, or it exceeds a million rows or five minutes.
 
         Example:
             bundle.sql("select layer, head, value from head_metric where metric = $metric", metric="ccs")
@@ -190,11 +190,11 @@ class Bundle:
     def tokens(self, model: str, image: str | Path) -> vectors.Tokens:
         """Returns one image token by token: `coordinates` [head, token, rank] and `rest` [d_out].
 
-        Heads stand in the order of `heads`, token 0 is the class token. Coordinates are not centered, and
-        `rest` is the contribution of everything that is no stored head.
+        Heads have the order of `heads`; token 0 is the class token. Coordinates are not centered, and
+        `rest` is the contribution of everything except the stored heads.
 
         Args:
-            image: id of an image whose maps are stored (see `images`), or a Path of a file of yours, which
+            image: id of an image whose maps are stored (see `images`), or the Path of your own file, which
                 loads the model.
 
         Example:
@@ -216,11 +216,11 @@ class Bundle:
         """Returns the `k` images nearest to an image or a text through one head, or through all of one label.
 
         Args:
-            image: id of an image, which is left out, or a Path of a file of yours, which loads the model.
-            text: a text; one that is not in the pool loads the model.
+            image: id of an image, not part of the result, or the Path of your own file (needs the model).
+            text: any text; if it is not in the pool, the model is loaded.
             head: the head to compare through.
-            label: all heads of this label: the supported ones, or all where none is.
-            metric: "cosine" centers both sides on the image set, "dot" is the plain product of the papers.
+            label: use the supported heads of this label, or all of its heads if none is supported.
+            metric: "cosine" centers query and images on the image set; "dot" is the product in the papers.
 
         Returns:
             image_id, path, attributes and score, best first.
@@ -254,11 +254,11 @@ class Bundle:
         """Returns the map of one text over one image, through one head, several, or all stored ones.
 
         Args:
-            image: id of an image whose maps are stored (see `images`), or a Path of a file of yours, which
+            image: id of an image whose maps are stored (see `images`), or the Path of your own file, which
                 loads the model.
-            text: a text; one that is not in the pool loads the model.
+            text: any text; if it is not in the pool, the model is loaded.
             heads: one head, several, or None for all.
-            relative: take the pool's mean text off, so that zero is the score of the mean text.
+            relative: subtract the mean text of the pool, so that zero is the score of the mean text.
 
         Example:
             bundle.topic_map("ViT-B-32/openai", image_id, "a red car", ["L10.H2", "L11.H3"]).draw()
@@ -302,7 +302,10 @@ class Bundle:
             places = vectors.head_places(self._bundle, key, heads)
             y = self._decompose(key, image).coordinates[places] - space.mean
         else:
-            y = vectors.image_coordinates(self._bundle, key, [image], heads)[1][0]
+            try:
+                y = vectors.image_coordinates(self._bundle, key, [image], heads)[1][0]
+            except UnknownName as error:
+                raise UnknownName(f"{error} For a file of your own, give its Path.") from None
         return ranking.image_query(y, space.basis, space.mean, metric=metric)
 
     def _text_query(self, key: str, text: str, heads: list[Head], metric: str) -> ranking.Query:

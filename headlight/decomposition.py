@@ -32,9 +32,9 @@ def decompose(
         model: name of a model, as `headlight models` lists them.
         images: paths, bytes of files, or PIL images; one or several.
         layers: how many of the last layers; None for all.
-        checkpoint: a file of weights, where open_clip cannot fetch them.
-        device: auto (cuda where there is one, else cpu), cpu, cuda, cuda:1, mps.
-        batch_size: images in memory at a time.
+        checkpoint: a file of weights, instead of a download by open_clip.
+        device: auto (cuda if available, else cpu), cpu, cuda, cuda:1, mps.
+        batch_size: images in one forward pass.
 
     Raises:
         UserError: the model, its weights or an image cannot be used, or torch is not installed.

@@ -15,8 +15,8 @@ from db.errors import BundleFormat, BundleMissing
 from headlight.installation import ROOT, how_to_install
 
 DESCRIPTION = """\
-Draw pictures, build the demo bundle from them, and serve it. The first time takes about two minutes; a
-bundle that is there already is served at once. The models come with Headlight, and nothing is downloaded.
+Draw pictures, build the demo bundle from them, and serve it. The first time takes about two minutes; an
+existing bundle is served at once. The models come with Headlight, and nothing is downloaded.
 """
 EPILOG = "Further options go to `headlight run`, e.g. --workers 4."
 
@@ -95,13 +95,18 @@ def _python(module: str, *arguments: str) -> int:
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     parser.add_argument(
-        "--bundle", type=Path, default=Path("bundles/demo"), help="where to build it (default: %(default)s)"
+        "--bundle", type=Path, default=Path("bundles/demo"), help="directory to write (default: %(default)s)"
     )
     parser.add_argument(
-        "--scenes", type=Path, metavar="FOLDER", help="where to draw (default: .NAME.drawn beside the bundle)"
+        "--scenes",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the pictures (default: .NAME.drawn beside the bundle)",
     )
-    parser.add_argument("--count", type=int, default=2000, help="pictures to draw (default: %(default)s)")
-    parser.add_argument("--replace", action="store_true", help="build it again where it is there already")
+    parser.add_argument(
+        "--count", type=int, default=2000, help="number of pictures to draw (default: %(default)s)"
+    )
+    parser.add_argument("--replace", action="store_true", help="build it again if it exists")
     parser.add_argument("--no-view", action="store_true", help="build only")
     parser.add_argument("--port", type=int, default=8501, help="port to serve at (default: %(default)s)")
     parser.add_argument("--address", default="localhost", help="address to serve at (default: %(default)s)")

@@ -63,11 +63,11 @@ class TopicMap(NamedTuple):
     """What the patches cover; plain gray where the bundle has no thumbnails."""
 
     def draw(self, *, limit: float | None = None, opacity: float = 0.7) -> Image.Image:
-        """Returns the map over the picture: orange speaks for the text, purple against it.
+        """Returns the map over the picture: orange adds to the score, purple subtracts.
 
         Args:
-            limit: value of the deepest color; give one number for maps that are to be compared.
-            opacity: of the map over the picture, 0 to 1.
+            limit: value of the darkest color; use the same for maps that you compare.
+            opacity: opacity of the map over the picture, 0 to 1.
 
         Example:
             a, b = (bundle.topic_map(model, image_id, text) for text in ("a cat", "a dog"))
@@ -90,7 +90,7 @@ class Decomposition(NamedTuple):
 
     model_key: str
     image_id: list[str]
-    """In the order given: first 16 hex digits of the SHA-256 of the file, as in a bundle."""
+    """In the order of `images`: first 16 hex digits of the SHA-256 of the file, as in a bundle."""
 
     embedding: NDArray[np.float32]
     """[image, d_out] Unit length."""

@@ -34,7 +34,7 @@ COMMANDS = {
     "score-maps": Command("precompute.tools.score_maps.options", "print how well maps find known objects"),
     "verify-paper": Command("precompute.tools.verify_paper.options", "check real weights against the papers"),
     "models": Command(
-        "precompute.tools.list_models.options", "list the models that can be asked for by name"
+        "precompute.tools.list_models.options", "list the names of models, and which models work"
     ),
 }
 

@@ -150,8 +150,8 @@ def verdict(result: MeanAblation, attribute: str) -> str:
     cost = f"Without {_listed(result.heads)}, accuracy in {attribute} is {change(after - before)}"
     if not result.control_heads:
         return f"{cost}. These are all stored heads, so there are no others to compare with."
-    random = f"{_listed(result.control_heads)}, random heads of similar variance"
-    return f"{cost}; without {random}, {change(control - before)}."
+    random = _listed(result.control_heads)
+    return f"{cost}; without random heads of similar variance ({random}), it is {change(control - before)}."
 
 
 def change(points: float) -> str:

@@ -44,9 +44,9 @@ def missing(source: Source, section: str) -> str:
             "2 --masks` writes it."
         )
     return (
-        "This bundle has no such scores of this model. Build the bundle with `headlight run "
-        "--validation`, `--metadata attributes.csv` for the attributes of the images and `--prompts "
-        "prompts.tsv` for the prompts."
+        "This bundle has no such scores of this model. Build the bundle with `headlight run --validation "
+        "--metadata attributes.csv --prompts prompts.tsv`: attributes of the images, and their prompts. For "
+        "the demo bundle, use `headlight demo --replace --validation`."
     )
 
 

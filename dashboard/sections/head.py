@@ -72,7 +72,7 @@ def text_columns(top: float) -> dict[str, Any]:
     bar = partial(column.ProgressColumn, format=PERCENT, min_value=0.0, width=110)
     number = partial(column.NumberColumn, format=PERCENT, width=68)
     return {
-        "position": column.NumberColumn("", help="Order of selection, from 0", width=40),
+        "position": column.NumberColumn("pick", help="Order of selection, from 0", width=40),
         "carries_label": column.CheckboxColumn("label", help="The text has the head's label", width=55),
         "text": column.TextColumn("text", width=280),
         "variance_share": bar(

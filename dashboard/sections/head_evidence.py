@@ -70,7 +70,7 @@ def draw_judgements(source: Source, head: Head) -> None:
     judges = [name for name in table.columns if name not in ("label", "position", "text")]
     shown = table.assign(**{name: table[name].map(agreement) for name in judges})
     columns = {
-        "position": st.column_config.NumberColumn("", width=30),
+        "position": st.column_config.NumberColumn("pick", width=30),
         "text": st.column_config.TextColumn("is this text consistent with the label?", width="large"),
         "tag_match": "tags match",
     }

@@ -41,7 +41,7 @@ def headline(result: MeanAblation, attribute: str) -> None:
     sampled = f", an even sample of {labeled:,}" if labeled > images else ""
     st.caption(
         f"{images:,} images{sampled}, each with exactly one of {values:,} classes; guessing gives "
-        f"{100 / values:.2g} %. This is the direct effect only; for forward passes see the page "
+        f"{100 / values:.3g} %. This is the direct effect only; for forward passes see the page "
         "*Validation*.",
         help=DIRECT_ONLY,
     )

@@ -111,7 +111,7 @@ def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
     listed = ", ".join(map(head_name, heads[:12])) + (", and more" if len(heads) > 12 else "")
     labels = "  \n".join(names[head] for head in heads)
     left_out = ", ".join(map(head_name, scopes.left_out(source, scope)))
-    only = f" Without the unsupported heads of that label: {left_out}." if left_out else ""
+    only = f" Unsupported heads of that label, not used: {left_out}." if left_out else ""
     st.caption(
         f"{how} {len(heads)} of {len(names)} stored heads: {listed}.{only}",
         help=f"{labels}  \n?: the label is unsupported: not better than labels of rotated heads (5 % level), "

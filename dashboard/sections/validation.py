@@ -60,7 +60,7 @@ def _labels_table(table: pd.DataFrame) -> None:
     columns = {name: st.column_config.NumberColumn(format="%.0f %%") for name in shares}
     columns |= {name: st.column_config.NumberColumn(name.replace("_", " "), format="%d") for name in counts}
     shown = shown.assign(**{name: 100 * shown[name] for name in shares if name in shown})
-    draw_table(shown, columns, "Labels of every model by every method", column_order=order)
+    draw_table(shown, columns, "Labels of every model by every method", column_order=order, placeholder="–")
 
 
 def heads(source: Source) -> pd.DataFrame:
@@ -79,7 +79,7 @@ def heads(source: Source) -> pd.DataFrame:
     columns |= {"fall": small, "lead": small, "selectivity": st.column_config.NumberColumn(format="%.2f")}
     columns["direct_fall"] = st.column_config.NumberColumn("direct fall", format="%.4f")
     shown = table.drop(columns=["layer", "head"])
-    draw_table(shown, columns, alt)
+    draw_table(shown, columns, alt, placeholder="–")
     st.caption(
         "*fall*: mean fall of the margin in a forward pass; *lead*: that minus the next attribute's.",
         help="*direct*: the same with all later parts frozen. *varies with*: the attribute of the largest "

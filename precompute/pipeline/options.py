@@ -13,7 +13,7 @@ from precompute.runtime.part import Part, PartError, parse
 DESCRIPTION = """\
 Decompose CLIP models over a folder of images and write a bundle.
 
-An interrupted run loses nothing: give the same command again and it goes on.
+An interrupted run loses nothing: repeat the same command to resume it.
 """
 
 EXAMPLES = """\
@@ -21,11 +21,11 @@ examples:
   a known model, weights from open_clip's cache or the hub:
     python -m precompute run --model ViT-B-32/openai --images photos --texts pool.tsv --bundle bundles/photos
 
-  a local file; the tag says which preprocessing and activation it was trained with:
+  a local file; the weights tag selects the preprocessing and activation of its training:
     python -m precompute run --model ViT-B-16/laion2b_s34b_b88k --checkpoint open_clip_model.safetensors \\
         --images photos --texts pool.tsv --bundle bundles/photos
 
-  your own model, with facts that no file of weights holds:
+  your own model, with facts that a file of weights does not hold:
     python -m precompute run --model ViT-B-32/mine --checkpoint mine.pt --activation gelu \\
         --mean 0.481,0.458,0.408 --std 0.269,0.261,0.276 --interpolation bicubic \\
         --images photos --texts pool.tsv --bundle bundles/photos
@@ -43,7 +43,7 @@ Do one part of a run: read its share of the images and decompose them. Writes no
 
 Start every part with the options of `run`, the same for all, on machines that share the file system of the
 bundle: parts meet in its work directory, .NAME.work. A part reads its files, waits until all parts have read
-theirs, then decomposes its images for every model. One that was stopped goes on when it is started again.
+theirs, then decomposes its images for every model. Repeat the command of a stopped part to resume it.
 """
 
 PART_EXAMPLES = """\
@@ -65,8 +65,8 @@ MERGE_DESCRIPTION = """\
 Make the bundle from the work files of parts: everything that comes after decomposing images.
 
 Give the options of `run` that the parts were given. No image is decomposed for the bundle here:
-if pieces are missing, it says so and ends. `run` with the same options makes the missing ones as well. What
---validation and --masks ask for is measured here, on --device.
+if pieces are missing, `merge` names them and ends. `run` with the same options makes the missing ones as
+well. Scores of --validation and --masks are computed here, on --device.
 """
 
 ENGINES = ("local", "ray")
@@ -94,8 +94,9 @@ class EngineOptions:
 
     engine: str = option(
         ENGINES[0],
-        "local: this machine; ray: parts as tasks of a Ray cluster that is up already (pip install -r "
-        "requirements-ray.txt), with one GPU each where --device is cuda. Images and bundle must lie on "
+        "local: this machine; ray: parts as tasks of a running Ray cluster (pip install "
+        '"headlight-clip[ray]"), with'
+        " one GPU each where --device is cuda. Images and bundle must lie on "
         "storage that all its nodes see under the same path",
         group=_HOSTS,
         choices=ENGINES,
@@ -104,7 +105,11 @@ class EngineOptions:
         None, "head node (default: the cluster this machine belongs to)", group=_HOSTS, metavar="HOST:PORT"
     )
     parts: int | None = option(
-        None, "tasks (default: twice those that run at once)", group=_HOSTS, type=_count, metavar="N"
+        None,
+        "number of tasks (default: twice the number that run at the same time)",
+        group=_HOSTS,
+        type=_count,
+        metavar="N",
     )
 
     def __post_init__(self) -> None:
@@ -117,10 +122,15 @@ class EngineOptions:
 class PartOptions:
     """Options of `part` in addition to those of `run`."""
 
-    part: Part = option(help="which of how many, from 1/N to N/N", flag="part", type=_part, metavar="I/N")
+    part: Part = option(
+        help="number of this part, and number of parts: from 1/N to N/N",
+        flag="part",
+        type=_part,
+        metavar="I/N",
+    )
     wait: bool = option(
         True,
-        "end with exit code 75 where other parts have not read their files yet; start it again later",
+        "end with exit code 75 if other parts have not read their files yet; repeat the command later",
         group=_PARTS,
     )
     alone: bool = option(

@@ -180,7 +180,7 @@ def _connected(address: str | None) -> Iterator[ModuleType]:
         import ray
     except ImportError as error:
         raise ConfigError(
-            "--engine ray needs Ray, which is not installed here: pip install -r requirements-ray.txt"
+            '--engine ray needs Ray, which is not installed here: pip install "headlight-clip[ray]"'
         ) from error
     address = address or os.environ.get("RAY_ADDRESS")
     if address:

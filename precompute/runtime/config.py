@@ -37,8 +37,8 @@ def models_option(group: str) -> Any:
         type=str,
         required=True,
         metavar="ARCHITECTURE/WEIGHTS",
-        help="as open_clip names them, or `study` for the six models of the paper; may be given several "
-        "times. The command `models` lists the known names",
+        help="name in open_clip, or `study` for the six models of the paper; repeatable. The command "
+        "`models` lists the names",
     )
 
 
@@ -46,7 +46,7 @@ def masks_option(group: str) -> Any:
     """The flag `--masks`."""
     return option(
         None,
-        "score maps on pictures of two objects: columns path, mask, object, caption; two rows a picture",
+        "score maps on pictures of two objects: columns path, mask, object, caption; two rows per picture",
         group=group,
         metavar="CSV",
     )
@@ -90,7 +90,7 @@ class ModelChoice:
 
     checkpoint: Path | None = option(
         None,
-        "safetensors or a PyTorch state dict; with several models say which one it is for",
+        "safetensors or a PyTorch state dict; MODEL= is required with several models",
         group=WEIGHTS,
         action="append",
         type=str,
@@ -164,13 +164,13 @@ class Config:
     )
     limit: int | None = option(
         None,
-        "only N of the files, spread evenly over them, for a first look (default: all)",
+        "use N files, spread evenly over all, for a first look (default: all)",
         group=INPUTS,
         metavar="N",
     )
     class_folders: bool = option(
         True,
-        "do not take folders as the attribute class where every image lies exactly one folder deep",
+        "do not use folder names as the attribute class if every image lies exactly one folder deep",
         group=INPUTS,
     )
     captions: bool = option(
@@ -178,12 +178,12 @@ class Config:
     )
     texts: Path = option(
         GENERAL_POOL,
-        "text pool: one text a line, tab, its properties separated by | (default: the general pool, for "
+        "text pool: per line a text, tab, its properties separated by | (default: the general pool, for "
         "photographs)",
         group=INPUTS,
         metavar="FILE",
     )
-    bundle: Path = option(help="directory to make", group=INPUTS, metavar="OUT")
+    bundle: Path = option(help="directory to write", group=INPUTS, metavar="OUT")
     replace: bool = option(False, "replace OUT if it exists", group=INPUTS)
     metadata: Path | None = option(
         None,
@@ -193,8 +193,8 @@ class Config:
     )
     prompts: Path | None = option(
         None,
-        "how attribute values are asked: attribute, tab, value (* for any other), tab, text ({} for the "
-        "value); without it the attribute class is asked as 'a photo of a {}.'",
+        "prompts of attribute values: per line attribute, tab, value (* for any other), tab, text ({} for "
+        "the value). Default: 'a photo of a {}.' for the attribute class",
         group=INPUTS,
         metavar="FILE",
     )
@@ -214,17 +214,21 @@ class Config:
         group=RESULTS,
         minimum=0,
     )
-    gallery_images: int = option(500, "images with maps, at most", group=RESULTS, minimum=0)
-    gallery_megabytes: float = option(128.0, "size of those per model, at most", group=RESULTS, minimum=0)
+    gallery_images: int = option(500, "maximum number of images with stored maps", group=RESULTS, minimum=0)
+    gallery_megabytes: float = option(
+        128.0, "maximum size of stored maps per model", group=RESULTS, minimum=0
+    )
     validation: bool = option(
         False,
         "score labels, neighbors and ablations against --metadata, by zero-shot classification",
         group=RESULTS,
     )
-    validation_images: int = option(500, "images that this is measured on", group=RESULTS, minimum=2)
-    thumbnails: bool = option(True, "keep hashes and paths only, no pictures in the bundle", group=RESULTS)
-    license: str = license_option("what may be done with the images", RESULTS)
-    seed: int = option(0, "of rotations and random texts", group=RESULTS)
+    validation_images: int = option(500, "number of images for --validation", group=RESULTS, minimum=2)
+    thumbnails: bool = option(
+        True, "store no pictures of the images, only their hashes and paths", group=RESULTS
+    )
+    license: str = license_option("license of the images", RESULTS)
+    seed: int = option(0, "seed of rotations and random texts", group=RESULTS)
 
     batch_size: int = batch_size_option(SPEED)
     shard_size: int = option(512, "images of one work file", group=SPEED, minimum=1)
@@ -232,9 +236,9 @@ class Config:
     device: str = device_option(SPEED)
     precision: Precision = option(
         "float32",
-        "of the model's matrix products. tf32 (on cuda) and bf16 (on cuda and cpu) are faster on GPUs. "
-        "The one option here that changes results: by how much is measured against float32, stored in the "
-        "bundle, and refused where it is too much",
+        "precision of the model's matrix products. tf32 (on cuda) and bf16 (on cuda and cpu) are faster on "
+        "GPUs. Changes results: the difference from float32 is measured and stored in the bundle, and too "
+        "large a difference is refused",
         group=SPEED,
     )
 

@@ -152,7 +152,7 @@ def test_help_teaches_by_example():
     )
 
     assert "--model ViT-B-32/openai --images photos" in done.stdout
-    assert "give the same command again" in done.stdout
+    assert "repeat the same command" in done.stdout
 
 
 @pytest.mark.parametrize("words", [[], ["models"]])

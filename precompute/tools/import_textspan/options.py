@@ -42,7 +42,7 @@ class ImportTask:
         None, "text pool that the texts were chosen from (default: the texts in the results)", metavar="POOL"
     )
     replace: bool = option(False, "replace OUT if it exists")
-    license: str = license_option("what may be done with the results")
+    license: str = license_option("license of the results")
 
     def __post_init__(self):
         if not self.files:

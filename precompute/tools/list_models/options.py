@@ -3,8 +3,8 @@
 import argparse
 
 DESCRIPTION = """\
-List the models that --models accepts: those of the study and of the demo. With PATTERN, list every open_clip
-model with a matching name, and why some cannot be decomposed. Downloads nothing.
+List the models of the study and of the demo, by the names that --model takes. With PATTERN, list every
+open_clip model with a matching name, and why some cannot be decomposed. Downloads nothing.
 """
 
 

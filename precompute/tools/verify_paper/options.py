@@ -44,7 +44,7 @@ class VerifyTask:
 
     model: ModelChoice = option(
         ModelChoice(DEFAULT_MODEL),
-        f"as open_clip names it (default: {DEFAULT_MODEL})",
+        f"name in open_clip (default: {DEFAULT_MODEL})",
         group=_CHECKED,
         type=ModelChoice,
         metavar="ARCHITECTURE/WEIGHTS",
@@ -63,7 +63,7 @@ class VerifyTask:
     )
     synonyms: Path | None = _file("properties of released words (default: label_synonyms.tsv)")
     figures: Path | None = _file("published figures (default: verify_figures.tsv)")
-    json: Path | None = _file("report to write, to be sent to us")
+    json: Path | None = _file("report to write, for an issue in the repository")
     limit: int | None = option(
         2000,
         "number of images, and of pictures of --segmentation (default: %(default)s). Fewer images widen the "

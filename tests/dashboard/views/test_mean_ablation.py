@@ -128,7 +128,7 @@ def test_random_heads_are_the_sets_of_like_variance_that_the_validation_draws(bu
     for seed, chosen in enumerate(sets):
         app = open_page("mean_ablation", attribute="color", heads="L1.H0,L1.H1", seed=str(seed))
         drawn = " and ".join(names[head] for head in chosen)
-        assert f"without {drawn}, random heads of similar variance" in words(app)
+        assert f"without random heads of similar variance ({drawn})" in words(app)
     assert [len(chosen) for chosen in sets] == [2] * 5
 
 

@@ -28,7 +28,7 @@ def test_without_ray_it_says_how_to_install_it(scene_folder, pool_file, tmp_path
     code = main(command(scene_folder, pool_file, tmp_path / "b", "run", "--engine", "ray"))
 
     assert code == 1
-    assert "pip install -r requirements-ray.txt" in capsys.readouterr().err
+    assert 'pip install "headlight-clip[ray]"' in capsys.readouterr().err
 
 
 def test_options_of_ray_alone_are_refused_without_it(scene_folder, pool_file, tmp_path, capsys):
