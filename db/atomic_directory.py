@@ -12,6 +12,7 @@ A lock on .NAME.lock, which a kill releases, excludes a second writer; only its 
 Knows nothing of the contents of the directory.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from db.atomic_file import flush
 from db.errors import BundleBusy, BundleExists, StoreError
-from db.layout import MANIFEST
+from db.layout import MANIFEST, VECTORS
 
 
 class AtomicDirectory:
@@ -102,13 +103,38 @@ def check_free(out: Path, *, replace: bool) -> None:
 
     Raises:
         BundleExists: `out` exists and may not be replaced, or is not a bundle.
+        StoreError: no bundle can have this path.
     """
+    _check_path(Path(os.path.abspath(out)))
     if not out.exists():
         return
     if not _is_bundle(out) and not (out.is_dir() and next(out.iterdir(), None) is None):
         raise BundleExists(f"{out} is there and is not a bundle, so it is left alone. Give another path.")
     if not replace:
         raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
+
+
+def _check_path(out: Path) -> None:
+    """Raises StoreError if the path is not UTF-8, or too long for the files in and beside a bundle."""
+    if not _is_utf8(str(out)):
+        raise StoreError(f"the path {str(out)!r} is not UTF-8; a bundle cannot be there. Give another path.")
+    deepest = out.with_name(f".{out.name}.building") / VECTORS / ("x" * 200) / ("x" * 60)
+    try:
+        os.lstat(deepest)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise StoreError(
+                f"{out.name[:40]}... is too long a name or path for a bundle ({error.strerror}). "
+                "Give a shorter one."
+            ) from error
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_bundle(directory: Path) -> bool:

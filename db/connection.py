@@ -25,6 +25,7 @@ from db.errors import (
     UnknownName,
 )
 from db.layout import DATABASE, FORMAT, MANIFEST, VECTORS
+from db.plain_path import plain_path
 
 LOCKED = (
     "memory_limit = '2GB'",  # a query typed by a person must not take the machine down
@@ -80,7 +81,7 @@ def open_bundle(path: str | os.PathLike) -> Bundle:
     for name in (DATABASE, VECTORS) if with_vectors else (DATABASE,):
         if not (directory / name).exists():
             raise BundleDamaged(f"the bundle at {path} has no {name}. Copy or build it again.")
-    return Bundle(directory, manifest, _attach(directory / DATABASE, path), stamp, unpacked)
+    return Bundle(directory, manifest, _attach(plain_path(directory) / DATABASE, path), stamp, unpacked)
 
 
 def is_current(bundle: Bundle) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from db.layout import SCHEMA, STORAGE_VERSION, sql_of
+from db.plain_path import path_for_writing
 
 BLOCK_SIZE = 16384
 ROW_GROUP_SIZE = 2048
@@ -16,7 +17,9 @@ MEMORY_LIMIT = "256MB"
 def create(file: Path) -> duckdb.DuckDBPyConnection:
     """Returns a connection to a new file with all tables, empty."""
     connection = duckdb.connect()
-    quoted = str(file).replace("'", "''")
+    written = path_for_writing(file)
+    written.unlink(missing_ok=True)
+    quoted = str(written).replace("'", "''")
     # Many small tables: with blocks of 16 kB the file has 0.7 MB, with the default of 256 kB 11 MB.
     # With the default row group size, half a gigabyte of thumbnails stays in memory before it is written.
     groups = f"row_group_size {ROW_GROUP_SIZE}"
@@ -32,14 +35,16 @@ def create(file: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def close(connection: duckdb.DuckDBPyConnection) -> None:
-    """Writes all data into the file, removes temporary files, and closes the connection."""
+def close(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Writes all data into the file of `create`, removes temporary files, and closes the connection."""
     (spill,) = connection.execute("select current_setting('temp_directory')").fetchall()[0]
     connection.execute("checkpoint headlight")
     connection.execute("use memory")
     connection.execute("detach headlight")
     connection.close()
     shutil.rmtree(spill, ignore_errors=True)
+    if not file.exists():
+        shutil.move(path_for_writing(file), file)
 
 
 def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, bool]]:

@@ -1,8 +1,17 @@
 """Errors with a message for the user: the cause, and the next step."""
 
+MAX_MESSAGE = 2000
+"""Maximum number of characters of a printed message."""
+
 
 class UserError(Exception):
     """Base of all errors that a command prints as one line instead of a traceback."""
+
+
+def message_of(error: Exception) -> str:
+    """Returns the message of an error, without its middle if a file was echoed into it at length."""
+    text = str(error)
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]} ... {text[-MAX_MESSAGE // 2 :]}"
 
 
 class StoreError(UserError):

@@ -12,27 +12,24 @@ import numpy as np
 import pyarrow as pa
 
 from db.errors import BundleDamaged, StoreError
+from db.plain_path import plain_path
 
 T = TypeVar("T")
 
 
 def open_table(directory: Path, name: str) -> Any:
     """Returns an open table."""
-    import lancedb
-
-    return _readable(f"{directory}/{name}", lambda: lancedb.connect(directory).open_table(name))
+    return _readable(f"{directory}/{name}", lambda: _connect(directory).open_table(name))
 
 
 def table_names(directory: Path) -> list[str]:
     """Returns the sorted names of all tables in a directory; none if it does not exist."""
     if not directory.exists():  # connecting would create it
         return []
-    import lancedb
-
     names: list[str] = []
     page = None
     while True:
-        tables = lancedb.connect(directory).list_tables(page_token=page)
+        tables = _connect(directory).list_tables(page_token=page)
         names += tables.tables
         page = tables.page_token
         if not page:
@@ -69,8 +66,6 @@ def search(table: Any, column: str, query: np.ndarray, metric: str, k: int, key:
 
 def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
     """Writes a table from a stream of batches, in one commit; returns its number of rows."""
-    import lancedb
-
     failure: list[BaseException] = []
 
     def watched() -> Iterator[pa.RecordBatch]:
@@ -82,12 +77,18 @@ def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable
 
     reader = pa.RecordBatchReader.from_batches(schema, watched())
     try:
-        table = lancedb.connect(directory).create_table(name, data=reader, schema=schema)
+        table = _connect(directory).create_table(name, data=reader, schema=schema)
     except Exception as error:
         if failure:
             raise failure[0] from None
         raise StoreError(f"cannot write vectors {name} to {directory}: {error}") from error
     return table.count_rows()
+
+
+def _connect(directory: Path) -> Any:
+    import lancedb
+
+    return lancedb.connect(plain_path(directory.parent) / directory.name)
 
 
 def _readable(name: str, read: Callable[[], T]) -> T:

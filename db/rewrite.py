@@ -25,6 +25,7 @@ from db.connection import Bundle, check_current, plain, query
 from db.errors import BundleDamaged, StoreError
 from db.layout import DATABASE, VECTORS, sql_of
 from db.manifest import LIBRARIES
+from db.plain_path import plain_path
 from db.store import BundleWriter
 
 OWN_FACTS = ("format", "input_id", "models", "max_sum_error", "licenses", "created_at", "software", "files")
@@ -111,7 +112,7 @@ def _ask(writer: BundleWriter, name: str) -> pd.DataFrame:
 
 
 def _copy_tables(writer: BundleWriter, source: Bundle) -> None:
-    file = str(source.path / DATABASE).replace("'", "''")
+    file = str(plain_path(source.path) / DATABASE).replace("'", "''")
     writer.connection.execute(f"attach '{file}' as source (read_only)")
     for table in writer.columns:
         if table != "bundle":  # the copy has another identity

@@ -24,9 +24,10 @@ duckdb -readonly bundles/demo/headlight.duckdb "select * from head_label where c
 def schema_markdown() -> str:
     """Returns the text of docs/schema.md."""
     with tempfile.TemporaryDirectory() as folder:
-        connection = ddl.create(Path(folder) / "empty.duckdb")
+        file = Path(folder) / "empty.duckdb"
+        connection = ddl.create(file)
         text = "\n".join([INTRODUCTION, *_sections(connection)])
-        ddl.close(connection)
+        ddl.close(connection, file)
     return text
 
 

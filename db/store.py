@@ -178,7 +178,7 @@ class BundleWriter:
         """
         check_consistent(self.connection, self.directory.building / VECTORS)
         facts = manifest_facts(self.connection)
-        ddl.close(self.connection)
+        ddl.close(self.connection, self.directory.building / DATABASE)
         write_manifest(self.directory.building, {**(manifest or {}), **facts})
         self.directory.publish()
         self._open = False

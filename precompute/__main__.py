@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NamedTuple
 
-from db.errors import UserError
+from db.errors import UserError, message_of
 from precompute.runtime.part import NotYet
 
 PROGRAM = "python -m precompute"
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None, prog: str = PROGRAM) -> int:
         print(f"not yet: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL
     except (UserError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {message_of(error)}", file=sys.stderr)
         return 1
 
 
