@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
+
+from db.pictures import UnreadableImage, decode
 
 # ColorBrewer PuOr, reversed: purple below zero, orange above. Readable without red-green vision.
 DIVERGING = (
@@ -24,10 +26,6 @@ DIVERGING = (
 )
 
 
-# Only these are tried, whatever a file is called: Pillow's EPS reader would start Ghostscript.
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-MAX_PIXELS = 100_000_000
-
 VIEW_SIDE = 1024
 """Longest side of what the model sees of a picture, as drawn. Pages draw it at half of that."""
 
@@ -37,31 +35,11 @@ class PictureError(ValueError):
 
 
 def read(data: bytes, name: str = "the file") -> Image.Image:
-    """Returns a decoded image, upright and RGB; 16 bits by their high byte, transparency over white.
-
-    For checks and display only: the model has its own decoder.
-    """
+    """Returns a decoded image, upright and RGB, as the model gets it. Raises PictureError."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            pixels = image.width * image.height
-            if pixels > MAX_PIXELS:
-                raise ValueError(f"it has {pixels / 1e6:,.0f} megapixels")
-            return rgb(ImageOps.exif_transpose(image))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PictureError(
-            f"{name} is not an image that can be read ({error}). Choose a PNG, JPEG, WebP, GIF or BMP file "
-            f"of at most {MAX_PIXELS // 10**6} megapixels."
-        ) from error
-
-
-def rgb(image: Image.Image) -> Image.Image:
-    """Returns the image in RGB; Pillow alone would clip 16-bit gray and turn transparency black."""
-    if image.mode.startswith("I"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
+        return decode(data)
+    except UnreadableImage as error:
+        raise PictureError(f"{name} cannot be used: {error}. Choose a PNG or JPEG picture.") from error
 
 
 def preview(data: bytes, side: int = 448) -> bytes:

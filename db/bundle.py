@@ -1,6 +1,7 @@
 """Command line for bundles: show, verify, diff, zip."""
 
 import argparse
+import io
 import sys
 import zipfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from db import checks, manifest
 from db.atomic_file import atomic_file
 from db.connection import Bundle, cursor, open_bundle, read_manifest
 from db.diff import TOLERANCE, VECTOR_TOLERANCE, diff
-from db.errors import BundleExists, UserError
+from db.errors import BundleExists, UserError, message_of
 from db.layout import MANIFEST, VECTORS
 from db.queries import heads, image_set, models, text_pool
 
@@ -21,10 +22,12 @@ MAX_DIFFERENCES_PRINTED = 50
 def main(arguments: list[str] | None = None, prog: str = "python -m db.bundle") -> int:
     """Runs one command; returns 0 for success, 1 for problems or differences, 2 for an error."""
     options = _parser(prog).parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may not be UTF-8
     try:
         return options.command(options)
     except (UserError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {message_of(error)}", file=sys.stderr)
         return 2
 
 
@@ -35,6 +38,8 @@ def show(options: argparse.Namespace) -> int:
     size = sum(entry["bytes"] for entry in facts["files"].values())
     print(f"{options.bundle}: input_id {facts['input_id']}, made {facts['created_at']}, {size / 1e6:.1f} MB")
     counts = f"{images['images']} distinct in {images['files']} files, {images['failed']} failed"
+    if images["flat"] > 0:
+        counts += f", {images['flat']} that use less than a tenth of their range"
     print(f"images  {images['name']}: {counts}")
     print(f"texts   {texts['name']}: {texts['texts']} ({texts['language']})")
     for model in models(bundle).itertuples():

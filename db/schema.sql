@@ -95,6 +95,7 @@ create table image_set (
     images bigint not null,
     files bigint not null,
     failed bigint not null,
+    flat bigint,
     license varchar,
     min_images_for_intervals bigint not null
 );
@@ -103,6 +104,7 @@ comment on column image_set.name is 'Name of the folder or list that the images 
 comment on column image_set.images is 'Distinct images (by their bytes).';
 comment on column image_set.files is 'Number of files, including those that could not be read; the same bytes under two paths are two files and one image.';
 comment on column image_set.failed is 'Files that could not be read.';
+comment on column image_set.flat is 'Distinct images that use less than a tenth of their range in every channel: empty pictures, or 12 bits stored in 16; null for imported results.';
 comment on column image_set.license is 'License of the images, as stated by the person who built the bundle.';
 comment on column image_set.min_images_for_intervals is 'Minimum number of images for intervals and ranks of a model.';
 
@@ -152,6 +154,7 @@ create table text_pool (
     texts bigint not null,
     dropped_duplicates bigint not null,
     dropped_empty bigint not null,
+    dropped_comments bigint not null,
     tagged_by_rule bigint not null
 );
 comment on table text_pool is 'One row: the text pool of this bundle.';
@@ -161,6 +164,7 @@ comment on column text_pool.license is 'License of the pool.';
 comment on column text_pool.texts is 'Distinct texts.';
 comment on column text_pool.dropped_duplicates is 'Lines left out because an earlier line has the same text.';
 comment on column text_pool.dropped_empty is 'Empty lines left out.';
+comment on column text_pool.dropped_comments is 'Lines left out because they begin with #.';
 comment on column text_pool.tagged_by_rule is 'Texts without properties in their file, which the lexical rule tagged.';
 
 create table text (

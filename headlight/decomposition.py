@@ -8,6 +8,7 @@ from PIL import Image
 
 from db.errors import UserError
 from db.layout import image_id
+from db.pictures import UnreadableImage, decode, upright_rgb
 from headlight.installation import how_to_install
 from headlight.results import Decomposition
 
@@ -75,14 +76,12 @@ def decompose(
 
 def _read(source: ImageLike) -> tuple[str, Image.Image]:
     """Id and picture, decoded as in a run. Of a PIL image, the id is that of its pixels."""
-    from precompute.inputs import images
-
-    if isinstance(source, Image.Image):
-        picture = source.convert("RGB")
-        return image_id(picture.tobytes()), picture
     try:
+        if isinstance(source, Image.Image):
+            picture = upright_rgb(source)
+            return image_id(picture.tobytes()), picture
         data = source if isinstance(source, bytes) else Path(source).read_bytes()
-        return image_id(data), images.decode(data)
-    except (OSError, images.UnreadableImage) as error:
-        name = "an image" if isinstance(source, bytes) else str(source)
+        return image_id(data), decode(data)
+    except (OSError, UnreadableImage) as error:
+        name = str(source) if isinstance(source, (str, os.PathLike)) else "an image"
         raise UserError(f"{name} cannot be read ({error}). Give a PNG, JPEG or other picture.") from error

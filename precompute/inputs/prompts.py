@@ -23,6 +23,8 @@ from torch import Tensor
 
 from db.errors import UserError
 from db.layout import normalize_text
+from precompute.inputs.images.class_folders import is_id
+from precompute.inputs.text_files import read_text, shown
 from precompute.method.types import Classes
 
 ANY = "*"
@@ -68,20 +70,13 @@ DEFAULT = Prompts("the prompts used without --prompts", (Prompt("class", ANY, "a
 
 def load(path: Path) -> Prompts:
     """Returns the prompts of a file. Raises PromptError."""
-    try:
-        content = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise PromptError(f"cannot read the prompts {path}: {error.strerror}. Check --prompts.") from error
-    except UnicodeDecodeError as error:
-        raise PromptError(
-            f"the prompts {path} are not UTF-8 (byte {error.start}); save them as UTF-8."
-        ) from error
+    content = read_text(path, "the prompts", PromptError)
     return parse(content, name=path.name)
 
 
 def parse(content: str, *, name: str) -> Prompts:
     """Returns the prompts of a file's content. Raises PromptError naming the line."""
-    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = content.split("\n")
     rows: dict[tuple[str, str], Prompt] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
@@ -121,6 +116,12 @@ def unused(prompts: Prompts, attributes: pd.DataFrame) -> list[str]:
     return [name for name in dict.fromkeys(row.attribute for row in prompts.rows) if name not in occurring]
 
 
+def ids(prompts: Prompts, attributes: pd.DataFrame) -> list[str]:
+    """Returns the values of templates that are numbers or ids: a text with them would ask for nothing."""
+    templates = {row.attribute for row in prompts.rows if row.value == ANY}
+    return sorted(filter(is_id, set(attributes.loc[attributes["attribute"].isin(templates), "value"])))
+
+
 def where(prompts: Prompts, attribute: str, value: str) -> str:
     """Returns the line of a value's prompt, for messages."""
     by_value = {row.value: row.line for row in prompts.rows if row.attribute == attribute}
@@ -151,13 +152,13 @@ def _row(line: str, number: int, name: str) -> Prompt:
     cells = [normalize_text(cell) for cell in line.split("\t")]
     if len(cells) != 3 or not all(cells):
         raise PromptError(
-            f"line {number} of {name} is not an attribute, a tab, a value, a tab and a text: {line!r}."
+            f"line {number} of {name} is not an attribute, a tab, a value, a tab and a text: {shown(line)}."
         )
     attribute, value, text = cells
     if value == ANY and text.count(SLOT) != 1:
         raise PromptError(
-            f"line {number} of {name}: the text {text!r} is for every value of {attribute}; put {SLOT} where "
-            "the value goes, once."
+            f"line {number} of {name}: the text {shown(text)} is for every value of {attribute}; put {SLOT} "
+            "where the value goes, once."
         )
     if value != ANY and SLOT in text:
         raise PromptError(
@@ -178,7 +179,8 @@ def _texts(prompts: Prompts, attribute: str, occurring: set[str]) -> dict[str, s
             f"or one for every other value: {attribute}, tab, {ANY}, tab, a text with {SLOT}."
         )
     texts = {value: text for value, text in listed.items() if value in occurring}
-    return texts | {value: (template or "").replace(SLOT, value) for value in rest}
+    readable = {value: value.replace("_", " ") if prompts is DEFAULT else value for value in rest}
+    return texts | {value: (template or "").replace(SLOT, readable[value]) for value in rest}
 
 
 def _check_distinct(prompts: Prompts, attribute: str, texts: dict[str, str]) -> None:

@@ -5,9 +5,9 @@
     a photo of something red<tab>color
     a red brick wall<tab>color|material
 
-Lines that begin with `#` are comments. Comments of the form `# key: value` with the keys name, language and
-license describe the pool. The id of a text is the hash of its NFC-normalized, stripped UTF-8, never a line
-number.
+Lines that begin with `#` are comments: `# key: value` with the keys name, language and license describes the
+pool, others are counted. A CSV with the columns text and property is a pool too; there, rows that begin with
+`#` are texts. The id of a text is the hash of its NFC-normalized, stripped UTF-8, never a line number.
 
 Texts without a property are tagged by the rule of `lexical_tags`, which reads English. Texts of a pool in
 another language stay untagged.
@@ -16,7 +16,9 @@ Knows nothing of models. Reads one file, and the lexicon if needed; everything e
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+import io
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -26,6 +28,8 @@ from torch import Tensor
 from db.errors import UserError
 from db.layout import normalize_text
 from precompute.inputs import lexical_tags
+from precompute.inputs.images.files import portable
+from precompute.inputs.text_files import delimiter, header_cells, read_text, shown, table_of
 from precompute.method.types import Pool
 
 UNTAGGED = """no text of the pool {name} carries a property, so heads could not be labeled{rule}.
@@ -39,33 +43,47 @@ class PoolError(UserError):
     """A text pool cannot be used; the message says what to change."""
 
 
+COLUMNS = ("text", "property")
+"""Columns of a pool that is a CSV."""
+
+
 def load(path: Path) -> Pool:
-    """Returns the pool of a tab-separated file, untagged texts tagged by rule. Raises PoolError."""
-    return parse(_read(path), name=path.stem, by_rule=True)
+    """Returns the pool of a tab-separated file or a CSV, untagged texts tagged by rule. Raises PoolError."""
+    content = read_text(path, "the text pool", PoolError)
+    return parse(content, name=portable(path.stem), by_rule=True, csv=path.suffix.lower() == ".csv")
 
 
-def parse(content: str, *, name: str, by_rule: bool = False) -> Pool:
+def parse(content: str, *, name: str, by_rule: bool = False, csv: bool = False) -> Pool:
     """Returns the pool of a file's content. Raises PoolError.
 
-    Empty lines and repeated texts are dropped and counted. The first of several equal texts keeps its place
-    and gets the properties of all. With `by_rule`, texts without a property are tagged by the lexical rule.
+    Comments, empty lines and repeated texts are dropped and counted. The first of several equal texts keeps
+    its place and gets the properties of all. With `by_rule`, texts without a property are tagged by the
+    lexical rule. With `csv`, or a header of a CSV, the content is a table.
     """
+    if re.match(r'\s*[\[{]\s*(["\[{]|$)', content):
+        raise PoolError(f"the pool {name} is JSON. Write one text a line, or a CSV with the column text.")
     metadata: dict[str, str] = {}
+    comments: list[str] = []
+    # Not splitlines: it also splits at characters that can be part of a text.
+    lines = content.removesuffix("\n").split("\n")
+    first = next((number for number, line in enumerate(lines) if line and not line.startswith("#")), 0)
+    is_table = csv or _is_header(lines[first])
+    for line in lines[:first] if is_table else lines:
+        if line.startswith("#"):
+            metadata |= (facts := _metadata(line))
+            comments += [] if facts else [line]
+    rows = _table_rows("\n".join(lines[first:]), f"the pool {name}") if is_table else _line_rows(lines, name)
     texts: dict[str, set[str]] = {}
     duplicates = empty = 0
-    # Not splitlines: it also splits at characters that can be part of a text.
-    for number, line in enumerate(content.removesuffix("\n").split("\n"), start=1):
-        if line.startswith("#"):
-            metadata |= _metadata(line)
-            continue
-        text, properties = _split(line, number, name)
+    for text, properties in rows:
         if not text:
             empty += 1
             continue
         duplicates += text in texts
         texts.setdefault(text, set()).update(properties)
     tagged_count = _tag(texts, metadata) if by_rule else None
-    return build(texts, metadata, name=name, duplicates=duplicates, empty=empty, tagged_count=tagged_count)
+    pool = build(texts, metadata, name=name, duplicates=duplicates, empty=empty, tagged_count=tagged_count)
+    return pool._replace(comments=tuple(comments), is_csv=is_table)
 
 
 def text_id(text: str) -> str:
@@ -88,10 +106,10 @@ def pick_indices(
     row = {text: index for index, text in enumerate(pool.texts)}
     missing = list(dict.fromkeys(text for texts in lists for text in texts if text not in row))
     if missing:
-        shown = ", ".join(repr(text) for text in missing[:SHOWN])
+        examples = ", ".join(shown(text) for text in missing[:SHOWN])
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         raise PoolError(
-            f"the pool {pool.name} lacks {len(missing)} texts of {source}: {shown}{more}. {advice}"
+            f"the pool {pool.name} lacks {len(missing)} texts of {source}: {examples}{more}. {advice}"
         )
     picks = torch.full((len(lists), max(map(len, lists), default=0)), -1)
     for number, texts in enumerate(lists):
@@ -99,16 +117,32 @@ def pick_indices(
     return picks
 
 
-def _read(path: Path) -> str:
-    try:
-        content = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise PoolError(f"cannot read the text pool {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
+def _is_header(line: str) -> bool:
+    """Returns True for a first line that names the columns of a CSV."""
+    return set(COLUMNS) <= set(header_cells(line, delimiter(line, COLUMNS)))
+
+
+def _line_rows(lines: list[str], name: str) -> Iterator[tuple[str, list[str]]]:
+    """Yields text and properties of every line that is no comment. Raises PoolError."""
+    return (_split(line, number, name) for number, line in enumerate(lines, 1) if not line.startswith("#"))
+
+
+def _table_rows(content: str, name: str) -> Iterator[tuple[str, list[str]]]:
+    """Yields text and properties of every row of a CSV. Raises PoolError."""
+    table = table_of(io.StringIO(content, newline=""), name, COLUMNS[0], PoolError)
+    columns = [column.lower() for column in table.columns]
+    if others := [name for name in columns if name not in COLUMNS]:
         raise PoolError(
-            f"the text pool {path} is not UTF-8 (byte {error.start}); save it as UTF-8."
-        ) from error
-    return content.replace("\r\n", "\n").replace("\r", "\n")
+            f"{name} has the column {shown(others[0])}; a pool has a column text and a column property, its "
+            "values separated by |. Rename or remove the others."
+        )
+    for _, row in table.rows:
+        cells = {column.lower(): cell for column, cell in row.items()}
+        yield normalize_text(cells["text"]), _properties(cells.get("property", ""))
+
+
+def _properties(cell: str) -> list[str]:
+    return [part for part in map(normalize_text, cell.split("|")) if part]
 
 
 def _metadata(line: str) -> dict[str, str]:
@@ -125,8 +159,7 @@ def _split(line: str, number: int, name: str) -> tuple[str, list[str]]:
             f"line {number} of the pool {name} has {len(rest)} tabs; "
             "a line is a text, one tab, and its properties separated by |."
         )
-    properties = [normalize_text(part) for field in rest for part in field.split("|")]
-    return normalize_text(text), [part for part in properties if part]
+    return normalize_text(text), _properties("|".join(rest))
 
 
 def _tag(texts: dict[str, set[str]], metadata: dict[str, str]) -> int | None:

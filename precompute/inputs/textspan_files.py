@@ -17,7 +17,6 @@ The second is a CSV table with the columns layer, head, rank and text in any ord
 Knows nothing of models or pools: a file in, texts out.
 """
 
-import csv
 import hashlib
 import io
 import re
@@ -26,6 +25,8 @@ from typing import NamedTuple
 
 from db.errors import UserError
 from db.layout import head_name, normalize_text
+from precompute.inputs.images.files import portable
+from precompute.inputs.text_files import delimiter, header_cells, read_text, shown, table_of
 from precompute.method.types import Head
 
 COLUMNS = ("layer", "head", "rank", "text")
@@ -68,15 +69,9 @@ class TextLists(NamedTuple):
 
 def read(path: Path) -> TextLists:
     """Returns the texts of one file in either format. Raises ResultsError."""
-    try:
-        data = path.read_bytes()
-        content = data.decode("utf-8-sig")
-    except OSError as error:
-        raise ResultsError(f"cannot read the results {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise ResultsError(f"{path}, line {line}: not UTF-8. Save the file as UTF-8.") from error
-    return TextLists(path.name, hashlib.sha256(data).hexdigest(), parse(content, name=str(path)))
+    content = read_text(path, "the results", ResultsError)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return TextLists(portable(path.name), sha256, parse(content, name=str(path)))
 
 
 def parse(content: str, *, name: str) -> dict[Head, tuple[str, ...]]:
@@ -86,7 +81,7 @@ def parse(content: str, *, name: str) -> dict[Head, tuple[str, ...]]:
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise ResultsError(f"{name} is empty. {_HOW}")
-    is_table = {"layer", "head"} <= set(_cells(first))
+    is_table = {"layer", "head"} <= set(header_cells(first, delimiter(first, {"layer", "head"})))
     by_head = _from_table("\n".join(lines), name) if is_table else _from_blocks(lines, name)
     for head in by_head:
         _check_no_repeats(by_head[head], head, name)
@@ -110,9 +105,11 @@ def _from_blocks(lines: list[str], name: str) -> dict[Head, _Lines]:
             current = by_head[head] = []
         elif _NEARLY_HEADER.match(line):
             form = "Write it as 'Layer 8, Head 0' and nothing else"
-            raise ResultsError(f"{name}, line {number}: {line!r} is nearly the header of a head. {form}.")
+            raise ResultsError(
+                f"{name}, line {number}: {shown(line)} is nearly the header of a head. {form}."
+            )
         elif current is None:
-            raise ResultsError(f"{name}, line {number}: {line!r} stands before the first head. {_HOW}")
+            raise ResultsError(f"{name}, line {number}: {shown(line)} stands before the first head. {_HOW}")
         else:
             current.append((number, line))
     _check_blocks(by_head, header_line, name)
@@ -133,49 +130,32 @@ def _check_blocks(by_head: dict[Head, _Lines], header_line: dict[Head, int], nam
 
 def _from_table(content: str, name: str) -> dict[Head, _Lines]:
     """Returns the texts of every head in the CSV format."""
-    ranked: dict[Head, dict[int, tuple[int, str]]] = {}
-    reader = csv.reader(io.StringIO(content), strict=True)
-    columns: list[str] = []
-    try:
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if not columns:
-                columns = _columns(row, name, reader.line_num)
-                continue
-            where = f"{name}, line {reader.line_num}"
-            head, rank, text = _row(row, columns, where)
-            ranks = ranked.setdefault(head, {})
-            if rank in ranks:
-                twice = f"rank {rank} of {head_name(*head)} stands in line {ranks[rank][0]} already"
-                raise ResultsError(f"{where}: {twice}. Give each rank of a head once.")
-            ranks[rank] = reader.line_num, text
-    except csv.Error as error:
-        raise ResultsError(f"{name}, line {reader.line_num}: not CSV ({error}). {_HOW}") from error
-    return _in_order(ranked, name)
-
-
-def _columns(row: list[str], name: str, line: int) -> list[str]:
-    """Returns the names of the columns. Raises ResultsError unless each of COLUMNS occurs once."""
-    names = [cell.strip().lower() for cell in row]
+    table = table_of(io.StringIO(content, newline=""), name, "layer", ResultsError)
+    names = [column.lower() for column in table.columns]
     for column in COLUMNS:
         if names.count(column) != 1:
             wrong = f"has the column {column!r} twice" if column in names else f"lacks the column {column!r}"
-            raise ResultsError(f"{name}, line {line}: the table {wrong}. {_HOW}")
-    return names
+            raise ResultsError(f"{name}, line 1: the table {wrong}. {_HOW}")
+    ranked: dict[Head, dict[int, tuple[int, str]]] = {}
+    for line, cells in table.rows:
+        where = f"{name}, line {line}"
+        head, rank, text = _row(
+            {column.lower(): normalize_text(cell) for column, cell in cells.items()}, where
+        )
+        ranks = ranked.setdefault(head, {})
+        if rank in ranks:
+            twice = f"rank {rank} of {head_name(*head)} stands in line {ranks[rank][0]} already"
+            raise ResultsError(f"{where}: {twice}. Give each rank of a head once.")
+        ranks[rank] = line, text
+    return _in_order(ranked, name)
 
 
-def _row(row: list[str], columns: list[str], where: str) -> tuple[Head, int, str]:
+def _row(cells: dict[str, str], where: str) -> tuple[Head, int, str]:
     """Returns head, rank and text of one row."""
-    if len(row) != len(columns):
-        # The usual cause is a text with a comma; to cut it there would give a different text.
-        counts = f"{len(row)} cells, but there are {len(columns)} columns"
-        raise ResultsError(f"{where}: the row has {counts}. Put texts with commas in quotes.")
-    cells = {column: normalize_text(row[columns.index(column)]) for column in COLUMNS}
     for column in COLUMNS[:3]:
         if not (cells[column].isascii() and cells[column].isdigit()):
             raise ResultsError(
-                f"{where}: {column} {cells[column]!r} is no whole number from 0 up. Correct it."
+                f"{where}: {column} {shown(cells[column])} is no whole number from 0 up. Correct it."
             )
     if not cells["text"]:
         raise ResultsError(f"{where}: the text is empty. Fill it in, or leave the row out.")
@@ -207,11 +187,8 @@ def _check_no_repeats(texts: _Lines, head: Head, name: str) -> None:
     for line, text in texts:
         if text in first_line:
             raise ResultsError(
-                f"{name}, line {line}: {head_name(*head)} has {text!r} in line {first_line[text]} already. "
-                "From here on its list describes rounding errors; cut it here, or ask for fewer texts a head."
+                f"{name}, line {line}: {head_name(*head)} has {shown(text)} in line {first_line[text]} "
+                "already. From here on its list describes rounding errors; cut it here, or ask for fewer "
+                "texts a head."
             )
         first_line[text] = line
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip().strip('"').lower() for cell in line.split(",")]

@@ -232,3 +232,9 @@ class Pool(NamedTuple):
     dropped_empty: int
     tagged_by_rule: int = 0
     """Number of texts without a property in the file, tagged by the lexical rule."""
+
+    comments: tuple[str, ...] = ()
+    """Lines that begin with `#` and describe nothing; they are no texts."""
+
+    is_csv: bool = False
+    """True if the texts are a column of a CSV."""

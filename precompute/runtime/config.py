@@ -169,17 +169,15 @@ class Config:
         metavar="N",
     )
     class_folders: bool = option(
-        True,
-        "do not use folder names as the attribute class if every image lies exactly one folder deep",
-        group=INPUTS,
+        True, "do not use folder names as the attribute class (cat/1.jpg, train/cat/1.jpg)", group=INPUTS
     )
     captions: bool = option(
         False, "keep captions (.txt beside an image in a tar) as an attribute", group=INPUTS
     )
     texts: Path = option(
         GENERAL_POOL,
-        "text pool: per line a text, tab, its properties separated by | (default: the general pool, for "
-        "photographs)",
+        "text pool: per line a text, tab, its properties separated by |; or a CSV with the columns text and "
+        "property (default: the general pool, for photographs)",
         group=INPUTS,
         metavar="FILE",
     )

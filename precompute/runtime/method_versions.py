@@ -7,9 +7,9 @@ bundle's `input_id`: a new rule for labels computes labels again and decomposes 
 from collections.abc import Mapping
 
 METHOD_VERSIONS: Mapping[str, int] = {
-    "images": 3,
+    "images": 4,
     "texts": 3,
-    "decomposition": 3,
+    "decomposition": 4,
     "precision": 3,
     "moments": 4,
     "textspan": 3,
@@ -17,6 +17,6 @@ METHOD_VERSIONS: Mapping[str, int] = {
     "replicates": 4,
     "metrics": 4,
     "selectivity": 4,
-    "maps": 3,
+    "maps": 4,
     "validation": 3,
 }

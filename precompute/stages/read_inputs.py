@@ -7,6 +7,8 @@ import pandas as pd
 
 from precompute.inputs import images, prompts, text_pool
 from precompute.inputs.prompts import ClassPrompt, PromptError, Prompts
+from precompute.inputs.text_files import shown
+from precompute.method.intervals import MIN_IMAGES
 from precompute.method.types import Pool
 from precompute.runtime import progress
 from precompute.stages.scan_images import ImageSet
@@ -55,7 +57,13 @@ def read_inputs(texts: Path, prompts_path: Path | None, masks: Path | None, imag
 
 
 def _class_prompts(templates: Prompts, path: Path | None, image_set: ImageSet) -> list[ClassPrompt]:
-    """Returns prompts of the values that images have; prints which prompts no image needs."""
+    """Returns prompts of the values that images have; prints an example, and which prompts no image needs."""
+    if path is None and (ids := prompts.ids(templates, image_set.attributes)):
+        progress.say(
+            f"not asked: class. {len(ids):,} values are ids such as {images.first_three(ids)}. Name them in "
+            "classes.txt beside the images, or give --prompts."
+        )
+        return []
     class_prompts = prompts.expand(templates, image_set.attributes)
     unused = prompts.unused(templates, image_set.attributes)
     if path and not class_prompts:
@@ -65,19 +73,29 @@ def _class_prompts(templates: Prompts, path: Path | None, image_set: ImageSet) -
         )
     if path and unused:
         progress.say(f"not asked, for no image has it: {', '.join(unused)}.")
+    for attribute in dict.fromkeys(prompt.attribute for prompt in class_prompts):
+        first, *others = (prompt.text for prompt in class_prompts if prompt.attribute == attribute)
+        progress.say(f"asked zero-shot: {attribute}, as {first!r} and {len(others):,} more.")
     return class_prompts
 
 
 def _summary(image_set: ImageSet, pool: Pool) -> str:
-    failed_count = len(image_set.failed)
+    failed_count, count = len(image_set.failed), len(image_set.image_files)
     failed = f", {failed_count} could not be read (listed in failed_image)" if failed_count else ""
-    copy_count = len(image_set.files) - len(image_set.image_files)
+    copy_count = len(image_set.files) - count
     copies = f", {copy_count} of them copies of others" if copy_count else ""
     dropped = pool.dropped_duplicates + pool.dropped_empty
-    left_out = f", {dropped} repeated or empty lines left out" if dropped else ""
+    left_out = ", read as CSV" if pool.is_csv else ""
+    left_out += f", {dropped} repeated or empty lines left out" if dropped else ""
+    if pool.comments:
+        left_out += f", {len(pool.comments)} comments left out, the first {shown(pool.comments[0])}"
+    few = f"fewer than {MIN_IMAGES}: no intervals and ranks of models"
+    flat = f"{image_set.flat:,} use less than a tenth of their range: empty, or 12 bits stored in 16?"
     return "; ".join(
         [
             f"{len(image_set.files)} images{copies}{failed}",
+            *([few] if count < MIN_IMAGES else []),
+            *([flat] if image_set.flat else []),
             *image_set.notes,
             f"{len(pool.texts)} texts of {len(pool.properties)} properties{left_out}",
         ]

@@ -11,9 +11,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from precompute.inputs import images
+from precompute.method.intervals import MIN_IMAGES
 from precompute.runtime import progress, work_files
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.runtime.part import WHOLE, Part
+
+MIN_DIFFERENT = 2
+"""Minimum number of different images of a run: nothing varies over one."""
 
 _CHUNK = 1000
 _MEGABYTE = 10**6
@@ -34,7 +38,7 @@ class ImageSet(NamedTuple):
     """The image set of a run."""
 
     files: pd.DataFrame
-    """One row per readable path: path, image_id, width, height."""
+    """One row per readable path: path, image_id, width, height, is_flat."""
 
     failed: pd.DataFrame
     """One row per unreadable path: path, reason."""
@@ -50,6 +54,9 @@ class ImageSet(NamedTuple):
 
     name: str
     """Name of the image set."""
+
+    flat: int
+    """Number of images that use less than a tenth of their range."""
 
     notes: tuple[str, ...]
     """Origins of attributes, and the limit on files if any; one phrase each."""
@@ -103,13 +110,14 @@ def load_image_set(listing: Listing, source: Path, metadata: Path | None) -> Ima
 
     files, failed = _outcome(listing, source)
     attributes, by_id = _attributes(stated.attributes, files), _image_files(listing.files, files)
+    flat = int(files.drop_duplicates("image_id")["is_flat"].sum())
     notes = (*_limited(listing), *stated.origins)
-    return ImageSet(files, failed, attributes, listing.chunks, by_id, gathered.name, notes)
+    return ImageSet(files, failed, attributes, listing.chunks, by_id, gathered.name, flat, notes)
 
 
 def _outcome(listing: Listing, source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Returns `ImageSet.files` and `ImageSet.failed`. Raises ImagesError if no file is readable."""
-    columns = ["path", "image_id", "width", "height", "reason"]
+    columns = ["path", "image_id", "width", "height", "is_flat", "reason"]
     rows = pd.concat([work_files.load_table(path, columns) for path in listing.chunks], ignore_index=True)
     unreadable = rows.reason.notna()
     source_failures = pd.DataFrame(listing.gathered.failed, columns=["path", "reason"], dtype=object)
@@ -119,6 +127,11 @@ def _outcome(listing: Listing, source: Path) -> tuple[pd.DataFrame, pd.DataFrame
         raise images.ImagesError(
             f"none of the {len(failed)} image files in {source} could be read; "
             f"the first, {failed.path.iloc[0]}: {failed.reason.iloc[0]}."
+        )
+    if (count := files.image_id.nunique()) < MIN_DIFFERENT:
+        raise images.ImagesError(
+            f"{source} holds {count} image in {len(files):,} files, but heads are described by how images "
+            f"differ. Give {MIN_DIFFERENT} different ones or more; {MIN_IMAGES} for intervals and ranks."
         )
     return files, failed
 
@@ -214,7 +227,7 @@ def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE
             for _ in chunks[number]:
                 rows.append(_row(next(results)))
                 bar.update()
-            columns = ["path", "image_id", "width", "height", "thumbnail", "reason"]
+            columns = ["path", "image_id", "width", "height", "thumbnail", "is_flat", "reason"]
             work_files.save_table(paths[number], pd.DataFrame(rows, columns=columns))
 
 
@@ -233,8 +246,8 @@ def is_settled(path: Path) -> bool:
 
 def _row(result: images.ScannedImage | images.Failed) -> tuple:
     if isinstance(result, images.Failed):
-        return (result.relative, None, None, None, None, result.reason)
-    return (result.relative, result.image_id, result.width, result.height, result.thumbnail, None)
+        return (result.relative, None, None, None, None, None, result.reason)
+    return (*result, None)
 
 
 def _attributes(stated: list[images.Attribute], files: pd.DataFrame) -> pd.DataFrame:

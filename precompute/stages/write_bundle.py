@@ -150,6 +150,7 @@ def _write_images(writer: BundleWriter, image_set: ImageSet, license: str) -> No
         "images": len(image_set.image_files),
         "files": len(image_set.files) + len(image_set.failed),
         "failed": len(image_set.failed),
+        "flat": image_set.flat,
         "license": license,
         "min_images_for_intervals": MIN_IMAGES,
     }
@@ -209,6 +210,7 @@ def pool_rows(pool: Pool) -> dict[str, pd.DataFrame]:
         "texts": len(ids),
         "dropped_duplicates": pool.dropped_duplicates,
         "dropped_empty": pool.dropped_empty,
+        "dropped_comments": len(pool.comments),
         "tagged_by_rule": pool.tagged_by_rule,
     }
     text, tag = pool.tags.nonzero(as_tuple=True)

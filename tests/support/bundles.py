@@ -240,6 +240,7 @@ def _text_tables() -> dict[str, pd.DataFrame]:
                 "texts": [len(TEXTS)],
                 "dropped_duplicates": [1],
                 "dropped_empty": [2],
+                "dropped_comments": [0],
                 "tagged_by_rule": [0],
             }
         ),

@@ -19,10 +19,11 @@ imported only to return a batch.
     masks          pictures with two known objects, for scoring maps
 """
 
+from db.pictures import UnreadableImage, decode
 from precompute.inputs.images.attributes import Attribute
 from precompute.inputs.images.dataset import SourceListing, join_metadata
-from precompute.inputs.images.decoding import UnreadableImage, decode, read, thumbnail
-from precompute.inputs.images.files import Failed, ImageFile, ImagesError, evenly, other_kinds
+from precompute.inputs.images.decoding import read, thumbnail
+from precompute.inputs.images.files import Failed, ImageFile, ImagesError, evenly, first_three, other_kinds
 from precompute.inputs.images.masks import (
     MaskedPicture,
     MaskedPixels,
@@ -36,7 +37,7 @@ from precompute.inputs.images.tar_index import TarIndex, index, index_from, inde
 
 __all__ = [
     "Attribute", "Failed", "ImageFile", "ImagesError", "MaskedPicture", "MaskedPixels", "ScannedImage",
-    "SourceListing", "TarIndex", "UnreadableImage", "decode", "distinct", "evenly", "gather", "index",
-    "index_from", "index_text", "join_metadata", "mask_identity", "masked_pixels", "other_kinds",
-    "pixel_batches", "read", "read_masks", "scan", "thumbnail",
+    "SourceListing", "TarIndex", "UnreadableImage", "decode", "distinct", "evenly", "first_three",
+    "gather", "index", "index_from", "index_text", "join_metadata", "mask_identity", "masked_pixels",
+    "other_kinds", "pixel_batches", "read", "read_masks", "scan", "thumbnail",
 ]  # fmt: skip

@@ -1,18 +1,24 @@
-"""Class folders: classes from folder names, as in ImageNet, and names for classes that are ids.
+"""Class folders: which folders are classes, which only a way of storing, and the names of the classes.
 
-n01440764/ILSVRC2012_val_00000293.JPEG    the attribute `class` is n01440764
-LOC_synset_mapping.txt: n01440764 tench, Tinca tinca    the attribute `class` becomes tench
+    train/n01440764/ILSVRC2012_val_00000293.JPEG    class n01440764; train is a way of storing
+    LOC_synset_mapping.txt: n01440764 tench, Tinca tinca    the class is called tench
+    images/001.Black_footed_Albatross/0001.jpg      class Black footed Albatross
+    00000/000000012.jpg, 2023/05/a.jpg, ab/ab12.png no class: such names say nothing about a picture
+    cat/a.jpg, b.jpg                                b.jpg has no class, and is counted
+
+Where it is doubtful there is no class. A file of class names decides for the folders that it names.
 """
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from precompute.inputs.images.attributes import Attribute
-from precompute.inputs.images.files import ImageFile, ImagesError
+from precompute.inputs.images.files import ImageFile, ImagesError, first_three, is_tar
+from precompute.inputs.text_files import normalize_text, read_text
 
 CLASS = "class"
 
@@ -21,24 +27,79 @@ NAME_FILES = ("LOC_synset_mapping.txt", "synset_words.txt", "classes.txt", "word
 
 WORDNET = re.compile(r"n\d{8}")
 
+_STORAGE = re.compile(
+    r"""(?ix) (?: (?:train(?:ing)?|test(?:ing)?|val(?:id|idation)?|dev|eval|hold[-_ ]?out|extra|unlabell?ed
+    |unsup|unsorted|split|fold|part|shard|batch|chunk|volume|subset|folder|new[ ]folder|dir|archive|dcim
+    |camera[ ]roll|data(?:sets?)?|files?|images?|imgs?|photos|pictures|jpe?gs?|pngs?|jpegimages|raw|originals?
+    |cropped|resized|thumb(?:nail)?s?|masks?|labels?|annotations?|segmentation(?:class|object)?|bbox(?:es)?|rgb|depth
+    |cls-loc|ilsvrc) [AB]?[-_. ]*\d*[-_. ]* )+"""
+)
+"""Names of splits, pieces and kinds of files, with a number or not."""
+
+_OBJECTS = frozenset(
+    [
+        "train",
+        "mask",
+        "masks",
+        "label",
+        "labels",
+        "file",
+        "files",
+        "folder",
+        "part",
+        "thumb",
+        "photos",
+        "pictures",
+    ]
+)
+"""Names of storage that may be classes too: they count as storage where most folders beside them are."""
+
+_CAMERA = re.compile(r"[1-9]\d\d[A-Z_]{5}")
+"""Folders that cameras make, such as 100CANON."""
+
+_ID_PREFIX = re.compile(r"^(n\d{8}|\d+)[-_. ]+(?=[^\W\d_])")
+"""The number before a name, as in 001.Black_footed_Albatross and n02085620-Chihuahua."""
+
 
 class ClassNames(NamedTuple):
     """Names for classes that are ids."""
 
     file: str
     names: dict[str, str]
-    """First name of each id; if two ids have the same name, the id follows in brackets."""
+    """First name of each id."""
 
 
-def from_folders(files: Sequence[ImageFile]) -> list[Attribute]:
-    """Returns the folder of each file as its class.
+class FolderClasses(NamedTuple):
+    """The classes of files, from their folders."""
 
-    Empty unless all files are one level deep, in two or more folders.
-    """
-    if any(file.relative.count("/") != 1 for file in files):
-        return []
-    rows = [Attribute(file.relative, CLASS, file.relative.partition("/")[0]) for file in files]
-    return rows if len(values(rows)) > 1 else []
+    rows: list[Attribute]
+    origins: dict[str, str]
+    """Origin of the classes in words; empty without classes."""
+
+    note: str
+    """Why folders or files have no class; "" if there is nothing to say."""
+
+
+NO_CLASSES = FolderClasses([], {}, "")
+
+
+def from_folders(root: Path, files: Sequence[ImageFile]) -> FolderClasses:
+    """Returns the classes of the files of one source, with names from files in `root`. Raises ImagesError."""
+    counts = Counter(file.relative.rpartition("/")[0] for file in files)
+    folders = [folder.split("/") if folder else [] for folder in counts]
+    named = read_names(root, {part for parts in folders for part in parts})
+    levels = dict(zip(counts, _without_storage(folders, set(named.names) if named else set()), strict=True))
+    class_of = {folder: parts[0] for folder, parts in levels.items() if len(parts) == 1}
+    ids, count = set(class_of.values()), sum(counts[folder] for folder in class_of)
+    if reason := _doubt(ids, count, len(files), named):
+        seen = sorted(folder for folder in counts if folder)
+        note = f"no classes from {len(seen):,} folders ({first_three(seen)}): {reason}"
+        return NO_CLASSES._replace(note=note if len(seen) > 1 else "")
+    placed = ((file.relative, file.relative.rpartition("/")[0]) for file in files)
+    rows = [Attribute(name, CLASS, class_of[folder]) for name, folder in placed if folder in class_of]
+    missing = len(files) - count
+    note = f"{missing:,} of {len(files):,} files lie in no class folder and have no class" if missing else ""
+    return FolderClasses(with_names(rows, named), {CLASS: origin(ids, f"{len(ids):,} folders", named)}, note)
 
 
 def values(rows: Iterable[Attribute]) -> set[str]:
@@ -52,43 +113,102 @@ def read_names(root: Path, ids: set[str]) -> ClassNames | None:
     A line is an id, a space or a tab, and names separated by commas; other lines are ignored.
     """
     for file in NAME_FILES:
-        names = _first_names(root / file, ids) if (root / file).is_file() else {}
-        if names:
-            counts = Counter([*names.values(), *(ids - names.keys())])
-            distinct = {id_: f"{name} ({id_})" if counts[name] > 1 else name for id_, name in names.items()}
-            return ClassNames(file, distinct)
+        if names := _first_names(root / file, ids) if (root / file).is_file() else {}:
+            return ClassNames(file, names)
     return None
 
 
-def with_names(rows: Iterable[Attribute], names: ClassNames) -> list[Attribute]:
-    """Returns the rows with every class replaced by its name, if it has one."""
-    return [
-        row._replace(value=names.names.get(row.value, row.value)) if row.attribute == CLASS else row
-        for row in rows
-    ]
+def with_names(rows: list[Attribute], names: ClassNames | None) -> list[Attribute]:
+    """Returns the rows with every class replaced by its name; of two classes of one name, the id follows."""
+    ids = values(rows)
+    readable = {id_: id_ for id_ in ids} | (names.names if names else {})
+    if all(_ID_PREFIX.match(name) for name in readable.values()):
+        readable = {id_: _ID_PREFIX.sub("", name) for id_, name in readable.items()}
+    readable = {id_: " ".join(name.replace("_", " ").split()) or id_ for id_, name in readable.items()}
+    counts = Counter(readable[id_] for id_ in ids)
+    distinct = {id_: name + (f" ({id_})" if counts[name] > 1 else "") for id_, name in readable.items()}
+    return [row._replace(value=distinct[row.value]) if row.attribute == CLASS else row for row in rows]
 
 
 def origin(ids: set[str], where: str, names: ClassNames | None) -> str:
     """Returns the origin of the classes in words, e.g. 1,000 folders, named by classes.txt."""
     if names:
-        missing = len(ids) - len(names.names)
+        missing = len(ids - names.names.keys())
         return f"{where}, named by {names.file}" + (f", {missing:,} of them not in it" if missing else "")
     if all(WORDNET.fullmatch(id_) for id_ in ids):
         return f"{where}: WordNet ids; put {NAME_FILES[0]} beside them for names"
     return where
 
 
+def is_id(value: str) -> bool:
+    """Returns True for a class that is a number or an id: nobody knows what a photo of it shows."""
+    return bool(WORDNET.fullmatch(value)) or not any(character.isalpha() for character in value)
+
+
+def _without_storage(folders: list[list[str]], named: set[str]) -> list[list[str]]:
+    """Returns the parts of each folder's path without those that are a way of storing."""
+    while True:
+        outer = {parts[0] for parts in folders if parts}
+        above = {parts[0] for parts in folders if len(parts) > 1} - named
+        storage = {name for name in outer - named if _STORAGE.fullmatch(name) or is_tar(name)}
+        around_all = len(outer) == 1 and all(len(parts) != 1 for parts in folders)
+        if above and (around_all or _says_nothing(above)):  # one folder around all; an index: a/abbey
+            inner = [parts[1:] if parts and parts[0] in above else parts for parts in folders]
+        elif storage and 2 * len(storage) >= len(outer):
+            inner = [parts[1:] if parts and parts[0] in storage else parts for parts in folders]
+        else:
+            inner = [[part for part in parts if part in named or not _is_storage(part)] for parts in folders]
+        if inner == folders:
+            return folders
+        folders = inner
+
+
+@cache
+def _is_storage(name: str) -> bool:
+    """Returns True for a folder that is no class, whatever the folders beside it are."""
+    return is_tar(name) or bool(_STORAGE.fullmatch(name)) and name.lower() not in _OBJECTS
+
+
+def _doubt(ids: set[str], count: int, total: int, named: ClassNames | None) -> str:
+    """Returns why the folders `ids`, with `count` of `total` files, are no classes; "" if they are."""
+    unnamed = ids - named.names.keys() if named else ids
+    if 2 * len(unnamed) >= len(ids) and _says_nothing(unnamed):
+        return "their names say nothing; name them in classes.txt, or give --metadata"
+    if len(ids) < 2 or 2 * count < total:
+        return f"{count:,} of {total:,} files lie in a class folder, in {len(ids):,} of them"
+    return ""
+
+
+def _says_nothing(names: Collection[str]) -> bool:
+    """Returns True if most names are numbers, letters, dates or hashes, or differ in a number alone."""
+    stems = Counter(re.sub(r"\d+", "", name) for name in names)
+    empty = [name for name in names if is_id(name) and not WORDNET.fullmatch(name) or len(name) == 1]
+    empty += [name for name in names if _CAMERA.fullmatch(name) or _shares_stem(name, stems)]
+    plain = {re.sub(r"[\W_]", "", name).lower() for name in names}
+    is_hash = (
+        all(re.fullmatch("[0-9a-f]+", name) for name in plain) and len({len(name) for name in plain}) == 1
+    )
+    few_letters = all(len(name) < 3 for name in names)
+    return bool(names) and (
+        2 * len(set(empty)) >= len(names) or few_letters or is_hash and any(map(_has_digit, plain))
+    )
+
+
+def _has_digit(name: str) -> bool:
+    """Returns True for a name with a digit."""
+    return any(character.isdigit() for character in name)
+
+
+def _shares_stem(name: str, stems: Counter[str]) -> bool:
+    """Returns True for one of several names that differ in a number alone: scene1, scene2."""
+    return _has_digit(name) and not WORDNET.match(name) and stems[re.sub(r"\d+", "", name)] > 1
+
+
 def _first_names(path: Path, ids: set[str]) -> dict[str, str]:
     """Returns the first name of each of `ids` in one file. Raises ImagesError."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ImagesError(
-            f"cannot read the class names in {path}: {error}. Repair it, or remove it."
-        ) from error
     names: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        id_, *rest = unicodedata.normalize("NFC", line).strip().split(maxsplit=1)[:2] or [""]
+    for number, line in enumerate(read_text(path, "the class names in", ImagesError).split("\n"), start=1):
+        id_, *rest = normalize_text(line).split(maxsplit=1)[:2] or [""]
         name = rest[0].split(",")[0].strip() if rest else ""
         if id_ in ids and name and names.setdefault(id_, name) != name:
             raise ImagesError(

@@ -4,13 +4,14 @@ Paths are absolute or relative to the CSV file. The order of the lines has no ef
 """
 
 import os
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from precompute.inputs.images.attributes import Attribute, attributes_of, check_once, csv_rows
-from precompute.inputs.images.files import ImageFile, ImagesError, first_three, in_order_of_names
+from db.layout import normalize_text
+from precompute.inputs.images.attributes import PATH, Attribute, attribute_names, attributes_of, check_once
+from precompute.inputs.images.files import ImageFile, ImagesError, first_three, in_order_of_names, portable
+from precompute.inputs.text_files import open_table
 
 
 class CsvList(NamedTuple):
@@ -29,15 +30,15 @@ def read_list(csv_path: Path, advance: Callable[[int], None] = lambda _: None) -
 
     `advance` is called with 1 for every path checked.
     """
-    names, rows = csv_rows(csv_path)
+    table = open_table(csv_path, PATH, ImagesError)
     folder = csv_path.absolute().parent
     files, attributes, missing = [], [], []
     lines: dict[str, int] = {}
-    for line, row in rows:
-        cell = row.pop("path").strip()
-        if not cell:
+    for line, row in table.rows:
+        cell = row.pop(PATH)
+        if not cell.strip():
             raise ImagesError(f"{csv_path}, line {line}: no path. Fill the cell, or remove the line.")
-        path = _existing_path(folder, cell)
+        path = existing_path(folder, cell)
         advance(1)
         if path is None:
             missing.append(cell)
@@ -47,12 +48,13 @@ def read_list(csv_path: Path, advance: Callable[[int], None] = lambda _: None) -
         files.append(ImageFile(path, relative))
         attributes += attributes_of(relative, row)
     _check_listed(csv_path, files, missing)
-    return CsvList(in_order_of_names(files), attributes, tuple(names))
+    return CsvList(in_order_of_names(files), attributes, attribute_names(table))
 
 
-def _existing_path(folder: Path, cell: str) -> Path | None:
+def existing_path(folder: Path, cell: str) -> Path | None:
     """Returns the file of a listed path, as written or in another system's spelling; None if missing."""
-    spellings = (cell, unicodedata.normalize("NFC", cell), cell.replace("\\", "/"))
+    plain = cell.strip()
+    spellings = (cell, plain, normalize_text(plain), plain.replace("\\", "/"))
     # A broken link counts as existing, as in a folder: the scan gives the reason of its failure.
     return next((folder / path for path in spellings if os.path.lexists(folder / path)), None)
 
@@ -62,7 +64,7 @@ def _image_name(folder: Path, path: Path) -> str:
     plain = PurePath(os.path.normpath(path))
     below = [base for base in (folder, folder.resolve()) if plain.is_relative_to(base)]
     name = plain.relative_to(below[0]) if below else plain
-    return unicodedata.normalize("NFC", name.as_posix())
+    return portable(name.as_posix())
 
 
 def _check_listed(csv_path: Path, files: list[ImageFile], missing: list[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from precompute.inputs.images.attributes import Attribute, check_agree, read_attributes
-from precompute.inputs.images.files import Failed, ImageFile
+from precompute.inputs.images.files import Failed, ImageFile, portable
 
 _MAX_NAMES = 8
 """Maximum number of attribute names in one phrase."""
@@ -35,6 +35,9 @@ class SourceListing(NamedTuple):
     notes: tuple[str, ...] = ()
     """Further notes for the user, one phrase each."""
 
+    class_note: str = ""
+    """Why folders or files have no class, one phrase."""
+
     csv_path: Path | None = None
     """CSV file with the paths; None for folders and tars."""
 
@@ -57,16 +60,18 @@ def join_metadata(listing: SourceListing, metadata: Path | None) -> AttributeSet
     A column of `metadata` replaces attributes of folders and sidecars; a CSV list must agree with it.
     """
     rows, origins = listing.attributes, listing.origins
+    notes = [note for note in (listing.class_note, *listing.notes) if note]
     if metadata is None:
-        return AttributeSet(rows, (*_phrases(origins), *listing.notes), unlisted=0)
+        return AttributeSet(rows, (*_phrases(origins), *notes), unlisted=0)
     names = [file.relative for file in listing.files] + [failed.relative for failed in listing.failed]
     more = read_attributes(metadata, names)
     if listing.csv_path:
         check_agree(rows, listing.csv_path, more.rows, metadata)
     else:
         rows = [row for row in rows if row.attribute not in more.names]
-    origins = origins | dict.fromkeys(more.names, metadata.name)
-    return AttributeSet(rows + more.rows, (*_phrases(origins), *listing.notes), more.unlisted)
+    origins = origins | dict.fromkeys(more.names, portable(metadata.name))
+    notes = notes[1:] if listing.class_note and "class" in more.names else notes
+    return AttributeSet(rows + more.rows, (*_phrases(origins), *notes), more.unlisted)
 
 
 def _phrases(origins: dict[str, str]) -> list[str]:

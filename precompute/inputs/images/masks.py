@@ -3,7 +3,6 @@
 A mask passes through the same preprocessing as its picture, so that crop and border agree.
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,15 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
-from db.layout import image_id
-from precompute.inputs.images.attributes import csv_columns, csv_lines
-from precompute.inputs.images.decoding import UnreadableImage, read, read_bytes
+from db.layout import image_id, normalize_text
+from db.pictures import UnreadableImage
+from precompute.inputs.images.attributes import PATH
+from precompute.inputs.images.csv_list import existing_path
+from precompute.inputs.images.decoding import read, read_bytes
 from precompute.inputs.images.files import ImagesError
+from precompute.inputs.text_files import open_table, shown
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-COLUMNS = ("path", "mask", "object", "caption")
+COLUMNS = (PATH, "mask", "object", "caption")
 
 
 class MaskedPicture(NamedTuple):
@@ -52,16 +54,14 @@ def read_masks(csv_path: Path) -> list[MaskedPicture]:
 
     Paths are relative to the file. Raises ImagesError.
     """
-    lines = csv_lines(csv_path)
-    columns = csv_columns(csv_path, next(lines, (1, []))[1])
-    missing = [name for name in COLUMNS if name not in columns]
+    table = open_table(csv_path, PATH, ImagesError)
+    missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         raise ImagesError(f"{csv_path} has no column {', '.join(missing)}. It needs {', '.join(COLUMNS)}.")
     rows = defaultdict(list)
-    for line, cells in lines:
-        row = dict(zip(columns, (unicodedata.normalize("NFC", cell.strip()) for cell in cells), strict=False))
+    for line, row in table.rows:
         _check_row(csv_path, line, row)
-        rows[row["path"]].append(row)
+        rows[normalize_text(row[PATH])].append(row)
     if not rows:
         raise ImagesError(
             f"{csv_path} lists no picture. Give two rows for each, one for each of its objects."
@@ -97,12 +97,13 @@ def masked_pixels(
 def _check_row(csv_path: Path, line: int, row: dict[str, str]) -> None:
     """Raises ImagesError unless every cell is filled and both files exist."""
     for name in COLUMNS:
-        if not row.get(name):
+        if not row[name].strip():
             raise ImagesError(f"{csv_path}, line {line}: no {name}. Fill the cell, or remove the line.")
-    for name in ("path", "mask"):
-        if not (csv_path.parent / row[name]).is_file():
+    for name in (PATH, "mask"):
+        if not existing_path(csv_path.parent, row[name]):
             raise ImagesError(
-                f"{csv_path}, line {line}: no file {row[name]!r}. Give paths relative to {csv_path.parent}."
+                f"{csv_path}, line {line}: no file {shown(row[name])}. Give paths relative to "
+                f"{csv_path.parent}."
             )
 
 
@@ -115,18 +116,20 @@ def _picture(csv_path: Path, name: str, rows: list[dict[str, str]]) -> MaskedPic
         )
     first, second = rows
     for column in ("mask", "caption"):
-        if first[column] == second[column]:
+        if normalize_text(first[column]) == normalize_text(second[column]):
             raise ImagesError(
-                f"{csv_path}: both objects of {name} have the {column} {first[column]!r}. "
+                f"{csv_path}: both objects of {name} have the {column} {shown(first[column])}. "
                 "Give each object its own; a score is how well a map distinguishes them."
             )
-    folder = csv_path.parent
+    path, *masks = (
+        existing_path(csv_path.parent, cell) or Path(cell)
+        for cell in (first[PATH], first["mask"], second["mask"])
+    )
+    objects, captions = (
+        tuple(normalize_text(row[column]) for row in rows) for column in ("object", "caption")
+    )
     return MaskedPicture(
-        name,
-        folder / name,
-        (folder / first["mask"], folder / second["mask"]),
-        (first["object"], second["object"]),
-        (first["caption"], second["caption"]),
+        name, path, (masks[0], masks[1]), (objects[0], objects[1]), (captions[0], captions[1])
     )
 
 

@@ -13,7 +13,8 @@ from jaxtyping import Float
 from PIL import Image
 
 from db.layout import image_id
-from precompute.inputs.images.decoding import UnreadableImage, decode, read_bytes, thumbnail
+from db.pictures import UnreadableImage, decode, is_flat
+from precompute.inputs.images.decoding import read_bytes, thumbnail
 from precompute.inputs.images.files import Failed, ImageFile, ImagesError
 from precompute.inputs.images.workers import in_order
 
@@ -32,6 +33,9 @@ class ScannedImage(NamedTuple):
     height: int
     thumbnail: bytes | None
     """JPEG; None without thumbnails."""
+
+    is_flat: bool = False
+    """True if the picture uses less than a tenth of its range."""
 
 
 def scan(
@@ -52,7 +56,7 @@ def _scan_file(file: ImageFile, thumbnails: bool) -> ScannedImage | Failed:
     except UnreadableImage as error:
         return Failed(file.relative, str(error))
     small = thumbnail(image) if thumbnails else None
-    return ScannedImage(file.relative, image_id(data), image.width, image.height, small)
+    return ScannedImage(file.relative, image_id(data), *image.size, small, is_flat(image))
 
 
 def distinct(files: Sequence[ImageFile], results: Iterable[ScannedImage | Failed]) -> dict[str, ImageFile]:

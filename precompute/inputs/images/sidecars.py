@@ -1,8 +1,8 @@
 """Sidecars of an image in a tar: its class (.cls), fields (.json) or caption (.txt)."""
 
 import json
-import unicodedata
 
+from db.layout import normalize_text
 from precompute.inputs.images.attributes import split_values
 from precompute.inputs.images.class_folders import CLASS
 
@@ -23,7 +23,7 @@ class SidecarError(ValueError):
 def parse_sidecar(kind: str, data: bytes) -> list[tuple[str, str]]:
     """Returns attributes and values of one sidecar of extension `kind`. Raises SidecarError."""
     try:
-        text = unicodedata.normalize("NFC", data.decode("utf-8-sig")).strip()
+        text = normalize_text(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SidecarError("not UTF-8") from error
     if kind == ".txt":
@@ -44,7 +44,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
     return [
         (name, value)
         for field, content in fields.items()
-        if (name := unicodedata.normalize("NFC", field.strip()))
+        if (name := normalize_text(field))
         for value in _values(name, content)
     ]
 
@@ -52,6 +52,6 @@ def _fields(text: str) -> list[tuple[str, str]]:
 def _values(name: str, content: object) -> list[str]:
     """Returns the values of one field: text is split as a CSV cell, numbers and booleans become JSON."""
     if isinstance(content, str):
-        text = unicodedata.normalize("NFC", content.strip())
+        text = normalize_text(content)
         return ([text] if text else []) if name == CAPTION else split_values(text)
     return [json.dumps(content)] if isinstance(content, bool | int | float) else []

@@ -43,7 +43,8 @@ def gather(
             check_any(source, listing)
             return _from_folder(source, listing, class_folders)
         tar_set = TarSet(source, _name(source), listing.tars, listing.others)
-    return from_tars(tar_set, indexes or (lambda tars: _index_tars(tars, captions)), captions=captions)
+    indexes = indexes or (lambda tars: _index_tars(tars, captions))
+    return from_tars(tar_set, indexes, captions=captions, class_folders=class_folders)
 
 
 def _explicit_tars(source: Path) -> TarSet | None:
@@ -51,7 +52,7 @@ def _explicit_tars(source: Path) -> TarSet | None:
     if is_pattern(source):
         return match_pattern(source)
     if os.path.isfile(source) and is_tar(source.name):
-        return TarSet(source.parent, source.name, [ImageFile(source, portable(source.name))], {})
+        return TarSet(source.parent, portable(source.name), [ImageFile(source, portable(source.name))], {})
     return None
 
 
@@ -61,21 +62,17 @@ def _index_tars(tars: list[ImageFile], captions: bool) -> Iterable[TarIndex]:
 
 def _from_csv(csv_path: Path, advance: Callable[[int], None]) -> SourceListing:
     images = read_list(csv_path, advance)
-    origins = dict.fromkeys(images.names, csv_path.name)
-    return SourceListing(csv_path.name, images.files, images.attributes, origins, [], {}, csv_path=csv_path)
+    name = portable(csv_path.name)
+    origins = dict.fromkeys(images.names, name)
+    return SourceListing(name, images.files, images.attributes, origins, [], {}, csv_path=csv_path)
 
 
 def _from_folder(folder: Path, listing: FolderListing, class_folders: bool) -> SourceListing:
     """Returns the files of a folder, with classes if its folders are class folders."""
-    rows = classes.from_folders(listing.files) if class_folders else []
-    origins = {}
-    if ids := classes.values(rows):
-        names = classes.read_names(folder, ids)
-        origins = {classes.CLASS: classes.origin(ids, f"{len(ids):,} folders", names)}
-        rows = classes.with_names(rows, names) if names else rows
+    found = classes.from_folders(folder, listing.files) if class_folders else classes.NO_CLASSES
     tars = Counter(os.path.splitext(tar.relative)[1].lower() for tar in listing.tars)
     others = most_first(Counter(listing.others) + tars)
-    return SourceListing(_name(folder), listing.files, rows, origins, [], others)
+    return SourceListing(_name(folder), listing.files, found.rows, found.origins, [], others, (), found.note)
 
 
 def _name(folder: Path) -> str:

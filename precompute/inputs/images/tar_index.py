@@ -2,8 +2,9 @@
 
     n01440764_18.jpg  n01440764_18.cls  n01440764_18.json  n01440764_18.txt
 
-Members of one key (their name up to the first dot after the last slash) belong together. Nothing is unpacked:
-an index contains offsets and short values, and images are read at their offsets.
+A sidecar belongs to the image of its own name before the extension; where there is none, to the one image
+whose name continues its own, or the other way round, after a dot: 0.cls and 0.jpg.png, 0.png and 0.meta.json.
+Nothing is unpacked: an index contains offsets and short values, and images are read at their offsets.
 """
 
 import json
@@ -66,7 +67,7 @@ class TarIndex(NamedTuple):
 
 
 Sidecars = dict[str, dict[str, list[tuple[str, str]]]]
-"""Attributes and values of sidecars, by key and extension."""
+"""Attributes and values of sidecars, by name without extension, then by name."""
 
 
 def index(path: Path, *, captions: bool = False, advance: Callable[[int], None] = lambda _: None) -> TarIndex:
@@ -83,11 +84,15 @@ def index(path: Path, *, captions: bool = False, advance: Callable[[int], None] 
             _check_plain(path, file)
             for member in _members(file, result.failed, advance):
                 name = _name(member)
-                kind = PurePosixPath(name).suffix.lower()
+                kind = _kind(name)
                 if kind in EXTENSIONS:
                     _add_image(member, name, result)
                 elif kind in KINDS:
-                    _add_sidecar(path, name, sidecars, _read(file, member, name, kind, result.unread))
+                    if name in sidecars[_stem(name)]:
+                        raise ImagesError(
+                            f"{path} holds {name} twice. Pack the tar again with each name once."
+                        )
+                    sidecars[_stem(name)][name] = _read(file, member, name, kind, result.unread)
                 elif name:
                     others[kind] += 1
     except OSError as error:
@@ -96,7 +101,11 @@ def index(path: Path, *, captions: bool = False, advance: Callable[[int], None] 
         ) from error
     _check_names(path, result)
     dropped = 0 if captions else _drop_captions(sidecars)
-    result.values.extend(_image_values(result.images, sidecars))
+    by_image = _by_image(path, result.images, sidecars)
+    others.update(
+        _kind(name) for by_name in sidecars.values() for name in by_name if name not in by_image.used
+    )
+    result.values.extend(_image_values(by_image.sidecars))
     return result._replace(others=dict(others), captions=dropped)
 
 
@@ -200,30 +209,70 @@ def _read(
         return []
 
 
-def _add_sidecar(path: Path, name: str, sidecars: Sidecars, values: list[tuple[str, str]]) -> None:
-    """Adds the values of a sidecar. Raises ImagesError if its key has another sidecar of the extension."""
-    kind, by_kind = PurePosixPath(name).suffix.lower(), sidecars[_key(name)]
-    if kind in by_kind:
-        raise ImagesError(
-            f"{path}: the key {_key(name)} has two {kind} members, the second being {name}. Name members "
-            "KEY.EXTENSION, each once and with no other dot: a key ends at the first."
-        )
-    by_kind[kind] = values
+def _stem(name: str) -> str:
+    """Returns the name of a member without its extension."""
+    return str(PurePosixPath(name).with_suffix(""))
 
 
-def _key(name: str) -> str:
-    """Returns the key that the members of one sample share."""
-    folder, slash, last = name.rpartition("/")
-    return folder + slash + last.partition(".")[0]
+def _kind(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+class _Assignment(NamedTuple):
+    """Which sidecars belong to which image."""
+
+    sidecars: dict[str, dict[str, list[tuple[str, str]]]]
+    """Attributes and values, by image and extension."""
+
+    used: set[str]
+    """Names of the sidecars that belong to an image."""
+
+
+def _by_image(path: Path, images: list[Member], sidecars: Sidecars) -> _Assignment:
+    """Assigns sidecars to images. Raises ImagesError if it is not clear which image a sidecar is about."""
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    by_start: dict[str, list[str]] = defaultdict(list)
+    for image in images:
+        by_stem[_stem(image.name)].append(image.name)
+        for start in _starts(_stem(image.name)):
+            by_start[start].append(image.name)
+    assigned = _Assignment({image.name: {} for image in images}, set())
+    for stem in sorted(sidecars):
+        owners = by_stem.get(stem) or by_start.get(stem) or _first_of(by_stem, _starts(stem))
+        if len(owners) > 1:
+            raise ImagesError(
+                f"{path}: {min(sidecars[stem])} could be about {first_three(sorted(owners))}. Name each "
+                "sidecar as its image, with another extension."
+            )
+        for name, values in sidecars[stem].items():
+            for owner in owners:
+                if (kind := _kind(name)) in assigned.sidecars[owner]:
+                    raise ImagesError(
+                        f"{path}: {owner} has two {kind} members, the second being {name}. Keep one of them."
+                    )
+                assigned.sidecars[owner][kind] = values
+                assigned.used.add(name)
+    return assigned
+
+
+def _starts(stem: str) -> list[str]:
+    """Returns what stands before each dot of the last part of a name, the longest first."""
+    folder, slash, last = stem.rpartition("/")
+    parts = last.split(".")
+    return [folder + slash + ".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+
+
+def _first_of(by_stem: dict[str, list[str]], starts: list[str]) -> list[str]:
+    return next((by_stem[start] for start in starts if start in by_stem), [])
 
 
 def _drop_captions(sidecars: Sidecars) -> int:
     """Removes captions from all sidecars; returns their number."""
     before = after = 0
-    for by_kind in sidecars.values():
-        for kind, values in by_kind.items():
-            by_kind[kind] = [pair for pair in values if pair[0] != CAPTION]
-            before, after = before + len(values), after + len(by_kind[kind])
+    for by_name in sidecars.values():
+        for name, values in by_name.items():
+            by_name[name] = [pair for pair in values if pair[0] != CAPTION]
+            before, after = before + len(values), after + len(by_name[name])
     return before - after
 
 
@@ -239,15 +288,14 @@ def _check_names(path: Path, tar_index: TarIndex) -> None:
         )
 
 
-def _image_values(images: list[Member], sidecars: Sidecars) -> Iterator[SidecarValue]:
+def _image_values(by_image: dict[str, dict[str, list[tuple[str, str]]]]) -> Iterator[SidecarValue]:
     """Yields the sidecar values of each image. A .cls overrides the class of a .json."""
     strings: dict[str, str] = {}  # one string object for equal values, to save memory
-    for member in images:
-        by_kind = sidecars.get(_key(member.name), {})
+    for image, by_kind in by_image.items():
         kinds: dict[tuple[str, str], str] = {}
         for kind in sorted(by_kind):
             for attribute, value in by_kind[kind]:
                 if kind == ".cls" or attribute != CLASS or not by_kind.get(".cls"):
                     kinds.setdefault((attribute, strings.setdefault(value, value)), kind)
         for (attribute, value), kind in kinds.items():
-            yield SidecarValue(member.name, attribute, value, kind)
+            yield SidecarValue(image, attribute, value, kind)

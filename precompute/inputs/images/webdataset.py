@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from precompute.inputs.images import class_folders
+from precompute.inputs.images import class_folders as classes
 from precompute.inputs.images.attributes import Attribute
 from precompute.inputs.images.dataset import SourceListing
 from precompute.inputs.images.files import (
@@ -51,9 +51,11 @@ def is_pattern(source: Path) -> bool:
 
 def match_pattern(pattern: Path) -> TarSet:
     """Returns the tars of a pattern. Raises ImagesError if a part matches nothing or another file."""
-    globs = list(_expand_braces(str(pattern)))
-    matches = {text: sorted(glob.glob(text, recursive=True)) for text in globs}
-    missing = [text for text in globs if not matches[text]]
+    # A folder that exists is meant as it is written: only what follows it is a pattern.
+    root = next(path for path in pattern.parents if os.path.isdir(path) or path == path.parent)
+    globs = list(_expand_braces(str(pattern.relative_to(root))))
+    matches = {text: sorted(glob.glob(text, root_dir=root, recursive=True)) for text in globs}
+    missing = [str(root / text) for text in globs if not matches[text]]
     if missing:
         raise ImagesError(
             f"--images {pattern}: nothing is called {first_three(missing)}. "
@@ -62,14 +64,11 @@ def match_pattern(pattern: Path) -> TarSet:
     paths = sorted({path for hits in matches.values() for path in hits})
     if not_tars := [path for path in paths if not is_tar(path)]:
         raise ImagesError(
-            f"--images {pattern} means {not_tars[0]} too, which is no .tar. Give a pattern of tars, or a "
-            "folder."
+            f"--images {pattern} means {root / not_tars[0]} too, which is no .tar. Give a pattern of "
+            "tars, or a folder."
         )
-    root = Path(os.path.dirname(re.split(r"[*?\[{]", str(pattern))[0]) or ".")
-    tars = [
-        ImageFile(Path(path), portable(os.path.relpath(path, root).replace(os.sep, "/"))) for path in paths
-    ]
-    return TarSet(root, root.resolve().name, in_order_of_names(tars), {})
+    tars = [ImageFile(root / path, portable(path.replace(os.sep, "/"))) for path in paths]
+    return TarSet(root, portable(root.resolve().name), in_order_of_names(tars), {})
 
 
 def _expand_braces(pattern: str) -> Iterator[str]:
@@ -87,8 +86,13 @@ def _expand_braces(pattern: str) -> Iterator[str]:
         yield from _expand_braces(pattern[: braces.start()] + alternative + pattern[braces.end() :])
 
 
-def from_tars(tar_set: TarSet, indexes: IndexTars, *, captions: bool) -> SourceListing:
-    """Returns the images of all tars, named TAR/MEMBER. Raises ImagesError if there is none."""
+def from_tars(
+    tar_set: TarSet, indexes: IndexTars, *, captions: bool, class_folders: bool = True
+) -> SourceListing:
+    """Returns the images of all tars, named TAR/MEMBER. Raises ImagesError if there is none.
+
+    Folders inside tars are classes as in a folder, unless sidecars give classes.
+    """
     files: list[ImageFile] = []
     failed: list[Failed] = []
     unread: list[Failed] = []
@@ -106,7 +110,10 @@ def from_tars(tar_set: TarSet, indexes: IndexTars, *, captions: bool) -> SourceL
     rows, origins = attributes.result(tar_set.root)
     notes = tuple(_notes(failed, unread, sorted(attributes.dropped), dropped_captions))
     files, kinds = in_order_of_names(files), most_first(others)
-    return SourceListing(tar_set.name, files, rows, origins, failed, kinds, notes)
+    use_folders = class_folders and classes.CLASS not in origins
+    found = classes.from_folders(tar_set.root, files) if use_folders else classes.NO_CLASSES
+    rows, origins = rows + found.rows, found.origins | origins
+    return SourceListing(tar_set.name, files, rows, origins, failed, kinds, notes, found.note)
 
 
 class _AttributeCollector:
@@ -139,10 +146,10 @@ class _AttributeCollector:
             for attribute, kinds in sorted(self._kinds.items())
             if attribute not in self.dropped
         }
-        if ids := class_folders.values(rows):
-            names = class_folders.read_names(root, ids)
-            origins[class_folders.CLASS] = class_folders.origin(ids, origins[class_folders.CLASS], names)
-            rows = class_folders.with_names(rows, names) if names else rows
+        if ids := classes.values(rows):
+            names = classes.read_names(root, ids)
+            origins[classes.CLASS] = classes.origin(ids, origins[classes.CLASS], names)
+            rows = classes.with_names(rows, names)
         return rows, origins
 
 

@@ -7,12 +7,12 @@ A person's label is chosen over all other labels, which stay in the bundle. `mod
 model; `by` and `why` may be empty. Labels are normalized (`spelling`): "Color" and "color" are equal.
 """
 
-import csv
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from db.errors import UserError
+from precompute.inputs.text_files import open_table
 from precompute.tools.label.spelling import MAX_LABEL_CHARACTERS, is_label, normalize
 
 COLUMNS = ("model", "layer", "head", "label", "by", "why")
@@ -66,30 +66,13 @@ def load(
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Returns the stripped values of each row, with the number of its last line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            header = [name.strip().lower() for name in reader.fieldnames or []]
-            if missing := [name for name in COLUMNS if name not in header]:
-                raise OverridesError(
-                    f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(COLUMNS)}"
-                )
-            reader.fieldnames = header
-            return [(reader.line_num, _stripped(row, reader.line_num, path)) for row in reader]
-    except OSError as error:
-        raise OverridesError(f"cannot read the overrides {path}: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise OverridesError(f"{path} is not UTF-8. Save it as UTF-8.") from error
-    except csv.Error as error:
-        raise OverridesError(f"{path} is no CSV: {error}.") from error
-
-
-def _stripped(row: dict[str, str], number: int, path: Path) -> dict[str, str]:
-    if None in row:
+    table = open_table(path, "model", OverridesError)
+    header = [name.lower() for name in table.columns]
+    if missing := [name for name in COLUMNS if name not in header]:
         raise OverridesError(
-            f"line {number} of {path} has more values than columns. Put a value that holds a comma in quotes."
+            f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(COLUMNS)}"
         )
-    return {name: (value or "").strip() for name, value in row.items()}
+    return [(line, {name.lower(): cell.strip() for name, cell in row.items()}) for line, row in table.rows]
 
 
 def _override(row: dict[str, str], models: Mapping[str, str], where: str) -> Override:

@@ -7,6 +7,7 @@ from precompute.clip import TextError
 from precompute.inputs import prompts
 from precompute.inputs.prompts import PromptError
 from precompute.pipeline import run as pipeline_run
+from precompute.stages import read_inputs, scan_images
 from tests.conftest import small_config
 from tests.support.prompts import KNOWN, attributes
 
@@ -47,6 +48,39 @@ def test_without_a_file_only_the_class_has_prompts():
         ("class", "cat", "a photo of a cat."),
     ]
     assert prompts.expand(prompts.DEFAULT, attributes()) == []
+
+
+def test_a_name_with_underscores_is_asked_in_words():
+    labels = attributes([("a", "class", "apple_pie")])
+
+    assert prompts.expand(prompts.DEFAULT, labels) == [("class", "apple_pie", "a photo of a apple pie.")]
+
+
+@pytest.mark.parametrize("value", ["7", "00000", "n01440764", "2023-05-01"])
+def test_a_number_or_an_id_is_known_as_one_and_not_asked_without_a_file(value):
+    labels = attributes([("a", "class", value), ("b", "class", "tench")])
+
+    assert prompts.ids(prompts.DEFAULT, labels) == [value]
+
+
+def test_the_classes_of_a_run_are_shown_as_they_are_asked(scene_folder, pool_file, tmp_path, capsys):
+    for number, path in enumerate(sorted(scene_folder.glob("*.png"))[:4]):
+        target = tmp_path / "photos" / ["001.Laysan_Albatross", "002.Auk"][number % 2] / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    (tmp_path / "photos" / "stray.png").write_bytes(path.read_bytes() + b"x")
+    files = scan_images.list_files(tmp_path / "photos", tmp_path / "work", thumbnails=False)
+    scan_images.scan(files, workers=0, thumbnails=False)
+
+    image_set = scan_images.load_image_set(files, tmp_path / "photos", None)
+    inputs = read_inputs.read_inputs(pool_file, None, None, image_set)
+
+    assert [prompt.text for prompt in inputs.class_prompts] == [
+        "a photo of a Auk.",
+        "a photo of a Laysan Albatross.",
+    ]
+    shown = capsys.readouterr().err
+    assert "'a photo of a Auk.'" in shown and "1 of 5 files lie in no class folder" in shown
 
 
 def test_braces_in_a_value_are_kept():
@@ -92,7 +126,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 
     with pytest.raises(PromptError, match="cannot read the prompts .*nowhere.tsv"):
         prompts.load(tmp_path / "nowhere.tsv")
-    with pytest.raises(PromptError, match="latin.tsv are not UTF-8"):
+    with pytest.raises(PromptError, match="latin.tsv is not UTF-8"):
         prompts.load(tmp_path / "latin.tsv")
 
 

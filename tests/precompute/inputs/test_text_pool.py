@@ -29,6 +29,52 @@ def test_repeated_and_empty_lines_are_dropped_and_counted():
     assert (pool.dropped_duplicates, pool.dropped_empty) == (1, 1)
 
 
+def test_comments_that_describe_nothing_are_kept_to_be_shown():
+    assert text_pool.parse(FILE, name="mine").comments == ("# A remark that describes nothing.",)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", [".csv", ".txt"])
+def test_a_csv_is_read_by_its_columns(tmp_path, mark, ending):
+    path = tmp_path / f"words{ending}"
+    rows = [
+        ["Property", "Text"],
+        ["color|material", "a red wall"],
+        ["", "#x1"],
+        ["", ""],
+        ["mood", '"a, b; c"'],
+    ]
+    path.write_text("# language: en\n" + "\n".join(mark.join(row) for row in rows))
+
+    pool = text_pool.load(path)
+
+    assert pool.texts == ("a red wall", "#x1", "a, b; c")
+    assert pool.properties == ("color", "material", "mood")
+    assert (pool.language, pool.comments, pool.is_csv) == ("en", (), True)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a red wall,color\n", "no column text"),
+        ("text,color\na wall,red\n", "the column 'color'"),
+        ("text,property\na wall, red,color\n", "line 2: 3 cells under 2 columns"),
+        ('{"texts": ["a wall"]}', "is JSON"),
+        ("[\n" + '"a wall",\n' * 99_999, "^.{,100}is JSON.{,100}$"),
+    ],
+)
+def test_a_csv_without_the_columns_of_a_pool_is_refused_in_a_line(tmp_path, content, message):
+    path = tmp_path / "words.csv"
+    path.write_text(content)
+
+    with pytest.raises(text_pool.PoolError, match=message):
+        text_pool.load(path)
+
+
+def test_a_text_with_a_comma_is_no_csv():
+    assert text_pool.parse("text, red\tcolor\n", name="mine").texts == ("text, red",)
+
+
 def test_the_head_of_the_file_describes_the_pool():
     pool = text_pool.parse(FILE, name="mine")
 
@@ -100,7 +146,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
     path = tmp_path / "words.tsv"
     path.write_bytes("a caf\u00e9\tplace\n".encode("latin-1"))
 
-    with pytest.raises(text_pool.PoolError, match=r"not UTF-8 \(byte 5\)"):
+    with pytest.raises(text_pool.PoolError, match=r"not UTF-8 \(byte 5,"):
         text_pool.load(path)
 
 

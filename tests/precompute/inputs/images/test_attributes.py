@@ -35,6 +35,13 @@ def test_reads_attributes_with_several_values_and_counts_files_without_a_row(fol
     assert unlisted == 2
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_reads_what_spreadsheets_write_where_the_comma_is_the_decimal_point(folder, mark):
+    rows, names, _ = attributes(folder, f"path{mark}width\nz.png{mark}1,5\n")
+
+    assert (rows, names) == ([Attribute("z.png", "width", "1,5")], ("width",))
+
+
 def test_paths_of_another_system_match(folder):
     (folder / "caf\N{LATIN SMALL LETTER E WITH ACUTE}.png").write_bytes(b"")
 
@@ -47,8 +54,11 @@ def test_paths_of_another_system_match(folder):
     "text, message",
     [
         ("", r"has no column path \(the file is empty\)"),
-        ("file,color\nz.png,red\n", r"no column path \(.* file, color\)"),
-        ("path;color\nz.png;red\n", r"no column path \(.* path;color\)"),
+        ("file,color\nz.png,red\n", r"no column path \(.*'file,color'\)"),
+        ('[{"path": "z.png"}]' * 9999, r"is JSON, not CSV.{,60}$"),
+        ("file|color" * 9999, r"no column path.{,200}$"),
+        (b"PK\x03\x04\xff", "is a workbook"),
+        ("path,color\nz.png,red\n".encode("utf-16"), "is UTF-16"),
         ("path,color\nz.png,red\ny.png,red\n", "line 3: .*'y.png'.* --images: 'b/a.jpg'"),
         ("path,color\nz.png,red\nb/a.jpg,\n./z.png,blue\n", "line 4: z.png .* line 2"),
         ("path,color\nz.png,red,blue\n", "line 2: 3 cells under 2 columns"),

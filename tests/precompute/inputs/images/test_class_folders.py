@@ -6,6 +6,7 @@ import pytest
 
 from precompute.inputs import images
 from precompute.inputs.images import Attribute, ImagesError
+from tests.support.pictures import tar
 
 
 def folder_of(root: Path, *names: str) -> Path:
@@ -35,14 +36,109 @@ def test_folders_one_level_deep_are_classes(tmp_path):
     "names",
     [
         ("cat/a.png", "cat/b.png"),
-        ("cat/a.png", "dog/b.png", "loose.png"),
-        ("cat/a.png", "dog/b.png", "dog/small/c.png"),
-        ("train/cat/a.png", "train/dog/b.png"),
         ("a.png", "b.png"),
+        ("cat/a.png", "cat/small/b.png"),
+        ("00000/000000000.png", "00001/000010000.png"),  # img2dataset
+        ("00000/a.png", "00001/b.png", "extra/c.png"),
+        ("2023-05-01/a.png", "2023-05-02/b.png"),
+        ("2023/05/a.png", "2024/01/b.png"),
+        ("100CANON/a.png", "101APPLE/b.png"),
+        ("train2017/a.png", "val2017/b.png"),
+        ("train/a.png", "test/b.png"),
+        ("images/train/a.png", "images/val/b.png"),
+        ("trainA/a.png", "trainB/b.png"),
+        ("images/a.png", "masks/a.png"),
+        ("JPEGImages/a.png", "SegmentationClass/a.png"),
+        ("part-00000/a.png", "part-00001/b.png"),
+        ("images_001/images/a.png", "images_002/images/b.png"),
+        ("scene1/a.png", "scene2/b.png"),
+        ("0a/0a12.png", "fe/fe01.png"),
+        ("3f2a9c1e/a.png", "beadfeed/b.png"),
+        ("A/a.png", "B/b.png", "C/c.png", "space/d.png"),
+        ("0/a.png", "1/b.png"),
+        ("animals/cats/a.png", "animals/dogs/b.png", "cars/bus/c.png", "cars/taxi/d.png"),
+        ("dog/a.png", "cat/b.png", "c.png", "d.png", "e.png"),
     ],
 )
-def test_other_folders_are_not_classes(tmp_path, names):
+def test_folders_of_storage_or_of_doubtful_meaning_are_no_classes(tmp_path, names):
     assert classes(folder_of(tmp_path, *names)) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "names, expected",
+    [
+        (("train/cat/a.png", "train/dog/b.png", "val/cat/c.png"), ["cat", "dog", "cat"]),
+        (("set/images/cat/a.png", "set/images/dog/b.png"), ["cat", "dog"]),
+        (("101_ObjectCategories/ant/a.png", "101_ObjectCategories/ox/b.png"), ["ant", "ox"]),
+        (("a/abbey/1.png", "a/airfield/1.png", "b/beach/1.png"), ["abbey", "airfield", "beach"]),  # Places
+        (("00000/cat/a.png", "00001/dog/b.png"), ["cat", "dog"]),
+        (("001.Black_footed_Albatross/a.png", "002.Auk/b.png"), ["Black footed Albatross", "Auk"]),  # CUB
+        (("n02085620-Chihuahua/a.png", "n02112018-Pomeranian/b.png"), ["Chihuahua", "Pomeranian"]),
+        (("apple_pie/a.png", "baklava/b.png"), ["apple pie", "baklava"]),  # Food-101
+        (
+            ("1_cat/a.png", "2_cat/b.png", "3_dog/c.png", "4_emu/d.png", "5_owl/e.png"),
+            ["cat (1_cat)", "cat (2_cat)", "dog", "emu", "owl"],
+        ),
+        (
+            ("boeing_747-400 old/a.png", "airbus_320-200 new/b.png"),
+            ["boeing 747-400 old", "airbus 320-200 new"],
+        ),
+        (("train/a.png", "bus/b.png", "car/c.png"), ["train", "bus", "car"]),
+        (("bee/a.png", "ant/b.png"), ["bee", "ant"]),
+        (("ace/a.png", "two/b.png", "10/c.png"), ["ace", "two", "10"]),
+    ],
+)
+def test_a_class_is_told_from_the_way_of_storing(tmp_path, names, expected):
+    by_file, _ = classes(folder_of(tmp_path, *names))
+
+    assert [by_file[name] for name in names] == expected
+
+
+def test_tiny_imagenet_has_classes_in_its_training_set_alone(tmp_path):
+    names = [f"train/{id_}/images/{id_}_0.png" for id_ in ("n01443537", "n01629819")] + ["val/images/v.png"]
+
+    by_file, _ = classes(folder_of(tmp_path, *names))
+
+    assert by_file == {names[0]: "n01443537", names[1]: "n01629819"}
+
+
+def test_a_stray_picture_in_a_shard_has_no_class(tmp_path):
+    by_file, _ = classes(folder_of(tmp_path, "00000/cat/a.png", "00001/dog/b.png", "00000/c.png"))
+
+    assert by_file == {"00000/cat/a.png": "cat", "00001/dog/b.png": "dog"}
+
+
+@pytest.mark.parametrize("stray", ["loose.png", "dog/small/c.png"])
+def test_a_stray_picture_has_no_class_and_is_counted(tmp_path, stray):
+    listing = images.gather(folder_of(tmp_path, "cat/a.png", "dog/b.png", stray))
+
+    assert {row.value for row in listing.attributes} == {"cat", "dog"}
+    assert len(listing.attributes) == 2
+    assert listing.class_note.startswith("1 of 3 files")
+
+
+def test_folders_that_are_no_classes_are_named_with_the_reason(tmp_path):
+    listing = images.gather(folder_of(tmp_path, "00000/a.png", "00001/b.png"))
+
+    assert "00000, 00001" in listing.class_note and "say nothing" in listing.class_note
+
+
+def test_numbers_that_a_file_names_are_classes(tmp_path):
+    root = folder_of(tmp_path, "train/0/a.png", "train/1/b.png", "train/2/c.png")
+    (root / "classes.txt").write_text("0 airplane\n1 automobile\n2 bird\n")
+
+    assert set(classes(root)[0].values()) == {"airplane", "automobile", "bird"}
+
+
+def test_folders_inside_tars_are_classes_unless_sidecars_give_them(tmp_path):
+    tar(tmp_path / "00.tar", {"cat/a.png": b"", "dog/b.png": b""})
+
+    assert classes(tmp_path)[0] == {"00.tar/cat/a.png": "cat", "00.tar/dog/b.png": "dog"}
+    assert classes(tmp_path, class_folders=False) == ({}, {})
+
+    tar(tmp_path / "01.tar", {"cat/a.png": b"", "cat/a.cls": "tabby"})
+
+    assert classes(tmp_path)[0] == {"01.tar/cat/a.png": "tabby"}
 
 
 def test_files_that_are_not_images_do_not_count(tmp_path):

@@ -70,10 +70,20 @@ def test_a_broken_link_is_listed_as_in_a_folder(folder):
     assert [file.relative for file in gather_list(folder, "path\ngone.png\n").files] == ["gone.png"]
 
 
+def test_a_listed_name_may_have_spaces_and_accents_of_either_form(folder):
+    names = [" cafe\N{COMBINING ACUTE ACCENT}.png", "cre\N{COMBINING GRAVE ACCENT}me.png"]
+    for name in names:
+        (folder / name).write_bytes(b"")
+
+    files = gather_list(folder, "path\n" + "\n".join(names)).files
+
+    assert [file.path.name for file in files] == names
+
+
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("file,color\nz.png,red\n", r"no column path \(.* file, color\)"),
+        ("file,color\nz.png,red\n", r"no column path \(.*'file,color'\)"),
         ("path,color\n", "lists no image"),
         ("path,color\n,red\n", "line 2: no path"),
         ("path\nz.png\nb/a.jpg\n./z.png\n", "line 4: z.png .* line 2"),

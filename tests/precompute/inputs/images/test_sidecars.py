@@ -1,4 +1,4 @@
-"""Sidecars give attributes to the images of their key."""
+"""Sidecars give attributes to the image of their name, and to no other."""
 
 import json
 import tarfile
@@ -55,10 +55,37 @@ def test_sidecars_give_attributes_to_the_image_of_their_key(tmp_path):
     }
 
 
-def test_all_images_of_a_key_get_the_values_of_its_sidecars(tmp_path):
-    path = tar(tmp_path / "a.tar", {"0.left.png": PNG, "0.right.png": PNG, "0.cls": "7"})
+def test_a_label_does_not_reach_a_picture_of_another_name(tmp_path):
+    path = tar(tmp_path / "a.tar", {"scan_v1.0.png": PNG, "scan_v1.0.cls": "cat", "scan_v1.5.png": PNG})
 
-    assert values(path) == {("0.left.png", "class", "7"), ("0.right.png", "class", "7")}
+    assert values(path) == {("scan_v1.0.png", "class", "cat")}
+
+
+@pytest.mark.parametrize(
+    "image, sidecar",
+    [("0.png", "0.cls"), ("0.left.png", "0.cls"), ("0.png", "0.label.cls"), ("0.png", "0.CLS")],
+)
+def test_a_sidecar_is_about_the_image_of_its_name_or_of_its_key(tmp_path, image, sidecar):
+    assert values(tar(tmp_path / "a.tar", {image: PNG, sidecar: "7"})) == {(image, "class", "7")}
+
+
+def test_a_sidecar_of_no_image_is_counted(tmp_path):
+    index = images.index(tar(tmp_path / "a.tar", {"v1.5.png": PNG, "v1.0.cls": "cat"}))
+
+    assert (index.values, index.others) == ([], {".cls": 1})
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("0.left.png", "0.right.png", "0.cls"), ("a.png", "a.jpg", "a.json"), ("a.b.png", "a.c.png", "a.txt")],
+)
+def test_a_sidecar_that_several_images_share_is_refused_with_their_names(tmp_path, names):
+    path = tar(tmp_path / "a.tar", dict.fromkeys(names, b""))
+
+    with pytest.raises(ImagesError) as refused:
+        images.index(path)
+
+    assert all(name in str(refused.value) for name in names)
 
 
 def test_a_cls_overrides_the_class_of_a_json(tmp_path):
@@ -100,8 +127,8 @@ def empty_members(path: Path, *members: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "members", [("0.cls", "0.png", "0.cls"), ("a.1.cls", "a.1.png", "a.2.cls", "a.2.png")]
+    "members", [("0.cls", "0.png", "0.cls"), ("a.cls", "a.png", "a.x.cls"), ("0.png", "0.CLS", "0.cls")]
 )
-def test_two_sidecars_of_one_key_are_refused(tmp_path, members):
-    with pytest.raises(ImagesError, match=r"the key (0|a) has two .cls members"):
+def test_two_sidecars_of_one_kind_are_refused(tmp_path, members):
+    with pytest.raises(ImagesError, match="twice|has two .cls members"):
         images.index(empty_members(tmp_path / "a.tar", *members))

@@ -58,6 +58,12 @@ def test_a_pattern_gives_the_tars_it_matches(folder, pattern, expected):
     assert (names(listing), listing.name) == (expected, "tars")
 
 
+def test_only_what_follows_an_existing_folder_is_a_pattern(folder):
+    folder = folder.rename(folder.with_name("a[1]* {x,y}?"))
+
+    assert names(images.gather(folder / "{00..01}.tar")) == ["00.tar/0.png", "01.tar/0.png"]
+
+
 def test_a_pattern_may_be_relative_to_the_working_directory(folder, monkeypatch):
     monkeypatch.chdir(folder)
 

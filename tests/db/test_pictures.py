@@ -13,7 +13,7 @@ from PIL import Image
 from db.layout import image_id
 from precompute.inputs import images
 from precompute.inputs.images import UnreadableImage
-from tests.support.pictures import BLUE, GREEN, RED, WHITE, corners, encoded, noise
+from tests.support.pictures import BLUE, GREEN, RED, WHITE, corners, encoded, noise, tiff
 
 # Pillow warns of damaged metadata and of large pictures, which these tests use on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
@@ -100,12 +100,46 @@ def test_a_16_bit_gradient_keeps_its_gradient(kind):
 
 def test_16_bit_big_endian_tiff_keeps_its_gradient():
     values = (np.arange(256) * 257).astype(">u2")
-    tags = [(256, 256), (257, 1), (258, 16), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1), (279, 512)]
-    directory = b"".join(struct.pack(">HHII", tag, 4, 1, value) for tag, value in tags)
-    data = b"MM\0*" + struct.pack(">I", 8 + 512) + values.tobytes()
-    data += struct.pack(">H", len(tags)) + directory + bytes(4)
+    data = tiff(values.tobytes(), 256, bits=16, photometric=1, order=">")
 
     assert row(images.decode(data)) == [(value,) * 3 for value in range(256)]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_with_white_as_zero_is_not_read_as_its_negative(bits):
+    samples = (np.arange(256) * (257 if bits == 16 else 1)).astype(f"<u{bits // 8}").tobytes()
+
+    image = images.decode(tiff(samples, 256, bits=bits, photometric=0))
+
+    assert row(image) == [(255 - value,) * 3 for value in range(256)]
+
+
+def test_12_bit_tiff_is_scaled_to_8():
+    samples = bytes([0x00, 0x08, 0x00, 0xFF, 0xF0, 0x10])  # 000 800 FFF 010
+
+    assert row(images.decode(tiff(samples, 4, bits=12, photometric=1)))[:3] == [
+        (0,) * 3,
+        (128,) * 3,
+        (255,) * 3,
+    ]
+
+
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        (np.arange(4096, dtype=np.uint16).reshape(64, 64), True),  # 12 bits stored in 16
+        (16 * np.arange(4096, dtype=np.uint16).reshape(64, 64), False),
+        (np.full((4, 4), 90, np.uint8), True),
+        (np.array([[0, 25]], np.uint8), True),
+        (np.array([[0, 26]], np.uint8), False),
+    ],
+)
+def test_a_picture_that_uses_less_than_a_tenth_of_its_range_is_flat(tmp_path, values, expected):
+    (tmp_path / "a.png").write_bytes(encoded(Image.fromarray(values)))
+
+    (scanned,) = images.scan(images.gather(tmp_path).files, workers=0)
+
+    assert scanned.is_flat == expected
 
 
 def test_16_bit_colors_keep_their_high_byte():
