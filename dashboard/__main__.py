@@ -137,13 +137,17 @@ def serve(bundle: str, port: int, address: str) -> int:
     from streamlit.web import cli  # slow to import; --help and a wrong path do not need it
 
     print(f"Headlight serves {bundle} (stop with Ctrl-C)", flush=True)
-    threading.Thread(target=warm, args=(bundle,), daemon=True).start()
+    warming = threading.Thread(target=warm, args=(bundle,), daemon=True)
+    warming.start()
 
     app = Path(__file__).with_name("app.py")
     sys.argv = ["streamlit", "run", str(app), "--server.port", str(port), "--server.address", address]
     if url_host(address) != address and "STREAMLIT_BROWSER_SERVER_ADDRESS" not in os.environ:
         sys.argv += ["--browser.serverAddress", url_host(address)]  # Streamlit prints it, with port and path
-    return cli.main() or 0
+    try:
+        return cli.main() or 0
+    finally:
+        warming.join(5)  # a library prints pages of leaks if Python ends in the middle of its import
 
 
 def warm(path: str) -> None:

@@ -117,4 +117,5 @@ def test_the_printed_address_answers(bundle):
         assert b"<title>" in urllib.request.urlopen(f"{address}/", timeout=5).read()
     finally:
         server.terminate()
-        server.communicate(timeout=10)
+        rest = server.communicate(timeout=10)[0]
+    assert "leaked" not in rest
