@@ -208,7 +208,7 @@ def test_an_upload_that_is_no_image_is_named_and_the_page_stays(model):
 
     app.file_uploader(key="upload").upload("notes.txt", b"not a picture", "text/plain").run()
 
-    assert "notes.txt is not an image that can be read" in said(app)
+    assert "notes.txt cannot be used: not an image" in said(app)
     assert link(app)["image"] == IMAGE_IDS[5]
     assert model == []
 
