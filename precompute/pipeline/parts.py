@@ -154,15 +154,13 @@ def _import_directory(other: Path, directory: Path) -> None:
     cut = [path for path in pieces if not _import_piece(path, directory / path.relative_to(other))]
     for path in other.glob(f"model-*/{setup.SPACES}"):
         _import_spaces(path, directory / path.relative_to(other), other)
-    left_out = f", {len(cut):,} left out that are cut off: {cut[0]} ..." if cut else ""
+    left_out = f", {len(cut):,} left out that are damaged: {cut[0]} ..." if cut else ""
     progress.say(f"{len(pieces) - len(cut):,} pieces from {other}{left_out}")
 
 
 def _import_piece(source: Path, target: Path) -> bool:
     """Imports one piece unless it exists; a settled scan replaces an unsettled one."""
-    better = (
-        work_files.is_whole(source) and scan_images.is_settled(source) and not scan_images.is_settled(target)
-    )
+    better = target.exists() and not scan_images.is_settled(target) and scan_images.is_settled(source)
     return work_files.import_file(source, target, replace=better)
 
 

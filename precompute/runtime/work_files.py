@@ -2,7 +2,7 @@
 
 A file's name is the hash of everything that it depends on, and writes are atomic: changed options never load
 old results, a kill loses only the file being written, and processes on several machines may write the same
-directory.
+directory. Every file holds a checksum of what a reader gets from it, which every reader compares.
 """
 
 import fcntl
@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import uuid
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from db.atomic_file import UNFINISHED, atomic_file
@@ -29,6 +31,13 @@ from db.errors import UserError
 from precompute.runtime import progress
 
 Record = TypeVar("Record")
+Content = TypeVar("Content")
+
+CHECKSUM = "crc32"
+"""Name of the checksum in the metadata of a file. CRC-32 finds any flipped bit and costs little."""
+
+_PANDAS = b"pandas"
+"""Name of the entry of a table's metadata by which pandas restores the types of columns."""
 
 SEEN = "seen-by-all-"
 """Prefix of files that show whether other machines see a directory."""
@@ -36,6 +45,10 @@ SEEN = "seen-by-all-"
 
 class WorkError(UserError):
     """The work directory cannot be used."""
+
+
+class DamagedFile(WorkError):
+    """A work file is not as it was written."""
 
 
 def key_of(*parts: object) -> str:
@@ -139,7 +152,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def import_file(source: Path, target: Path, *, replace: bool = False) -> bool:
-    """Links or copies a work file of another directory to `target`; returns False if it is truncated.
+    """Links or copies a work file of another directory to `target`; returns False if it is damaged.
 
     An existing target stays unless `replace`. A link suffices on one file system: work files never change.
     Raises WorkError.
@@ -157,14 +170,10 @@ def import_file(source: Path, target: Path, *, replace: bool = False) -> bool:
 
 
 def is_whole(path: Path) -> bool:
-    """Returns True if a table or a file of tensors is complete; False for a truncated copy."""
+    """Returns True if a table or a file of tensors is as it was written; reads all of it."""
     try:
-        if path.suffix == ".parquet":
-            pq.read_metadata(path)
-        else:
-            with safetensors.safe_open(path, "numpy"):
-                pass
-    except (OSError, ValueError, safetensors.SafetensorError):
+        load_table(path) if path.suffix == ".parquet" else load_tensors(path)
+    except (OSError, DamagedFile):
         return False
     return True
 
@@ -172,22 +181,21 @@ def is_whole(path: Path) -> bool:
 def save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     with atomic_write(path) as temporary:
         contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        safetensors.torch.save_file(contiguous, temporary)
+        metadata = {CHECKSUM: checksum_of_tensors(contiguous)}
+        safetensors.torch.save_file(contiguous, temporary, metadata)
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Loads the tensors at `path`. Raises WorkError for a damaged file."""
-    try:
-        return safetensors.torch.load_file(path)
-    except safetensors.SafetensorError as error:
-        raise _damaged(path, error) from error
+    """Loads the tensors at `path`. Raises DamagedFile."""
+    with _reading(path), safetensors.safe_open(path, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+        _compare((file.metadata() or {}).get(CHECKSUM), checksum_of_tensors(tensors))
+    return tensors
 
 
 def load_or_compute(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Loads the tensors at `path`; computes and saves them first if the file does not exist."""
-    if not path.exists():
-        save_tensors(path, compute())
-    return load_tensors(path)
+    """Loads the tensors at `path`; computes and saves them first if the file is missing or damaged."""
+    return _load_or_make(path, load_tensors, lambda: save_tensors(path, compute()))
 
 
 def load_or_compute_layers(
@@ -221,29 +229,111 @@ def load_or_publish_first(path: Path, compute: Callable[[], dict[str, Tensor]]) 
         with suppress(FileExistsError):
             os.link(candidate, path)
         candidate.unlink()
-    return load_tensors(path)
+    try:
+        return load_tensors(path)
+    except DamagedFile as error:
+        # The other files of the folder depend on this result, which may come out differently here.
+        raise DamagedFile(
+            f"{path} is damaged. Delete its folder {path.parent}; the same command then makes all of it "
+            "again."
+        ) from error
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:
+    content = pa.Table.from_pandas(table, preserve_index=False)
+    metadata = content.schema.metadata or {}
+    checksums = {name: _checksum_of_column(content[name]) for name in content.column_names}
+    checksums[""] = checksum(metadata.get(_PANDAS, b""))
+    content = content.replace_schema_metadata({**metadata, CHECKSUM.encode(): json.dumps(checksums)})
     with atomic_write(path) as temporary:
-        table.to_parquet(temporary, index=False)
+        pq.write_table(content, temporary)
 
 
 def load_or_compute_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """As `load_or_compute`, for a table."""
-    if not path.exists():
-        save_table(path, compute())
-    return load_table(path)
+    return _load_or_make(path, load_table, lambda: save_table(path, compute()))
 
 
 def load_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Loads these columns of a table, or all. Raises WorkError for a damaged file."""
+    """Loads these columns of a table, or all; reads and checks no others. Raises DamagedFile."""
+    with _reading(path):
+        content = pq.read_table(path, columns=columns)
+        metadata = content.schema.metadata or {}
+        checksums = json.loads(metadata.get(CHECKSUM.encode(), b"{}"))
+        _compare(checksums.get(""), checksum(metadata.get(_PANDAS, b"")))
+        for name in content.column_names if columns is None else columns:
+            _compare(checksums.get(name), _checksum_of_column(content[name]))
+        return content.to_pandas()
+
+
+def save_text(path: Path, text: str) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(f"{checksum(text.encode())}\n{text}".encode())
+
+
+def load_text(path: Path) -> str:
+    """Loads the text at `path`. Raises DamagedFile."""
+    with _reading(path):
+        written, _, text = path.read_bytes().partition(b"\n")
+        _compare(written.decode(), checksum(text))
+        return text.decode()
+
+
+def load_or_compute_text(path: Path, compute: Callable[[], str]) -> str:
+    """As `load_or_compute`, for a text."""
+    return _load_or_make(path, load_text, lambda: save_text(path, compute()))
+
+
+def checksum_of_tensors(tensors: Mapping[str, Tensor]) -> str:
+    """Returns a checksum of the names, types, shapes and numbers of tensors, in the order of their names."""
+    crc = 0
+    for name, tensor in sorted(tensors.items()):
+        crc = zlib.crc32(f"{name} {tensor.dtype} {list(tensor.shape)}".encode(), crc)
+        crc = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data, crc)
+    return f"{crc:08x}"
+
+
+def _checksum_of_column(column: pa.ChunkedArray) -> str:
+    """Returns a checksum of type and values: encodings of the same values may differ."""
+    crc = zlib.crc32(str(column.type).encode())
+    values = column.to_pylist()
+    if not pa.types.is_binary(column.type):
+        return f"{zlib.crc32(repr(values).encode(), crc):08x}"
+    for value in values:
+        crc = zlib.crc32(value or b"", zlib.crc32(repr(value and len(value)).encode(), crc))
+    return f"{crc:08x}"
+
+
+def checksum(content: bytes) -> str:
+    """Returns the CRC-32 of bytes as 8 hex digits."""
+    return f"{zlib.crc32(content):08x}"
+
+
+def _compare(written: str | None, actual: str) -> None:
+    if written != actual:
+        raise ValueError(f"its checksum is {actual}, not {written or 'stated'}")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turns what a damaged file raises into DamagedFile."""
     try:
-        return pd.read_parquet(path, columns=columns)
-    except pa.ArrowInvalid as error:
-        raise _damaged(path, error) from error
+        yield
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:
+        # Writes are atomic: the file was damaged later, or the disk lost data in a power failure.
+        raise DamagedFile(
+            f"{path} is damaged ({error}). Delete it; the same command then makes it again."
+        ) from error
 
 
-def _damaged(path: Path, error: Exception) -> WorkError:
-    # Writes are atomic: the file was damaged later, or the disk lost data in a power failure.
-    return WorkError(f"{path} is damaged ({error}). Delete it; the same command then makes it again.")
+def _load_or_make(path: Path, load: Callable[[Path], Content], make: Callable[[], None]) -> Content:
+    """Loads a file; makes it first if it is missing or damaged."""
+    if path.exists():
+        try:
+            return load(path)
+        except DamagedFile as error:
+            progress.say(f"{str(error).partition('. Delete')[0]}; it is made again.")
+    make()
+    return load(path)

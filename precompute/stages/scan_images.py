@@ -4,7 +4,8 @@ Scans are resumable chunks of files. Memory holds one short row per file and no 
 cuts the same files into the same chunks, so that several processes can share them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -162,11 +163,12 @@ def _indexes(tars: Sequence[images.ImageFile], directory: Path, captions: bool) 
             path = directory / "tars" / f"{key}.json"
             if path.exists():
                 advance(stamp[0])
-            else:
-                tar_index = images.index(tar.path, captions=captions, advance=advance)
-                with work_files.atomic_write(path) as aside:
-                    aside.write_text(images.index_text(tar_index), encoding="utf-8")
-            yield images.index_from(path.read_text(encoding="utf-8"))
+            text = work_files.load_or_compute_text(path, partial(_index_text, tar.path, captions, advance))
+            yield images.index_from(text)
+
+
+def _index_text(tar: Path, captions: bool, advance: Callable[[int], None]) -> str:
+    return images.index_text(images.index(tar, captions=captions, advance=advance))
 
 
 def _cut(files: list[images.ImageFile]) -> list[list[images.ImageFile]]:
@@ -234,13 +236,16 @@ def scan(listing: Listing, *, workers: int, thumbnails: bool, part: Part = WHOLE
 def is_settled(path: Path) -> bool:
     """Returns True if a chunk is scanned and none of its files failed for a reason that may be temporary.
 
-    Other work files are always settled.
+    A damaged chunk is not settled; other work files are always settled.
     """
     if not path.exists():
         return False
     if path.suffix != ".parquet":
         return True
-    reason = work_files.load_table(path, ["reason"]).reason.dropna()
+    try:
+        reason = work_files.load_table(path, ["reason"]).reason.dropna()
+    except work_files.DamagedFile:
+        return False
     return not reason.str.startswith("cannot be opened").any()
 
 

@@ -117,6 +117,9 @@ class AnswerCache:
         """Returns the stored answer to exactly this question; None if it is missing or damaged."""
         try:
             content = json.loads(self._path(question).read_text(encoding="utf-8"))
+            # Answers of earlier versions have no checksum.
+            if content.pop(work_files.CHECKSUM, None) not in (None, _checksum(content)):
+                return None
             content["text"].encode("utf-8")  # lone surrogates cannot be written to a bundle
             return Answer(
                 content["text"],
@@ -139,6 +142,7 @@ class AnswerCache:
             **answer._asdict(),
             "asked_at": answer.asked_at.isoformat(),
         }
+        content[work_files.CHECKSUM] = _checksum(content)
         with work_files.atomic_write(self._path(question)) as file:
             file.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
@@ -152,6 +156,10 @@ class AnswerCache:
 def token_count(value: object) -> int | None:
     """Returns a count of tokens; None for anything else that a service or a file may contain."""
     return value if type(value) is int and 0 <= value <= MAX_TOKEN_COUNT else None
+
+
+def _checksum(content: dict[str, object]) -> str:
+    return work_files.checksum(json.dumps(content, sort_keys=True).encode())
 
 
 def draw(

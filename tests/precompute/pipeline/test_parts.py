@@ -203,7 +203,7 @@ def test_work_directories_of_two_machines_are_joined(small_bundle, machines, cap
     merge(one, parts=2, others=[setup.work_directory(other.bundle)])
 
     assert differences(small_bundle, one.bundle) == []
-    assert "1 left out that are cut off" in capsys.readouterr().err
+    assert "1 left out that are damaged" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("chunks_as_shipped")

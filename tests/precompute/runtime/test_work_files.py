@@ -53,6 +53,80 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, name):
         load(path)
 
 
+TENSORS = {"a": torch.randn(5, 7), "b": torch.arange(3), "empty": torch.zeros(0), "yes": torch.tensor(True)}
+TABLE = pd.DataFrame(
+    {"path": ["a", "b"], "width": [3, None], "thumbnail": [b"\xff\xd8", None], "reason": [None, "cut off"]}
+).assign(value=pd.array([0.5, None], dtype="Float64"))
+KINDS = {
+    "t.safetensors": (work_files.save_tensors, TENSORS, work_files.load_tensors),
+    "t.parquet": (work_files.save_table, TABLE, work_files.load_table),
+    "t.json": (work_files.save_text, '["a", 3]', work_files.load_text),
+}
+
+
+def same(one, other) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(
+            one[key].dtype == other[key].dtype and torch.equal(one[key], other[key]) for key in one
+        )
+    return one.equals(other) if isinstance(one, pd.DataFrame) else one == other
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_flipped_bit_changes_what_is_read(name, tmp_path):
+    """A bit that nothing depends on, such as padding, may be flipped; no other. Every bit was tried once."""
+    path, (save, content, load) = tmp_path / name, KINDS[name]
+    save(path, content)
+    whole, loaded = path.read_bytes(), load(path)
+    damaged = 0
+
+    for bit in range(0, 8 * len(whole), step := 1 + len(whole) // 50):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        try:
+            assert same(load(path), loaded), f"bit {bit} goes unseen"
+        except work_files.DamagedFile:
+            damaged += 1
+
+    assert damaged > 4 * len(whole) / step
+
+
+def test_the_columns_that_are_read_are_checked(tmp_path):
+    work_files.save_table(tmp_path / "t.parquet", TABLE)
+    whole = (tmp_path / "t.parquet").read_bytes()
+    (tmp_path / "t.parquet").write_bytes(whole.replace(b"cut off", b"cut Off"))
+
+    assert work_files.load_table(tmp_path / "t.parquet", ["path"]).path.tolist() == ["a", "b"]
+    with pytest.raises(work_files.DamagedFile):
+        work_files.load_table(tmp_path / "t.parquet", ["reason"])
+
+
+def test_a_damaged_result_is_computed_again(tmp_path, capsys):
+    path = tmp_path / "t.safetensors"
+    work_files.save_tensors(path, {"a": torch.zeros(3)})
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+
+    assert work_files.load_or_compute(path, lambda: {"a": torch.ones(3)})["a"].tolist() == [1, 1, 1]
+    assert "t.safetensors is damaged" in capsys.readouterr().err
+
+
+def test_a_file_without_a_checksum_is_damaged(tmp_path):
+    TABLE.to_parquet(tmp_path / "t.parquet", index=False)
+
+    with pytest.raises(work_files.DamagedFile, match="not stated"):
+        work_files.load_table(tmp_path / "t.parquet")
+
+
+def test_damaged_bases_take_all_that_depends_on_them_along(tmp_path):
+    path = tmp_path / "model-1" / "bases.safetensors"
+    work_files.save_tensors(path, {"basis": torch.zeros(3)})
+    path.write_bytes(path.read_bytes()[:-1] + b"\x01")
+
+    with pytest.raises(work_files.DamagedFile, match="Delete its folder .*model-1;"):
+        work_files.load_or_publish_first(path, dict)
+
+
 def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
     shut = tmp_path / "shut"
     shut.mkdir(mode=0o555)

@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 import torch
 
@@ -18,6 +17,7 @@ from precompute.method import decomposition, moments, textspan
 from precompute.method.types import HeadSpaces, TextSpan
 from precompute.pipeline import run as pipeline_run
 from precompute.pipeline import setup
+from precompute.runtime import work_files
 from precompute.runtime.config import ModelChoice
 from precompute.stages import check_precision
 from precompute.stages.check_precision import PrecisionReport
@@ -184,7 +184,7 @@ def test_a_precision_never_meets_results_of_another(plain, rough):
 def test_a_sample_that_says_no_is_kept_and_refuses_every_time(made, rough):
     shutil.copytree(setup.work_directory(rough.path), setup.work_directory(rough.path.with_name("no")))
     [kept] = setup.work_directory(rough.path.with_name("no")).glob("model-*/rounding-*.parquet")
-    pd.read_parquet(kept).assign(overlap_5=0.85).to_parquet(kept)
+    work_files.save_table(kept, work_files.load_table(kept).assign(overlap_5=0.85))
 
     with pytest.raises(ModelError) as error:
         made("no", 1, precision="bf16")

@@ -100,6 +100,18 @@ def test_a_damaged_answer_is_asked_again(tmp_path):
     assert len(server.requests) == 2
 
 
+def test_an_answer_with_a_flipped_bit_is_asked_again(tmp_path):
+    with serving(in_turn(json_chat(label="color"))) as server:
+        client_of(server, tmp_path).ask([question()])
+        (file,) = (tmp_path / "answers").iterdir()
+        file.write_text(file.read_text().replace("color", "bolor"))
+
+        (answer,) = client_of(server, tmp_path).ask([question()])
+
+    assert answer.text == '{"label": "color"}'
+    assert len(server.requests) == 2
+
+
 def test_concurrency_limits_simultaneous_questions(tmp_path):
     with serving(in_turn(json_chat(label="color")._replace(wait=0.05))) as server:
         client_of(server, tmp_path, concurrency=3).ask([question(draw) for draw in range(9)])
