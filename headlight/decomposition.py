@@ -48,6 +48,8 @@ def decompose(
     sources: list[ImageLike] = [images] if alone else list(images)  # type: ignore[list-item, arg-type]
     if not sources:
         raise UserError("no images were given. Give at least one path, PIL image or the bytes of a file.")
+    if batch_size < 1:
+        raise UserError(f"batch_size is {batch_size}. Give 1 or more.")
     try:
         from precompute import live
     except ModuleNotFoundError as error:

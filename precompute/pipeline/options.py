@@ -113,6 +113,8 @@ class EngineOptions:
     )
 
     def __post_init__(self) -> None:
+        if problem := arguments.problem(self):
+            raise ConfigError(problem)
         for flag, value in (("--ray-address", self.ray_address), ("--parts", self.parts)):
             if value is not None and self.engine != "ray":
                 raise ConfigError(f"{flag} {value} is for --engine ray. Add that, or leave {flag} out.")

@@ -201,7 +201,7 @@ def _connected(address: str | None) -> Iterator[ModuleType]:
 def _check_answers(address: str) -> None:
     """Raises ConfigError unless a server listens there: Ray retries for minutes, then ends the process."""
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or int(port) > 65535:
         raise ConfigError(f"--ray-address {address} is not HOST:PORT of a head node, such as 10.0.0.1:6379.")
     try:
         socket.create_connection((host, int(port)), timeout=_SECONDS_TO_ANSWER).close()

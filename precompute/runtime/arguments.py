@@ -14,6 +14,9 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_
 
 Options = TypeVar("Options")
 
+LARGEST = 10**9
+"""Largest number of an option, unless it says another."""
+
 
 class CommandLine(NamedTuple):
     """Description, options and function of a command. A module with these names serves as well."""
@@ -31,18 +34,36 @@ def option(
     group: str = "",
     flag: str = "",
     secret: bool = False,
-    minimum: int | None = None,
+    minimum: int = -LARGEST,
+    maximum: int = LARGEST,
     **keywords: Any,
 ) -> Any:
     """A dataclass field that is a flag; required without `default`.
 
     `group` is the heading in `--help`; `flag` replaces the name made from the field's, without dashes for a
-    positional argument; a `secret` value is not in the `repr`; who makes the dataclass checks a
-    `minimum`; `keywords` go to `add_argument`, before those
-    derived from the type.
+    positional argument; a `secret` value is not in the `repr`; `problem` compares numbers with `minimum` and
+    `maximum`; `keywords` go to `add_argument`, before those derived from the type.
     """
-    metadata = {"help": help, "group": group, "flag": flag, "minimum": minimum, "keywords": keywords}
+    metadata = {"help": help, "group": group, "flag": flag, "range": (minimum, maximum), "keywords": keywords}
     return field(default=default, repr=not secret, metadata=metadata)
+
+
+def problem(options: Any) -> str | None:
+    """Returns what is wrong with the first impossible value of a dataclass of options; None if none is."""
+    for item in _options(type(options)):
+        value, flag = getattr(options, item.name), f"--{item.name.replace('_', '-')}"
+        minimum, maximum = item.metadata["range"]
+        if isinstance(value, str) and not value.isprintable():
+            return f"{flag} has characters that cannot be printed. Leave them out."
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if value != value:
+            return f"{flag} {value} is not a number."
+        if value < minimum:
+            return f"{flag} {value} is too small; the minimum is {minimum}."
+        if value > maximum:
+            return f"{flag} {value} is too large; the maximum is {maximum}."
+    return None
 
 
 def add_fields(parser: argparse.ArgumentParser, *kinds: type) -> None:

@@ -1,10 +1,11 @@
 """Options of a run: a frozen dataclass with checks in its constructor; flags that several commands share."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from db.errors import UserError
+from precompute.runtime import arguments
 from precompute.runtime.arguments import number_or_all, option, three_numbers
 from precompute.texts import TEXTS
 
@@ -26,7 +27,7 @@ SPEED = "how fast (none but --precision changes the result)"
 
 GENERAL_POOL = TEXTS / "general.tsv"
 
-_UNKNOWN_TAG = "where the weights tag is unknown"
+_UNKNOWN_TAG = "where neither the weights tag nor --config states it"
 
 
 def models_option(group: str) -> Any:
@@ -64,7 +65,7 @@ def batch_size_option(group: str) -> Any:
 
 def workers_option(group: str) -> Any:
     """The flag `--workers`; 0 decodes in the main process."""
-    return option(2, "processes that decode images", group=group, metavar="N", minimum=0)
+    return option(2, "processes that decode images", group=group, metavar="N", minimum=0, maximum=1024)
 
 
 def device_option(group: str) -> Any:
@@ -111,7 +112,11 @@ class ModelChoice:
         choices=["shortest", "longest", "squash"],
     )
     config: Path | None = option(
-        None, "architecture that open_clip does not know", group=WEIGHTS, metavar="JSON"
+        None,
+        "architecture that open_clip does not know; a file of the hub, open_clip_config.json, states "
+        "activation and preprocessing as well",
+        group=WEIGHTS,
+        metavar="JSON",
     )
     bpe: Path | None = option(None, "merges of a tokenizer of your own (gzip)", group=WEIGHTS, metavar="FILE")
 
@@ -226,7 +231,7 @@ class Config:
         True, "store no pictures of the images, only their hashes and paths", group=RESULTS
     )
     license: str = license_option("license of the images", RESULTS)
-    seed: int = option(0, "seed of rotations and random texts", group=RESULTS)
+    seed: int = option(0, "seed of rotations and random texts", group=RESULTS, minimum=0)
 
     batch_size: int = batch_size_option(SPEED)
     shard_size: int = option(512, "images of one work file", group=SPEED, minimum=1)
@@ -256,11 +261,8 @@ class Config:
             raise ConfigError(f"a model is given twice: {', '.join(sorted(names))}.")
         if self.layers is not None and self.layers < 1:
             raise ConfigError(f"--layers {self.layers}: decompose at least the last layer, or 'all'.")
-        for item in fields(self):
-            value, minimum = getattr(self, item.name), item.metadata.get("minimum")
-            if minimum is not None and value < minimum:
-                flag = item.name.replace("_", "-")
-                raise ConfigError(f"--{flag} {value} is too small; the minimum is {minimum}.")
+        if problem := arguments.problem(self):
+            raise ConfigError(problem)
 
     @property
     def read_options(self) -> ReadOptions:

@@ -41,7 +41,7 @@ WHOLE = Part(1, 1)
 
 def parse(text: str) -> Part:
     """Returns the part written as number/parts, e.g. 3/8. Raises PartError."""
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise PartError(f"{text!r} is no part. Write number/parts, from 1/8 to 8/8 for eight.")
     return Part(int(match[1]), int(match[2]))

@@ -45,6 +45,8 @@ class ImportTask:
     license: str = license_option("license of the results")
 
     def __post_init__(self):
+        if problem := arguments.problem(self):
+            raise ConfigError(problem)
         if not self.files:
             raise ConfigError("no file of results given. Give one for each --model.")
         if len(self.files) != len(self.models):

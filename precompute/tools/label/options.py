@@ -56,7 +56,7 @@ class LabelTask:
         "sampling temperature; 0 makes all draws equal (default: %(default)s, and 0 for a single judge draw)",
     )
     answer_tokens: int = _service(1024, "maximum tokens of an answer, reasoning included", metavar="N")
-    concurrency: int = _service(4, "number of simultaneous questions")
+    concurrency: int = _service(4, "number of simultaneous questions", maximum=1024)
     timeout: float = _service(120.0, "seconds for one whole answer before a retry")
     attempts: int = _service(8, "maximum attempts per question")
     first_wait: float = 1.0
@@ -76,6 +76,8 @@ class LabelTask:
         for name in ("draws", "judge_draws", "answer_tokens", "concurrency", "attempts"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"--{name.replace('_', '-')} {getattr(self, name)}: give 1 or more.")
+        if problem := arguments.problem(self):
+            raise ConfigError(problem)
         if not self.temperature >= 0:
             raise ConfigError(f"--temperature {self.temperature}: give 0 or more.")
         if not self.timeout > 0:

@@ -50,6 +50,8 @@ class MapTask:
     device: str = device_option(_GROUP)
 
     def __post_init__(self):
+        if problem := arguments.problem(self):
+            raise ConfigError(problem)
         if self.masks is None and self.segmentation is None:
             raise ConfigError("nothing to score maps on. Add --masks CSV, --segmentation MAT, or both.")
         if self.limit is not None and self.limit < 1:

@@ -77,6 +77,8 @@ class VerifyTask:
     device: str = device_option(_SPEED)
 
     def __post_init__(self) -> None:
+        if problem := arguments.problem(self):
+            raise ConfigError(problem)
         for name in ("textspan", "labels"):
             if getattr(self, name) and not self.pool:
                 raise ConfigError(

@@ -38,7 +38,7 @@ def test_options_of_ray_alone_are_refused_without_it(scene_folder, pool_file, tm
     assert "--parts 3 is for --engine ray" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("address", ["local", "ray://head:10001x", "head"])
+@pytest.mark.parametrize("address", ["local", "ray://head:10001x", "head", "head:99999"])
 def test_an_address_that_is_none_is_refused(address):
     with pytest.raises(ConfigError, match="is not HOST:PORT"):
         ray_cluster._check_answers(address)

@@ -16,6 +16,12 @@ from tests.conftest import small_config
         ({"models": ()}, "no model given"),
         ({"gallery_megabytes": -1.0}, "--gallery-megabytes -1.0 is too small"),
         ({"bundle": Path("..")}, "has no name of its own"),
+        ({"gallery_megabytes": float("nan")}, "--gallery-megabytes nan is not a number"),
+        ({"gallery_megabytes": float("inf")}, "--gallery-megabytes inf is too large"),
+        ({"seed": -1}, "--seed -1 is too small"),
+        ({"seed": 2**70}, "--seed 1180591620717411303424 is too large"),
+        ({"workers": 100_000}, "--workers 100000 is too large"),
+        ({"license": "\udcff"}, "--license has characters that cannot be printed"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(scene_folder, pool_file, tmp_path, changes, message):
