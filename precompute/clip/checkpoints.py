@@ -7,17 +7,34 @@ are read as tensors only, so they cannot run code.
 import hashlib
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from precompute.clip import layouts
+from precompute.clip.layouts import State
 from precompute.inputs.model_specs import ModelError
 
-State = dict[str, Tensor]
+_SCALAR, _ARRAY = np.float64(0).__reduce__()[0], np.zeros(1).__reduce__()[0]
+_NUMPY: list[Any] = [np.ndarray, np.dtype, *(getattr(np.dtypes, name) for name in np.dtypes.__all__)]
+_NUMPY += [
+    (function, f"{package}.multiarray.{name}")
+    for function, name in ((_SCALAR, "scalar"), (_ARRAY, "_reconstruct"))
+    for package in ("numpy.core", "numpy._core")
+]
+"""Numbers and arrays of numpy, which training checkpoints hold beside weights. They run no code of a file."""
 
-_NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask", "position_ids")
-"""Entries of some files that are not weights."""
+_OTHER_FILES = {
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself. Get the file: git lfs pull",
+    b"<": "a web page, not a file of weights. Download the file itself",
+    b"{": "text (JSON), such as the index of a file in several parts. Give one file with all tensors",
+    b"\x89HDF": "an HDF5 file. Give a file of PyTorch or safetensors",
+    b"GGUF": "a GGUF file. Give a file of PyTorch or safetensors",
+}
+"""First bytes of files that are often taken for weights -> what they are, and what to do."""
 
 _TEXT_TOWER = ("text_projection", "positional_embedding", "token_embedding.", "transformer.", "ln_final.")
 """Prefixes of names that get the prefix `text.` in architectures with a separate text tower module."""
@@ -31,16 +48,28 @@ def read(path: Path, *, trusted_sha256: str | None = None) -> State:
     Raises:
         ModelError: no such file, or no tensors can be read from it safely.
     """
-    existing_file(path)
-    if path.suffix == ".safetensors":
-        return _plain(_read_safetensors(path), path)
-    if _is_torchscript(path):
-        return _plain(_read_torchscript(path, trusted_sha256), path)
-    return _plain(_read_pickled(path), path)
+    with existing_file(path).open("rb") as file:
+        start = file.read(64)
+    for magic, kind in _OTHER_FILES.items():
+        if start.startswith(magic):
+            raise ModelError(f"{path} is {kind}.")
+    # A file of safetensors begins with the length of its header, a JSON object.
+    if path.suffix == ".safetensors" or start[8:9] == b"{":
+        content: object = _read_safetensors(path)
+    elif _is_torchscript(path):
+        content = _read_torchscript(path, trusted_sha256)
+    else:
+        content = _read_pickled(path)
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} holds a {type(content).__name__}, not named tensors. Save a state dict.")
+    return layouts.unwrap(content, path)
 
 
 def existing_file(path: Path) -> Path:
     """Returns `path` itself. Raises ModelError if there is no such file."""
+    if path.is_dir():
+        files = ", ".join(sorted(file.name for file in path.iterdir())[:5])
+        raise ModelError(f"{path} is a folder. Give the file of weights in it to --checkpoint: {files}.")
     if not path.is_file():
         raise ModelError(f"no file of weights at {path}. Check the path given to --checkpoint.")
     return path
@@ -49,17 +78,21 @@ def existing_file(path: Path) -> Path:
 def load_into(model: nn.Module, state: State, path: Path, name: str) -> None:
     """Loads weights as float32. Raises ModelError, with names and both shapes, if they do not fit."""
     expected = model.state_dict()
+    if description := layouts.describe(state, path):
+        raise ModelError(description)
     if "text.positional_embedding" in expected and "positional_embedding" in state:
         state = {f"text.{key}" if key.startswith(_TEXT_TOWER) else key: state[key] for key in state}
+    if "positional_embedding" in expected and "text.positional_embedding" in state:
+        state = {key.removeprefix("text."): state[key] for key in state}
     state = {key: _like(tensor, expected.get(key)) for key, tensor in state.items()}
     problems = _problems(state, expected)
     if problems:
         more = f"; and {len(problems) - 4} more" if len(problems) > 4 else ""
         raise ModelError(
             f"the weights in {path} do not fit {name}: {'; '.join(problems[:4])}{more}. "
-            "Name the architecture that these weights were trained with."
+            f"{layouts.advice(state, expected)}"
         )
-    broken = [key for key, tensor in state.items() if not tensor.isfinite().all()]
+    broken = [key for key, tensor in state.items() if not tensor.float().isfinite().all()]
     if broken:
         raise ModelError(f"{path} holds values that are not numbers, as in {broken[0]}. Get the file again.")
     model.load_state_dict(state)
@@ -83,7 +116,8 @@ def _read_safetensors(path: Path) -> State:
 
 def _read_pickled(path: Path) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_NUMPY):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         first_line = (str(error).strip() or repr(error)).splitlines()[0]
         raise ModelError(
@@ -111,16 +145,6 @@ def _read_torchscript(path: Path, trusted_sha256: str | None) -> State:
     return torch.jit.load(path, map_location="cpu").state_dict()
 
 
-def _plain(state: object, path: Path) -> State:
-    """State dict without the wrapping and prefixes that training scripts add."""
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict):
-        raise ModelError(f"{path} holds a {type(state).__name__}, not named tensors. Save a state dict.")
-    named = {str(key).removeprefix("module."): value for key, value in state.items()}
-    return {k: v for k, v in named.items() if isinstance(v, Tensor) and not k.endswith(_NOT_WEIGHTS)}
-
-
 def _like(tensor: Tensor, expected: Tensor | None) -> Tensor:
     """The tensor, a scalar in the expected shape: files store scalars with one axis or none."""
     if expected is not None and tensor.numel() == expected.numel() == 1:
@@ -136,4 +160,9 @@ def _problems(state: State, expected: State) -> list[str]:
     ]
     missing = [f"{key} is missing" for key in expected if key not in state]
     unexpected = [f"{key} has no place in the model" for key in state if key not in expected]
-    return misshapen + missing + unexpected
+    integers = [
+        f"{key} holds numbers of type {str(state[key].dtype).removeprefix('torch.')}"
+        for key, tensor in expected.items()
+        if key in state and tensor.is_floating_point() and not state[key].is_floating_point()
+    ]
+    return misshapen + missing + unexpected + integers

@@ -47,7 +47,14 @@ def test_weights_that_do_not_fit_are_refused_with_both_shapes(config, tmp_path):
 
 
 def test_a_long_list_of_misfits_is_cut(config, tmp_path):
+    tower = {key: value for key, value in small_model().state_dict().items() if key.startswith("visual.")}
+
     with pytest.raises(ModelError, match="and [0-9]+ more"):
+        clip.load(resolved(config, saved(tmp_path / "tower.pt", tower)))
+
+
+def test_a_file_without_tensors_is_refused(config, tmp_path):
+    with pytest.raises(ModelError, match="empty.pt holds no tensors"):
         clip.load(resolved(config, saved(tmp_path / "empty.pt", {})))
 
 
