@@ -28,6 +28,7 @@ create table model (
     parameters bigint,
     activation varchar,
     training_data varchar,
+    weights_verified boolean,
     context_length integer,
     mean double[],
     std double[],
@@ -69,6 +70,7 @@ comment on column model.grid_columns is 'Columns of patches.';
 comment on column model.parameters is 'Number of parameters, both towers.';
 comment on column model.activation is 'gelu or quick_gelu.';
 comment on column model.training_data is 'Training data of the weights; null if unknown.';
+comment on column model.weights_verified is 'True if the weights are those published under the tag: fetched by it, or a file with a published hash. False for a file given under the tag whose hash is not known to be published: nothing shows that it holds these weights. Null for a file with a name of its own, a control, and an imported result.';
 comment on column model.context_length is 'Longest text, tokens.';
 comment on column model.mean is 'Mean that is subtracted from each color channel.';
 comment on column model.std is 'Standard deviation that each color channel is divided by.';

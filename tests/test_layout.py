@@ -74,6 +74,7 @@ WHOLE_SYSTEM = {
     "precompute/demo/planted/test_planted.py": "the planted model through all stages and pages",
     "precompute/demo/test_heads.py": "heads of the shipped demo models",
     "precompute/demo/test_known_scenes.py": "maps and neighbors of the demo model on known scenes",
+    "precompute/pipeline/test_damaged_files.py": "runs over damaged work files, and two names of one model",
     "precompute/pipeline/test_full_disk.py": "runs on a disk without room",
     "precompute/pipeline/test_hostile_inputs.py": "runs over few images and in folders of any name",
     "precompute/pipeline/test_invariance.py": "runs in batches, shards and threads of any number",

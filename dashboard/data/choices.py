@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pandas as pd
+
 from dashboard.data import cached, images, label_text
 from dashboard.data.types import Source
 from dashboard.state.views import MAX_K, Choices, Head
@@ -28,6 +30,7 @@ def about(source: Source) -> str:
         f"**{info.model}**  \nLayers {info.first_layer} to {int(info.layers) - 1}, {info.heads} heads each. "
         f"{source.images:,} images, {int(info.gallery_images):,} with maps stored. "
         f"Contributions sum to the embedding within {error}.{_precision(info)}"
+        f"{_verification(info)}"
     )
 
 
@@ -39,6 +42,13 @@ def _precision(info: Any) -> str:
         f" Decomposed in {info.precision}: {info.overlap_5:.0%} of the first five texts of a head are those "
         f"of float32 (minimum {info.min_overlap_5:.0%}), on {int(info.precision_images):,} images."
     )
+
+
+def _verification(info: Any) -> str:
+    """Returns a note on weights that came from a file which may not be what its name says."""
+    if pd.isna(info.weights_verified) or info.weights_verified:
+        return ""
+    return " Weights not verified: from a file, and no hash of the published weights is known."
 
 
 def choices(source: Source) -> Choices:

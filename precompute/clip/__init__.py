@@ -5,8 +5,10 @@ without hooks. Towers that cannot be decomposed exactly are refused with the rea
 
     model          Clip, load: from a spec to a model with its weights
     precision      precision of the matrix products of the image tower
-    download       weights of a known tag, from the cache or the hub
+    configs        model configs: read, check, and the settings that they state
+    download       weights of a known tag, from the cache or the hub; whether a file holds them
     checkpoints    files of weights: read, compare, load, identify
+    layouts        names of the tensors in a file: unwrap, describe
     supported      checks that a tower can be decomposed exactly
     tower          forward pass of the image tower, and its class-token values
     interventions  forward pass with outputs of heads or MLPs at the class token replaced

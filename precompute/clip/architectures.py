@@ -1,13 +1,14 @@
 """Sizes of an architecture, from open_clip's configs. Needs no weights, no memory for them, no network."""
 
-import json
 from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 
-import open_clip
 import torch
 from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg, CustomTextCLIP
+
+from precompute.clip.configs import known_config, read_config
+from precompute.inputs.model_specs import ModelError
 
 
 class ArchitectureFacts(NamedTuple):
@@ -36,7 +37,7 @@ def architecture_facts(architecture: str, config: Path | None = None) -> Archite
 
     None if open_clip does not know the name and there is no config.
     """
-    values = open_clip.get_model_config(architecture) if config is None else _read(config)
+    values = known_config(architecture) if config is None else read_config(config)
     if values is None:
         return None
     vision, text = CLIPVisionCfg(**values["vision_cfg"]), CLIPTextCfg(**values["text_cfg"])
@@ -57,7 +58,7 @@ def cost_of_image(architecture: str, config: Path | None = None) -> float | None
     """
     try:
         facts = architecture_facts(architecture, config)
-    except (OSError, ValueError, TypeError, LookupError):
+    except (ModelError, ValueError, TypeError, LookupError):
         return None  # loading the model reports errors of the config
     if facts is None or facts.layers is None or facts.d_model is None or facts.patch_size is None:
         return None
@@ -74,11 +75,6 @@ def _parameters(config: dict) -> int | None:
     with torch.device("meta"), torch.random.fork_rng(devices=[]):
         model = build(**config)
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def _read(path: Path) -> dict:
-    config = json.loads(path.read_text(encoding="utf-8"))
-    return config.get("model_cfg", config)
 
 
 def _side(size: int | tuple[int, int] | list[int]) -> int:

@@ -78,7 +78,7 @@ def existing_file(path: Path) -> Path:
 def load_into(model: nn.Module, state: State, path: Path, name: str) -> None:
     """Loads weights as float32. Raises ModelError, with names and both shapes, if they do not fit."""
     expected = model.state_dict()
-    if description := layouts.describe(state, path):
+    if description := layouts.describe(state, expected, path):
         raise ModelError(description)
     if "text.positional_embedding" in expected and "positional_embedding" in state:
         state = {f"text.{key}" if key.startswith(_TEXT_TOWER) else key: state[key] for key in state}

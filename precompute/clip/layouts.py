@@ -89,9 +89,9 @@ def unwrap(content: dict[Any, Any], path: Path) -> State:
     return state
 
 
-def describe(state: State, path: Path) -> str | None:
+def describe(state: State, expected: State, path: Path) -> str | None:
     """Returns what a file holds instead of a CLIP of open_clip, and what to do; None if it holds one."""
-    if any(_prefix(name) == "" for name in state):
+    if any(name.startswith("visual.") and name in expected for name in state):
         return None
     if not state:
         return f"{path} holds no tensors. Save a state dict: torch.save(model.state_dict(), FILE)."

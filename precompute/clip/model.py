@@ -1,6 +1,5 @@
 """CLIP models built from a spec, with weights in float32 and a precision of matrix products."""
 
-import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +16,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from torch import Tensor
 
-from precompute.clip import checkpoints, download
+from precompute.clip import checkpoints, configs, download
 from precompute.clip.precision import multiply_exactly
 from precompute.clip.supported import refuse_config, refuse_tower
 from precompute.inputs import model_specs
@@ -129,6 +128,7 @@ def catalog() -> Catalog:
             std=as_triple(facts["std"]),
             interpolation=facts["interpolation"],
             resize_mode=facts["resize_mode"],
+            repository=facts.get("hf_hub", "").rpartition("/")[0],
         )
     return catalog
 
@@ -143,14 +143,14 @@ def load(spec: ModelSpec, *, device: str = "cpu", precision: Precision = "float3
     path = weights_file(spec)
     model = _build(spec, config)
     if path is not None:
-        state = checkpoints.read(path, trusted_sha256=download.published_sha256(spec))
+        state = checkpoints.read(path, trusted_sha256=download.program_sha256(spec))
         checkpoints.load_into(model, state, path, spec.name)
     return from_model(spec, model, device=device, precision=precision)
 
 
 def check(spec: ModelSpec) -> dict:
     """Returns the architecture's config, without downloads. Raises ModelError if it cannot be decomposed."""
-    config = _read_config(spec)
+    config = _config(spec)
     refuse_config(spec, config)
     with torch.device("meta"):  # without memory
         refuse_tower(spec, _build(spec, config).visual)
@@ -224,24 +224,23 @@ def _build(spec: ModelSpec, config: dict) -> Any:
             raise ModelError(f"open_clip cannot build {spec.architecture}: {error}") from error
 
 
-def _read_config(spec: ModelSpec) -> dict:
-    if spec.config is None:
-        config = open_clip.get_model_config(spec.architecture)
-        if config is None:
-            raise ModelError(f"no architecture {spec.architecture!r} in open_clip. Give its config JSON.")
-        return config
-    try:
-        config = json.loads(spec.config.read_text(encoding="utf-8"))
-        config = config.get("model_cfg", config)
-        return {**config, "vision_cfg": config["vision_cfg"], "text_cfg": config["text_cfg"]}
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise ModelError(
-            f"{spec.config} is not an open_clip model config ({error!r}). It must be JSON with embed_dim, "
-            "vision_cfg and text_cfg."
-        ) from error
+def _config(spec: ModelSpec) -> dict:
+    if spec.config is not None:
+        configs.tokenizer_options(spec.config)
+        return configs.read_config(spec.config)
+    config = configs.known_config(spec.architecture)
+    if config is None:
+        raise ModelError(f"no architecture {spec.architecture!r} in open_clip. Give its config JSON.")
+    return config
 
 
 def resolve(choice: ModelChoice) -> ModelSpec:
-    """Returns the spec of a model choice. Raises ModelError."""
+    """Returns the spec of a model choice.
+
+    Raises:
+        ModelError: the name, the options, the config and the weights are not those of one model.
+    """
     options = asdict(choice)
-    return model_specs.resolve(options.pop("name"), catalog(), **options)
+    name = options.pop("name")
+    stated = configs.stated_settings(name.partition("/")[0], choice.config)
+    return download.with_origin(model_specs.resolve(name, catalog(), stated=stated, **options))

@@ -15,6 +15,7 @@ from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES, OPENAI_IMAGENET_TE
 from torch import Tensor, nn
 
 from db.errors import UserError
+from precompute.clip import configs
 from precompute.clip.model import Clip
 from precompute.inputs.model_specs import ModelError, ModelSpec
 
@@ -92,12 +93,15 @@ def _tokenizer(clip: Clip) -> Any:
 @lru_cache
 def _read_tokenizer(spec: ModelSpec, context_length: int, vocab_size: int) -> Any:
     try:
+        options = configs.tokenizer_options(spec.config) if spec.config else {}
         if spec.bpe is not None:
-            tokenizer = SimpleTokenizer(bpe_path=str(spec.bpe), context_length=context_length)
+            tokenizer = SimpleTokenizer(bpe_path=str(spec.bpe), context_length=context_length, **options)
         elif spec.config is not None:
-            tokenizer = SimpleTokenizer(context_length=context_length)
+            tokenizer = SimpleTokenizer(context_length=context_length, **options)
         else:
             tokenizer = open_clip.get_tokenizer(spec.architecture, context_length=context_length)
+    except ModelError:
+        raise
     except Exception as error:
         raise ModelError(f"the tokenizer of {spec.name} cannot be read: {error}") from error
     # open_clip would accept the wrong merges, and the model would read other words than the text has.

@@ -2,7 +2,8 @@
 
 A model is named `architecture/weights`, as in open_clip. Activation, mean, std and interpolation belong to
 the weights, not to the architecture: ViT-B-32 was trained with either activation, and a checkpoint does not
-record which. These settings come from the weights tag or from the user's options; nothing is guessed.
+record which. These settings come from the weights tag, from the model's config or from the user's options.
+Nothing is guessed, and sources that contradict each other are an error.
 
 Does not import open_clip: its models are passed in as a `Catalog`.
 """
@@ -11,16 +12,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from db.errors import UserError
 from precompute import demo
 from precompute.demo import words
+from precompute.inputs import model_names
 
 ACTIVATIONS = ("gelu", "quick_gelu")
 INTERPOLATIONS = ("bicubic", "bilinear")
+_LONGEST_NAME = 150
+
 RESIZE_MODES = ("shortest", "longest", "squash")
 
 Triple = tuple[float, float, float]
@@ -38,6 +41,24 @@ class WeightsFacts(NamedTuple):
     std: Triple
     interpolation: str
     resize_mode: str
+    repository: str = ""
+    """Repository of the weights on the Hugging Face hub; empty if unknown. Not a setting."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {field: getattr(self, field) for field in SETTINGS}
+
+
+SETTINGS = ("activation", "mean", "std", "interpolation", "resize_mode")
+
+
+class StatedSettings(NamedTuple):
+    """Settings of a model that one source states: some or all of `SETTINGS`."""
+
+    source: str
+    """Name of the source, for messages."""
+
+    settings: dict[str, Any]
 
 
 def as_triple(values: Iterable[float | str]) -> Triple:
@@ -75,6 +96,13 @@ class ModelSpec:
     """File of the weights; None for open_clip's cache or hub."""
 
     training_data: str | None = None
+    weights_verified: bool | None = None
+    """True for weights known to be those published under the tag, False for a file given under the tag of
+    which that is not known; None without a tag."""
+
+    given_as: str | None = None
+    """Name that a file was given under, if it is not what is published under it."""
+
     config: Path | None = None
     """JSON file of an architecture that open_clip does not have."""
 
@@ -91,8 +119,16 @@ class ModelSpec:
         _check_choice("--activation", self.activation, ACTIVATIONS)
         _check_choice("--interpolation", self.interpolation, INTERPOLATIONS)
         _check_choice("--resize-mode", self.resize_mode, RESIZE_MODES)
-        if not all(value > 0 for value in self.std):
-            raise ModelError(f"--std {self.std}: pixels are divided by it, so each number must be above 0.")
+        if not all(0 <= value <= 1 for value in self.mean):
+            raise ModelError(
+                f"--mean {self.mean}: pixels are scaled to 0..1 first, so each number must be from 0 to 1. "
+                "Divide a mean of pixels from 0 to 255 by 255."
+            )
+        if not all(0 < value <= 1 for value in self.std):
+            raise ModelError(
+                f"--std {self.std}: pixels from 0 to 1 are divided by it, so each number must be above 0 and "
+                "at most 1. Divide a deviation of pixels from 0 to 255 by 255."
+            )
 
     @property
     def name(self) -> str:
@@ -132,12 +168,14 @@ def resolve(
     resize_mode: str | None = None,
     config: Path | None = None,
     bpe: Path | None = None,
+    stated: Iterable[StatedSettings] = (),
 ) -> ModelSpec:
     """Returns the spec of a model name and its options. Raises ModelError if options are missing or conflict.
 
-    `ARCHITECTURE/WEIGHTS-random-SEED` names the random-weights control of a model.
+    `ARCHITECTURE/WEIGHTS-random-SEED` names the random-weights control of a model. `stated` are settings of
+    the model's architecture and config.
     """
-    control = re.fullmatch(r"(.+)-random-(\d+)", name)
+    control = re.fullmatch(r"(.+)-random-([0-9]{1,9})", name)
     options = {
         "activation": activation,
         "mean": mean,
@@ -146,18 +184,28 @@ def resolve(
         "resize_mode": resize_mode,
     }
     files = {"checkpoint": checkpoint, "config": config, "bpe": bpe}
+    if control and checkpoint:
+        raise ModelError(
+            f"--checkpoint {checkpoint} is given for {name}, a control, which has random weights. Leave it "
+            "out."
+        )
     trained = control[1] if control else name
     if trained in demo_specs():
-        spec = _resolve_demo(demo_specs()[trained], options, files)
+        spec = _resolve_demo(demo_specs()[trained], options, files, stated)
     else:
-        spec = _resolve_open_clip(trained, catalog, options, files, needs_file=not control)
+        spec = _resolve_open_clip(trained, catalog, options, files, stated, needs_file=not control)
     return random_control(spec, int(control[2])) if control else spec
 
 
 def random_control(spec: ModelSpec, seed: int = 0) -> ModelSpec:
     """Returns the control of a model: same architecture, activation, pixels and tokenizer, random weights."""
     return replace(
-        spec, weights=f"{spec.weights}-random-{seed}", checkpoint=None, training_data=None, seed=seed
+        spec,
+        weights=f"{spec.weights}-random-{seed}",
+        checkpoint=None,
+        training_data=None,
+        weights_verified=None,
+        seed=seed,
     )
 
 
@@ -188,13 +236,21 @@ def demo_specs() -> dict[str, ModelSpec]:
     }
 
 
-def _resolve_demo(spec: ModelSpec, options: dict, files: dict) -> ModelSpec:
-    facts = WeightsFacts(*(getattr(spec, field) for field in WeightsFacts._fields))
-    return replace(spec, **_check_options(spec.name, facts, options), **_not_none(files))
+def _resolve_demo(spec: ModelSpec, options: dict, files: dict, stated: Iterable[StatedSettings]) -> ModelSpec:
+    for option in ("config", "bpe"):
+        if files[option]:
+            raise ModelError(f"--{option} {files[option]}: {spec.name} comes with its own. Leave it out.")
+    known = StatedSettings(spec.name, {field: getattr(spec, field) for field in SETTINGS})
+    return replace(spec, **_agreed(spec.name, options, [known, *stated]), **_not_none(files))
 
 
 def _resolve_open_clip(
-    name: str, catalog: Catalog, options: dict, files: dict, needs_file: bool
+    name: str,
+    catalog: Catalog,
+    options: dict,
+    files: dict,
+    stated: Iterable[StatedSettings],
+    needs_file: bool,
 ) -> ModelSpec:
     architecture, weights = _split(name, catalog, files["config"])
     tags = catalog.get(architecture, {})
@@ -202,18 +258,31 @@ def _resolve_open_clip(
     if tag is None and needs_file and files["checkpoint"] is None:
         raise ModelError(f"no weights {weights!r} of {architecture} in open_clip. {_suggest(name, catalog)}")
     name = f"{architecture}/{tag or weights}"
+    if tag and files["bpe"]:
+        raise ModelError(
+            f"--bpe {files['bpe']}: {name} was trained with open_clip's tokenizer. Leave the option out; "
+            "weights of your own need a name of their own."
+        )
+    known = [StatedSettings(name, tags[tag].settings)] if tag else []
     return ModelSpec(
         architecture=architecture,
         weights=tag or weights,
         training_data=STUDY.get(name),
-        **_check_options(name, tags.get(tag or ""), options),
+        **_agreed(name, options, [*known, *stated]),
         **files,
     )
 
 
 def _split(name: str, catalog: Catalog, config: Path | None) -> tuple[str, str]:
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise ModelError(
+            f"--model {name[:_LONGEST_NAME]!r}: give a name of at most {_LONGEST_NAME} printable characters. "
+            "Files of the bundle are named by it."
+        )
     architecture, _, weights = name.partition("/")
-    if config is None and architecture not in catalog:
+    if architecture not in catalog and (config is None or ":" in architecture):
+        if explanation := model_names.explain(name, catalog, _repositories(catalog)):
+            raise ModelError(explanation)
         raise ModelError(f"no architecture {architecture!r} in open_clip. {_suggest(name, catalog)}")
     if not weights:
         tags = ", ".join(catalog.get(architecture, {})) or "any name of your own"
@@ -223,32 +292,49 @@ def _split(name: str, catalog: Catalog, config: Path | None) -> tuple[str, str]:
     return architecture, weights
 
 
+def _repositories(catalog: Catalog) -> dict[str, str]:
+    """Returns the first model of each repository of the hub, by repository in lower case."""
+    models = {
+        facts.repository.lower(): f"{architecture}/{tag}"
+        for architecture, tags in reversed(catalog.items())
+        for tag, facts in tags.items()
+    }
+    models.pop("", None)
+    return models
+
+
 def _tag(weights: str, tags: dict[str, WeightsFacts]) -> str | None:
     """Returns the tag as open_clip spells it. Like open_clip, accepts `-` for `_` and either case."""
     spelled = weights.lower().replace("-", "_")
     return spelled if spelled in tags else None
 
 
-def _check_options(name: str, facts: WeightsFacts | None, options: dict) -> dict:
-    """Returns the settings of the weights. Raises ModelError for an option that contradicts the tag.
+def _agreed(name: str, options: dict, stated: Iterable[StatedSettings]) -> dict:
+    """Returns the settings that all sources agree on. Raises ModelError if two contradict each other.
 
-    A contradicting option would give wrong results without any error.
+    Either of two contradicting settings would give wrong results without any error.
     """
-    options = _not_none(options)
-    if facts is None:
-        return _complete(name, options)
-    for option, value in options.items():
-        if value != getattr(facts, option):
+    settings: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for source, values in stated:
+        for field, value in values.items():
+            if settings.setdefault(field, value) != value:
+                raise ModelError(
+                    f"{source} says {field} {value}, but {sources[field]} says {settings[field]}: one of "
+                    "them is not about these weights. Correct the file, or give the model a name of its own."
+                )
+            sources.setdefault(field, source)
+    for field, value in _not_none(options).items():
+        if settings.setdefault(field, value) != value:
             raise ModelError(
-                f"--{option.replace('_', '-')} {value} contradicts {name}, which was trained with "
-                f"{getattr(facts, option)}. Leave the option out; weights of your own need a name of their "
-                "own."
+                f"--{field.replace('_', '-')} {value} contradicts {sources[field]}, which says "
+                f"{settings[field]}. Leave the option out; weights of your own need a name of their own."
             )
-    return facts._asdict()
+    return _complete(name, settings)
 
 
-def _complete(name: str, options: dict) -> dict:
-    missing = [field for field in ("activation", "mean", "std", "interpolation") if field not in options]
+def _complete(name: str, settings: dict) -> dict:
+    missing = [field for field in ("activation", "mean", "std", "interpolation") if field not in settings]
     if missing:
         flags = ", ".join(f"--{field}" for field in missing)
         raise ModelError(
@@ -256,7 +342,7 @@ def _complete(name: str, options: dict) -> dict:
             f"{flags} (--activation {' or '.join(ACTIVATIONS)}; --mean and --std three numbers R,G,B; "
             f"--interpolation {' or '.join(INTERPOLATIONS)}), or name the weights by their tag."
         )
-    return {"resize_mode": "shortest", **options}
+    return {"resize_mode": "shortest", **settings}
 
 
 def _not_none(options: dict) -> dict:
@@ -266,8 +352,7 @@ def _not_none(options: dict) -> dict:
 def _suggest(name: str, catalog: Catalog) -> str:
     """Returns the hint of an error: names close to `name`, or the models of the study."""
     names = [f"{architecture}/{tag}" for architecture, tags in catalog.items() for tag in tags]
-    spelled = {choice.lower(): choice for choice in [*names, *demo_specs()]}
-    close = [spelled[match] for match in get_close_matches(name.lower(), spelled, n=5, cutoff=0.5)]
+    close = model_names.close_names(name, [*names, *demo_specs()])
     hint = f"Close names: {', '.join(close)}." if close else f"The models of the study: {', '.join(STUDY)}."
     return f"{hint} A file of your own needs --checkpoint FILE."
 

@@ -63,6 +63,15 @@ def work_directory(bundle: Path) -> Path:
 def specs(config: Config) -> list[model_specs.ModelSpec]:
     """Returns all models of a run, with random-weights controls. Raises ModelError."""
     trained = [clip.resolve(choice) for choice in config.models]
+    names: dict[str, str] = {}
+    for spec, choice in zip(trained, config.models, strict=True):
+        # Names that differ in other characters only give one key, and so do two names of one file.
+        if other := names.get(key := model_specs.model_key(spec.name, "")):
+            raise model_specs.ModelError(
+                f"--model {choice.name} and {other} are both named {spec.name} in a bundle. Give one of "
+                "them, or other names."
+            )
+        names[key] = choice.name
     return model_specs.with_controls(trained) if config.controls else trained
 
 

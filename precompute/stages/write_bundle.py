@@ -34,7 +34,8 @@ _PACKAGES = ("torch", "torchvision", "open_clip_torch", "duckdb", "lancedb", "nu
 
 
 _SPEC_FACTS = (
-    "architecture", "weights", "activation", "training_data", "interpolation", "resize_mode", "is_control",
+    "architecture", "weights", "activation", "training_data", "weights_verified", "interpolation",
+    "resize_mode", "is_control",
     "control_of",
 )  # fmt: skip
 _MODEL_FACTS = (

@@ -65,7 +65,8 @@ def run(task: VerifyTask) -> bool:
     """
     device = devices.resolve_device(task.device)
     spec = clip.resolve(task.model)
-    files = read(task, spec.name)
+    # Whether a file holds the weights of its tag is what the references are compared for.
+    files = read(task, spec.given_as or spec.name)
     progress.say(f"loading {spec.name}")
     model = clip.load(spec, device=device)
     layers = clip.last_layers(model, min(LAYERS, model.layers))

@@ -83,9 +83,10 @@ def test_the_largest_sum_error_is_shown():
     assert "Contributions sum to the embedding within 2.5e-7." in words(open_page("leaderboard"))
 
 
-def test_what_is_not_in_float32_is_said_with_what_it_changes(tmp_path, monkeypatch):
+def test_rough_precision_and_weights_that_are_not_verified_are_said(tmp_path, monkeypatch):
     tables = bundles.tables()
     changed = {"precision": "bf16", "precision_images": 512, "embedding_difference": 8e-3}
+    changed |= {"weights_verified": False}
     changed |= {"head_difference": 0.01, "overlap_5": 0.984, "min_overlap_5": 0.8}
     tables["model"] = tables["model"].assign(**changed, overlap_10=0.97, min_overlap_10=0.7)
     with BundleWriter(tmp_path / "tiny", input_id="rough") as writer:
@@ -99,6 +100,7 @@ def test_what_is_not_in_float32_is_said_with_what_it_changes(tmp_path, monkeypat
 
     assert "Decomposed in bf16: 98% of the first five texts of a head are those of float32" in said_there
     assert "(minimum 80%), on 512 images." in said_there
+    assert "Weights not verified" in said_there
 
 
 def test_in_float32_nothing_is_said_of_precision():

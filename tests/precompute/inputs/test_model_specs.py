@@ -118,6 +118,11 @@ def test_an_unknown_architecture_can_come_from_a_file():
         ({"interpolation": "nearest"}, "--interpolation 'nearest'.* bicubic or bilinear"),
         ({"resize_mode": "crop"}, "--resize-mode 'crop'"),
         ({"std": (0.5, 0.0, 0.5)}, "--std .* above 0"),
+        ({"std": (0.5, float("inf"), 0.5)}, "--std .* at most 1"),
+        ({"std": (0.5, float("nan"), 0.5)}, "--std .* above 0"),
+        ({"mean": (123.7, 116.3, 103.5)}, "--mean .* from 0 to 1.*255"),
+        ({"mean": (0.5, float("nan"), 0.5)}, "--mean .* from 0 to 1"),
+        ({"mean": (0.5, -0.1, 0.5)}, "--mean .* from 0 to 1"),
     ],
 )
 def test_options_with_impossible_values_are_refused(change, message):
@@ -147,6 +152,17 @@ def test_a_control_differs_from_its_model_in_the_weights_only():
     assert control.is_control
     assert (control.checkpoint, control.training_data) == (None, None)
     assert (control.activation, control.mean) == (spec.activation, spec.mean)
+
+
+@pytest.mark.parametrize("weights", ["w" * 200, "a\nb", "\udcff"])
+def test_a_name_that_cannot_name_files_is_refused(weights):
+    with pytest.raises(ModelError, match="at most 150 printable characters"):
+        model_specs.resolve(f"ViT-B-32/{weights}", CATALOG, checkpoint=FILE, **ALL_FACTS)
+
+
+def test_a_file_for_random_weights_is_refused():
+    with pytest.raises(ModelError, match="a control, which has random weights"):
+        model_specs.resolve("ViT-B-32/openai-random-3", CATALOG, checkpoint=FILE)
 
 
 def test_a_control_is_resolved_by_its_name():
