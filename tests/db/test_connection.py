@@ -37,7 +37,7 @@ def test_a_view_in_place_of_a_table_reads_no_file_of_the_machine(tmp_path):
 
 
 def test_a_missing_bundle_says_how_to_make_one(tmp_path):
-    with pytest.raises(BundleMissing, match='no bundle at .*demo. Make one with "headlight demo"'):
+    with pytest.raises(BundleMissing, match='demo. .*"headlight demo"'):
         open_bundle(tmp_path / "demo")
 
 
@@ -51,7 +51,7 @@ def test_a_bundle_of_another_format_is_refused_by_number(copy):
     (copy / MANIFEST).write_text(json.dumps({**manifest, "format": 7}))
 
     with pytest.raises(
-        BundleFormat, match=f"has format 7, this Headlight reads format {FORMAT}. Build it again"
+        BundleFormat, match=f"format 7, .* format {FORMAT}"
     ):
         open_bundle(copy)
 
@@ -103,7 +103,7 @@ def test_a_zip_of_bare_files_is_opened_too(tiny, tmp_path):
 def test_a_file_that_is_no_zip_says_so(tmp_path):
     (tmp_path / "demo.zip").write_text("mine")
 
-    with pytest.raises(BundleMissing, match="neither a bundle's directory nor a zip"):
+    with pytest.raises(BundleMissing, match="nor a zip"):
         open_bundle(tmp_path / "demo.zip")
 
 
@@ -137,7 +137,7 @@ def test_a_query_does_not_read_variables_of_the_process(tiny):
 
 
 def test_a_wrong_query_says_what_duckdb_says(tiny):
-    with pytest.raises(StoreError, match='the query cannot be run.*"nope" not found'):
+    with pytest.raises(StoreError, match='"nope" not found'):
         query(tiny, "select nope from head")
 
 
@@ -171,5 +171,5 @@ def test_a_replaced_bundle_is_refused_rather_than_mixed_with_the_new_one(tmp_pat
     bundles.write_bundle(out, replace=True)
 
     assert not is_current(bundle)
-    with pytest.raises(BundleReplaced, match="was replaced or removed while open. Open it again"):
+    with pytest.raises(BundleReplaced, match="replaced or removed"):
         vectors.gallery(bundle, MODEL_KEY)

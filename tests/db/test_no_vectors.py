@@ -40,7 +40,7 @@ def mixed(tmp_path_factory):
 def test_every_question_for_vectors_is_answered_for_one_model_and_refused_for_the_other(mixed, what):
     ASKS[what](mixed, MODEL_KEY)
 
-    with pytest.raises(NoVectors, match=f"results of {MODELS[CONTROL_KEY]} were imported without vectors"):
+    with pytest.raises(NoVectors, match=f"{MODELS[CONTROL_KEY]} .* without vectors"):
         ASKS[what](mixed, CONTROL_KEY)
 
 
@@ -68,7 +68,7 @@ def test_a_model_with_vectors_must_have_the_facts_they_need(tmp_path, fact):
     tables["model"] = tables["model"].astype({fact: object})
     tables["model"].loc[tables["model"]["model_key"] == MODEL_KEY, fact] = None
 
-    with pytest.raises(StoreError, match=f"model {MODEL_KEY} has vectors, but no {fact}"):
+    with pytest.raises(StoreError, match=f"{MODEL_KEY} .* no {fact}"):
         write_mixed(tmp_path / "bundle", tables)
 
 
@@ -76,7 +76,7 @@ def test_a_model_that_is_not_in_float32_must_say_what_that_changes(tmp_path):
     tables = mixed_tables()
     tables["model"].loc[tables["model"]["model_key"] == MODEL_KEY, "precision"] = "bf16"
 
-    with pytest.raises(StoreError, match=f"model {MODEL_KEY} is in bf16, but lacks what that changes"):
+    with pytest.raises(StoreError, match=f"{MODEL_KEY} is in bf16"):
         write_mixed(tmp_path / "bundle", tables)
 
 
@@ -103,7 +103,7 @@ def test_a_model_said_to_have_no_vectors_may_have_none(tmp_path):
         for model_key in MODELS:
             bundles.write_vectors(writer, model_key)
 
-        with pytest.raises(StoreError, match=f"vectors images__{CONTROL_KEY} belong to no model"):
+        with pytest.raises(StoreError, match=f"images__{CONTROL_KEY} "):
             writer.finish()
 
 

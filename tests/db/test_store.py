@@ -91,11 +91,11 @@ def test_the_same_bundle_for_any_batch_size_and_order_of_rows(tiny, out):
 
 def test_a_wrong_column_is_named(out):
     with BundleWriter(out, input_id="x") as writer:
-        with pytest.raises(StoreError, match='table property has no column "name". It has: property, texts.'):
+        with pytest.raises(StoreError, match='property .* "name". It has: property, texts.'):
             writer.write("property", pd.DataFrame({"name": ["color"], "texts": [1]}))
-        with pytest.raises(StoreError, match='rows for table property lack the column "texts"'):
+        with pytest.raises(StoreError, match='property lack .*"texts"'):
             writer.write("property", pd.DataFrame({"property": ["color"]}))
-        with pytest.raises(UnknownName, match='no table "heads". Tables: bundle, class_text'):
+        with pytest.raises(UnknownName, match='"heads". Tables: bundle'):
             writer.write("heads", pd.DataFrame())
 
 
@@ -103,11 +103,11 @@ def test_a_value_that_does_not_fit_is_named(out):
     with BundleWriter(out, input_id="x") as writer:
         writer.write("property", pd.DataFrame({"property": ["color"], "texts": [1]}))
 
-        with pytest.raises(StoreError, match=r"rows do not fit table property: .*color"):
+        with pytest.raises(StoreError, match="property: .*color"):
             writer.write("property", pd.DataFrame({"property": ["color"], "texts": [1]}))
-        with pytest.raises(StoreError, match=r"rows do not fit table property: .*many"):
+        with pytest.raises(StoreError, match="property: .*many"):
             writer.write("property", pd.DataFrame({"property": ["shape"], "texts": ["many"]}))
-        with pytest.raises(StoreError, match=r"rows do not fit table property: .*texts"):
+        with pytest.raises(StoreError, match="property: .*texts"):
             writer.write("property", pd.DataFrame({"property": ["shape"], "texts": [None]}))
 
 
@@ -129,7 +129,7 @@ def test_a_bundle_without_class_texts_needs_no_class_vectors(out):
 
     bundle = open_bundle(out)
     assert queries.class_texts(bundle).empty
-    with pytest.raises(UnknownName, match='"color" has no class texts in this bundle. Those that have: none'):
+    with pytest.raises(UnknownName, match='"color" has no class texts'):
         vectors.class_embeddings(bundle, bundles.MODEL_KEY, "color")
 
 

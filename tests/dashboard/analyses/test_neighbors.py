@@ -61,7 +61,7 @@ def test_an_image_at_the_mean_is_near_nothing():
 
 
 def test_an_unknown_metric_is_refused_by_name():
-    with pytest.raises(ValueError, match="metric is 'l2'; it must be one of cosine, dot"):
+    with pytest.raises(ValueError, match="'l2'.* cosine, dot"):
         neighbors.text_query(np.ones(2), np.zeros(2), np.zeros(2), metric="l2")
 
 

@@ -49,14 +49,14 @@ def test_an_address_where_nobody_listens_is_refused():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
-    with pytest.raises(ConfigError, match=f"no Ray cluster answers at 127.0.0.1:{port}"):
+    with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
         ray_cluster._check_answers(f"127.0.0.1:{port}")
 
 
 def test_a_node_that_does_not_see_the_work_directory_says_so(scene_folder, pool_file, tmp_path):
     config = small_config(scene_folder, pool_file, tmp_path / "b")
 
-    with pytest.raises(WorkError, match=r"part 2/3 on node .*: cannot see the work directory .*\.b\.work"):
+    with pytest.raises(WorkError, match=r"part 2/3 on node .*\.b\.work"):
         ray_cluster.run_task(setup.scan, Part(2, 3), config, tmp_path / ".b.work" / "mark")
     assert not (tmp_path / ".b.work").exists()
 
@@ -72,7 +72,7 @@ def test_a_node_that_does_not_see_the_images_says_so(pool_file, tmp_path):
 def test_a_node_that_sees_other_images_says_so(scene_folder, pool_file, tmp_path):
     (tmp_path / "mark").touch()
 
-    with pytest.raises(PartError, match="this node sees other images than others"):
+    with pytest.raises(PartError, match="other images"):
         config = small_config(scene_folder, pool_file, tmp_path / "b")
         ray_cluster.run_task(ray_cluster._decompose_part, Part(2, 3), config, tmp_path / "mark")
 
@@ -117,7 +117,7 @@ def test_below_float32_the_machine_that_joins_must_multiply_as_the_nodes_do(
 
     ray_cluster._check_kind(exact, exact, "cuda")
     ray_cluster._check_kind(low, low, "cpu")
-    with pytest.raises(ConfigError, match="bf16 gives other numbers on cpu here than on the nodes' cuda"):
+    with pytest.raises(ConfigError, match="bf16 .* cpu .* cuda"):
         ray_cluster._check_kind(low, low, "cuda")
 
 

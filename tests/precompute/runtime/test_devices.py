@@ -13,13 +13,13 @@ def test_auto_is_a_gpu_where_there_is_one():
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", "cpu:1", "mps:x"])
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(device):
-    with pytest.raises(ConfigError, match=f"--device {device} is not available here. Use one of: cpu"):
+    with pytest.raises(ConfigError, match=f"--device {device} .*: cpu"):
         resolve_device(device)
 
 
 def test_a_precision_that_a_device_does_not_have_is_refused_by_name():
     assert resolve_device("cpu", "bf16") == "cpu"
-    with pytest.raises(ConfigError, match="--precision tf32 is a way GPUs of NVIDIA multiply.*float32"):
+    with pytest.raises(ConfigError, match="--precision tf32 .*float32"):
         resolve_device("cpu", "tf32")
 
 

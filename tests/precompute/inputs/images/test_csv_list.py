@@ -100,7 +100,7 @@ def test_an_invalid_list_is_refused(folder, text, message):
 
 
 def test_a_missing_list_is_refused(tmp_path):
-    with pytest.raises(ImagesError, match=r"cannot open .*nowhere\.csv: No such file"):
+    with pytest.raises(ImagesError, match=r"nowhere\.csv: No such file"):
         images.gather(tmp_path / "nowhere.csv")
 
 
@@ -124,5 +124,5 @@ def test_metadata_that_contradicts_a_list_is_refused(folder):
     listing = gather_list(folder, "path,color\nz.png,red\n")
     (folder / "more.csv").write_text("path,color\nz.png,blue\n")
 
-    with pytest.raises(ImagesError, match=r"color of z.png is red in .*list.csv, but blue in .*more.csv"):
+    with pytest.raises(ImagesError, match=r"z.png is red in .*list.csv, but blue in .*more.csv"):
         images.join_metadata(listing, folder / "more.csv")

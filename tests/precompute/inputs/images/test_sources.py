@@ -129,7 +129,7 @@ def test_an_unreadable_tar_is_refused_by_name(tmp_path):
     (tmp_path / "a.tar").mkdir()
     (tmp_path / "gone.tar").symlink_to(tmp_path / "nowhere.tar")
 
-    with pytest.raises(ImagesError, match="cannot read .*gone.tar: No such file or directory"):
+    with pytest.raises(ImagesError, match="gone.tar: No such file"):
         images.gather(tmp_path)
 
 
