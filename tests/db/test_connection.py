@@ -50,9 +50,7 @@ def test_a_bundle_of_another_format_is_refused_by_number(copy):
     manifest = json.loads((copy / MANIFEST).read_text())
     (copy / MANIFEST).write_text(json.dumps({**manifest, "format": 7}))
 
-    with pytest.raises(
-        BundleFormat, match=f"format 7, .* format {FORMAT}"
-    ):
+    with pytest.raises(BundleFormat, match=f"format 7, .* format {FORMAT}"):
         open_bundle(copy)
 
 
@@ -142,14 +140,14 @@ def test_a_wrong_query_says_what_duckdb_says(tiny):
 
 
 def test_missing_values_have_plain_types(tiny):
-    found = query(
+    rows = query(
         tiny, "select * from (values (1, true, 'x', 'b'::blob), (null, null, null, null)) t(i, b, s, x)"
     )
 
-    assert found["i"].dtype == np.float64
-    assert found["b"].tolist() == [True, None]
-    assert found["s"].isna().tolist() == [False, True]
-    assert found["x"].tolist() == [b"b", None]
+    assert rows["i"].dtype == np.float64
+    assert rows["b"].tolist() == [True, None]
+    assert rows["s"].isna().tolist() == [False, True]
+    assert rows["x"].tolist() == [b"b", None]
 
 
 def test_two_bundles_open_side_by_side(tiny):

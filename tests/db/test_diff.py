@@ -126,7 +126,7 @@ def test_diff_finds_one_changed_class_vector(tiny, tmp_path, monkeypatch):
     assert found[0].startswith(f"classes__{MODEL_KEY}.embedding: shape circle differs by up to 0.01")
 
 
-def test_diff_finds_that_one_bundle_cannot_be_asked(tiny, copy):
+def test_diff_finds_that_one_bundle_cannot_be_queried(tiny, copy):
     edit(copy, "delete from class_text; delete from head_validation")
     for model_key in bundles.MODELS:
         shutil.rmtree(copy / VECTORS / f"classes__{model_key}.lance")

@@ -96,7 +96,7 @@ def test_heads_of_a_model_with_vectors_must_have_their_numbers(tmp_path, table, 
         write_mixed(tmp_path / "bundle", tables)
 
 
-def test_a_model_said_to_have_no_vectors_may_have_none(tmp_path):
+def test_a_model_without_vectors_in_its_row_may_have_none(tmp_path):
     with BundleWriter(tmp_path / "bundle", input_id="both") as writer:
         for name, rows in mixed_tables().items():
             writer.write(name, rows)

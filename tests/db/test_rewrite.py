@@ -108,7 +108,7 @@ def test_a_chosen_label_takes_the_place_of_the_one_before(tiny, tmp_path):
     assert after[changed].to_dict("records") == [{**HEAD, "label": "mood"}]
 
 
-def test_what_is_written_can_be_asked_before_it_is_published(tiny, tmp_path):
+def test_written_rows_can_be_queried_before_publication(tiny, tmp_path):
     found = {}
 
     def choose(writer):

@@ -17,9 +17,9 @@ from tests.support.places import input_id, left_beside
 def test_every_table_comes_back_as_it_was_written(tiny, table):
     written = bundles.tables()[table]
 
-    found = query(tiny, f'select {", ".join(written.columns)} from "{table}"')
+    rows_read = query(tiny, f'select {", ".join(written.columns)} from "{table}"')
 
-    assert cells(found) == cells(written)
+    assert cells(rows_read) == cells(written)
 
 
 def cells(rows: pd.DataFrame) -> list[tuple[str, ...]]:

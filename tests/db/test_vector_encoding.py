@@ -81,5 +81,5 @@ def test_a_head_that_never_moves_is_stored_as_zeros(out):
         writer.write_tokens(key, bundles.TOKENS, (ImageTokens(*image) for image in tokens))
         writer.finish()
 
-    _, found = vectors.image_coordinates(open_bundle(out), key, None, bundles.PAIRS[:1])
-    assert np.abs(found).max() == pytest.approx(0, abs=1e-8)
+    _, coordinates = vectors.image_coordinates(open_bundle(out), key, None, bundles.PAIRS[:1])
+    assert np.abs(coordinates).max() == pytest.approx(0, abs=1e-8)

@@ -14,7 +14,7 @@ FUNCTIONS = [member for member in PUBLIC if inspect.isfunction(member)]
 FUNCTIONS += [method for member in PUBLIC if inspect.isclass(member) for _, method in methods(member)]
 
 
-def test_the_page_is_what_the_docstrings_say():
+def test_the_page_matches_the_docstrings():
     assert (ROOT / "docs" / "api.md").read_text(encoding="utf-8") == api_markdown(), (
         'docs/api.md is out of date. Run "make docs".'
     )

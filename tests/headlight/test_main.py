@@ -26,7 +26,7 @@ def test_help_names_every_command(capsys):
     assert set(PRECOMPUTE) == set(precompute.COMMANDS)
 
 
-def test_the_version_is_said(capsys):
+def test_the_version_is_printed(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"headlight {headlight.__version__}\n"
 

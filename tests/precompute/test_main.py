@@ -1,4 +1,4 @@
-"""`python -m precompute`: what a person types, and what is said back."""
+"""`python -m precompute`: commands and what they print."""
 
 import shutil
 import subprocess

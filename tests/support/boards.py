@@ -1,7 +1,7 @@
 """A leaderboard small enough to check by hand: four models, the controls of one, metrics with known ranks.
 
 alpha and beta have everything; gamma has too few images for intervals; delta's results were imported. alpha
-has a twin and rotated heads. By consistency beta stands first, by shared labels alpha does.
+has a random-weights control and rotated heads. By consistency beta stands first, by shared labels alpha does.
 """
 
 from functools import cache
@@ -167,7 +167,7 @@ def published() -> pd.DataFrame:
 
 
 def write_large(out: Path, models: int = 10) -> Path:
-    """As many models as a board may have, each with a twin and rotated heads, every metric on record."""
+    """As many models as a board may have, each with both controls, every metric on record."""
     rng = np.random.default_rng(0)
     rows = []
     for number in range(models):

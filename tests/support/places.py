@@ -9,7 +9,7 @@ from db.layout import DATABASE
 
 
 def input_id(out: Path) -> str:
-    """What is said by the bundle at `out`."""
+    """Content of the bundle at `out`."""
     bundle = open_bundle(out)
     found = query(bundle, "select input_id from bundle")["input_id"][0]
     assert found == bundle.manifest["input_id"]

@@ -122,7 +122,7 @@ def neighbor_scores():
     return pd.DataFrame([row for space in spaces for row in nearest_of(*space)])
 
 
-def test_neighbors_are_told_by_space_and_by_how_they_compare():
+def test_neighbors_have_a_row_for_each_space_and_comparison():
     found = validation_tables.neighbors(neighbor_scores(), "a")
 
     assert list(dict.fromkeys(zip(found["space"], found["by"], strict=True))) == [

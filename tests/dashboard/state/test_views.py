@@ -207,7 +207,7 @@ def test_more_neighbors_than_images_are_asked_for():
     assert notes == ["k=500: only 39 can be shown. Shown instead: 39."]
 
 
-def test_an_unknown_name_in_the_link_is_said():
+def test_an_unknown_name_in_the_link_is_reported():
     _, notes = from_query({"zoom": "3"}, LeaderboardView(), CHOICES)
 
     assert notes == ["The link asks for zoom, which this page does not have."]

@@ -76,7 +76,7 @@ def test_every_model_is_linked_to_its_heads():
     assert f"model={ALPHA}" in linked.proto.query_string
 
 
-def test_what_intervals_and_ranks_say_is_said():
+def test_the_page_explains_intervals_and_ranks():
     told = words(open_page("leaderboard", metric=CONSISTENT))
 
     assert "95 % intervals over samples of images and texts" in told

@@ -162,7 +162,7 @@ def test_an_uploaded_image_is_decomposed_and_its_link_leads_back(model, page):
     assert len(model) == 1
 
 
-def test_an_uploaded_twin_of_an_image_finds_that_image_first(model):
+def test_an_uploaded_copy_of_an_image_finds_that_image_first(model):
     app = open_page("image_neighbors", head="L2.H0", k="3")
 
     app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()

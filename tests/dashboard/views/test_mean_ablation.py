@@ -139,7 +139,7 @@ def test_all_heads_leave_none_for_a_control():
     assert "Without 4 random heads" not in [metric.label for metric in app.metric]
 
 
-def test_a_large_image_set_is_sampled_and_that_is_said(monkeypatch, tmp_path):
+def test_a_large_image_set_is_sampled_and_the_page_says_so(monkeypatch, tmp_path):
     # A bundle of its own: what is kept of the other one was not sampled.
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(write_two_models(tmp_path / "large")))
     monkeypatch.setattr(ablation_data, "MAX_IMAGES", 6)

@@ -61,7 +61,7 @@ def test_every_section_opens_and_is_in_its_link(section, model):
     assert ("no evidence for others" in words(app)) == (model == CONTROL_KEY and "*Holds*" in words(app))
 
 
-def test_labels_are_told_beside_their_baselines():
+def test_labels_are_shown_beside_their_baselines():
     app = open_page("validation", section="labels")
 
     told = words(app)
@@ -71,7 +71,7 @@ def test_labels_are_told_beside_their_baselines():
     assert "75 % of their heads, against 50 % by naming every head alike, 38 % if the same labels" in told
 
 
-def test_every_head_is_told_right_wrong_or_unsupported():
+def test_every_head_is_marked_right_wrong_or_unsupported():
     app = open_page("validation", section="heads")
 
     table = app.dataframe[0].value.set_index("name")
@@ -85,7 +85,7 @@ def test_every_head_is_told_right_wrong_or_unsupported():
     assert "Of 3 supported labels 3 name what the head acts on." in words(app)
 
 
-def test_the_cost_of_heads_is_told_in_points():
+def test_the_cost_of_heads_is_shown_in_points():
     app = open_page("validation", section="mean_ablation")
 
     assert (
@@ -94,7 +94,7 @@ def test_the_cost_of_heads_is_told_in_points():
     )
 
 
-def test_texts_that_lose_much_of_the_accuracy_are_said_to_fail():
+def test_texts_that_lose_much_of_the_accuracy_fail():
     """(0.5 + 0.6) / 2 of (0.9 + 0.8) / 2 with one text; five are more than a head has dimensions."""
     app = open_page("validation", section="texts")
 
@@ -102,7 +102,7 @@ def test_texts_that_lose_much_of_the_accuracy_are_said_to_fail():
     assert "against 85 % with unchanged heads" in words(app)
 
 
-def test_maps_are_told_beside_the_control():
+def test_maps_are_shown_beside_the_control():
     app = open_page("validation", section="maps")
 
     assert "less that on the other: +0.200 (+0.150 to +0.250); on random weights +0.020." in words(app)

@@ -103,7 +103,7 @@ def test_rough_precision_and_weights_that_are_not_verified_are_said(tmp_path, mo
     assert "Weights not verified" in said_there
 
 
-def test_in_float32_nothing_is_said_of_precision():
+def test_float32_is_not_mentioned():
     assert "Taken apart in" not in words(open_page("leaderboard"))
 
 

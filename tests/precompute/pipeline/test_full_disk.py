@@ -23,7 +23,7 @@ def full_disk(tmp_path):
 
 
 def finished(work):
-    """Work files with their final names, and what changes when one is written anew."""
+    """Work files with their final names, and what changes when one is written again."""
     return {
         path: (path.stat().st_ino, path.stat().st_mtime_ns)
         for path in work.rglob("*")

@@ -56,7 +56,7 @@ def test_batches_shards_workers_and_threads_leave_no_trace(
 @pytest.mark.very_slow
 @pytest.mark.slow
 def test_nor_do_they_in_any_stage_of_a_study(pool_file, tmp_path, threads, monkeypatch):
-    """A trained model and its twin, with maps, validation, and images enough for intervals."""
+    """A trained model and its random-weights control, with maps, validation and intervals."""
     folder = tmp_path / "scenes"
     write_scenes(folder, count=700, seed=5, masks=True)
     table = folder / "masks.csv"

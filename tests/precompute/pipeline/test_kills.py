@@ -78,7 +78,7 @@ def files_below(work: Path) -> dict[Path, Path]:
 
 
 def identities(work: Path) -> dict[Path, tuple[int, int]]:
-    """What changes when a file is written anew: its inode, its time of change."""
+    """What changes when a file is written again: its inode, its time of change."""
     stats = {path: file.stat() for path, file in files_below(work).items()}
     return {path: (status.st_ino, status.st_mtime_ns) for path, status in stats.items()}
 
@@ -205,7 +205,7 @@ def test_three_kills_leave_no_trace(pool_file, tmp_path):
 @pytest.mark.very_slow
 @pytest.mark.slow
 def test_twenty_kills_over_all_stages_leave_no_trace(pool_file, tmp_path):
-    """Of a trained model and its twin.
+    """Of a trained model and its random-weights control.
 
     One kill as every stage begins, for some take but milliseconds; the others anywhere in the pieces of all.
     """

@@ -56,16 +56,16 @@ def test_a_limit_must_leave_an_image():
 
 
 def test_a_pattern_that_the_shell_has_spelled_out_is_refused_with_the_remedy():
-    with pytest.raises(
-        ConfigError, match=r"not 3 \(0.tar, 1.tar, .* quotes"
-    ):
+    with pytest.raises(ConfigError, match=r"not 3 \(0.tar, 1.tar, .* quotes"):
         config("--images", "0.tar", "1.tar", "2.tar")
 
 
 def test_the_command_line_asks_for_validation():
-    given = ["run", "--model", "m/w", "--images", "i", "--texts", "t", "--bundle", "b"]
+    required = ["run", "--model", "m/w", "--images", "i", "--texts", "t", "--bundle", "b"]
 
-    config = run_config(_parser("run", "").parse_args([*given, "--validation", "--validation-images", "40"]))
+    config = run_config(
+        _parser("run", "").parse_args([*required, "--validation", "--validation-images", "40"])
+    )
 
     assert (config.validation, config.validation_images) == (True, 40)
-    assert not run_config(_parser("run", "").parse_args(given)).validation
+    assert not run_config(_parser("run", "").parse_args(required)).validation

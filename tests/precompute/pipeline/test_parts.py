@@ -25,8 +25,8 @@ from tests.support.calls import count_calls
 from tests.support.commands import command
 
 
-def differences(one, other) -> list[str]:
-    return diff(open_bundle(one), open_bundle(other))
+def differences(first, second) -> list[str]:
+    return diff(open_bundle(first), open_bundle(second))
 
 
 def merge(config, **how):
@@ -193,44 +193,44 @@ def machines(finished_machines, scene_folder, pool_file, tmp_path) -> list[Confi
 
 @pytest.mark.usefixtures("chunks_as_shipped")
 def test_work_directories_of_two_machines_are_joined(small_bundle, machines, capsys):
-    one, other = machines
-    cut = setup.work_directory(other.bundle) / "model-x" / "images" / "cut.safetensors"
+    first, second = machines
+    cut = setup.work_directory(second.bundle) / "model-x" / "images" / "cut.safetensors"
     cut.parent.mkdir(parents=True)
-    cut.write_bytes(shards(other)[0].read_bytes()[:1000])
+    cut.write_bytes(shards(second)[0].read_bytes()[:1000])
 
     with pytest.raises(PartError, match=r"part 2/2 \(1 piece\)"):
-        merge(one, parts=2)
-    merge(one, parts=2, others=[setup.work_directory(other.bundle)])
+        merge(first, parts=2)
+    merge(first, parts=2, others=[setup.work_directory(second.bundle)])
 
-    assert differences(small_bundle, one.bundle) == []
+    assert differences(small_bundle, first.bundle) == []
     assert "1 left out that are damaged" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("chunks_as_shipped")
 def test_a_reading_that_could_open_all_files_takes_the_place_of_one_that_could_not(small_bundle, machines):
-    one, other = machines
-    [read_here] = (setup.work_directory(one.bundle) / "scan").glob("*.parquet")
+    first, second = machines
+    [read_here] = (setup.work_directory(first.bundle) / "scan").glob("*.parquet")
     rows = work_files.load_table(read_here)
     rows.loc[0, "reason"] = "cannot be opened: input/output error"
     rows.loc[0, "image_id"] = None
     work_files.save_table(read_here, rows)
 
-    merge(one, parts=2, others=[setup.work_directory(other.bundle)])
+    merge(first, parts=2, others=[setup.work_directory(second.bundle)])
 
-    assert differences(small_bundle, one.bundle) == []
+    assert differences(small_bundle, first.bundle) == []
 
 
 @pytest.mark.usefixtures("chunks_as_shipped")
 def test_parts_in_other_bases_are_refused(machines):
     """Another machine's SVD may turn a head's space: its coordinates would mean something else."""
-    one, other = machines
-    [file] = setup.work_directory(other.bundle).glob("model-*/spaces.safetensors")
+    first, second = machines
+    [file] = setup.work_directory(second.bundle).glob("model-*/spaces.safetensors")
     turned = work_files.load_tensors(file)
     turned["basis"][0, 0, 0] *= -1
     work_files.save_tensors(file, turned)
 
     with pytest.raises(PartError, match=r"bases \(model-.*spaces.safetensors\)"):
-        merge(one, parts=2, others=[setup.work_directory(other.bundle)])
+        merge(first, parts=2, others=[setup.work_directory(second.bundle)])
 
 
 def test_a_directory_without_work_files_is_refused(config, tmp_path):

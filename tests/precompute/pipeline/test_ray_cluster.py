@@ -192,7 +192,7 @@ if __name__ == "__main__":
 
 @pytest.mark.very_slow
 @pytest.mark.slow
-def test_a_task_that_dies_is_started_anew(two_nodes, small_bundle, scene_folder, pool_file, tmp_path):
+def test_a_task_that_dies_is_restarted(two_nodes, small_bundle, scene_folder, pool_file, tmp_path):
     out = tmp_path / "b"
     words = [str(scene_folder), str(pool_file), str(out), two_nodes]
 
@@ -211,7 +211,7 @@ def test_a_task_that_dies_is_started_anew(two_nodes, small_bundle, scene_folder,
 
 @pytest.mark.very_slow
 @pytest.mark.slow
-def test_what_a_task_complains_of_is_said_with_its_node(two_nodes, pool_file, tmp_path):
+def test_an_error_of_a_task_names_its_node(two_nodes, pool_file, tmp_path):
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.png").write_bytes(b"no")
     arguments = ["run", "--images", str(tmp_path / "bad"), "--texts", str(pool_file), "--model", CONTROL]

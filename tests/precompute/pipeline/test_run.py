@@ -289,7 +289,7 @@ def test_prompts_are_stored_with_what_the_model_makes_of_them(asked_bundle, scen
     model = clip.load(model_specs.resolve(CONTROL, clip.catalog()))
     counts = query(bundle, "select * from class_text where attribute = 'count' order by position")
 
-    values, found = vectors.class_embeddings(bundle, bundle.model_keys[0], "count")
+    values, embeddings = vectors.class_embeddings(bundle, bundle.model_keys[0], "count")
 
     stated = (scene_folder / "attributes.csv").read_text().splitlines()[1:]
     assert (
@@ -299,7 +299,7 @@ def test_prompts_are_stored_with_what_the_model_makes_of_them(asked_bundle, scen
     )
     assert counts.text[0] == "a picture with one object"
     expected = clip.encode_text(model, counts.text.tolist()).numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(embeddings, expected, atol=1e-6)
 
 
 def test_prompts_change_the_name_of_a_bundle_and_nothing_else(asked_bundle, small_bundle):

@@ -28,7 +28,7 @@ def write_weights(folder) -> dict[str, str]:
 
 @pytest.mark.very_slow
 @pytest.mark.slow
-def test_the_six_models_and_their_twins_come_to_one_leaderboard(
+def test_the_six_models_and_their_controls_come_to_one_leaderboard(
     scene_folder, pool_file, tmp_path, monkeypatch
 ):
     files = write_weights(tmp_path)

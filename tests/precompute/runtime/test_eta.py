@@ -87,5 +87,5 @@ def test_a_kind_of_which_nothing_is_known_makes_a_lower_bound():
         (Guess(60 * 90, by_cost=True), "roughly 1 h 30 min"),
     ],
 )
-def test_a_guess_is_said_as_surely_as_it_is_known(guess, said):
+def test_an_estimate_is_rounded_to_its_certainty(guess, said):
     assert words(guess) == said

@@ -132,9 +132,7 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
     shut.mkdir(mode=0o555)
     with (
         without_root(),
-        pytest.raises(
-            work_files.WorkError, match=r"shut/\.b\.work: Permission denied.* --bundle"
-        ),
+        pytest.raises(work_files.WorkError, match=r"shut/\.b\.work: Permission denied.* --bundle"),
         work_files.locked(shut / ".b.work"),
     ):
         pass
@@ -152,7 +150,7 @@ except work_files.WorkError as error:
 """
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path):
+def test_a_full_disk_is_an_error_and_leaves_no_partial_file(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", _FULL, str(tmp_path / "t.safetensors")], capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Answers do not depend on the hardware: what rounding may change, what it may not, and what is said."""
+"""Results do not depend on the hardware: which changes by rounding are allowed, and how they are reported."""
 
 import shutil
 from dataclasses import replace

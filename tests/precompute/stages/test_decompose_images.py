@@ -20,15 +20,15 @@ def test_contributions_that_miss_the_embedding_are_refused(
 ):
     model = replace(small_clip(), precision=precision)
     file, *_ = images.gather(scene_folder).files
-    found = images.distinct([file], images.scan([file], workers=0, thumbnails=False))
+    distinct_images = images.distinct([file], images.scan([file], workers=0, thumbnails=False))
     config = small_config(scene_folder, pool_file, tmp_path / "b")
-    shards = decompose_images.cut(list(found), tmp_path, 8)
+    shards = decompose_images.cut(list(distinct_images), tmp_path, 8)
 
     with pytest.raises(ModelError, match=f"2.0e-04 in {precision}.*1e-04.*{advice}"):
         decompose_images.run_missing(
             model,
             shards,
-            found,
+            distinct_images,
             lambda *_: {"sum_error": torch.tensor([2e-4])},
             "testing",
             config.read_options,

@@ -98,7 +98,7 @@ def test_files_give_what_all_images_at_once_give(tmp_path, size, sum_bytes):
 
 
 def test_what_was_summed_is_kept_and_read_back_without_the_files(tmp_path):
-    """One file for every head, since only one is summed at a time; other values are summed anew."""
+    """One file for every head, since only one is summed at a time; other values are summed again."""
     head, value = made(700)
     shards, kept = written(tmp_path / "shards", head), tmp_path / "kept"
 
@@ -226,7 +226,7 @@ def test_intervals_are_the_same_from_one_seed_and_do_not_depend_on_the_files(tmp
     assert abs(ends("other", seed=1) - ends("once")).max() > 1e-6
 
 
-def test_intervals_hold_the_truth_in_about_95_of_100_draws(tmp_path):
+def test_intervals_cover_the_true_value_in_about_95_of_100_draws(tmp_path):
     """
     Three values as likely, means √.3 apart along three axes, noise of variance 1 in each of three: between
     them .3 · 2/3 = .1 x 2 of the variance, within 3. The truth is .2 / 3.2. 240 heads in four image sets.

@@ -1,4 +1,4 @@
-"""Texts of heads: what was found for a layer is kept, and found anew for other options."""
+"""Texts of heads: results of a layer are kept, and computed again for other options."""
 
 from pathlib import Path
 

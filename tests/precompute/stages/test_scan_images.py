@@ -28,36 +28,36 @@ def read(source, work, *, metadata=None, workers=0, **options):
 
 
 def test_images_come_sorted_by_identity_not_by_name(folder, tmp_path):
-    found = read(folder, tmp_path / "work")
+    image_set = read(folder, tmp_path / "work")
 
-    assert list(found.image_files) == sorted(found.image_files)
-    assert {file.relative.split("/")[0] for file in found.image_files.values()} == {"deep"}
+    assert list(image_set.image_files) == sorted(image_set.image_files)
+    assert {file.relative.split("/")[0] for file in image_set.image_files.values()} == {"deep"}
 
 
 def test_the_same_bytes_under_two_paths_are_one_image(folder, tmp_path):
     shutil.copy(next((folder / "deep").iterdir()), folder / "a copy.png")
 
-    found = read(folder, tmp_path / "work")
+    image_set = read(folder, tmp_path / "work")
 
-    assert len(found.files) == 5 and len(found.image_files) == 4
-    assert sum(len(rows) for rows in found.thumbnails()) == 4
+    assert len(image_set.files) == 5 and len(image_set.image_files) == 4
+    assert sum(len(rows) for rows in image_set.thumbnails()) == 4
 
 
 def test_a_broken_link_is_a_failure_with_a_reason(folder, tmp_path):
     (folder / "gone.png").symlink_to(folder / "nowhere.png")
 
-    found = read(folder, tmp_path / "work")
+    image_set = read(folder, tmp_path / "work")
 
-    assert found.failed.path.tolist() == ["gone.png"]
-    assert "cannot be opened" in found.failed.reason.iloc[0]
+    assert image_set.failed.path.tolist() == ["gone.png"]
+    assert "cannot be opened" in image_set.failed.reason.iloc[0]
 
 
 def test_a_limit_takes_files_spread_evenly_and_says_so(folder, tmp_path):
-    found = read(folder, tmp_path / "work", limit=2)
+    image_set = read(folder, tmp_path / "work", limit=2)
 
     names = sorted(file.name for file in (folder / "deep").iterdir())
-    assert found.files.path.tolist() == [f"deep/{names[0]}", f"deep/{names[-1]}"]
-    assert found.notes[0] == "spread evenly over 4 files (--limit)"
+    assert image_set.files.path.tolist() == [f"deep/{names[0]}", f"deep/{names[-1]}"]
+    assert image_set.notes[0] == "spread evenly over 4 files (--limit)"
 
 
 def test_other_files_are_ignored_and_counted(folder, tmp_path, capsys):
@@ -87,21 +87,24 @@ def test_a_changed_file_is_scanned_again(folder, tmp_path):
 def test_attributes_reach_the_image_they_are_of(folder, tmp_path):
     (tmp_path / "known.csv").write_text("path,color\ndeep/scene_00000.png,red|blue\n", encoding="utf-8")
 
-    found = read(folder, tmp_path / "work", metadata=tmp_path / "known.csv")
+    image_set = read(folder, tmp_path / "work", metadata=tmp_path / "known.csv")
 
-    [image_id] = found.files.loc[found.files.path == "deep/scene_00000.png", "image_id"]
-    assert found.attributes.to_numpy().tolist() == [[image_id, "color", "red"], [image_id, "color", "blue"]]
+    [image_id] = image_set.files.loc[image_set.files.path == "deep/scene_00000.png", "image_id"]
+    assert image_set.attributes.to_numpy().tolist() == [
+        [image_id, "color", "red"],
+        [image_id, "color", "blue"],
+    ]
 
 
 def test_class_folders_are_known_of_the_images_unless_that_is_not_wanted(folder, tmp_path):
     (folder / "cat").mkdir()
     (next((folder / "deep").iterdir())).rename(folder / "cat" / "a.png")
 
-    found = read(folder, tmp_path / "work")
+    image_set = read(folder, tmp_path / "work")
     without = read(folder, tmp_path / "work", class_folders=False)
 
-    assert found.notes == ("class from 2 folders",)
-    assert sorted(found.attributes.value) == ["cat", "deep", "deep", "deep"]
+    assert image_set.notes == ("class from 2 folders",)
+    assert sorted(image_set.attributes.value) == ["cat", "deep", "deep", "deep"]
     assert without.notes == () and without.attributes.empty
     assert list(without.attributes.columns) == ["image_id", "attribute", "value"]
 
@@ -130,12 +133,12 @@ def test_tars_give_the_images_that_files_give(folder, packed, tmp_path, workers)
 
 
 def test_what_a_cut_tar_has_lost_is_listed(packed, tmp_path):
-    found = read(packed, tmp_path / "work")
+    image_set = read(packed, tmp_path / "work")
 
-    assert found.files.path.tolist() == ["0.tar/a.png", "0.tar/b.png", "1.tar/a.png"]
-    assert found.failed.path.tolist() == ["1.tar/b.png", "1.tar"]
-    assert found.failed.reason.str.startswith("cut off").all()
-    assert "class from .cls members" in found.notes and "damaged tars: 1" in found.notes[1]
+    assert image_set.files.path.tolist() == ["0.tar/a.png", "0.tar/b.png", "1.tar/a.png"]
+    assert image_set.failed.path.tolist() == ["1.tar/b.png", "1.tar"]
+    assert image_set.failed.reason.str.startswith("cut off").all()
+    assert "class from .cls members" in image_set.notes and "damaged tars: 1" in image_set.notes[1]
 
 
 def test_tars_are_indexed_once(packed, tmp_path, monkeypatch):
@@ -160,11 +163,11 @@ def test_a_listed_set_is_scanned_as_a_folder_is(folder, tmp_path):
     names = sorted(file.name for file in (folder / "deep").iterdir())
     (folder / "list.csv").write_text("\n".join(["path,color", *(f"deep/{name},red" for name in names[1:])]))
 
-    found = read(folder / "list.csv", tmp_path / "work")
+    image_set = read(folder / "list.csv", tmp_path / "work")
 
-    assert found.files.path.tolist() == [f"deep/{name}" for name in names[1:]]
-    assert set(found.attributes.image_id) == set(found.image_files)
-    assert (found.name, found.notes) == ("list.csv", ("color from list.csv",))
+    assert image_set.files.path.tolist() == [f"deep/{name}" for name in names[1:]]
+    assert set(image_set.attributes.image_id) == set(image_set.image_files)
+    assert (image_set.name, image_set.notes) == ("list.csv", ("color from list.csv",))
 
 
 def test_a_changed_file_costs_only_its_own_chunk(folder, tmp_path, monkeypatch):
@@ -183,13 +186,11 @@ def test_images_that_cannot_be_read_at_all_are_refused_with_the_first_reason(tmp
     (tmp_path / "set").mkdir()
     tar(tmp_path / "set" / "a.tar", {"a.png": "no picture"})
 
-    with pytest.raises(
-        ImagesError, match=r"1 image files .* a.tar/a.png: not an image"
-    ):
+    with pytest.raises(ImagesError, match=r"1 image files .* a.tar/a.png: not an image"):
         read(tmp_path / "set", tmp_path / "work")
 
 
-def test_what_takes_long_is_said_with_how_far_it_is(capsys, monkeypatch):
+def test_long_steps_report_progress(capsys, monkeypatch):
     monkeypatch.setattr(progress, "_QUIET", 0.0)
 
     with progress.counted("looking for images") as passed:

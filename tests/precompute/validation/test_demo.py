@@ -58,13 +58,13 @@ def test_without_the_heads_called_color_colors_are_lost_and_shapes_are_not(bundl
     assert left(bundle, "random_heads", name, property=name) > 0.9
 
 
-def test_labels_of_a_trained_model_beat_chance_and_those_of_its_twin_do_not(bundle):
+def test_labels_of_a_trained_model_beat_chance_and_those_of_its_control_do_not(bundle):
     rows = query(bundle, "select * from validation_score join model using (model_key) where study = 'labels'")
     rows = rows[(rows.measure == "right") & (rows.method == "variance_share") & (rows.attribute == "")]
-    trained, twin = rows[~rows.is_control].iloc[0], rows[rows.is_control].iloc[0]
+    trained, control = rows[~rows.is_control].iloc[0], rows[rows.is_control].iloc[0]
 
     assert trained.value > 2 * trained.chance
-    assert twin.value < trained.value / 2
+    assert control.value < trained.value / 2
     assert trained["count"] == 64
 
 

@@ -30,7 +30,7 @@ def test_labels_are_right_by_attribute_and_then_over_attributes():
     assert (color.chance, shape.chance, together.chance) == (0.75, 0.0, 0.375)
 
 
-def test_chance_is_what_the_same_labels_reach_dealt_out_anew():
+def test_chance_is_the_accuracy_of_the_same_labels_permuted():
     generator = torch.Generator().manual_seed(0)
     targets, label = ["a", "a", "a", "b", "b", "c"], ["a", "a", "b", "c", "c", "a"]
 

@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tables(folder):
-    """Rows of the shipped demo model and of its random-weights twin, with one property of two heads."""
+    """Rows of the shipped demo model and of its random-weights control, with one property of two heads."""
     pictures = images.read_masks(folder / "masks.csv")
     made = {}
     for name in (demo.MODEL_NAME, f"{demo.MODEL_NAME}-random-0"):

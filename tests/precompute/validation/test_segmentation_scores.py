@@ -78,7 +78,7 @@ def test_only_pictures_that_are_no_squares_tell_the_released_cropping_from_squas
     assert both(wide)[0] != both(wide)[1]
 
 
-def test_a_trained_model_cuts_out_objects_better_than_its_twin(scenes, classes):
+def test_a_trained_model_segments_objects_better_than_its_control(scenes, classes):
     found = {}
     for name in (demo.MODEL_NAME, f"{demo.MODEL_NAME}-random-0"):
         model = clip.load(model_specs.resolve(name, clip.catalog()))
@@ -86,7 +86,7 @@ def test_a_trained_model_cuts_out_objects_better_than_its_twin(scenes, classes):
         assert text.shape == (len(COLORS), model.d_out)
         found[name] = figures_of(model, scenes, text)
 
-    trained, twin = found.values()
+    trained, control = found.values()
     assert trained.pictures == SCENES
-    assert trained.mean_iou > 0.5 > twin.mean_iou
-    assert trained.mean_precision > 0.9 > twin.mean_precision
+    assert trained.mean_iou > 0.5 > control.mean_iou
+    assert trained.mean_precision > 0.9 > control.mean_precision

@@ -17,16 +17,16 @@ def test_texts_without_a_property_by_the_lexical_rule_need_a_pool(tmp_path):
 
 
 def test_texts_that_the_pool_lacks_are_named(tmp_path):
-    one = task(tmp_path, tmp_path / "b")
+    import_task = task(tmp_path, tmp_path / "b")
     strange = [f"strange text {i}" for i in range(7)]
-    write_blocks(one.files[0], {(0, 0): ["color number 0", *strange]})
+    write_blocks(import_task.files[0], {(0, 0): ["color number 0", *strange]})
 
     with pytest.raises(PoolError) as refused:
-        run(one)
+        run(import_task)
 
     message = str(refused.value)
     assert "lacks 7 texts of known.txt: 'strange text 0'" in message and "and 2 more" in message
-    assert "'strange text 5'" not in message and not one.bundle.exists()
+    assert "'strange text 5'" not in message and not import_task.bundle.exists()
 
 
 @pytest.mark.parametrize(
@@ -37,15 +37,15 @@ def test_texts_that_the_pool_lacks_are_named(tmp_path):
     ],
 )
 def test_heads_that_the_architecture_does_not_have_are_refused(tmp_path, head, says):
-    one = task(tmp_path, tmp_path / "b")
-    write_table(one.files[0], {head: HEADS[10, 0]})
+    import_task = task(tmp_path, tmp_path / "b")
+    write_table(import_task.files[0], {head: HEADS[10, 0]})
 
     with pytest.raises(ResultsError, match=f"known.txt has {says}.*--model"):
-        run(one)
+        run(import_task)
 
 
 def test_two_spellings_of_one_model_are_one_model(tmp_path):
-    one = task(tmp_path, tmp_path / "b", models=("ViT-B-32/laion2b_e16", "ViT-B-32/laion2b-e16"))
+    import_task = task(tmp_path, tmp_path / "b", models=("ViT-B-32/laion2b_e16", "ViT-B-32/laion2b-e16"))
 
     with pytest.raises(ResultsError, match="ViT-B-32/laion2b_e16, .* twice"):
-        run(one)
+        run(import_task)
