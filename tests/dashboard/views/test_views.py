@@ -104,7 +104,7 @@ def test_rough_precision_and_weights_that_are_not_verified_are_said(tmp_path, mo
 
 
 def test_float32_is_not_mentioned():
-    assert "Taken apart in" not in words(open_page("leaderboard"))
+    assert "Decomposed in" not in words(open_page("leaderboard"))
 
 
 def test_the_leaderboard_answers_to_its_own_name_too():

@@ -62,13 +62,13 @@ def test_controls_have_intervals_and_are_not_ranked():
     rows = leaderboard.model_rows(
         [
             standing("a", 0.9, evenly(0.88, 0.92)),
-            standing("twin", 0.5, evenly(0.45, 0.55), ranked=False),
+            standing("control", 0.5, evenly(0.45, 0.55), ranked=False),
             standing("b", 0.2, evenly(0.22, 0.18)),
         ]
     )
 
-    assert row_of(rows, "twin")[["rank_low", "rank_high"]].isna().all()
-    assert row_of(rows, "twin")["low"] == pytest.approx(0.4525)
+    assert row_of(rows, "control")[["rank_low", "rank_high"]].isna().all()
+    assert row_of(rows, "control")["low"] == pytest.approx(0.4525)
     assert row_of(rows, "b")["rank_low"] == 2
 
 
