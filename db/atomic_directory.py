@@ -8,8 +8,8 @@ and the repair by the next run if a kill follows the step:
     3. .NAME.building -> NAME    NAME is the new directory; .NAME.old is removed
     4. remove .NAME.old          done
 
-A lock on .NAME.lock, which a kill releases, excludes a second writer; only its holder repairs.
-Knows nothing of the contents of the directory.
+A lock on .NAME.lock, which a kill releases, excludes a second writer; only its holder repairs. Only
+directories are removed in which every file is of a bundle: a file that a person put there stays.
 """
 
 import errno
@@ -19,17 +19,19 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from db.atomic_file import flush
-from db.errors import BundleBusy, BundleExists, StoreError
-from db.layout import MANIFEST, VECTORS
+from db.bundle_files import list_files, unlisted
+from db.errors import BundleBusy, BundleExists, StoreError, first_few
+from db.layout import DATABASE, MANIFEST, VECTORS
 
 
 class AtomicDirectory:
     """Exclusive access to one output directory, from construction to `publish` or `abandon`."""
 
     def __init__(self, out: Path, *, replace: bool) -> None:
-        self.out = Path(os.path.abspath(out))
+        self.out = Path(os.path.realpath(out))  # a link stays a link, and its target is replaced
         self.replace = replace
         self.building = self._sibling("building")
         self._old = self._sibling("old")
@@ -59,13 +61,15 @@ class AtomicDirectory:
             self.out.rename(self._old)
         self.building.rename(self.out)
         flush(self.out.parent)
-        shutil.rmtree(self._old, ignore_errors=True)
+        self._remove(self._old)
         self._unlock()
 
     def abandon(self) -> None:
         """Removes the new directory, restores an old bundle, and releases the lock."""
-        self._repair()
-        self._unlock()
+        try:
+            self._repair()
+        finally:
+            self._unlock()
 
     def _sibling(self, suffix: str) -> Path:
         return self.out.with_name(f".{self.out.name}.{suffix}")
@@ -74,8 +78,18 @@ class AtomicDirectory:
         """Repairs the state that a killed writer left, by the table above."""
         if self._old.exists() and not self.out.exists():
             self._old.rename(self.out)
-        shutil.rmtree(self._old, ignore_errors=True)
-        shutil.rmtree(self.building, ignore_errors=True)
+        self._remove(self._old)
+        self._remove(self.building)
+
+    def _remove(self, directory: Path) -> None:
+        """Removes a directory of an earlier or the present run.
+
+        Raises:
+            BundleExists: it holds files that are not of a bundle.
+        """
+        if directory.exists():
+            _check_removable(directory)
+            shutil.rmtree(directory, ignore_errors=True)
 
     def _acquire_lock(self) -> int:
         while True:
@@ -102,16 +116,19 @@ def check_free(out: Path, *, replace: bool) -> None:
     """Checks that `out` may be written: before hours of work, and again before publishing.
 
     Raises:
-        BundleExists: `out` exists and may not be replaced, or is not a bundle.
+        BundleExists: `out` exists and may not be replaced, is no bundle, or holds files that are not of it.
         StoreError: no bundle can have this path.
     """
     _check_path(Path(os.path.abspath(out)))
     if not out.exists():
         return
-    if not _is_bundle(out) and not (out.is_dir() and next(out.iterdir(), None) is None):
+    manifest = _manifest(out)
+    if manifest is None and not (out.is_dir() and next(out.iterdir(), None) is None):
         raise BundleExists(f"{out} is there and is not a bundle, so it is left alone. Give another path.")
     if not replace:
         raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
+    if manifest is not None:
+        _check_removable(out)
 
 
 def _check_path(out: Path) -> None:
@@ -137,13 +154,27 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-def _is_bundle(directory: Path) -> bool:
-    """Returns True for a manifest with our fields; web pages have files of this name too."""
+def _manifest(directory: Path) -> dict[str, Any] | None:
+    """Returns a manifest with our fields, of any format; None if it is not ours: web pages have one."""
     try:
         facts = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(facts, dict) and {"format", "input_id"} <= set(facts)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return facts if isinstance(facts, dict) and {"format", "input_id"} <= set(facts) else None
+
+
+def _check_removable(directory: Path) -> None:
+    """Raises BundleExists if something in `directory` is not of its bundle, finished or not."""
+    listing, listed = list_files(directory), (_manifest(directory) or {}).get("files")
+    if isinstance(listed, dict):
+        names = [sentence.split(" is ")[0] for sentence in unlisted(listing, listed)]
+    else:
+        names = [name for name in listing.files if not name.startswith((DATABASE, f"{VECTORS}/"))]
+    if names:
+        raise BundleExists(
+            f"{directory} holds files that are not of the bundle: {first_few(names, ', ')}. "
+            "Nothing was removed. Move them elsewhere, or give another path."
+        )
 
 
 def sync(directory: Path) -> None:

@@ -1,7 +1,18 @@
 """Errors with a message for the user: the cause, and the next step."""
 
+from collections.abc import Sequence
+
 MAX_MESSAGE = 2000
 """Maximum number of characters of a printed message."""
+
+MAX_NAMED = 3
+"""Maximum number of things that a message names."""
+
+
+def first_few(things: Sequence[str], separator: str = "; ") -> str:
+    """Returns the first things and the number of others."""
+    rest = len(things) - MAX_NAMED
+    return separator.join([*things[:MAX_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 class UserError(Exception):

@@ -9,6 +9,9 @@ FORMAT = 6
 """Version of the bundle format. Raise it when the meaning of a table, column or vector changes."""
 
 MANIFEST = "manifest.json"
+DIGEST = "manifest.json.sha256"
+"""Checksum of the manifest, in the format of sha256sum."""
+
 DATABASE = "headlight.duckdb"
 VECTORS = "vectors.lance"
 STORAGE_VERSION = "v1.2.0"

@@ -11,7 +11,7 @@ import pytest
 from db.atomic_directory import AtomicDirectory
 from db.connection import open_bundle
 from db.diff import diff
-from db.errors import BundleBusy, StoreError
+from db.errors import BundleBusy, BundleExists, StoreError
 from db.store import BundleWriter
 from tests.support import bundles
 from tests.support.paths import ROOT
@@ -93,3 +93,66 @@ def test_a_kill_before_the_old_bundle_is_removed_is_repaired(taken):
 
     assert input_id(taken) == "tiny"
     assert left_beside(taken) == ["demo"]
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "vectors.lance/thesis.txt", "drafts/thesis.txt"])
+def test_a_file_that_the_manifest_does_not_name_is_not_removed(taken, name):
+    (taken / name).parent.mkdir(exist_ok=True)
+    (taken / name).write_text("mine")
+
+    with pytest.raises(BundleExists, match=f"holds files that are not of the bundle: {name}. Nothing was"):
+        BundleWriter(taken, input_id="new", replace=True)
+
+    assert (taken / name).read_text() == "mine"
+    assert input_id(taken) == "tiny" if "lance" not in name else True
+    assert left_beside(taken) == ["demo"]
+
+
+def test_a_file_that_comes_while_the_bundle_is_written_is_not_removed(taken):
+    with (
+        pytest.raises(BundleExists, match="thesis.txt"),
+        BundleWriter(taken, input_id="new", replace=True) as w,
+    ):
+        bundles.write_tables(w)
+        for key in bundles.MODELS:
+            bundles.write_vectors(w, key)
+        (taken / "thesis.txt").write_text("mine")
+        w.finish()
+
+    assert (taken / "thesis.txt").read_text() == "mine"
+    assert input_id(taken) == "tiny"
+
+
+@pytest.mark.parametrize("suffix", ["old", "building"])
+def test_a_persons_folder_of_the_name_of_ours_is_not_removed(out, suffix):
+    folder = out.with_name(f".demo.{suffix}")
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    if suffix == "old":
+        out.mkdir()
+
+    with pytest.raises(BundleExists, match="thesis.txt"):
+        BundleWriter(out, input_id="new", replace=True)
+
+    assert (folder / "thesis.txt").read_text() == "mine"
+
+
+def test_a_linked_output_stays_a_link_and_its_target_is_replaced(taken, tmp_path):
+    (tmp_path / "disk").mkdir()
+    taken.rename(tmp_path / "disk" / "demo")
+    taken.symlink_to("disk/demo")
+
+    bundles.write_bundle(taken, input_id="new", replace=True)
+
+    assert taken.is_symlink()
+    assert input_id(tmp_path / "disk" / "demo") == "new"
+    assert left_beside(taken) == ["demo", "disk"]
+
+
+def test_a_link_to_nothing_yet_is_filled(out, tmp_path):
+    out.symlink_to("disk/demo")
+
+    bundles.write_bundle(out)
+
+    assert out.is_symlink()
+    assert input_id(tmp_path / "disk" / "demo") == "tiny"
