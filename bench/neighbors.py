@@ -27,7 +27,7 @@ from dashboard.data import head_vectors
 from dashboard.data import neighbors as neighbor_data
 from dashboard.data.types import Source
 from dashboard.state.views import Head
-from db import lance_tables, vector_encoding, vectors
+from db import lance_tables, vector_encoding, vector_rows, vectors
 from db.connection import Bundle
 from db.layout import MANIFEST, VECTORS, lance_table
 from db.store import ImageVectors
@@ -104,6 +104,9 @@ def read(folder: Path, space: HeadSpace, images: int, queries: int, memory: floa
     stamp = (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size)
     facts = {"models": [{"model_key": KEY, "model": "bench", "has_vectors": True}]}
     bundle = Bundle(folder, facts, None, stamp)  # type: ignore[arg-type]  # no tables are asked
+    for kind in ("images", "heads"):  # open already: there are no tables to compare them with
+        table = lance_tables.open_table(folder / VECTORS, lance_table(kind, KEY))
+        vector_rows.cache_of(bundle)[kind, KEY] = table
     source = Source(bundle, "bench", KEY, SimpleNamespace(has_vectors=True, images=images))
     head_vectors.MAX_VECTOR_BYTES = int(memory * 1e9)
     heads = head_vectors.all_heads(source)

@@ -2,18 +2,22 @@
 
 import argparse
 import io
+import os
 import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from db import checks, manifest
+from db import bundle_files
+from db import verify as verification
 from db.atomic_file import atomic_file
-from db.connection import Bundle, cursor, open_bundle, read_manifest
+from db.connection import Bundle, open_bundle
 from db.diff import TOLERANCE, VECTOR_TOLERANCE, diff
-from db.errors import BundleExists, UserError, message_of
-from db.layout import MANIFEST, VECTORS
+from db.errors import BundleDamaged, BundleExists, UserError, message_of
+from db.layout import DIGEST, MANIFEST
+from db.manifest import read_manifest
 from db.queries import heads, image_set, models, text_pool
+from db.unpacked_zip import is_bundle_zip
 
 MAX_DIFFERENCES_PRINTED = 50
 """Maximum number of printed differences; further ones are counted."""
@@ -55,24 +59,11 @@ def show(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Prints damage and contradictions of a bundle."""
-    found = problems(options.bundle)
+    found = verification.problems(options.bundle)
     for problem in found:
         print(problem)
     print(f"{options.bundle}: {'sound' if not found else f'{len(found)} problems. Copy or build it again.'}")
     return 1 if found else 0
-
-
-def problems(path: Path) -> list[str]:
-    """Returns the problems of the bundle at `path`, one sentence each; empty for a valid bundle."""
-    if path.is_dir():  # checksums first, since a damaged file may not open
-        damaged = manifest.damage(path, read_manifest(path))
-        if damaged:
-            return damaged
-    bundle = open_bundle(path)
-    try:
-        return _problems_of_open(bundle)
-    finally:
-        bundle.close()
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -91,18 +82,35 @@ def compare(options: argparse.Namespace) -> int:
 
 def pack(options: argparse.Namespace) -> int:
     """Writes a bundle as a zip, which `open_bundle` reads directly."""
-    read_manifest(options.bundle)
-    out: Path = options.out
-    if out.exists() and not options.replace:
-        raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
+    bundle: Path = options.bundle
+    files = read_manifest(bundle)["files"]
+    listing = bundle_files.list_files(bundle)
+    if differences := bundle_files.size_differences(listing, files):
+        raise BundleDamaged(f"the bundle at {bundle} is damaged: {differences[0]}. Copy or build it again.")
+    out = Path(os.path.realpath(options.out))  # a link stays a link, and its target is replaced
+    _check_free(out, bundle, replace=options.replace)
     with (
         atomic_file(out) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
     ):
-        for name in [MANIFEST, *manifest.files(options.bundle)]:
-            archive.write(options.bundle / name, f"{options.bundle.resolve().name}/{name}")
+        for name in [MANIFEST, DIGEST, *files]:
+            archive.write(bundle / name, f"{bundle.resolve().name}/{name}")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _check_free(out: Path, bundle: Path, *, replace: bool) -> None:
+    """Raises BundleExists if a zip may not be written to `out`."""
+    if out.is_relative_to(bundle.resolve()):
+        raise BundleExists(f"{out} lies in the bundle itself. Give another path.")
+    if not out.exists():
+        return
+    if not replace:
+        raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
+    if not is_bundle_zip(out):
+        raise BundleExists(
+            f"{out} is there and is not a zip of a bundle, so it is left alone. Give another path."
+        )
 
 
 def _heads(bundle: Bundle, model: Any) -> str:
@@ -118,11 +126,6 @@ def _precision(model: Any) -> str:
         return ""
     same = f"{model.overlap_5:.1%} of first 5 and {model.overlap_10:.1%} of first 10 texts"
     return f", in {model.precision} ({same} as in float32)"
-
-
-def _problems_of_open(bundle: Bundle) -> list[str]:
-    damaged = manifest.damage(bundle.path, bundle.manifest)
-    return damaged or checks.problems(cursor(bundle), bundle.path / VECTORS)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

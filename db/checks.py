@@ -1,15 +1,41 @@
 """Checks the consistency of a bundle, for the writer before it publishes and for `verify`."""
 
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from db import lance_tables
 from db.errors import StoreError
-from db.layout import lance_table, sql_of
+from db.layout import head_name, lance_table, sql_of
+from db.vector_columns import VectorShape, vector_columns
 
-MAX_PROBLEMS_LISTED = 10
+MAX_PROBLEMS_LISTED = 20
 """Maximum number of problems in a message; a broken stage makes every row wrong."""
+
+MAX_IDS_NAMED = 3
+"""Maximum number of ids named for one table and one kind of problem."""
+
+KEYS = {
+    "images": ["image_id"],
+    "texts": ["text_id"],
+    "heads": ["layer", "head"],
+    "tokens": ["image_id"],
+    "classes": ["attribute", "value"],
+}
+"""Key columns of each Lance table."""
+
+_IDS = {
+    "images": ("select image_id from image", "image"),
+    "texts": ("select text_id from text", "text"),
+    "heads": ("select layer, head from head where model_key = $model_key", "head"),
+    "tokens": ("select image_id from image", "image"),
+    "classes": ("select attribute, value from class_text", "class_text"),
+}
+"""Query for the keys that rows of a Lance table may have, and the name of the DuckDB table."""
 
 
 def check_consistent(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
@@ -27,29 +53,86 @@ def check_consistent(connection: duckdb.DuckDBPyConnection, directory: Path) -> 
 
 
 def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str]:
-    """Returns contradictions among the tables, and between them and the Lance tables in `directory`."""
+    """Returns contradictions among the tables, and between them and the Lance tables in `directory`.
+
+    Reads the ids of the vectors, but not the vectors.
+    """
     contradictions = [problem for (problem,) in connection.execute(sql_of("problems")).fetchall()]
-    expected = connection.execute(sql_of("vector_counts")).fetchall()
+    expected = [
+        (model_key, kind) for model_key, kind, _ in connection.execute(sql_of("vector_counts")).fetchall()
+    ]
     present = set(lance_tables.table_names(directory))
-    for model_key, kind, rows in expected:
-        name = lance_table(kind, model_key)
-        if name not in present:
-            contradictions.append(f"there are no vectors {name}")
-        elif (stored := lance_tables.open_table(directory, name).count_rows()) != rows:
-            contradictions.append(f"vectors {name} have {stored} rows, but the tables speak of {rows}")
-        elif kind == "classes":
-            contradictions += _missing_classes(connection, directory, name)
-    names = {lance_table(kind, model_key) for model_key, kind, _ in expected}
+    for model_key, kind in expected:
+        if lance_table(kind, model_key) in present:
+            table = lance_tables.open_table(directory, lance_table(kind, model_key))
+            contradictions += table_problems(connection, table, kind, model_key)
+    names = {lance_table(kind, model_key) for model_key, kind in expected}
+    contradictions += [f"there are no vectors {name}" for name in sorted(names - present)]
     return contradictions + [f"vectors {name} belong to no model" for name in sorted(present - names)]
 
 
-def _missing_classes(connection: duckdb.DuckDBPyConnection, directory: Path, name: str) -> list[str]:
-    """Returns class texts without vectors. The numbers of rows are equal, so no vector can be extra."""
-    rows = lance_tables.read(lance_tables.open_table(directory, name), ["attribute", "value"]).to_pylist()
-    stored = {(row["attribute"], row["value"]) for row in rows}
-    texts = connection.execute(sql_of("class_texts")).fetchall()
-    return [
-        f'vectors {name} lack {attribute} "{value}", which class_text has'
-        for attribute, value, *_ in texts
-        if (attribute, value) not in stored
-    ]
+def table_problems(connection: duckdb.DuckDBPyConnection, table: Any, kind: str, model_key: str) -> list[str]:
+    """Returns the differences of a Lance table from what the DuckDB tables say: name, columns, rows, ids."""
+    name, counts = lance_table(kind, model_key), connection.execute(sql_of("vector_counts")).fetchall()
+    found = [*_column_problems(table, name, vector_columns(kind, _shapes(connection)[model_key]))]
+    rows, count = next(rows for *place, rows in counts if place == [model_key, kind]), table.count_rows()
+    if count != rows:
+        found.append(f"have {count} rows, but the tables speak of {rows}")
+    elif set(KEYS[kind]) <= set(table.schema.names):
+        ids, source = _IDS[kind]
+        allowed = connection.execute(ids, {"model_key": model_key} if kind == "heads" else {}).fetchall()
+        found += _id_problems(table, kind, allowed, source)
+    return [f"vectors {name} {problem}" for problem in found]
+
+
+def _shapes(connection: duckdb.DuckDBPyConnection) -> dict[str, VectorShape]:
+    """Returns the shape of the vectors of each model, by its key."""
+    rows = connection.execute(sql_of("vector_models")).fetchall()
+    return {
+        model_key: VectorShape(
+            [(layer, head) for layer, head in heads or []], rank or 0, d_out or 0, tokens or 0
+        )
+        for model_key, rank, d_out, tokens, heads in rows
+    }
+
+
+def _column_problems(table: Any, name: str, columns: dict[str, pa.DataType]) -> Iterator[str]:
+    if (written := lance_tables.written_name(table)) != name:
+        yield f"were written as {written or 'a table of another program'}"
+    stored = {field.name: field.type for field in table.schema}
+    for column, kind in columns.items():
+        if column not in stored:
+            yield f"lack the column {column}"
+        elif stored[column] != kind:
+            yield f"have {stored[column]} in the column {column}, but need {kind}"
+    extra = [column for column in stored if column not in columns]
+    yield from (f"have the column {column}, which is none of theirs" for column in extra)
+
+
+def _id_problems(table: Any, kind: str, allowed: Sequence[tuple[Any, ...]], source: str) -> Iterator[str]:
+    columns = lance_tables.read(table, KEYS[kind])
+    stored = list(zip(*(columns[name].to_pylist() for name in KEYS[kind]), strict=True))
+    unique, known = set(stored), set(allowed)
+    yield from _named(f"name {{}}, which {source} lacks", kind, unique - known)
+    if kind not in ("images", "tokens"):  # a model may have decomposed some of the images only
+        yield from _named(f"lack {{}}, which {source} has", kind, known - unique)
+    if len(unique) < len(stored):
+        yield from _named(
+            "name {} twice", kind, {key for key, after in pairwise(sorted(stored)) if key == after}
+        )
+    elif stored != sorted(stored):
+        yield "are not sorted by id"
+
+
+def _named(sentence: str, kind: str, keys: set[tuple[Any, ...]]) -> Iterator[str]:
+    shown = sorted(keys, key=str)
+    for key in shown[:MAX_IDS_NAMED]:
+        yield sentence.format(_shown(kind, key))
+    if len(shown) > MAX_IDS_NAMED:
+        yield sentence.format(f"{len(shown) - MAX_IDS_NAMED} more")
+
+
+def _shown(kind: str, key: tuple[Any, ...]) -> str:
+    if kind == "heads":
+        return head_name(*key)
+    return f'{key[0]} "{key[1]}"' if kind == "classes" else str(key[0])

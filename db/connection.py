@@ -3,10 +3,7 @@
 Nothing here can write: the tables are attached read-only, and files and settings are inaccessible.
 """
 
-import json
 import os
-import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,25 +12,13 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from db.errors import (
-    BundleDamaged,
-    BundleFormat,
-    BundleMissing,
-    BundleReplaced,
-    NoVectors,
-    QueryError,
-    UnknownName,
-)
-from db.layout import DATABASE, FORMAT, MANIFEST, VECTORS
+from db import bundle_files
+from db.errors import BundleDamaged, BundleReplaced, NoVectors, QueryError, UnknownName, first_few
+from db.layout import DATABASE, MANIFEST, VECTORS
+from db.locked_database import MAX_SECONDS, attach, damage_named, time_limit
+from db.manifest import fact_differences, read_manifest
 from db.plain_path import plain_path
-
-LOCKED = (
-    "memory_limit = '2GB'",  # a query typed by a person must not take the machine down
-    "temp_directory = ''",  # nor fill the disk
-    "python_enable_replacements = false",  # nor read variables of this process as if they were tables
-    "enable_external_access = false",  # nor read or write files
-    "lock_configuration = true",  # last: it forbids changing any of these
-)
+from db.unpacked_zip import UnpackedZip, unpack
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +37,8 @@ class Bundle:
     stamp: tuple[int, ...]
     """Identity of the manifest's file at opening; see `is_current`."""
 
-    unpacked: tempfile.TemporaryDirectory | None = None
-    """Temporary directory of an opened zip, with the lifetime of the bundle."""
+    unpacked: UnpackedZip | None = None
+    """Contents of an opened zip, with the lifetime of the bundle."""
 
     @property
     def model_keys(self) -> list[str]:
@@ -64,24 +49,54 @@ class Bundle:
         """Closes the files."""
         self.connection.close()
         if self.unpacked is not None:
-            self.unpacked.cleanup()
+            self.unpacked.remove()
 
 
 def open_bundle(path: str | os.PathLike) -> Bundle:
     """Opens the bundle at `path`, a directory or a zip of one, read-only.
 
+    Compares names and sizes of its files with the manifest, and the manifest's facts with its tables.
+
     Raises:
         BundleMissing, BundleFormat, BundleDamaged: the bundle cannot be read.
     """
     path = Path(path)
-    directory, unpacked = _unpack(path) if path.is_file() else (path.absolute(), None)
-    manifest = read_manifest(directory, path)
-    stamp = _stamp(directory)
+    unpacked = unpack(path) if path.is_file() else None
+    try:
+        return _open(unpacked.directory if unpacked else path.absolute(), path, unpacked)
+    except BaseException:
+        if unpacked is not None:
+            unpacked.remove()
+        raise
+
+
+def _open(directory: Path, given: Path, unpacked: UnpackedZip | None) -> Bundle:
+    manifest, stamp = read_manifest(directory, given), _stamp(directory)
     with_vectors = any(model["has_vectors"] for model in manifest["models"])
     for name in (DATABASE, VECTORS) if with_vectors else (DATABASE,):
         if not (directory / name).exists():
-            raise BundleDamaged(f"the bundle at {path} has no {name}. Copy or build it again.")
-    return Bundle(directory, manifest, _attach(plain_path(directory) / DATABASE, path), stamp, unpacked)
+            raise BundleDamaged(f"the bundle at {given} has no {name}. Copy or build it again.")
+    listing = bundle_files.list_files(directory)
+    unlisted = bundle_files.unlisted(listing, manifest["files"])
+    differences = bundle_files.size_differences(listing, manifest["files"])
+    _check(given, [*differences, *filter(bundle_files.read_anyway, unlisted)])
+    connection = attach(plain_path(directory) / DATABASE, given)
+    bundle = Bundle(directory, manifest, connection, stamp, unpacked)
+    try:
+        with damage_named(given):
+            _check(given, fact_differences(cursor(bundle), manifest))
+    except BaseException:
+        connection.close()
+        raise
+    return bundle
+
+
+def _check(given: Path, differences: list[str]) -> None:
+    """Raises BundleDamaged with the first of the differences from the manifest."""
+    if differences:
+        raise BundleDamaged(
+            f"the bundle at {given} is damaged: {first_few(differences)}. Copy or build it again."
+        )
 
 
 def is_current(bundle: Bundle) -> bool:
@@ -124,8 +139,14 @@ def query(bundle: Bundle, sql: str, params: Mapping[str, Any] | None = None) -> 
     """Runs one query with named parameters. Columns have numpy's types; see `plain` for missing values."""
     connection = cursor(bundle)
     try:
-        connection.execute(sql, dict(params or {}))
-        return plain(connection.df(), connection.description)
+        with time_limit(connection, MAX_SECONDS):
+            connection.execute(sql, dict(params or {}))
+            return plain(connection.df(), connection.description)
+    except duckdb.InterruptException as error:
+        raise QueryError(
+            f"the query took longer than {MAX_SECONDS:g} seconds. Ask for less, or check the bundle with "
+            '"headlight bundle verify".'
+        ) from error
     except duckdb.Error as error:
         # DuckDB's message names the table, the column and the position.
         raise QueryError(f"the query cannot be run. {error}") from error
@@ -161,79 +182,9 @@ def plain(frame: pd.DataFrame, description: Sequence[tuple[Any, ...]] | None) ->
     return frame
 
 
-def read_manifest(directory: Path, given: Path | None = None) -> dict[str, Any]:
-    """The manifest of the bundle in `directory`; messages name the path that was `given`."""
-    given = given or directory
-    file = directory / MANIFEST
-    if not file.is_file():
-        raise BundleMissing(_no_bundle(given))
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleDamaged(
-            f"{MANIFEST} of {given} cannot be read ({error}). Copy or build it again."
-        ) from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise BundleFormat(
-            f"the bundle at {given} has format {found}, this Headlight reads format {FORMAT}. "
-            "Build it again, or use the Headlight that made it."
-        )
-    return manifest
-
-
-def _no_bundle(given: Path) -> str:
-    left = given.parent / f".{given.name}.old"
-    if left.is_dir():
-        return (
-            f"no bundle at {given}: replacing it was interrupted. The next run that writes it puts things "
-            f"right; or rename {left} to {given.name}."
-        )
-    return f'no bundle at {given}. Make one with "headlight demo" or "headlight run", or give another path.'
-
-
 def _stamp(directory: Path) -> tuple[int, ...]:
     try:
         state = (directory / MANIFEST).stat()
     except OSError:
         return ()
     return state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size
-
-
-def _attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
-    # Attached to an empty database of its own: `duckdb.connect(file)` answers from a database that is
-    # still open under the same path, even after the file there was replaced.
-    connection = duckdb.connect()
-    quoted = str(database).replace("'", "''")
-    try:
-        connection.execute(f"attach '{quoted}' as headlight (read_only)")
-        # Before anything is read: a view in the place of a table could read files.
-        for setting in LOCKED:
-            connection.execute(f"set {setting}")
-        found = connection.execute("select format from headlight.bundle").fetchone()
-    except duckdb.Error as error:
-        connection.close()
-        raise BundleDamaged(
-            f"{DATABASE} of {given} cannot be read ({error}). Copy or build it again."
-        ) from error
-    if found != (FORMAT,):
-        connection.close()
-        raise BundleDamaged(f"{MANIFEST} and {DATABASE} of {given} do not belong together. Build it again.")
-    return connection
-
-
-def _unpack(file: Path) -> tuple[Path, tempfile.TemporaryDirectory]:
-    """Unpacks a zip into a temporary directory, beside the zip if that directory is writable."""
-    if not zipfile.is_zipfile(file):
-        raise BundleMissing(f"{file} is neither a bundle's directory nor a zip of one. Give one of these.")
-    beside = file.parent if os.access(file.parent, os.W_OK) else None
-    unpacked = tempfile.TemporaryDirectory(prefix=f".{file.stem}.unpacked-", dir=beside)
-    root = Path(unpacked.name)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            archive.extractall(root)
-    except (OSError, zipfile.BadZipFile) as error:
-        unpacked.cleanup()
-        raise BundleDamaged(f"{file} cannot be unpacked ({error}). Copy or zip it again.") from error
-    inside = [file.parent for file in root.glob(f"*/{MANIFEST}")]
-    return (inside[0] if inside and not (root / MANIFEST).is_file() else root), unpacked

@@ -1,7 +1,7 @@
 """Runs a user's query: one reading statement, limited in time and number of rows."""
 
+import re
 from collections.abc import Mapping
-from threading import Timer
 from typing import Any, NamedTuple
 
 import duckdb
@@ -9,8 +9,10 @@ import pandas as pd
 
 from db.connection import Bundle, cursor, plain
 from db.errors import QueryError
+from db.locked_database import time_limit
 
-READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+READS = (duckdb.StatementType.SELECT,)
+EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?", re.IGNORECASE)
 
 
 class Answer(NamedTuple):
@@ -38,32 +40,35 @@ def ask(
     """
     _check_reads(sql)
     connection = cursor(bundle)
-    clock = Timer(seconds, connection.interrupt)
-    clock.daemon = True
-    clock.start()
     try:
-        connection.execute(sql, dict(parameters or {}))
-        result = _first(connection, rows + 1)
+        with time_limit(connection, seconds):
+            connection.execute(sql, dict(parameters or {}))
+            result = _first(connection, rows + 1)
     except duckdb.InterruptException as error:
         raise QueryError(f"the query was stopped after {seconds:g} seconds. Ask for less.") from error
     except duckdb.Error as error:
         raise QueryError(str(error)) from error
-    finally:
-        clock.cancel()
     return Answer(plain(result.head(rows), connection.description), len(result) > rows)
 
 
 def _check_reads(sql: str) -> None:
+    kind = _statement_type(sql)
+    if kind == duckdb.StatementType.EXPLAIN:
+        # "explain analyze" runs its statement, which may be one that writes.
+        kind = _statement_type(EXPLAIN.sub("", sql, count=1))
+    if kind not in READS:
+        # A pivot is several statements too; users can write it as a group by.
+        raise QueryError(f"this is a statement of type {kind.name}. Only select and explain are allowed.")
+
+
+def _statement_type(sql: str) -> duckdb.StatementType:
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
         raise QueryError(str(error)) from error
     if len(statements) != 1:
         raise QueryError(f"{len(statements)} statements were given. Give exactly one.")
-    kind = statements[0].type
-    if kind not in READS:
-        # A pivot is several statements too; users can write it as a group by.
-        raise QueryError(f"this is a statement of type {kind.name}. Only select and explain are allowed.")
+    return statements[0].type
 
 
 def _first(connection: duckdb.DuckDBPyConnection, rows: int) -> pd.DataFrame:

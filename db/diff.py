@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from db import ddl, lance_tables
 from db.arrays import from_column
+from db.checks import KEYS
 from db.connection import Bundle, cursor, query
 from db.layout import KINDS, VECTORS, lance_table
 
@@ -23,15 +24,6 @@ VECTOR_TOLERANCE = 2e-3
 
 float16 has 11 bits; half a unit in the last place is 5e-4.
 """
-
-KEYS = {
-    "images": ["image_id"],
-    "texts": ["text_id"],
-    "heads": ["layer", "head"],
-    "tokens": ["image_id"],
-    "classes": ["attribute", "value"],
-}
-"""Key columns of each Lance table."""
 
 NOT_COMPARED = {"run": None, "language_model_answer": {"asked_at"}}
 """Columns with times, by table; None for all columns."""

@@ -12,14 +12,33 @@ import numpy as np
 import pyarrow as pa
 
 from db.errors import BundleDamaged, StoreError
+from db.lance_manifest import foreign_features
 from db.plain_path import plain_path
 
 T = TypeVar("T")
 
+_NAME = b"headlight_table"
+"""Key in the metadata of a table: the name it was written under, since folders can be exchanged."""
+
 
 def open_table(directory: Path, name: str) -> Any:
-    """Returns an open table."""
+    """Returns an open table.
+
+    Raises:
+        BundleDamaged: it cannot be read, or may read files outside of it.
+    """
+    if foreign := foreign_features(directory / f"{name}.lance"):
+        raise BundleDamaged(
+            f"vectors {name} use features of Lance that Headlight never writes and that may read files "
+            f"elsewhere ({foreign[0]}). Copy or build the bundle again."
+        )
+
     return _readable(f"{directory}/{name}", lambda: _connect(directory).open_table(name))
+
+
+def written_name(table: Any) -> str:
+    """Returns the name that a table was written under; empty if another program wrote it."""
+    return (table.schema.metadata or {}).get(_NAME, b"").decode("utf-8", "backslashreplace")
 
 
 def table_names(directory: Path) -> list[str]:
@@ -66,6 +85,8 @@ def search(table: Any, column: str, query: np.ndarray, metric: str, k: int, key:
 
 def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
     """Writes a table from a stream of batches, in one commit; returns its number of rows."""
+    schema = schema.with_metadata({_NAME: name})
+
     failure: list[BaseException] = []
 
     def watched() -> Iterator[pa.RecordBatch]:

@@ -9,11 +9,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from db import lance_tables
+from db import checks, lance_tables
 from db.arrays import from_column
-from db.connection import Bundle, check_current, check_vectors
+from db.connection import Bundle, check_current, check_vectors, cursor
 from db.errors import BundleDamaged, UnknownName
 from db.layout import VECTORS, lance_table
+from db.locked_database import damage_named
 
 ID = {"images": "image_id", "texts": "text_id", "tokens": "image_id"}
 TITLE = {"images": "image", "texts": "text", "tokens": "gallery image"}
@@ -80,10 +81,16 @@ def table_of(bundle: Bundle, kind: str, model_key: str) -> Any:
 
     Raises:
         NoVectors: the model's results were imported.
+        BundleDamaged: its name, columns or ids are not those that the tables speak of.
     """
     check_current(bundle)
     check_vectors(bundle, model_key)
     cache = cache_of(bundle)
     if (kind, model_key) not in cache:
-        cache[kind, model_key] = lance_tables.open_table(bundle.path / VECTORS, lance_table(kind, model_key))
+        table = lance_tables.open_table(bundle.path / VECTORS, lance_table(kind, model_key))
+        with damage_named(bundle.path):
+            problems = checks.table_problems(cursor(bundle), table, kind, model_key)
+        if problems:
+            raise BundleDamaged(f'{problems[0]}. See what is damaged with "headlight bundle verify".')
+        cache[kind, model_key] = table
     return cache[kind, model_key]

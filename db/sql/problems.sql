@@ -185,4 +185,103 @@ select 'head_text of ' || model_key || ' L' || layer || '.H' || head || ' skips 
 from head_text
 group by model_key, layer, head
 having max(position) <> count(*) - 1
+union all
+select distinct 'head_selectivity names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from head_selectivity
+anti join head using (model_key, layer, head)
+union all
+select distinct 'language_model_answer names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
+from language_model_answer
+anti join head using (model_key, layer, head)
+union all
+select distinct 'replicate_metric names the model ' || model_key || ', which model lacks' as problem
+from replicate_metric
+anti join model using (model_key)
+union all
+select distinct 'run names the model ' || model_key || ', which model lacks' as problem
+from run
+anti join model using (model_key)
+where model_key <> ''
+union all
+select distinct 'head_selectivity names the attribute ' || attribute || ', which image_attribute lacks' as problem
+from head_selectivity
+anti join image_attribute using (attribute)
+union all
+select 'model ' || model_key || ' counts ' || images || ' images, but image has ' || (select count(*) from image) || ' rows' as problem
+from model
+where has_vectors
+    and images > (select count(*) from image)
+union all
+select
+    'model ' || model_key || ' counts ' || (layers - first_layer) * heads || ' heads, but head has '
+    || (select count(*) from head where head.model_key = model.model_key) || ' rows' as problem
+from model
+where has_vectors
+    and (layers - first_layer) * heads <> (select count(*) from head where head.model_key = model.model_key)
+union all
+select 'head ' || head.model_key || ' L' || layer || '.H' || head || ' has a rank above that of its model' as problem
+from head
+join model using (model_key)
+where head.rank > model.rank
+union all
+select lacking || ' lacks ' || count(*) || ' heads of ' || model_key || ', first L' || min(layer) || '.H' || min_by(head, (layer, head)) as problem
+from (
+    select head.model_key, head.layer, head.head, part.lacking
+    from head
+    join (
+        select distinct model_key, 'head_text' as lacking from head_text join model using (model_key) where has_vectors
+        union all
+        select distinct model_key, 'head_label' from head_label
+        union all
+        select distinct model_key, 'property_head' from property_head
+        union all
+        select distinct model_key, 'head_metric of ' || metric from head_metric
+        union all
+        select distinct model_key, 'head_selectivity of ' || attribute from head_selectivity
+        union all
+        select distinct model_key, 'head_validation of ' || attribute from head_validation
+    ) as part using (model_key)
+    except
+    select model_key, layer, head, 'head_text' from head_text
+    except
+    select model_key, layer, head, 'head_label' from head_label
+    except
+    select model_key, layer, head, 'property_head' from property_head
+    except
+    select model_key, layer, head, 'head_metric of ' || metric from head_metric
+    except
+    select model_key, layer, head, 'head_selectivity of ' || attribute from head_selectivity
+    except
+    select model_key, layer, head, 'head_validation of ' || attribute from head_validation
+)
+group by model_key, lacking
+union all
+select 'property_head says ' || property_head.property || ' of ' || head_label.model_key || ' L' || head_label.layer || '.H' || head_label.head || ', but its chosen label is ' || label as problem
+from head_label
+join property_head using (model_key, layer, head)
+where chosen
+    and label <> property_head.property
+union all
+select 'property_head names the property ' || property_head.property || ', which property lacks' as problem
+from (select distinct property from property_head) as property_head
+anti join property using (property)
+union all
+select 'property ' || property || ' counts ' || texts || ' texts, but text_property has ' || count(text_id) as problem
+from property
+left join text_property using (property)
+group by property, texts
+having texts <> count(text_id)
+union all
+select 'text ' || text_id || ' is not named by the hash of its text' as problem
+from text
+where text_id <> left(sha256(text), 16)
+union all
+select 'text skips a position' as problem
+from text
+having count(*) > 0
+    and (min(position) <> 0 or max(position) <> count(*) - 1 or count(distinct position) <> count(*))
+union all
+select 'image ' || image_id || ' is not named by a hash' as problem
+from image
+where not regexp_full_match(image_id, '[0-9a-f]{16}')
 order by problem

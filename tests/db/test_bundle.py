@@ -1,5 +1,7 @@
 """The commands for bundles: show, verify and zip."""
 
+import zipfile
+
 from db import bundle as commands
 from tests.support.bundles import MODEL_KEY
 
@@ -11,6 +13,42 @@ def test_a_zip_is_not_overwritten_unasked(tiny, tmp_path, capsys):
 
     assert "is there already. Add --replace" in capsys.readouterr().err
     assert (tmp_path / "demo.zip").read_text() == "mine"
+
+
+def test_only_a_zip_of_a_bundle_is_replaced(tiny, tmp_path, capsys):
+    (tmp_path / "photo.jpg").write_text("mine")
+    assert commands.main(["zip", str(tiny.path), str(tmp_path / "demo.zip")]) == 0
+
+    assert commands.main(["zip", str(tiny.path), str(tmp_path / "photo.jpg"), "--replace"]) == 2
+    assert commands.main(["zip", str(tiny.path), str(tmp_path / "demo.zip"), "--replace"]) == 0
+
+    assert "is not a zip of a bundle, so it is left alone" in capsys.readouterr().err
+    assert (tmp_path / "photo.jpg").read_text() == "mine"
+
+
+def test_a_linked_zip_stays_a_link(tiny, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "demo.zip").symlink_to("disk/demo.zip")
+
+    assert commands.main(["zip", str(tiny.path), str(tmp_path / "demo.zip")]) == 0
+
+    assert (tmp_path / "demo.zip").is_symlink()
+    assert (tmp_path / "disk" / "demo.zip").is_file()
+
+
+def test_a_zip_holds_only_what_the_manifest_names(copy, tmp_path):
+    (copy / "notes.txt").write_text("mine")
+    (copy / "passwords").symlink_to("/etc/passwd")
+
+    assert commands.main(["zip", str(copy), str(tmp_path / "demo.zip")]) == 0
+
+    with zipfile.ZipFile(tmp_path / "demo.zip") as archive:
+        assert not [name for name in archive.namelist() if name.endswith(("notes.txt", "passwords"))]
+
+
+def test_a_zip_is_not_written_into_its_own_bundle(copy, capsys):
+    assert commands.main(["zip", str(copy), str(copy / "demo.zip")]) == 2
+    assert "lies in the bundle itself" in capsys.readouterr().err
 
 
 def test_show_prints_what_the_bundle_is(tiny, capsys):

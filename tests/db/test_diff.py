@@ -12,7 +12,7 @@ from db.diff import TOLERANCE, diff, table_differences
 from db.layout import VECTORS
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS, MODEL_KEY
-from tests.support.places import edit
+from tests.support.places import edit, seal
 
 
 def test_a_bundle_is_the_same_as_itself_and_its_copy(tiny, copy, capsys):
@@ -130,6 +130,7 @@ def test_diff_finds_that_one_bundle_cannot_be_queried(tiny, copy):
     edit(copy, "delete from class_text; delete from head_validation")
     for model_key in bundles.MODELS:
         shutil.rmtree(copy / VECTORS / f"classes__{model_key}.lance")
+    seal(copy)
 
     found = diff(tiny, open_bundle(copy))
 

@@ -34,11 +34,12 @@ def test_the_error_of_a_stage_reaches_the_caller_as_it_is(out):
 
 def test_lost_vectors_are_reported_as_damage(tmp_path):
     out = bundles.write_bundle(tmp_path / "demo")
+    bundle = open_bundle(out)
     for file in (out / VECTORS / f"images__{MODEL_KEY}.lance" / "data").iterdir():
         file.unlink()
 
     with pytest.raises(BundleDamaged, match="headlight bundle verify"):
-        vectors.image_embeddings(open_bundle(out), MODEL_KEY)
+        vectors.image_embeddings(bundle, MODEL_KEY)
 
 
 def test_importing_vectors_does_not_load_lancedb():

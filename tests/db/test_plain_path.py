@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from db import bundle
+from db import bundle, verify
 from db.atomic_directory import check_free
 from db.connection import open_bundle
 from db.errors import StoreError, message_of
@@ -34,7 +34,7 @@ def test_a_bundle_is_written_and_copied_in_a_folder_of_any_name(tmp_path, name):
     with open_copy(open_bundle(out), out.with_name("copy?"), input_id="copy") as writer:
         writer.finish({})
 
-    assert bundle.problems(out) == bundle.problems(out.with_name("copy?")) == []
+    assert verify.problems(out) == verify.problems(out.with_name("copy?")) == []
     assert sorted(os.listdir(tmp_path)) == [name]
     assert sorted(os.listdir(tmp_path / name)) == sorted([name, "copy?"])
 
@@ -43,7 +43,7 @@ def test_a_bundle_is_written_and_copied_in_a_folder_of_any_name(tmp_path, name):
 def test_a_bundle_is_read_in_a_folder_of_any_name(tiny, tmp_path, name):
     place = shutil.copytree(tiny.path, tmp_path / name / name)
 
-    assert bundle.problems(place) == []
+    assert verify.problems(place) == []
     assert table_names(place / "vectors.lance")
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from db import bundle as commands
-from db import rewrite
+from db import rewrite, verify
 from db.connection import Bundle, open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists, BundleReplaced, StoreError
@@ -46,7 +45,7 @@ def test_a_copy_without_changes_is_the_same_and_sound(tiny, tmp_path):
     copy = rewritten(tiny, tmp_path / "copy")
 
     assert diff(tiny, copy) == []
-    assert commands.problems(copy.path) == commands.problems(tiny.path) == []
+    assert verify.problems(copy.path) == verify.problems(tiny.path) == []
     assert copy.manifest["software"] == tiny.manifest["software"]
     assert copy.manifest["method_versions"] == tiny.manifest["method_versions"]
 
@@ -68,7 +67,7 @@ def test_vectors_are_copied_where_no_link_can_be_made(tiny, tmp_path, monkeypatc
     monkeypatch.setattr(os, "link", refuse)
     copy = rewritten(tiny, tmp_path / "copy")
 
-    assert commands.problems(copy.path) == []
+    assert verify.problems(copy.path) == []
     files = [file for file in copy.path.glob("vectors.lance/**/*") if file.is_file()]
     assert files
     assert not any(os.path.samefile(file, tiny.path / file.relative_to(copy.path)) for file in files)
@@ -79,7 +78,7 @@ def test_a_copy_outlives_its_source(tiny, tmp_path):
 
     shutil.rmtree(tiny.path)
 
-    assert commands.problems(copy.path) == []
+    assert verify.problems(copy.path) == []
 
 
 def test_rows_are_removed_by_the_columns_given(tiny, tmp_path):
@@ -95,12 +94,17 @@ def test_rows_are_removed_by_the_columns_given(tiny, tmp_path):
     assert query(copy, count)["n"][0] == query(tiny, count)["n"][0] - query(tiny, own)["n"][0]
 
 
-def test_a_chosen_label_takes_the_place_of_the_one_before(tiny, tmp_path):
-    def choose(writer):
-        writer.write("head_label", PERSONAL)
-        rewrite.choose_labels(writer, PERSONAL[["model_key", "layer", "head", "method", "picks"]])
+def choose_personal(writer):
+    """Gives one head a label of its own, in every table that names labels."""
+    writer.write("head_label", PERSONAL)
+    rewrite.choose_labels(writer, PERSONAL[["model_key", "layer", "head", "method", "picks"]])
+    rewrite.remove(writer, "property_head", pd.DataFrame([HEAD]))
+    writer.write("property_head", pd.DataFrame([{**HEAD, "property": "mood"}]))
+    writer.write("property", pd.DataFrame({"property": ["mood"], "texts": [0]}))
 
-    copy = rewritten(tiny, tmp_path / "copy", choose)
+
+def test_a_chosen_label_takes_the_place_of_the_one_before(tiny, tmp_path):
+    copy = rewritten(tiny, tmp_path / "copy", choose_personal)
 
     shown = "select model_key, layer, head, label from head_label where chosen order by all"
     before, after = query(tiny, shown), query(copy, shown)
@@ -112,8 +116,7 @@ def test_written_rows_can_be_queried_before_publication(tiny, tmp_path):
     found = {}
 
     def choose(writer):
-        writer.write("head_label", PERSONAL)
-        rewrite.choose_labels(writer, PERSONAL[["model_key", "layer", "head", "method", "picks"]])
+        choose_personal(writer)
         found["labels"] = rewrite.chosen_labels(writer)
         found["judgements"] = rewrite.chosen_judgements(writer)
 
@@ -160,7 +163,7 @@ def test_what_is_there_is_replaced_only_if_asked(tiny, tmp_path):
 def test_a_bundle_may_take_its_own_place(tiny):
     rewritten(tiny, tiny.path, input_id="other", replace=True).close()
 
-    assert commands.problems(tiny.path) == []
+    assert verify.problems(tiny.path) == []
     assert open_bundle(tiny.path).manifest["input_id"] == "other"
 
 
@@ -180,5 +183,5 @@ def test_a_zip_is_copied_as_its_directory_is(tiny, tmp_path):
     copy = rewritten(packed, tmp_path / "copy")
     packed.close()
 
-    assert commands.problems(copy.path) == []
+    assert verify.problems(copy.path) == []
     assert copy.manifest["models"] == tiny.manifest["models"]

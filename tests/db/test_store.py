@@ -47,6 +47,7 @@ def test_an_existing_output_is_replaced_when_asked_and_its_readers_go_on(taken):
     assert sorted(path.name for path in taken.iterdir()) == [
         "headlight.duckdb",
         "manifest.json",
+        "manifest.json.sha256",
         "vectors.lance",
     ]
 

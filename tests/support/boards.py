@@ -113,15 +113,16 @@ def write(out: Path, models: pd.DataFrame, board: pd.DataFrame, turned: pd.DataF
     for name in ("class_text", "head_validation", "validation_score", "replicate_metric"):
         tables.pop(name)
     for name, rows in list(tables.items()):
-        if "model_key" in rows and name not in ("run", "model"):
-            own = rows[rows["model_key"] == MODEL_KEY]
-            tables[name] = pd.concat([own.assign(model_key=key) for key in models["model_key"]])
+        if "model_key" in rows and name != "model":
+            own, of_all = rows[rows["model_key"] == MODEL_KEY], rows[rows["model_key"] == ""]
+            tables[name] = pd.concat([*(own.assign(model_key=key) for key in models["model_key"]), of_all])
     tables["component_share"] = pd.concat(
         [shares(key) for key in models.loc[models["has_vectors"], "model_key"]]
     )
     metrics = pd.DataFrame([info.row() for info in (*METRICS, *LABELING_METRICS)])
     tables |= {"metric": metrics.assign(position=range(len(metrics))), "published": published()}
     tables |= {"model": models, "model_metric": board, "rotated_metric": turned}
+    tables |= images(int(models.loc[models["has_vectors"], "images"].max()))
     with BundleWriter(out, input_id="board") as writer:
         for name, rows in tables.items():
             writer.write(name, rows)
@@ -135,13 +136,28 @@ def write_vectors(writer: BundleWriter, key: str, images: int) -> None:
     writer.write_heads(key, HeadSpace(*bundles.spaces()))
     [tiny] = bundles.image_batches(MODEL_KEY, bundles.IMAGES)
     again = np.arange(images) % bundles.IMAGES
-    ids = sorted(bundles.short_hash(f"image {number}".encode()) for number in range(images))
+    ids = image_ids(images)
     writer.write_images(key, [ImageVectors(ids, tiny.embedding[again], tiny.coordinates[again])])
     writer.write_texts(key, bundles.TEXT_IDS, bundles.text_embeddings())
     y, rest = bundles.tokens(), bundles.rests()
     places = [bundles.IMAGE_IDS.index(image_id) for image_id in bundles.GALLERY]
     gallery = (ImageTokens(bundles.IMAGE_IDS[i], y[i], rest[i]) for i in places)
     writer.write_tokens(key, bundles.TOKENS, gallery)
+
+
+def image_ids(images: int) -> list[str]:
+    """Sorted ids; the first twelve images are those of the tiny bundle."""
+    return sorted(bundles.short_hash(f"image {number}".encode()) for number in range(images))
+
+
+def images(count: int) -> dict[str, pd.DataFrame]:
+    """The images of the tiny bundle and enough others, each with one file."""
+    more = sorted(set(image_ids(count)) - set(bundles.IMAGE_IDS))
+    image, files = tiny()["image"], tiny()["image_file"]
+    others = image.iloc[[0] * len(more)].assign(image_id=more)
+    paths = pd.DataFrame({"image_id": more, "path": [f"more/{name}.png" for name in more]})
+    counts = tiny()["image_set"].assign(images=count, files=count + 2)
+    return {"image": pd.concat([image, others]), "image_file": pd.concat([files, paths]), "image_set": counts}
 
 
 def shares(key: str) -> pd.DataFrame:

@@ -32,10 +32,14 @@ MAPS = ["topic_segmentation", "contrastive_segmentation"]
 def write_two_models(out: Path, *, thumbnails: bool = True, texts: int = len(TEXT_IDS)) -> Path:
     """The tiny bundle, but its second model has only the last layer's heads, all about patterns."""
     tables = bundles.tables()
-    for name in ("text", "text_property", "head_text"):
+    for name in ("text", "text_property"):
         tables[name] = tables[name][tables[name]["text_id"].isin(TEXT_IDS[:texts])]
+    instead = {text_id: TEXT_IDS[place % texts] for place, text_id in enumerate(TEXT_IDS)}
+    listed = tables["head_text"].assign(text_id=tables["head_text"]["text_id"].map(instead))
+    tables["head_text"] = listed.drop_duplicates(["model_key", "layer", "head", "text_id"])
     tables["text_pool"]["texts"] = texts
     carried = tables["text_property"]["property"].value_counts()
+    carried = carried.reindex(tables["property"]["property"], fill_value=0)
     tables["property"] = pd.DataFrame({"property": carried.index, "texts": carried.to_numpy()})
     for name, rows in tables.items():
         if {"model_key", "layer"} <= set(rows.columns):

@@ -1,11 +1,13 @@
 """What stands at and beside the place of a bundle."""
 
+import json
 from pathlib import Path
 
 import duckdb
 
+from db.bundle_files import list_files, sha256
 from db.connection import open_bundle, query
-from db.layout import DATABASE
+from db.layout import DATABASE, DIGEST, MANIFEST
 
 
 def input_id(out: Path) -> str:
@@ -21,8 +23,24 @@ def left_beside(out: Path) -> list[str]:
 
 
 def edit(bundle: Path, sql: str) -> None:
-    """Change the tables of a copy, as no one should."""
+    """Changes the tables of a copy, as no one should, and makes the manifest agree."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{bundle / DATABASE}' as headlight")
         connection.execute("use headlight")
         connection.execute(sql)
+    seal(bundle)
+
+
+def seal(bundle: Path, **facts: object) -> None:
+    """Writes the manifest of a changed copy anew, with these facts instead of its own."""
+    manifest = json.loads((bundle / MANIFEST).read_text()) | facts
+    files = list_files(bundle).files
+    entries = {name: {"sha256": sha256(bundle / name), "bytes": size} for name, size in files.items()}
+    (bundle / MANIFEST).write_text(json.dumps(manifest | {"files": entries}))
+    seal_text(bundle, (bundle / MANIFEST).read_text())
+
+
+def seal_text(bundle: Path, text: str) -> None:
+    """Writes the text as the manifest of a copy, with its digest."""
+    (bundle / MANIFEST).write_text(text)
+    (bundle / DIGEST).write_text(f"{sha256(bundle / MANIFEST)}  {MANIFEST}\n")

@@ -6,8 +6,8 @@ from PIL import Image, PngImagePlugin
 from streamlit.testing.v1 import AppTest
 
 from db import queries, vectors
-from db.bundle import problems
 from db.connection import open_bundle, query
+from db.verify import problems
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from tests.conftest import small_config

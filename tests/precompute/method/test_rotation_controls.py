@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from db import queries
-from db.bundle import problems
 from db.connection import Bundle, open_bundle, query
+from db.verify import problems
 from precompute import clip, demo
 from precompute.inputs import model_specs
 from precompute.method import labels, rotation_controls

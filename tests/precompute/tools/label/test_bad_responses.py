@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db import bundle as commands
+from db import verify
 from precompute.tools.label import llm_client
 from precompute.tools.label.llm_cache import AnswerCache, Form, Question
 from precompute.tools.label.llm_client import LlmClient
@@ -71,7 +71,7 @@ def partly_bad(source, tmp_path_factory):
 def test_bad_answers_about_one_head_do_not_stop_the_run(partly_bad):
     bundle, _, _ = partly_bad
 
-    assert commands.problems(bundle) == []
+    assert verify.problems(bundle) == []
     rows = known_rows(bundle, "label, method", "head_label", "chosen and layer = 11")
     assert rows == [("L11.H0", "weather", "enrichment"), ("L11.H1", "color", "language_model")]
 

@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from db import bundle as commands
+from db import verify
 from db.connection import open_bundle
 from tests.support.imported import KNOWN
 from tests.support.labeled import known_rows, metric, select
 
 
 def test_the_new_bundle_is_valid_and_the_source_unchanged(source, labeled):
-    assert commands.problems(labeled) == []
-    assert commands.problems(source) == []
+    assert verify.problems(labeled) == []
+    assert verify.problems(source) == []
     assert select(source, "select count(*) from head_label where method = 'language_model'") == [(0,)]
 
 

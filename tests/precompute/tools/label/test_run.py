@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from db import bundle as commands
+from db import verify
 from db.connection import open_bundle
 from db.diff import diff
 from db.errors import BundleExists
@@ -145,7 +145,7 @@ def test_a_persons_label_is_chosen_over_a_language_models_label(labeled, tmp_pat
     ) == [("L10.H1", "animal", "Ada", "two of five, but the strongest", True)]
     rows = known_rows(tmp_path / "new", "label", "head_label", "chosen")
     assert rows == [("L10.H0", "color"), ("L10.H1", "animal"), ("L11.H0", "weather"), ("L11.H1", "color")]
-    assert commands.problems(tmp_path / "new") == []
+    assert verify.problems(tmp_path / "new") == []
 
     second = write_overrides(tmp_path, f"{KNOWN},10,1,weather,Ben,")
     run(task(tmp_path / "new", tmp_path / "newer", overrides=second))

@@ -1,0 +1,128 @@
+"""Attaches a database that may come from a stranger: locked first, and only with the tables of schema.sql.
+
+Whatever DuckDB runs for a view, a macro or a default of a received file would be the stranger's program.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from threading import Timer
+
+import duckdb
+
+from db.errors import BundleDamaged
+from db.layout import DATABASE, FORMAT, SCHEMA, sql_of
+
+MAX_SECONDS = 300.0
+"""Time limit of every query, in seconds; a page's own queries take milliseconds."""
+
+LOCKED = (
+    "memory_limit = '2GB'",  # a query typed by a person must not take the machine down
+    "temp_directory = ''",  # nor fill the disk
+    f"max_execution_time = {1000 * MAX_SECONDS:.0f}",  # for queries without `time_limit`; milliseconds
+    "python_enable_replacements = false",  # nor read variables of this process as if they were tables
+    "autoinstall_known_extensions = false",  # nor fetch and run programs
+    "autoload_known_extensions = false",
+    "allow_community_extensions = false",
+    "allow_persistent_secrets = false",  # nor use keys that the user stored for other databases
+    "enable_external_access = false",  # nor read or write files
+    "lock_configuration = true",  # last: it forbids changing any of these
+)
+
+
+def attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
+    """Returns a connection with the file attached as `headlight`, read-only; messages name the path `given`.
+
+    Raises:
+        BundleDamaged: the file cannot be read, or holds anything but our tables.
+    """
+    if (log := Path(f"{database}.wal")).exists():
+        raise BundleDamaged(
+            f"{log.name} of {given} shows that another program wrote into it. Copy or build it again."
+        )
+    # Attached to an empty database of its own: `duckdb.connect(file)` answers from a database that is
+    # still open under the same path, even after the file there was replaced.
+    connection = duckdb.connect()
+    try:
+        with time_limit(connection):
+            _lock(connection, database)
+            connection.execute(f"attach {_quoted(str(database))} as headlight (read_only)")
+            problem = catalog_problem(connection, "headlight", database.stat().st_size)
+            found = None if problem else connection.execute("select format from headlight.bundle").fetchall()
+    except (duckdb.Error, UnicodeError) as error:
+        connection.close()
+        raise BundleDamaged(
+            f"{DATABASE} of {given} cannot be read ({error}). Copy or build it again."
+        ) from error
+    if found != [(FORMAT,)]:
+        connection.close()
+        reason = problem or f"its table bundle does not say format {FORMAT}, as the manifest does"
+        raise BundleDamaged(f"{DATABASE} of {given} is not of this bundle: {reason}. Copy or build it again.")
+    return connection
+
+
+def catalog_problem(connection: duckdb.DuckDBPyConnection, database: str, size: int) -> str | None:
+    """Returns the first difference of an attached file of `size` bytes from schema.sql, or None.
+
+    Reads names and definitions only, so that nothing in the file runs.
+    """
+    found = dict(connection.execute(sql_of("catalog"), {"database": database}).fetchall())
+    ours = _our_catalog()
+    for name in [*found, *ours]:
+        if name not in ours:
+            return f"it holds the {name}, which is none of ours"
+        if name not in found:
+            return f"it lacks the {name}"
+        if found[name] != ours[name]:
+            return f"its {name} has other columns or keys than ours"
+    # A key takes bytes for every row, so more rows than bytes are a few bytes that unpack to fill the memory.
+    counts = connection.execute(sql_of("row_counts"), {"database": database}).fetchall()
+    return next((f"its table {name} claims {rows} rows" for name, rows in counts if rows > size), None)
+
+
+@contextmanager
+def time_limit(connection: duckdb.DuckDBPyConnection, seconds: float = MAX_SECONDS) -> Iterator[None]:
+    """Interrupts what `connection` does after `seconds`; DuckDB's own limit excludes fetching the rows."""
+    clock = Timer(seconds, connection.interrupt)
+    clock.daemon = True
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
+
+
+@contextmanager
+def damage_named(given: Path) -> Iterator[None]:
+    """Turns DuckDB's errors into BundleDamaged: a damaged page of the file is found when it is read."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise BundleDamaged(
+            f"{DATABASE} of {given} cannot be read ({error}). Copy or build it again."
+        ) from error
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+    """Applies all limits, which leave the database itself as the only file that can be opened."""
+    files = {str(database), os.path.realpath(database)}  # DuckDB follows links before it compares
+    logs = {f"{file}.wal" for file in files} | {file.replace("?", ".wal?", 1) for file in files}
+    sendable = [path for path in sorted(files | logs) if os.fsencode(path) == path.encode(errors="replace")]
+    paths = ", ".join(map(_quoted, sendable))
+    connection.execute(f"set allowed_paths = [{paths}]")
+    for setting in LOCKED:
+        connection.execute(f"set {setting}")
+
+
+@cache
+def _our_catalog() -> dict[str, str]:
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as headlight; use headlight; begin")
+        connection.execute(SCHEMA.read_text(encoding="utf-8"))
+        return dict(connection.execute(sql_of("catalog"), {"database": "headlight"}).fetchall())
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,74 @@
+"""Verifies a bundle: files against the manifest, the manifest against the tables, tables against vectors."""
+
+from pathlib import Path
+
+from db import bundle_files, checks
+from db.connection import Bundle, cursor, open_bundle
+from db.errors import BundleDamaged, first_few
+from db.layout import VECTORS
+from db.locked_database import damage_named
+from db.manifest import fact_differences, read_manifest
+
+
+def problems(path: Path) -> list[str]:
+    """Returns the problems of the bundle at `path`, one sentence each; empty for a valid bundle.
+
+    Raises:
+        BundleMissing, BundleFormat: there is no bundle that can be verified.
+    """
+    try:
+        if path.is_dir():  # files first, since a damaged file may not open
+            damaged = file_problems(path)
+            if damaged:
+                return damaged
+        bundle = open_bundle(path)
+    except BundleDamaged as error:
+        return [str(error)]
+    try:
+        if not path.is_dir() and (damaged := file_problems(bundle.path)):
+            return damaged
+        return content_problems(bundle)
+    finally:
+        bundle.close()
+
+
+def file_problems(directory: Path) -> list[str]:
+    """Returns the differences between the files and the manifest; reads every byte."""
+    return damage(directory) + strangers(directory)
+
+
+def damage(directory: Path) -> list[str]:
+    """Returns the files of the manifest that are missing or changed; reads every byte."""
+    listed, listing = read_manifest(directory)["files"], bundle_files.list_files(directory)
+    differences = bundle_files.size_differences(listing, listed)
+    return differences + bundle_files.hash_differences(directory, listing, listed)
+
+
+def strangers(directory: Path) -> list[str]:
+    """Returns sentences about what is in the directory and not in the manifest."""
+    return bundle_files.unlisted(bundle_files.list_files(directory), read_manifest(directory)["files"])
+
+
+def check_contents(bundle: Bundle) -> None:
+    """Checks facts, counts and ids, as `content_problems`.
+
+    Raises:
+        BundleDamaged: names the first contradictions.
+    """
+    if found := content_problems(bundle):
+        raise BundleDamaged(
+            f"the bundle at {bundle.path} is damaged: {first_few(found)}. Copy or build it again."
+        )
+
+
+def content_problems(bundle: Bundle) -> list[str]:
+    """Returns contradictions among facts, counts and ids of manifest, tables and vectors; reads no vector."""
+    found: list[str] = []
+    try:
+        with damage_named(bundle.path):
+            connection = cursor(bundle)
+            found += fact_differences(connection, bundle.manifest)
+            found += checks.problems(connection, bundle.path / VECTORS)
+    except BundleDamaged as error:
+        found.append(str(error).rstrip("."))
+    return found

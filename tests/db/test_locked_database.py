@@ -1,0 +1,135 @@
+"""A received database: it is locked before it is opened, and only our tables are accepted in it."""
+
+import time
+
+import duckdb
+import pytest
+
+from db.connection import Bundle, cursor, open_bundle, query
+from db.errors import BundleDamaged, QueryError
+from db.layout import DATABASE
+from db.locked_database import catalog_problem, time_limit
+from tests.support.places import edit, seal
+
+ENDLESS = "with recursive t as (select 1 as i union all select i + 1 from t) select 6 as format from t"
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("drop table bundle; create view bundle as select 6 as format", "it holds the view main.bundle"),
+        (f"drop table bundle; create view bundle as {ENDLESS}", "it holds the view main.bundle"),
+        ("drop table text; create view text as from range(1e12::bigint)", "it holds the view main.text"),
+        ("create macro lower(x) as 'mine'", "it holds the function main.lower"),
+        ("create macro texts() as table select 1", "it holds the function main.texts"),
+        ("create sequence numbers", "it holds the sequence main.numbers"),
+        ("create type mood as enum ('a')", "it holds the type main.mood"),
+        ("create table more as select 1 as a", "it holds the table main.more"),
+        ("create schema other", "it holds the schema other"),
+        ("create index fast on head (rank)", "it holds the index main.fast"),
+        ("alter table head add column more integer", "its table main.head has other columns"),
+        ("alter table head alter column rank set default 7", "its table main.head has other columns"),
+        ("alter table head alter column rank type bigint", "its table main.head has other columns"),
+        (
+            "create or replace table bundle as select 6 as format, 'tiny' as input_id",
+            "its table main.bundle has other columns or keys",
+        ),
+    ],
+)
+def test_only_our_tables_are_accepted(copy, sql, message):
+    edit(copy, sql)
+    start = time.perf_counter()
+
+    with pytest.raises(BundleDamaged, match=message):
+        open_bundle(copy)
+
+    assert time.perf_counter() - start < 5
+
+
+def test_a_column_that_is_a_formula_is_refused(copy):
+    edit(copy, "drop table published; create table published (note varchar as ('mine'), model varchar)")
+
+    with pytest.raises(BundleDamaged, match="its table main.published has other columns"):
+        open_bundle(copy)
+
+
+def test_more_rows_than_bytes_are_refused(tiny: Bundle):
+    """A column of equal values takes a few bytes, however many rows it unpacks to."""
+    connection = cursor(tiny)
+
+    assert catalog_problem(connection, "headlight", 10**6) is None
+    assert "rows" in str(catalog_problem(connection, "headlight", 11))
+
+
+def test_a_log_beside_the_database_is_refused(copy):
+    (copy / f"{DATABASE}.wal").write_bytes(b"x")
+    seal(copy)
+
+    with pytest.raises(BundleDamaged, match=r'"files" is not'):
+        open_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "install httpfs",
+        "load httpfs",
+        "attach '{path}/other.duckdb'",
+        "select * from read_text('{path}/secret.txt')",
+        "select * from glob('{path}/*')",
+        "copy (select 1) to '{path}/out.csv'",
+        "create persistent secret s (type http, bearer_token 'x')",
+        "set allowed_paths = ['{path}/secret.txt']",
+        "set autoload_known_extensions = true",
+        "set max_execution_time = 0",
+    ],
+)
+def test_nothing_else_on_the_machine_can_be_reached(tiny: Bundle, tmp_path, sql):
+    (tmp_path / "secret.txt").write_text("a secret")
+
+    with pytest.raises(duckdb.Error):
+        cursor(tiny).execute(sql.format(path=tmp_path)).fetchall()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.txt"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select max(a.range * b.range) from range(1e9::bigint) a, range(1e9::bigint) b",
+        "select range from range(1e12::bigint)",
+    ],
+)
+def test_a_query_ends_at_its_time_limit(tiny: Bundle, sql):
+    """Also where DuckDB streams its rows, to which its own limit does not apply."""
+    connection = cursor(tiny)
+    start = time.perf_counter()
+
+    with pytest.raises(duckdb.InterruptException), time_limit(connection, 0.3):
+        connection.execute(sql)
+        while connection.fetchmany(10_000):
+            pass
+
+    assert time.perf_counter() - start < 5
+
+
+def test_a_query_of_our_own_that_takes_too_long_says_so(tiny: Bundle, monkeypatch):
+    monkeypatch.setattr("db.connection.MAX_SECONDS", 0.2)
+
+    with pytest.raises(QueryError, match="took longer than 0.2 seconds"):
+        query(tiny, "select max(a.range * b.range) as m from range(1e9::bigint) a, range(1e9::bigint) b")
+
+
+def test_a_database_in_a_folder_with_a_quote_is_opened(copy, tmp_path):
+    copy.rename(tmp_path / "it's [mine] #1 100% ü")
+
+    bundle = open_bundle(tmp_path / "it's [mine] #1 100% ü")
+
+    assert query(bundle, "select count(*) as n from head")["n"][0] == 8
+    bundle.close()
+
+
+def test_a_bundle_behind_a_link_is_opened(copy, tmp_path):
+    (tmp_path / "link").symlink_to(copy)
+
+    open_bundle(tmp_path / "link").close()
