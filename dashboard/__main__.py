@@ -14,6 +14,7 @@ from dashboard import DEFAULT_BUNDLE
 from db import vectors
 from db.connection import open_bundle
 from db.errors import StoreError, UserError
+from db.verify import check_contents
 
 EXAMPLES = """examples:
   {prog}                    the demo bundle at http://localhost:8501
@@ -41,8 +42,9 @@ def main(arguments: list[str] | None = None, prog: str = "python -m dashboard") 
     bundle = options.path or options.bundle
     address = options.address.strip("[]")  # IPv6 addresses have brackets in a URL
     try:
-        open_bundle(bundle).close()
-        port = check_address(address, options.port)
+        with contextlib.closing(open_bundle(bundle)) as opened:
+            port = check_address(address, options.port)
+            check_contents(opened)
     except StoreError as error:
         print(f"Cannot open the bundle: {error}", file=sys.stderr)
         return 1

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import images
+from dashboard.controls import integrity
 from dashboard.data import cached, choices, defaults, scopes
 from dashboard.data import images as image_data
 from dashboard.data import texts as text_data
@@ -40,6 +41,7 @@ def sidebar() -> Source:
         titles = {row.model_key: row.model + " (control)" * row.is_control for row in models.itertuples()}
         source = cached.source(bundle, name, choose("model", "Model", titles))
         st.caption(choices.about(source))
+        integrity.show(bundle)
     return source
 
 

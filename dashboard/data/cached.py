@@ -20,7 +20,9 @@ from dashboard.data.types import Source
 from dashboard.state.views import Head
 from db import queries
 from db.connection import Bundle, is_current, open_bundle
+from db.errors import BundleDamaged
 from db.layout import MANIFEST
+from db.verify import check_contents
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,7 +68,14 @@ def bundle_paths() -> dict[str, Path]:
 
 @st.cache_resource(show_spinner=False, max_entries=4, validate=is_current)
 def bundle(path: Path) -> Bundle:
-    return open_bundle(path)
+    """Returns the open bundle, after a check of its facts, counts and ids."""
+    bundle = open_bundle(path)
+    try:
+        check_contents(bundle)
+    except BundleDamaged:
+        bundle.close()
+        raise
+    return bundle
 
 
 def source(bundle: Bundle, name: str, key: str) -> Source:
