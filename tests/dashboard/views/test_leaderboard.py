@@ -91,7 +91,7 @@ def test_a_bundle_without_replicates_says_why_there_are_no_intervals(plain):
 
     assert "the bundle was built without replicates" in told
     assert "No ranks: every trained model needs an interval." in told
-    assert "what another sample" not in told
+    assert "samples of images and texts" not in told
 
 
 def test_a_metric_that_grows_with_the_heads_says_why_it_ranks_nobody():
