@@ -1,10 +1,13 @@
 """Table of contents. Start it with `python -m dashboard`, or `streamlit run dashboard/app.py`."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboard.controls import shared as controls
 from dashboard.data.live import LiveError
 from dashboard.state import url
+from dashboard.state.markdown import literal
 from db.errors import StoreError
 
 PAGES = [
@@ -29,8 +32,15 @@ PAGES = [
 ]
 # Streamlit serves the default page at / only; the other names are from earlier versions.
 MOVED = {"leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
-# Less space above the title: pages of images need it.
-STYLE = "<style>.stMainBlockContainer { padding: 3.5rem 3rem 3rem; }</style>"
+ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
+"""A file, since a browser fetches Streamlit's own icons and emoji from other servers."""
+
+# Less space above the title: pages of images need it. Tables lose Streamlit's own CSV: a spreadsheet would
+# run some of its texts.
+STYLE = """<style>
+.stMainBlockContainer { padding: 3.5rem 3rem 3rem; }
+[aria-label^="Download as CSV"] { display: none; }
+</style>"""
 
 
 def main() -> None:
@@ -38,12 +48,12 @@ def main() -> None:
         st.Page(lambda: None, title=page.title, url_path=path, visibility="hidden")
         for path, page in MOVED.items()
     ]
+    # First: else the icon of the page becomes that of the tab, and browsers ask another server for it.
+    st.set_page_config(page_icon=ICON, layout="wide")
     page = st.navigation([*PAGES, *hidden])
     if page in hidden:
         st.switch_page(MOVED[page.url_path], query_params=url.renamed(st.query_params.to_dict()))
-    st.set_page_config(
-        page_title=f"{page.title} - Headlight", page_icon=":material/highlight:", layout="wide"
-    )
+    st.set_page_config(page_title=f"{page.title} - Headlight")
     try:
         url.sync_from_url(page.url_path)
         st.html(STYLE)
@@ -52,7 +62,7 @@ def main() -> None:
         page.run()
     except (StoreError, LiveError) as error:
         # Everything drawn so far stays, so that the options can be changed.
-        st.error(str(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")
 
 
 main()

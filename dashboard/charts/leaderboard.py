@@ -20,6 +20,7 @@ from dashboard.charts.theme import (
     ORANGE,
     ROWS,
     Layers,
+    axis_title,
     color_and_shape,
     numbers,
 )
@@ -54,7 +55,7 @@ def standings(frame: pd.DataFrame, parts: Sequence[str], *, title: str) -> Layer
 
     def along(name: str) -> alt.Chart:
         """Returns the rows with a number, placed by it."""
-        x = alt.X(f"{name}:Q", title=title, scale=x_scale, axis=alt.Axis(tickCount=8))
+        x = alt.X(f"{name}:Q", scale=x_scale, **axis_title(title))
         y = alt.Y("under:N", sort=groups, axis=None)
         return rows(f"isValid(datum.{name})").encode(x, y, offset, tooltip=tooltips(title))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dashboard.charts.label_layout import BESIDE, LETTER, Box, mark_box, name_places, side_by_side
 from dashboard.charts.leaderboard import marks, rows, tooltips
-from dashboard.charts.theme import Layers
+from dashboard.charts.theme import Layers, code_title
 
 WIDTH, HEIGHT = 540, 380
 """Smallest width of the plot, and its height, pixels."""
@@ -64,7 +64,12 @@ def scatter(
     words = f"{json.dumps(axis.lines)}[indexof({json.dumps(axis.at)}, datum.value)]"
     ticks = alt.Axis(values=axis.at, labelExpr=words, labelOverlap="greedy", labelAngle=0)
     x = alt.X("at:Q", title=x_title, scale=alt.Scale(domain=[axis.low, axis.high]), axis=ticks)
-    y = alt.Y("value:Q", title=y_title, scale=alt.Scale(domain=[bottom, top], nice=False))
+    y = alt.Y(
+        "value:Q",
+        title=code_title(y_title),
+        axis=alt.Axis(title=y_title),
+        scale=alt.Scale(domain=[bottom, top], nice=False),
+    )
     number = is_number(frame["x"])
     fact = alt.Tooltip(f"x:{'Q' if number else 'N'}", title=x_title, format=".4~g" if number else "")
     color, shape = marks(frame, parts)

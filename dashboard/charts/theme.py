@@ -1,5 +1,6 @@
 """Colors, sizes and encodings of several charts."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,7 +48,21 @@ def color_and_shape(
 def numbers(form: str, *names: str, **titled: str) -> list[alt.Tooltip]:
     """Returns tooltips of numbers, with the names of their columns or other titles."""
     titles = dict(zip(names, names, strict=True)) | titled
-    return [alt.Tooltip(f"{name}:Q", title=title, format=form) for name, title in titles.items()]
+    return [alt.Tooltip(f"{name}:Q", title=code_title(title), format=form) for name, title in titles.items()]
+
+
+def code_title(title: str) -> str:
+    """Returns a title of a channel or tooltip, which Vega-Lite writes into code; it escapes quotes alone.
+
+    Titles that a tooltip would show as a picture or as a heading get a space.
+    """
+    escaped = json.dumps(title)[1:-1].replace(r"\"", '"')
+    return f"{escaped} " if escaped in ("image", "title") else escaped
+
+
+def axis_title(title: str) -> dict[str, Any]:
+    """Returns the options of a channel that give it a title: as written at its axis, escaped in code."""
+    return {"title": code_title(title), "axis": alt.Axis(tickCount=8, title=title)}
 
 
 def head_cells(frame: pd.DataFrame, tooltip: list[alt.Tooltip]) -> alt.Chart:

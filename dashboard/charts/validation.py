@@ -100,7 +100,7 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> theme
     tooltip += theme.numbers(".3f", "value", "low", "high", "chance")
 
     def along(name: str) -> alt.Chart:
-        x = alt.X(f"{name}:Q", title=title, axis=alt.Axis(tickCount=8), scale=scale)
+        x = alt.X(f"{name}:Q", scale=scale, **theme.axis_title(title))
         return alt.Chart(frame.dropna(subset=[name])).encode(x, y, offset, tooltip=tooltip)
 
     return alt.layer(

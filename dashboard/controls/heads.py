@@ -9,6 +9,7 @@ from dashboard.controls.shared import OVER, k_picker, redraw_button, seed_many, 
 from dashboard.data import choices
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
+from dashboard.state.markdown import literal
 from dashboard.state.url import init_widget, set_widget
 from dashboard.state.views import Head, HeadsView, HeadView, Labels, Range
 
@@ -56,18 +57,18 @@ def range_slider(source: Source, metric: str, value: Range) -> Range:
     bounds = head_data.bounds(source, metric)
     info = head_data.measure(source, metric)
     if bounds is None:
-        st.caption(f"{info.title} is the same for all heads of this model.")
+        st.caption(f"{literal(info.title)} is the same for all heads of this model.")
         return Range()
     lowest, highest, step = bounds
     start = tuple(float(np.clip(end, lowest, highest)) for end in (value.low, value.high))
     chosen = st.slider(
-        f"{info.title}, from and to ({info.unit})",
+        literal(f"{info.title}, from and to ({info.unit})"),
         lowest,
         highest,
         key=init_widget(f"range.{source.key}.{metric}", start),
         step=step,
         format="%g",
-        help=info.description,
+        help=literal(info.description),
     )
     low, high = (float(f"{end:.6g}") for end in np.array(chosen))  # the precision of the link
     return Range() if (low, high) == (lowest, highest) else Range(low, high)

@@ -14,6 +14,7 @@ from dashboard.data import texts as text_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import cells, describe, draw_image, draw_thumbnail, query_button, stop_with
 from dashboard.state import url
+from dashboard.state.markdown import literal
 from dashboard.state.url import WIDGET, init_widget, requested, set_widget
 from dashboard.state.views import MAX_CLASSES, Head, MeanAblationView, Scope, V
 
@@ -50,7 +51,8 @@ def choose(name: str, label: str, titles: dict[str, str]) -> str:
     linked = requested(name)
     first = linked if linked in titles else next(iter(titles))
     if linked and linked not in titles:
-        st.warning(f'The link asks for {name} "{linked}", which is not here. Shown instead: {titles[first]}.')
+        problem = f'The link asks for {name} "{linked}", which is not here. Shown instead: {titles[first]}.'
+        st.warning(literal(problem))
     return select(name, label, titles, first)
 
 
@@ -67,9 +69,11 @@ def stop_without_vectors(source: Source) -> None:
     with_vectors = [row.model for row in cached.models(source.bundle).itertuples() if row.has_vectors]
     other = f"choose a model that has them ({', '.join(with_vectors)}), or " if with_vectors else ""
     stop_with(
-        f"The results of {source.info.model} were imported without vectors, and this page needs vectors. See "
-        f"its heads on the pages Leaderboard, Heads and Head. For this page {other}decompose the model: "
-        f"`headlight run --model {source.info.model}` with your images."
+        literal(
+            f"The results of {source.info.model} were imported without vectors, and this page needs vectors. "
+            f"See its heads on the pages Leaderboard, Heads and Head. For this page {other}decompose the "
+            f"model: headlight run --model {source.info.model} with your images."
+        )
     )
 
 
@@ -135,7 +139,8 @@ def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
     for layer in sorted({layer for layer, _ in names}, reverse=True):
         row = [head for head in names if head[0] == layer]
         key = seed_many(f"ticks.{layer}", [head for head in value if head in row], row)
-        titles = {head: names[head].removeprefix(f"L{layer}.") for head in row}  # the row names the layer
+        # The row names the layer.
+        titles = {head: literal(names[head].removeprefix(f"L{layer}.")) for head in row}
         chosen += st.pills(
             f"Layer {layer}", row, selection_mode="multi", key=key, format_func=titles.__getitem__, wrap=True
         )
@@ -198,7 +203,7 @@ def search_images(source: Source, *, gallery: bool) -> None:
     )
     count = image_data.count(source, words, stored=stored)
     if not count:
-        st.info(f'No image matches "{words}". Try fewer or other words.')
+        st.info(literal(f'No image matches "{words}". Try fewer or other words.'))
         return
     pages = -(-count // PER_PAGE)
     key = WIDGET + "page"
@@ -229,7 +234,7 @@ def upload() -> None:
     try:
         image_id = image_data.take_upload(file.getvalue(), file.name)
     except images.PictureError as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(literal(error), icon=":material/broken_image:")
         return
     if st.session_state.get("uploaded") != image_id:  # once, or the file would win over every later choice
         st.session_state["uploaded"] = image_id

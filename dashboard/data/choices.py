@@ -6,6 +6,7 @@ import pandas as pd
 
 from dashboard.data import cached, images, label_text
 from dashboard.data.types import Source
+from dashboard.state.markdown import literal
 from dashboard.state.views import MAX_K, Choices, Head
 
 ROTATED = "_rotated"
@@ -16,18 +17,19 @@ MAX_OF_EACH = 24
 
 
 def about(source: Source) -> str:
-    """Returns a summary of a model."""
+    """Returns Markdown: a summary of a model."""
     info = source.info
+    name = f"**{literal(info.model)}**"
     if not source.has_vectors:
         layers = sorted({layer for layer, _ in head_names(source)})
         return (
-            f"**{info.model}**  \n{len(head_names(source))} heads of layers {layers[0]} to {layers[-1]}. "
+            f"{name}  \n{len(head_names(source))} heads of layers {layers[0]} to {layers[-1]}. "
             "Imported results: texts, labels and metrics, but no images and no vectors."
         )
     error = f"{info.max_sum_error:.2g}".replace("e-0", "e-")
     # Counts are floats if an imported model of the same bundle has none.
     return (
-        f"**{info.model}**  \nLayers {info.first_layer} to {int(info.layers) - 1}, {info.heads} heads each. "
+        f"{name}  \nLayers {info.first_layer} to {int(info.layers) - 1}, {info.heads} heads each. "
         f"{source.images:,} images, {int(info.gallery_images):,} with maps stored. "
         f"Contributions sum to the embedding within {error}.{_precision(info)}"
         f"{_verification(info)}"
@@ -39,8 +41,8 @@ def _precision(info: Any) -> str:
     if info.precision == "float32":
         return ""
     return (
-        f" Decomposed in {info.precision}: {info.overlap_5:.0%} of the first five texts of a head are those "
-        f"of float32 (minimum {info.min_overlap_5:.0%}), on {int(info.precision_images):,} images."
+        f" Decomposed in {literal(info.precision)}: {info.overlap_5:.0%} of the first five texts of a head "
+        f"are those of float32 (minimum {info.min_overlap_5:.0%}), on {int(info.precision_images):,} images."
     )
 
 

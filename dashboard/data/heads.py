@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dashboard.analyses import text_directions
 from dashboard.data import cached, choices, head_vectors, label_text, neighbors
 from dashboard.data import texts as text_data
-from dashboard.data.types import Source
+from dashboard.data.types import Source, column_title
 from dashboard.state.views import Head, HeadsView
 from db import vectors
 from db.layout import normalize_text
@@ -97,7 +97,7 @@ def find_heads(source: Source, view: HeadsView) -> pd.DataFrame:
 
 def _with_number(source: Source, table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Returns the table with one more number and its intervals, if any."""
-    title, rows = measure(source, name).title, values(source, name)
+    title, rows = column_title(measure(source, name).title, table), values(source, name)
     numbers = rows[PLACE].assign(**{title: rows["value"]})
     intervals = [interval(row.low, row.high) for row in rows.itertuples()]
     if any(intervals):

@@ -62,7 +62,7 @@ def _no_interval(leaderboard: Leaderboard, line: Line, cell: Cell) -> str:
         )
     intervals = {key for key, number in leaderboard.cells.items() if not isnan(number.low) and not key[1]}
     if not any(key == line.model_key for key, *_ in intervals):
-        return "the bundle was built without replicates (`--replicates`)"
+        return "the bundle was built without replicates (--replicates)"
     if not any(metric == leaderboard.metric for *_, metric in intervals):
         return "this metric is not recomputed from other images and texts"
     return "fewer than half of the replicates define it"

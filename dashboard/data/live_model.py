@@ -10,6 +10,7 @@ from dashboard import images
 from dashboard.data import live
 from dashboard.data.cached import kept
 from dashboard.data.types import Source
+from dashboard.state.markdown import literal
 from db import vectors
 
 
@@ -27,7 +28,7 @@ def decompose(source: Source, data: bytes) -> live.LiveImage:
 
 def load(source: Source) -> Any:
     # A decorator cannot name the model in its spinner. Only the first session waits.
-    with st.spinner(f"Loading {source.info.model} (once)", show_time=True):
+    with st.spinner(f"Loading {literal(source.info.model)} (once)", show_time=True):
         return _load(source)
 
 

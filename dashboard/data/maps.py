@@ -11,7 +11,7 @@ from PIL import Image
 from dashboard.analyses import maps
 from dashboard.analyses.maps import PART_NAMES, TextMap
 from dashboard.data import choices, head_vectors, scopes, texts, token_images
-from dashboard.data.types import Source, TokenImage
+from dashboard.data.types import Source, TokenImage, column_title
 from dashboard.state.views import ContrastView, MapView, TopicView, head_name
 
 NO_CONTROL = "No control is shown: the pool has too few other texts to draw one from."
@@ -103,7 +103,10 @@ def _on_one_scale(
 
 def parts_table(panels: list[LabeledMap]) -> pd.DataFrame:
     """Returns one row per part of the score, one column per map, in thousandths; the last row is the sum."""
-    columns = {title: [1000 * value for value in (*map.parts, map.parts.score)] for title, map in panels}
+    columns = {
+        column_title(title, ("part", "total")): [1000 * value for value in (*map.parts, map.parts.score)]
+        for title, map in panels
+    }
     total = [False] * len(PART_NAMES) + [True]
     return pd.DataFrame({"part": [*PART_NAMES, "Sum = score"], **columns, "total": total})
 
@@ -112,7 +115,8 @@ def patches_table(panels: list[LabeledMap]) -> pd.DataFrame:
     """Returns one row per patch, one column per map, in thousandths."""
     rows, columns = np.indices(panels[0].map.grid.shape)
     places = {"patch row": rows.ravel(), "patch column": columns.ravel()}
-    return pd.DataFrame(places | {title: 1000 * map.grid.ravel() for title, map in panels})
+    values = {column_title(title, places): 1000 * map.grid.ravel() for title, map in panels}
+    return pd.DataFrame(places | values)
 
 
 def why_table(source: Source, image_id: str, a: str, b: str) -> pd.DataFrame:

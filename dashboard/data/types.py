@@ -1,5 +1,6 @@
-"""Types of the pages: one model of one bundle, and arrays read from it."""
+"""Types of the pages: one model of one bundle, arrays read from it, and names of columns."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -81,3 +82,8 @@ class TokenImage(NamedTuple):
 
     note: str
     """Origin of the numbers; empty if the bundle stores them."""
+
+
+def column_title(title: str, others: Iterable[str]) -> str:
+    """Returns the title of a column that stands beside others; in quotes if another has that name."""
+    return f'"{title}"' if title in others else title

@@ -13,6 +13,7 @@ from dashboard.data.heads import Sorted
 from dashboard.data.types import Source
 from dashboard.sections import shared
 from dashboard.sections.shared import clicked_rows
+from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
 from dashboard.state.views import Head, ImageNeighborsView, Scope, TextNeighborsView, TopicView, head_name
 
@@ -39,8 +40,8 @@ def draw_headline(source: Source, head: Head) -> None:
         return
     color = "blue" if row.supported is True else "gray"
     st.markdown(
-        f"## {head_name(head)} · {label_text.display_label(row)} "
-        f":{color}-badge[{label_text.label_support(row)}]"
+        f"## {head_name(head)} · {literal(label_text.display_label(row))} "
+        f":{color}-badge[{literal(label_text.label_support(row))}]"
     )
 
 

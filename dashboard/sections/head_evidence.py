@@ -8,6 +8,7 @@ from dashboard.data import cached, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import draw_table
+from dashboard.state.markdown import literal
 from dashboard.state.views import Head
 
 PERCENT = "%.1f %%"
@@ -109,12 +110,12 @@ def draw_metrics(source: Source, head: Head) -> pd.DataFrame:
         return table
     shown = pd.DataFrame(
         {
-            "metric": table["title"],
+            "metric": table["title"].map(literal),
             "value": table["value"].map("{:.3g}".format),
             INTERVAL: table["interval"].str.replace(" ", "\u00a0"),
             "chance": table["chance"].map(lambda value: "" if pd.isna(value) else f"{value:.3g}"),
-            "unit": table["unit"],
-            "meaning": table["description"],
+            "unit": table["unit"].map(literal),
+            "meaning": table["description"].map(literal),
         }
     )
     empty = [name for name in shown if (shown[name] == "").all()]

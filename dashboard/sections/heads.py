@@ -9,6 +9,7 @@ from dashboard.data import cached, choices, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import clicked_rows, draw_table
+from dashboard.state.markdown import literal
 from dashboard.state.url import leave_for
 from dashboard.state.views import Head, HeadView
 
@@ -27,7 +28,8 @@ def draw_grid(source: Source, color: str) -> None:
         signed = False if color.startswith(choices.SELECTIVITY) else None
         frame = head_data.cells(source, color)
         chart = head_charts.value_grid(frame, title=measure.title, unit=measure.unit, signed=signed)
-        note = f"**{measure.title}**: {measure.description} A question mark: the label is unsupported."
+        title, description = literal(measure.title), literal(measure.description)
+        note = f"**{title}**: {description} A question mark: the label is unsupported."
     event = st.altair_chart(
         head_charts.clickable(chart),
         key="heads.grid",

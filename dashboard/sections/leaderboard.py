@@ -15,6 +15,7 @@ from dashboard.data.leaderboard_specs import Spec
 from dashboard.data.types import Source
 from dashboard.sections import shared
 from dashboard.sections.shared import clicked_rows
+from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
 from dashboard.state.views import LeaderboardView
 
@@ -36,13 +37,14 @@ def draw_metric(source: Source, view: LeaderboardView) -> None:
     """One metric over all models, with its definition and the reasons for missing numbers."""
     leaderboard = leaderboard_data.of_view(source, view)
     info, lines = leaderboard.metrics[view.metric], leaderboard_data.one_metric(leaderboard)
-    st.markdown(f"**{info.title}**: {info.description} {DIRECTIONS[info.direction]}")
+    title = literal(info.title)
+    st.markdown(f"**{title}**: {literal(info.description)} {DIRECTIONS[info.direction]}")
     if lines["value"].isna().all():
-        st.info(f"{info.title} over these heads is not defined for any model of this bundle.")
+        st.info(f"{title} over these heads is not defined for any model of this bundle.")
         return
     chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
     draw_spec(chart, f"{info.title} of every model, its controls under it")
-    st.caption(" ".join(filter(None, notes(leaderboard, lines))))
+    st.caption(literal(" ".join(filter(None, notes(leaderboard, lines)))))
 
 
 def draw_spec(spec: Spec, alt: str) -> None:
@@ -101,7 +103,7 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
     if leaderboard.ranked:
         absent = {"only trained models with an interval have a rank": [], **absent}
     if absent:
-        st.caption(f"–: no number: {leaderboard_notes.listed(absent, len(keys))}.")
+        st.caption(literal(f"–: no number: {leaderboard_notes.listed(absent, len(keys))}."))
 
 
 def heads_link(source: Source, model_key: str) -> str:
@@ -131,12 +133,14 @@ def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> di
     for name in table.numbers.columns[3:]:
         metric = name.removesuffix(leaderboard_data.rank_column(""))
         info = leaderboard.metrics[metric]
+        title = literal(info.title)
         if name != metric:
             columns[name] = column.NumberColumn(
-                "rank", width=55, help=f"Range of ranks by {info.title}, among the trained models"
+                "rank", width=55, help=f"Range of ranks by {title}, among the trained models"
             )
             continue
-        help = f"**{info.title}**: {info.description} {DIRECTIONS[info.direction].partition(',')[0]}."
+        end = DIRECTIONS[info.direction].partition(",")[0]
+        help = f"**{title}**: {literal(info.description)} {end}."
         columns[name] = column.NumberColumn(info.title, width=title_width(info.title), help=help)
     return columns
 
@@ -153,7 +157,7 @@ def draw_beside(source: Source, view: LeaderboardView) -> None:
     fact = leaderboard_facts.BESIDE[view.beside].lower()
     info = leaderboard.metrics[view.metric]
     if points.empty:
-        st.info(f"No model of this bundle has both {info.title} and {fact} on record.")
+        st.info(f"No model of this bundle has both {literal(info.title)} and {fact} on record.")
         return
     chart = leaderboard_specs.scatter_spec(
         source.bundle, view.metric, view.over, view.label_kind, view.beside
@@ -161,7 +165,7 @@ def draw_beside(source: Source, view: LeaderboardView) -> None:
     draw_spec(chart, f"{info.title} against {fact}, a point a model")
     models = int((points["part"] == MODEL).sum())
     lines = "Lines: 95 % measurement intervals." if points["low"].notna().any() else "No intervals."
-    missing = f" Not on record for {', '.join(left_out)}." if left_out else ""
+    missing = literal(f" Not on record for {', '.join(left_out)}.") if left_out else ""
     st.caption(
         f"{comparison_note(models)} {lines}{missing}",
         help="Models with the same value on the axis are side by side, each above its controls.",
@@ -182,8 +186,8 @@ def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
         return
     if parts.empty:
         st.info(
-            f"The results of {source.info.model} were imported without vectors: the shares of its layers are "
-            "unknown.",
+            f"The results of {literal(source.info.model)} were imported without vectors: the shares of its "
+            "layers are unknown.",
             icon=":material/info:",
         )
         return

@@ -7,6 +7,7 @@ from dashboard.charts import validation as validation_charts
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.data.mean_ablation import MeanAblation
 from dashboard.sections.shared import draw_table
+from dashboard.state.markdown import literal
 
 NO_CLASSES = (
     "This bundle has no class texts, so its images cannot be classified zero-shot. Build one with them: "
@@ -35,7 +36,7 @@ def headline(result: MeanAblation, attribute: str) -> None:
         value = ablation_data.accuracy(outcome)
         change = None if outcome is result.before else ablation_data.change(value - before)
         cell.metric(title, f"{value:.1f} %", change, delta_color="off", delta_arrow="off")
-    st.markdown(ablation_data.verdict(result, attribute))
+    st.markdown(literal(ablation_data.verdict(result, attribute)))
     images, values = len(result.scores.target), len(result.scores.values)
     labeled = result.scores.labeled_images
     sampled = f", an even sample of {labeled:,}" if labeled > images else ""

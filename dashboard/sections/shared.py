@@ -1,5 +1,6 @@
 """Sections of several pages: galleries, maps, tables, and the numbers with their queries."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -15,18 +16,21 @@ from dashboard.data import choices, provenance, scopes
 from dashboard.data import images as image_data
 from dashboard.data import maps as map_data
 from dashboard.data.types import Source
+from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
 from dashboard.state.views import MapView, Scope, head_name
 from db.queries import Ran
 
 READ_CAUTION = "Do not read it as a cause: a patch may act through other heads or earlier layers."
 MODEL_INPUT = "Input of the model"
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
 MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
 """Largest width of a panel, pixels, by the number of panels."""
 
 
 def stop_with(problem: str, icon: str = ":material/info:") -> None:
-    """Shows a problem and ends the page there; does nothing if `problem` is empty."""
+    """Shows a problem, which is Markdown, and ends the page there; does nothing if `problem` is empty."""
     if problem:
         st.info(problem, icon=icon)
         st.stop()
@@ -35,7 +39,7 @@ def stop_with(problem: str, icon: str = ":material/info:") -> None:
 def draw_image(source: Source, image_id: str) -> None:
     info = image_data.info(source, image_id)
     draw_thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=info.path)
-    st.caption(f"**{short(info.path)}**", help=describe(info.path, info.attributes))
+    st.caption(f"**{literal(short(info.path))}**", help=describe(info.path, info.attributes))
 
 
 def draw_thumbnail(picture: bytes | None, *, alt: str) -> None:
@@ -51,7 +55,8 @@ def cells(count: int, columns: int) -> list[DeltaGenerator]:
 
 
 def describe(path: str, attributes: str) -> str:
-    return path + "".join(f"  \n{attribute}" for attribute in attributes.split(", ") if attribute)
+    """Returns Markdown: the path of an image and a line for each of its attributes."""
+    return "  \n".join(literal(line) for line in [path, *attributes.split(", ")] if line)
 
 
 def short(path: str, length: int = 22) -> str:
@@ -82,7 +87,7 @@ def draw_gallery(
     for cell, row in zip(cells(len(frame), columns), frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
             draw_thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
-            name = short(row.path, 11) if query else ""  # a narrow cell has space for the score only
+            name = literal(short(row.path, 11)) if query else ""  # a narrow cell has space for the score only
             st.caption(f"**{row.score:{form}}** {name}", help=describe(row.path, row.attributes))
             if query:
                 query_button("Use as query", row.image_id)
@@ -109,7 +114,7 @@ def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
     """The heads of a scope, and the unsupported heads of its property that it leaves out."""
     heads, names = scopes.resolve(source, scope), choices.head_names(source)
     listed = ", ".join(map(head_name, heads[:12])) + (", and more" if len(heads) > 12 else "")
-    labels = "  \n".join(names[head] for head in heads)
+    labels = "  \n".join(literal(names[head]) for head in heads)
     left_out = ", ".join(map(head_name, scopes.left_out(source, scope)))
     only = f" Unsupported heads of that label, not used: {left_out}." if left_out else ""
     st.caption(
@@ -141,13 +146,13 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
     chart = map_charts.maps(panels, limit=limit, opacity=opacity, shape=source.grid, width=width)
     titles = [panel.title for panel in result.panels]
     st.altair_chart(chart, alt=f"Maps over the picture: {'; '.join(titles)}. Orange adds, purple subtracts.")
-    control = "".join(f" {title}." for title in titles if title.startswith("Control"))
+    control = "".join(literal(f" {title}.") for title in titles if title.startswith("Control"))
     st.caption(
         f"Orange patches add to the similarity with the text, purple patches subtract.{control}",
         help=READ_CAUTION,
     )
     if result.note:
-        st.info(result.note, icon=":material/info:")
+        st.info(literal(result.note), icon=":material/info:")
     note = f"{source.info.model}, heads {view.heads}"
     save_button("Save as PNG", partial(png, result, limit, opacity, note), "maps.png", "image/png")
 
@@ -170,7 +175,8 @@ def png(result: map_data.MapPanel, limit: float, opacity: float, note: str) -> b
 
 def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
     """The signed parts of the score of one map, and their sum."""
-    table = map_data.parts_table([panel]).rename(columns={panel.title: "value"})
+    table = map_data.parts_table([panel])
+    table = table.rename(columns={table.columns[1]: "value"})
     st.subheader(title)
     st.altair_chart(map_charts.signed_bars(table), alt="Signed parts of the score; the last bar is their sum")
     *terms, total = (f"{value:.2f}".replace("-", "−") for value in table["value"])
@@ -223,4 +229,16 @@ def draw_table_to_save(frame: pd.DataFrame, file_name: str) -> None:
 
 
 def csv(frame: pd.DataFrame) -> bytes:
-    return frame.to_csv(index=False).encode()
+    """Returns a table as CSV, without texts that a spreadsheet would run."""
+    columns = {
+        harmless(name): column if pd.api.types.is_numeric_dtype(column) else column.map(harmless)
+        for name, column in frame.items()
+    }
+    # With this end of lines a text that holds either of its characters is quoted.
+    return pd.DataFrame(columns).to_csv(index=False, lineterminator="\r\n").encode()
+
+
+def harmless(cell: Any) -> Any:
+    """Returns a cell, with an apostrophe before a text that a spreadsheet reads as a formula."""
+    is_formula = isinstance(cell, str) and FORMULA.match(cell) and not NUMBER.fullmatch(cell)
+    return f"'{cell}" if is_formula else cell

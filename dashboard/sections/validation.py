@@ -12,13 +12,14 @@ from dashboard.data import validation_verdicts as verdict_data
 from dashboard.data.types import Source
 from dashboard.data.validation_verdicts import Verdict
 from dashboard.sections.shared import draw_table
+from dashboard.state.markdown import literal
 
 
 def verdicts(source: Source, section: str, rows: Sequence[Verdict]) -> None:
     """Sentences, each marked as holding or failing, and the criterion."""
     for verdict in rows:
         mark = ":material/check_circle: **Holds.**" if verdict.holds else ":material/cancel: **Fails.**"
-        st.markdown(f"{mark} {verdict.text}")
+        st.markdown(f"{mark} {literal(verdict.text)}")
     control = " This model is a control: what holds here too is no evidence for others."
     if rows:
         st.caption(f"*Holds*: {verdict_data.RULES[section]}.{control * bool(source.info.is_control)}")

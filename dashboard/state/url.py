@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
+from dashboard.state.markdown import literal
 from dashboard.state.views import Choices, V, from_query, to_query
 
 SHARED = ("bundle", "model", "image", "text")
@@ -74,7 +75,7 @@ def open_view(default: V, choices: Choices) -> V:
     params |= {"bundle": default.bundle, "model": default.model}
     view, notes = from_query(params, default, choices)
     for note in notes:
-        st.warning(note, icon=":material/link_off:")
+        st.warning(literal(note), icon=":material/link_off:")
     return view
 
 

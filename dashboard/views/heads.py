@@ -9,10 +9,12 @@ from dashboard.data import heads as head_data
 from dashboard.sections import heads as heads_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
+from dashboard.state.markdown import literal
 from dashboard.state.views import HeadsView
 
 source, view = controls.open_page(HeadsView)
-st.markdown(f"Compare the attention heads of {source.info.model}, layer by head. Click one to open it.")
+model = literal(source.info.model)
+st.markdown(f"Compare the attention heads of {model}, layer by head. Click one to open it.")
 
 color = controls.select("color", "Color the heads by", choices.color_titles(source), view.color, width=420)
 grid = st.container()

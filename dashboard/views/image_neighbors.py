@@ -6,6 +6,7 @@ from dashboard.controls import shared as controls
 from dashboard.data import choices, label_text, neighbors, provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
+from dashboard.state.markdown import literal
 from dashboard.state.views import ImageNeighborsView, head_name
 
 st.markdown("Find the images that are most similar to one image in one attention head, nearest first.")
@@ -21,7 +22,7 @@ view = url.write_url(view, image=image, head=head, by=by, k=k)
 with provenance.recorded() as queries:
     rows = neighbors.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
     st.subheader(f"Nearest in {head_name(view.head)}")
-    st.caption(label_text.label_evidence(source, view.head))
+    st.caption(literal(label_text.label_evidence(source, view.head)))
 sections.draw_gallery(source, rows)
 sections.draw_numbers(
     rows,

@@ -8,6 +8,7 @@ from dashboard.data import leaderboard as leaderboard_data
 from dashboard.sections import leaderboard as leaderboard_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
+from dashboard.state.markdown import literal
 from dashboard.state.views import LeaderboardView
 
 LABEL_KINDS = {"offline": "Offline", "chosen": "Chosen"}
@@ -56,7 +57,7 @@ view = url.write_url(
 )
 leaderboard_sections.draw_beside(source, view)
 
-st.subheader(f"Share of every layer of {source.info.model}")
+st.subheader(f"Share of every layer of {literal(source.info.model)}")
 with provenance.recorded() as queries:
     parts = leaderboard_facts.coverage(source)
     leaderboard = leaderboard_data.of_view(source, view)
@@ -64,7 +65,7 @@ with provenance.recorded() as queries:
 leaderboard_sections.draw_coverage(source, parts)
 st.page_link(
     "views/heads.py",
-    label=f"Heads of {source.info.model}",
+    label=f"Heads of {literal(source.info.model)}",
     icon=":material/apps:",
     query_params={"bundle": source.name, "model": source.key},
 )

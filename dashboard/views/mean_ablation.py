@@ -8,6 +8,7 @@ from dashboard.data import provenance, scopes
 from dashboard.sections import mean_ablation as ablation_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
+from dashboard.state.markdown import literal
 from dashboard.state.views import MeanAblationView
 
 st.markdown(
@@ -28,7 +29,7 @@ with left:
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)
 view = url.write_url(view, attribute=attribute, heads=scope, seed=seed, most=most)
-sections.stop_with(ablation_data.too_little(source, view.attribute))
+sections.stop_with(literal(ablation_data.too_little(source, view.attribute)))
 
 with provenance.recorded() as queries, st.spinner("Classifying the images", show_time=True):
     heads = scopes.resolve(source, view.heads)

@@ -6,6 +6,7 @@ from dashboard.controls import shared as controls
 from dashboard.data import choices, label_text, neighbors, provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
+from dashboard.state.markdown import literal
 from dashboard.state.views import TextNeighborsView, head_name
 
 st.markdown("Find the images and the texts of the pool that are nearest to one text in one attention head.")
@@ -25,7 +26,7 @@ with provenance.recorded() as queries:
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader(f"Images nearest in {head_name(view.head)}")
-    st.caption(label_text.label_evidence(source, view.head))
+    st.caption(literal(label_text.label_evidence(source, view.head)))
     sections.draw_gallery(source, images, columns=4, query=False)
 with right:
     st.subheader(f"Texts nearest in {head_name(view.head)}")

@@ -9,6 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from PIL import Image
 
 from dashboard.analyses import maps
 from dashboard.images import DIVERGING
-from tests.support import bundles
+from tests.support import bundles, pages, strangers
 from tests.support.paths import ROOT
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -33,6 +36,15 @@ PAGES = [
     "Validation",
 ]
 
+STATES = [
+    "?bundle=[Sign in again](http://b.org)&zoom=![x](http://b.org/x.png)",
+    "heads?color=ccs",
+    "validation?section=maps",
+]
+ADDRESSES = """() => [...document.querySelectorAll("a, link, img, iframe, image")]
+    .map(element => element.href?.baseVal ?? element.href ?? element.src)"""
+"""Every address on a page."""
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -48,8 +60,13 @@ def browser():
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The dashboard as a user starts it, over the tiny bundle."""
-    bundle = bundles.write_bundle(tmp_path_factory.mktemp("browser") / "tiny")
+    with served(bundles.write_bundle(tmp_path_factory.mktemp("browser") / "tiny")) as address:
+        yield address
+
+
+@contextmanager
+def served(bundle: Path) -> Iterator[str]:
+    """The dashboard over a bundle as a user starts it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -81,6 +98,41 @@ def settle(page) -> None:
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
     page.wait_for_selector("h1", timeout=60_000)
     page.wait_for_timeout(400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("write", [bundles.write_bundle, strangers.write_bundle])
+def test_no_page_asks_another_server_or_links_to_one(browser, tmp_path, write):
+    """Also if every string that other people write is an address, a picture or code."""
+    requests, problems, addresses = [], [], []
+    with served(write(tmp_path / "tiny")) as address:
+        page = browser.new_page(viewport={"width": 1400, "height": 3000})
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda line: problems.append(line.text))
+        for path in ["", *pages.PAGES[1:], *STATES]:
+            page.goto(f"{address}/{path}")
+            settle(page)
+            page.get_by_text("Numbers and the query behind them").click()
+            settle(page)
+            point_at_charts(page)
+            assert page.get_by_test_id("stException").count() == 0
+            addresses += page.evaluate(ADDRESSES)
+            assert page.get_by_label("Download as CSV").filter(visible=True).count() == 0
+        page.close()
+
+    own = (address, address.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in {*requests, *addresses} if not url.startswith(own)] == []
+    assert any(url.startswith("data:image/svg") for url in addresses), "the icon of the tab"
+    assert [line for line in problems if "Expression" in line or "Error:" in line] == [], "charts are drawn"
+
+
+def point_at_charts(page) -> None:
+    """Show a tooltip of every chart: the mouse moves over its middle."""
+    for chart in page.get_by_test_id("stVegaLiteChart").all():
+        box = chart.bounding_box()
+        for part in (0.3, 0.5, 0.7):
+            page.mouse.move(box["x"] + part * box["width"], box["y"] + box["height"] / 2)
+            page.wait_for_timeout(60)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ h + 1, h + 2, h + 3. The contributions of each image sum to its embedding.
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -123,13 +123,20 @@ def write_bundle(
         return writer.finish({"software": {"headlight": "test"}, "method_versions": {"textspan": 1}})
 
 
-def write_vectors(writer: BundleWriter, model_key: str, batch: int = 5, *, classes: bool = True) -> None:
+def write_vectors(
+    writer: BundleWriter,
+    model_key: str,
+    batch: int = 5,
+    *,
+    classes: bool = True,
+    text_ids: Sequence[str] = TEXT_IDS,
+) -> None:
     """All five Lance tables of one model."""
     writer.write_heads(model_key, spaces(model_key))
     if classes:
         write_classes(writer, model_key)
     writer.write_images(model_key, image_batches(model_key, batch))
-    writer.write_texts(model_key, TEXT_IDS, text_embeddings())
+    writer.write_texts(model_key, text_ids, text_embeddings())
     y, rest = tokens(model_key), rests(model_key)
     places = [IMAGE_IDS.index(image_id) for image_id in GALLERY]
     writer.write_tokens(model_key, TOKENS, (ImageTokens(IMAGE_IDS[i], y[i], rest[i]) for i in places))

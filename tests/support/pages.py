@@ -1,5 +1,6 @@
 """The app opened page by page over a bundle written by hand; what it says, shows and links to."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ def open_path(path: str, **params: str) -> AppTest:
 
 def said(app: AppTest) -> str:
     """Everything a page says to the user beyond its results."""
-    return "\n".join(box.value for kind in (app.error, app.warning, app.info) for box in kind)
+    return plain("\n".join(box.value for kind in (app.error, app.warning, app.info) for box in kind))
 
 
 def link(app: AppTest) -> dict[str, str]:
@@ -102,7 +103,14 @@ def link(app: AppTest) -> dict[str, str]:
 
 def words(app: AppTest) -> str:
     """Every caption and text of a page and of the sidebar."""
-    return "\n".join(element.value for kind in (app.caption, app.markdown) for element in kind)
+    return plain("\n".join(element.value for kind in (app.caption, app.markdown) for element in kind))
+
+
+def plain(text: str) -> str:
+    """Returns Markdown with its escapes resolved, as a reader sees them."""
+    text = re.sub(r":color\[\\(.)\]", r"\1", text)
+    text = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+    return re.sub(r"&#(\d+);", lambda code: chr(int(code[1])), text)
 
 
 def open_numbers(app: AppTest) -> None:

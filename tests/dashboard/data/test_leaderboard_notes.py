@@ -84,7 +84,7 @@ def test_a_bundle_without_replicates_says_so(unrepeated):
     reasons = leaderboard_notes.no_intervals(found)
 
     [reason] = [reason for reason, names in reasons.items() if "beta/two" in names]
-    assert reason == "the bundle was built without replicates (`--replicates`)"
+    assert reason == "the bundle was built without replicates (--replicates)"
     assert leaderboard_notes.no_rank(found) == "No ranks: every trained model needs an interval."
 
 

@@ -101,7 +101,7 @@ def test_pages_that_need_vectors_say_so_and_how_to_get_them(imported, over, page
 
     assert not app.exception and not app.error
     assert f"The results of {KNOWN} were imported without vectors" in said(app)
-    assert f"`headlight run --model {KNOWN}`" in said(app)
+    assert f"headlight run --model {KNOWN}" in said(app)
 
 
 def test_a_link_to_a_head_of_imported_results_leads_to_a_page_that_says_what_is_missing(imported, over):
