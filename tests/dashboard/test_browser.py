@@ -104,11 +104,10 @@ def settle(page) -> None:
 @pytest.mark.parametrize("write", [bundles.write_bundle, strangers.write_bundle])
 def test_no_page_asks_another_server_or_links_to_one(browser, tmp_path, write):
     """Also if every string that other people write is an address, a picture or code."""
-    requests, problems, addresses = [], [], []
+    requests, addresses = [], []
     with served(write(tmp_path / "tiny")) as address:
         page = browser.new_page(viewport={"width": 1400, "height": 3000})
         page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda line: problems.append(line.text))
         for path in ["", *pages.PAGES[1:], *STATES]:
             page.goto(f"{address}/{path}")
             settle(page)
@@ -123,12 +122,12 @@ def test_no_page_asks_another_server_or_links_to_one(browser, tmp_path, write):
     own = (address, address.replace("http", "ws"), "data:", "blob:")
     assert [url for url in {*requests, *addresses} if not url.startswith(own)] == []
     assert any(url.startswith("data:image/svg") for url in addresses), "the icon of the tab"
-    assert [line for line in problems if "Expression" in line or "Error:" in line] == [], "charts are drawn"
 
 
 def point_at_charts(page) -> None:
     """Show a tooltip of every chart: the mouse moves over its middle."""
     for chart in page.get_by_test_id("stVegaLiteChart").all():
+        assert chart.locator("canvas, svg").count(), "it is drawn"
         box = chart.bounding_box()
         for part in (0.3, 0.5, 0.7):
             page.mouse.move(box["x"] + part * box["width"], box["y"] + box["height"] / 2)

@@ -23,7 +23,7 @@ RAW = (
 )
 """Parts that must not reach Markdown as they are."""
 
-WORDS = r'=1+1 "quote" \ -> ' + " ".join(RAW)
+WORDS = r'=1+1 "quote" \"code\\" -> ' + " ".join(RAW)
 """Without a comma or a bar: they separate values in lists and links."""
 
 COLUMNS = {
