@@ -243,6 +243,8 @@ from (
     ) as part using (model_key)
     except
     select model_key, layer, head, 'head_text' from head_text
+    except  -- A head that no text describes has a label without a share.
+    select model_key, layer, head, 'head_text' from head_label where share = 0
     except
     select model_key, layer, head, 'head_label' from head_label
     except

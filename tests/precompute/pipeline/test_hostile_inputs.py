@@ -6,7 +6,7 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from db import bundle as bundles
+from db import verify
 from db.connection import open_bundle, query
 from db.errors import StoreError
 from precompute.inputs.images import ImagesError
@@ -58,7 +58,7 @@ def test_a_run_works_in_a_folder_of_any_name(scene_folder, pool_file, tmp_path):
 
     made = pipeline_run.run(small_config(photos, texts, place / "out?", **QUICK))
 
-    assert bundles.problems(made) == []
+    assert verify.problems(made) == []
     assert query(open_bundle(made), "select name from image_set").name.tolist() == ["photos\\xff"]
     assert sorted(os.listdir(place)) == [".out?.work", "out?"]
     assert sorted(os.listdir(tmp_path)) == sorted([place.name, foreign.name])
