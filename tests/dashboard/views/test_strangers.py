@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
 from tests.support import bundles, strangers
@@ -112,10 +111,11 @@ def elements(node: Any) -> Iterator[Any]:
         yield from elements(child)
 
 
-def strings(message: Message, name: str) -> Iterator[tuple[str, str]]:
+def strings(message: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Yields every string of a protobuf message and of the messages in it."""
     for field, value in message.ListFields():
         for item in value if field.is_repeated else [value]:
-            if isinstance(item, Message):
+            if hasattr(item, "ListFields"):
                 yield from strings(item, f"{name}.{field.name}")
             elif isinstance(item, str):
                 yield f"{name}.{field.name}", item
