@@ -1,10 +1,12 @@
 """The app opened page by page over a bundle written by hand; what it says, shows and links to."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -13,6 +15,10 @@ from db.vectors import HeadSpace
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXT_IDS
 from tests.support.paths import ROOT
+
+# Every run of AppTest looks through all installed packages for components, which takes longer than a page;
+# a server does so once.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 APP = ROOT / "dashboard" / "app.py"
 PAGES = [
