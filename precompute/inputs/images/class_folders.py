@@ -25,6 +25,8 @@ CLASS = "class"
 NAME_FILES = ("LOC_synset_mapping.txt", "synset_words.txt", "classes.txt", "words.txt")
 """Files that may contain class names; the first one that names one of the classes is used."""
 
+_NAME_LINE = "each line a folder, a space and its name"
+
 WORDNET = re.compile(r"n\d{8}")
 
 _STORAGE = re.compile(
@@ -32,7 +34,7 @@ _STORAGE = re.compile(
     |unsup|unsorted|split|fold|part|shard|batch|chunk|volume|subset|folder|new[ ]folder|dir|archive|dcim
     |camera[ ]roll|data(?:sets?)?|files?|images?|imgs?|photos|pictures|jpe?gs?|pngs?|jpegimages|raw|originals?
     |cropped|resized|thumb(?:nail)?s?|masks?|labels?|annotations?|segmentation(?:class|object)?|bbox(?:es)?|rgb|depth
-    |cls-loc|ilsvrc) [AB]?[-_. ]*\d*[-_. ]* )+"""
+    |cls-loc|ilsvrc|background[-_ ]google) [AB]?[-_. ]*\d*[-_. ]* )+"""
 )
 """Names of splits, pieces and kinds of files, with a number or not."""
 
@@ -151,8 +153,7 @@ def _without_storage(folders: list[list[str]], named: set[str]) -> list[list[str
         outer = {parts[0] for parts in folders if parts}
         above = {parts[0] for parts in folders if len(parts) > 1} - named
         storage = {name for name in outer - named if _STORAGE.fullmatch(name) or is_tar(name)}
-        around_all = len(outer) == 1 and all(len(parts) != 1 for parts in folders)
-        if above and (around_all or _says_nothing(above)):  # one folder around all; an index: a/abbey
+        if above and (len(outer) == 1 or _says_nothing(above)):  # one folder around all; an index: a/abbey
             inner = [parts[1:] if parts and parts[0] in above else parts for parts in folders]
         elif storage and 2 * len(storage) >= len(outer):
             inner = [parts[1:] if parts and parts[0] in storage else parts for parts in folders]
@@ -173,15 +174,16 @@ def _doubt(ids: set[str], count: int, total: int, named: ClassNames | None) -> s
     """Returns why the folders `ids`, with `count` of `total` files, are no classes; "" if they are."""
     unnamed = ids - named.names.keys() if named else ids
     if 2 * len(unnamed) >= len(ids) and _says_nothing(unnamed):
-        return "their names say nothing; name them in classes.txt, or give --metadata"
+        return f"their names say nothing; name them in classes.txt ({_NAME_LINE}), or give --metadata"
     if len(ids) < 2 or 2 * count < total:
-        return f"{count:,} of {total:,} files lie in a class folder, in {len(ids):,} of them"
+        where = f"{count:,} of {total:,} files lie in a class folder, in {len(ids):,} of them"
+        return f"{where}; give classes in --metadata, or the folder right above the class folders"
     return ""
 
 
 def _says_nothing(names: Collection[str]) -> bool:
     """Returns True if most names are numbers, letters, dates or hashes, or differ in a number alone."""
-    stems = Counter(re.sub(r"\d+", "", name) for name in names)
+    stems = Counter(map(_stem, names))
     empty = [name for name in names if is_id(name) and not WORDNET.fullmatch(name) or len(name) == 1]
     empty += [name for name in names if _CAMERA.fullmatch(name) or _shares_stem(name, stems)]
     plain = {re.sub(r"[\W_]", "", name).lower() for name in names}
@@ -200,8 +202,16 @@ def _has_digit(name: str) -> bool:
 
 
 def _shares_stem(name: str, stems: Counter[str]) -> bool:
-    """Returns True for one of several names that differ in a number alone: scene1, scene2."""
-    return _has_digit(name) and not WORDNET.match(name) and stems[re.sub(r"\d+", "", name)] > 1
+    """Returns True for one of several names that differ in a number or a split alone: scene1, scene2."""
+    return stems[_stem(name)] > 1 and not WORDNET.match(name) and _stem(name) != name
+
+
+@cache
+def _stem(name: str) -> str:
+    """Returns a name without numbers, versions and splits: cars for cars_train."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"(?i)(?<![a-z])v?\d+", " ", name))
+    kept = " ".join(word for word in words if not _STORAGE.fullmatch(word))
+    return kept if kept and kept != " ".join(words) or _has_digit(name) else name
 
 
 def _first_names(path: Path, ids: set[str]) -> dict[str, str]:

@@ -52,6 +52,9 @@ def test_folders_one_level_deep_are_classes(tmp_path):
         ("part-00000/a.png", "part-00001/b.png"),
         ("images_001/images/a.png", "images_002/images/b.png"),
         ("scene1/a.png", "scene2/b.png"),
+        ("cars_train/a.png", "cars_test/b.png"),
+        ("VG_100K/a.png", "VG_100K_2/b.png"),
+        ("ISIC-2017_Training_Data/a.png", "ISIC-2017_Test_v2_Data/b.png"),
         ("0a/0a12.png", "fe/fe01.png"),
         ("3f2a9c1e/a.png", "beadfeed/b.png"),
         ("A/a.png", "B/b.png", "C/c.png", "space/d.png"),
@@ -84,6 +87,7 @@ def test_folders_of_storage_or_of_doubtful_meaning_are_no_classes(tmp_path, name
             ["boeing 747-400 old", "airbus 320-200 new"],
         ),
         (("train/a.png", "bus/b.png", "car/c.png"), ["train", "bus", "car"]),
+        (("toy_train/a.png", "toy_car/b.png"), ["toy train", "toy car"]),
         (("bee/a.png", "ant/b.png"), ["bee", "ant"]),
         (("ace/a.png", "two/b.png", "10/c.png"), ["ace", "two", "10"]),
     ],
@@ -100,6 +104,18 @@ def test_tiny_imagenet_has_classes_in_its_training_set_alone(tmp_path):
     by_file, _ = classes(folder_of(tmp_path, *names))
 
     assert by_file == {names[0]: "n01443537", names[1]: "n01629819"}
+
+
+def test_a_stray_picture_beside_wrapped_class_folders_has_no_class(tmp_path):
+    by_file, _ = classes(folder_of(tmp_path, "set/daisy/a.png", "set/rose/b.png", "set/c.png"))
+
+    assert by_file == {"set/daisy/a.png": "daisy", "set/rose/b.png": "rose"}
+
+
+def test_the_background_of_caltech_101_is_no_class(tmp_path):
+    by_file, _ = classes(folder_of(tmp_path, "BACKGROUND_Google/a.png", "ant/b.png", "wrench/c.png"))
+
+    assert by_file == {"ant/b.png": "ant", "wrench/c.png": "wrench"}
 
 
 def test_a_stray_picture_in_a_shard_has_no_class(tmp_path):
@@ -121,6 +137,13 @@ def test_folders_that_are_no_classes_are_named_with_the_reason(tmp_path):
     listing = images.gather(folder_of(tmp_path, "00000/a.png", "00001/b.png"))
 
     assert "00000, 00001" in listing.class_note and "say nothing" in listing.class_note
+
+
+def test_the_note_says_what_a_line_of_class_names_must_hold(tmp_path):
+    root = folder_of(tmp_path, "0/a.png", "1/b.png")
+    (root / "classes.txt").write_text("airplane\nbird\n")
+
+    assert "each line a folder, a space and its name" in images.gather(root).class_note
 
 
 def test_numbers_that_a_file_names_are_classes(tmp_path):
