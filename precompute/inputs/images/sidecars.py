@@ -1,6 +1,7 @@
 """Sidecars of an image in a tar: its class (.cls), fields (.json) or caption (.txt)."""
 
 import json
+from math import isfinite
 
 from db.layout import normalize_text
 from precompute.inputs.images.attributes import split_values
@@ -34,7 +35,7 @@ def parse_sidecar(kind: str, data: bytes) -> list[tuple[str, str]]:
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
-    """Returns the fields of a JSON object with a single value; ignores lists and objects."""
+    """Returns the fields of a JSON object with a single value; ignores lists, objects, NaN and infinities."""
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -44,7 +45,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
     return [
         (name, value)
         for field, content in fields.items()
-        if (name := normalize_text(field))
+        if (name := _storable(field))
         for value in _values(name, content)
     ]
 
@@ -52,6 +53,11 @@ def _fields(text: str) -> list[tuple[str, str]]:
 def _values(name: str, content: object) -> list[str]:
     """Returns the values of one field: text is split as a CSV cell, numbers and booleans become JSON."""
     if isinstance(content, str):
-        text = normalize_text(content)
+        text = _storable(content)
         return ([text] if text else []) if name == CAPTION else split_values(text)
-    return [json.dumps(content)] if isinstance(content, bool | int | float) else []
+    return [json.dumps(content)] if isinstance(content, bool | int | float) and isfinite(content) else []
+
+
+def _storable(text: str) -> str:
+    """Returns text with lone surrogates, which JSON can hold and no file can, as escapes."""
+    return normalize_text(text.encode("utf-8", "backslashreplace").decode())

@@ -132,3 +132,10 @@ def empty_members(path: Path, *members: str) -> Path:
 def test_two_sidecars_of_one_kind_are_refused(tmp_path, members):
     with pytest.raises(ImagesError, match="twice|has two .cls members"):
         images.index(empty_members(tmp_path / "a.tar", *members))
+
+
+def test_what_json_can_hold_and_no_table_is_escaped_or_left_out(tmp_path):
+    fields = b'{"a": "x\\ud800", "\\udfff": 1, "score": NaN, "big": 1e999}'
+    path = tar(tmp_path / "a.tar", {"0.json": fields, "0.png": PNG})
+
+    assert values(path) == {("0.png", "a", "x\\ud800"), ("0.png", "\\udfff", "1")}
