@@ -46,6 +46,9 @@ class PoolError(UserError):
 COLUMNS = ("text", "property")
 """Columns of a pool that is a CSV."""
 
+_PROPERTY_COLUMNS = {COLUMNS[1], "properties", "tag", "tags", "label", "category", "class"}
+"""What people call the column of properties; beside the column text, they tell a header from a text."""
+
 
 def load(path: Path) -> Pool:
     """Returns the pool of a tab-separated file or a CSV, untagged texts tagged by rule. Raises PoolError."""
@@ -118,8 +121,9 @@ def pick_indices(
 
 
 def _is_header(line: str) -> bool:
-    """Returns True for a first line that names the columns of a CSV."""
-    return set(COLUMNS) <= set(header_cells(line, delimiter(line, COLUMNS)))
+    """Returns True for a first line that names the columns of a CSV, maybe not as a pool names them."""
+    cells = set(header_cells(line, delimiter(line, COLUMNS[:1])))
+    return COLUMNS[0] in cells and bool(cells & _PROPERTY_COLUMNS)
 
 
 def _line_rows(lines: list[str], name: str) -> Iterator[tuple[str, list[str]]]:
