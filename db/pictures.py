@@ -31,8 +31,9 @@ UPRIGHT = {
 
 ORIENTATION_TAG = 0x0112
 BITS_TAG = 258
+SAMPLE_FORMAT_TAG = 339
 PHOTOMETRIC_TAG = 262
-"""Tags of TIFF: bits of a sample; 0 where white is zero."""
+"""Tags of TIFF: bits of a sample; 2 where samples are signed; 0 where white is zero."""
 
 
 class UnreadableImage(ValueError):
@@ -71,7 +72,7 @@ def _load(data: bytes) -> Image.Image:
         _check_size(*image.size)
         image.load()
     except Image.UnidentifiedImageError as error:
-        raise UnreadableImage(f"not an image in a format that can be read ({', '.join(FORMATS)})") from error
+        raise UnreadableImage(_other_kind(data)) from error
     except Image.DecompressionBombError as error:
         raise UnreadableImage(_too_large(int(re.findall(r"\d+", str(error))[0]))) from error
     except (MemoryError, UnreadableImage):
@@ -82,6 +83,17 @@ def _load(data: bytes) -> Image.Image:
         truncated = "truncated" in str(error).lower()
         raise UnreadableImage("truncated" if truncated else f"damaged: {error}") from error
     return image
+
+
+def _other_kind(data: bytes) -> str:
+    """Returns what a file is that Pillow cannot identify, and what to do."""
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return "a TIFF with pixels that cannot be read (half floats, ...); save it with 8 or 16 bits a channel"
+    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
+        return "HEIC, which cannot be read; convert it to JPEG"
+    if data.lstrip()[:5].lower() in (b"<html", b"<!doc", b"<?xml"):
+        return "not an image but a web page or XML; fetch the image again"
+    return f"not an image in a format that can be read ({', '.join(FORMATS)}); convert it to one of them"
 
 
 def _check_size(width: int, height: int) -> None:
@@ -114,6 +126,8 @@ def _eight_bits(image: Image.Image, data: bytes) -> Image.Image:
     if image.mode in ("I", "F"):
         kind = "floating-point" if image.mode == "F" else "32-bit or signed integer"
         raise UnreadableImage(f"{kind} pixels have no agreed white; save it with 8 or 16 bits a channel")
+    if 2 in np.atleast_1d(getattr(image, "tag_v2", {}).get(SAMPLE_FORMAT_TAG, 1)):
+        raise UnreadableImage("signed pixels have no agreed white; save it with 8 or 16 bits, unsigned")
     if image.format == "PNG" and data[24:25] == b"\x10" and isinstance(image.info.get("transparency"), tuple):
         # Pillow reduces the colors to 8 bits, but not the color that marks transparent pixels.
         image.info["transparency"] = tuple(value >> 8 for value in image.info["transparency"])

@@ -114,6 +114,13 @@ def test_a_tiff_with_white_as_zero_is_not_read_as_its_negative(bits):
     assert row(image) == [(255 - value,) * 3 for value in range(256)]
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_signed_pixels_are_refused(bits):
+    samples = np.arange(-100, 100).astype(f"<i{bits // 8}").tobytes()
+
+    assert "signed" in reason(tiff(samples, 200, bits=bits, photometric=1, sample_format=2))
+
+
 def test_12_bit_tiff_is_scaled_to_8():
     samples = bytes([0x00, 0x08, 0x00, 0xFF, 0xF0, 0x10])  # 000 800 FFF 010
 
@@ -257,6 +264,18 @@ def test_a_truncated_file_of_a_newer_format_is_refused(kind):
 @pytest.mark.parametrize("data", [b"hello", b"<html>", bytes(100), b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\xff\xd8"])
 def test_a_file_of_another_kind_is_refused(data):
     assert reason(data).startswith("not an image")
+
+
+@pytest.mark.parametrize(
+    "data, expected",
+    [
+        (tiff(bytes(8), 4, bits=16, photometric=1, sample_format=3), "a TIFF .* save it with 8 or 16 bits"),
+        (b"\0\0\0\x18ftypheic" + bytes(90), "HEIC.*convert it to JPEG"),
+        (b"\n<!DOCTYPE html><html>404", "web page.*fetch the image again"),
+    ],
+)
+def test_a_file_that_cannot_be_identified_is_named_with_what_to_do(data, expected):
+    assert re.search(expected, reason(data))
 
 
 def test_an_empty_file_and_a_git_lfs_pointer_have_their_own_reasons():
