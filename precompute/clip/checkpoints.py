@@ -5,6 +5,7 @@ are read as tensors only, so they cannot run code.
 """
 
 import hashlib
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ _TEXT_TOWER = ("text_projection", "positional_embedding", "token_embedding.", "t
 """Prefixes of names that get the prefix `text.` in architectures with a separate text tower module."""
 
 
+_NEVER_ZERO = ("visual.proj", "visual.conv1.weight", "text_projection", "token_embedding.weight")
+
+
 def read(path: Path, *, trusted_sha256: str | None = None) -> State:
     """Returns the tensors of a file: safetensors, a state dict, or a training checkpoint with a state dict.
 
@@ -50,6 +54,8 @@ def read(path: Path, *, trusted_sha256: str | None = None) -> State:
     """
     with existing_file(path).open("rb") as file:
         start = file.read(64)
+    if not start:
+        raise ModelError(f"{path} is empty. Get the file again.")
     for magic, kind in _OTHER_FILES.items():
         if start.startswith(magic):
             raise ModelError(f"{path} is {kind}.")
@@ -68,7 +74,7 @@ def read(path: Path, *, trusted_sha256: str | None = None) -> State:
 def existing_file(path: Path) -> Path:
     """Returns `path` itself. Raises ModelError if there is no such file."""
     if path.is_dir():
-        files = ", ".join(sorted(file.name for file in path.iterdir())[:5])
+        files = ", ".join(sorted(file.name for file in path.iterdir())[:5]) or "it has none"
         raise ModelError(f"{path} is a folder. Give the file of weights in it to --checkpoint: {files}.")
     if not path.is_file():
         raise ModelError(f"no file of weights at {path}. Check the path given to --checkpoint.")
@@ -95,6 +101,8 @@ def load_into(model: nn.Module, state: State, path: Path, name: str) -> None:
     broken = [key for key, tensor in state.items() if not tensor.float().isfinite().all()]
     if broken:
         raise ModelError(f"{path} holds values that are not numbers, as in {broken[0]}. Get the file again.")
+    if dead := [key for key in state if key.endswith(_NEVER_ZERO) and not state[key].any()]:
+        raise ModelError(f"{path} holds zeros alone in {dead[0]}, not trained weights. Get the file again.")
     model.load_state_dict(state)
 
 
@@ -119,10 +127,14 @@ def _read_pickled(path: Path) -> object:
         with torch.serialization.safe_globals(_NUMPY):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        first_line = (str(error).strip() or repr(error)).splitlines()[0]
+        # Not the text of the error: torch advises to load the file unsafely.
+        if found := re.search(r"GLOBAL (\S+)", str(error)):
+            raise ModelError(
+                f"{path} is not a file of plain tensors: it holds {found[1]}. Give a safetensors file, or "
+                "save the state dict alone: torch.save(model.state_dict(), FILE)."
+            ) from error
         raise ModelError(
-            f"{path} is not a file of plain tensors ({first_line}). Give a safetensors file, or save the "
-            "state dict alone: torch.save(model.state_dict(), FILE)."
+            f"{path} is damaged, or not a file of PyTorch or safetensors. Get the file again."
         ) from error
 
 

@@ -136,11 +136,18 @@ def _entries(content: dict[Any, Any], place: str) -> Iterator[_Entry]:
         elif name.endswith(_NOT_WEIGHTS):
             continue
         elif isinstance(value, Tensor):
-            yield _Entry(place, name, value)
+            yield _Entry(place, name, _dense(value, name))
         elif isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "fiu":
             yield _Entry(place, name, torch.from_numpy(value.copy()))
         elif isinstance(value, float | np.number | np.ndarray) and name.endswith(_NUMBERS):
             yield _Entry(place, name, torch.tensor(float(value)))
+
+
+def _dense(tensor: Tensor, name: str) -> Tensor:
+    """Returns a tensor with all its numbers. Raises ModelError for one of a device without numbers."""
+    if tensor.is_meta:
+        raise ModelError(f"the file has no numbers for {name} (device meta). Save it again from the whole model.")
+    return tensor if tensor.layout is torch.strided else tensor.to_dense()
 
 
 def _prefix(name: str) -> str | None:

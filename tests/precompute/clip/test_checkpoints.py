@@ -80,6 +80,38 @@ def test_a_file_that_is_no_weights_is_refused(name, config, tmp_path):
         clip.load(resolved(config, file))
 
 
+@pytest.mark.parametrize("content", [b"", b"PK not a zip", b"hello", bytes(300)])
+def test_a_damaged_file_is_not_answered_with_advice_to_load_it_unsafely(content, config, tmp_path):
+    file = tmp_path / "torn.pt"
+    file.write_bytes(content)
+
+    with pytest.raises(ModelError, match="torn.pt is (empty|damaged).*Get the file again") as error:
+        clip.load(resolved(config, file))
+    assert "weights_only" not in str(error.value)
+
+
+def test_sparse_tensors_are_read(config, tmp_path):
+    state = small_model().state_dict()
+    whole = clip.load(resolved(config, saved(tmp_path / "whole.pt", state)))
+    state["visual.proj"] = state["visual.proj"].to_sparse()
+
+    sparse = clip.load(resolved(config, saved(tmp_path / "sparse.pt", state)))
+
+    assert sparse.weights_sha256 == whole.weights_sha256
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [(torch.zeros_like, "zeros alone in visual.proj"), (lambda t: t.to("meta"), "no numbers for visual.proj")],
+)
+def test_weights_without_content_are_refused(change, message, config, tmp_path):
+    state = small_model().state_dict()
+    state["visual.proj"] = change(state["visual.proj"])
+
+    with pytest.raises(ModelError, match=message):
+        clip.load(resolved(config, saved(tmp_path / "hollow.pt", state)))
+
+
 def test_a_file_that_holds_one_tensor_is_refused(config, tmp_path):
     with pytest.raises(ModelError, match="one.pt holds a Tensor"):
         clip.load(resolved(config, saved(tmp_path / "one.pt", torch.zeros(3))))
