@@ -184,14 +184,15 @@ def _texts(prompts: Prompts, attribute: str, occurring: set[str]) -> dict[str, s
 
 
 def _check_distinct(prompts: Prompts, attribute: str, texts: dict[str, str]) -> None:
-    """Raises PromptError if two values have the same text."""
+    """Raises PromptError if two values have the same text, or texts that tokenizers read alike."""
     by_text: dict[str, str] = {}
     for value, text in texts.items():
-        other = by_text.setdefault(text, value)
+        other = by_text.setdefault(" ".join(text.split()).lower(), value)
         if other != value:
             raise PromptError(
                 f"{where(prompts, attribute, value)}: {attribute} {value!r} is asked with the text of "
-                f"{other!r}, {text!r}. Give each value a text of its own."
+                f"{other!r}, {texts[other]!r}. Give each value a text of its own in --prompts, or the images one "
+                "value; models read upper and lower case alike."
             )
 
 

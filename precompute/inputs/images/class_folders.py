@@ -121,7 +121,11 @@ def read_names(root: Path, ids: set[str]) -> ClassNames | None:
 
 
 def with_names(rows: list[Attribute], names: ClassNames | None) -> list[Attribute]:
-    """Returns the rows with every class replaced by its name; of two classes of one name, the id follows."""
+    """Returns the rows with every class replaced by its name; of two classes of one name, the id follows.
+
+    Ids that differ only in case or spaces (Cat, cat) are one class: models read both alike.
+    """
+    rows = _one_spelling(rows, names.names if names else {})
     ids = values(rows)
     readable = {id_: id_ for id_ in ids} | (names.names if names else {})
     if all(_ID_PREFIX.match(name) for name in readable.values()):
@@ -130,6 +134,20 @@ def with_names(rows: list[Attribute], names: ClassNames | None) -> list[Attribut
     counts = Counter(readable[id_] for id_ in ids)
     distinct = {id_: name + (f" ({id_})" if counts[name] > 1 else "") for id_, name in readable.items()}
     return [row._replace(value=distinct[row.value]) if row.attribute == CLASS else row for row in rows]
+
+
+def _one_spelling(rows: list[Attribute], named: Collection[str]) -> list[Attribute]:
+    """Returns the rows with one spelling of each class, the most frequent; letters stay as they are."""
+    counts = Counter(row.value for row in rows if row.attribute == CLASS)
+    spelling: dict[str, str] = {}
+    same = {
+        id_: spelling.setdefault(" ".join(id_.split()).casefold(), id_)
+        for id_ in sorted(counts, key=lambda id_: (-counts[id_], id_))
+        if len(id_) > 1 and id_ not in named
+    }
+    if len(same) == len(spelling):
+        return rows
+    return [row._replace(value=same.get(row.value, row.value)) if row.attribute == CLASS else row for row in rows]
 
 
 def origin(ids: set[str], where: str, names: ClassNames | None) -> str:

@@ -83,6 +83,13 @@ def test_the_classes_of_a_run_are_shown_as_they_are_asked(scene_folder, pool_fil
     assert "'a photo of a Auk.'" in shown and "1 of 5 files lie in no class folder" in shown
 
 
+def test_values_that_differ_in_case_alone_are_refused():
+    known = attributes([("1", "class", "Cat"), ("2", "class", "cat")])
+
+    with pytest.raises(PromptError, match="asked with the text of .*--prompts"):
+        prompts.expand(prompts.DEFAULT, known)
+
+
 def test_braces_in_a_value_are_kept():
     labels = [("a", "color", "{}"), ("b", "color", "{0}")]
 
