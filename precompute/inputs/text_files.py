@@ -122,7 +122,8 @@ def _check_columns(columns: list[str], first: str, name: str, key: str, error_ty
     """Raises `error_type` unless the names of the columns are distinct and include `key`."""
     if key not in columns:
         raise error_type(
-            f"{name} has no column {key} (the first line is {shown(first.strip())}). Name that column {key}."
+            f"{name} has no column {key} (the first line is {shown(first.strip())}). The first line "
+            f"must name the columns, one of them {key}."
         )
     for number, column in enumerate(columns, start=1):
         if not column:

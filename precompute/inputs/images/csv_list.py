@@ -11,7 +11,7 @@ from typing import NamedTuple
 from db.layout import normalize_text
 from precompute.inputs.images.attributes import PATH, Attribute, attribute_names, attributes_of, check_once
 from precompute.inputs.images.files import ImageFile, ImagesError, first_three, in_order_of_names, portable
-from precompute.inputs.text_files import open_table
+from precompute.inputs.text_files import open_table, shown
 
 
 class CsvList(NamedTuple):
@@ -72,7 +72,8 @@ def _check_listed(csv_path: Path, files: list[ImageFile], missing: list[str]) ->
     if missing:
         total = len(files) + len(missing)
         raise ImagesError(
-            f"{len(missing):,} of the {total:,} paths in {csv_path} are not there: {first_three(missing)}. "
+            f"{len(missing):,} of the {total:,} paths in {csv_path} are not there: "
+            f"{first_three(list(map(shown, missing)))}. "
             f"Correct or remove them; paths are relative to {csv_path.parent}, or absolute."
         )
     if not files:

@@ -84,14 +84,16 @@ def test_a_listed_name_may_have_spaces_and_accents_of_either_form(folder):
     "text, message",
     [
         ("file,color\nz.png,red\n", r"no column path \(.*'file,color'\)"),
+        ("z.png,red\n", "first line must name the columns, one of them path"),
+        (f"path\n{'1' * 5000}.png\n", "^.{,900}$"),
         ("path,color\n", "lists no image"),
         ("path,color\n,red\n", "line 2: no path"),
         ("path\nz.png\nb/a.jpg\n./z.png\n", "line 4: z.png .* line 2"),
         (
             "path\nz.png\n1.png\n2.png\n3.png\n4.png\n",
-            r"4 of the 5 paths in .*list.csv .* 1.png, 2.png, 3.png and 1 more",
+            r"4 of the 5 paths in .*list.csv .* '1.png', '2.png', '3.png' and 1 more",
         ),
-        ("path\n1.png\n", r"1 of the 1 paths in .*: 1.png. .* relative to .*set, or absolute"),
+        ("path\n1.png\n", r"1 of the 1 paths in .*: '1.png'. .* relative to .*set, or absolute"),
     ],
 )
 def test_an_invalid_list_is_refused(folder, text, message):
