@@ -11,7 +11,6 @@ Prints the tables of docs/agreement.md.
 """
 
 import argparse
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from db.errors import UserError
 from db.layout import head_name
 from db.text_table import text_table
 from precompute.inputs import text_pool, textspan_files
+from precompute.inputs.text_files import open_table
 from precompute.method.labels_from_lists import label_lists
 from precompute.method.types import Head, Label, Pool
 from precompute.texts import TEXTS
@@ -60,13 +60,13 @@ class Compared(NamedTuple):
 
 def read_labels(path: Path, model: str) -> dict[Head, str]:
     """Returns the released labels of one model. Raises UserError if there are none or a row is unusable."""
-    all_rows = _rows(path)
+    table = open_table(path, "label", UserError)
     columns = ("architecture", "weights", "layer", "head", "label")
-    if missing := [name for name in columns if all_rows and name not in all_rows[0][1]]:
+    if missing := [name for name in columns if name not in table.columns]:
         raise UserError(f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(columns)}")
     labels: dict[Head, str] = {}
-    for number, row in all_rows:
-        values = [(row[name] or "").strip() for name in columns]
+    for number, row in table.rows:
+        values = [row[name].strip() for name in columns]
         if "/".join(values[:2]) != model:
             continue
         try:
@@ -199,16 +199,6 @@ def main(command_line: Sequence[str] | None = None) -> None:
     print(summary(compared), table(compared), sep="\n\n")
     if unknown := unknown_words(compared):
         print(f"\n{unknown}. They stand for no property of ours; add lines to {SYNONYMS.name} if they do.")
-
-
-def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
-    """Returns the rows of a CSV with the numbers of their last lines. Raises UserError."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        try:
-            return [(reader.line_num, row) for row in reader]
-        except csv.Error as error:
-            raise UserError(f"{path} is no CSV of labels: {error}.") from error
 
 
 def _cut(word: str) -> str:

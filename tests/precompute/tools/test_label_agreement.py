@@ -147,7 +147,8 @@ def test_labels_without_a_column_are_refused_by_its_name(tmp_path):
         ("ViT-B-32,openai,8,first,Colors", "line 3 .*'first'"),
         ("ViT-B-32,openai,8", "line 3"),
         ("ViT-B-32,openai,8,0,Shapes", r"line 3 .*L8\.H0"),
-        ("ViT-B-32,openai,8,1," + "x" * 200_000, "no CSV"),
+        ("ViT-B-32,openai,8,1," + "x" * 200_000, "line 3: not CSV"),
+        ("ViT-B-32,openai,8,1,Colors, and more", "line 3: 6 cells .*double quotes"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named(tmp_path, row, message):
@@ -156,6 +157,22 @@ def test_a_row_that_cannot_be_used_is_named(tmp_path, row, message):
 
     with pytest.raises(UserError, match=message):
         label_agreement.read_labels(path, "ViT-B-32/openai")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_labels_in_another_encoding_are_refused_with_what_to_do(tmp_path, encoding):
+    path = tmp_path / "labels.csv"
+    path.write_text("architecture,weights,layer,head,label\nA,x,8,0,Caf\xe9\n", encoding=encoding)
+
+    with pytest.raises(UserError, match="labels.csv is .*UTF-.*Save it as UTF-8"):
+        label_agreement.read_labels(path, "A/x")
+
+
+def test_labels_may_be_separated_by_semicolons(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("architecture;weights;layer;head;label\nA;x;8;0;Colors\n")
+
+    assert label_agreement.read_labels(path, "A/x") == {(8, 0): "Colors"}
 
 
 def test_the_command_says_in_one_line_what_it_cannot_read(tmp_path, capsys):
