@@ -68,7 +68,7 @@ def stated_settings(architecture: str, path: Path | None) -> list[StatedSettings
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the architecture and the preprocessing, empty if the file has none."""
     try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
+        whole = json.loads(path.read_text(encoding="utf-8-sig"))
         config = whole.get("model_cfg", whole)
         preprocessing = whole.get("preprocess_cfg") or {}
         parts = [whole, config, preprocessing, config["vision_cfg"], config["text_cfg"]]
@@ -94,6 +94,9 @@ def _check_sizes(config: dict[str, Any]) -> None:
     picture, patch = sizes["vision_cfg.image_size"], sizes["vision_cfg.patch_size"]
     if isinstance(picture, int) and isinstance(patch, int) and picture < patch:
         raise ValueError(f"its image_size {picture} is smaller than its patch_size {patch}")
+    width, head = (sizes[f"vision_cfg.{name}"] for name in ("width", "head_width"))
+    if width and head and width % head:
+        raise ValueError(f"its width {width} is no multiple of its head_width {head}")
 
 
 def _settings(config: dict[str, Any], preprocessing: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import open_clip
 import pytest
 
 from precompute import clip
+from precompute.clip import configs
 from precompute.inputs.model_specs import ModelError
 from precompute.runtime.config import ModelChoice
 from tests.support.towers import small_config
@@ -129,7 +130,8 @@ def test_preprocessing_that_no_run_can_follow_is_refused(pixels, message, tmp_pa
         ({"patch_size": 64}, "image_size 32 is smaller than its patch_size 64"),
         ({"width": 24.5}, "vision_cfg.width is 24.5"),
         ({"head_width": True}, "vision_cfg.head_width is True"),
-        ({"width": 25}, "open_clip cannot build small"),
+        ({"width": 24, "head_width": 7}, "width 24 is no multiple of its head_width 7"),
+        ({"no_such_option": 1}, "open_clip cannot build small"),
     ],
 )
 def test_sizes_that_no_model_has_are_refused(vision, message, tmp_path):
@@ -137,6 +139,13 @@ def test_sizes_that_no_model_has_are_refused(vision, message, tmp_path):
         resolved(
             tmp_path, {"model_cfg": small_config(**vision) | {"quick_gelu": True}, "preprocess_cfg": PIXELS}
         )
+
+
+def test_a_config_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(small_config()), encoding="utf-8-sig")
+
+    assert configs.read_config(path) == small_config()
 
 
 @pytest.mark.parametrize("content", ['{"embed_dim": 8, "vision_cfg": 3, "text_cfg": {}}', "[" * 5000, "3"])
