@@ -159,6 +159,12 @@ def _read_mask(path: Path, image: Image.Image, image_path: Path) -> Image.Image:
     soft.
     """
     mask = _read(path)
+    with Image.open(path) as stored:
+        if stored.has_transparency_data:
+            raise ImagesError(
+                f"{path} has transparent pixels, which could be the object or the rest. Save it without "
+                "them, the object white and the rest black."
+            )
     if mask.size != image.size:
         sizes = [f"{width} x {height}" for width, height in (mask.size, image.size)]
         raise ImagesError(

@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
     save(tmp_path, "right.png", 1 - left)  # 0 and 1, as many data sets have it
     save(tmp_path, "empty.png", 0 * left)
     save(tmp_path, "small.png", left[:10])
+    save(tmp_path, "alpha.png", np.stack([0 * left, 0 * left, 0 * left, 255 * left], axis=-1))
     return tmp_path
 
 
@@ -73,9 +74,14 @@ def test_an_invalid_list_is_refused(folder, text, message):
 
 
 @pytest.mark.parametrize(
-    ("mask", "message"), [("empty.png", "is empty"), ("small.png", "40 x 10 pixels, but .*a.png has 40 x 20")]
+    ("mask", "message"),
+    [
+        ("empty.png", "is empty"),
+        ("small.png", "40 x 10 pixels, but .*a.png has 40 x 20"),
+        ("alpha.png", "transparent pixels"),  # composited over white, it would be its negative
+    ],
 )
-def test_an_empty_mask_or_a_mask_of_another_size_is_refused(folder, mask, message):
+def test_a_mask_that_is_empty_transparent_or_of_another_size_is_refused(folder, mask, message):
     with pytest.raises(ImagesError, match=message):
         pixels(read_list(folder, ROWS.replace("right.png", mask)))
 
