@@ -280,7 +280,7 @@ def _split(name: str, catalog: Catalog, config: Path | None) -> tuple[str, str]:
             "Files of the bundle are named by it."
         )
     architecture, _, weights = name.partition("/")
-    if architecture not in catalog and (config is None or ":" in architecture):
+    if architecture not in catalog and (config is None or ":" in architecture or not architecture):
         if explanation := model_names.explain(name, catalog, _repositories(catalog)):
             raise ModelError(explanation)
         raise ModelError(f"no architecture {architecture!r} in open_clip. {_suggest(name, catalog)}")

@@ -98,6 +98,12 @@ def test_the_error_for_a_name_without_close_names_lists_the_models_of_the_study(
         model_specs.resolve("banana", CATALOG)
 
 
+@pytest.mark.parametrize("name", ["/mine", "/home/me/weights.pt"])
+def test_a_name_without_an_architecture_is_refused_with_a_config_too(name):
+    with pytest.raises(ModelError, match="no architecture|is a file"):
+        model_specs.resolve(name, CATALOG, checkpoint=FILE, config=FILE, **ALL_FACTS)
+
+
 def test_the_error_for_a_name_without_weights_lists_the_tags():
     with pytest.raises(ModelError, match="ViT-B-32/WEIGHTS.*openai, laion2b_s34b_b79k"):
         model_specs.resolve("ViT-B-32", CATALOG)
