@@ -188,7 +188,7 @@ def build(
 ) -> Pool:
     """Returns the pool of texts with their properties; `tagged_count` of them are tagged by rule.
 
-    Raises PoolError without a text or a property.
+    Raises PoolError without a text or a property, or with two spellings of one property.
     """
     name = metadata.get("name", name)
     if not texts:
@@ -197,6 +197,13 @@ def build(
     if not properties:
         rule = "" if tagged_count is None else ", and the lexical rule found none in their words"
         raise PoolError(UNTAGGED.format(name=name, rule=rule))
+
+    spelling = {property_.casefold(): property_ for property_ in properties}
+    if other := next((one for one in properties if spelling[one.casefold()] != one), None):
+        raise PoolError(
+            f"the pool {name} has the properties {shown(other)} and {shown(spelling[other.casefold()])}, "
+            "which would be two labels. Write one of them."
+        )
 
     column = {property_: index for index, property_ in enumerate(properties)}
     tags = torch.zeros(len(texts), len(properties), dtype=torch.bool)

@@ -126,6 +126,7 @@ def test_byte_order_marks_and_line_breaks_do_not_matter(tmp_path, prefix, line_b
         ("# language: en\n\n", "has no texts"),
         ("a thing\nsomething else\n", "lexical rule"),
         ("# language: fr\nrouge\n", r"could not be labeled\.\n"),
+        ("a wall\tColor\na sky\tcolor\n", "the properties 'Color' and 'color'"),
         ("text\tproperties\na red wall\tcolor\n", "the column 'properties'.*Rename"),
         ("text,category\na red wall,color\n", "the column 'category'.*Rename"),
         ("a wall\tcolor\tmaterial\n", "line 1 of the pool words has 2 tabs"),
