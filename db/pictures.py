@@ -88,7 +88,9 @@ def _load(data: bytes) -> Image.Image:
 def _other_kind(data: bytes) -> str:
     """Returns what a file is that Pillow cannot identify, and what to do."""
     if data.startswith((b"II*\0", b"MM\0*")):
-        return "a TIFF with pixels that cannot be read (half floats, ...); save it with 8 or 16 bits a channel"
+        return (
+            "a TIFF with pixels that cannot be read (half floats, ...); save it with 8 or 16 bits a channel"
+        )
     if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
         return "HEIC, which cannot be read; convert it to JPEG"
     if data.lstrip()[:5].lower() in (b"<html", b"<!doc", b"<?xml"):

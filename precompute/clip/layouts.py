@@ -146,7 +146,9 @@ def _entries(content: dict[Any, Any], place: str) -> Iterator[_Entry]:
 def _dense(tensor: Tensor, name: str) -> Tensor:
     """Returns a tensor with all its numbers. Raises ModelError for one of a device without numbers."""
     if tensor.is_meta:
-        raise ModelError(f"the file has no numbers for {name} (device meta). Save it again from the whole model.")
+        raise ModelError(
+            f"the file has no numbers for {name} (device meta). Save it again from the whole model."
+        )
     return tensor if tensor.layout is torch.strided else tensor.to_dense()
 
 

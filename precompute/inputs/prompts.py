@@ -191,8 +191,8 @@ def _check_distinct(prompts: Prompts, attribute: str, texts: dict[str, str]) -> 
         if other != value:
             raise PromptError(
                 f"{where(prompts, attribute, value)}: {attribute} {value!r} is asked with the text of "
-                f"{other!r}, {texts[other]!r}. Give each value a text of its own in --prompts, or the images one "
-                "value; models read upper and lower case alike."
+                f"{other!r}, {texts[other]!r}. Give each value a text of its own in --prompts, or the images "
+                "one value; models read upper and lower case alike."
             )
 
 

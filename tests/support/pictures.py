@@ -33,7 +33,10 @@ def tiff(
     """Returns an uncompressed TIFF of one row."""
     size = len(samples)
     tags = [(256, width), (257, 1), (258, bits), (259, 1), (262, photometric), (273, 8), (277, 1), (278, 1)]
-    entries = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in [*tags, (279, size), (339, sample_format)])
+    entries = b"".join(
+        struct.pack(f"{order}HHII", tag, 4, 1, value)
+        for tag, value in [*tags, (279, size), (339, sample_format)]
+    )
     start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8 + size)
     return start + samples + struct.pack(f"{order}H", len(tags) + 2) + entries + bytes(4)
 

@@ -147,7 +147,9 @@ def _one_spelling(rows: list[Attribute], named: Collection[str]) -> list[Attribu
     }
     if len(same) == len(spelling):
         return rows
-    return [row._replace(value=same.get(row.value, row.value)) if row.attribute == CLASS else row for row in rows]
+    return [
+        row._replace(value=same.get(row.value, row.value)) if row.attribute == CLASS else row for row in rows
+    ]
 
 
 def origin(ids: set[str], where: str, names: ClassNames | None) -> str:

@@ -102,7 +102,10 @@ def test_sparse_tensors_are_read(config, tmp_path):
 
 @pytest.mark.parametrize(
     "change, message",
-    [(torch.zeros_like, "zeros alone in visual.proj"), (lambda t: t.to("meta"), "no numbers for visual.proj")],
+    [
+        (torch.zeros_like, "zeros alone in visual.proj"),
+        (lambda t: t.to("meta"), "no numbers for visual.proj"),
+    ],
 )
 def test_weights_without_content_are_refused(change, message, config, tmp_path):
     state = small_model().state_dict()

@@ -114,7 +114,13 @@ def test_a_stray_picture_beside_wrapped_class_folders_has_no_class(tmp_path):
 
 def test_spellings_of_one_class_are_one_class(tmp_path):
     """Splits often differ in case; a model cannot tell a photo of a NORMAL from one of a normal."""
-    names = ["train/NORMAL/a.png", "train/NORMAL/b.png", "val/Normal/c.png", "val/VIRUS/d.png", "val/virus /e.png"]
+    names = [
+        "train/NORMAL/a.png",
+        "train/NORMAL/b.png",
+        "val/Normal/c.png",
+        "val/VIRUS/d.png",
+        "val/virus /e.png",
+    ]
 
     by_file, _ = classes(folder_of(tmp_path, *names))
 
