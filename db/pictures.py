@@ -13,6 +13,15 @@ from PIL import Image
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000")
 
 MAX_PIXELS = 100_000_000
+MAX_SCANS = 100
+"""Maximum number of passes of a JPEG; cameras and programs use at most a dozen, and each takes time."""
+
+MAX_SLOW_PIXELS = 4_000_000
+"""Maximum size of a PPM that Pillow decodes in Python: one as text, or with an unusual largest value."""
+
+STRIP_ROWS = 256
+"""Rows of a transparent picture that are put over white at a time."""
+
 MAX_ASPECT = 1000
 """Maximum ratio of the sides. A model's resize to 224 would make a 1 x 5000 strip 250 million pixels."""
 
@@ -70,6 +79,7 @@ def _load(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         _check_size(*image.size)
+        _check_effort(image, data)
         image.load()
     except Image.UnidentifiedImageError as error:
         raise UnreadableImage(_other_kind(data)) from error
@@ -104,6 +114,15 @@ def _check_size(width: int, height: int) -> None:
         raise UnreadableImage(_too_large(width * height))
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise UnreadableImage(f"{width} x {height} pixels: one side is over {MAX_ASPECT} times the other")
+
+
+def _check_effort(image: Image.Image, data: bytes) -> None:
+    """Raises UnreadableImage if a small file would take minutes to decode."""
+    if image.format == "JPEG" and (scans := data.count(b"\xff\xda")) > MAX_SCANS:
+        raise UnreadableImage(f"a JPEG of {scans} passes, more than the {MAX_SCANS} allowed; save it again")
+    slow = image.format == "PPM" and image.tile[0][0] in ("ppm", "ppm_plain")  # type: ignore[attr-defined]
+    if slow and image.width * image.height > MAX_SLOW_PIXELS:
+        raise UnreadableImage("a PPM of a kind that is slow to read; save it as PNG")
 
 
 def _too_large(pixels: int) -> str:
@@ -145,7 +164,7 @@ def _high_byte(image: Image.Image) -> Image.Image:
     high = (values >> (bits - 8)).astype(np.uint8)
     gray = Image.fromarray(255 - high if tags.get(PHOTOMETRIC_TAG) == 0 else high)
     if (transparent := image.info.get("transparency")) is not None:
-        gray.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+        gray.putalpha(Image.fromarray(np.where(values == transparent, np.uint8(0), np.uint8(255))))
     return gray
 
 
@@ -154,12 +173,20 @@ def is_flat(image: Image.Image) -> bool:
     return all(high - low < 25.5 for low, high in image.getextrema())  # type: ignore[misc]
 
 
+def _over_white(image: Image.Image) -> Image.Image:
+    """Returns a transparent picture over white, a strip at a time: at once it would take 1.2 GB more."""
+    flat = Image.new("RGB", image.size)
+    for top in range(0, image.height, STRIP_ROWS):
+        box = (0, top, image.width, min(top + STRIP_ROWS, image.height))
+        strip = image.crop(box).convert("RGBA")
+        flat.paste(Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip).convert("RGB"), box)
+    return flat
+
+
 def _rgb(image: Image.Image) -> Image.Image:
     """Returns 8-bit pixels of any mode as RGB over white. Raises UnreadableImage for unsupported modes."""
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
+        return _over_white(image)
     if image.mode not in PLAIN_MODES:
         raise UnreadableImage(f"pixels of kind {image.mode}; save it as RGB")
     return image.convert("RGB")

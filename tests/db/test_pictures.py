@@ -4,6 +4,8 @@ import io
 import random
 import re
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -13,6 +15,7 @@ from PIL import Image
 from db.layout import image_id
 from precompute.inputs import images
 from precompute.inputs.images import UnreadableImage
+from tests.support.paths import ROOT
 from tests.support.pictures import BLUE, GREEN, RED, WHITE, corners, encoded, noise, tiff
 
 # Pillow warns of damaged metadata and of large pictures, which these tests use on purpose.
@@ -324,3 +327,38 @@ def test_a_thumbnail_has_no_metadata():
     annotated = encoded(corners(), "JPEG", exif=exif, comment="a secret", icc_profile=b"a secret")
 
     assert images.thumbnail(images.decode(annotated)) == images.thumbnail(images.decode(bare))
+
+
+def test_a_jpeg_of_many_passes_is_refused():
+    """0.7 MB of a plain gray picture took over 40 seconds."""
+    data = encoded(Image.new("L", (64, 64), 90), "JPEG", progressive=True)
+    last = data[data.rfind(b"\xff\xda") : -2]
+
+    assert reason(data[:-2] + 600 * last + data[-2:]).startswith("a JPEG of 606 passes")
+    assert images.decode(data).size == (64, 64)
+
+
+@pytest.mark.parametrize("header", [b"P5 5000 4900 254 ", b"P3 5000 4900 255 ", b"P6 5000 4900 300 "])
+def test_a_large_ppm_of_a_kind_that_is_slow_to_read_is_refused(header):
+    """24.5 MB with 254 as the largest value took over 40 seconds."""
+    assert reason(header + b"1 " * 1000) == "a PPM of a kind that is slow to read; save it as PNG"
+
+
+def test_an_unusual_ppm_is_read():
+    assert row(images.decode(b"P5 2 1 100 " + bytes([0, 100]))) == [(0, 0, 0), (255, 255, 255)]
+
+
+def test_a_large_transparent_picture_takes_little_more_memory_than_its_pixels(tmp_path):
+    """One of 100 megapixels took 2.4 GB."""
+    Image.new("RGBA", (6000, 6000), (1, 2, 3, 4)).save(tmp_path / "a.png", compress_level=1)
+    code = (
+        "import resource, sys; from pathlib import Path; from db.pictures import decode\n"
+        "start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "assert decode(Path(sys.argv[1]).read_bytes()).getpixel((5999, 5999)) == (251, 251, 251)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+
+    grown = int(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+
+    assert grown < 330_000  # kilobytes: 144 MB of RGBA, 108 MB of RGB, and a strip
