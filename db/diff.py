@@ -105,7 +105,7 @@ def _equal(x: pd.Series, y: pd.Series, tolerance: float) -> np.ndarray:
     missing = x.isna().to_numpy() & y.isna().to_numpy()
     if x.dtype.kind == "f" and y.dtype.kind in "fi":
         a, b = x.to_numpy(np.float64), y.to_numpy(np.float64)
-        return missing | (a == b) | (np.abs(a - b) <= tolerance * (1 + np.maximum(np.abs(a), np.abs(b))))
+        return missing | _near(a, b, tolerance, 1)
     return missing | (x.astype(object) == y.astype(object)).to_numpy()
 
 
@@ -113,9 +113,20 @@ def _vectors_changed(
     name: str, column: str, left: Any, right: Any, keys: pd.Index, tolerance: float
 ) -> Iterator[str]:
     a, b = (_numbers(lance_tables.read(table, [column])[column]) for table in (left, right))
-    room = tolerance * (np.sqrt(np.mean(np.square(a))) + np.maximum(np.abs(a), np.abs(b))) if a.size else a
-    for row in np.flatnonzero((np.abs(a - b) > room).any(axis=1)):
-        yield f"{name}.{column}: {_shown(keys[row])} differs by up to {np.abs(a[row] - b[row]).max():.3g}"
+    finite = a[np.isfinite(a)]
+    size = np.sqrt(np.mean(np.square(finite))) if finite.size else 0.0
+    same = _near(a, b, tolerance, size) | (np.isnan(a) & np.isnan(b))
+    for row in np.flatnonzero(~same.all(axis=1)):
+        with np.errstate(invalid="ignore"):
+            most = np.abs(a[row] - b[row]).max()
+        yield f"{name}.{column}: {_shown(keys[row])} differs by up to {most:.3g}"
+
+
+def _near(a: np.ndarray, b: np.ndarray, tolerance: float, size: float) -> np.ndarray:
+    """Returns where two numbers are equal within the tolerance; an infinite one only equals itself."""
+    with np.errstate(invalid="ignore"):
+        close = np.abs(a - b) <= tolerance * (size + np.maximum(np.abs(a), np.abs(b)))
+    return (a == b) | (close & np.isfinite(a) & np.isfinite(b))
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:

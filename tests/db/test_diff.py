@@ -3,6 +3,7 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 from db import bundle as commands
@@ -136,3 +137,27 @@ def test_diff_finds_that_one_bundle_cannot_be_queried(tiny, copy):
 
     assert f"classes__{MODEL_KEY}: missing in the second" in found
     assert "class_text: shape circle is missing in the second" in found
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_diff_finds_a_vector_that_is_no_number(tiny, copy, value):
+    """Both ways: such a value in one row hid every difference of its column."""
+    stored = bundles.text_embeddings().max().astype("<f4").tobytes()
+    file = next((copy / VECTORS / f"texts__{MODEL_KEY}.lance" / "data").iterdir())
+    file.write_bytes(file.read_bytes().replace(stored, np.array(value, "<f4").tobytes(), 1))
+    seal(copy)
+
+    for found in (diff(tiny, other := open_bundle(copy)), diff(other, tiny)):
+        assert len(found) == 1
+        assert found[0].startswith(f"texts__{MODEL_KEY}.embedding: ")
+    assert diff(other, other) == []
+
+
+def test_diff_finds_an_infinite_number(tiny, copy):
+    edit(
+        copy, f"update head set importance = 'inf' where model_key = '{MODEL_KEY}' and layer = 1 and head = 0"
+    )
+
+    found = diff(tiny, open_bundle(copy))
+
+    assert found == [f"head.importance: {MODEL_KEY} 1 0 is 0.4 in the first, inf in the second"]
