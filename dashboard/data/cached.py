@@ -62,8 +62,14 @@ def bundle_paths() -> dict[str, Path]:
     """Returns the path of the default bundle and of the bundles beside it, by name."""
     default = Path(os.environ.get("HEADLIGHT_BUNDLE", DEFAULT_BUNDLE))
     siblings = sorted(manifest.parent for manifest in default.resolve().parent.glob(f"*/{MANIFEST}"))
-    visible = [path for path in siblings if not path.name.startswith(".") and path.name != default.name]
-    return {default.name: default} | {path.name: path for path in visible}
+    own = Path(os.path.abspath(default)).name  # that of "." is empty
+    visible = [path for path in siblings if not path.name.startswith(".") and path.name != own]
+    return {_shown(own): default} | {_shown(path.name): path for path in visible}
+
+
+def _shown(name: str) -> str:
+    """Returns a folder's name as a text that a page can show: it need not be UTF-8."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, validate=is_current)
