@@ -362,7 +362,7 @@ def read_range(value: str, _: Choices) -> Range:
 
 def read_k(value: str, choices: Choices) -> int:
     most = max(1, min(MAX_K, choices.images - 1))
-    if re.fullmatch("[0-9]+", value) and int(value) > most:
+    if re.fullmatch("[0-9]{1,99}", value) and int(value) > most:
         raise Unusable(f"only {most} can be shown.", instead=most)
     return number(1, lambda _: most, int)(value, choices)
 

@@ -136,6 +136,7 @@ def test_a_link_without_a_value_shows_the_default():
         ("opacity", "130", "it must lie between 0 and 100"),
         ("scale", "nan", "it must lie between 0 and 1000"),
         ("seed", "many", "it is not a number"),
+        ("seed", "9" * 5000, "it is not a number"),
     ],
 )
 def test_a_value_the_bundle_lacks_is_named_and_replaced(name, value, reason):
@@ -226,3 +227,10 @@ def test_other_names_are_no_heads(name):
 def test_a_set_of_heads_has_one_name_whatever_the_order():
     assert parse_scope("L11.H3,L10.H1,L11.H3") == Scope.of_heads((10, 1), (11, 3))
     assert str(Scope.of_heads((11, 3), (10, 1))) == "L10.H1,L11.H3"
+
+
+def test_a_number_of_thousands_of_digits_is_replaced():
+    view, notes = from_query({"k": "9" * 5000}, PropertyView("demo", "a-1", k=7), CHOICES)
+
+    assert view.k == 7
+    assert "it is not a number" in notes[0]
