@@ -5,6 +5,7 @@ import io
 import os
 import sys
 import zipfile
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,15 @@ def pack(options: argparse.Namespace) -> int:
         raise BundleDamaged(f"the bundle at {bundle} is damaged: {differences[0]}. Copy or build it again.")
     out = Path(os.path.realpath(options.out))  # a link stays a link, and its target is replaced
     _check_free(out, bundle, replace=options.replace)
+    root = bundle.resolve().name.encode("utf-8", "replace").decode()  # a zip has names in UTF-8
     with (
         atomic_file(out) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        zipfile.ZipFile(
+            temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
+        ) as archive,
     ):
         for name in [MANIFEST, DIGEST, *files]:
-            archive.write(bundle / name, f"{bundle.resolve().name}/{name}")
+            archive.write(bundle / name, f"{root}/{name}")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0
 
@@ -117,7 +121,10 @@ def _heads(bundle: Bundle, model: Any) -> str:
     """Returns the number of heads of one model (a row of the table `model`) as text."""
     if not model.has_vectors:
         return f"{len(heads(bundle, model_key=model.model_key))} heads, imported without vectors"
-    return f"{int(model.layers - model.first_layer)} layers x {model.heads} heads"
+    layers = (
+        "?" if isnan(model.layers) else int(model.layers - model.first_layer)
+    )  # `verify` names what lacks
+    return f"{layers} layers x {model.heads} heads"
 
 
 def _precision(model: Any) -> str:

@@ -1,9 +1,15 @@
 """The commands for bundles: show, verify and zip."""
 
+import os
 import zipfile
 
+import pytest
+
 from db import bundle as commands
+from db.connection import open_bundle
+from db.layout import DATABASE
 from tests.support.bundles import MODEL_KEY
+from tests.support.places import edit
 
 
 def test_a_zip_is_not_overwritten_unasked(tiny, tmp_path, capsys):
@@ -64,3 +70,26 @@ def test_show_prints_what_the_bundle_is(tiny, capsys):
 def test_verify_names_a_missing_bundle(tmp_path, capsys):
     assert commands.main(["verify", str(tmp_path / "demo")]) == 2
     assert "error: no bundle at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", [0, 5e9])
+def test_files_of_any_date_are_zipped(copy, tmp_path, seconds):
+    """Archives made to be reproducible set every date to 1970; a zip begins with 1980."""
+    os.utime(copy / DATABASE, (seconds, seconds))
+
+    assert commands.main(["zip", str(copy), str(tmp_path / "demo.zip")]) == 0
+    open_bundle(tmp_path / "demo.zip").close()
+
+
+def test_a_folder_that_is_not_utf_8_is_zipped(copy, tmp_path):
+    folder = copy.rename(tmp_path / os.fsdecode(b"caf\xe9"))
+
+    assert commands.main(["zip", str(folder), str(tmp_path / "demo.zip")]) == 0
+    open_bundle(tmp_path / "demo.zip").close()
+
+
+def test_show_of_a_model_that_lacks_a_fact_is_no_traceback(copy, capsys):
+    edit(copy, "update model set layers = null")
+
+    assert commands.main(["show", str(copy)]) == 0
+    assert "? layers x 2 heads" in capsys.readouterr().out
