@@ -112,6 +112,9 @@ def _column_problems(table: Any, name: str, columns: dict[str, pa.DataType]) -> 
 def _id_problems(table: Any, kind: str, allowed: Sequence[tuple[Any, ...]], source: str) -> Iterator[str]:
     columns = lance_tables.read(table, KEYS[kind])
     stored = list(zip(*(columns[name].to_pylist() for name in KEYS[kind]), strict=True))
+    if any(None in key for key in stored):
+        yield f"have a row without its {' or '.join(KEYS[kind])}"
+        return
     unique, known = set(stored), set(allowed)
     yield from _named(f"name {{}}, which {source} lacks", kind, unique - known)
     if kind not in ("images", "tokens"):  # a model may have decomposed some of the images only

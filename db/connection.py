@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from db import bundle_files
-from db.errors import BundleDamaged, BundleReplaced, NoVectors, QueryError, UnknownName, first_few
+from db.errors import BundleDamaged, BundleReplaced, NoVectors, QueryError, StoreError, UnknownName, first_few
 from db.layout import DATABASE, MANIFEST, VECTORS
 from db.locked_database import MAX_SECONDS, attach, damage_named, time_limit
 from db.manifest import fact_differences, read_manifest
@@ -59,8 +59,19 @@ def open_bundle(path: str | os.PathLike) -> Bundle:
 
     Raises:
         BundleMissing, BundleFormat, BundleDamaged: the bundle cannot be read.
+        StoreError: the machine does not let it be read.
     """
     path = Path(path)
+    try:
+        return _unpack_and_open(path)
+    except OSError as error:
+        raise StoreError(
+            f"the bundle at {path} cannot be read: {error.strerror}. See that its path is right, and that "
+            "you may read all of it."
+        ) from error
+
+
+def _unpack_and_open(path: Path) -> Bundle:
     unpacked = unpack(path) if path.is_file() else None
     try:
         return _open(unpacked.directory if unpacked else path.absolute(), path, unpacked)

@@ -56,3 +56,5 @@ def _varint(message: bytes, place: int) -> tuple[int, int]:
         place, shift = place + 1, shift + 7
         if byte < 128:
             return value, place
+        if shift > 63:  # a longer one would take time that grows with the square of its length
+            raise ValueError("a number has more than 64 bits")

@@ -5,7 +5,6 @@ it is used: it may come from a stranger.
 """
 
 import json
-import math
 import platform
 import re
 from collections.abc import Callable, Mapping
@@ -23,10 +22,12 @@ from db.layout import DATABASE, DIGEST, FORMAT, MANIFEST, VECTORS, sql_of
 
 LIBRARIES = ("duckdb", "lancedb", "pyarrow", "numpy", "pandas")
 
-MAX_BYTES = 2**26
-"""Maximum size of a manifest; one with a thousand models has a few megabytes."""
+MAX_BYTES = 2**24
+"""Maximum size of a manifest; one with a thousand models has 6 MB. 64 MB of `[]` took 2 GB to read."""
 
-_FILE_NAME = re.compile(rf"{re.escape(DATABASE)}|{re.escape(VECTORS)}(/(?!\.\.?(/|$))[\w.-]+)+", re.ASCII)
+_FILE_NAME = re.compile(
+    rf"{re.escape(DATABASE)}|{re.escape(VECTORS)}(/(?!\.\.?(/|$))[\w.-]+){{1,8}}", re.ASCII
+)
 _MODEL_KEY = re.compile(r"(?!\.)[\w.-]{1,200}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -39,14 +40,25 @@ def manifest_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     errors = models["max_sum_error"].dropna()  # null for imported results
     return {
         "format": FORMAT,
-        "input_id": connection.execute("select input_id from bundle").fetchall()[0][0],
+        "input_id": _only(connection, "input_id", "bundle"),
         "models": rows.where(rows.notna(), None).to_dict("records"),
         "max_sum_error": float(errors.max()) if len(errors) else None,
         "licenses": {
-            "images": connection.execute("select license from image_set").fetchall()[0][0],
-            "texts": connection.execute("select license from text_pool").fetchall()[0][0],
+            "images": _only(connection, "license", "image_set"),
+            "texts": _only(connection, "license", "text_pool"),
         },
     }
+
+
+def _only(connection: duckdb.DuckDBPyConnection, column: str, table: str) -> Any:
+    """Returns a value of a table of one row. Raises BundleDamaged if it has none or several."""
+    rows = connection.execute(f"select {column} from {table}").fetchmany(2)
+    if len(rows) != 1:
+        raise BundleDamaged(
+            f"the table {table} has {'several rows' if rows else 'no row'} instead of one. "
+            "Copy the bundle or build it again."
+        )
+    return rows[0][0]
 
 
 def fact_differences(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> list[str]:
@@ -151,7 +163,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_number_or_none(value: object) -> bool:
-    return value is None or (type(value) in (int, float) and math.isfinite(value))  # type: ignore[arg-type]
+    return value is None or (type(value) in (int, float) and abs(value) < 1e300)  # type: ignore[arg-type]
 
 
 def _is_model(value: object) -> bool:

@@ -174,3 +174,9 @@ def test_a_replaced_bundle_is_refused_rather_than_mixed_with_the_new_one(tmp_pat
     assert not is_current(bundle)
     with pytest.raises(BundleReplaced, match="replaced or removed"):
         vectors.gallery(bundle, MODEL_KEY)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000])
+def test_a_path_that_is_too_long_is_no_traceback(name):
+    with pytest.raises(StoreError, match="cannot be read: File name too long"):
+        open_bundle(name)

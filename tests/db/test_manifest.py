@@ -8,9 +8,11 @@ import pytest
 from db import bundle as commands
 from db import verify
 from db.connection import open_bundle
+from db.errors import BundleDamaged
 from db.layout import DATABASE, MANIFEST, VECTORS
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY
 from tests.support.imported import mixed_tables, write_mixed
+from tests.support.places import edit, seal
 
 
 def test_the_manifest_says_what_the_bundle_is(tiny):
@@ -76,3 +78,22 @@ def test_verify_finds_files_lost_cut_and_added(copy):
     assert found[0] == f"{lost} is missing"
     assert found[1].startswith(f"{cut} has 100 bytes, but had ")
     assert found[2] == "notes.txt is not in the manifest"
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [("image_set", "the table image_set has no row"), ("text_pool", "the table text_pool has no row")],
+)
+def test_a_table_without_its_row_is_no_traceback(copy, table, message):
+    edit(copy, f"delete from {table}")
+
+    assert message in verify.problems(copy)[0]
+    with pytest.raises(BundleDamaged, match=message):
+        open_bundle(copy)
+
+
+def test_a_number_beyond_all_floats_is_no_traceback(copy):
+    seal(copy, max_sum_error=10**400)
+
+    with pytest.raises(BundleDamaged, match='"max_sum_error" is not a number or null'):
+        open_bundle(copy)

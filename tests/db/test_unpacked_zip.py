@@ -1,6 +1,8 @@
 """Zips of strangers: nothing is unpacked that the manifest does not name, and nothing is left behind."""
 
 import fcntl
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -16,7 +18,7 @@ import pytest
 from db import bundle as commands
 from db.connection import open_bundle
 from db.errors import BundleDamaged, BundleMissing, DiskFull
-from db.layout import DATABASE, DIGEST, MANIFEST
+from db.layout import DATABASE, DIGEST, MANIFEST, VECTORS
 from db.unpacked_zip import PREFIX
 from tests.support.paths import ROOT
 from tests.support.places import left_beside
@@ -178,3 +180,20 @@ def test_a_folder_in_use_is_locked(zip_file):
 
     os.close(handle)
     bundle.close()
+
+
+def test_folders_in_folders_without_end_are_not_unpacked(zip_file):
+    """To remove them again is a recursion that Python ends, there and at the next opening of any zip."""
+    deep = [f"{VECTORS}{'/a' * depth}/file" for depth in range(300, 1801, 300)]
+    with zipfile.ZipFile(zip_file) as archive:
+        manifest = json.loads(archive.read(f"demo/{MANIFEST}"))
+    for name in deep:
+        manifest["files"][name] = {"sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
+    text = json.dumps(manifest)
+    seal = {MANIFEST: text, DIGEST: hashlib.sha256(text.encode()).hexdigest()}
+    repack(zip_file, lambda name, data: seal.get(name, data))
+    with zipfile.ZipFile(zip_file, "a") as archive:
+        for name in deep:
+            archive.writestr(f"demo/{name}", b"")
+
+    refused(zip_file, '"files" is not')

@@ -374,3 +374,17 @@ def test_a_file_of_a_bundle_that_became_a_link_is_refused_at_opening(copy, tmp_p
 
     with pytest.raises(StoreError, match=f"{DATABASE} is a link"):
         open_bundle(copy)
+
+
+def test_an_id_that_is_missing_is_no_traceback(copy):
+    database, name = lancedb.connect(copy / VECTORS), f"texts__{MODEL_KEY}"
+    rows = database.open_table(name).to_arrow()
+    field = rows.schema.field("text_id").with_nullable(True)
+    ids = pa.array([None, *rows["text_id"].to_pylist()[1:]])
+    rows = rows.set_column(rows.schema.get_field_index("text_id"), field, ids)
+    shutil.rmtree(copy / VECTORS / f"{name}.lance")
+    unlinked(copy)
+    database.create_table(name, data=rows.replace_schema_metadata({"headlight_table": name}))
+    seal(copy)
+
+    assert f"vectors {name} have a row without its text_id" in verify.problems(copy)
