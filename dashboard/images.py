@@ -30,6 +30,10 @@ VIEW_SIDE = 1024
 """Longest side of what the model sees of a picture, as drawn. Pages draw it at half of that."""
 
 
+THUMBNAIL_FORMATS = ("PNG", "JPEG", "WEBP")
+"""Formats of thumbnails in a bundle."""
+
+
 class PictureError(ValueError):
     """Bytes that are not an image; the message gives the next step."""
 
@@ -40,6 +44,22 @@ def read(data: bytes, name: str = "the file") -> Image.Image:
         return decode(data)
     except UnreadableImage as error:
         raise PictureError(f"{name} cannot be used: {error}. Choose a PNG or JPEG picture.") from error
+
+
+def is_thumbnail(data: bytes) -> bool:
+    """Returns True for a small picture that can be decoded.
+
+    Anything else of a received bundle is not given to Streamlit, which opens every format of Pillow: that for
+    EPS starts Ghostscript.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=THUMBNAIL_FORMATS)
+        if max(image.size) > VIEW_SIDE:
+            return False
+        image.load()
+    except Exception:  # on damaged bytes Pillow's readers raise nearly anything
+        return False
+    return True
 
 
 def preview(data: bytes, side: int = 448) -> bytes:

@@ -73,9 +73,10 @@ def exists(source: Source, image_id: str) -> bool:
 
 
 def thumbnails(source: Source, image_ids: Sequence[str]) -> dict[str, bytes | None]:
-    """Returns thumbnails by image id; None if the bundle has none."""
+    """Returns thumbnails by image id; None if the bundle has none that is a small picture."""
     rows = cached.query(source.bundle, "thumbnails", image_ids=tuple(image_ids))
-    stored = dict(zip(rows["image_id"], rows["thumbnail"], strict=True))
+    pairs = zip(rows["image_id"], rows["thumbnail"], strict=True)
+    stored = {image_id: data for image_id, data in pairs if data and image_drawing.is_thumbnail(data)}
     uploaded = uploads()
     return {
         image_id: stored.get(image_id) or (_preview(uploaded[image_id][0]) if image_id in uploaded else None)

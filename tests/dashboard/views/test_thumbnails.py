@@ -1,0 +1,45 @@
+"""Thumbnails of a received bundle need not be pictures."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import EpsImagePlugin, Image
+
+from dashboard.images import is_thumbnail
+from tests.support.pages import open_page, words, write_two_models
+from tests.support.places import edit
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 3000 3000\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def wide() -> bytes:
+    file = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("page", ["head", "topic_segmentation"])
+@pytest.mark.parametrize("data", [b"<svg/>", EPS, wide()], ids=["svg", "eps", "bomb"])
+def test_what_is_no_small_picture_is_not_shown(tmp_path, monkeypatch, page, data):
+    """Streamlit raised an error, or started Ghostscript with the PostScript of the sender."""
+    started: list[Path] = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args, **options: started.append(args))
+    bundle = write_two_models(tmp_path / "demo")
+    numbers = "".join(f"\\x{byte:02X}" for byte in data)
+    edit(bundle, f"update image set thumbnail = '{numbers}'::blob")
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
+
+    app = open_page(page)
+
+    assert not app.exception
+    assert not started
+    assert "no thumbnail in this bundle" in words(app)
+
+
+def test_a_small_picture_is_a_thumbnail():
+    file = io.BytesIO()
+    Image.new("RGB", (224, 10)).save(file, "JPEG")
+
+    assert is_thumbnail(file.getvalue())
+    assert not is_thumbnail(file.getvalue()[:-200])
