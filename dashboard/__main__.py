@@ -13,7 +13,7 @@ from pathlib import Path
 from dashboard import DEFAULT_BUNDLE
 from db import vectors
 from db.connection import open_bundle
-from db.errors import StoreError, UserError
+from db.errors import StoreError, UserError, message_of
 from db.verify import check_contents
 
 EXAMPLES = """examples:
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None, prog: str = "python -m dashboard") 
             port = check_address(address, options.port)
             check_contents(opened)
     except StoreError as error:
-        print(f"Cannot open the bundle: {error}", file=sys.stderr)
+        print(f"Cannot open the bundle: {message_of(error)}", file=sys.stderr)
         return 1
     except AddressError as error:
         print(f"error: {error}", file=sys.stderr)

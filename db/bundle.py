@@ -14,7 +14,7 @@ from db import verify as verification
 from db.atomic_file import atomic_file
 from db.connection import Bundle, open_bundle
 from db.diff import TOLERANCE, VECTOR_TOLERANCE, diff
-from db.errors import BundleDamaged, BundleExists, UserError, message_of
+from db.errors import BundleDamaged, BundleExists, UserError, message_of, printable
 from db.layout import DIGEST, MANIFEST
 from db.manifest import read_manifest
 from db.queries import heads, image_set, models, text_pool
@@ -41,19 +41,19 @@ def show(options: argparse.Namespace) -> int:
     bundle = open_bundle(options.bundle)
     facts, images, texts = bundle.manifest, image_set(bundle).iloc[0], text_pool(bundle).iloc[0]
     size = sum(entry["bytes"] for entry in facts["files"].values())
-    print(f"{options.bundle}: input_id {facts['input_id']}, made {facts['created_at']}, {size / 1e6:.1f} MB")
+    _print(f"{options.bundle}: input_id {facts['input_id']}, made {facts['created_at']}, {size / 1e6:.1f} MB")
     counts = f"{images['images']} distinct in {images['files']} files, {images['failed']} failed"
     if images["flat"] > 0:
         counts += f", {images['flat']} that use less than a tenth of their range"
-    print(f"images  {images['name']}: {counts}")
-    print(f"texts   {texts['name']}: {texts['texts']} ({texts['language']})")
+    _print(f"images  {images['name']}: {counts}")
+    _print(f"texts   {texts['name']}: {texts['texts']} ({texts['language']})")
     for model in models(bundle).itertuples():
         control = f", a control of {model.control_of}" if model.is_control else ""
-        print(
+        _print(
             f"model   {model.model_key}: {model.model}{control}, {_heads(bundle, model)}{_precision(model)}"
         )
     if facts["max_sum_error"] is not None:
-        print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')
+        _print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')
     bundle.close()
     return 0
 
@@ -62,8 +62,8 @@ def verify(options: argparse.Namespace) -> int:
     """Prints damage and contradictions of a bundle."""
     found = verification.problems(options.bundle)
     for problem in found:
-        print(problem)
-    print(f"{options.bundle}: {'sound' if not found else f'{len(found)} problems. Copy or build it again.'}")
+        _print(problem)
+    _print(f"{options.bundle}: {'sound' if not found else f'{len(found)} problems. Copy or build it again.'}")
     return 1 if found else 0
 
 
@@ -72,10 +72,10 @@ def compare(options: argparse.Namespace) -> int:
     a, b = open_bundle(options.bundle), open_bundle(options.other)
     differences = diff(a, b, tolerance=options.tolerance, vector_tolerance=options.vector_tolerance)
     for difference in differences[:MAX_DIFFERENCES_PRINTED]:
-        print(difference)
+        _print(difference)
     if len(differences) > MAX_DIFFERENCES_PRINTED:
-        print(f"and {len(differences) - MAX_DIFFERENCES_PRINTED} more")
-    print(f"{len(differences)} differences" if differences else "the same")
+        _print(f"and {len(differences) - MAX_DIFFERENCES_PRINTED} more")
+    _print(f"{len(differences)} differences" if differences else "the same")
     a.close()
     b.close()
     return 1 if differences else 0
@@ -101,6 +101,11 @@ def pack(options: argparse.Namespace) -> int:
             archive.write(bundle / name, f"{root}/{name}")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _print(line: str) -> None:
+    """Prints one line: texts of a bundle may come from a stranger."""
+    print(printable(line).replace("\n", "\\n"))
 
 
 def _check_free(out: Path, bundle: Path, *, replace: bool) -> None:

@@ -1,5 +1,6 @@
 """Errors with a message for the user: the cause, and the next step."""
 
+import re
 from collections.abc import Sequence
 
 MAX_MESSAGE = 2000
@@ -15,13 +16,21 @@ def first_few(things: Sequence[str], separator: str = "; ") -> str:
     return separator.join([*things[:MAX_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
 
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Returns a text for a terminal: its characters that would move the cursor or turn words are escapes."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 class UserError(Exception):
     """Base of all errors that a command prints as one line instead of a traceback."""
 
 
 def message_of(error: Exception) -> str:
     """Returns the message of an error, without its middle if a file was echoed into it at length."""
-    text = str(error)
+    text = printable(str(error))
     return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]} ... {text[-MAX_MESSAGE // 2 :]}"
 
 

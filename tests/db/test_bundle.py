@@ -93,3 +93,18 @@ def test_show_of_a_model_that_lacks_a_fact_is_no_traceback(copy, capsys):
 
     assert commands.main(["show", str(copy)]) == 0
     assert "? layers x 2 heads" in capsys.readouterr().out
+
+
+def test_a_text_of_a_bundle_does_not_move_the_cursor(copy, capsys):
+    edit(copy, "update image_set set name = chr(27) || '[2J' || chr(10) || 'sound'")
+    (copy / "a\x1b[2J\nsound").write_text("x")
+
+    assert commands.main(["show", str(copy)]) == 0
+    assert r"images  \x1b[2J\nsound: 12" in capsys.readouterr().out
+    assert commands.main(["verify", str(copy)]) == 1
+    assert r"a\x1b[2J\nsound" in capsys.readouterr().out
+
+
+def test_a_message_does_not_move_the_cursor(tmp_path, capsys):
+    assert commands.main(["show", str(tmp_path / "\x1b[2J")]) == 2
+    assert r"/\x1b[2J." in capsys.readouterr().err
