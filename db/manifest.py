@@ -23,7 +23,7 @@ from db.layout import DATABASE, DIGEST, FORMAT, MANIFEST, VECTORS, sql_of
 LIBRARIES = ("duckdb", "lancedb", "pyarrow", "numpy", "pandas")
 
 MAX_BYTES = 2**24
-"""Maximum size of a manifest; one with a thousand models has 6 MB. 64 MB of `[]` took 2 GB to read."""
+"""Maximum size of a manifest in bytes; one with a thousand models has 6 MB. `[]` in 64 MB would take 2 GB."""
 
 _FILE_NAME = re.compile(
     rf"{re.escape(DATABASE)}|{re.escape(VECTORS)}(/(?!\.\.?(/|$))[\w.-]+){{1,8}}", re.ASCII

@@ -31,7 +31,7 @@ WRITING = "writing"
 """What is in the making when all work files are there."""
 
 EVERY_STAGE = {"scan", "texts", "classes", "images", "gallery", "heads", "draws", "selectivity", "maps"}
-EVERY_STAGE |= {"moments", "all-layers", "runs", WRITING}
+EVERY_STAGE |= {"spaces", "moments", "all-layers", "ablations", WRITING}
 
 
 class Piece(NamedTuple):
