@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 from safetensors.torch import save_file
 
@@ -49,8 +50,10 @@ def test_the_six_models_and_their_controls_come_to_one_leaderboard(
     for name, row in trained.iterrows():
         assert (row.parameters, row.patch_size) == SIZES[row.architecture]
         assert row.activation == ("gelu" if name in unverified else "quick_gelu")
-        assert row.training_data == (model_specs.STUDY[name] if name in unverified else None)
-        assert row.weights_verified is (False if name in unverified else None)
+        if name in unverified:
+            assert row.training_data == model_specs.STUDY[name] and not row.weights_verified
+        else:
+            assert pd.isna(row.training_data) and pd.isna(row.weights_verified)
     assert found.max_sum_error.max() < 1e-5
     assert json.loads((bundle / "manifest.json").read_text())["models"][0]["weights_sha256"]
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
