@@ -32,8 +32,8 @@ PAGES = [
 ]
 # Streamlit serves the default page at / only; the other names are from earlier versions.
 MOVED = {"leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
+# A file, since a browser fetches Streamlit's own icons and emoji from other servers.
 ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
-"""A file, since a browser fetches Streamlit's own icons and emoji from other servers."""
 
 # Less space above the title: pages of images need it. Tables lose Streamlit's own CSV: a spreadsheet would
 # run some of its texts.

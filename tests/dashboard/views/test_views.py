@@ -38,6 +38,7 @@ def test_every_page_opens_without_a_word_of_complaint(page):
     assert not app.exception
     assert said(app) == ""
     assert len(app.title) == 1
+    assert [text for text in words(app).splitlines() if "Streamlit" in text] == []  # app.py's own comments
 
 
 @pytest.mark.parametrize("page", PAGES)
