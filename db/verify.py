@@ -1,6 +1,8 @@
 """Verifies a bundle: files against the manifest, the manifest against the tables, tables against vectors."""
 
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from db import bundle_files, checks
 from db.connection import Bundle, cursor, open_bundle
@@ -10,6 +12,16 @@ from db.locked_database import damage_named
 from db.manifest import fact_differences, read_manifest
 
 
+class FileProblems(NamedTuple):
+    """Differences between the files of a bundle and its manifest, one sentence each."""
+
+    damage: list[str]
+    """Files of the manifest that are missing or changed."""
+
+    strangers: list[str]
+    """What is in the directory and not in the manifest; it is never read."""
+
+
 def problems(path: Path) -> list[str]:
     """Returns the problems of the bundle at `path`, one sentence each; empty for a valid bundle.
 
@@ -17,36 +29,26 @@ def problems(path: Path) -> list[str]:
         BundleMissing, BundleFormat: there is no bundle that can be verified.
     """
     try:
-        if path.is_dir():  # files first, since a damaged file may not open
-            damaged = file_problems(path)
-            if damaged:
-                return damaged
+        # Files first, since a damaged file may not open.
+        if path.is_dir() and (differences := [*chain(*file_problems(path))]):
+            return differences
         bundle = open_bundle(path)
     except BundleDamaged as error:
         return [str(error)]
     try:
-        if not path.is_dir() and (damaged := file_problems(bundle.path)):
-            return damaged
+        if not path.is_dir() and (differences := [*chain(*file_problems(bundle.path))]):
+            return differences
         return content_problems(bundle)
     finally:
         bundle.close()
 
 
-def file_problems(directory: Path) -> list[str]:
+def file_problems(directory: Path) -> FileProblems:
     """Returns the differences between the files and the manifest; reads every byte."""
-    return damage(directory) + strangers(directory)
-
-
-def damage(directory: Path) -> list[str]:
-    """Returns the files of the manifest that are missing or changed; reads every byte."""
     listed, listing = read_manifest(directory)["files"], bundle_files.list_files(directory)
-    differences = bundle_files.size_differences(listing, listed)
-    return differences + bundle_files.hash_differences(directory, listing, listed)
-
-
-def strangers(directory: Path) -> list[str]:
-    """Returns sentences about what is in the directory and not in the manifest."""
-    return bundle_files.unlisted(bundle_files.list_files(directory), read_manifest(directory)["files"])
+    damage = bundle_files.size_differences(listing, listed)
+    damage += bundle_files.hash_differences(directory, listing, listed)
+    return FileProblems(damage, bundle_files.unlisted(listing, listed))
 
 
 def check_contents(bundle: Bundle) -> None:

@@ -19,7 +19,7 @@ FIRST_WAIT = 0.3
 
 
 class Verdict(NamedTuple):
-    """What the comparison found."""
+    """Result of a comparison."""
 
     done: bool
     damage: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ def verdict(bundle: Bundle) -> Verdict:
 
 def _compare(bundle: Bundle, key: object) -> None:
     try:
-        found = Verdict(True, tuple(verify.damage(bundle.path)), tuple(verify.strangers(bundle.path)))
+        found = Verdict(True, *map(tuple, verify.file_problems(bundle.path)))
     except (StoreError, OSError) as error:
         found = Verdict(True, (str(error),))
     with _lock:

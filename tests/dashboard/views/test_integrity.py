@@ -79,8 +79,10 @@ def test_a_file_of_a_person_is_named_beside_the_pages(served):
 
 def test_a_result_is_kept_until_a_file_changes(served, monkeypatch):
     compared = []
-    damage = integrity.verify.damage
-    monkeypatch.setattr(integrity.verify, "damage", lambda path: compared.append(path) or damage(path))
+    compare = integrity.verify.file_problems
+    monkeypatch.setattr(
+        integrity.verify, "file_problems", lambda path: compared.append(path) or compare(path)
+    )
     bundle = open_bundle(served)
 
     while not integrity.verdict(bundle).done:
