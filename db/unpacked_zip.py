@@ -81,7 +81,7 @@ def is_bundle_zip(file: Path) -> bool:
     try:
         with zipfile.ZipFile(file) as archive:
             return MANIFEST in _entries(archive)
-    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile):
         return False
 
 
@@ -92,10 +92,8 @@ def _unpack(archive: zipfile.ZipFile, file: Path, directory: Path) -> None:
             _extract(archive, entries[name], directory / name, min(entries[name].file_size, MAX_BYTES))
     manifest = read_manifest(directory, file)
     _check_names(entries, manifest["files"])
-    size, free = (
-        sum(entry["bytes"] for entry in manifest["files"].values()),
-        shutil.disk_usage(directory).free,
-    )
+    size = sum(entry["bytes"] for entry in manifest["files"].values())
+    free = shutil.disk_usage(directory).free
     if size > free:
         raise DiskFull(
             f"{file} needs {size / 1e9:.1f} GB unpacked, and {free / 1e9:.1f} GB are free beside it. Free "

@@ -1,4 +1,4 @@
-"""What is rounding and not variance: the one guard for everything that divides by a variance.
+"""Tells rounding from variance: the one guard for everything that divides by a variance.
 
 Equal images do not give equal bits: sums in a forward pass depend on the batch. Let every number have a
 relative error of at most δ. Then n equal numbers x have a variance of at most δ² x², and a computed variance
@@ -35,4 +35,4 @@ def centered(vector: Float[Tensor, "image dim"], mean: Float[Tensor, " dim"]) ->
     """Returns the vectors minus their mean; 0 if what is left may be rounding."""
     rest = vector - mean
     variance, square = (part.double().square().sum(-1).mean() for part in (rest, vector))
-    return rest * (varies(variance, square))
+    return rest * varies(variance, square)
