@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.controls import shared as controls
 from dashboard.data.live import LiveError
+from dashboard.data.validation_scores import has_validation
 from dashboard.state import url
 from dashboard.state.markdown import literal
 from db.errors import StoreError
@@ -30,9 +31,15 @@ PAGES = [
     st.Page("views/mean_ablation.py", title="Mean-ablation", icon=":material/content_cut:"),
     st.Page("views/validation.py", title="Validation", icon=":material/fact_check:"),
 ]
+# For a bundle without validation: not in the menu, but a link to it explains.
+NO_VALIDATION = [
+    *PAGES[:-1],
+    st.Page("views/validation.py", title="Validation", icon=PAGES[-1].icon, visibility="hidden"),
+]
 # Streamlit serves the default page at / only; the other names are from earlier versions.
 MOVED = {"leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
 # A file, since a browser fetches Streamlit's own icons and emoji from other servers.
+CONTROL_BADGE = " :gray-badge[control: random weights]"
 ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
 
 # Less space above the title: pages of images need it. Tables lose Streamlit's own CSV: a spreadsheet would
@@ -50,15 +57,18 @@ def main() -> None:
     ]
     # First: else the icon of the page becomes that of the tab, and browsers ask another server for it.
     st.set_page_config(page_icon=ICON, layout="wide")
-    page = st.navigation([*PAGES, *hidden])
+    menu = st.session_state.get("menu", PAGES)
+    page = st.navigation([*menu, *hidden])
     if page in hidden:
         st.switch_page(MOVED[page.url_path], query_params=url.renamed(st.query_params.to_dict()))
     st.set_page_config(page_title=f"{page.title} - Headlight")
     try:
         url.sync_from_url(page.url_path)
         st.html(STYLE)
-        st.session_state["source"] = controls.sidebar()
-        st.title(page.title)
+        source = st.session_state["source"] = controls.sidebar()
+        menu = st.session_state["menu"] = PAGES if has_validation(source) else NO_VALIDATION
+        page = st.navigation([*menu, *hidden])  # again: only the bundle says which pages it fills
+        st.title(page.title + CONTROL_BADGE * source.info.is_control)
         page.run()
     except (StoreError, LiveError) as error:
         # Everything drawn so far stays, so that the options can be changed.

@@ -39,7 +39,8 @@ def sidebar() -> Source:
             name = choose("bundle", "Bundle", {name: name for name in paths})
         bundle = cached.bundle(paths[name])
         models = cached.models(bundle)
-        titles = {row.model_key: row.model + " (control)" * row.is_control for row in models.itertuples()}
+        # At the start: a long name is cut at its end.
+        titles = {row.model_key: "Control · " * row.is_control + row.model for row in models.itertuples()}
         source = cached.source(bundle, name, choose("model", "Model", titles))
         st.caption(choices.about(source))
         integrity.show(bundle)

@@ -26,6 +26,11 @@ def scores(source: Source) -> pd.DataFrame:
     return cached.query(source.bundle, "validation_scores")
 
 
+def has_validation(source: Source) -> bool:
+    """Returns True if the bundle has validation scores of any model."""
+    return len(scores(source)) > 0
+
+
 def missing(source: Source, section: str) -> str:
     """Returns the reason why a section is empty, with the next step; empty if the section has rows."""
     if section == "heads":

@@ -42,8 +42,7 @@ def headline(result: MeanAblation, attribute: str) -> None:
     sampled = f", an even sample of {labeled:,}" if labeled > images else ""
     st.caption(
         f"{images:,} images{sampled}, each with exactly one of {values:,} classes; guessing gives "
-        f"{100 / values:.3g} %. This is the direct effect only; for forward passes see the page "
-        "*Validation*.",
+        f"{100 / values:.3g} %. This is the direct effect only.",
         help=DIRECT_ONLY,
     )
 

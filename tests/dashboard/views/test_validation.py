@@ -1,6 +1,7 @@
 """The page Validation over bundles written by hand."""
 
 import pytest
+import streamlit as st
 
 from dashboard.state.views import MODES
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY
@@ -19,7 +20,7 @@ def test_a_link_of_an_earlier_version_opens_the_same_view(path, title, old, now)
     app = open_path(path, model=CONTROL_KEY, **old)
 
     assert not app.exception
-    assert app.title[0].value == title
+    assert app.title[0].value == f"{title} :gray-badge[control: random weights]"
     assert said(app) == ""
     shown = link(app)
     assert {name: shown[name] for name in old} == old | now
@@ -36,6 +37,24 @@ def test_a_bundle_without_validation_says_how_to_get_it(monkeypatch, plain, sect
     assert "--validation" in said(app)
     assert ("--masks" in said(app)) == (section == "maps")
     assert link(app)["section"] == section
+
+
+@pytest.mark.parametrize("has_validation", [True, False])
+def test_the_page_is_in_the_menu_of_a_bundle_that_has_validation(monkeypatch, plain, has_validation):
+    if not has_validation:
+        monkeypatch.setenv("HEADLIGHT_BUNDLE", str(plain))
+    menus, navigation = [], st.navigation
+
+    def spy(pages):
+        menus.append([page.title for page in pages if page._visibility == "visible"])
+        return navigation(pages)
+
+    monkeypatch.setattr(st, "navigation", spy)
+    app = open_page("heads")
+
+    assert not app.exception
+    assert ("Validation" in menus[-1]) == has_validation
+    assert "Mean-ablation" in menus[-1]
 
 
 def test_a_bundle_without_controls_has_a_leaderboard_all_the_same(monkeypatch, plain):

@@ -51,6 +51,9 @@ def test_a_page_reopens_from_its_own_link(page):
     assert link(again) == link(first)
     assert words(again) == words(first)
     assert said(again) == ""
+    # The link names a control: the page says so beside its title, and the menu of models at its start.
+    assert again.title[0].value.endswith(":gray-badge[control: random weights]")
+    assert again.sidebar.selectbox[-1].format_func(CONTROL_KEY).startswith("Control")
 
 
 @pytest.mark.parametrize("page", PAGES)
