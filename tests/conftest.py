@@ -14,6 +14,7 @@ import pytest
 
 from precompute import demo
 from precompute.runtime.config import Config, ModelChoice
+from tests.support import bundles
 
 CONTROL = f"{demo.MODEL_NAME}-random-0"
 """The demo model with fresh weights: needs no training and no file."""
@@ -44,6 +45,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def main_module():
     """AppTest leaves the app as the main module, and worker processes would run it."""
     sys.modules["__main__"] = OURS
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory) -> Path:
+    """The tiny bundle, written once for all tests; not to be changed."""
+    return bundles.write_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def two_models(tmp_path_factory) -> Path:
+    """The tiny bundle with fewer heads in its second model, once for all tests; not to be changed."""
+    from tests.support.pages import write_two_models
+
+    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
 
 
 @pytest.fixture(scope="session")

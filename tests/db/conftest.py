@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from db.connection import Bundle, open_bundle
-from tests.support import bundles
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Bundle:
-    return open_bundle(bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "demo"))
+def tiny(tiny_bundle) -> Bundle:
+    return open_bundle(tiny_bundle)
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from tests.support.bundles import MODEL_KEY
 from tests.support.places import edit, seal
 
 
-def test_a_view_in_place_of_a_table_reads_no_file_of_the_machine(tmp_path):
+def test_a_view_in_place_of_a_table_reads_no_file_of_the_machine(tiny_bundle, tmp_path):
     """The database of a bundle comes from others: external access is off before anything in it is read."""
-    bundle = shutil.copytree(bundles.write_bundle(tmp_path / "demo"), tmp_path / "crafted")
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "crafted")
     secret = tmp_path / "secret.txt"
     secret.write_text("a secret")
     with duckdb.connect() as connection:
@@ -163,13 +163,12 @@ def test_two_bundles_open_side_by_side(tiny):
         cursor(again)
 
 
-def test_a_replaced_bundle_is_refused_rather_than_mixed_with_the_new_one(tmp_path):
-    out = bundles.write_bundle(tmp_path / "demo")
-    bundle = open_bundle(out)
+def test_a_replaced_bundle_is_refused_rather_than_mixed_with_the_new_one(taken):
+    bundle = open_bundle(taken)
     vectors.gallery(bundle, MODEL_KEY)
     assert is_current(bundle)
 
-    bundles.write_bundle(out, replace=True)
+    bundles.write_bundle(taken, replace=True)
 
     assert not is_current(bundle)
     with pytest.raises(BundleReplaced, match="replaced or removed"):

@@ -32,10 +32,9 @@ def test_the_error_of_a_stage_reaches_the_caller_as_it_is(out):
         writer.write_images(bundles.MODEL_KEY, batches())
 
 
-def test_lost_vectors_are_reported_as_damage(tmp_path):
-    out = bundles.write_bundle(tmp_path / "demo")
-    bundle = open_bundle(out)
-    for file in (out / VECTORS / f"images__{MODEL_KEY}.lance" / "data").iterdir():
+def test_lost_vectors_are_reported_as_damage(copy):
+    bundle = open_bundle(copy)
+    for file in (copy / VECTORS / f"images__{MODEL_KEY}.lance" / "data").iterdir():
         file.unlink()
 
     with pytest.raises(BundleDamaged, match="headlight bundle verify"):

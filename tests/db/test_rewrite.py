@@ -13,23 +13,16 @@ from db.connection import Bundle, open_bundle, query
 from db.diff import diff
 from db.errors import BundleExists, BundleReplaced, StoreError
 from db.rewrite import inherited_facts
-from tests.support import bundles
 from tests.support.bundles import MODEL_KEY, PAIRS
 
 HEAD = {"model_key": MODEL_KEY, "layer": PAIRS[0][0], "head": PAIRS[0][1]}
 PERSONAL = pd.DataFrame([{**HEAD, "method": "person", "picks": 0, "label": "mood", "chosen": False}])
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
-    """The tiny bundle, once for all tests; not to be changed."""
-    return bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "tiny")
-
-
 @pytest.fixture
-def tiny(made, tmp_path):
-    """A copy of its files, which a test may harm."""
-    bundle = open_bundle(shutil.copytree(made, tmp_path / "tiny"))
+def tiny(tiny_bundle, tmp_path):
+    """A copy of the tiny bundle's files, which a test may harm."""
+    bundle = open_bundle(shutil.copytree(tiny_bundle, tmp_path / "tiny"))
     yield bundle
     bundle.close()
 

@@ -65,7 +65,7 @@ def refused(zip_file: Path, message: str, error: type[Exception] = BundleDamaged
 
 
 @pytest.mark.parametrize(
-    "name", ["zeros.bin", "demo/zeros.bin", "demo/vectors.lance/zeros.bin", "../zeros.bin"]
+    "name", ["zeros.bin", "tiny/zeros.bin", "tiny/vectors.lance/zeros.bin", "../zeros.bin"]
 )
 def test_a_file_that_the_manifest_does_not_name_is_not_unpacked(zip_file, name):
     """6.5 MB became 3.2 GB."""
@@ -77,8 +77,8 @@ def test_a_file_that_the_manifest_does_not_name_is_not_unpacked(zip_file, name):
 
 def test_what_macos_adds_is_left_out(zip_file):
     with zipfile.ZipFile(zip_file, "a") as archive:
-        archive.writestr("__MACOSX/demo/._manifest.json", b"x")
-        archive.writestr("demo/.DS_Store", b"x")
+        archive.writestr("__MACOSX/tiny/._manifest.json", b"x")
+        archive.writestr("tiny/.DS_Store", b"x")
 
     bundle = open_bundle(zip_file)
 
@@ -94,7 +94,7 @@ def test_a_file_larger_than_the_manifest_says_is_refused(zip_file):
 
 def test_a_file_twice_is_refused(zip_file):
     with zipfile.ZipFile(zip_file, "a") as archive, pytest.warns(UserWarning):
-        archive.writestr(f"demo/{DATABASE}", b"x")
+        archive.writestr(f"tiny/{DATABASE}", b"x")
 
     refused(zip_file, "it holds a name twice")
 
@@ -186,7 +186,7 @@ def test_folders_in_folders_without_end_are_not_unpacked(zip_file):
     """To remove them again is a recursion that Python ends, there and at the next opening of any zip."""
     deep = [f"{VECTORS}{'/a' * depth}/file" for depth in range(300, 1801, 300)]
     with zipfile.ZipFile(zip_file) as archive:
-        manifest = json.loads(archive.read(f"demo/{MANIFEST}"))
+        manifest = json.loads(archive.read(f"tiny/{MANIFEST}"))
     for name in deep:
         manifest["files"][name] = {"sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
     text = json.dumps(manifest)
@@ -194,6 +194,6 @@ def test_folders_in_folders_without_end_are_not_unpacked(zip_file):
     repack(zip_file, lambda name, data: seal.get(name, data))
     with zipfile.ZipFile(zip_file, "a") as archive:
         for name in deep:
-            archive.writestr(f"demo/{name}", b"")
+            archive.writestr(f"tiny/{name}", b"")
 
     refused(zip_file, '"files" is not')

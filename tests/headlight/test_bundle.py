@@ -13,7 +13,6 @@ from dashboard.data import cached, maps
 from dashboard.data.neighbors import neighbors_of_image, neighbors_of_text
 from dashboard.state.views import Scope, TopicView
 from tests.conftest import CONTROL
-from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
 
 TEXT = next(iter(TEXTS))
@@ -22,24 +21,19 @@ NAME = "tiny/known"
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    return bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def bundle(path):
-    with headlight.open(path) as opened:
+def bundle(tiny_bundle):
+    with headlight.open(tiny_bundle) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def source(path):
+def source(tiny_bundle):
     """The same bundle as the dashboard's pages read it."""
-    return cached.source(cached.bundle(path), "tiny", MODEL_KEY)
+    return cached.source(cached.bundle(tiny_bundle), "tiny", MODEL_KEY)
 
 
-def test_the_default_is_the_bundle_that_the_dashboard_serves(path, monkeypatch, tmp_path):
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(path))
+def test_the_default_is_the_bundle_that_the_dashboard_serves(tiny_bundle, monkeypatch, tmp_path):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(tiny_bundle))
     assert len(headlight.open().models()) == 2
 
     monkeypatch.delenv("HEADLIGHT_BUNDLE")

@@ -10,12 +10,6 @@ from headlight.__main__ import main
 from tests.support import bundles
 from tests.support.places import edit, seal
 
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    return bundles.write_bundle(tmp_path_factory.mktemp("sound") / "demo")
-
-
 HARM = {
     "a view": lambda copy: edit(copy, "drop table bundle; create view bundle as select 6 as format"),
     "another fact": lambda copy: seal(copy, input_id="other"),
@@ -26,8 +20,8 @@ HARM = {
 
 
 @pytest.mark.parametrize("name", HARM)
-def test_what_one_door_refuses_all_refuse(sound, tmp_path, name, capsys):
-    copy = shutil.copytree(sound, tmp_path / "copy")
+def test_what_one_door_refuses_all_refuse(tiny_bundle, tmp_path, name, capsys):
+    copy = shutil.copytree(tiny_bundle, tmp_path / "copy")
     HARM[name](copy)
 
     with pytest.raises(headlight.UserError) as refused:
@@ -42,8 +36,8 @@ def test_what_one_door_refuses_all_refuse(sound, tmp_path, name, capsys):
     assert "Traceback" not in printed.err
 
 
-def test_a_table_with_other_ids_is_refused_where_it_is_first_used(sound, tmp_path):
-    copy = shutil.copytree(sound, tmp_path / "copy")
+def test_a_table_with_other_ids_is_refused_where_it_is_first_used(tiny_bundle, tmp_path):
+    copy = shutil.copytree(tiny_bundle, tmp_path / "copy")
     edit(copy, f"update image set image_id = '{'f' * 16}' where image_id = '{bundles.IMAGE_IDS[0]}'")
 
     with headlight.open(copy) as bundle, pytest.raises(headlight.UserError, match="which image lacks"):

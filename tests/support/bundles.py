@@ -164,6 +164,7 @@ def write_tables(writer: BundleWriter, scale: float = 1.0) -> None:
 
 def tables(scale: float = 1.0) -> dict[str, pd.DataFrame]:
     """Rows of every table, by name."""
+    heads = [_head_tables(key, scale) for key in MODELS]
     return {
         **_image_tables(),
         **_text_tables(),
@@ -171,10 +172,7 @@ def tables(scale: float = 1.0) -> dict[str, pd.DataFrame]:
         "metric": known_scores.metric(),
         "class_text": known_scores.class_text(),
         "rotated_metric": known_scores.rotated_metric(MODEL_KEY),
-        **{
-            name: pd.concat([_head_tables(key, scale)[name] for key in MODELS], ignore_index=True)
-            for name in _head_tables(MODEL_KEY, scale)
-        },
+        **{name: pd.concat([part[name] for part in heads], ignore_index=True) for name in heads[0]},
         "published": pd.DataFrame(
             {
                 "model": ["tiny/known"],

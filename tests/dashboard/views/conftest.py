@@ -5,7 +5,6 @@ import pytest
 from db.store import BundleWriter
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY
-from tests.support.pages import write_two_models
 
 IMPORTED = {
     "has_vectors": False,
@@ -18,8 +17,8 @@ IMPORTED = {
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
+def bundle(two_models):
+    return two_models
 
 
 @pytest.fixture(autouse=True)
