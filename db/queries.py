@@ -172,9 +172,12 @@ def images(
     limit: int | None = None,
     offset: int = 0,
 ) -> pd.DataFrame:
-    """Images that have each of `words` in a path or an attribute, and an attribute (and value).
+    """Returns the images that have each of `words` in a path or an attribute, and an attribute (and value).
 
-    Only those of `image_ids` where given.
+    A word is a whole word: red is not in checkered. "color:red" and "top left" are words side by side, in a
+    path or in "attribute: value". `one_object` is false if the words may belong to different objects: two of
+    them are values of attributes that have several values in this image. Those images come last. Only images
+    of `image_ids` where given.
     """
     filters = _image_filters(words, image_ids, attribute, value)
     return _ask(bundle, "images", **filters, limit=limit, offset=offset)
@@ -222,6 +225,11 @@ def image_attributes(bundle: Bundle, *, image_ids: Sequence[str] | None = None) 
     """Returns the attribute values of some images, or of all images."""
     ids = None if image_ids is None else list(image_ids)
     return _ask(bundle, "image_attributes", image_ids=ids)
+
+
+def attribute_values(bundle: Bundle) -> pd.DataFrame:
+    """Returns every value of every attribute with its number of images."""
+    return _ask(bundle, "attribute_values")
 
 
 def class_texts(bundle: Bundle) -> pd.DataFrame:

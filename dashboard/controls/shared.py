@@ -191,11 +191,14 @@ def image_picker(source: Source, value: str, *, gallery: bool = False) -> tuple[
 
 def search_images(source: Source, *, gallery: bool) -> None:
     """Thumbnails of the images with these words in path or attributes, each with a button."""
+    names = ", ".join(image_data.attribute_names(source)[:12])
     box, switch = st.columns([3, 2], vertical_alignment="bottom")
     words = box.text_input(
         "Search by path or attribute",
         key=init_widget("search", ""),
-        placeholder="red star, or part of a path",
+        placeholder="red star, color:red, or a file name",
+        help='Finds whole words. Quotes keep words together: "top left".'
+        + literal(f" Attributes: {names}." if names else ""),
     )
     stored = switch.toggle(
         "Only images whose maps are stored",
@@ -204,7 +207,7 @@ def search_images(source: Source, *, gallery: bool) -> None:
     )
     count = image_data.count(source, words, stored=stored)
     if not count:
-        st.info(literal(f'No image matches "{words}". Try fewer or other words.'))
+        st.info(literal(image_data.no_match(source, words, stored=stored)))
         return
     pages = -(-count // PER_PAGE)
     key = WIDGET + "page"
@@ -217,6 +220,8 @@ def search_images(source: Source, *, gallery: bool) -> None:
         with cell:
             draw_thumbnail(thumbnails[row.image_id], alt=row.path)
             query_button("Choose", row.image_id, describe(row.path, row.attributes))
+            if not row.one_object:
+                st.caption("perhaps of different objects")
     st.caption(f"{count:,} images")
     if pages > 1:
         st.pagination(pages, key=key)

@@ -3,6 +3,7 @@
 Reads only the images that a page shows: a bundle may contain a million.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,12 @@ import streamlit as st
 
 from dashboard import images as image_drawing
 from dashboard.data import cached
+from dashboard.data.near_words import cut, near_words
 from dashboard.data.types import ImageInfo, Source
 from db import layout, vectors
+
+TERM = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+"""A word of a search, or several in quotes."""
 
 MAX_UPLOADS = 64
 """Uploaded images kept in memory, so that links to them work."""
@@ -35,12 +40,13 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def find(source: Source, words: str, *, stored: bool, limit: int, offset: int = 0) -> pd.DataFrame:
-    """Returns images with every word in a path or an attribute, by path: image_id, path, attributes.
+    """Returns images with every word in a path or an attribute: image_id, path, attributes, one_object.
 
-    `stored` limits them to images with stored maps.
+    Images in which one object has all words are first. `stored` limits them to images with stored maps.
     """
     filters = _filters(source, words, stored)
-    return _named(cached.query(source.bundle, "images", **filters, limit=limit, offset=offset))
+    rows = cached.query(source.bundle, "images", **filters, limit=limit, offset=offset)
+    return _named(rows).assign(one_object=rows["one_object"])
 
 
 def count(source: Source, words: str, *, stored: bool) -> int:
@@ -50,7 +56,33 @@ def count(source: Source, words: str, *, stored: bool) -> int:
 
 def _filters(source: Source, words: str, stored: bool) -> dict[str, Any]:
     image_ids = tuple(vectors.gallery(source.bundle, source.key)) if stored else None
-    return {"words": tuple(words.split()), "image_ids": image_ids}
+    return {"words": terms(words), "image_ids": image_ids}
+
+
+def terms(words: str) -> tuple[str, ...]:
+    """Returns the words of a search; those in quotes stay together, as in position:"top left"."""
+    return tuple(term.replace('"', "") for term in TERM.findall(words))
+
+
+def no_match(source: Source, words: str, *, stored: bool) -> str:
+    """Returns why a search finds no image: the words that no image has, with words spelled like them."""
+    if stored and (others := count(source, words, stored=False)):
+        return f"No image with stored maps has “{cut(words)}”; {others:,} other images have."
+    values = cached.query(source.bundle, "attribute_values")
+    vocabulary = {word for text in [*values["attribute"], *values["value"]] for word in text.lower().split()}
+    absent = [term for term in terms(words) if not count(source, f'"{term}"', stored=False)]
+    problems = [f"No image has “{cut(term)}”{_suggested(term, vocabulary)}." for term in absent]
+    return " ".join(problems[:3]) or f"No image has all of “{cut(words)}”. Try fewer words."
+
+
+def _suggested(term: str, vocabulary: set[str]) -> str:
+    near = near_words(term.rpartition(":")[2], vocabulary)
+    return f"; spelled like it: {', '.join(near)}" if near else ""
+
+
+def attribute_names(source: Source) -> list[str]:
+    """Returns the names of the attributes of the images."""
+    return cached.query(source.bundle, "attribute_values")["attribute"].unique().tolist()
 
 
 def first_image(source: Source) -> str:

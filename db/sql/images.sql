@@ -1,31 +1,75 @@
--- One row per matching image, by path.
-with wanted as (
-    select distinct lower(word) as word
-    from unnest($words::varchar[]) as asked (word)
+-- One row per matching image: first those in which one object has all that is asked for, then by path.
+with -- A term is one or more words that stand side by side in a path or in "attribute: value". Whole words alone:
+-- red is not in checkered.
+terms as (
+    select distinct
+        ' ' || trim(regexp_replace(lower(term), '[^\p{L}\p{M}\p{N}\p{S}]+', ' ', 'g')) || ' ' as term
+    from unnest($words::varchar[]) as wanted (term)
+),
+named as (
+    select
+        attribute,
+        value,
+        ' ' || regexp_replace(
+            lower(attribute || ' ' || value), '[^\p{L}\p{M}\p{N}\p{S}]+', ' ', 'g'
+        ) || ' ' as words
+    from (select distinct attribute, value from image_attribute)
+),
+paths as materialized (
+    select
+        image_id,
+        ' ' || regexp_replace(lower(path), '[^\p{L}\p{M}\p{N}\p{S}]+', ' ', 'g') || ' ' as words
+    from image_file
+    where len($words::varchar[]) > 0
 ),
 hits as (
-    select image_file.image_id, wanted.word
-    from image_file
-    join wanted on contains(lower(image_file.path), wanted.word)
+    select paths.image_id, terms.term, null as attribute, null as value
+    from paths
+    join terms on contains(paths.words, terms.term)
     union
-    select image_attribute.image_id, wanted.word
+    select image_attribute.image_id, terms.term, image_attribute.attribute, image_attribute.value
     from image_attribute
-    join wanted on contains(lower(image_attribute.attribute || ': ' || image_attribute.value), wanted.word)
+    join named using (attribute, value)
+    join terms on contains(named.words, terms.term)
 ),
 matching as (
     select image_id
     from hits
     group by image_id
-    having count(*) = (select count(*) from wanted)
+    having count(distinct term) = (select count(*) from terms)
+),
+-- Several values of one attribute are of different objects: which object a value belongs to is not known.
+several as (
+    select image_id, attribute
+    from image_attribute
+    where image_id in (from matching)
+    group by image_id, attribute
+    having count(*) > 1
+),
+-- Terms that the whole image does not have, with the values that have them.
+apart as (
+    select hits.*
+    from hits
+    semi join several using (image_id, attribute)
+    anti join (select image_id, term from hits anti join several using (image_id, attribute)) as sure
+        using (image_id, term)
+),
+-- One object has all of these terms if one value has.
+objects as (
+    select image_id, count(distinct term) = max(terms) as one_object
+    from (select *, count(*) over (partition by image_id, attribute, value) as terms from apart)
+    group by image_id
 ),
 page as materialized (
     -- Attributes are put together for the images shown only: for all 50,000 they take half a second.
     select
         image.image_id,
         min(image_file.path) as path,
-        count(*) as files
+        count(*) as files,
+        coalesce(any_value(objects.one_object), true) as one_object
     from image
     join image_file using (image_id)
+    left join objects using (image_id)
     where ($image_ids is null or image.image_id in (select unnest($image_ids::varchar[])))
         and (len($words::varchar[]) = 0 or image.image_id in (from matching))
         and (
@@ -38,7 +82,7 @@ page as materialized (
             )
         )
     group by image.image_id
-    order by path, image.image_id
+    order by one_object desc, path, image.image_id
     limit $limit
     offset $offset
 ),
@@ -56,8 +100,9 @@ select
     page.files,
     image.width,
     image.height,
-    described.attributes
+    described.attributes,
+    page.one_object
 from page
 join image using (image_id)
 left join described using (image_id)
-order by page.path, page.image_id
+order by page.one_object desc, page.path, page.image_id

@@ -52,9 +52,9 @@ def test_an_image_is_found_by_its_attributes():
 def test_a_search_that_finds_nothing_says_what_to_do():
     app = open_page("image_neighbors")
 
-    app.text_input(key="w.search").set_value("purple").run()
+    app.text_input(key="w.search").set_value("red circel").run()
 
-    assert 'No image matches "purple". Try fewer or other words.' in said(app)
+    assert "No image has “circel”; spelled like it: circle." in said(app)
 
 
 def test_an_unknown_head_in_the_link_is_named_and_nothing_else_is_lost():
