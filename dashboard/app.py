@@ -9,6 +9,7 @@ from dashboard.data.live import LiveError
 from dashboard.data.validation_scores import has_validation
 from dashboard.state import url
 from dashboard.state.markdown import literal
+from dashboard.style import EMBEDDED, STYLE
 from db.errors import StoreError
 
 PAGES = [
@@ -42,12 +43,11 @@ MOVED = {"leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
 CONTROL_BADGE = " :gray-badge[control: random weights]"
 ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
 
-# Less space above the title: pages of images need it. Tables lose Streamlit's own CSV: a spreadsheet would
-# run some of its texts.
-STYLE = """<style>
-.stMainBlockContainer { padding: 3.5rem 3rem 3rem; }
-[aria-label^="Download as CSV"] { display: none; }
-</style>"""
+LOGO = Path(__file__).with_name(".streamlit") / "logo.svg"
+ABOUT = (
+    "**Headlight** decomposes the image encoder of a CLIP model into its attention heads, describes each "
+    "head by short texts, and checks the descriptions. Everything on these pages is in the opened bundle."
+)
 
 
 def main() -> None:
@@ -56,7 +56,8 @@ def main() -> None:
         for path, page in MOVED.items()
     ]
     # First: else the icon of the page becomes that of the tab, and browsers ask another server for it.
-    st.set_page_config(page_icon=ICON, layout="wide")
+    st.set_page_config(page_icon=ICON, layout="wide", menu_items={"About": ABOUT})
+    st.logo(LOGO, size="large", icon_image=ICON)
     menu = st.session_state.get("menu", PAGES)
     page = st.navigation([*menu, *hidden])
     if page in hidden:
@@ -65,6 +66,8 @@ def main() -> None:
     try:
         url.sync_from_url(page.url_path)
         st.html(STYLE)
+        if st.context.is_embedded:
+            st.html(EMBEDDED)
         source = st.session_state["source"] = controls.sidebar()
         menu = st.session_state["menu"] = PAGES if has_validation(source) else NO_VALIDATION
         page = st.navigation([*menu, *hidden])  # again: only the bundle says which pages it fills

@@ -8,13 +8,23 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.theme import BLUE, GRAY, INK, ORANGE, ROWS, Layers, cell_words, head_cells, numbers
+from dashboard.charts import theme
+from dashboard.charts.theme import (
+    BLUE,
+    DARK,
+    GRAY,
+    ORANGE,
+    PALE,
+    ROWS,
+    Layers,
+    cell_words,
+    head_cells,
+    numbers,
+)
 from dashboard.images import DIVERGING
 
 CLICK = "cell"
 """Name of the selection of a clicked head."""
-
-PALE, DARK = "#eef3f7", "#08519c"
 
 
 def clickable(chart: Layers) -> Layers:
@@ -33,19 +43,20 @@ def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | Non
     top = scale_end(values, unit)
     finite = values[np.isfinite(values)]
     decimals = 0 if (finite % 1 == 0).all() else int(np.clip(2 - np.floor(np.log10(top)), 1, 6))
-    strong = np.abs(values) > 0.65 * top
+    place, stops = ((values + top) / 2, DIVERGING) if signed else (values, (PALE, DARK))
     shown = frame[
         ["layer", "head", "name", "shown", "value", "low", "high", "p_value", "q_value", "first_text"]
     ]
     shown = shown.assign(
-        number=[_digits(value, decimals) for value in values], ink=np.where(strong, "white", INK)
+        number=[_digits(value, decimals) for value in values],
+        ink=theme.ink_on(theme.colors(place, top, stops)),
     )
     cells = head_cells(shown, _tooltip(title))
     ink = alt.Color("ink:N", scale=None)
     grid = alt.layer(
         cells.mark_rect(cornerRadius=3, cursor="pointer").encode(_color(f"{title} ({unit})", top, signed)),
-        cell_words(cells, "number:N", 1, cursor="pointer").encode(ink),
-        cell_words(cells, "shown:N", -1, cursor="pointer").encode(ink),
+        cell_words(cells, "number", 1, cursor="pointer").encode(ink),
+        cell_words(cells, "shown", -1, cursor="pointer").encode(ink),
     )
     # Words and cells have different colors; with one scale Vega draws nothing.
     return grid.resolve_scale(color="independent").properties(height=48 * frame["layer"].nunique() + 150)

@@ -144,5 +144,5 @@ def head_grid(frame: pd.DataFrame) -> theme.Layers:
     cells = theme.head_cells(shown, [*words, *theme.numbers(".3g", "q_value", "importance")])
     return alt.layer(
         cells.mark_rect(cornerRadius=3, stroke=theme.EDGE).encode(alt.Color("tint:N", scale=None)),
-        theme.cell_words(cells, "shown:N", color=theme.INK),
+        theme.cell_words(cells, "shown", color=theme.INK),
     ).properties(height=36 * frame["layer"].nunique() + 60)

@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 from dashboard.charts.label_layout import BESIDE, LETTER, Box, mark_box, name_places, side_by_side
 from dashboard.charts.leaderboard import marks, rows, tooltips
-from dashboard.charts.theme import Layers, code_title
+from dashboard.charts.theme import PAGE_TEXT, Layers, code_title
 
 WIDTH, HEIGHT = 540, 380
 """Smallest width of the plot, and its height, pixels."""
 
-NAME = "#2a7fbf"
-"""Color of names: readable on a light and on a dark page."""
+NAME = alt.expr(PAGE_TEXT)
 
 LINES = 4
 """Maximum number of lines of a word under the axis."""
@@ -75,18 +74,18 @@ def scatter(
     color, shape = marks(frame, parts)
     is_model = f"datum.part == {json.dumps(parts[0])}"
     interval = rows(f"{is_model} && isValid(datum.low)").mark_rule(strokeWidth=2, opacity=0.7)
-    leader = rows(f"{is_model} && datum.name_at != datum.value").mark_rule(strokeWidth=0.7)
+    leader = rows(f"{is_model} && datum.name_at != datum.value").mark_rule(strokeWidth=0.7, color=NAME)
     names = [
         rows(f"{is_model} && datum.side == {side}")
-        .mark_text(align="left" if side > 0 else "right", dx=side * BESIDE, fontSize=12)
-        .encode(x, alt.Y("name_at:Q"), alt.Text("model:N"), alt.ColorValue(NAME))
+        .mark_text(align="left" if side > 0 else "right", dx=side * BESIDE, fontSize=12, color=NAME)
+        .encode(x, alt.Y("name_at:Q"), alt.Text("model:N"))
         for side in (1, -1)
     ]
     points = alt.Chart().mark_point(filled=True, size=100, opacity=1)
     return alt.layer(
         points.encode(x, y, color, shape, tooltip=[*tooltips(y_title), fact]),
         interval.encode(x, alt.Y("low:Q"), alt.Y2("high"), color),
-        leader.encode(x, y, alt.X2("name_from"), alt.Y2("name_at"), alt.ColorValue(NAME)),
+        leader.encode(x, y, alt.X2("name_from"), alt.Y2("name_at")),
         *names,
         data=placed.sort_values("part", key=lambda part: part == parts[0], kind="stable"),  # models on top
         height=HEIGHT,

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 UNIT = "contribution to cosine similarity x 1000"
 BLUE, ORANGE, PURPLE, GRAY = "#0072b2", "#e08214", "#7b5aa6", "#8c8c8c"
@@ -16,11 +18,27 @@ LABEL_COLORS = ["#7fb8d8", "#f2cf7f", "#7fceb9", "#e5bcd3", "#aad9f4", "#eaae7f"
 WEAK, EDGE = "#e9e9e9", "#d5dae0"
 """Cells of unsupported labels; the edge of cells, which makes white cells visible."""
 
-INK = "#1c2530"
-"""Words on a chart."""
+INK = "#0b1016"
+"""Words on light cells, in both themes."""
 
-CELL_WIDTH = alt.expr("max(24, bandwidth('x') - 4)")
-"""Largest width of the words in a cell of a grid, pixels; longer words end in dots."""
+PALE, DARK = "#eef3f7", "#08519c"
+"""Ends of the colors of unsigned numbers."""
+
+NARROW = 34
+"""Width of a cell, pixels, below which words are cut to three letters: a phone has 20."""
+
+LIGHT_TEXT, DARK_TEXT = "#c9d1d9", "#48515c"
+"""Words around a chart on a dark and on a light page: a contrast of at least 4.5."""
+
+# Streamlit tells Vega the color of the page, and draws axes too pale to read.
+PAGE_TEXT = f"luminance(background) > 0.5 ? '{DARK_TEXT}' : '{LIGHT_TEXT}'"
+_COLORS = {name: {"expr": PAGE_TEXT} for name in ("labelColor", "titleColor")}
+CONFIG: dict[str, Any] = {
+    "axis": _COLORS,
+    "legend": _COLORS | {"columns": {"expr": "width < 440 ? 1 : 0"}},
+    "title": {"color": {"expr": PAGE_TEXT}},
+}
+"""Options of every chart: readable words on both themes, and legends that a phone does not cut."""
 
 Layers = alt.LayerChart | alt.FacetChart
 """Return type of `alt.layer`; no chart here has facets."""
@@ -65,6 +83,29 @@ def axis_title(title: str) -> dict[str, Any]:
     return {"title": code_title(title), "axis": alt.Axis(tickCount=8, title=title)}
 
 
+def colors(values: NDArray, top: float, stops: Sequence[str] = (PALE, DARK)) -> NDArray:
+    """Returns colors of values on a scale from 0 to `top`, [..., rgb] from 0 to 255; missing ones pale."""
+    ends = np.array([_rgb(stop) for stop in stops])
+    place = np.nan_to_num(np.clip(values / top, 0, 1))
+    return np.stack([np.interp(place, np.linspace(0, 1, len(ends)), channel) for channel in ends.T], axis=-1)
+
+
+def _rgb(color: str) -> list[int]:
+    return [int(color[start : start + 2], 16) for start in (1, 3, 5)]
+
+
+def luminance(rgb: NDArray) -> NDArray:
+    """Returns the relative luminance of colors, as in WCAG 2."""
+    share = np.asarray(rgb, float) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def ink_on(rgb: NDArray) -> NDArray:
+    """Returns black or white for words on colors, whichever has the higher contrast: it is above 4.5."""
+    return np.where(luminance(rgb) < 0.179, "white", "black")
+
+
 def head_cells(frame: pd.DataFrame, tooltip: list[alt.Tooltip]) -> alt.Chart:
     """Returns the cells of a grid, layer by head, the last layer at the top; marks are added to it."""
     gap = alt.Scale(paddingInner=0.05)
@@ -76,7 +117,18 @@ def head_cells(frame: pd.DataFrame, tooltip: list[alt.Tooltip]) -> alt.Chart:
 
 
 def cell_words(cells: alt.Chart, field: str, line: int = 0, **mark: Any) -> alt.Chart:
-    """Returns the words in cells: `line` 1 above the middle, -1 below it, 0 alone."""
-    size = alt.expr(f"clamp(bandwidth('x') / 5.6, 8, 12) + {line}")
-    text = cells.mark_text(dy={1: -8, 0: 0, -1: 9}[line], fontSize=size, limit=CELL_WIDTH, **mark)
-    return text.encode(alt.Text(field))
+    """Returns the words in cells: `line` 1 above the middle, -1 below it, 0 alone.
+
+    Long words are smaller; a word that would still not fit ends in dots.
+    """
+    word, wide = f"toString(datum.{field})", "bandwidth('x')"
+    text = f"{wide} < {NARROW} ? slice({word}, 0, 3) : {word}"
+    letters = f"max(5, {wide} < {NARROW} ? 3 : length({word}))"
+    size = f"clamp(({wide} - 2) / (0.52 * {letters}), 8, {12 + line})"
+    return cells.mark_text(
+        dy={1: -8, 0: 0, -1: 9}[line],
+        text=alt.expr(text),
+        fontSize=alt.expr(size),
+        limit=alt.expr(f"max(20, {wide} - 2)"),
+        **mark,
+    )

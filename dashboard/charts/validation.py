@@ -79,8 +79,8 @@ def verdict_grid(frame: pd.DataFrame) -> theme.Layers:
     )
     return alt.layer(
         cells.mark_rect(cornerRadius=3).encode(alt.Color("tint:N", scale=None)),
-        theme.cell_words(cells, "title:N", 1, color=theme.INK),
-        theme.cell_words(cells, "acts:N", -1, color=theme.INK),
+        theme.cell_words(cells, "title", 1, color=theme.INK),
+        theme.cell_words(cells, "acts", -1, color=theme.INK),
     ).properties(height=48 * frame["layer"].nunique() + 80)
 
 
@@ -117,17 +117,23 @@ def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str) -> theme.Lay
     """
     columns = [name for name in ("value", "low", "high", "chance") if name in frame]
     shown = frame.dropna(subset=[value])[[rows, "attribute", *columns]].assign(percent=100 * frame[value])
+    shown["ink"] = theme.ink_on(theme.colors(shown["percent"].to_numpy(float), 100))
     y = alt.Y(f"{rows}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False))
     top_axis = alt.Axis(labelAngle=-30, labelOverlap=False, orient="top")
     x = alt.X("attribute:N", sort=None, title=None, axis=top_axis)
     tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip("attribute:N"), *theme.numbers(".3f", *columns)]
     cells = alt.Chart(shown).encode(x, y, tooltip=tooltip)
-    scale = alt.Scale(domain=[0, 100], range=["#f3f6f8", "#08519c"], interpolate="rgb", clamp=True)
-    white = alt.condition(alt.datum.percent > 55, alt.value("white"), alt.value(theme.INK))
-    return alt.layer(
+    scale = alt.Scale(domain=[0, 100], range=[theme.PALE, theme.DARK], interpolate="rgb", clamp=True)
+    grid = alt.layer(
         cells.mark_rect(cornerRadius=2).encode(alt.Color("percent:Q", scale=scale, legend=None)),
-        cells.mark_text(fontSize=12).encode(alt.Text("percent:Q", format=".0f"), color=white),
-    ).properties(height=26 * frame[rows].nunique() + 110, title=alt.Title(title, fontSize=13, anchor="start"))
+        cells.mark_text(fontSize=12).encode(
+            alt.Text("percent:Q", format=".0f"), alt.Color("ink:N", scale=None)
+        ),
+    )
+    # Words and cells have different colors; with one scale Vega draws nothing.
+    grid = grid.resolve_scale(color="independent")
+    above = alt.Title(title, fontSize=13, anchor="start")
+    return grid.properties(height=26 * frame[rows].nunique() + 110, title=above)
 
 
 def property_costs(frame: pd.DataFrame) -> theme.Layers:

@@ -12,7 +12,16 @@ from dashboard.data import cached, choices, defaults, scopes
 from dashboard.data import images as image_data
 from dashboard.data import texts as text_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import cells, describe, draw_image, draw_thumbnail, query_button, stop_with
+from dashboard.sections.shared import (
+    cells,
+    describe,
+    draw_image,
+    draw_thumbnail,
+    image_words,
+    query_button,
+    short,
+    stop_with,
+)
 from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.url import WIDGET, init_widget, requested, set_widget
@@ -89,7 +98,7 @@ def segmented(name: str, label: str, titles: dict[str, str], value: str, help: s
     """A row of buttons, one for each titled value."""
     key = init_widget(name, value, titles)
     chosen = st.segmented_control(
-        label, list(titles), key=key, format_func=titles.__getitem__, required=True, help=help
+        label, list(titles), key=key, format_func=titles.__getitem__, required=True, help=help, wrap=True
     )
     return chosen or value  # never empty: `required`
 
@@ -216,12 +225,15 @@ def search_images(source: Source, *, gallery: bool) -> None:
     first = (st.session_state.get(key, 1) - 1) * PER_PAGE
     shown = image_data.find(source, words, stored=stored, limit=PER_PAGE, offset=first)
     thumbnails = image_data.thumbnails(source, tuple(shown["image_id"]))
-    for cell, row in zip(cells(len(shown), 8), shown.itertuples(), strict=False):
+    with st.container(key="gallery.choice"):
+        tiles = cells(len(shown), 8)
+    for cell, row in zip(tiles, shown.itertuples(), strict=False):
         with cell:
-            draw_thumbnail(thumbnails[row.image_id], alt=row.path)
-            query_button("Choose", row.image_id, describe(row.path, row.attributes))
+            draw_thumbnail(thumbnails[row.image_id], alt=image_words(row))
+            st.caption(literal(short(row.path, 11)), help=describe(row.path, row.attributes))
+            query_button("Choose", row.image_id, row.path)
             if not row.one_object:
-                st.caption("perhaps of different objects")
+                st.caption(\"perhaps of different objects\")
     st.caption(f"{count:,} images")
     if pages > 1:
         st.pagination(pages, key=key)

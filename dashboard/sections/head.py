@@ -106,7 +106,9 @@ def draw_images(source: Source, result: Sorted) -> None:
     thumbnails = image_data.thumbnails(source, tuple(image_ids))
     for title, frame in rows.items():
         st.markdown(f"**{title}**")
-        shared.draw_gallery(source, frame, columns=COLUMNS, query=False, form="+z.1f", thumbnails=thumbnails)
+        shared.draw_gallery(
+            source, frame, columns=COLUMNS, query=False, form="+z.1f", thumbnails=thumbnails, key=title
+        )
     st.caption(
         "Trust the text only if the ends look different from the random images. Number: position along the "
         f"text's direction, in standard deviations. Direction: {100 * result.share:.1f} % of the head's "

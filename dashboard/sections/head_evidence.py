@@ -7,7 +7,7 @@ from dashboard.charts import heads as head_charts
 from dashboard.data import cached, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import draw_table
+from dashboard.sections.shared import draw_chart, draw_table
 from dashboard.state.markdown import literal
 from dashboard.state.views import Head
 
@@ -131,7 +131,7 @@ def draw_profile(source: Source, head: Head) -> None:
         st.caption("No text of this head has a property.")
         return
     read = min(head_data.PROFILE_PICKS, len(head_data.texts(source, head)))
-    st.altair_chart(
+    draw_chart(
         head_charts.profile_bars(table, head_data.label(source, head)),
         alt="Properties of the head's first texts",
     )
@@ -148,7 +148,7 @@ def draw_selectivity(source: Source, head: Head) -> pd.DataFrame:
     if table.empty:
         st.caption("No selectivity: the images of this model have no attributes.")
         return table
-    st.altair_chart(head_charts.selectivity_dots(table), alt="Selectivity of the head for every attribute")
+    draw_chart(head_charts.selectivity_dots(table), alt="Selectivity of the head for every attribute")
     st.caption(
         "Compare with the random-weights control: heads of untrained models are selective too.",
         help="Share of the head's variance that an attribute explains; 0 is chance.",

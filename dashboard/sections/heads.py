@@ -8,7 +8,7 @@ from dashboard.charts import maps as map_charts
 from dashboard.data import cached, choices, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import clicked_rows, draw_table
+from dashboard.sections.shared import clicked_rows, draw_chart, draw_table
 from dashboard.state.markdown import literal
 from dashboard.state.url import leave_for
 from dashboard.state.views import Head, HeadView
@@ -30,7 +30,7 @@ def draw_grid(source: Source, color: str) -> None:
         chart = head_charts.value_grid(frame, title=measure.title, unit=measure.unit, signed=signed)
         title, description = literal(measure.title), literal(measure.description)
         note = f"**{title}**: {description} A question mark: the label is unsupported."
-    event = st.altair_chart(
+    event = draw_chart(
         head_charts.clickable(chart),
         key="heads.grid",
         on_select="rerun",

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from dashboard.charts import theme
 from dashboard.data import leaderboard as leaderboard_data
 from dashboard.data import leaderboard_facts, leaderboard_notes, leaderboard_specs
 from dashboard.data.leaderboard import MODEL, ROTATED, Leaderboard
@@ -49,7 +50,7 @@ def draw_metric(source: Source, view: LeaderboardView) -> None:
 
 def draw_spec(spec: Spec, alt: str) -> None:
     """Draws a cached chart, from a copy: Streamlit removes the data from its argument."""
-    st.vega_lite_chart(deepcopy(spec), alt=alt)
+    st.vega_lite_chart({**deepcopy(spec), "config": theme.CONFIG}, alt=alt)
 
 
 def notes(leaderboard: Leaderboard, lines: pd.DataFrame) -> list[str]:

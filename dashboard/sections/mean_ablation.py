@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.charts import validation as validation_charts
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.data.mean_ablation import MeanAblation
-from dashboard.sections.shared import draw_table
+from dashboard.sections.shared import draw_chart, draw_table
 from dashboard.state.markdown import literal
 
 NO_CLASSES = (
@@ -52,7 +52,7 @@ def classes(result: MeanAblation, table: pd.DataFrame, most: int) -> None:
     shown = ablation_data.both_ends(table, most)
     st.subheader("Class by class")
     chart = validation_charts.dumbbells(shown, control=bool(result.control_heads))
-    st.altair_chart(chart, alt="Zero-shot accuracy of every class with and without the heads")
+    draw_chart(chart, alt="Zero-shot accuracy of every class with and without the heads")
     part = (
         f"The {most:,} largest losses and the {most:,} largest gains, or smallest losses, of {len(table):,} "
         "classes."

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import altair
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -38,7 +39,8 @@ def stop_with(problem: str, icon: str = ":material/info:") -> None:
 
 def draw_image(source: Source, image_id: str) -> None:
     info = image_data.info(source, image_id)
-    draw_thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=info.path)
+    with st.container(key="picture"):
+        draw_thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=image_words(info))
     st.caption(f"**{literal(short(info.path))}**", help=describe(info.path, info.attributes))
 
 
@@ -59,15 +61,26 @@ def describe(path: str, attributes: str) -> str:
     return "  \n".join(literal(line) for line in [path, *attributes.split(", ")] if line)
 
 
+def image_words(row: Any, score: str = "") -> str:
+    """Returns the alt text of an image: its attributes, its score if there is one, and its file."""
+    said = [row.attributes, f"score {score}" if score else "", row.path]
+    return "; ".join(filter(None, said))
+
+
 def short(path: str, length: int = 22) -> str:
     """Returns the end of a path, the part that differs."""
     return path if len(path) <= length else "…" + path[-length + 1 :]
 
 
-def query_button(label: str, image_id: str, help: str | None = None) -> None:
-    """A button that makes an image the query."""
-    key = f"{label}.{image_id}"
-    st.button(label, key=key, help=help, on_click=set_widget, args=("image", image_id), type="tertiary")
+def query_button(label: str, image_id: str, path: str) -> None:
+    """A button that makes an image the query; its name says which one, in words that only readers hear."""
+    st.button(
+        f"{label} :small[{literal(path)}]",
+        key=f"query.{label}.{image_id}",
+        on_click=set_widget,
+        args=("image", image_id),
+        width="stretch",
+    )
 
 
 def draw_gallery(
@@ -78,19 +91,23 @@ def draw_gallery(
     query: bool = True,
     form: str = ".3f",
     thumbnails: dict[str, bytes | None] | None = None,
+    key: str = "",
 ) -> None:
     """Images with their scores, best first; with `query`, each has a button that makes it the next query.
 
     `form` formats the score; pages with several galleries pass the `thumbnails` of all.
     """
     thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
-    for cell, row in zip(cells(len(frame), columns), frame.itertuples(), strict=False):
+    with st.container(key=f"gallery.{key}"):
+        tiles = cells(len(frame), columns)
+    for cell, row in zip(tiles, frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
-            draw_thumbnail(thumbnails[row.image_id], alt=f"{row.path}, score {row.score:{form}}")
+            score = f"{row.score:{form}}".replace("-", "−")
+            draw_thumbnail(thumbnails[row.image_id], alt=image_words(row, score))
             name = literal(short(row.path, 11)) if query else ""  # a narrow cell has space for the score only
-            st.caption(f"**{row.score:{form}}** {name}", help=describe(row.path, row.attributes))
+            st.caption(f"**{score}** {name}", help=describe(row.path, row.attributes))
             if query:
-                query_button("Use as query", row.image_id)
+                query_button("Find similar", row.image_id, row.path)
 
 
 def clicked_rows(event: Any) -> list[int]:
@@ -145,7 +162,7 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
     width = MAP_WIDTHS[len(panels)]
     chart = map_charts.maps(panels, limit=limit, opacity=opacity, shape=source.grid, width=width)
     titles = [panel.title for panel in result.panels]
-    st.altair_chart(chart, alt=f"Maps over the picture: {'; '.join(titles)}. Orange adds, purple subtracts.")
+    draw_chart(chart, alt=f"Maps over the picture: {'; '.join(titles)}. Orange adds, purple subtracts.")
     control = "".join(literal(f" {title}.") for title in titles if title.startswith("Control"))
     st.caption(
         f"Orange patches add to the similarity with the text, purple patches subtract.{control}",
@@ -155,6 +172,12 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
         st.info(literal(result.note), icon=":material/info:")
     note = f"{source.info.model}, heads {view.heads}"
     save_button("Save as PNG", partial(png, result, limit, opacity, note), "maps.png", "image/png")
+
+
+def draw_chart(chart: altair.Chart | theme.Layers, alt: str, **options: Any) -> Any:
+    """A chart with words that are readable on both themes; `alt` states its result for screen readers."""
+    chart["config"] = theme.CONFIG
+    return st.altair_chart(chart, alt=alt, **options)
 
 
 def save_button(label: str, make: Callable[[], bytes], file_name: str, kind: str) -> None:
@@ -178,7 +201,7 @@ def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
     table = map_data.parts_table([panel])
     table = table.rename(columns={table.columns[1]: "value"})
     st.subheader(title)
-    st.altair_chart(map_charts.signed_bars(table), alt="Signed parts of the score; the last bar is their sum")
+    draw_chart(map_charts.signed_bars(table), alt="Signed parts of the score; the last bar is their sum")
     *terms, total = (f"{value:.2f}".replace("-", "−") for value in table["value"])
     st.caption(f"{' + '.join(terms).replace('+ −', '− ')} = {total}, in thousandths of cosine similarity.")
 

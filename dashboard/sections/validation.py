@@ -11,7 +11,7 @@ from dashboard.data import validation_effects, validation_scores, validation_tab
 from dashboard.data import validation_verdicts as verdict_data
 from dashboard.data.types import Source
 from dashboard.data.validation_verdicts import Verdict
-from dashboard.sections.shared import draw_table
+from dashboard.sections.shared import draw_chart, draw_table
 from dashboard.state.markdown import literal
 
 
@@ -37,7 +37,7 @@ def labels(source: Source) -> pd.DataFrame:
     verdicts(source, "labels", verdict_data.on_labels(table, source.key))
     title = "right labels (%), mean over attributes"
     chart = validation_charts.score_dots(validation_scores.label_pairs(source), title=title, share=True)
-    st.altair_chart(chart, alt="Labels of every model scored")
+    draw_chart(chart, alt="Labels of every model scored")
     keys = validation_tables.originals(validation_scores.scores(source))
     _labels_table(validation_tables.in_brief(table, keys))
     st.caption(
@@ -74,7 +74,7 @@ def heads(source: Source) -> pd.DataFrame:
     table = validation_scores.heads(source)
     verdicts(source, "heads", verdict_data.on_heads(table))
     alt = "Label of every head, and the attribute it acts on"
-    st.altair_chart(validation_charts.verdict_grid(table), alt=alt)
+    draw_chart(validation_charts.verdict_grid(table), alt=alt)
     small = st.column_config.NumberColumn(format="%.4f")
     columns: dict = {name: name.replace("_", " ") for name in ("acts_on", "direct_acts_on", "varies_with")}
     columns |= {"fall": small, "lead": small, "selectivity": st.column_config.NumberColumn(format="%.2f")}
@@ -104,7 +104,7 @@ def maps(source: Source) -> pd.DataFrame:
     pair = validation_scores.map_pair(source)
     for measure, title in validation_tables.measures(pair).items():
         chart = validation_charts.score_dots(pair[pair["measure"] == measure], title=title)
-        st.altair_chart(chart, alt=f"{title} of every kind of map")
+        draw_chart(chart, alt=f"{title} of every kind of map")
     return table
 
 
@@ -125,7 +125,7 @@ def neighbors(source: Source, by: str) -> pd.DataFrame:
     shown = table[table["by"].isin(["", by])]
     title = "precision minus chance (points)"
     chart = validation_charts.heat(shown, rows="space", value="gain", title=title)
-    st.altair_chart(chart, alt="Neighbors scored, by head")
+    draw_chart(chart, alt="Neighbors scored, by head")
     return table
 
 
@@ -142,12 +142,13 @@ def mean_ablation(source: Source) -> pd.DataFrame:
     costs = validation_scores.property_costs(source)
     if len(costs):
         chart = validation_charts.property_costs(costs)
-        st.altair_chart(chart, alt="Accuracy lost without each property's heads")
+        draw_chart(chart, alt="Accuracy lost without each property's heads")
     for cell, effect, title in _effects():
         rows = validation_scores.accuracies(source, effect)
         title = f"accuracy (%), {title}, without ..."
         chart = validation_charts.heat(rows, rows="subject", value="value", title=title)
-        cell.altair_chart(chart, alt=f"Table of {title}")
+        with cell:
+            draw_chart(chart, alt=f"Table of {title}")
     st.caption(
         "*early heads*: all heads before the decomposed layers. *random like* a property: mean over random "
         "sets of as many heads of similar variance; gray bar: their 95 % range."
@@ -174,5 +175,6 @@ def texts(source: Source) -> pd.DataFrame:
     for cell, effect, title in _effects():
         curve, steps = validation_scores.text_curves(source, effect)
         chart = validation_charts.curves(curve, steps, title=title.capitalize())
-        cell.altair_chart(chart, alt=f"Accuracy by texts kept, {title}")
+        with cell:
+            draw_chart(chart, alt=f"Accuracy by texts kept, {title}")
     return table

@@ -38,5 +38,5 @@ st.markdown(
     "heads, not only those of the maps."
 )
 chart = map_charts.signed_bars(map_data.why_shown(table, 12))
-st.altair_chart(chart, alt="Heads sorted by what they add to the difference of A and B")
+sections.draw_chart(chart, alt="Heads sorted by what they add to the difference of A and B")
 sections.draw_map_numbers(result, queries, name="contrast", heads=table)

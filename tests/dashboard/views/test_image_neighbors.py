@@ -32,11 +32,11 @@ def test_the_papers_dot_product_is_one_click_away():
 
 def test_a_neighbor_becomes_the_next_query():
     app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="3")
-    button = next(b for b in app.button if b.key.startswith("Use as query."))
+    button = next(b for b in app.button if b.key.startswith("query.Find similar."))
 
     button.click().run()
 
-    assert link(app)["image"] == button.key.removeprefix("Use as query.")
+    assert link(app)["image"] == button.key.removeprefix("query.Find similar.")
     assert not app.exception
 
 
@@ -44,7 +44,7 @@ def test_an_image_is_found_by_its_attributes():
     app = open_page("image_neighbors")
 
     app.text_input(key="w.search").set_value("RED square").run()
-    shown = {b.key.removeprefix("Choose.") for b in app.button if b.key.startswith("Choose.")}
+    shown = {b.key.removeprefix("query.Choose.") for b in app.button if b.key.startswith("query.Choose.")}
 
     assert shown == {IMAGE_IDS[n] for n in (3, 9)}
 
