@@ -9,7 +9,6 @@ from dashboard.data.live import LiveError
 from dashboard.data.validation_scores import has_validation
 from dashboard.state import url
 from dashboard.state.markdown import literal
-from dashboard.style import EMBEDDED, STYLE
 from db.errors import StoreError
 
 PAGES = [
@@ -44,6 +43,11 @@ CONTROL_BADGE = " :gray-badge[control: random weights]"
 ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
 
 LOGO = Path(__file__).with_name(".streamlit") / "logo.svg"
+STYLE = Path(__file__).with_name(".streamlit") / "style.css"
+# A page inside another page has no sidebar: its link chooses bundle and model.
+EMBEDDED = (
+    "<style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none; }</style>"
+)
 ABOUT = (
     "**Headlight** decomposes the image encoder of a CLIP model into its attention heads, describes each "
     "head by short texts, and checks the descriptions. Everything on these pages is in the opened bundle."

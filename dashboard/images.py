@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -125,10 +126,14 @@ def data_url(image: Image.Image, side: int = 448) -> str:
 
 def colors(grid: NDArray, limit: float) -> NDArray:
     """Returns colors of values on a scale from -limit to limit, uint8 [row, column, 3]."""
-    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in DIVERGING], float)
-    place = (np.clip(grid / limit, -1, 1) + 1) / 2  # 0 to 1
-    channels = [np.interp(place, np.linspace(0, 1, len(stops)), stops[:, c]) for c in range(3)]
-    return np.stack(channels, axis=-1).round().astype(np.uint8)
+    return shades((np.clip(grid / limit, -1, 1) + 1) / 2, DIVERGING).round().astype(np.uint8)
+
+
+def shades(share: NDArray, stops: Sequence[str]) -> NDArray:
+    """Returns colors between equally distant stops for shares from 0 to 1, [..., rgb] from 0 to 255."""
+    ends = np.array([[int(stop[start : start + 2], 16) for start in (1, 3, 5)] for stop in stops], float)
+    places = np.linspace(0, 1, len(ends))
+    return np.stack([np.interp(share, places, channel) for channel in ends.T], axis=-1)
 
 
 def enlarge(image: Image.Image, side: int = 448) -> Image.Image:

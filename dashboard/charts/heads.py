@@ -21,7 +21,7 @@ from dashboard.charts.theme import (
     head_cells,
     numbers,
 )
-from dashboard.images import DIVERGING
+from dashboard.images import DIVERGING, shades
 
 CLICK = "cell"
 """Name of the selection of a clicked head."""
@@ -43,14 +43,12 @@ def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | Non
     top = scale_end(values, unit)
     finite = values[np.isfinite(values)]
     decimals = 0 if (finite % 1 == 0).all() else int(np.clip(2 - np.floor(np.log10(top)), 1, 6))
-    place, stops = ((values + top) / 2, DIVERGING) if signed else (values, (PALE, DARK))
+    shares = np.nan_to_num(np.clip(values / top, -1, 1))
+    rgb = shades((shares + 1) / 2, DIVERGING) if signed else shades(shares, (PALE, DARK))
     shown = frame[
         ["layer", "head", "name", "shown", "value", "low", "high", "p_value", "q_value", "first_text"]
     ]
-    shown = shown.assign(
-        number=[_digits(value, decimals) for value in values],
-        ink=theme.ink_on(theme.colors(place, top, stops)),
-    )
+    shown = shown.assign(number=[_digits(value, decimals) for value in values], ink=theme.ink_on(rgb))
     cells = head_cells(shown, _tooltip(title))
     ink = alt.Color("ink:N", scale=None)
     grid = alt.layer(

@@ -83,17 +83,6 @@ def axis_title(title: str) -> dict[str, Any]:
     return {"title": code_title(title), "axis": alt.Axis(tickCount=8, title=title)}
 
 
-def colors(values: NDArray, top: float, stops: Sequence[str] = (PALE, DARK)) -> NDArray:
-    """Returns colors of values on a scale from 0 to `top`, [..., rgb] from 0 to 255; missing ones pale."""
-    ends = np.array([_rgb(stop) for stop in stops])
-    place = np.nan_to_num(np.clip(values / top, 0, 1))
-    return np.stack([np.interp(place, np.linspace(0, 1, len(ends)), channel) for channel in ends.T], axis=-1)
-
-
-def _rgb(color: str) -> list[int]:
-    return [int(color[start : start + 2], 16) for start in (1, 3, 5)]
-
-
 def luminance(rgb: NDArray) -> NDArray:
     """Returns the relative luminance of colors, as in WCAG 2."""
     share = np.asarray(rgb, float) / 255

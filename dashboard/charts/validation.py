@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import theme
+from dashboard.images import shades
 
 BEFORE, AFTER, CONTROL = "all heads in place", "without these heads", "without random heads"
 ACCURACY = "zero-shot accuracy (%)"
@@ -117,7 +118,7 @@ def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str) -> theme.Lay
     """
     columns = [name for name in ("value", "low", "high", "chance") if name in frame]
     shown = frame.dropna(subset=[value])[[rows, "attribute", *columns]].assign(percent=100 * frame[value])
-    shown["ink"] = theme.ink_on(theme.colors(shown["percent"].to_numpy(float), 100))
+    shown["ink"] = theme.ink_on(shades(shown["percent"].to_numpy(float) / 100, (theme.PALE, theme.DARK)))
     y = alt.Y(f"{rows}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False))
     top_axis = alt.Axis(labelAngle=-30, labelOverlap=False, orient="top")
     x = alt.X("attribute:N", sort=None, title=None, axis=top_axis)

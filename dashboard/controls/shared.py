@@ -233,7 +233,7 @@ def search_images(source: Source, *, gallery: bool) -> None:
             st.caption(literal(short(row.path, 11)), help=describe(row.path, row.attributes))
             query_button("Choose", row.image_id, row.path)
             if not row.one_object:
-                st.caption(\"perhaps of different objects\")
+                st.caption("perhaps of different objects")
     st.caption(f"{count:,} images")
     if pages > 1:
         st.pagination(pages, key=key)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard.charts import theme, validation
-from dashboard.images import DIVERGING
+from dashboard.images import DIVERGING, shades
 from tests.support.paths import ROOT
 
 CONFIG = tomllib.loads((ROOT / "dashboard" / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
@@ -48,7 +48,7 @@ def test_words_in_light_cells_are_readable(color):
 
 @pytest.mark.parametrize("stops", [(theme.PALE, theme.DARK), DIVERGING], ids=["unsigned", "signed"])
 def test_numbers_in_colored_cells_are_readable_at_every_value(stops):
-    colors = theme.colors(np.linspace(0, 1, 101), 1.0, stops)
+    colors = shades(np.linspace(0, 1, 101), stops)
     inks = {"white": np.full(3, 255.0), "black": np.zeros(3)}
 
     assert (
