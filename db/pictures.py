@@ -44,6 +44,19 @@ SAMPLE_FORMAT_TAG = 339
 PHOTOMETRIC_TAG = 262
 """Tags of TIFF: bits of a sample; 2 where samples are signed; 0 where white is zero."""
 
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+READABLE_STARTS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"\0\0\0\x0cjP  ")
+"""First bytes of formats that are read, where only a damaged file is not identified."""
+
+OTHER_KINDS = {
+    "a PDF": (b"%PDF",),
+    "PostScript": (b"%!PS", b"\xc5\xd0\xd3\xc6"),
+    "a Photoshop file": (b"8BPS",),
+    "JPEG XL": (b"\xff\x0a", b"\0\0\0\x0cJXL "),
+    "an archive or a document": (b"PK\3\4", b"\x1f\x8b", b"\xd0\xcf\x11\xe0"),
+}
+"""Kinds of files that are taken for images, by their first bytes."""
+
 
 class UnreadableImage(ValueError):
     """One file is not a usable image; its text is a short reason."""
@@ -90,9 +103,16 @@ def _load(data: bytes) -> Image.Image:
         raise
     except Exception as error:
         # On damaged bytes Pillow's readers raise nearly anything: SyntaxError, struct.error, KeyError, ...
-        truncated = "truncated" in str(error).lower()
-        raise UnreadableImage("truncated" if truncated else f"damaged: {error}") from error
+        raise UnreadableImage(_damage(error)) from error
     return image
+
+
+def _damage(error: Exception) -> str:
+    """Returns what a reader of Pillow says of damaged bytes, without messages of Python itself."""
+    if "truncated" in str(error).lower():
+        return "truncated"
+    of_pillow = isinstance(error, (OSError, SyntaxError, ValueError)) and str(error)
+    return f"damaged: {error}" if of_pillow else "damaged"
 
 
 def _other_kind(data: bytes) -> str:
@@ -101,10 +121,19 @@ def _other_kind(data: bytes) -> str:
         return (
             "a TIFF with pixels that cannot be read (half floats, ...); save it with 8 or 16 bits a channel"
         )
-    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
-        return "HEIC, which cannot be read; convert it to JPEG"
-    if data.lstrip()[:5].lower() in (b"<html", b"<!doc", b"<?xml"):
+    start = data[:1000].lstrip().lower()
+    if b"<svg" in start:
+        return "SVG, a drawing without pixels; save it as PNG"
+    if start.startswith((b"<html", b"<!doc", b"<?xml")):
         return "not an image but a web page or XML; fetch the image again"
+    if data.startswith(READABLE_STARTS):
+        return "damaged: only its first bytes are those of an image; copy or save it again"
+    if data[4:8] == b"ftyp":
+        kind = "HEIC" if data[8:12] in HEIC_BRANDS else "a video or a photograph of a phone"
+        return f"{kind}, which cannot be read; convert it to JPEG"
+    for kind, starts in OTHER_KINDS.items():
+        if data.startswith(starts):
+            return f"not an image but {kind}; save it as PNG or JPEG"
     return f"not an image in a format that can be read ({', '.join(FORMATS)}); convert it to one of them"
 
 

@@ -247,16 +247,22 @@ def upload() -> None:
         max_upload_size=image_data.MAX_UPLOAD_MB,
     )
     if file is None:
-        st.session_state["uploaded"] = None
         return
+    last, problem = st.session_state.get("uploaded", ("", ""))
+    if file.file_id != last:  # once: it would win over every later choice, and decoding takes time
+        problem = take_upload(file.getvalue(), file.name)
+        st.session_state["uploaded"] = file.file_id, problem
+    if problem:
+        st.error(literal(problem), icon=":material/broken_image:")
+
+
+def take_upload(data: bytes, name: str) -> str:
+    """Makes an uploaded file the chosen image; returns why it cannot be, or nothing."""
     try:
-        image_id = image_data.take_upload(file.getvalue(), file.name)
+        set_widget("image", image_data.take_upload(data, name))
     except images.PictureError as error:
-        st.error(literal(error), icon=":material/broken_image:")
-        return
-    if st.session_state.get("uploaded") != image_id:  # once, or the file would win over every later choice
-        st.session_state["uploaded"] = image_id
-        set_widget("image", image_id)
+        return str(error)
+    return ""
 
 
 def text_picker(

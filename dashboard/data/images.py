@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard import images as image_drawing
 from dashboard.data import cached
+from dashboard.data.live import LiveError
 from dashboard.data.near_words import cut, near_words
 from dashboard.data.types import ImageInfo, Source
 from db import layout, vectors
@@ -95,7 +96,7 @@ def info(source: Source, image_id: str) -> ImageInfo:
     """Returns path and attributes of one image, of the bundle or uploaded."""
     rows = described(source, [image_id])
     if rows.empty:
-        return ImageInfo(uploads()[image_id][1], "uploaded image", False)
+        return ImageInfo(upload(image_id)[1], "uploaded image", False)
     stored = image_id in vectors.gallery(source.bundle, source.key)
     return ImageInfo(rows["path"][0], rows["attributes"][0], stored)
 
@@ -109,16 +110,28 @@ def thumbnails(source: Source, image_ids: Sequence[str]) -> dict[str, bytes | No
     rows = cached.query(source.bundle, "thumbnails", image_ids=tuple(image_ids))
     pairs = zip(rows["image_id"], rows["thumbnail"], strict=True)
     stored = {image_id: data for image_id, data in pairs if data and image_drawing.is_thumbnail(data)}
-    uploaded = uploads()
+    uploaded = uploads().copy()  # other sessions drop some meanwhile
     return {
-        image_id: stored.get(image_id) or (_preview(uploaded[image_id][0]) if image_id in uploaded else None)
+        image_id: stored.get(image_id)
+        or (_preview(image_id, uploaded[image_id]) if image_id in uploaded else None)
         for image_id in image_ids
     }
 
 
 @cached.kept(max_entries=MAX_UPLOADS)
-def _preview(data: bytes) -> bytes:
-    return image_drawing.preview(data)
+def _preview(image_id: str, _upload: tuple[bytes, str]) -> bytes:
+    return image_drawing.preview(_upload[0])
+
+
+def upload(image_id: str) -> tuple[bytes, str]:
+    """Returns bytes and file name of an uploaded image. Raises LiveError if the server has dropped it."""
+    try:
+        return uploads()[image_id]
+    except KeyError:
+        raise LiveError(
+            "The server keeps the newest uploads only, and this image is no longer among them. Upload the "
+            "file again."
+        ) from None
 
 
 @st.cache_resource

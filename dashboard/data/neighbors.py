@@ -45,7 +45,7 @@ def query_coordinates(source: Source, image_id: str, heads: tuple[Head, ...]) ->
     """Returns the centered coordinates of one image, [head, rank]; runs the model for an uploaded image."""
     if head_vectors.row_of(image_id, vectors.image_ids(source.bundle, source.key)) is not None:
         return head_vectors.stored_coordinates(source, image_id, heads)
-    image = live_model.decompose(source, images.uploads()[image_id][0])
+    image = live_model.decompose(source, images.upload(image_id)[0])
     places = vectors.head_places(source.bundle, source.key, heads)
     return image.coordinates[places] - head_vectors.head_space(source, heads).mean
 

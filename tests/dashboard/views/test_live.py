@@ -11,11 +11,13 @@ from PIL import Image
 
 import precompute
 from dashboard.data import images as images_data
-from dashboard.data import live_model, token_images
+from dashboard.data import live, live_model, token_images
 from dashboard.images import VIEW_SIDE, PictureError
+from db import layout
 from precompute.inputs import images
 from tests.support import bundles
-from tests.support.bundles import GALLERY, IMAGE_IDS, MODEL_KEY
+from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY
+from tests.support.calls import count_calls
 from tests.support.pages import MAPS, link, open_numbers, open_page, said, words
 from tests.support.pictures import encoded
 
@@ -211,6 +213,52 @@ def test_an_upload_that_is_no_image_is_named_and_the_page_stays(model):
     assert "notes.txt cannot be used: not an image" in said(app)
     assert link(app)["image"] == IMAGE_IDS[5]
     assert model == []
+
+
+def test_a_refusal_stays_until_a_picture_follows(model):
+    app = open_page("image_neighbors")
+    app.file_uploader(key="upload").upload("notes.txt", b"not a picture", "text/plain").run()
+
+    app.segmented_control(key="w.by").set_value("dot").run()
+    assert "notes.txt cannot be used" in said(app)
+
+    app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()
+    assert said(app) == ""
+    assert "mine.png" in words(app)
+
+
+def test_each_upload_is_the_chosen_image_the_same_file_again_too(model, monkeypatch):
+    app = open_page("image_neighbors")
+    decodes = count_calls(monkeypatch, images_data.image_drawing, "read")
+    uploaded = []
+
+    for color in ("red", "red", "blue"):
+        app.file_uploader(key="upload").upload(f"{color}.png", picture(color), "image/png").run()
+        app.segmented_control(key="w.by").set_value("dot").run()
+        uploaded.append(link(app)["image"])
+        app.session_state["w.image"] = IMAGE_IDS[5]  # as a click on Choose does
+        app.run()
+        assert link(app)["image"] == IMAGE_IDS[5]
+
+    assert uploaded == [layout.image_id(picture(color)) for color in ("red", "red", "blue")]
+    assert len(decodes) == 5, "a file is decoded when it arrives and when it is drawn, not at every click"
+
+
+def test_an_upload_goes_along_to_another_model(model):
+    app = open_page("image_neighbors")
+    app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()
+    before = link(app)["image"]
+
+    app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
+
+    assert not app.exception
+    assert link(app)["image"] == before
+    assert [load.name for load in model] == [bundles.MODELS[MODEL_KEY], bundles.MODELS[CONTROL_KEY]]
+
+
+def test_an_upload_that_another_session_drops_meanwhile_is_asked_for_again():
+    with pytest.raises(live.LiveError, match="no longer among them. Upload the file again"):
+        images_data.upload("0123456789abcdef")
 
 
 def test_uploads_beyond_the_room_for_them_are_dropped_oldest_first(monkeypatch):
