@@ -35,6 +35,7 @@ PAGE_TEXT = f"luminance(background) > 0.5 ? '{DARK_TEXT}' : '{LIGHT_TEXT}'"
 _COLORS = {name: {"expr": PAGE_TEXT} for name in ("labelColor", "titleColor")}
 CONFIG: dict[str, Any] = {
     "axis": _COLORS,
+    "axisX": {"titleAnchor": "end"},  # a phone would cut a title in the middle
     "legend": _COLORS | {"columns": {"expr": "width < 440 ? 1 : 0"}},
     "title": {"color": {"expr": PAGE_TEXT}},
 }
@@ -76,6 +77,11 @@ def code_title(title: str) -> str:
     """
     escaped = json.dumps(title)[1:-1].replace(r"\"", '"')
     return f"{escaped} " if escaped in ("image", "title") else escaped
+
+
+def signed(value: float) -> str:
+    """Returns a number with its sign, minus and not hyphen; zero has none."""
+    return f"{value:+.3g}".replace("-", "−") if value else "0"
 
 
 def axis_title(title: str) -> dict[str, Any]:
