@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from dashboard import images
 from dashboard.analyses.maps import beyond
@@ -38,7 +39,9 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
     """The picture, the maps over it on one scale, and a button to save them."""
     limit, opacity = view.scale / 1000 or result.limit, view.opacity / 100
     muted = images.data_url(images.muted(result.picture))
-    panels = [(panel.title, muted, panel.map.grid) for panel in result.panels]
+    panels: list[tuple[str, str, NDArray | None]] = [
+        (panel.title, muted, panel.map.grid) for panel in result.panels
+    ]
     name = image_data.info(source, view.image).path
     if len(panels) < max(WIDTHS):
         panels.insert(0, (short(name, 40), images.data_url(result.picture), None))
