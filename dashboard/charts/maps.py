@@ -80,22 +80,21 @@ def signed_bars(frame: pd.DataFrame) -> alt.Chart:
 
 
 def head_grid(frame: pd.DataFrame) -> theme.Layers:
-    """Layer by head, each cell its label: columns layer, head, name, label, supported, first_text, q_value...
+    """Layer by head, each cell its label: columns of `data.heads.cells` without a number.
 
-    The most frequent supported labels have a color, other labels are white, unsupported labels gray. Cells
-    are light in both themes: their words are dark.
+    The most frequent supported labels have a color, pale if their support is weak; other labels are white,
+    unsupported labels gray. Cells are light in both themes: their words are dark.
     """
-    labels = frame["label"].fillna("no label")
-    weak = [value is False for value in frame["supported"]]
-    common = frame["label"].mask(weak).value_counts().index
+    unsupported = frame["grade"].eq("unsupported")
+    common = frame["label"].mask(unsupported).value_counts().index
     tints = dict(zip(common, theme.LABEL_COLORS, strict=False))
-    shown = frame[
-        ["layer", "head", "name", "label", "supported", "first_text", "q_value", "importance"]
-    ].assign(
-        tint=labels.map(tints).fillna("#ffffff").mask(weak, theme.WEAK), shown=labels.mask(weak, labels + "?")
+    tint = frame["label"].map(tints).fillna("#ffffff").mask(unsupported, theme.WEAK)
+    shown = frame[["layer", "head", "name", "shown", "support", "first_text", "importance", "passes"]].assign(
+        tint=tint.mask(frame["grade"].eq("weak"), tint.map(theme.pale))
     )
-    words = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "supported", "first_text")]
-    cells = theme.head_cells(shown, [*words, *theme.numbers(".3g", "q_value", "importance")])
+    cells = theme.head_cells(
+        shown, [*theme.HEAD_WORDS, *theme.numbers(".3g", "importance"), theme.FIRST_TEXT]
+    )
     return alt.layer(
         cells.mark_rect(cornerRadius=3, stroke=theme.EDGE).encode(alt.Color("tint:N", scale=None)),
         theme.cell_words(cells, "shown", color=theme.INK),

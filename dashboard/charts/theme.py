@@ -18,6 +18,9 @@ LABEL_COLORS = ["#7fb8d8", "#f2cf7f", "#7fceb9", "#e5bcd3", "#aad9f4", "#eaae7f"
 WEAK, EDGE = "#e9e9e9", "#d5dae0"
 """Cells of unsupported labels; the edge of cells, which makes white cells visible."""
 
+DIM = 0.4
+"""Opacity of heads that a filter leaves out."""
+
 INK = "#0b1016"
 """Words on light cells, in both themes."""
 
@@ -40,6 +43,14 @@ CONFIG: dict[str, Any] = {
     "title": {"color": {"expr": PAGE_TEXT}},
 }
 """Options of every chart: readable words on both themes, and legends that a phone does not cut."""
+
+HEAD_WORDS = [
+    alt.Tooltip("name:N", title="head"),
+    alt.Tooltip("shown:N", title="label"),
+    alt.Tooltip("support:N", title="support"),
+]
+FIRST_TEXT = alt.Tooltip("first_text:N", title="first text")
+"""Tooltips of a head, in the words of the pages."""
 
 Layers = alt.LayerChart | alt.FacetChart
 """Return type of `alt.layer`; no chart here has facets."""
@@ -102,13 +113,23 @@ def ink_on(rgb: NDArray) -> NDArray:
 
 
 def head_cells(frame: pd.DataFrame, tooltip: list[alt.Tooltip]) -> alt.Chart:
-    """Returns the cells of a grid, layer by head, the last layer at the top; marks are added to it."""
+    """Returns the cells of a grid, layer by head, the last layer at the top; marks are added to it.
+
+    Heads that a filter leaves out, with a false `passes`, are dim.
+    """
     gap = alt.Scale(paddingInner=0.05)
-    return alt.Chart(frame).encode(
+    shown = frame.drop(columns="passes").assign(opacity=frame["passes"].map({True: 1.0, False: DIM}))
+    return alt.Chart(shown).encode(
         x=alt.X("head:O", axis=alt.Axis(labelAngle=0, orient="top"), scale=gap),
         y=alt.Y("layer:O", sort="descending", scale=gap),
+        opacity=alt.Opacity("opacity:Q", scale=None),
         tooltip=tooltip,
     )
+
+
+def pale(color: str) -> str:
+    """Returns a color halfway to white."""
+    return "#" + "".join(f"{(int(color[i : i + 2], 16) + 255) // 2:02x}" for i in (1, 3, 5))
 
 
 def cell_words(cells: alt.Chart, field: str, line: int = 0, **mark: Any) -> alt.Chart:

@@ -72,35 +72,45 @@ def test_signed_bars_keep_their_order_and_tell_sums_apart():
     assert chart["encoding"]["x"]["title"] == theme.UNIT
 
 
-def test_an_unsupported_label_is_gray_and_questioned():
-    frame = pd.DataFrame(
-        {
-            "layer": [10, 10, 11],
-            "head": [0, 1, 0],
-            "name": ["L10.H0", "L10.H1", "L11.H0"],
-            "label": ["color", "color", None],
-            "supported": [True, False, None],
-            "first_text": ["a", "b", None],
-            "q_value": [0.01, 0.5, np.nan],
-            "importance": [0.2, 0.1, 0.1],
-        }
-    )
+def heads(**columns) -> pd.DataFrame:
+    """Heads of one layer with these columns."""
+    frame = pd.DataFrame({"label": "color", "grade": "strong", "passes": True, "layer": 1} | columns)
+    signs = frame["grade"].map({"strong": "", "weak": "~", "unsupported": "?"})
+    frame = frame.assign(head=range(len(frame)), name="L1.H0", first_text="a", importance=0.1)
+    return frame.assign(shown=frame["label"] + signs, support=frame["grade"])
 
-    chart = map_charts.head_grid(frame).to_dict()
 
-    cells = rows(chart, chart["layer"][0])
-    assert [cell["shown"] for cell in cells] == ["color", "color?", "no label"]
-    assert cells[1]["tint"] == theme.WEAK
-    assert cells[0]["tint"] != cells[1]["tint"]
+def test_a_weak_label_is_pale_and_an_unsupported_one_gray():
+    frame = heads(grade=["strong", "weak", "unsupported"])
+
+    cells = rows(chart := map_charts.head_grid(frame).to_dict(), chart["layer"][0])
+
+    first = theme.LABEL_COLORS[0]
+    assert [cell["tint"] for cell in cells] == [first, theme.pale(first), theme.WEAK]
+    assert [cell["shown"] for cell in cells] == ["color", "color~", "color?"]
+
+
+def test_heads_that_a_filter_leaves_out_are_dim():
+    frame = heads(passes=[True, False])
+
+    cells = rows(chart := map_charts.head_grid(frame).to_dict(), chart["layer"][0])
+
+    assert [cell["opacity"] for cell in cells] == [1, theme.DIM]
+    assert all(layer["encoding"]["opacity"]["field"] == "opacity" for layer in chart["layer"])
+
+
+def test_a_tooltip_uses_the_words_of_the_page():
+    chart = map_charts.head_grid(heads(grade=["strong"])).to_dict()
+
+    titles = [line["title"] for line in chart["layer"][0]["encoding"]["tooltip"]]
+    assert titles == ["head", "label", "support", "importance", "first text"]
 
 
 def test_supported_labels_past_the_colors_are_white_and_never_as_unsupported_ones():
     names = [f"label {number:02d}" for number in range(12)]
-    frame = pd.DataFrame({"layer": 1, "head": range(12), "label": names, "q_value": 0.01, "importance": 0.1})
     # Unsupported heads do not use up colors, however many they are.
-    weak = frame.assign(layer=2, label="label 11")
-    frame = pd.concat([frame.assign(supported=True), weak.assign(supported=False)])
-    frame = frame.assign(name="L1.H0", first_text="a")
+    unsupported = heads(label=["label 11"] * 12, grade=["unsupported"] * 12).assign(layer=2)
+    frame = pd.concat([heads(label=names), unsupported])
 
     cells = rows(chart := map_charts.head_grid(frame).to_dict(), chart["layer"][0])
 
