@@ -60,9 +60,6 @@ AROUND = 110
 
 LEGEND = alt.Legend(title=None, orient="top", labelLimit=400, symbolSize=110)
 
-BARE: dict[str, Any] = {"grid": False, "ticks": False, "domain": False, "labelOverlap": False, "title": None}
-"""Options of an axis that shows its labels alone."""
-
 # Without `labelOverlap` Vega omits every other name of close rows; flush, the first name would slip down.
 ROWS = alt.Axis(labelLimit=260, labelOverlap=False, labelFlush=False)
 
