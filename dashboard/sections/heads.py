@@ -53,7 +53,7 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
     plain = {
         "name": column.TextColumn("head", width=70),
         "label": column.TextColumn("label", width=110),
-        "support": column.TextColumn("support", width=230, help=label_text.GRADES),
+        "support": column.TextColumn("support", width=300, help=label_text.GRADES),
         "first_texts": column.TextColumn("first texts", width="large"),
         "matching text": column.TextColumn("matching text", width="medium"),
         "position": column.NumberColumn("pick", width=50, help="Place of the matching text, from 1"),

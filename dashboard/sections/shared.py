@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.charts import theme
 from dashboard.data import choices, provenance, scopes
 from dashboard.data import images as image_data
+from dashboard.data.digits import decimals
 from dashboard.data.types import Source
 from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
@@ -82,14 +83,16 @@ def draw_gallery(
     *,
     columns: int = 6,
     query: bool = True,
-    form: str = ".3f",
+    form: str = "",
     thumbnails: dict[str, bytes | None] | None = None,
     key: str = "",
 ) -> None:
     """Images with their scores, best first; with `query`, each has a button that makes it the next query.
 
-    `form` formats the score; pages with several galleries pass the `thumbnails` of all.
+    `form` formats the score, else the digits show what differs; pages with several galleries pass the
+    `thumbnails` of all.
     """
+    form = form or f".{decimals(frame['score'])}f"
     thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
     with st.container(key=f"gallery.{key}"):
         tiles = cells(len(frame), columns)
@@ -116,7 +119,7 @@ def draw_table(frame: pd.DataFrame, columns: dict[str, Any], alt: str | None = N
 
 def draw_descriptions(texts: pd.DataFrame) -> None:
     """Texts with their scores, best first."""
-    score = st.column_config.NumberColumn(format="%.3f", width=70)
+    score = st.column_config.NumberColumn(format=f"%.{decimals(texts['score'])}f", width=90)
     draw_table(texts, {"score": score}, column_order=["score", "text"])
 
 
