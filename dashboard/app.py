@@ -80,6 +80,7 @@ def main() -> None:
     except (StoreError, LiveError) as error:
         # Everything drawn so far stays, so that the options can be changed.
         st.error(literal(error), icon=":material/error:")
+    url.finish()
 
 
 main()

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard.controls.shared import OVER, k_picker, redraw_button, seed_many, segmented, select
+from dashboard.controls.shared import OVER, k_picker, redraw_button, segmented, select
 from dashboard.data import choices
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
@@ -19,7 +19,7 @@ def finder(source: Source, view: HeadsView) -> dict[str, Any]:
     left, middle, right = st.columns([3, 3, 4], vertical_alignment="bottom", gap="small")
     with left:
         labels = choices.labels(source)
-        key = seed_many("labels", [name for name in view.labels.names if name in labels], labels)
+        key = init_widget("labels", list(view.labels.names), labels, many=True)
         chosen = Labels(tuple(st.multiselect("Labeled", labels, key=key, placeholder="any label")))
     with middle:
         titles = {name: title.replace(" heads", "") for name, title in OVER.items()}
@@ -65,7 +65,8 @@ def range_slider(source: Source, metric: str, value: Range) -> Range:
         literal(f"{info.title}, from and to ({info.unit})"),
         lowest,
         highest,
-        key=init_widget(f"range.{source.key}.{metric}", start),
+        # Other ends are another slider: the widget has no way to take them.
+        key=init_widget(f"range.{source.key}.{metric}.{lowest:g}..{highest:g}", start),
         step=step,
         format="%g",
         help=literal(info.description),
@@ -101,5 +102,5 @@ def images_about(source: Source, head: Head, view: HeadView) -> dict[str, Any]:
         titles = head_data.text_titles(source, head)
         position = select("position", "Sort images along", titles, view.position)
         k = k_picker(view.k, choices.max_of_each(source), "How many of each", width=200)
-        drawn = redraw_button(view.seed, key="new_sample")
+        drawn = redraw_button(view.seed, "Another draw", key="another_draw")
     return {"position": position, "k": k, "seed": drawn}

@@ -1,6 +1,6 @@
 """Controls of several pages. Each starts from the view, stores its state, and returns the chosen value."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -25,14 +25,14 @@ from dashboard.sections.shared import (
 from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.url import WIDGET, init_widget, requested, set_widget
-from dashboard.state.views import MAX_CLASSES, Head, MeanAblationView, Scope, V
+from dashboard.state.views import MAX_CLASSES, Head, MeanAblationView, Scope, V, View
 
 T = TypeVar("T")
 
 BY = {"cosine": "Centered cosine", "dot": "Dot product, as in the paper"}
 SCOPES = {"head": "One", "heads": "Several", "layer": "A layer", "property": "A property", "all": "All"}
 OVER = {"all": "All heads", "supported": "Supported heads"}
-REFERENCES = {"absolute": "None", "relative": "Average text"}
+REFERENCES = {"absolute": "No similarity", "relative": "The pool's mean text"}
 CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
 TEXT_KINDS = {"pool": "From the pool", "own": "Own words"}
 PER_PAGE = 16
@@ -103,13 +103,6 @@ def segmented(name: str, label: str, titles: dict[str, str], value: str, help: s
     return chosen or value  # never empty: `required`
 
 
-def seed_many(name: str, value: Sequence[T], options: Collection[T]) -> str:
-    """Returns the key of a widget with several values; drops values that another model does not have."""
-    key = init_widget(name, list(value))
-    st.session_state[key] = [chosen for chosen in st.session_state[key] if chosen in options]
-    return key
-
-
 def head_picker(source: Source, value: Head) -> Head:
     return select("head", "Head", choices.head_names(source), value)
 
@@ -117,55 +110,81 @@ def head_picker(source: Source, value: Head) -> Head:
 def scope_picker(
     source: Source, value: Scope, kinds: Sequence[str] = tuple(SCOPES), *, ticks: bool = False
 ) -> Scope:
-    """Returns the chosen heads; ends the page if there are none.
+    """Returns the chosen heads, which may be none.
 
-    `ticks` offers several heads as a grid, layer by head, instead of a list.
+    `ticks` offers several heads as a grid, layer by head, instead of a list. Every kind begins with what was
+    chosen for it before.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = segmented("scope", "Heads", {kind: SCOPES[kind] for kind in kinds}, value.kind)
+        properties = choices.property_titles(source)
+        titles = {kind: SCOPES[kind] for kind in kinds if kind != "property" or properties}
+        kind = segmented("scope", "Heads", titles, value.kind if value.kind in titles else "heads")
         names = choices.head_names(source)
         if kind == "head":
-            first = value.heads[0] if value.heads else defaults.best_head(source)
-            return Scope.of_heads(head_picker(source, first))
+            first = value.heads[0] if value.heads else url.last("head", defaults.best_head(source))
+            return Scope.of_heads(url.keep("head", head_picker(source, first)))
         if kind == "heads" and not ticks:
-            return several_heads(names, list(value.heads) or [defaults.best_head(source)])
+            return several_heads(names, first_heads(source, value))
         if kind == "layer":
-            layers = sorted({layer for layer, _ in names})
-            last = value.layer if value.layer in layers else layers[-1]
-            return Scope(
-                "layer", layer=select("layer", "Layer", {layer: str(layer) for layer in layers}, last)
-            )
+            layers = {layer: str(layer) for layer in sorted({layer for layer, _ in names})}
+            first = value.layer if value.layer in layers else url.last("layer", max(layers))
+            return Scope("layer", layer=url.keep("layer", select("layer", "Layer", layers, first)))
         if kind == "property":
-            titles = choices.property_titles(source)
-            no_label = "No head of this model has a label. Choose heads instead."
-            stop_with("" if titles else no_label, ":material/touch_app:")
-            return Scope("property", property=select("property", "Property", titles, value.property))
-    return ticked_heads(names, scopes.resolve(source, value)) if kind == "heads" else Scope("all")
+            first = value.property or url.last("property", "")
+            chosen = select("property", "Property", properties, first)
+            return Scope("property", property=url.keep("property", chosen))
+    return ticked_heads(names, first_heads(source, value)) if kind == "heads" else Scope("all")
+
+
+def first_heads(source: Source, value: Scope) -> list[Head]:
+    """Returns the heads that a choice of several begins with: those of the link, or the last ones, or those
+    of the other choice that it follows.
+    """
+    if value.kind in ("head", "heads"):
+        return list(value.heads)
+    others = scopes.resolve(source, value) if value.kind != "all" else (defaults.best_head(source),)
+    names = choices.head_names(source)
+    return [head for head in url.last("many", ()) if head in names] or list(others)
 
 
 def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
     """A grid of heads to tick, a row a layer, the last layer at the top."""
     chosen: list[Head] = []
     for layer in sorted({layer for layer, _ in names}, reverse=True):
-        row = [head for head in names if head[0] == layer]
-        key = seed_many(f"ticks.{layer}", [head for head in value if head in row], row)
         # The row names the layer.
-        titles = {head: literal(names[head].removeprefix(f"L{layer}.")) for head in row}
+        titles = {
+            head: literal(name.removeprefix(f"L{layer}.")) for head, name in names.items() if head[0] == layer
+        }
+        ticked = [head for head in value if head in titles]
+        key = init_widget(f"ticks.{layer}", ticked, titles, many=True)
         chosen += st.pills(
-            f"Layer {layer}", row, selection_mode="multi", key=key, format_func=titles.__getitem__, wrap=True
+            f"Layer {layer}",
+            list(titles),
+            selection_mode="multi",
+            key=key,
+            format_func=titles.__getitem__,
+            wrap=True,
         )
-    stop_with("" if chosen else "Tick at least one head to go on.", ":material/touch_app:")
-    return Scope.of_heads(*chosen)
+    return several(chosen)
 
 
 def several_heads(names: dict[Head, str], value: list[Head]) -> Scope:
-    key = init_widget("many", value)
-    heads = [head for head in st.session_state[key] if head in names]
-    if len(heads) < len(st.session_state[key]):  # another model, which lacks some of them
-        st.session_state[key] = heads or value
-    chosen = st.multiselect("Heads to work through", list(names), key=key, format_func=names.__getitem__)
-    stop_with("" if chosen else "Choose at least one head to go on.", ":material/touch_app:")
-    return Scope.of_heads(*chosen)
+    key = init_widget("many", value, names, many=True)
+    return several(
+        st.multiselect("Heads to work through", list(names), key=key, format_func=names.__getitem__)
+    )
+
+
+def several(heads: list[Head]) -> Scope:
+    return Scope("heads", url.keep("many", tuple(sorted(heads))))
+
+
+def stop_if_empty(view: View) -> None:
+    """Ends a page whose text or heads are empty. Its controls are all there."""
+    if getattr(view, "heads", None) == Scope("heads"):
+        stop_with("Choose at least one head to go on.", ":material/touch_app:")
+    if "" in (getattr(view, "text", None), getattr(view, "against", None)):
+        stop_with("The text is empty. Type one, or choose one from the pool.", ":material/edit:")
 
 
 def by_picker(value: str) -> str:
@@ -184,23 +203,17 @@ def k_picker(value: int, most: int, label: str = "How many", **options: Any) -> 
     return st.slider(label, 1, most, key=key, **options)
 
 
-def image_picker(
-    source: Source, value: str, *, gallery: bool = False, picture: bool = True
-) -> tuple[str, DeltaGenerator]:
-    """Returns the chosen image, shown at the left, and the column beside it for other controls.
-
-    Without `picture`, for pages that show it anyway, the other controls have the whole width.
-    """
-    left, right = st.columns([1, 4], gap="large") if picture else (None, st.container())
+def image_picker(source: Source, value: str, *, gallery: bool = False) -> tuple[str, DeltaGenerator]:
+    """Returns the chosen image, shown at the left, and the column beside it for other controls."""
+    left, right = st.columns([1, 4], gap="large")
     key = init_widget("image", value)
     if not image_data.exists(source, st.session_state[key]):  # another bundle, or an old upload
         st.session_state[key] = value
     with st.expander("Choose another image", icon=":material/image_search:"):
         search_images(source, gallery=gallery)
         upload()
-    if left:
-        with left:
-            draw_image(source, st.session_state[key])
+    with left:
+        draw_image(source, st.session_state[key])
     return st.session_state[key], right
 
 
@@ -274,11 +287,15 @@ def take_upload(data: bytes, name: str) -> str:
 def text_picker(
     source: Source, label: str, value: str, *, name: str = "text", head: Head | None = None
 ) -> str:
-    """Returns a text of the pool or free text; ends the page if the text is empty."""
+    """Returns a text of the pool or free text, which may be empty."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = "own" if value and not text_data.in_pool(source, value) else "pool"
+        first = "pool" if value and text_data.in_pool(source, value) else "own"
         if segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own":
-            return own_words(label, value, name)
+            key = init_widget(f"{name}.words", value)
+            words = st.text_input(
+                f"{label}, in your own words", key=key, placeholder="The model is loaded once"
+            )
+            return words.strip()
         titles = text_data.filters(source, head)
         which = select(f"{name}.filter", "Texts about", titles, "")
         texts = text_data.of_filter(source, which, head)
@@ -286,44 +303,39 @@ def text_picker(
         return st.selectbox("The text", texts, key=key)
 
 
-def own_words(label: str, value: str, name: str) -> str:
-    key = init_widget(f"{name}.words", value)
-    words = st.text_input(f"{label}, in your own words", key=key, placeholder="The model is loaded once")
-    empty = "The text is empty. Type one, or choose one from the pool."
-    stop_with("" if words.strip() else empty, ":material/edit:")
-    return words.strip()
-
-
 def map_controls(view: Any, reference: str | None = None) -> dict[str, Any]:
-    """Returns the chosen options of maps, by their names in the link; a popover holds them."""
+    """Returns the chosen options of maps, by their names in the link."""
     options: dict[str, Any] = {}
-    with st.popover("Map options", icon=":material/tune:", width="stretch"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if reference is not None:
             help = (
-                "All texts share a common direction, so the zero of a plain map is a convention. The average "
-                "text is the mean of the pool."
+                "All texts share a common direction, so the zero of a plain map is a convention. Relative "
+                "maps subtract the pool's mean text first."
             )
-            options["reference"] = segmented("reference", "Baseline", REFERENCES, reference, help)
+            options["reference"] = segmented("reference", "Zero is", REFERENCES, reference, help)
         help = (
-            "Trust a map only if its comparison looks different. Random heads: as many heads of similar "
+            "Trust a map only if its control looks different. Random heads: as many heads of similar "
             "variance; a random text if the map uses all heads."
         )
-        options["control"] = segmented("control", "Comparison map", CONTROLS, view.control, help)
-        options["seed"] = redraw_button(view.seed, disabled=options["control"] == "none")
-        options["opacity"] = st.slider("Opacity (%)", 0, 100, key=init_widget("opacity", view.opacity))
+        options["control"] = segmented("control", "Control", CONTROLS, view.control, help)
+        options["seed"] = redraw_button(view.seed, "Draw another", disabled=options["control"] == "none")
+        options["opacity"] = st.slider(
+            "Opacity, %", 0, 100, key=init_widget("opacity", view.opacity), width=150
+        )
         options["scale"] = st.number_input(
-            "Color limit (0 = automatic)",
+            "Scale ± x 1000 (0 fits)",
             min_value=0.0,
             max_value=1000.0,
             step=1.0,
             format="%g",
             key=init_widget("scale", view.scale),
-            help="In thousandths of cosine similarity. Set it to compare maps of different images.",
+            width=170,
+            help="Set it to compare maps of different images on one scale.",
         )
     return options
 
 
-def redraw_button(value: int, label: str = "New random sample", **options: Any) -> int:
+def redraw_button(value: int, label: str, **options: Any) -> int:
     """Returns the seed of a random draw, below a button for the next draw."""
     key = init_widget("seed", value)
     st.button(label, on_click=redraw, icon=":material/casino:", **options)

@@ -6,12 +6,14 @@ view for the session; image, text and model go along from page to page.
 
 import time
 from dataclasses import fields, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
 from dashboard.state.markdown import literal
 from dashboard.state.views import Choices, V, from_query, to_query
+
+T = TypeVar("T")
 
 SHARED = ("bundle", "model", "image", "text")
 WIDGET = "w."
@@ -26,10 +28,12 @@ def sync_from_url(page: str) -> None:
     """Reads the query parameters if this page did not write them: a link, the back button, another page."""
     state = st.session_state
     params = st.query_params.to_dict()
+    state["drawing"] = {}
     if state.get("address") == (page, params) or is_late(page, params):
         return
     for key in [key for key in state if str(key).startswith(WIDGET)]:
         del state[key]
+    state["drawn"] = {}
     state["address"] = (page, params)
     linked = {} if state.get("left") == (page, params) else params
     state["requested"] = linked or {**state.get(f"memory.{page}", {}), **state.get("shared", {})}
@@ -96,12 +100,48 @@ def write_url(view: V, **changes: Any) -> V:
     return view
 
 
-def init_widget(name: str, value: Any, options: Any = None) -> str:
-    """Returns the key of a widget after setting its first value, or a new one if the old one is no option."""
-    key = WIDGET + name
-    if key not in st.session_state or (options is not None and st.session_state[key] not in options):
-        st.session_state[key] = value
+def init_widget(name: str, value: Any, options: Any = None, *, many: bool = False) -> str:
+    """Returns the key of a widget after setting its value: `value` if the widget was not there before.
+
+    A widget that was there keeps its value, if it is one of the options. With other options, or other titles
+    of the same options, it is set again: the browser holds the title of its value, and would keep the old
+    one. `many` values are checked one by one.
+    """
+    key, state = WIDGET + name, st.session_state
+    drawn = state["drawn"]
+    if key not in drawn or key not in state:
+        state[key] = value
+        drawn[key] = options
+    elif options is not None:
+        before = state[key]
+        if many:
+            valid = [part for part in before if part in options]
+            now = valid if valid or not before else value
+        else:
+            now = before if before in options else value
+        if now != before or drawn[key] != options:
+            state[key] = now
+    state["drawing"][key] = options
     return key
+
+
+def keep(name: str, value: T) -> T:
+    """Returns a value after keeping it for the session: a control that was hidden begins with it."""
+    st.session_state[f"last.{name}"] = value
+    return value
+
+
+def last(name: str, default: Any) -> Any:
+    """Returns the value kept under this name."""
+    return st.session_state.get(f"last.{name}", default)
+
+
+def finish() -> None:
+    """Records the widgets of a page that is complete: a widget that is not among them starts anew next time.
+
+    A page that a click interrupts is not complete, and keeps the widgets that it has not reached.
+    """
+    st.session_state["drawn"] = st.session_state.get("drawing", {})
 
 
 def set_widget(name: str, value: Any) -> None:

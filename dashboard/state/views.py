@@ -46,7 +46,10 @@ def parse_head(name: str) -> Head | None:
 
 @dataclass(frozen=True)
 class Scope:
-    """The heads of a page: one, several, those of a layer or a property, or all stored heads."""
+    """The heads of a page: one, several, those of a layer or a property, or all stored heads.
+
+    Several heads may be one, written with a comma behind it, or none.
+    """
 
     kind: str
     """head, heads, layer, property or all."""
@@ -60,7 +63,10 @@ class Scope:
             return f"property:{self.property}"
         if self.kind == "layer":
             return f"layer:{self.layer}"
-        return "all" if self.kind == "all" else ",".join(head_name(head) for head in self.heads)
+        if self.kind == "all":
+            return "all"
+        names = ",".join(head_name(head) for head in self.heads)
+        return f"{names}," if self.kind == "heads" and len(self.heads) == 1 else names
 
     @classmethod
     def of_heads(cls, *heads: Head) -> "Scope":
@@ -68,16 +74,19 @@ class Scope:
 
 
 def parse_scope(value: str) -> Scope | None:
-    if value == "all":
-        return Scope("all")
+    if value in ("all", ""):
+        return Scope(value or "heads")
     kind, colon, rest = value.partition(":")
     if colon and kind == "property":
         return Scope("property", property=rest)
     if colon and kind == "layer":
         return Scope("layer", layer=int(rest)) if re.fullmatch("[0-9]{1,4}", rest) else None
-    parts = value.split(",")
+    parts = value.removesuffix(",").split(",")
     heads = [head for part in parts if (head := parse_head(part))]
-    return Scope.of_heads(*dict.fromkeys(heads)) if len(heads) == len(parts) else None
+    if len(heads) < len(parts):
+        return None
+    scope = Scope.of_heads(*dict.fromkeys(heads))
+    return replace(scope, kind="heads") if value.endswith(",") else scope
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,12 @@ with left:
     attribute = controls.select(
         "attribute", "Classes", ablation_data.attribute_titles(source), view.attribute
     )
-    seed = controls.redraw_button(view.seed)
+    seed = controls.redraw_button(view.seed, "Draw other random heads")
     most = controls.most_picker(view.most, ablation_data.class_count(source, attribute))
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)
 view = url.write_url(view, attribute=attribute, heads=scope, seed=seed, most=most)
+controls.stop_if_empty(view)
 sections.stop_with(literal(ablation_data.too_little(source, view.attribute)))
 
 with provenance.recorded() as queries, st.spinner("Classifying the images", show_time=True):

@@ -130,7 +130,7 @@ def test_a_link_without_a_value_shows_the_default():
         ("heads", "property:taste", 'no head of this model is labeled "taste"'),
         ("heads", "layer:3", "layer 3 of this model is not in the bundle"),
         ("heads", "layer:²", "write all, layer:11, property:color"),
-        ("heads", "", "write all, layer:11, property:color"),
+        ("heads", "L11.H3,,", "write all, layer:11, property:color"),
         ("reference", "upside down", "write absolute or relative"),
         ("control", "dream", "write heads or text or none"),
         ("opacity", "130", "it must lie between 0 and 100"),
@@ -227,6 +227,14 @@ def test_other_names_are_no_heads(name):
 def test_a_set_of_heads_has_one_name_whatever_the_order():
     assert parse_scope("L11.H3,L10.H1,L11.H3") == Scope.of_heads((10, 1), (11, 3))
     assert str(Scope.of_heads((11, 3), (10, 1))) == "L10.H1,L11.H3"
+
+
+@pytest.mark.parametrize("text", ["", "L11.H3,", "L11.H3", "L10.H1,L11.H3"])
+def test_several_heads_may_be_one_or_none(text):
+    scope = parse_scope(text)
+
+    assert str(scope) == text
+    assert scope.kind == ("head" if text == "L11.H3" else "heads")
 
 
 def test_a_number_of_thousands_of_digits_is_replaced():

@@ -95,8 +95,8 @@ def test_no_head_ticked_asks_for_one():
     app.pills(key="w.ticks.1").set_value([]).run()
     app.pills(key="w.ticks.2").set_value([]).run()
 
-    assert "Tick at least one head" in said(app)
-    assert link(app)["heads"] == "L2.H1", "the link keeps the last view that could be shown"
+    assert "Choose at least one head" in said(app)
+    assert link(app)["heads"] == ""
 
 
 def test_ticks_keep_what_the_new_model_has():
@@ -105,13 +105,13 @@ def test_ticks_keep_what_the_new_model_has():
     app.selectbox(key="w.model").set_value(CONTROL_KEY).run()
 
     assert not app.exception
-    assert link(app)["heads"] == "L2.H1"
+    assert link(app)["heads"] == "L2.H1,"
 
 
 def test_other_random_heads_can_be_drawn_and_are_in_the_link():
     app = open_page("mean_ablation", heads="L1.H0")
 
-    next(button for button in app.button if button.label == "New random sample").click().run()
+    next(button for button in app.button if button.label == "Draw other random heads").click().run()
 
     assert link(app)["seed"] == "1"
     assert not app.exception
