@@ -6,7 +6,7 @@ Results are compared with stated targets, measured in one run on this machine; n
 import subprocess
 import sys
 
-BENCHMARKS = ("textspan", "labels", "replicates", "neighbors", "decomposition", "whole")
+BENCHMARKS = ("textspan", "labels", "replicates", "neighbors", "decomposition", "whole", "pages")
 
 
 def main() -> int:

@@ -140,20 +140,36 @@ def enlarge(image: Image.Image, side: int = 448) -> Image.Image:
     return image.resize((side, round(side * image.height / image.width)), Image.Resampling.BICUBIC)
 
 
+def muted(image: Image.Image) -> Image.Image:
+    """Returns a picture with paler colors, so that the hues of a map over it stand out."""
+    return Image.blend(image.convert("L").convert("RGB"), image, 0.5)
+
+
+def strength(grid: NDArray, limit: float) -> NDArray:
+    """Returns the opacity of patches, 0 to 1: the picture is visible where a map is near zero."""
+    return np.sqrt(np.clip(np.abs(grid) / limit, 0, 1))
+
+
 def overlay(
     image: Image.Image, grid: NDArray, limit: float, opacity: float, *, side: int = 448
 ) -> Image.Image:
     """Returns one map over the input of the model, with sharp patch edges: the map has no finer detail."""
-    below = enlarge(image.convert("L").convert("RGB"), side)  # gray: every hue is the map's
-    cover = Image.fromarray(colors(grid, limit)).resize(below.size, Image.Resampling.NEAREST)
-    return Image.blend(below, cover, opacity)
+    below = enlarge(muted(image), side)
+    alpha = (255 * opacity * strength(grid, limit)).round().astype(np.uint8)
+    cover, mask = (
+        Image.fromarray(part).resize(below.size, Image.Resampling.NEAREST)
+        for part in (colors(grid, limit), alpha)
+    )
+    return Image.composite(cover, below, mask)
 
 
 def sheet(panels: list[tuple[str, Image.Image]], limit: float, unit: str, note: str) -> bytes:
-    """Returns titled panels side by side above one color scale, as PNG bytes."""
-    gap, head, foot = 24, 34, 84
+    """Returns titled panels side by side above one color scale and lines of notes, as PNG bytes."""
+    gap, head, line = 24, 34, 18
     font, small = ImageFont.load_default(16), ImageFont.load_default(13)
     width = max(sum(p.width + gap for _, p in panels) + gap, 560)
+    notes = [part for text in note.splitlines() for part in broken(text, width - 2 * gap, small)]
+    foot = 66 + line * len(notes)
     height = max(p.height for _, p in panels) + head + foot
     page = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(page)
@@ -165,11 +181,23 @@ def sheet(panels: list[tuple[str, Image.Image]], limit: float, unit: str, note: 
     bar = np.linspace(-limit, limit, 320)[None, :].repeat(14, axis=0)
     page.paste(Image.fromarray(colors(bar, limit)), (gap, height - foot + 12))
     for place, value in ((0, -limit), (160, 0.0), (320, limit)):
-        number = f"{1000 * value:+.3g}" if value else "0"
+        number = f"{1000 * value:+.3g}".replace("-", "−") if value else "0"
         draw.text((gap + place, height - foot + 28), number, fill="black", font=small, anchor="mt")
     draw.text((gap + 340, height - foot + 11), unit, fill="black", font=small)
-    draw.text((gap, height - foot + 54), fit(note, width - 2 * gap, small), fill="#444444", font=small)
+    for place, text in enumerate(notes):
+        draw.text((gap, height - foot + 54 + line * place), text, fill="#444444", font=small)
     return png(page)
+
+
+def broken(text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> list[str]:
+    """Returns a text in lines of at most a width: a link has no spaces to break at."""
+    lines, line = [], ""
+    for letter in text:
+        if font.getlength(line + letter) > width:
+            lines.append(line)
+            line = ""
+        line += letter
+    return [*lines, line]
 
 
 def fit(text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:

@@ -104,6 +104,11 @@ def head_profile(bundle: Bundle, *, model_key: str, layer: int, head: int, picks
     return _of_head(bundle, "head_profile", model_key, layer, head, picks=picks)
 
 
+def head_profiles(bundle: Bundle, *, model_key: str, first: int = 5, picks: int = 10) -> pd.DataFrame:
+    """Returns the properties of the first `picks` texts of all heads, and of the `first` among them."""
+    return _of_model(bundle, "head_profiles", model_key, first=first, picks=picks)
+
+
 def head_labels(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
     """Returns all labels of one head with their evidence, the chosen one first."""
     return _of_head(bundle, "head_labels", model_key, layer, head)

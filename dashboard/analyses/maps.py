@@ -63,12 +63,18 @@ def contrast(a: TextMap, b: TextMap) -> TextMap:
 
 
 def symmetric_limit(*grids: NDArray) -> float:
-    """Returns the next round number above every value, so that similar maps share a scale."""
-    largest = max(float(np.abs(grid).max(initial=0)) for grid in grids)
-    if largest == 0 or not np.isfinite(largest):
+    """Returns the next round number above 95 % of all values, so that one patch does not set the scale."""
+    values = np.abs(np.concatenate([np.ravel(grid) for grid in grids]))
+    large = float(np.quantile(values, 0.95, method="higher") or values.max())
+    if large == 0 or not np.isfinite(large):
         return 1.0
-    power = 10.0 ** np.floor(np.log10(largest))
-    return float(next(step * power for step in STEPS if step * power >= largest * (1 - 1e-9)))
+    power = 10.0 ** np.floor(np.log10(large))
+    return float(next(step * power for step in STEPS if step * power >= large * (1 - 1e-9)))
+
+
+def beyond(limit: float, *grids: NDArray) -> int:
+    """Returns the number of values of all maps that a scale to `limit` shows as its end."""
+    return sum(int((np.abs(grid) > limit * (1 + 1e-9)).sum()) for grid in grids)
 
 
 class Why(NamedTuple):

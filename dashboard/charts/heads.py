@@ -46,7 +46,7 @@ def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | Non
     shares = np.nan_to_num(np.clip(values / top, -1, 1))
     rgb = shades((shares + 1) / 2, DIVERGING) if signed else shades(shares, (PALE, DARK))
     shown = frame[
-        ["layer", "head", "name", "shown", "value", "low", "high", "p_value", "q_value", "first_text"]
+        ["layer", "head", "name", "shown", "support", "value", "low", "high", "first_text", "passes"]
     ]
     shown = shown.assign(number=[_digits(value, decimals) for value in values], ink=theme.ink_on(rgb))
     cells = head_cells(shown, _tooltip(title))
@@ -86,9 +86,7 @@ def _color(title: str, top: float, signed: bool) -> alt.Color:
 
 
 def _tooltip(title: str) -> list[alt.Tooltip]:
-    titles = {"value": title, "low": "from", "high": "to", "p_value": "p", "q_value": "q"}
-    words = [alt.Tooltip("name:N", title="head"), alt.Tooltip("shown:N", title="label")]
-    return [*words, *numbers(".3g", **titles), alt.Tooltip("first_text:N", title="first text")]
+    return [*theme.HEAD_WORDS, *numbers(".3g", value=title, low="from", high="to"), theme.FIRST_TEXT]
 
 
 def profile_bars(frame: pd.DataFrame, label: str | None) -> Layers:

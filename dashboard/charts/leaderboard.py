@@ -3,9 +3,8 @@
 A model is a blue circle, its controls are gray marks of another shape.
 """
 
-import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -13,11 +12,11 @@ import pandas as pd
 
 from dashboard.charts.theme import (
     AROUND,
-    BARE,
     BLUE,
     GRAY,
     LEGEND,
     ORANGE,
+    PAGE_TEXT,
     ROWS,
     Layers,
     axis_title,
@@ -41,41 +40,35 @@ KIND_COLORS = (BLUE, LIGHT_BLUE, ORANGE, GRAY)
 def standings(frame: pd.DataFrame, parts: Sequence[str], *, title: str) -> Layers:
     """One metric over models, best first, the controls below each: columns of `leaderboard.one_metric`.
 
-    `parts` names model, random-weights control and rotated heads. The range of ranks is at the right.
+    `parts` names model, random-weights control and rotated heads. A line with the model and its range of
+    ranks stands above its marks, so that a phone has the whole width for these.
     """
     groups = list(dict.fromkeys(frame["under"]))
-    frame = frame.assign(slot=frame.groupby("under").cumcount())
-    slots = list(range(frame["slot"].max() + 1))
-    leaders = frame.drop_duplicates("under").set_index("under")
+    frame = frame.assign(slot=frame.groupby("under").cumcount() + 1)
+    slots = list(range(frame["slot"].max() + 1))  # the first is that of the words
     x_scale = share_scale(frame[["value", "low", "high", "chance"]].to_numpy(float))
     color, shape = marks(frame, parts)
+    y = alt.Y("under:N", sort=groups, axis=None)
     offset = alt.YOffset("slot:O", scale=alt.Scale(domain=slots, paddingInner=0, paddingOuter=MARGIN))
-    up = -SLOT * (len(slots) - 1) / 2  # names are beside the model, above its controls
-    ranks = ("rank " + leaders["rank"]).where(leaders["rank"] != "", "")
 
     def along(name: str) -> alt.Chart:
         """Returns the rows with a number, placed by it."""
         x = alt.X(f"{name}:Q", scale=x_scale, **axis_title(title))
-        y = alt.Y("under:N", sort=groups, axis=None)
         return rows(f"isValid(datum.{name})").encode(x, y, offset, tooltip=tooltips(title))
 
-    def words(axis: alt.Axis) -> alt.Chart:
-        """Returns an axis on invisible marks, one for every group, with a value or without."""
-        return (
-            rows("datum.slot == 0")
-            .mark_point(opacity=0)
-            .encode(alt.Y("under:N", sort=groups, title=None, axis=axis))
-        )
+    def words(text: str, place: str, **mark: Any) -> alt.Chart:
+        """Returns a word for every group, with a value or without, at a place across the chart."""
+        mark |= {"text": alt.expr(text), "x": alt.expr(place), "dy": -SLOT, "color": alt.expr(PAGE_TEXT)}
+        return rows("datum.slot == 1").mark_text(fontSize=13, **mark).encode(y, offset)
 
     return alt.layer(
-        words(_words(leaders["model"], up)),
-        words(_words(ranks, up, "right")),
+        words("datum.model", "0", align="left", fontWeight="bold"),
+        words("datum.rank ? 'rank ' + datum.rank : ''", "width", align="right"),
         along("low").mark_rule(strokeWidth=2).encode(alt.X2("high"), color),
         along("chance").mark_tick(color=ORANGE, thickness=3, size=15),
         along("value").mark_point(filled=True, size=95, opacity=1).encode(color, shape),
         data=frame,
-        resolve=alt.Resolve(axis=alt.AxisResolveMap(y="independent")),
-        height=max(30, len(slots) * SLOT + 8) * len(groups) + AROUND,
+        height=(len(slots) * SLOT + 4) * len(groups) + AROUND + 20,
     )
 
 
@@ -85,19 +78,6 @@ def rows(which: str) -> alt.Chart:
     All layers share the data: a copy per layer, or properties added later, would make the chart slow.
     """
     return alt.Chart(transform=[alt.FilterTransform(which)])
-
-
-def _words(words: pd.Series, offset: float, orient: Literal["left", "right"] = "left") -> alt.Axis:
-    """Returns an axis with words in place of its values; its labels follow the page's theme."""
-    return alt.Axis(
-        orient=orient,
-        labelOffset=offset,
-        labelExpr=f"{json.dumps(words.to_dict())}[datum.value]",
-        labelLimit=300,
-        labelFontWeight="bold" if orient == "left" else "normal",
-        labelPadding=12,
-        **BARE,
-    )
 
 
 def share_scale(values: np.ndarray) -> alt.Scale:

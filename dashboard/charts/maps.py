@@ -3,109 +3,63 @@
 Contributions are in thousandths of cosine similarity: one head of sixty adds a few.
 """
 
-import json
-
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.charts import theme
-from dashboard.images import DIVERGING
-
-Panel = tuple[str, str, NDArray | None]
-"""Picture (data URL), title, and a grid of contributions or None."""
-
-STRIDE = 1.08
-"""Distance of two panels, in widths of a panel."""
+from dashboard.images import DIVERGING, strength
 
 # Channels are objects, not strings: Altair needs milliseconds to parse each string.
 VALUE = alt.Tooltip("value:Q", title="x 1000", format="+.3f")
 
 
-def maps(
-    panels: list[Panel], *, limit: float, opacity: float, shape: tuple[int, int], width: int
+def map_panel(
+    url: str, grid: NDArray | None, *, limit: float, opacity: float, size: tuple[int, int]
 ) -> theme.Layers:
-    """Panels side by side on one color scale.
+    """A picture (data URL) and a grid of contributions over it, if there is one.
 
-    One chart, in which a panel is 1 wide and 1 high: all shrink if the page has less than `width` pixels
-    each.
+    `size` is width and height in pixels. Zero is the middle of the colors, and lets the picture through.
     """
-    rows, columns = shape
-    span = STRIDE * (len(panels) - 1) + 1
-    # `width` in an expression is the width of the whole chart, which only the browser knows.
-    across = f"min({width}, width / {span})"
-    down = f"{rows / columns} * {across}"
-    x_scale = alt.Scale(domain=[0, span], range=[0, alt.ExprRef(f"{span} * {across}")], round=True)
-    y_scale = alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(down)], round=True)  # 0 at the top
-    x = alt.X("left:Q", scale=x_scale, axis=panel_titles([title for _, title, _ in panels], across))
-    y = alt.Y("top:Q", scale=y_scale, axis=None)
-    picture = alt.Chart(map_pictures(panels)).mark_image(
-        align="left", baseline="top", aspect=False, width=alt.ExprRef(across), height=alt.ExprRef(down)
+    width, height = size
+    x = alt.X("left:Q", scale=alt.Scale(domain=[0, 1], range=[0, width], round=True), axis=None)
+    y = alt.Y("top:Q", scale=alt.Scale(domain=[0, 1], range=[0, height], round=True), axis=None)
+    picture = alt.Chart(pd.DataFrame({"left": [0.0], "top": [0.0], "url": [url]})).mark_image(
+        align="left", baseline="top", aspect=False, width=width, height=height
     )
-    patches = alt.Chart(map_cells(panels)).mark_rect(opacity=opacity)
-    tooltip = [alt.Tooltip("row:Q", title="patch row"), alt.Tooltip("column:Q", title="patch column"), VALUE]
-    return alt.layer(
-        picture.encode(x, y, alt.Url("url:N")),
-        patches.encode(x, y, alt.X2("right"), alt.Y2("bottom"), map_color(limit, down), tooltip=tooltip),
-    ).properties(height=round(width * rows / columns) + theme.AROUND)
+    layers = [picture.encode(x, y, alt.Url("url:N"))]
+    if grid is not None:
+        end = 1000 * limit
+        scale = alt.Scale(domain=[-end, end], range=list(DIVERGING), interpolate="rgb", clamp=True)
+        tooltip = [
+            alt.Tooltip("row:Q", title="patch row"),
+            alt.Tooltip("column:Q", title="patch column"),
+            VALUE,
+        ]
+        patches = alt.Chart(map_cells(grid, limit, opacity)).mark_rect()
+        edges = x, y, alt.X2("right"), alt.Y2("bottom")
+        color = alt.Color("value:Q", scale=scale, legend=None)
+        layers.append(patches.encode(*edges, color, alt.Opacity("opacity:Q", scale=None), tooltip=tooltip))
+    return alt.layer(*layers).properties(width=width, height=height)
 
 
-def panel_titles(titles: list[str], width: str) -> alt.Axis:
-    """Returns the panel titles as labels of an axis, which follow the page's theme, unlike text marks."""
-    return alt.Axis(
-        orient="top",
-        values=[STRIDE * place for place in range(len(titles))],
-        description="; ".join(titles),  # for screen readers
-        labelExpr=f"{json.dumps(titles)}[round(datum.value / {STRIDE})]",
-        labelAlign="left",
-        labelLimit=alt.ExprRef(width),
-        labelFlush=False,
-        labelPadding=8,
-        labelFontSize=13,
-        labelFontWeight=600,
-        **theme.BARE,
+def map_cells(grid: NDArray, limit: float, opacity: float) -> pd.DataFrame:
+    """Returns one row per patch: its edges, its value in thousandths, its opacity. Row 0 is the top."""
+    rows, columns = grid.shape
+    row, column = np.indices(grid.shape).reshape(2, -1)
+    return pd.DataFrame(
+        {
+            "row": row,
+            "column": column,
+            "value": 1000 * grid.ravel(),
+            "opacity": opacity * strength(grid, limit).ravel(),
+            "left": column / columns,
+            "right": (column + 1) / columns,
+            "top": row / rows,
+            "bottom": (row + 1) / rows,
+        }
     )
-
-
-def map_pictures(panels: list[Panel]) -> pd.DataFrame:
-    """Returns one row per panel: the left edge of its picture."""
-    lefts = [STRIDE * place for place in range(len(panels))]
-    return pd.DataFrame({"left": lefts, "top": 0.0, "url": [url for url, _, _ in panels]})
-
-
-def map_cells(panels: list[Panel]) -> pd.DataFrame:
-    """Returns one row per patch of every map: its edges and its value in thousandths. Row 0 is the top."""
-    cells = []
-    for place, (_, _, grid) in enumerate(panels):
-        if grid is None:
-            continue
-        rows, columns = grid.shape
-        row, column = np.indices(grid.shape).reshape(2, -1)
-        start = STRIDE * place
-        edges = {"left": start + column / columns, "right": start + (column + 1) / columns}
-        edges |= {"top": row / rows, "bottom": (row + 1) / rows}
-        cells.append(pd.DataFrame({"row": row, "column": column, "value": 1000 * grid.ravel(), **edges}))
-    return pd.concat(cells, ignore_index=True)
-
-
-def map_color(limit: float, under: str) -> alt.Color:
-    """Returns colors with zero in the middle and symmetric ends, and the scale below the maps."""
-    end = 1000 * limit
-    legend = alt.Legend(
-        title=theme.UNIT,
-        orient="none",
-        direction="horizontal",
-        legendX=0,
-        legendY=alt.ExprRef(f"{under} + 14"),
-        gradientLength=320,
-        gradientOpacity=1,
-        titleLimit=400,
-        values=[-end, -end / 2, 0, end / 2, end],
-        labelExpr="datum.value ? format(datum.value, '+.3~g') : '0'",
-    )
-    scale = alt.Scale(domain=[-end, end], range=list(DIVERGING), interpolate="rgb", clamp=True)
-    return alt.Color("value:Q", scale=scale, legend=legend)
 
 
 def signed_bars(frame: pd.DataFrame) -> alt.Chart:
@@ -126,22 +80,21 @@ def signed_bars(frame: pd.DataFrame) -> alt.Chart:
 
 
 def head_grid(frame: pd.DataFrame) -> theme.Layers:
-    """Layer by head, each cell its label: columns layer, head, name, label, supported, first_text, q_value...
+    """Layer by head, each cell its label: columns of `data.heads.cells` without a number.
 
-    The most frequent supported labels have a color, other labels are white, unsupported labels gray. Cells
-    are light in both themes: their words are dark.
+    The most frequent supported labels have a color, pale if their support is weak; other labels are white,
+    unsupported labels gray. Cells are light in both themes: their words are dark.
     """
-    labels = frame["label"].fillna("no label")
-    weak = [value is False for value in frame["supported"]]
-    common = frame["label"].mask(weak).value_counts().index
+    unsupported = frame["grade"].eq("unsupported")
+    common = frame["label"].mask(unsupported).value_counts().index
     tints = dict(zip(common, theme.LABEL_COLORS, strict=False))
-    shown = frame[
-        ["layer", "head", "name", "label", "supported", "first_text", "q_value", "importance"]
-    ].assign(
-        tint=labels.map(tints).fillna("#ffffff").mask(weak, theme.WEAK), shown=labels.mask(weak, labels + "?")
+    tint = frame["label"].map(tints).fillna("#ffffff").mask(unsupported, theme.WEAK)
+    shown = frame[["layer", "head", "name", "shown", "support", "first_text", "importance", "passes"]].assign(
+        tint=tint.mask(frame["grade"].eq("weak"), tint.map(theme.pale))
     )
-    words = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "supported", "first_text")]
-    cells = theme.head_cells(shown, [*words, *theme.numbers(".3g", "q_value", "importance")])
+    cells = theme.head_cells(
+        shown, [*theme.HEAD_WORDS, *theme.numbers(".3g", "importance"), theme.FIRST_TEXT]
+    )
     return alt.layer(
         cells.mark_rect(cornerRadius=3, stroke=theme.EDGE).encode(alt.Color("tint:N", scale=None)),
         theme.cell_words(cells, "shown", color=theme.INK),

@@ -102,5 +102,5 @@ def images_about(source: Source, head: Head, view: HeadView) -> dict[str, Any]:
         titles = head_data.text_titles(source, head)
         position = select("position", "Sort images along", titles, view.position)
         k = k_picker(view.k, choices.max_of_each(source), "How many of each", width=200)
-        drawn = redraw_button(view.seed, "Another draw", key="another_draw")
+        drawn = redraw_button(view.seed, key="new_sample")
     return {"position": position, "k": k, "seed": drawn}

@@ -32,7 +32,7 @@ T = TypeVar("T")
 BY = {"cosine": "Centered cosine", "dot": "Dot product, as in the paper"}
 SCOPES = {"head": "One", "heads": "Several", "layer": "A layer", "property": "A property", "all": "All"}
 OVER = {"all": "All heads", "supported": "Supported heads"}
-REFERENCES = {"absolute": "No similarity", "relative": "The pool's mean text"}
+REFERENCES = {"absolute": "None", "relative": "Average text"}
 CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
 TEXT_KINDS = {"pool": "From the pool", "own": "Own words"}
 PER_PAGE = 16
@@ -203,17 +203,23 @@ def k_picker(value: int, most: int, label: str = "How many", **options: Any) -> 
     return st.slider(label, 1, most, key=key, **options)
 
 
-def image_picker(source: Source, value: str, *, gallery: bool = False) -> tuple[str, DeltaGenerator]:
-    """Returns the chosen image, shown at the left, and the column beside it for other controls."""
-    left, right = st.columns([1, 4], gap="large")
+def image_picker(
+    source: Source, value: str, *, gallery: bool = False, picture: bool = True
+) -> tuple[str, DeltaGenerator]:
+    """Returns the chosen image, shown at the left, and the column beside it for other controls.
+
+    Without `picture`, for pages that show it anyway, the other controls have the whole width.
+    """
+    left, right = st.columns([1, 4], gap="large") if picture else (None, st.container())
     key = init_widget("image", value)
     if not image_data.exists(source, st.session_state[key]):  # another bundle, or an old upload
         st.session_state[key] = value
     with st.expander("Choose another image", icon=":material/image_search:"):
         search_images(source, gallery=gallery)
         upload()
-    with left:
-        draw_image(source, st.session_state[key])
+    if left:
+        with left:
+            draw_image(source, st.session_state[key])
     return st.session_state[key], right
 
 
@@ -304,38 +310,35 @@ def text_picker(
 
 
 def map_controls(view: Any, reference: str | None = None) -> dict[str, Any]:
-    """Returns the chosen options of maps, by their names in the link."""
+    """Returns the chosen options of maps, by their names in the link; a popover holds them."""
     options: dict[str, Any] = {}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.popover("Map options", icon=":material/tune:", width="stretch"):
         if reference is not None:
             help = (
-                "All texts share a common direction, so the zero of a plain map is a convention. Relative "
-                "maps subtract the pool's mean text first."
+                "All texts share a common direction, so the zero of a plain map is a convention. The average "
+                "text is the mean of the pool."
             )
-            options["reference"] = segmented("reference", "Zero is", REFERENCES, reference, help)
+            options["reference"] = segmented("reference", "Baseline", REFERENCES, reference, help)
         help = (
-            "Trust a map only if its control looks different. Random heads: as many heads of similar "
+            "Trust a map only if its comparison looks different. Random heads: as many heads of similar "
             "variance; a random text if the map uses all heads."
         )
-        options["control"] = segmented("control", "Control", CONTROLS, view.control, help)
-        options["seed"] = redraw_button(view.seed, "Draw another", disabled=options["control"] == "none")
-        options["opacity"] = st.slider(
-            "Opacity, %", 0, 100, key=init_widget("opacity", view.opacity), width=150
-        )
+        options["control"] = segmented("control", "Comparison map", CONTROLS, view.control, help)
+        options["seed"] = redraw_button(view.seed, disabled=options["control"] == "none")
+        options["opacity"] = st.slider("Opacity (%)", 0, 100, key=init_widget("opacity", view.opacity))
         options["scale"] = st.number_input(
-            "Scale ± x 1000 (0 fits)",
+            "Color limit (0 = automatic)",
             min_value=0.0,
             max_value=1000.0,
             step=1.0,
             format="%g",
             key=init_widget("scale", view.scale),
-            width=170,
-            help="Set it to compare maps of different images on one scale.",
+            help="In thousandths of cosine similarity. Set it to compare maps of different images.",
         )
     return options
 
 
-def redraw_button(value: int, label: str, **options: Any) -> int:
+def redraw_button(value: int, label: str = "New random sample", **options: Any) -> int:
     """Returns the seed of a random draw, below a button for the next draw."""
     key = init_widget("seed", value)
     st.button(label, on_click=redraw, icon=":material/casino:", **options)

@@ -74,7 +74,7 @@ def head_names(source: Source) -> dict[Head, str]:
     """Returns every stored head with its name and label."""
     return {
         (row.layer, row.head): f"{row.name} · {label_text.display_label(row)}"
-        for row in cached.heads(source).itertuples(index=False)
+        for row in label_text.heads(source).itertuples(index=False)
     }
 
 

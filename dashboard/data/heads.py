@@ -54,12 +54,18 @@ def values(source: Source, name: str) -> pd.DataFrame:
     return rows.loc[rows["metric"] == name, PLACE + NUMBERS]
 
 
-def cells(source: Source, color: str) -> pd.DataFrame:
-    """Returns one row per head: its displayed label and the number that colors it."""
-    heads = cached.heads(source)
-    return heads.assign(shown=[label_text.display_label(row) for row in heads.itertuples()]).merge(
-        values(source, color), on=PLACE, how="left"
+def cells(source: Source, color: str, passing: pd.DataFrame) -> pd.DataFrame:
+    """Returns one row per head: its label with sign and support in words, and the number that colors it.
+
+    Heads that are not among `passing`, the result of the filters, are dim.
+    """
+    heads = label_text.heads(source)
+    cells = heads.assign(
+        shown=[label_text.cell_label(row) for row in heads.itertuples()],
+        support=[label_text.label_support(row) for row in heads.itertuples()],
+        passes=pd.MultiIndex.from_frame(heads[PLACE]).isin(pd.MultiIndex.from_frame(passing[PLACE])),
     )
+    return cells if color == "label" else cells.merge(values(source, color), on=PLACE, how="left")
 
 
 def bounds(source: Source, name: str) -> tuple[float, ...] | None:
@@ -74,15 +80,24 @@ def bounds(source: Source, name: str) -> tuple[float, ...] | None:
 
 
 def find_heads(source: Source, view: HeadsView) -> pd.DataFrame:
-    """Returns the heads that pass the filters: label, evidence, chosen numbers, texts, `layer`, `head`."""
-    heads = cached.heads(source)
+    """Returns the heads that pass the filters: label, support, chosen numbers, texts, `layer`, `head`.
+
+    The most important heads are first; imported results have no importance: their last layer.
+    """
+    heads = label_text.heads(source).sort_values(
+        ["importance", "layer"], ascending=False, kind="stable", na_position="last"
+    )
     keep = pd.Series(True, heads.index)
     if view.labels.names:
         keep &= heads["label"].isin(view.labels.names)
     if view.over == "supported":
         keep &= heads["supported"].eq(True)
-    table = heads[keep].assign(label=[label_text.display_label(row) for row in heads[keep].itertuples()])
-    table = table[[*PLACE, "name", "label", "p_value", "q_value", "first_texts"]]
+    rows = list(heads[keep].itertuples())
+    table = heads.loc[keep, [*PLACE, "name", "first_texts"]].assign(
+        label=[label_text.display_label(row) for row in rows],
+        support=[label_text.label_support(row) for row in rows],
+    )
+    table = table[[*PLACE, "name", "label", "support", "first_texts"]]
     if view.range:
         numbers = values(source, view.head_metric)
         numbers = numbers[numbers["value"].between(view.range.low, view.range.high)]

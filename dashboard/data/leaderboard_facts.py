@@ -53,7 +53,7 @@ def coverage(source: Source) -> pd.DataFrame:
     """
     shares = cached.of_model(source, "component_shares").dropna(subset=["share"])
     shares = shares.sort_values(["layer", "head"], ascending=[False, True])
-    heads = cached.heads(source).itertuples()
+    heads = label_text.heads(source).itertuples()
     labels = {(row.layer, row.head): label_text.display_label(row) for row in heads}
     rows = [
         (

@@ -50,7 +50,7 @@ def contrast(source: Source, view: ContrastView) -> MapPanel:
     pair = a, b = view.text, view.against
     of_a, of_b = (_map(source, image, _vector(source, view, (text,)), shown) for text in pair)
     panels = [LabeledMap(f"A: {a}", of_a), LabeledMap(f"B: {b}", of_b)]
-    panels.append(LabeledMap("A - B", maps.contrast(of_a, of_b)))
+    panels.append(LabeledMap("A − B", maps.contrast(of_a, of_b)))
     return _on_one_scale(view, image, panels, _control(source, view, image, pair, shown))
 
 
@@ -99,6 +99,17 @@ def _on_one_scale(
     panels = [*panels, control] if control else panels
     limit = maps.symmetric_limit(*(panel.map.grid for panel in panels))
     return MapPanel(image.picture, panels, limit, f"{image.note} {note}".strip())
+
+
+def in_words(title: str, grid: NDArray | None) -> str:
+    """Returns a sentence on a map for screen readers: where it is highest and lowest."""
+    if grid is None:
+        return f"{title}, the part that the model sees."
+    (top, left), (bottom, right) = (np.unravel_index(at, grid.shape) for at in (grid.argmax(), grid.argmin()))
+    return (
+        f"{title}: highest {1000 * grid.max():+.3g} in patch row {top}, column {left}; "
+        f"lowest {1000 * grid.min():+.3g} in row {bottom}, column {right}; thousandths of cosine similarity."
+    ).replace("-", "−")
 
 
 def parts_table(panels: list[LabeledMap]) -> pd.DataFrame:

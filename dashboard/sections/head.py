@@ -10,6 +10,7 @@ from dashboard.data import defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data import images as image_data
 from dashboard.data.heads import Sorted
+from dashboard.data.label_grades import STRONG, UNSUPPORTED, UNTESTED, WEAK
 from dashboard.data.types import Source
 from dashboard.sections import shared
 from dashboard.sections.shared import clicked_rows
@@ -22,6 +23,9 @@ COLUMNS = 8
 PERCENT = "%.1f %%"
 HEIGHT = 390
 """Height of ten texts and their title, pixels; the table scrolls to the others."""
+
+BADGES = {STRONG: "blue", WEAK: "orange", UNSUPPORTED: "gray", UNTESTED: "gray"}
+"""Color of the badge of a label by its grade; the badge says the grade in words."""
 
 NO_IMAGES = (
     "These results were imported: the bundle has this head's texts and labels, but neither its vectors nor "
@@ -38,10 +42,9 @@ def draw_headline(source: Source, head: Head) -> None:
     if not isinstance(row.label, str):
         st.markdown(f"## {head_name(head)} :gray-badge[no label]")
         return
-    color = "blue" if row.supported is True else "gray"
+    badge = f":{BADGES[row.grade]}-badge[{literal(label_text.label_support(row))}]"
     st.markdown(
-        f"## {head_name(head)} · {literal(label_text.display_label(row))} "
-        f":{color}-badge[{literal(label_text.label_support(row))}]"
+        f"## {head_name(head)} · {literal(label_text.cell_label(row))} {badge}", help=label_text.GRADES
     )
 
 

@@ -14,22 +14,23 @@ from dashboard.state.url import leave_for
 from dashboard.state.views import Head, HeadView
 
 
-def draw_grid(source: Source, color: str) -> None:
-    """Layer by head; a click on a cell opens the page of that head."""
+def draw_grid(source: Source, color: str, passing: pd.DataFrame) -> None:
+    """Layer by head, dim if the filters leave a head out; a click on a cell opens the page of that head."""
+    frame = head_data.cells(source, color, passing)
     if color == "label":
-        chart = map_charts.head_grid(cached.heads(source))
+        chart = map_charts.head_grid(frame)
         null = label_text.tested_against(source)
         note = (
-            f"Gray with a question mark: unsupported, not better than labels of {null} or by one text only."
+            "Pale with ~: weak support, other evidence speaks against the label. Gray with ?: unsupported, "
+            f"not better than labels of {null} or by one text only."
         )
     else:
         measure = head_data.measure(source, color)
         # Selectivity is corrected for chance: a negative value is chance, not a sign.
         signed = False if color.startswith(choices.SELECTIVITY) else None
-        frame = head_data.cells(source, color)
         chart = head_charts.value_grid(frame, title=measure.title, unit=measure.unit, signed=signed)
         title, description = literal(measure.title), literal(measure.description)
-        note = f"**{title}**: {description} A question mark: the label is unsupported."
+        note = f"**{title}**: {description} ~: weak label, ?: unsupported."
     event = draw_chart(
         head_charts.clickable(chart),
         key="heads.grid",
@@ -52,11 +53,10 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
     plain = {
         "name": column.TextColumn("head", width=70),
         "label": column.TextColumn("label", width=110),
-        "p_value": column.NumberColumn("p", format="%.3g", width=60),
-        "q_value": column.NumberColumn("q", format="%.3g", width=60),
+        "support": column.TextColumn("support", width=300, help=label_text.GRADES),
         "first_texts": column.TextColumn("first texts", width="large"),
         "matching text": column.TextColumn("matching text", width="medium"),
-        "position": column.NumberColumn("position", width=70, help="Position of the matching text, from 0"),
+        "position": column.NumberColumn("pick", width=50, help="Place of the matching text, from 1"),
     }
     order = [*(name for name in table.columns if name not in ("layer", "head", "first_texts")), "first_texts"]
     numbers = [name for name in table.select_dtypes("number") if name not in (*plain, "layer", "head")]

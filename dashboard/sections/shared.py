@@ -10,25 +10,19 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import images
-from dashboard.charts import maps as map_charts
 from dashboard.charts import theme
 from dashboard.data import choices, provenance, scopes
 from dashboard.data import images as image_data
-from dashboard.data import maps as map_data
+from dashboard.data.digits import decimals
 from dashboard.data.types import Source
 from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
-from dashboard.state.views import MapView, Scope, head_name
+from dashboard.state.views import Scope, head_name
 from db.queries import Ran
 
-READ_CAUTION = "Do not read it as a cause: a patch may act through other heads or earlier layers."
-MODEL_INPUT = "Input of the model"
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
-MAP_WIDTHS = {1: 420, 2: 400, 3: 310, 4: 232}
-"""Largest width of a panel, pixels, by the number of panels."""
 
 
 def stop_with(problem: str, icon: str = ":material/info:") -> None:
@@ -91,14 +85,16 @@ def draw_gallery(
     *,
     columns: int = 6,
     query: bool = True,
-    form: str = ".3f",
+    form: str = "",
     thumbnails: dict[str, bytes | None] | None = None,
     key: str = "",
 ) -> None:
     """Images with their scores, best first; with `query`, each has a button that makes it the next query.
 
-    `form` formats the score; pages with several galleries pass the `thumbnails` of all.
+    `form` formats the score, else the digits show what differs; pages with several galleries pass the
+    `thumbnails` of all.
     """
+    form = form or f".{decimals(frame['score'])}f"
     thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
     with st.container(key=f"gallery.{key}"):
         tiles = cells(len(frame), columns)
@@ -125,7 +121,7 @@ def draw_table(frame: pd.DataFrame, columns: dict[str, Any], alt: str | None = N
 
 def draw_descriptions(texts: pd.DataFrame) -> None:
     """Texts with their scores, best first."""
-    score = st.column_config.NumberColumn(format="%.3f", width=70)
+    score = st.column_config.NumberColumn(format=f"%.{decimals(texts['score'])}f", width=90)
     draw_table(texts, {"score": score}, column_order=["score", "text"])
 
 
@@ -153,29 +149,6 @@ def score_method(by: str, of: str) -> str:
     )
 
 
-def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
-    """The picture, the maps over it on one scale, and a button to save them."""
-    limit, opacity = view.scale / 1000 or result.limit, view.opacity / 100
-    # Gray below a map: every hue is the map's.
-    gray = images.data_url(result.picture.convert("L").convert("RGB"))
-    panels: list[map_charts.Panel] = [(gray, panel.title, panel.map.grid) for panel in result.panels]
-    if len(panels) < max(MAP_WIDTHS):
-        panels.insert(0, (images.data_url(result.picture), MODEL_INPUT, None))
-    width = MAP_WIDTHS[len(panels)]
-    chart = map_charts.maps(panels, limit=limit, opacity=opacity, shape=source.grid, width=width)
-    titles = [panel.title for panel in result.panels]
-    draw_chart(chart, alt=f"Maps over the picture: {'; '.join(titles)}. Orange adds, purple subtracts.")
-    control = "".join(literal(f" {title}.") for title in titles if title.startswith("Control"))
-    st.caption(
-        f"Orange patches add to the similarity with the text, purple patches subtract.{control}",
-        help=READ_CAUTION,
-    )
-    if result.note:
-        st.info(literal(result.note), icon=":material/info:")
-    note = f"{source.info.model}, heads {view.heads}"
-    save_button("Save as PNG", partial(png, result, limit, opacity, note), "maps.png", "image/png")
-
-
 def draw_chart(chart: altair.Chart | theme.Layers, alt: str, **options: Any) -> Any:
     """A chart with words that are readable on both themes; `alt` states its result for screen readers."""
     chart["config"] = theme.CONFIG
@@ -186,41 +159,6 @@ def save_button(label: str, make: Callable[[], bytes], file_name: str, kind: str
     """A button that saves a file, which it makes on a click."""
     key, icon = f"save.{file_name}", ":material/download:"
     st.download_button(label, make, file_name, kind, key=key, on_click="ignore", icon=icon)
-
-
-def png(result: map_data.MapPanel, limit: float, opacity: float, note: str) -> bytes:
-    """Returns the maps as one PNG; the download button calls it on a click."""
-    panels = [(MODEL_INPUT, images.enlarge(result.picture))]
-    panels += [
-        (panel.title, images.overlay(result.picture, panel.map.grid, limit, opacity))
-        for panel in result.panels
-    ]
-    return images.sheet(panels, limit, theme.UNIT, note)
-
-
-def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
-    """The signed parts of the score of one map, and their sum."""
-    table = map_data.parts_table([panel])
-    table = table.rename(columns={table.columns[1]: "value"})
-    st.subheader(title)
-    draw_chart(map_charts.signed_bars(table), alt="Signed parts of the score; the last bar is their sum")
-    *terms, total = (f"{value:.2f}".replace("-", "−") for value in table["value"])
-    st.caption(f"{' + '.join(terms).replace('+ −', '− ')} = {total}, in thousandths of cosine similarity.")
-
-
-def draw_map_numbers(
-    result: map_data.MapPanel, queries: Sequence[Ran], *, name: str, **more: pd.DataFrame
-) -> None:
-    """The parts and patches of maps, and `more` tables by title."""
-    tables = {"patches": map_data.patches_table(result.panels)} | more
-    draw_numbers(
-        map_data.parts_table(result.panels).drop(columns=["total"]),
-        queries,
-        file_name=f"{name}_score.csv",
-        method="The number of a patch is its contribution through the shown heads, times the text, x 1000; "
-        "from the stored vectors.",
-        more={f"{name} {title}": table for title, table in tables.items()},
-    )
 
 
 def draw_numbers(

@@ -6,6 +6,7 @@ from dashboard.charts import maps as map_charts
 from dashboard.controls import shared as controls
 from dashboard.data import maps as map_data
 from dashboard.data import provenance
+from dashboard.sections import maps as map_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import ContrastView
@@ -15,12 +16,15 @@ st.markdown(
 )
 source, view = controls.open_page(ContrastView)
 
-image, column = controls.image_picker(source, view.image, gallery=True)
+image, column = controls.image_picker(source, view.image, gallery=True, picture=False)
 with column:
     a = controls.text_picker(source, "Text A", view.text)
     b = controls.text_picker(source, "Text B", view.against, name="against")
-    scope = controls.scope_picker(source, view.heads)
-    options = controls.map_controls(view)
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    with left:
+        scope = controls.scope_picker(source, view.heads)
+    with right:
+        options = controls.map_controls(view)
 view = url.write_url(view, image=image, text=a, against=b, heads=scope, **options)
 controls.stop_if_empty(view)
 if a == b:
@@ -30,8 +34,8 @@ with provenance.recorded() as queries:
     result = map_data.contrast(source, view)
     table = map_data.why_table(source, view.image, view.text, view.against)
 sections.draw_heads_used(source, view.heads)
-sections.draw_maps(source, result, view)
-sections.draw_parts(result.panels[2], "Parts of the score difference")
+map_sections.draw_maps(source, result, view)
+map_sections.draw_parts(result.panels[2], "Parts of the score difference")
 
 st.subheader("Why A rather than B")
 st.markdown(
@@ -40,4 +44,4 @@ st.markdown(
 )
 chart = map_charts.signed_bars(map_data.why_shown(table, 12))
 sections.draw_chart(chart, alt="Heads sorted by what they add to the difference of A and B")
-sections.draw_map_numbers(result, queries, name="contrast", heads=table)
+map_sections.draw_map_numbers(result, queries, name="contrast", heads=table)

@@ -21,10 +21,10 @@ grid = st.container()
 st.subheader("Find heads")
 view = url.write_url(view, color=color, **head_controls.finder(source, view))
 
-with grid:
-    heads_sections.draw_grid(source, view.color)
 with provenance.recorded() as queries:
     table = head_data.find_heads(source, view)
     every_number = head_data.every_number(source)
+with grid:
+    heads_sections.draw_grid(source, view.color, table)
 heads_sections.draw_heads(source, table)
 sections.draw_numbers(table, queries, file_name="heads_found.csv", more={"all heads": every_number})

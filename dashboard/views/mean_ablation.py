@@ -24,7 +24,7 @@ with left:
     attribute = controls.select(
         "attribute", "Classes", ablation_data.attribute_titles(source), view.attribute
     )
-    seed = controls.redraw_button(view.seed, "Draw other random heads")
+    seed = controls.redraw_button(view.seed)
     most = controls.most_picker(view.most, ablation_data.class_count(source, attribute))
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.controls import shared as controls
 from dashboard.data import maps, provenance
+from dashboard.sections import maps as map_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import TopicView
@@ -11,17 +12,20 @@ from dashboard.state.views import TopicView
 st.markdown("See which patches of an image add to its similarity with a text, through the heads you choose.")
 source, view = controls.open_page(TopicView)
 
-image, column = controls.image_picker(source, view.image, gallery=True)
+image, column = controls.image_picker(source, view.image, gallery=True, picture=False)
 with column:
-    scope = controls.scope_picker(source, view.heads)
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    with left:
+        scope = controls.scope_picker(source, view.heads)
+    with right:
+        options = controls.map_controls(view, reference=view.reference)
     text = controls.text_picker(source, "Text", view.text, head=next(iter(scope.heads), None))
-    options = controls.map_controls(view, reference=view.reference)
 view = url.write_url(view, image=image, text=text, heads=scope, **options)
 controls.stop_if_empty(view)
 
 with provenance.recorded() as queries:
     result = maps.topic(source, view)
 sections.draw_heads_used(source, view.heads)
-sections.draw_maps(source, result, view)
-sections.draw_parts(result.panels[0], "Parts of the score")
-sections.draw_map_numbers(result, queries, name="topic")
+map_sections.draw_maps(source, result, view)
+map_sections.draw_parts(result.panels[0], "Parts of the score")
+map_sections.draw_map_numbers(result, queries, name="topic")

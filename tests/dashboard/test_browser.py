@@ -170,7 +170,7 @@ def test_a_map_on_the_screen_is_neither_inverted_nor_transposed(browser, address
     look = "opacity=100&scale=0.001&control=none&heads=all"
     page.goto(f"{address}/topic_segmentation?image={image}&text={text}&{look}")
     settle(page)
-    chart = page.get_by_test_id("stVegaLiteChart").first
+    chart = page.get_by_test_id("stVegaLiteChart").nth(1)  # the first is the picture alone
     chart.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     pixels = np.asarray(Image.open(io.BytesIO(chart.screenshot())).convert("RGB"))

@@ -59,6 +59,19 @@ def test_the_color_scale_is_the_next_round_number(largest, limit):
     assert maps.symmetric_limit(np.array([[-largest, 0.0]])) == pytest.approx(limit)
 
 
+def test_one_strong_patch_does_not_set_the_scale_and_is_counted():
+    grid = np.full((10, 10), 0.0015)
+    grid[0, 0] = -0.9
+
+    limit = maps.symmetric_limit(grid, grid)
+
+    assert limit == pytest.approx(0.0015)
+    assert maps.beyond(limit, grid, grid) == 2
+    assert maps.beyond(1.0, grid) == 0
+    # Of a map that is zero elsewhere, the only patch sets it.
+    assert maps.symmetric_limit(np.where(grid < 0, grid, 0)) == pytest.approx(1.0)
+
+
 def test_why_adds_up_to_the_score_difference(space):
     basis, mean, images, contribution = space
     rng = np.random.default_rng(5)

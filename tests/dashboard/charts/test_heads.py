@@ -12,7 +12,7 @@ from tests.support.charts import rows
 def cells(values: list[float]) -> pd.DataFrame:
     """Heads of one layer with these numbers; the second has an unsupported label."""
     frame = pd.DataFrame({"head": range(len(values)), "value": values, "low": np.nan, "high": np.nan})
-    frame = frame.assign(layer=11, p_value=0.01, q_value=0.02, first_text="a photo")
+    frame = frame.assign(layer=11, support="strong, q = 0.02", first_text="a photo", passes=True)
     return frame.assign(
         name=[f"L11.H{head}" for head in frame["head"]],
         shown=["color?" if head == 1 else "color" for head in frame["head"]],

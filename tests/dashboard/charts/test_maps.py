@@ -1,7 +1,5 @@
 """Maps stand where they belong, the right way round, on the scale that is printed."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,12 +12,12 @@ ASYMMETRIC = np.array([[0.0, 0.0, 0.004], [-0.002, 0.0, 0.0]])
 """2 rows, 3 columns: positive at the top right, negative at the bottom left."""
 
 
-def draw_maps(*panels, width=300):
-    return map_charts.maps(list(panels), limit=0.005, opacity=0.6, shape=(2, 3), width=width).to_dict()
+def draw_panel(grid, size=(300, 200)):
+    return map_charts.map_panel("url", grid, limit=0.005, opacity=0.6, size=size).to_dict()
 
 
 def test_a_map_puts_each_patch_on_its_place_in_the_picture():
-    chart = draw_maps(("url", "t", ASYMMETRIC))
+    chart = draw_panel(ASYMMETRIC)
 
     picture, patches = chart["layer"]
     cells = {(c["row"], c["column"]): c for c in rows(chart, patches)}
@@ -32,36 +30,33 @@ def test_a_map_puts_each_patch_on_its_place_in_the_picture():
         [0, 1 / 3, 0.5, 1]
     )
     assert rows(chart, picture) == [{"left": 0.0, "top": 0.0, "url": "url"}]
-    across, down = "min(300, width / 1.0)", f"{2 / 3} * min(300, width / 1.0)"
-    assert (picture["mark"]["width"], picture["mark"]["height"]) == ({"expr": across}, {"expr": down})
+    assert (picture["mark"]["width"], picture["mark"]["height"]) == (300, 200)
     for part in (picture, patches):
         x, y = (part["encoding"][axis]["scale"] for axis in "xy")
-        assert (x["domain"], x["range"]) == ([0, 1], [0, {"expr": f"1.0 * {across}"}])
-        assert (y["domain"], y["range"]) == ([0, 1], [0, {"expr": down}]), "row 0 is at the top"
+        assert (x["domain"], x["range"]) == ([0, 1], [0, 300])
+        assert (y["domain"], y["range"]) == ([0, 1], [0, 200]), "row 0 is at the top"
 
 
-def test_panels_stand_beside_each_other_under_their_titles():
-    said = 'a "quoted" one'
-    chart = draw_maps(("u", "picture", None), ("v", said, ASYMMETRIC), ("w", "b", -ASYMMETRIC))
+def test_zero_is_the_middle_of_the_colors_and_shows_the_picture():
+    chart = draw_panel(ASYMMETRIC)
 
-    picture, patches = chart["layer"]
-    starts = [0, map_charts.STRIDE, 2 * map_charts.STRIDE]
-    assert [row["left"] for row in rows(chart, picture)] == pytest.approx(starts)
-    corners = [row["left"] for row in rows(chart, patches) if row["row"] == row["column"] == 0]
-    assert corners == pytest.approx(starts[1:]), "the picture alone has no patches over it"
-    axis = patches["encoding"]["x"]["axis"]
-    assert axis["values"] == pytest.approx(starts)
-    assert axis["labelExpr"].startswith(json.dumps(["picture", said, "b"]))
-
-
-def test_zero_is_the_middle_of_the_colors_and_the_scale_is_printed_once():
-    chart = draw_maps(("u", "picture", None), ("u", "a", ASYMMETRIC), ("u", "b", -ASYMMETRIC))
-
-    (color,) = (layer["encoding"]["color"] for layer in chart["layer"] if "color" in layer["encoding"])
+    color = chart["layer"][1]["encoding"]["color"]
     assert color["scale"]["domain"] == [-5.0, 5.0]
     assert len(map_charts.DIVERGING) % 2 == 1
     assert color["scale"]["range"] == list(map_charts.DIVERGING)
-    assert color["legend"]["title"] == "contribution to cosine similarity x 1000"
+    cells = rows(chart, chart["layer"][1])
+    assert [cell["opacity"] for cell in cells if cell["value"] == 0] == [0] * 4
+    assert max(cell["opacity"] for cell in cells) == pytest.approx(0.6 * 0.8**0.5)
+
+
+def test_a_value_beyond_the_scale_is_as_opaque_as_its_end():
+    far, end = (map_charts.map_cells(np.array([[value]]), 0.005, 0.6) for value in (0.05, -0.005))
+
+    assert far["opacity"].tolist() == end["opacity"].tolist() == [0.6]
+
+
+def test_a_picture_alone_has_no_patches():
+    assert len(draw_panel(None)["layer"]) == 1
 
 
 def test_signed_bars_keep_their_order_and_tell_sums_apart():
@@ -77,35 +72,45 @@ def test_signed_bars_keep_their_order_and_tell_sums_apart():
     assert chart["encoding"]["x"]["title"] == theme.UNIT
 
 
-def test_an_unsupported_label_is_gray_and_questioned():
-    frame = pd.DataFrame(
-        {
-            "layer": [10, 10, 11],
-            "head": [0, 1, 0],
-            "name": ["L10.H0", "L10.H1", "L11.H0"],
-            "label": ["color", "color", None],
-            "supported": [True, False, None],
-            "first_text": ["a", "b", None],
-            "q_value": [0.01, 0.5, np.nan],
-            "importance": [0.2, 0.1, 0.1],
-        }
-    )
+def heads(**columns) -> pd.DataFrame:
+    """Heads of one layer with these columns."""
+    frame = pd.DataFrame({"label": "color", "grade": "strong", "passes": True, "layer": 1} | columns)
+    signs = frame["grade"].map({"strong": "", "weak": "~", "unsupported": "?"})
+    frame = frame.assign(head=range(len(frame)), name="L1.H0", first_text="a", importance=0.1)
+    return frame.assign(shown=frame["label"] + signs, support=frame["grade"])
 
-    chart = map_charts.head_grid(frame).to_dict()
 
-    cells = rows(chart, chart["layer"][0])
-    assert [cell["shown"] for cell in cells] == ["color", "color?", "no label"]
-    assert cells[1]["tint"] == theme.WEAK
-    assert cells[0]["tint"] != cells[1]["tint"]
+def test_a_weak_label_is_pale_and_an_unsupported_one_gray():
+    frame = heads(grade=["strong", "weak", "unsupported"])
+
+    cells = rows(chart := map_charts.head_grid(frame).to_dict(), chart["layer"][0])
+
+    first = theme.LABEL_COLORS[0]
+    assert [cell["tint"] for cell in cells] == [first, theme.pale(first), theme.WEAK]
+    assert [cell["shown"] for cell in cells] == ["color", "color~", "color?"]
+
+
+def test_heads_that_a_filter_leaves_out_are_dim():
+    frame = heads(passes=[True, False])
+
+    cells = rows(chart := map_charts.head_grid(frame).to_dict(), chart["layer"][0])
+
+    assert [cell["opacity"] for cell in cells] == [1, theme.DIM]
+    assert all(layer["encoding"]["opacity"]["field"] == "opacity" for layer in chart["layer"])
+
+
+def test_a_tooltip_uses_the_words_of_the_page():
+    chart = map_charts.head_grid(heads(grade=["strong"])).to_dict()
+
+    titles = [line["title"] for line in chart["layer"][0]["encoding"]["tooltip"]]
+    assert titles == ["head", "label", "support", "importance", "first text"]
 
 
 def test_supported_labels_past_the_colors_are_white_and_never_as_unsupported_ones():
     names = [f"label {number:02d}" for number in range(12)]
-    frame = pd.DataFrame({"layer": 1, "head": range(12), "label": names, "q_value": 0.01, "importance": 0.1})
     # Unsupported heads do not use up colors, however many they are.
-    weak = frame.assign(layer=2, label="label 11")
-    frame = pd.concat([frame.assign(supported=True), weak.assign(supported=False)])
-    frame = frame.assign(name="L1.H0", first_text="a")
+    unsupported = heads(label=["label 11"] * 12, grade=["unsupported"] * 12).assign(layer=2)
+    frame = pd.concat([heads(label=names), unsupported])
 
     cells = rows(chart := map_charts.head_grid(frame).to_dict(), chart["layer"][0])
 

@@ -31,7 +31,14 @@ def source(bundle):
     ],
 )
 def test_the_badge_says_which_condition_fails(carrying, q, words):
-    row = SimpleNamespace(method="variance_share", supported=False, q_value=q, carrying_picks=carrying)
+    row = SimpleNamespace(
+        label="color",
+        method="variance_share",
+        supported=False,
+        grade="unsupported",
+        q_value=q,
+        carrying_picks=carrying,
+    )
 
     assert label_text.label_support(row) == words
 
@@ -42,7 +49,7 @@ def test_whether_a_label_can_be_trusted_is_said_by_who_gave_it(source):
     }
 
     assert list(said_of.values()) == [
-        "supported, q = 0.01",
+        "strong, q = 0.01",
         "given by Ada",
-        "supported: 100 % of 2 draws of tiny-judge agree",
+        "weak: color leads in texts; 100 % of 2 draws of tiny-judge agree",
     ]

@@ -11,7 +11,7 @@ def test_what_decides_between_two_texts_adds_up_to_their_difference():
     open_numbers(app)
 
     parts, _, heads = (frame.value for frame in app.dataframe[:3])
-    assert heads["value"].sum() == pytest.approx(parts["A - B"].iloc[-1], abs=0.1)
+    assert heads["value"].sum() == pytest.approx(parts["A − B"].iloc[-1], abs=0.1)
 
 
 def test_two_equal_texts_have_nothing_to_decide():

@@ -16,7 +16,7 @@ def test_the_finder_lists_every_head_until_it_is_asked_for_some():
     app = open_page("heads")
 
     assert found(app)["name"].tolist() == ["L1.H0", "L1.H1", "L2.H0", "L2.H1"]
-    assert found(app)["label"].tolist() == ["color", "color", "shape", "count?"]
+    assert found(app)["label"].tolist() == ["color", "color", "shape (weak)", "count?"]
     assert found(app)["CCS"].tolist() == [5, 4, 3, 2]
     assert found(app)["CCS, 95 %"].tolist() == ["4 to 5", "3 to 5", "2 to 5", "1 to 5"]
     assert "4 of 4 heads" in words(app)

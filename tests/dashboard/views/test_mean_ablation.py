@@ -111,7 +111,7 @@ def test_ticks_keep_what_the_new_model_has():
 def test_other_random_heads_can_be_drawn_and_are_in_the_link():
     app = open_page("mean_ablation", heads="L1.H0")
 
-    next(button for button in app.button if button.label == "Draw other random heads").click().run()
+    next(button for button in app.button if button.label == "New random sample").click().run()
 
     assert link(app)["seed"] == "1"
     assert not app.exception

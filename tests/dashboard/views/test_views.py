@@ -157,7 +157,7 @@ def test_the_parts_of_a_map_add_up_to_the_score(page, heads):
     table = app.dataframe[0].value.set_index("part")
     texts, unit = bundles.text_embeddings(), bundles.embeddings()[IMAGE_IDS.index(GALLERY[1])]
     a, b = (texts[list(TEXTS).index(text)] for text in ("a square", "a green thing"))
-    column = "a square" if page == "topic_segmentation" else "A - B"
+    column = "a square" if page == "topic_segmentation" else "A − B"
     expected = unit @ (a if page == "topic_segmentation" else a - b)
     assert table[column].iloc[:4].sum() == pytest.approx(table[column].iloc[4], abs=1e-6)
     assert table[column].iloc[4] == pytest.approx(1000 * expected, abs=1.0)
@@ -170,7 +170,7 @@ def test_every_control_and_look_of_a_map_is_in_its_link(page):
     app.segmented_control(key="w.control").set_value("text").run()
     app.slider(key="w.opacity").set_value(30).run()
     app.number_input(key="w.scale").set_value(40.0).run()
-    next(b for b in app.button if b.label == "Draw another").click().run()
+    next(b for b in app.button if b.label == "New random sample").click().run()
 
     found = link(app)
     assert not app.exception
