@@ -5,6 +5,7 @@ Reads only the images that a page shows: a bundle may contain a million.
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,9 @@ from db import layout, vectors
 
 TERM = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 """A word of a search, or several in quotes."""
+
+MAX_ABSENT = 3
+"""Words of a search without a match that a message names."""
 
 MAX_UPLOADS = 64
 """Uploaded images kept in memory, so that links to them work."""
@@ -62,7 +66,8 @@ def _filters(source: Source, words: str, stored: bool) -> dict[str, Any]:
 
 def terms(words: str) -> tuple[str, ...]:
     """Returns the words of a search; those in quotes stay together, as in position:"top left"."""
-    return tuple(term.replace('"', "") for term in TERM.findall(words))
+    found = (term.replace('"', "") for term in TERM.findall(words))
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def no_match(source: Source, words: str, *, stored: bool) -> str:
@@ -71,9 +76,12 @@ def no_match(source: Source, words: str, *, stored: bool) -> str:
         return f"No image with stored maps has “{cut(words)}”; {others:,} other images have."
     values = cached.query(source.bundle, "attribute_values")
     vocabulary = {word for text in [*values["attribute"], *values["value"]] for word in text.lower().split()}
-    absent = [term for term in terms(words) if not count(source, f'"{term}"', stored=False)]
-    problems = [f"No image has “{cut(term)}”{_suggested(term, vocabulary)}." for term in absent]
-    return " ".join(problems[:3]) or f"No image has all of “{cut(words)}”. Try fewer words."
+    # A query a word: a pasted page of words would hold the server for minutes.
+    absent = (term for term in terms(words) if not count(source, f'"{term}"', stored=False))
+    problems = [
+        f"No image has “{cut(term)}”{_suggested(term, vocabulary)}." for term in islice(absent, MAX_ABSENT)
+    ]
+    return " ".join(problems) or f"No image has all of “{cut(words)}”. Try fewer words."
 
 
 def _suggested(term: str, vocabulary: set[str]) -> str:

@@ -19,6 +19,9 @@ from precompute.clip import configs
 from precompute.clip.model import Clip
 from precompute.inputs.model_specs import ModelError, ModelSpec
 
+MAX_NAMED = 5
+"""Unknown words that a message names."""
+
 
 class TextError(UserError):
     """A text that cannot be encoded; the message states the cause and the next step."""
@@ -60,10 +63,13 @@ def check_text(clip: Clip, text: str) -> None:
     tokenizer = _tokenizer(clip)
     token_ids = _token_ids(tokenizer, text)
     if not token_ids:
-        raise TextError(f"nothing is left of the text {text!r} once it is cleaned. Give at least one word.")
+        raise TextError(
+            f"nothing is left of the text {_shortened(text)!r} once it is cleaned. Give at least one word."
+        )
     if isinstance(tokenizer, SimpleTokenizer) and {*token_ids} & {*tokenizer.all_special_ids}:
         raise TextError(
-            f"the text {text!r} holds a mark that stands for the start or end of a text. Remove it."
+            f"the text {_shortened(text)!r} holds a mark that stands for the start or end of a text. "
+            "Remove it."
         )
     count = len(token_ids) + 2
     if count > clip.context_length:
@@ -78,10 +84,12 @@ def _check_vocabulary(clip: Clip, text: str) -> None:
     if vocabulary is None:
         return
     # Punctuation counts as words: a model trained without commas reads a comma as noise.
-    unknown = [word for word in re.findall(r"[^\W_]+|[^\w\s]|_", text.lower()) if word not in vocabulary]
+    words = dict.fromkeys(re.findall(r"[^\W_]+|[^\w\s]|_", text.lower()))
+    unknown = [repr(_shortened(word)) for word in words if word not in vocabulary]
     if unknown:
+        more = f" and {len(unknown) - MAX_NAMED:,} more" if len(unknown) > MAX_NAMED else ""
         raise TextError(
-            f"{clip.spec.name} has never seen {', '.join(map(repr, dict.fromkeys(unknown)))}. "
+            f"{clip.spec.name} has never seen {', '.join(unknown[:MAX_NAMED])}{more}. "
             f"Its words are: {', '.join(sorted(vocabulary))}."
         )
 

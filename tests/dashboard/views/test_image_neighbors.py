@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from dashboard.data import images
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS
+from tests.support.calls import count_calls
 from tests.support.pages import link, open_numbers, open_page, said
 
 
@@ -55,6 +57,16 @@ def test_a_search_that_finds_nothing_says_what_to_do():
     app.text_input(key="w.search").set_value("red circel").run()
 
     assert "No image has “circel”; spelled like it: circle." in said(app)
+
+
+def test_a_page_of_words_is_not_looked_up_word_by_word(monkeypatch):
+    app = open_page("image_neighbors")
+    counts = count_calls(monkeypatch, images, "count")
+
+    app.text_input(key="w.search").set_value('"" ' + " ".join(f"word{n}" for n in range(500))).run()
+
+    assert "No image has “word0”. No image has “word1”. No image has “word2”." in said(app)
+    assert len(counts) < 10
 
 
 def test_an_unknown_head_in_the_link_is_named_and_nothing_else_is_lost():

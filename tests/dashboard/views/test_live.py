@@ -15,7 +15,8 @@ from dashboard.data import live, live_model, token_images
 from dashboard.images import VIEW_SIDE, PictureError
 from db import layout
 from precompute.inputs import images
-from tests.support import bundles
+from tests.dashboard.views.test_strangers import unescaped
+from tests.support import bundles, strangers
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY
 from tests.support.calls import count_calls
 from tests.support.pages import MAPS, link, open_numbers, open_page, said, words
@@ -148,6 +149,22 @@ def test_a_word_the_model_never_saw_is_named_and_the_controls_stay(model):
     assert "the model never saw zebra. Choose other words." in said(app)
     assert not app.exception
     assert app.text_input(key="w.text.words").value == "a red zebra"
+
+
+@pytest.mark.parametrize("page", ["heads", "property_search", "text_neighbors", *MAPS])
+def test_what_a_visitor_types_is_shown_as_it_is_typed(model, page):
+    app = open_page(page)
+    for kind in [box for box in app.segmented_control if box.key.endswith(".kind")]:
+        kind.set_value("own")
+    app.run()
+    assert app.text_input
+
+    for key in [box.key for box in app.text_input]:
+        app.text_input(key=key).set_value(strangers.WORDS).run()
+
+        assert not app.exception
+        assert not unescaped(app)
+        assert said(app), "no text, image or head is called like that"
 
 
 @pytest.mark.parametrize("page", ["image_neighbors", "property_search", *MAPS])

@@ -54,9 +54,8 @@ def test_no_word_of_a_stranger_reaches_markdown_unescaped(monkeypatch, strange, 
 
     assert not app.exception
     assert {page for page, _ in STATES} == set(PAGES)
-    shown = list(markdown(app))
-    assert not {field: text for field, text in shown if any(raw in text for raw in strangers.RAW)}
-    assert any("!\\[x\\]" in text for _, text in shown), "the words are on the page"
+    assert not unescaped(app)
+    assert any("!\\[x\\]" in text for _, text in markdown(app)), "the words are on the page"
 
 
 def test_a_stranger_writes_no_link_into_a_warning(monkeypatch, strange):
@@ -66,6 +65,15 @@ def test_a_stranger_writes_no_link_into_a_warning(monkeypatch, strange):
 
     assert '"[Sign in again](http://b)"' in said(app)
     assert r"\[Sign in again\]\(" in app.warning[0].value
+
+
+def test_the_name_of_an_uploaded_file_is_shown_as_it_is():
+    app = open_page("image_neighbors")
+
+    app.file_uploader(key="upload").upload(f"{strangers.WORDS}.png", b"no picture", "image/png").run()
+
+    assert f"{strangers.WORDS}.png cannot be used" in said(app)
+    assert not unescaped(app)
 
 
 def test_the_path_in_an_error_is_no_link(monkeypatch, tmp_path):
@@ -88,6 +96,11 @@ def test_texts_and_metrics_may_be_called_like_columns(monkeypatch, tmp_path):
 
     assert not any(app.exception or app.error for app in [*maps, heads])
     assert '"label"' in heads.dataframe[0].value
+
+
+def unescaped(app: AppTest) -> dict[str, str]:
+    """Returns the strings of a page that hold words of a stranger as Markdown, by field."""
+    return {field: text for field, text in markdown(app) if any(raw in text for raw in strangers.RAW)}
 
 
 def markdown(app: AppTest) -> Iterator[tuple[str, str]]:

@@ -53,6 +53,14 @@ def test_words_the_model_never_saw_are_named_beside_those_it_knows(demo_control)
         clip.check_text(demo_control, "a red elephant, elephant")
 
 
+@pytest.mark.parametrize("text", ["x" * 10_000, " ".join(f"w{n}x" for n in range(2500)), "red " * 2500])
+def test_a_refusal_does_not_repeat_thousands_of_letters(demo_control, text):
+    with pytest.raises(TextError) as refusal:
+        clip.check_text(demo_control, text)
+
+    assert len(str(refusal.value)) < 1500
+
+
 def test_one_bad_text_is_refused_before_any_is_encoded(demo_control):
     with pytest.raises(TextError, match="empty"):
         clip.encode_text(demo_control, ["a red circle", ""])
