@@ -42,9 +42,11 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
     panels: list[tuple[str, str, NDArray | None]] = [
         (panel.title, muted, panel.map.grid) for panel in result.panels
     ]
-    name = image_data.info(source, view.image).path
+    name, named = image_data.info(source, view.image).path, ""
     if len(panels) < max(WIDTHS):
         panels.insert(0, (short(name, 40), images.data_url(result.picture), None))
+    else:
+        named = f"Picture: {literal(short(name, 40))}. "
     width = WIDTHS[len(panels)]
     rows, columns = source.grid
     size = width, round(width * rows / columns)
@@ -58,7 +60,8 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
     clipped = beyond(limit, *(panel.map.grid for panel in result.panels))
     ends = f" {clipped} patches lie beyond the color limit." if clipped else ""
     st.caption(
-        f"Orange patches add to the similarity with the text, purple patches subtract.{ends}", help=CAUTION
+        f"{named}Orange patches add to the similarity with the text, purple patches subtract.{ends}",
+        help=CAUTION,
     )
     if result.note:
         st.info(literal(result.note), icon=":material/info:")
