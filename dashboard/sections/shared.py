@@ -139,6 +139,15 @@ def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
     )
 
 
+def draw_outside(words: tuple[str, str]) -> None:
+    """How far a query is from what the images or a head are about: a fact, and a warning if it is too far."""
+    fact, warning = words
+    if warning:
+        st.warning(literal(warning), icon=":material/wrong_location:")
+    elif fact:
+        st.caption(literal(fact))
+
+
 def score_method(by: str, of: str) -> str:
     """Returns the definition of a score in a sentence."""
     if by == "dot":

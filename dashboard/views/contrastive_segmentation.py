@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.charts import maps as map_charts
 from dashboard.controls import shared as controls
 from dashboard.data import maps as map_data
-from dashboard.data import provenance
+from dashboard.data import outside, provenance, scopes
 from dashboard.sections import maps as map_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
@@ -34,6 +34,7 @@ with provenance.recorded() as queries:
     result = map_data.contrast(source, view)
     table = map_data.why_table(source, view.image, view.text, view.against)
 sections.draw_heads_used(source, view.heads)
+sections.draw_outside(outside.of_image(source, view.image, scopes.resolve(source, view.heads)))
 map_sections.draw_maps(source, result, view)
 map_sections.draw_parts(result.panels[2], "Parts of the score difference")
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, label_text, neighbors, provenance
+from dashboard.data import choices, label_text, neighbors, outside, provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.markdown import literal
@@ -23,6 +23,7 @@ with provenance.recorded() as queries:
     rows = neighbors.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
     st.subheader(f"Nearest in {head_name(view.head)}")
     st.caption(literal(label_text.label_evidence(source, view.head)))
+sections.draw_outside(outside.of_image(source, view.image, (view.head,)))
 sections.draw_gallery(source, rows)
 sections.draw_numbers(
     rows,

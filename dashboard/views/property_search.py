@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, neighbors, provenance, scopes
+from dashboard.data import choices, neighbors, outside, provenance, scopes
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import PropertyView
@@ -24,6 +24,7 @@ with provenance.recorded() as queries:
     rows = neighbors.neighbors_of_image(source, view.image, heads, view.by, view.k)
 st.subheader("Nearest images")
 sections.draw_heads_used(source, view.heads)
+sections.draw_outside(outside.of_image(source, view.image, heads))
 sections.draw_gallery(source, rows)
 sections.draw_numbers(
     rows,

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import choices, label_text, neighbors, provenance
+from dashboard.data import choices, label_text, neighbors, outside, provenance
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.markdown import literal
@@ -24,6 +24,7 @@ controls.stop_if_empty(view)
 
 with provenance.recorded() as queries:
     images, texts = neighbors.neighbors_of_text(source, view.text, view.head, view.by, view.k)
+sections.draw_outside(outside.of_text(source, view.text, view.head))
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader(f"Images nearest in {head_name(view.head)}")

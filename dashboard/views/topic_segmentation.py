@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
-from dashboard.data import maps, provenance
+from dashboard.data import maps, outside, provenance, scopes
 from dashboard.sections import maps as map_sections
 from dashboard.sections import shared as sections
 from dashboard.state import url
@@ -26,6 +26,7 @@ controls.stop_if_empty(view)
 with provenance.recorded() as queries:
     result = maps.topic(source, view)
 sections.draw_heads_used(source, view.heads)
+sections.draw_outside(outside.of_image(source, view.image, scopes.resolve(source, view.heads)))
 map_sections.draw_maps(source, result, view)
 map_sections.draw_parts(result.panels[0], "Parts of the score")
 map_sections.draw_map_numbers(result, queries, name="topic")

@@ -6,17 +6,11 @@ from dashboard.data import cached
 from dashboard.data import heads as head_data
 from dashboard.state.views import HeadsView, Labels, Range
 from tests.support.bundles import MODEL_KEY
-from tests.support.pages import write_two_models
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
 
 
 @pytest.fixture
-def source(bundle):
-    return cached.source(cached.bundle(bundle), "tiny", MODEL_KEY)
+def source(two_models):
+    return cached.source(cached.bundle(two_models), "tiny", MODEL_KEY)
 
 
 @pytest.mark.parametrize(

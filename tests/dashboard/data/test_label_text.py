@@ -7,17 +7,11 @@ import pytest
 from dashboard.data import cached, label_text
 from tests.support import bundles
 from tests.support.bundles import MODEL_KEY
-from tests.support.pages import write_two_models
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return write_two_models(tmp_path_factory.mktemp("bundles") / "tiny")
 
 
 @pytest.fixture
-def source(bundle):
-    return cached.source(cached.bundle(bundle), "tiny", MODEL_KEY)
+def source(two_models):
+    return cached.source(cached.bundle(two_models), "tiny", MODEL_KEY)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""Words on queries outside what the images, or a head, are about; empty for the others."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.analyses import neighbors, outside
+from dashboard.analyses.outside import Block, Reading
+from dashboard.data import cached, head_vectors, images, texts
+from dashboard.data.neighbors import query_coordinates
+from dashboard.data.types import Source
+from dashboard.state.views import Head, head_name
+
+SAMPLE, MIN_SAMPLE, BUDGET = 500, 100, 2e10
+"""Images whose nearest image is looked for: as many as BUDGET products allow, within two bounds."""
+
+AT_ONCE = 50
+
+
+def of_image(source: Source, image_id: str, heads: tuple[Head, ...]) -> tuple[str, str]:
+    """Returns how far an uploaded image is from the image set, and a warning if that is too far."""
+    if image_id not in images.uploads() or source.images < outside.MIN_IMAGES:
+        return "", ""
+    space = head_vectors.head_space(source, heads)
+    coordinates = query_coordinates(source, image_id, heads)
+    query = neighbors.image_query(coordinates, space.basis, space.mean, metric="cosine")
+    [distance] = outside.nearest_distances(
+        _blocks(source, heads), query.vector[None], np.array([query.length])
+    )
+    share = outside.share_nearer(float(distance), typical_distances(source, heads))
+    fact = (
+        f"Your image is farther from its nearest image than {100 * share:.1f} % of the images are from "
+        "theirs, in these heads."
+    )
+    warning = f"{fact} It lies outside the image set: what these heads say of it may mean little."
+    return fact, warning * (share > outside.FAR)
+
+
+@cached.kept(max_entries=64)
+def typical_distances(source: Source, heads: tuple[Head, ...]) -> NDArray[np.float64]:
+    """Returns the distance to the nearest other image for an even sample of the images, [image]."""
+    space = head_vectors.head_space(source, heads)
+    count = int(np.clip(BUDGET / (source.images * space.mean.size), MIN_SAMPLE, SAMPLE))
+    own = np.unique(np.linspace(0, source.images - 1, min(count, source.images)).astype(int))
+    coordinates = _at(source, heads, own)
+    queries = [neighbors.image_query(y, space.basis, space.mean, metric="cosine") for y in coordinates]
+    vectors, lengths = np.stack([q.vector for q in queries]), np.array([q.length for q in queries])
+    parts = [
+        outside.nearest_distances(_blocks(source, heads), vectors[part], lengths[part], own[part])
+        for part in (slice(start, start + AT_ONCE) for start in range(0, len(own), AT_ONCE))
+    ]
+    return cached.frozen(np.concatenate(parts))
+
+
+def _at(source: Source, heads: tuple[Head, ...], rows: NDArray) -> NDArray[np.float32]:
+    """Returns the centered coordinates of some images, [image, head, rank]."""
+    parts, start = [], 0
+    for block in head_vectors.blocks(source, heads):
+        here = rows[(rows >= start) & (rows < start + len(block[0]))] - start
+        parts.append(np.stack([head[here] for head in block], axis=1))
+        start += len(block[0])
+    return np.concatenate(parts)
+
+
+def _blocks(source: Source, heads: tuple[Head, ...]) -> Iterator[Block]:
+    norms, start = head_vectors.norms(source, heads), 0
+    for rows in head_vectors.blocks(source, heads):
+        yield rows, norms[start : start + len(rows[0])]
+        start += len(rows[0])
+
+
+def of_text(source: Source, text: str, head: Head) -> tuple[str, str]:
+    """Returns how much a head varies along a text, and a warning if that is less than by chance."""
+    reading = text_reading(source, text, head)
+    if reading is None:
+        return "", ""
+    fact = (
+        f"{100 * reading.share:.2g} % of the variance of {head_name(head)} lie along this text; along a "
+        f"random direction of its space, {100 * reading.chance:.2g} %."
+    )
+    warning = (
+        f"{head_name(head)} hardly reads this text: it varies less along it than along "
+        f"{100 * reading.exceeded:.0f} % of random directions. What is nearest may mean little."
+    )
+    return fact, warning * reading.outside
+
+
+def text_reading(source: Source, text: str, head: Head) -> Reading | None:
+    """Returns how much a head varies along a text, centered on the pool."""
+    space = head_vectors.head_space(source, (head,))
+    direction = space.basis[0] @ (texts.embedding(source, text) - texts.pool(source).mean)
+    rank = int((np.linalg.norm(space.basis[0], axis=1) > 0.5).sum())
+    return outside.reading(direction, _covariance(source, head), rank)
+
+
+@cached.kept(max_entries=256)
+def _covariance(source: Source, head: Head) -> NDArray[np.float64]:
+    """Returns the covariance of the images in a head, [rank, rank]."""
+    return cached.frozen(outside.covariance(rows for (rows,) in head_vectors.blocks(source, [head])))
