@@ -19,6 +19,7 @@ from dashboard.charts.theme import (
     Layers,
     cell_words,
     head_cells,
+    in_order,
     numbers,
 )
 from dashboard.images import DIVERGING, shades
@@ -99,7 +100,7 @@ def profile_bars(frame: pd.DataFrame, label: str | None) -> Layers:
         pool=100 * frame["pool_share"],
         tint=np.where(frame["property"] == label, BLUE, "#a9c9dd"),
     )
-    y = alt.Y("property:N", sort=None, title=None, axis=ROWS)
+    y = alt.Y("property:N", sort=in_order(frame["property"]), title=None, axis=ROWS)
     tooltip = [alt.Tooltip("property:N"), alt.Tooltip("texts:Q")]
     tooltip += [*numbers(".0f", percent="of its texts (%)"), *numbers(".1f", pool="of the pool (%)")]
     title = "of the head's first texts (%)"
@@ -117,7 +118,7 @@ def profile_bars(frame: pd.DataFrame, label: str | None) -> Layers:
 
 def selectivity_dots(frame: pd.DataFrame) -> Layers:
     """Selectivity of one head by attribute, with intervals: columns attribute, value, low, high, images."""
-    y = alt.Y("attribute:N", sort=frame["attribute"].tolist(), title=None, axis=ROWS)
+    y = alt.Y("attribute:N", sort=in_order(frame["attribute"]), title=None, axis=ROWS)
     scale = alt.Scale(domain=[min(0.0, float(np.nanmin(frame[["value", "low"]].to_numpy(float)))), 1])
     tooltip = [alt.Tooltip("attribute:N"), *numbers(".3f", "value", "low", "high"), *numbers(",", "images")]
 

@@ -49,7 +49,9 @@ def standings(frame: pd.DataFrame, parts: Sequence[str], *, title: str) -> Layer
     x_scale = share_scale(frame[["value", "low", "high", "chance"]].to_numpy(float))
     color, shape = marks(frame, parts)
     y = alt.Y("under:N", sort=groups, axis=None)
-    offset = alt.YOffset("slot:O", scale=alt.Scale(domain=slots, paddingInner=0, paddingOuter=MARGIN))
+    offset = alt.YOffset(
+        "slot:O", sort=slots, scale=alt.Scale(domain=slots, paddingInner=0, paddingOuter=MARGIN)
+    )
 
     def along(name: str) -> alt.Chart:
         """Returns the rows with a number, placed by it."""

@@ -71,7 +71,7 @@ def signed_bars(frame: pd.DataFrame) -> alt.Chart:
         .mark_bar(height=alt.RelativeBandSize(0.7))
         .encode(
             x=alt.X("value:Q", title=theme.UNIT, axis=alt.Axis(tickCount=8)),
-            y=alt.Y("part:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
+            y=alt.Y("part:N", sort=theme.in_order(frame["part"]), title=None, axis=alt.Axis(labelLimit=260)),
             color=alt.Color("sign:N", scale=colors, legend=None),
             tooltip=[alt.Tooltip("part:N"), VALUE],
         )

@@ -72,6 +72,14 @@ def color_and_shape(
     return alt.Color(field, scale=color, legend=legend), alt.Shape(field, scale=shape, legend=legend)
 
 
+def in_order(column: pd.Series) -> list[Any]:
+    """Returns the values of a column in row order, for the axis that shows them.
+
+    Without such a list Vega keeps the order of the former data when only the data change.
+    """
+    return column.drop_duplicates().tolist()
+
+
 def numbers(form: str, *names: str, **titled: str) -> list[alt.Tooltip]:
     """Returns tooltips of numbers, with the names of their columns or other titles."""
     titles = dict(zip(names, names, strict=True)) | titled
@@ -116,9 +124,10 @@ def head_cells(frame: pd.DataFrame, tooltip: list[alt.Tooltip]) -> alt.Chart:
     """
     gap = alt.Scale(paddingInner=0.05)
     shown = frame.drop(columns="passes").assign(opacity=frame["passes"].map({True: 1.0, False: DIM}))
+    heads, layers = sorted(set(frame["head"])), sorted(set(frame["layer"]), reverse=True)
     return alt.Chart(shown).encode(
-        x=alt.X("head:O", axis=alt.Axis(labelAngle=0, orient="top"), scale=gap),
-        y=alt.Y("layer:O", sort="descending", scale=gap),
+        x=alt.X("head:O", sort=heads, axis=alt.Axis(labelAngle=0, orient="top"), scale=gap),
+        y=alt.Y("layer:O", sort=layers, scale=gap),
         opacity=alt.Opacity("opacity:Q", scale=None),
         tooltip=tooltip,
     )

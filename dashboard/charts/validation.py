@@ -46,7 +46,7 @@ def dumbbells(frame: pd.DataFrame, *, control: bool) -> theme.Layers:
         kinds[CONTROL] = ("control", theme.GRAY, "cross")
     points = pd.concat([frame.assign(kind=kind, accuracy=frame[kinds[kind][0]]) for kind in kinds])
     below = points["kind"] == CONTROL
-    y = alt.Y("name:N", sort=None, title=None, axis=ROWS)
+    y = alt.Y("name:N", sort=theme.in_order(frame["name"]), title=None, axis=ROWS)
     tooltip = [alt.Tooltip("class:N"), alt.Tooltip("kind:N", title="heads")]
     tooltip += theme.numbers(".1f", accuracy=ACCURACY) + theme.numbers(
         "", lost="images lost", gained="images gained"
@@ -95,7 +95,7 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> theme
     names = list(KINDS.values())
     color, shape = theme.color_and_shape("mark:N", names, [theme.BLUE, theme.GRAY], ["circle", "cross"])
     # Row order: without the list, Vega begins with the rows of its first layer.
-    y = alt.Y("subject:N", sort=list(dict.fromkeys(frame["subject"])), title=None, axis=ROWS)
+    y = alt.Y("subject:N", sort=theme.in_order(frame["subject"]), title=None, axis=ROWS)
     offset = alt.YOffset("mark:N", sort=names)
     tooltip = [alt.Tooltip("subject:N"), alt.Tooltip("mark:N", title="model")]
     tooltip += theme.numbers(".3f", "value", "low", "high", "chance")
@@ -119,9 +119,14 @@ def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str) -> theme.Lay
     columns = [name for name in ("value", "low", "high", "chance") if name in frame]
     shown = frame.dropna(subset=[value])[[rows, "attribute", *columns]].assign(percent=100 * frame[value])
     shown["ink"] = theme.ink_on(shades(shown["percent"].to_numpy(float) / 100, (theme.PALE, theme.DARK)))
-    y = alt.Y(f"{rows}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False))
+    y = alt.Y(
+        f"{rows}:N",
+        sort=theme.in_order(shown[rows]),
+        title=None,
+        axis=alt.Axis(labelLimit=260, labelOverlap=False),
+    )
     top_axis = alt.Axis(labelAngle=-30, labelOverlap=False, orient="top")
-    x = alt.X("attribute:N", sort=None, title=None, axis=top_axis)
+    x = alt.X("attribute:N", sort=theme.in_order(shown["attribute"]), title=None, axis=top_axis)
     tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip("attribute:N"), *theme.numbers(".3f", *columns)]
     cells = alt.Chart(shown).encode(x, y, tooltip=tooltip)
     scale = alt.Scale(domain=[0, 100], range=[theme.PALE, theme.DARK], interpolate="rgb", clamp=True)
@@ -144,7 +149,7 @@ def property_costs(frame: pd.DataFrame) -> theme.Layers:
     range of random sets for the own attribute.
     """
     marks = ["its own attribute", "other attributes", "its own, random heads"]
-    y = alt.Y("row:N", sort=list(dict.fromkeys(frame["row"])), title=None, axis=ROWS)
+    y = alt.Y("row:N", sort=theme.in_order(frame["row"]), title=None, axis=ROWS)
     frame = frame.assign(mark=frame["kind"].map({"own": marks[0], "other": marks[1]}))
     bands = frame.dropna(subset=["low", "high"])[["row", "low", "high"]].assign(mark=marks[2])
     words = [alt.Tooltip("row:N", title="without"), alt.Tooltip("attribute:N")]

@@ -68,7 +68,7 @@ def test_signed_bars_keep_their_order_and_tell_sums_apart():
 
     assert [row["part"] for row in rows(chart, chart)] == ["b", "a", "sum"]
     assert [row["sign"] for row in rows(chart, chart)] == ["adds", "subtracts", "total"]
-    assert chart["encoding"]["y"]["sort"] is None
+    assert chart["encoding"]["y"]["sort"] == ["b", "a", "sum"]
     assert chart["encoding"]["x"]["title"] == theme.UNIT
 
 
