@@ -120,10 +120,11 @@ def ink_on(rgb: NDArray) -> NDArray:
 def head_cells(frame: pd.DataFrame, tooltip: list[alt.Tooltip]) -> alt.Chart:
     """Returns the cells of a grid, layer by head, the last layer at the top; marks are added to it.
 
-    Heads that a filter leaves out, with a false `passes`, are dim.
+    Heads that a filter leaves out, with a false `passes`, are dim; without such a column none is.
     """
     gap = alt.Scale(paddingInner=0.05)
-    shown = frame.drop(columns="passes").assign(opacity=frame["passes"].map({True: 1.0, False: DIM}))
+    passes = frame.get("passes", pd.Series(True, frame.index))
+    shown = frame.drop(columns="passes", errors="ignore").assign(opacity=passes.map({True: 1.0, False: DIM}))
     heads, layers = sorted(set(frame["head"])), sorted(set(frame["layer"]), reverse=True)
     return alt.Chart(shown).encode(
         x=alt.X("head:O", sort=heads, axis=alt.Axis(labelAngle=0, orient="top"), scale=gap),
