@@ -36,6 +36,7 @@ REFERENCES = {"absolute": "None", "relative": "Average text"}
 CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
 TEXT_KINDS = {"pool": "From the pool", "own": "Own words"}
 PER_PAGE = 16
+PICKER = "picker"
 MOST = MeanAblationView.most
 
 
@@ -214,8 +215,9 @@ def image_picker(
     key = init_widget("image", value)
     if not image_data.exists(source, st.session_state[key]):  # another bundle, or an old upload
         st.session_state[key] = value
-    with st.expander("Choose another image", icon=":material/image_search:"):
-        search_images(source, gallery=gallery)
+    box = st.expander("Choose another image", icon=":material/image_search:", key=PICKER, on_change="rerun")
+    with box:
+        search_images(source, gallery=gallery, shown=bool(box.open))
         upload()
     if left:
         with left:
@@ -223,8 +225,8 @@ def image_picker(
     return st.session_state[key], right
 
 
-def search_images(source: Source, *, gallery: bool) -> None:
-    """Thumbnails of the images with these words in path or attributes, each with a button."""
+def search_images(source: Source, *, gallery: bool, shown: bool) -> None:
+    """A search by words in path and attributes; if `shown`, the images found, each with a button."""
     names = ", ".join(image_data.attribute_names(source)[:12])
     box, switch = st.columns([3, 2], vertical_alignment="bottom")
     words = box.text_input(
@@ -239,6 +241,12 @@ def search_images(source: Source, *, gallery: bool) -> None:
         key=init_widget("stored", gallery),
         help="Maps of these images need no model. For other images the model is loaded once.",
     )
+    if shown:
+        draw_found(source, words, stored=stored)
+
+
+def draw_found(source: Source, words: str, *, stored: bool) -> None:
+    """Thumbnails of the images that a search found, page by page."""
     count = image_data.count(source, words, stored=stored)
     if not count:
         st.info(literal(image_data.no_match(source, words, stored=stored)))

@@ -115,15 +115,21 @@ def exists(source: Source, image_id: str) -> bool:
 
 def thumbnails(source: Source, image_ids: Sequence[str]) -> dict[str, bytes | None]:
     """Returns thumbnails by image id; None if the bundle has none that is a small picture."""
-    rows = cached.query(source.bundle, "thumbnails", image_ids=tuple(image_ids))
-    pairs = zip(rows["image_id"], rows["thumbnail"], strict=True)
-    stored = {image_id: data for image_id, data in pairs if data and image_drawing.is_thumbnail(data)}
+    stored = _stored(source, tuple(image_ids))
     uploaded = uploads().copy()  # other sessions drop some meanwhile
     return {
         image_id: stored.get(image_id)
         or (_preview(image_id, uploaded[image_id]) if image_id in uploaded else None)
         for image_id in image_ids
     }
+
+
+@cached.kept(max_entries=512)
+def _stored(source: Source, image_ids: tuple[str, ...]) -> dict[str, bytes]:
+    """Returns the thumbnails of the bundle that are small pictures; decoding them all takes a while."""
+    rows = cached.query(source.bundle, "thumbnails", image_ids=image_ids)
+    pairs = zip(rows["image_id"], rows["thumbnail"], strict=True)
+    return {image_id: data for image_id, data in pairs if data and image_drawing.is_thumbnail(data)}
 
 
 @cached.kept(max_entries=MAX_UPLOADS)

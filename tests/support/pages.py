@@ -119,6 +119,11 @@ def plain(text: str) -> str:
     return re.sub(r"&#(\d+);", lambda code: chr(int(code[1])), text)
 
 
+def open_picker(app: AppTest) -> None:
+    app.session_state["picker"] = True
+    app.run()
+
+
 def open_numbers(app: AppTest) -> None:
     app.session_state["numbers"] = True
     app.run()

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from dashboard import images as drawing
 from dashboard.data import images
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS
 from tests.support.calls import count_calls
-from tests.support.pages import link, open_numbers, open_page, said
+from tests.support.pages import link, open_numbers, open_page, open_picker, said
 
 
 def test_image_neighbors_come_best_first_and_leave_the_query_out():
@@ -42,9 +43,22 @@ def test_a_neighbor_becomes_the_next_query():
     assert not app.exception
 
 
+def test_images_to_choose_from_are_drawn_only_while_one_chooses(monkeypatch):
+    app = open_page("image_neighbors", k="3")
+    assert len(app.get("image")) == 4  # the query and its neighbors
+
+    open_picker(app)
+    decoded = count_calls(monkeypatch, drawing, "is_thumbnail")
+    app.run()
+
+    assert len(app.get("image")) == 4 + len(IMAGE_IDS)
+    assert decoded == []  # again
+
+
 def test_an_image_is_found_by_its_attributes():
     app = open_page("image_neighbors")
 
+    open_picker(app)
     app.text_input(key="w.search").set_value("RED square").run()
     shown = {b.key.removeprefix("query.Choose.") for b in app.button if b.key.startswith("query.Choose.")}
 
@@ -54,6 +68,7 @@ def test_an_image_is_found_by_its_attributes():
 def test_a_search_that_finds_nothing_says_what_to_do():
     app = open_page("image_neighbors")
 
+    open_picker(app)
     app.text_input(key="w.search").set_value("red circel").run()
 
     assert "No image has “circel”; spelled like it: circle." in said(app)
@@ -61,6 +76,7 @@ def test_a_search_that_finds_nothing_says_what_to_do():
 
 def test_a_page_of_words_is_not_looked_up_word_by_word(monkeypatch):
     app = open_page("image_neighbors")
+    open_picker(app)
     counts = count_calls(monkeypatch, images, "count")
 
     app.text_input(key="w.search").set_value('"" ' + " ".join(f"word{n}" for n in range(500))).run()

@@ -7,7 +7,7 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from dashboard.images import is_thumbnail
-from tests.support.pages import open_page, words, write_two_models
+from tests.support.pages import open_page, open_picker, words, write_two_models
 from tests.support.places import edit
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 3000 3000\n%%EndComments\nshowpage\n%%EOF\n"
@@ -31,6 +31,7 @@ def test_what_is_no_small_picture_is_not_shown(tmp_path, monkeypatch, page, data
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
 
     app = open_page(page)
+    open_picker(app)
 
     assert not app.exception
     assert not started

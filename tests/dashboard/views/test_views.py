@@ -15,7 +15,18 @@ from db.layout import FORMAT
 from db.store import BundleWriter
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
-from tests.support.pages import APP, MAPS, PAGES, link, open_numbers, open_page, said, words, write_two_models
+from tests.support.pages import (
+    APP,
+    MAPS,
+    PAGES,
+    link,
+    open_numbers,
+    open_page,
+    open_picker,
+    said,
+    words,
+    write_two_models,
+)
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +229,7 @@ def test_pages_do_without_thumbnails(monkeypatch, tmp_path):
 
         assert not app.exception
         assert said(app) == ""
+        open_picker(app)
         assert "no thumbnail in this bundle" in words(app)
 
 
