@@ -5,7 +5,7 @@ its own nearest. A text lies outside a head if the head varies along it less tha
 space: these are the head's rotations (docs/method.md), of which a text sees the spectrum alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,9 @@ FAR = 0.99
 
 MIN_IMAGES = 100
 """Fewest images that have a 99th part."""
+
+ROWS = 4096
+"""Images compared at once: [image, query] of a whole bundle would not fit beside the vectors."""
 
 DRAWS = 2000
 """Random directions of a head's space."""
@@ -52,7 +55,7 @@ def nearest_distances(
     """
     nearest = np.full(len(vectors), np.inf)
     start = 0
-    for rows, norms in blocks:
+    for rows, norms in _parts(blocks):
         inner = sum(head @ vectors[:, place].T for place, head in enumerate(rows))  # [image, query]
         squared = norms[:, None].astype(np.float64) ** 2 + lengths**2 - 2 * inner
         if own is not None:
@@ -61,6 +64,14 @@ def nearest_distances(
         nearest = np.minimum(nearest, squared.min(axis=0, initial=np.inf))
         start += len(norms)
     return np.sqrt(np.maximum(nearest, 0))
+
+
+def _parts(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yields the blocks in parts of at most ROWS images: a bundle in memory is one block."""
+    for rows, norms in blocks:
+        for start in range(0, len(norms), ROWS):
+            part = slice(start, start + ROWS)
+            yield [head[part] for head in rows], norms[part]
 
 
 def share_nearer(distance: float, typical: NDArray) -> float:

@@ -50,6 +50,13 @@ def query_coordinates(source: Source, image_id: str, heads: tuple[Head, ...]) ->
     return image.coordinates[places] - head_vectors.head_space(source, heads).mean
 
 
+def query_embedding(source: Source, image_id: str) -> NDArray[np.float32]:
+    """Returns the embedding of one image, [d_out]; runs the model for an uploaded image."""
+    if head_vectors.row_of(image_id, vectors.image_ids(source.bundle, source.key)) is not None:
+        return vectors.image_embeddings(source.bundle, source.key, [image_id])[1][0]
+    return live_model.decompose(source, images.uploads()[image_id][0]).embedding
+
+
 def nearest_images(
     source: Source, heads: tuple[Head, ...], query: Query, k: int, *, leave_out: str | None = None
 ) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Words on queries outside what the images, or a head, are about; empty for the others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,55 +8,63 @@ from numpy.typing import NDArray
 from dashboard.analyses import neighbors, outside
 from dashboard.analyses.outside import Block, Reading
 from dashboard.data import cached, head_vectors, images, texts
-from dashboard.data.neighbors import query_coordinates
+from dashboard.data.neighbors import query_coordinates, query_embedding
 from dashboard.data.types import Source
 from dashboard.state.views import Head, head_name
+from db import vectors
 
 SAMPLE, MIN_SAMPLE, BUDGET = 500, 100, 2e10
 """Images whose nearest image is looked for: as many as BUDGET products allow, within two bounds."""
-
-AT_ONCE = 50
 
 
 def of_image(source: Source, image_id: str, heads: tuple[Head, ...]) -> tuple[str, str]:
     """Returns how far an uploaded image is from the image set, and a warning if that is too far."""
     if image_id not in images.uploads() or source.images < outside.MIN_IMAGES:
         return "", ""
-    space = head_vectors.head_space(source, heads)
-    coordinates = query_coordinates(source, image_id, heads)
-    query = neighbors.image_query(coordinates, space.basis, space.mean, metric="cosine")
-    [distance] = outside.nearest_distances(
-        _blocks(source, heads), query.vector[None], np.array([query.length])
+    vector, length = _queries(source, heads, query_coordinates(source, image_id, heads)[None])
+    whole = query_embedding(source, image_id)[None, None]
+    in_heads, as_a_whole = (
+        outside.share_nearer(float(outside.nearest_distances(blocks, *query)[0]), typical)
+        for blocks, query, typical in (
+            (_blocks(source, heads), (vector, length), typical_distances(source, heads)),
+            (_embeddings(source), (whole, np.ones(1)), typical_distances(source, None)),
+        )
     )
-    share = outside.share_nearer(float(distance), typical_distances(source, heads))
     fact = (
-        f"Your image is farther from its nearest image than {100 * share:.1f} % of the images are from "
-        "theirs, in these heads."
+        f"Your image is farther from its nearest image than {100 * in_heads:.1f} % of the images are from "
+        f"theirs in these heads, and {100 * as_a_whole:.1f} % as a whole."
     )
     warning = f"{fact} It lies outside the image set: what these heads say of it may mean little."
-    return fact, warning * (share > outside.FAR)
+    return fact, warning * (max(in_heads, as_a_whole) > outside.FAR)
 
 
 @cached.kept(max_entries=64)
-def typical_distances(source: Source, heads: tuple[Head, ...]) -> NDArray[np.float64]:
-    """Returns the distance to the nearest other image for an even sample of the images, [image]."""
-    space = head_vectors.head_space(source, heads)
-    count = int(np.clip(BUDGET / (source.images * space.mean.size), MIN_SAMPLE, SAMPLE))
+def typical_distances(source: Source, heads: tuple[Head, ...] | None) -> NDArray[np.float64]:
+    """Returns the distance to the nearest other image for an even sample of the images, [image].
+
+    Through heads, or between whole embeddings.
+    """
+    numbers = head_vectors.head_space(source, heads).mean.size if heads else int(source.info.d_out)
+    count = int(np.clip(BUDGET / (source.images * numbers), MIN_SAMPLE, SAMPLE))
     own = np.unique(np.linspace(0, source.images - 1, min(count, source.images)).astype(int))
-    coordinates = _at(source, heads, own)
+    if not heads:
+        queries = _at((rows for rows, _ in _embeddings(source)), own)
+        return cached.frozen(outside.nearest_distances(_embeddings(source), queries, np.ones(len(own)), own))
+    queries, lengths = _queries(source, heads, _at(head_vectors.blocks(source, heads), own))
+    return cached.frozen(outside.nearest_distances(_blocks(source, heads), queries, lengths, own))
+
+
+def _queries(source: Source, heads: tuple[Head, ...], coordinates: NDArray) -> tuple[NDArray, NDArray]:
+    """Returns vectors [image, head, rank] and lengths [image] of images as queries."""
+    space = head_vectors.head_space(source, heads)
     queries = [neighbors.image_query(y, space.basis, space.mean, metric="cosine") for y in coordinates]
-    vectors, lengths = np.stack([q.vector for q in queries]), np.array([q.length for q in queries])
-    parts = [
-        outside.nearest_distances(_blocks(source, heads), vectors[part], lengths[part], own[part])
-        for part in (slice(start, start + AT_ONCE) for start in range(0, len(own), AT_ONCE))
-    ]
-    return cached.frozen(np.concatenate(parts))
+    return np.stack([query.vector for query in queries]), np.array([query.length for query in queries])
 
 
-def _at(source: Source, heads: tuple[Head, ...], rows: NDArray) -> NDArray[np.float32]:
-    """Returns the centered coordinates of some images, [image, head, rank]."""
+def _at(blocks: Iterable[Sequence[NDArray]], rows: NDArray) -> NDArray[np.float32]:
+    """Returns the vectors of some images, [image, head, rank]."""
     parts, start = [], 0
-    for block in head_vectors.blocks(source, heads):
+    for block in blocks:
         here = rows[(rows >= start) & (rows < start + len(block[0]))] - start
         parts.append(np.stack([head[here] for head in block], axis=1))
         start += len(block[0])
@@ -68,6 +76,12 @@ def _blocks(source: Source, heads: tuple[Head, ...]) -> Iterator[Block]:
     for rows in head_vectors.blocks(source, heads):
         yield rows, norms[start : start + len(rows[0])]
         start += len(rows[0])
+
+
+def _embeddings(source: Source) -> Iterator[Block]:
+    """Yields the embeddings of the images as the coordinates of one head."""
+    for rows in vectors.embedding_blocks(source.bundle, source.key):
+        yield [rows], np.linalg.norm(rows, axis=1)
 
 
 def of_text(source: Source, text: str, head: Head) -> tuple[str, str]:
