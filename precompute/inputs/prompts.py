@@ -6,7 +6,7 @@
 
 A line is an attribute, one of its values, and the text of that value. The value `*` marks a template for all
 values without a line of their own; its text has {} in place of the value. Only values that occur in the
-images are used. Every occurring value of an attribute needs a prompt: without one, its images would be scored
+images are used. Lines that begin with `#` are comments, and counted. Every occurring value of an attribute needs a prompt: without one, its images would be scored
 as if they had another value.
 
 Knows nothing of models. Reads one file; everything else is pure.
@@ -24,7 +24,7 @@ from torch import Tensor
 from db.errors import UserError
 from db.layout import normalize_text
 from precompute.inputs.images.class_folders import is_id
-from precompute.inputs.text_files import read_text, shown
+from precompute.inputs.text_files import lines_of, read_text, shown
 from precompute.method.types import Classes
 
 ANY = "*"
@@ -63,6 +63,9 @@ class Prompts(NamedTuple):
 
     rows: tuple[Prompt, ...]
 
+    comments: tuple[str, ...] = ()
+    """Lines left out because they begin with `#`."""
+
 
 DEFAULT = Prompts("the prompts used without --prompts", (Prompt("class", ANY, "a photo of a {}.", 1),))
 """Prompts without a file: a template for the attribute `class`; other attributes have no obvious wording."""
@@ -76,11 +79,9 @@ def load(path: Path) -> Prompts:
 
 def parse(content: str, *, name: str) -> Prompts:
     """Returns the prompts of a file's content. Raises PromptError naming the line."""
-    lines = content.split("\n")
+    entries, comments = lines_of(content)
     rows: dict[tuple[str, str], Prompt] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for number, line in entries:
         row = _row(line, number, name)
         first = rows.setdefault((row.attribute, row.value), row)
         if first is not row:
@@ -90,7 +91,7 @@ def parse(content: str, *, name: str) -> Prompts:
             )
     if not rows:
         raise PromptError(f"{name} holds no prompt. Write one a line: attribute, tab, value, tab, text.")
-    return Prompts(name, tuple(rows.values()))
+    return Prompts(name, tuple(rows.values()), comments)
 
 
 def expand(prompts: Prompts, attributes: pd.DataFrame) -> list[ClassPrompt]:

@@ -4,7 +4,7 @@ Knows nothing of what a file means. Errors have the type that the caller gives.
 """
 
 import csv
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,32 @@ class Table(NamedTuple):
     columns: list[str]
     rows: Iterator[tuple[int, dict[str, str]]]
     """Line number and cells by column, as written: a path in NFD is another file than one in NFC."""
+
+
+class Lines(NamedTuple):
+    """The lines of a file of one entry a line."""
+
+    entries: list[tuple[int, str]]
+    """Line number and text of every line that is no comment and not empty."""
+
+    comments: tuple[str, ...]
+    """Lines that begin with `#`, as written."""
+
+
+def lines_of(content: str) -> Lines:
+    """Returns entries and comments of a file's content, as `read_text` gives it."""
+    # Not splitlines: it also splits at characters that can be part of a text.
+    lines = list(enumerate(content.split("\n"), start=1))
+    entries = [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
+    return Lines(entries, tuple(line for _, line in lines if line.startswith("#")))
+
+
+def left_out(comments: Sequence[str]) -> str:
+    """Returns the number of comments of a file and the first of them; empty if there are none."""
+    if not comments:
+        return ""
+    count = "1 comment" if len(comments) == 1 else f"{len(comments):,} comments"
+    return f"{count} left out, the first {shown(comments[0])}"
 
 
 def read_text(path: Path, what: str, error_type: type[UserError]) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from precompute.inputs import images, prompts, text_pool
 from precompute.inputs.prompts import ClassPrompt, PromptError, Prompts
-from precompute.inputs.text_files import shown
+from precompute.inputs.text_files import left_out
 from precompute.method.intervals import MIN_IMAGES
 from precompute.method.types import Pool
 from precompute.runtime import progress
@@ -57,7 +57,9 @@ def read_inputs(texts: Path, prompts_path: Path | None, masks: Path | None, imag
 
 
 def _class_prompts(templates: Prompts, path: Path | None, image_set: ImageSet) -> list[ClassPrompt]:
-    """Returns prompts of the values that images have; prints an example, and which prompts no image needs."""
+    """Returns prompts of the values that images have; prints an example, and what of the file is not used."""
+    if templates.comments:
+        progress.say(f"{path}: {left_out(templates.comments)}.")
     if path is None and (ids := prompts.ids(templates, image_set.attributes)):
         progress.say(
             f"not asked: class. {len(ids):,} values are ids such as {images.first_three(ids)}. Name them in "
@@ -85,10 +87,9 @@ def _summary(image_set: ImageSet, pool: Pool) -> str:
     copy_count = len(image_set.files) - count
     copies = f", {copy_count} of them copies of others" if copy_count else ""
     dropped = pool.dropped_duplicates + pool.dropped_empty
-    left_out = ", read as CSV" if pool.is_csv else ""
-    left_out += f", {dropped} repeated or empty lines left out" if dropped else ""
-    if pool.comments:
-        left_out += f", {len(pool.comments)} comments left out, the first {shown(pool.comments[0])}"
+    dropped_lines = ", read as CSV" if pool.is_csv else ""
+    dropped_lines += f", {dropped} repeated or empty lines left out" if dropped else ""
+    dropped_lines += f", {left_out(pool.comments)}" if pool.comments else ""
     few = f"fewer than {MIN_IMAGES}: no intervals and ranks of models"
     flat = f"{image_set.flat:,} use less than a tenth of their range: empty, or 12 bits stored in 16?"
     return "; ".join(
@@ -97,6 +98,6 @@ def _summary(image_set: ImageSet, pool: Pool) -> str:
             *([few] if count < MIN_IMAGES else []),
             *([flat] if image_set.flat else []),
             *image_set.notes,
-            f"{len(pool.texts)} texts of {len(pool.properties)} properties{left_out}",
+            f"{len(pool.texts)} texts of {len(pool.properties)} properties{dropped_lines}",
         ]
     )

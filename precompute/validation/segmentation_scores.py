@@ -11,6 +11,7 @@ from torch import Tensor
 
 from precompute import clip
 from precompute.inputs import images
+from precompute.inputs.text_files import left_out, lines_of, read_text
 from precompute.method import decomposition
 from precompute.runtime import progress
 from precompute.validation import map_metrics, segmentation
@@ -77,11 +78,10 @@ def _map(
 
 def _lines(path: Path) -> list[str]:
     """Returns the prompts of a file, one a line. Raises ImagesError."""
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise images.ImagesError(f"cannot read the classes in {path}: {error}.") from error
-    prompts = [line for line in lines if line]
+    entries, comments = lines_of(read_text(path, "the classes in", images.ImagesError))
+    if comments:
+        progress.say(f"{path}: {left_out(comments)}.")
+    prompts = [line.strip() for _, line in entries]
     if len(prompts) < 2:
         raise images.ImagesError(f"{path} holds {len(prompts)} prompts. Give one a line, at least two.")
     return prompts

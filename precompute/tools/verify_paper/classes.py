@@ -11,6 +11,8 @@ from torch import Tensor
 
 from precompute import clip
 from precompute.inputs import images
+from precompute.inputs.text_files import left_out, lines_of, read_text, shown
+from precompute.runtime import progress
 from precompute.runtime.config import ConfigError
 
 NONE = -1
@@ -64,19 +66,16 @@ def answers(
 
 
 def _read(path: Path) -> ClassSet:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the classes in {path}: {error}.") from error
+    entries, comments = lines_of(read_text(path, "the classes in", ConfigError))
+    if comments:
+        progress.say(f"{path}: {left_out(comments)}.")
     index: dict[str, int] = {}
     prompts: list[list[str]] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    for number, line in entries:
         folder, tab, prompt = line.partition("\t")
         if not (tab and folder.strip() and prompt.strip()):
             raise ConfigError(
-                f"{path}, line {number}: write a folder name, a tab and a prompt, not {line!r}."
+                f"{path}, line {number}: write a folder name, a tab and a prompt, not {shown(line)}."
             )
         if normalize(folder) not in index:
             index[normalize(folder)] = len(prompts)

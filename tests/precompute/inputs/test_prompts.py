@@ -74,6 +74,8 @@ def test_the_classes_of_a_run_are_shown_as_they_are_asked(scene_folder, pool_fil
 
     image_set = scan_images.load_image_set(files, tmp_path / "photos", None)
     inputs = read_inputs.read_inputs(pool_file, None, None, image_set)
+    (tmp_path / "mine.tsv").write_text("# class\tAuk\ta bird\nclass\t*\ta {}\n#\n")
+    read_inputs.read_inputs(pool_file, tmp_path / "mine.tsv", None, image_set)
 
     assert [prompt.text for prompt in inputs.class_prompts] == [
         "a photo of a Auk.",
@@ -81,6 +83,7 @@ def test_the_classes_of_a_run_are_shown_as_they_are_asked(scene_folder, pool_fil
     ]
     shown = capsys.readouterr().err
     assert "'a photo of a Auk.'" in shown and "1 of 5 files lie in no class folder" in shown
+    assert "mine.tsv: 2 comments left out, the first '# class\\tAuk\\ta bird'" in shown
 
 
 def test_values_that_differ_in_case_alone_are_refused():

@@ -30,11 +30,12 @@ def test_ids_have_the_order_of_open_clips_names():
     assert {wordnet_id: clip.imagenet_names()[index[wordnet_id]] for wordnet_id in known} == known
 
 
-def test_a_class_of_a_file_may_have_several_prompts(tmp_path):
+def test_a_class_of_a_file_may_have_several_prompts(tmp_path, capsys):
     path = tmp_path / "classes.tsv"
-    path.write_text("# folder\tprompt\nRed_Things\ta red thing\nblue\ta blue thing\nred things\tred\n")
+    path.write_text("\ufeff# folder\tprompt\nRed_Things\ta red thing\nblue\ta blue thing\nred things\tred\n")
 
     assert classes.load(path) == ({"red things": 0, "blue": 1}, [["a red thing", "red"], ["a blue thing"]])
+    assert "1 comment left out, the first '# folder\\tprompt'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
