@@ -76,11 +76,16 @@ def decode(data: bytes) -> Image.Image:
 
 def upright_rgb(image: Image.Image, data: bytes = b"") -> Image.Image:
     """Returns a loaded picture as `decode` does; `data` is its file, if any. Raises UnreadableImage."""
-    orientation = _orientation(image)
-    image = _rgb(_eight_bits(image, data))
+    picture = upright(image, _rgb(_eight_bits(image, data)))
     # Metadata has served; Pillow would copy comments and profiles into a thumbnail.
-    image.info.clear()
-    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+    picture.info.clear()
+    return picture
+
+
+def upright(image: Image.Image, picture: Image.Image | None = None) -> Image.Image:
+    """Returns `picture`, or the image itself, turned as the EXIF orientation of the image says."""
+    orientation, picture = _orientation(image), picture or image
+    return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
 
 
 def _load(data: bytes) -> Image.Image:

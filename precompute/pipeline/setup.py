@@ -12,7 +12,7 @@ from torch import Tensor
 
 from db.atomic_directory import check_free
 from precompute import clip
-from precompute.inputs import model_specs
+from precompute.inputs import images, model_specs
 from precompute.method import decomposition
 from precompute.method.types import HeadSpaces
 from precompute.runtime import devices, progress, work_files
@@ -50,7 +50,9 @@ def exclusive_run(config: Config) -> Iterator[tuple[Config, Path]]:
     """
     check_free(config.bundle, replace=config.replace)
     config = ready(config)
-    read_inputs.read_files(config.texts, config.prompts, config.masks)
+    _, _, pictures = read_inputs.read_files(config.texts, config.prompts, config.masks)
+    if pictures:
+        images.check_masks(pictures)
     with work_files.locked(work_directory(config.bundle)) as directory:
         yield config, directory
 

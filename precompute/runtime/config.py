@@ -47,7 +47,8 @@ def masks_option(group: str) -> Any:
     """The flag `--masks`."""
     return option(
         None,
-        "score maps on pictures of two objects: columns path, mask, object, caption; two rows per picture",
+        "score maps on pictures of two objects: columns path, mask, object, caption; two rows per "
+        "picture. A mask is 0 outside its object and one other value inside",
         group=group,
         metavar="CSV",
     )

@@ -144,6 +144,8 @@ def table(model: clip.Clip, sets: Sequence[Subject], scores: MapScores) -> pd.Da
     The best head is chosen by contrast on every second picture, and scored on the others only.
     """
     usable = scores.by_set[:, 0, 0].isnan().logical_not().nonzero()[:, 0]
+    if left_out := len(scores.by_set) - len(usable):
+        progress.say(f"maps: {left_out} of {len(scores.by_set)} pictures not scored, the crop removes a mask.")
     rows: list[dict[str, object]] = []
     for column, subject in enumerate([*sets, *RIVALS]):
         rows += _rows(subject, scores.by_set[usable, column], scores.share[usable])

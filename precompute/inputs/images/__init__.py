@@ -17,6 +17,7 @@ imported only to return a batch.
     workers        worker processes and their errors
     attributes     attributes of images from a CSV file
     masks          pictures with two known objects, for scoring maps
+    mask_values    one mask file: the pixels of its object
 """
 
 from db.pictures import UnreadableImage, decode
@@ -27,6 +28,7 @@ from precompute.inputs.images.files import Failed, ImageFile, ImagesError, evenl
 from precompute.inputs.images.masks import (
     MaskedPicture,
     MaskedPixels,
+    check_masks,
     mask_identity,
     masked_pixels,
     read_masks,
@@ -37,7 +39,7 @@ from precompute.inputs.images.tar_index import TarIndex, index, index_from, inde
 
 __all__ = [
     "Attribute", "Failed", "ImageFile", "ImagesError", "MaskedPicture", "MaskedPixels", "ScannedImage",
-    "SourceListing", "TarIndex", "UnreadableImage", "decode", "distinct", "evenly", "first_three",
+    "SourceListing", "TarIndex", "UnreadableImage", "check_masks", "decode", "distinct", "evenly", "first_three",
     "gather", "index", "index_from", "index_text", "join_metadata", "mask_identity", "masked_pixels",
     "other_kinds", "pixel_batches", "read", "read_masks", "scan", "thumbnail",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from jaxtyping import Bool
 from PIL import Image
 
 from db.layout import image_id, normalize_text
@@ -18,7 +19,9 @@ from precompute.inputs.images.attributes import PATH
 from precompute.inputs.images.csv_list import existing_path
 from precompute.inputs.images.decoding import read, read_bytes
 from precompute.inputs.images.files import ImagesError
+from precompute.inputs.images.mask_values import object_pixels
 from precompute.inputs.text_files import open_table, shown
+from precompute.runtime import progress
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +72,13 @@ def read_masks(csv_path: Path) -> list[MaskedPicture]:
     return [_picture(csv_path, name, rows[name]) for name in sorted(rows)]
 
 
+def check_masks(pictures: Sequence[MaskedPicture]) -> None:
+    """Raises ImagesError, before anything is computed, for the first mask without one known object."""
+    paths = [path for picture in pictures for path in picture.masks]
+    for path in progress.track(paths, "checking masks", total=len(paths), unit="mask"):
+        _object_pixels(path)
+
+
 def mask_identity(pictures: Sequence[MaskedPicture]) -> list[list[object]]:
     """Returns the inputs of mask scores for a key: hashes of pictures and masks, and captions; no paths."""
     return [[*map(_bytes_id, (picture.path, *picture.masks)), picture.captions] for picture in pictures]
@@ -83,7 +93,8 @@ def masked_pixels(
 ) -> Iterator[MaskedPixels]:
     """Yields each picture and its masks after `preprocess`, which subtracts `mean` and divides by `std`.
 
-    Raises ImagesError for an unreadable file, a mask of another size than its picture, or an empty mask.
+    Raises ImagesError for an unreadable file, or a mask of another size than its picture or without one known
+    object.
     """
     import torch
 
@@ -153,25 +164,16 @@ def _error_names(path: Path) -> Iterator[None]:
 
 
 def _read_mask(path: Path, image: Image.Image, image_path: Path) -> Image.Image:
-    """Returns a mask as white on black: white above half of the file's largest value.
-
-    The threshold is relative since many data sets write masks as 0 and 1 instead of 0 and 255; edges may be
-    soft.
-    """
-    mask = _read(path)
-    with Image.open(path) as stored:
-        if stored.has_transparency_data:
-            raise ImagesError(
-                f"{path} has transparent pixels, which could be the object or the rest. Save it without "
-                "them, the object white and the rest black."
-            )
-    if mask.size != image.size:
-        sizes = [f"{width} x {height}" for width, height in (mask.size, image.size)]
+    """Returns a mask as white on black. Raises ImagesError."""
+    inside = _object_pixels(path)
+    if inside.shape != image.size[::-1]:
+        sizes = [f"{width} x {height}" for width, height in (inside.shape[::-1], image.size)]
         raise ImagesError(
             f"{path} has {sizes[0]} pixels, but {image_path} has {sizes[1]}. Give masks of its size."
         )
-    values = np.asarray(mask).max(axis=-1).astype(int)
-    if not values.any():
-        raise ImagesError(f"{path} is empty: no pixel is above zero. Mark the object, or remove the rows.")
-    inside = 2 * values > values.max()
     return Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).convert("RGB")
+
+
+def _object_pixels(path: Path) -> Bool[np.ndarray, "row column"]:
+    with _error_names(path):
+        return object_pixels(read_bytes(path), str(path))

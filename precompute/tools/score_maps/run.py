@@ -20,6 +20,8 @@ def run(task: MapTask) -> None:
     device = devices.resolve_device(task.device)
     specs = [clip.resolve(choice) for choice in task.models]
     masked = images.read_masks(task.masks) if task.masks else []
+    if masked:
+        images.check_masks(masked)
     for spec in specs:
         model = clip.load(spec, device=device)
         if masked:

@@ -114,7 +114,7 @@ def test_the_best_head_is_not_scored_where_it_was_chosen():
     assert row.value == pytest.approx(0.2) and row["count"] == 1
 
 
-def test_a_picture_whose_mask_is_out_of_frame_is_left_out():
+def test_a_picture_whose_mask_is_out_of_frame_is_left_out_and_counted(capsys):
     given = scores([[0.1, 0.9], [0.5, 0.2], [0.3, 0.3]])
     lost = tensor([False, True, False])
     given = map_scores.MapScores(*(values.clone() for values in given))
@@ -124,6 +124,7 @@ def test_a_picture_whose_mask_is_out_of_frame_is_left_out():
 
     assert found.loc["contrast", "all_heads"]["count"] == 2
     assert found.loc["contrast", "best_head"].value == pytest.approx(0.3)
+    assert "1 of 3 pictures not scored" in capsys.readouterr().err
 
 
 def test_work_that_is_done_is_read_back(folder, tmp_path, monkeypatch):
