@@ -145,7 +145,9 @@ def table(model: clip.Clip, sets: Sequence[Subject], scores: MapScores) -> pd.Da
     """
     usable = scores.by_set[:, 0, 0].isnan().logical_not().nonzero()[:, 0]
     if left_out := len(scores.by_set) - len(usable):
-        progress.say(f"maps: {left_out} of {len(scores.by_set)} pictures not scored, the crop removes a mask.")
+        progress.say(
+            f"maps: {left_out} of {len(scores.by_set)} pictures not scored, the crop removes a mask."
+        )
     rows: list[dict[str, object]] = []
     for column, subject in enumerate([*sets, *RIVALS]):
         rows += _rows(subject, scores.by_set[usable, column], scores.share[usable])

@@ -3,6 +3,8 @@
     train/n01440764/ILSVRC2012_val_00000293.JPEG    class n01440764; train is a way of storing
     LOC_synset_mapping.txt: n01440764 tench, Tinca tinca    the class is called tench
     images/001.Black_footed_Albatross/0001.jpg      class Black footed Albatross
+    a/apartment_building/indoor/1.jpg               class apartment building indoor; a is an index
+    photo/dog/1.jpg and sketch/dog/1.jpg            class dog; photo and sketch are domains
     00000/000000012.jpg, 2023/05/a.jpg, ab/ab12.png no class: such names say nothing about a picture
     cat/a.jpg, b.jpg                                b.jpg has no class, and is counted
 
@@ -10,7 +12,7 @@ Where it is doubtful there is no class. A file of class names decides for the fo
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -34,9 +36,18 @@ _STORAGE = re.compile(
     |unsup|unsorted|split|fold|part|shard|batch|chunk|volume|subset|folder|new[ ]folder|dir|archive|dcim
     |camera[ ]roll|data(?:sets?)?|files?|images?|imgs?|photos|pictures|jpe?gs?|pngs?|jpegimages|raw|originals?
     |cropped|resized|thumb(?:nail)?s?|masks?|labels?|annotations?|segmentation(?:class|object)?|bbox(?:es)?|rgb|depth
-    |cls-loc|ilsvrc|background[-_ ]google) [AB]?[-_. ]*\d*[-_. ]* )+"""
+    |cls-loc|ilsvrc|background[-_ ]google|frames|results?|outputs?|pred(?:iction)?s?|anno|metadata|ground[-_ ]truth
+    |gt) [AB]?[-_. ]*\d*[-_. ]* )+ (?: (?<=[-_. ]) (?:large|small|full|mini|\d+x\d+) )?
+    | (?:imgs?|images?)[-_. ].* | .*[-_. ](?:imgs?|images?|photos|pictures|dataset|anno|annotations)"""
 )
-"""Names of splits, pieces and kinds of files, with a number or not."""
+"""Names of splits, pieces and kinds of files, with a number or not; flickr30k_images, img_align_celeba."""
+
+_DOMAIN = re.compile(
+    r"""(?ix) photos? | sketch(?:es)? | art | art[-_ ]paintings? | paintings? | cartoons? | drawings? | renditions?
+    | clip[-_ ]?arts? | info[-_ ]?graphs? | quick[-_ ]?draw | real(?:[-_ ]?world)? | products? | synthetic
+    | amazon | dslr | webcam | caltech\d* | labelme | pascal | voc\d* | sun\d*"""
+)
+"""Domains of PACS, DomainNet, Office and VLCS: ways of depicting the same classes, and sources of images."""
 
 _OBJECTS = frozenset(
     [
@@ -173,15 +184,43 @@ def _without_storage(folders: list[list[str]], named: set[str]) -> list[list[str
         outer = {parts[0] for parts in folders if parts}
         above = {parts[0] for parts in folders if len(parts) > 1} - named
         storage = {name for name in outer - named if _STORAGE.fullmatch(name) or is_tar(name)}
-        if above and (len(outer) == 1 or _says_nothing(above)):  # one folder around all; an index: a/abbey
-            inner = [parts[1:] if parts and parts[0] in above else parts for parts in folders]
+        if above and _is_index(folders):
+            inner = [_joined(parts[1:]) if parts and parts[0] in above else parts for parts in folders]
+        elif above and (len(outer) == 1 or _says_nothing(above)):  # one folder around all; an index: a/abbey
+            stems = {_stem(name) for name in above} - above
+            alike = above | {name for name in outer - named if _stem(name) in stems}
+            inner = [parts[1:] if parts and parts[0] in alike else parts for parts in folders]
         elif storage and 2 * len(storage) >= len(outer):
             inner = [parts[1:] if parts and parts[0] in storage else parts for parts in folders]
         else:
             inner = [[part for part in parts if part in named or not _is_storage(part)] for parts in folders]
+        if inner == folders and above and _are_domains(folders, above):
+            inner = [parts[1:] if parts and parts[0] in above else parts for parts in folders]
         if inner == folders:
             return folders
         folders = inner
+
+
+def _is_index(folders: Iterable[Sequence[str]]) -> bool:
+    """Returns True if each folder of folders is the first letter of those below, as in SUN397 and Places."""
+    pairs = [(parts[0].lower(), parts[1].lower()) for parts in folders if len(parts) > 1]
+    return all(len(outer) == 1 and inner.startswith(outer) for outer, inner in pairs)
+
+
+def _joined(parts: Sequence[str]) -> list[str]:
+    """Returns the one name of a class below an index: apartment_building_indoor."""
+    below = [part for part in parts[1:] if not (_is_storage(part) or is_id(part))]
+    return ["_".join([*parts[:1], *below])] if parts else []
+
+
+def _are_domains(folders: Iterable[Sequence[str]], above: Collection[str]) -> bool:
+    """Returns True if all folders of folders are domains and most folders below lie in several places."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for parts in folders:
+        if parts:
+            places[parts[1] if parts[0] in above and len(parts) > 1 else parts[0]].add(parts[0])
+    shared = sum(len(outer) > 1 for outer in places.values())
+    return all(map(_DOMAIN.fullmatch, above)) and 2 * shared >= len(places)
 
 
 @cache
