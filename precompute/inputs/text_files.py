@@ -19,6 +19,12 @@ MAX_SHOWN = 80
 """Maximum number of characters of a file in a message."""
 
 
+MISSING = frozenset(
+    ["nan", "NaN", "NAN", "NaT", "null", "Null", "NULL", "None", "N/A", "n/a", "NA", "#N/A", "<NA>"]
+)
+"""Cells by which programs write that there is no value; `none` in small letters is a value."""
+
+
 class Table(NamedTuple):
     """A table with a header."""
 

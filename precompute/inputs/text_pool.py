@@ -29,7 +29,7 @@ from db.errors import UserError
 from db.layout import normalize_text
 from precompute.inputs import lexical_tags
 from precompute.inputs.images.files import portable
-from precompute.inputs.text_files import delimiter, header_cells, read_text, shown, table_of
+from precompute.inputs.text_files import MISSING, delimiter, header_cells, read_text, shown, table_of
 from precompute.method.types import Pool
 
 UNTAGGED = """no text of the pool {name} carries a property, so heads could not be labeled{rule}.
@@ -142,11 +142,12 @@ def _table_rows(content: str, name: str) -> Iterator[tuple[str, list[str]]]:
         )
     for _, row in table.rows:
         cells = {column.lower(): cell for column, cell in row.items()}
-        yield normalize_text(cells["text"]), _properties(cells.get("property", ""))
+        text = normalize_text(cells["text"])
+        yield "" if text in MISSING else text, _properties(cells.get("property", ""))
 
 
 def _properties(cell: str) -> list[str]:
-    return [part for part in map(normalize_text, cell.split("|")) if part]
+    return [part for part in map(normalize_text, cell.split("|")) if part not in ("", *MISSING)]
 
 
 def _metadata(line: str) -> dict[str, str]:

@@ -1,13 +1,13 @@
 """Known attributes of image files, from a CSV file."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from db.layout import normalize_text
-from precompute.inputs.images.files import ImagesError
-from precompute.inputs.text_files import Table, open_table, shown
+from precompute.inputs.images.files import ImagesError, first_three
+from precompute.inputs.text_files import MISSING, Table, open_table, shown
 
 PATH = "path"
 """Column of the names of images."""
@@ -63,6 +63,20 @@ def attributes_of(relative: str, row: Mapping[str, str]) -> list[Attribute]:
 def split_values(cell: str) -> list[str]:
     """Returns the distinct values of one cell, in order; the separator is |."""
     return list(dict.fromkeys(filter(None, map(normalize_text, cell.split("|")))))
+
+
+def drop_missing(rows: Iterable[Attribute]) -> tuple[list[Attribute], list[str]]:
+    """Returns the rows with a value, and one phrase for each attribute of which values were missing."""
+    rows = list(rows)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        if row.value in MISSING:
+            counts[row.attribute][row.value] += 1
+    notes = [
+        f"{name}: {missing.total():,} missing ({first_three(list(missing))}); a value needs another name"
+        for name, missing in counts.items()
+    ]
+    return ([row for row in rows if row.value not in MISSING] if counts else rows), notes
 
 
 def check_agree(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from precompute.inputs.images.attributes import Attribute, check_agree, read_attributes
+from precompute.inputs.images.attributes import Attribute, check_agree, drop_missing, read_attributes
 from precompute.inputs.images.files import Failed, ImageFile, portable
 
 _MAX_NAMES = 8
@@ -57,8 +57,16 @@ class AttributeSet(NamedTuple):
 def join_metadata(listing: SourceListing, metadata: Path | None) -> AttributeSet:
     """Returns the attributes of the listed images with those of `metadata`. Raises ImagesError.
 
-    A column of `metadata` replaces attributes of folders and sidecars; a CSV list must agree with it.
+    A column of `metadata` replaces attributes of folders and sidecars; a CSV list must agree with it. Values
+    that stand for a missing one are dropped and counted.
     """
+    joined = _joined(listing, metadata)
+    rows, notes = drop_missing(joined.attributes)
+    return AttributeSet(rows, (*joined.origins, *notes), joined.unlisted)
+
+
+def _joined(listing: SourceListing, metadata: Path | None) -> AttributeSet:
+    """Returns the attributes of all sources, missing values included. Raises ImagesError."""
     rows, origins = listing.attributes, listing.origins
     notes = [note for note in (listing.class_note, *listing.notes) if note]
     if metadata is None:
@@ -66,7 +74,7 @@ def join_metadata(listing: SourceListing, metadata: Path | None) -> AttributeSet
     names = [file.relative for file in listing.files] + [failed.relative for failed in listing.failed]
     more = read_attributes(metadata, names)
     if listing.csv_path:
-        check_agree(rows, listing.csv_path, more.rows, metadata)
+        check_agree(drop_missing(rows)[0], listing.csv_path, drop_missing(more.rows)[0], metadata)
     else:
         rows = [row for row in rows if row.attribute not in more.names]
     origins = origins | dict.fromkeys(more.names, portable(metadata.name))

@@ -20,7 +20,7 @@ from precompute.inputs.images.csv_list import existing_path
 from precompute.inputs.images.decoding import read, read_bytes
 from precompute.inputs.images.files import ImagesError
 from precompute.inputs.images.mask_values import object_pixels
-from precompute.inputs.text_files import open_table, shown
+from precompute.inputs.text_files import MISSING, open_table, shown
 from precompute.runtime import progress
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def masked_pixels(
 def _check_row(csv_path: Path, line: int, row: dict[str, str]) -> None:
     """Raises ImagesError unless every cell is filled and both files exist."""
     for name in COLUMNS:
-        if not row[name].strip():
+        if row[name].strip() in ("", *MISSING):
             raise ImagesError(f"{csv_path}, line {line}: no {name}. Fill the cell, or remove the line.")
     for name in (PATH, "mask"):
         if not existing_path(csv_path.parent, row[name]):

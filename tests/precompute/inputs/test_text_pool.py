@@ -41,6 +41,7 @@ def test_a_csv_is_read_by_its_columns(tmp_path, mark, ending):
         ["Property", "Text"],
         ["color|material", "a red wall"],
         ["", "#x1"],
+        ["nan", "NULL"],
         ["", ""],
         ["mood", '"a, b; c"'],
     ]

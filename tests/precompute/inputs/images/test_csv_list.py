@@ -128,3 +128,23 @@ def test_metadata_that_contradicts_a_list_is_refused(folder):
 
     with pytest.raises(ImagesError, match=r"z.png is red in .*list.csv, but blue in .*more.csv"):
         images.join_metadata(listing, folder / "more.csv")
+
+
+def test_cells_that_stand_for_a_missing_value_are_dropped_and_counted(folder):
+    """A program writes nan, NULL or None where it has no value; people write none for a value."""
+    listing = gather_list(folder, "path,class,hat\nz.png,nan,None\nb/a.jpg,NULL,none\nb/c/copy.PNG,cat|N/A,red\n")
+    (folder / "more.csv").write_text("path,hat,size\nz.png,blue,n/a\n")
+
+    joined = images.join_metadata(listing, folder / "more.csv")
+
+    assert [(row.attribute, row.value) for row in joined.attributes] == [
+        ("hat", "none"),
+        ("class", "cat"),
+        ("hat", "red"),
+        ("hat", "blue"),
+    ]
+    assert joined.origins[-3:] == (
+        "class: 3 missing (nan, NULL, N/A); a value needs another name",
+        "hat: 1 missing (None); a value needs another name",
+        "size: 1 missing (n/a); a value needs another name",
+    )

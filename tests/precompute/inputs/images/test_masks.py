@@ -63,6 +63,7 @@ def test_two_rows_make_a_picture_with_two_objects(folder):
         (HEADER + "a.png,left.png,red circle,red circles\n", "has 1 row"),
         (ROWS + "a.png,empty.png,dot,dots\n", "has 3 rows"),
         (ROWS.replace("blue stars", ""), "line 3: no caption"),
+        (ROWS.replace("blue stars", "nan"), "line 3: no caption"),
         (ROWS.replace("right.png", "lost.png"), "no file 'lost.png'"),
         (ROWS.replace("blue stars", "red circles"), "both objects of a.png have the caption 'red circles'"),
         (ROWS.replace("right.png", "left.png"), "both objects of a.png have the mask"),
