@@ -29,7 +29,7 @@ from db.errors import UserError
 from db.layout import normalize_text
 from precompute.inputs import lexical_tags
 from precompute.inputs.images.files import portable
-from precompute.inputs.text_files import MISSING, delimiter, header_cells, read_text, shown, table_of
+from precompute.inputs.text_files import DELIMITERS, MISSING, delimiter, header_cells, lines_of, read_text, shown, table_of
 from precompute.method.types import Pool
 
 UNTAGGED = """no text of the pool {name} carries a property, so heads could not be labeled{rule}.
@@ -48,6 +48,9 @@ COLUMNS = ("text", "property")
 
 _PROPERTY_COLUMNS = {COLUMNS[1], "properties", "tag", "tags", "label", "category", "class"}
 """What people call the column of properties; beside the column text, they tell a header from a text."""
+
+_TEXT_COLUMNS = {"text", "texts", "caption", "captions", "description", "sentence", "phrase", "prompt"}
+"""What people call the column of texts."""
 
 
 def load(path: Path) -> Pool:
@@ -75,6 +78,8 @@ def parse(content: str, *, name: str, by_rule: bool = False, csv: bool = False) 
         if line.startswith("#"):
             metadata |= (facts := _metadata(line))
             comments += [] if facts else [line]
+    if not is_table:
+        _check_no_table(lines, name)
     rows = _table_rows("\n".join(lines[first:]), f"the pool {name}") if is_table else _line_rows(lines, name)
     texts: dict[str, set[str]] = {}
     duplicates = empty = 0
@@ -124,6 +129,26 @@ def _is_header(line: str) -> bool:
     """Returns True for a first line that names the columns of a CSV, maybe not as a pool names them."""
     cells = set(header_cells(line, delimiter(line, COLUMNS[:1])))
     return COLUMNS[0] in cells and bool(cells & _PROPERTY_COLUMNS)
+
+
+def _check_no_table(lines: list[str], name: str) -> None:
+    """Raises PoolError for lines that are rows of a table: under other names of columns, or under none."""
+    texts = lines_of("\n".join(lines)).entries
+    for number, line in texts[:1]:
+        first, *others = header_cells(line, "\t")
+        if first in _TEXT_COLUMNS and _PROPERTY_COLUMNS.intersection(others):
+            raise PoolError(
+                f"line {number} of the pool {name} names columns: {shown(line)}. Call them text and property, "
+                "or remove the line."
+            )
+    for mark in DELIMITERS[:2]:
+        # A text has a space after a comma; a cell has none.
+        cells = re.compile(rf"[^\t]*[^\s{mark}]{mark}[^\s{mark}\d][^\t]*")
+        if len(texts) > 1 and all(cells.fullmatch(line) for _, line in texts):
+            raise PoolError(
+                f"the pool {name} seems to be a CSV without names of columns: {shown(texts[0][1])}. Write "
+                f"text{mark}property as its first line, or a tab in place of {mark!r}."
+            )
 
 
 def _line_rows(lines: list[str], name: str) -> Iterator[tuple[str, list[str]]]:

@@ -72,6 +72,27 @@ def test_a_csv_without_the_columns_of_a_pool_is_refused_in_a_line(tmp_path, cont
         text_pool.load(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a red wall,color\n\na table,shape|material\n", "CSV without names .*'a red wall,color'. Write text,pro"),
+        ('"a wall, red";color\na table;shape', "CSV without names of columns"),
+        ("caption,label\na red wall,color\n", "CSV without names of columns"),
+        ("# language: en\ncaption\tlabel\na red wall\tcolor\n", "line 2 .* names columns: 'caption"),
+    ],
+)
+def test_rows_of_a_table_without_the_names_of_a_pool_are_no_texts(content, message):
+    with pytest.raises(text_pool.PoolError, match=message):
+        text_pool.parse(content, name="mine", by_rule=True)
+
+
+@pytest.mark.parametrize("second", ["a wall, blue", "1,000 walls", "a wall,red\tcolor", "a wall"])
+def test_commas_in_texts_are_no_csv(second):
+    pool = text_pool.parse(f"a red wall,a blue sky\n{second}\n", name="mine", by_rule=True)
+
+    assert pool.texts == ("a red wall,a blue sky", second.partition("\t")[0])
+
+
 def test_a_text_with_a_comma_is_no_csv():
     assert text_pool.parse("text, red\tcolor\n", name="mine").texts == ("text, red",)
 
