@@ -87,6 +87,13 @@ def with_origin(spec: ModelSpec) -> ModelSpec:
     actual = _sha256(existing_file(spec.checkpoint), spec.checkpoint.stat().st_mtime_ns)
     if actual.startswith(published):
         return replace(spec, weights_verified=True)
+    if repository := _unknown_on_hub(spec):
+        _say_once(
+            f"{spec.checkpoint} is not verified: it is not the program published as {spec.name}, but has the "
+            f"name of the file in {repository} on the hub, of which no hash is known. Weights of your own "
+            "need a name of their own."
+        )
+        return replace(spec, weights_verified=False)
     named = replace(spec, weights=f"file-{actual[:8]}", training_data=None, given_as=spec.name)
     _say_once(
         f"{spec.checkpoint} is not the file published as {spec.name}: its SHA-256 begins with {actual[:8]}, "
@@ -109,6 +116,13 @@ def published_sha256(spec: ModelSpec) -> tuple[str, ...]:
         _HUB_SHA256.get(spec.name.replace("-quickgelu", "")),
     )
     return tuple(sha256 for sha256 in known if sha256)
+
+
+def _unknown_on_hub(spec: ModelSpec) -> str:
+    """Returns the hub repository of a tag if a file has the name of the one there, whose hash is unknown."""
+    repository, files = _files(get_pretrained_cfg(spec.architecture, spec.weights))
+    is_known = spec.name.replace("-quickgelu", "") in _HUB_SHA256 or spec.name in demo.MODELS
+    return "" if is_known or spec.checkpoint is None or spec.checkpoint.name not in files else repository
 
 
 def program_sha256(spec: ModelSpec) -> str | None:

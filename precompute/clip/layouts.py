@@ -110,6 +110,8 @@ def advice(state: State, expected: State) -> str:
         return "Save the weights as floating-point numbers."
     if not any(name in state for name in expected if not name.startswith(("visual.", "logit_"))):
         return "The file holds the image tower alone. Save the whole model: the text tower is needed too."
+    if (extra := [name for name in state if name not in expected]) and expected.keys() <= state.keys():
+        return _about_extra(extra, expected)
     ours, theirs = _sizes(state), _sizes(expected)
     if names := [name for name in open_clip.list_models() if ours == _sizes_of(name)]:
         return f"The weights have the sizes of {', '.join(names)}: name the architecture so."
@@ -126,6 +128,22 @@ def advice(state: State, expected: State) -> str:
             f"{theirs['context_length']}. " + own.format("context_length", ours["context_length"], "text_cfg")
         )
     return "Name the architecture that these weights were trained with."
+
+
+def _about_extra(extra: list[str], expected: State) -> str:
+    """Returns what to do about tensors beside all those of a model."""
+    modules = {name.partition(".")[0] for name in expected}
+    if inner := [name for name in extra if name.partition(".")[0] in modules]:
+        return (
+            f"All tensors of the model are there, and {len(inner)} more in its towers: they are of another "
+            "architecture, whose embeddings would differ. Name that one."
+        )
+    heads = tuple(sorted({name.partition(".")[0] for name in extra}))
+    return (
+        f"All tensors of the model are there, and {len(extra)} more beside it. If those are heads for another "
+        "task, save the rest alone: torch.save({name: tensor for name, tensor in state.items() if not "
+        f"name.startswith({heads})}}, FILE)."
+    )
 
 
 def _entries(content: dict[Any, Any], place: str) -> Iterator[_Entry]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 
 _OPENAI_REPOSITORIES = {
     "openai/clip-vit-base-patch32": "ViT-B-32/openai",
@@ -38,14 +39,22 @@ def close_names(name: str, names: Iterable[str]) -> list[str]:
 
 
 def _of_folder(name: str, folder: Path) -> str:
+    place = folder.expanduser()
+    if not place.is_dir():
+        return f"{name} names the folder {str(folder)!r}, which does not exist. Check the path."
     found = sorted(
-        (path for path in folder.expanduser().glob("*") if path.suffix in _WEIGHTS),
+        (path for path in place.glob("*") if path.suffix in _WEIGHTS),
         key=lambda path: (_WEIGHTS.index(path.suffix), path.name),
     )
-    weights = found[0].name if found else "open_clip_model.safetensors"
+    if not found:
+        held = ", ".join(sorted(path.name for path in place.iterdir())[:3]) or "nothing"
+        return f"{name} is a folder without weights ({', '.join(_WEIGHTS)}): it holds {held}. Give the file."
+    config = place / "open_clip_config.json"
+    known = f"mine --config {quote(str(config))}" if config.is_file() else "WEIGHTS"
+    advice = "" if config.is_file() else ", with the architecture of open_clip that it was trained with"
     return (
-        f"{name} is a folder, which --model does not read. Give its files: --model ARCHITECTURE/mine "
-        f"--config {folder / 'open_clip_config.json'} --checkpoint {folder / weights}"
+        f"{name} is a folder, which --model does not read. Give its files: --model ARCHITECTURE/{known} "
+        f"--checkpoint {quote(str(found[0]))}{advice}"
     )
 
 

@@ -32,6 +32,18 @@ def _checkpoints(entries: list[str], models: list[str]) -> dict[str, Path]:
                 )
             name, file = models[0], entry
         if name not in models:
-            raise ConfigError(f"--checkpoint {entry}: no --model {name} is given.")
+            raise ConfigError(
+                f"--checkpoint {entry}: no --model {name} is given. The models are {', '.join(models)}."
+            )
+        if not file.strip():
+            raise ConfigError(
+                f"--checkpoint {entry!r} names no file: is a variable of the shell empty? Give the file of "
+                "weights, or leave the option out."
+            )
+        if name in files:
+            raise ConfigError(
+                f"--checkpoint {entry}: {name} has {files[name]} already. Give one file for each model; two "
+                f"files need two models, such as --model {name} and {name}-2."
+            )
         files[name] = Path(file)
     return files

@@ -24,6 +24,9 @@ ACTIVATIONS = ("gelu", "quick_gelu")
 INTERPOLATIONS = ("bicubic", "bilinear")
 _LONGEST_NAME = 150
 
+MIN_STD = 1e-3
+"""Minimum deviation of pixels from 0 to 1: below that of pixels from 0 to 255 that were not scaled, 1/255."""
+
 RESIZE_MODES = ("shortest", "longest", "squash")
 
 Triple = tuple[float, float, float]
@@ -124,10 +127,11 @@ class ModelSpec:
                 f"--mean {self.mean}: pixels are scaled to 0..1 first, so each number must be from 0 to 1. "
                 "Divide a mean of pixels from 0 to 255 by 255."
             )
-        if not all(0 < value <= 1 for value in self.std):
+        if not all(MIN_STD <= value <= 1 for value in self.std):
             raise ModelError(
-                f"--std {self.std}: pixels from 0 to 1 are divided by it, so each number must be above 0 and "
-                "at most 1. Divide a deviation of pixels from 0 to 255 by 255."
+                f"--std {self.std}: pixels from 0 to 1 are divided by it, so each number must be from "
+                f"{MIN_STD} to 1: that of photographs is about 0.27. Divide a deviation of pixels from 0 to "
+                "255 by 255."
             )
 
     @property

@@ -9,6 +9,7 @@ that may be given several times. Imports no torch, knows no command.
 import argparse
 from collections.abc import Callable
 from dataclasses import MISSING, Field, field, fields
+from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
@@ -114,6 +115,32 @@ def three_numbers(text: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
+def file_path(text: str) -> Path:
+    """Parses the path of a file or folder; an empty one would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} names no file or folder: is a variable of the shell empty? Give a path, or leave the "
+            "option out"
+        )
+    return Path(text)
+
+
+class _Once(argparse.Action):
+    """Stores the value of an option; the second one is an error, where argparse drops the first."""
+
+    _namespace: argparse.Namespace | None = None
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, flag: Any = None
+    ) -> None:
+        if self._namespace is namespace:
+            first = getattr(namespace, self.dest)
+            named = [str(paths[0] if isinstance(paths, list) else paths) for paths in (first, values)]
+            raise argparse.ArgumentError(self, f"given twice: {named[0]} and {named[1]}. Keep one of them")
+        self._namespace = namespace
+        setattr(namespace, self.dest, values)
+
+
 def _options(kind: type) -> list[Field]:
     return [item for item in fields(kind) if item.metadata.get("help")]
 
@@ -137,9 +164,10 @@ def _by_type(hint: Any, default: Any) -> dict[str, Any]:
     if hint is bool:
         return {"action": "store_false" if default else "store_true"}
     if get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,):
-        return {"action": "append", "type": get_args(hint)[0]}
+        kind = get_args(hint)[0]
+        return {"action": "append", "type": file_path if kind is Path else kind}
     value = {} if default is MISSING else {"default": default}
     if get_origin(hint) is Literal:
         return {"choices": get_args(hint)} | value
-    plain = [part for part in get_args(hint) if part is not NoneType]
-    return {"type": plain[0] if plain else hint} | value
+    plain = next((part for part in get_args(hint) if part is not NoneType), hint)
+    return ({"type": file_path, "action": _Once} if plain is Path else {"type": plain}) | value

@@ -38,8 +38,8 @@ def test_the_known_hashes_of_a_tag(name, hashes):
     assert {sha256[:8] for sha256 in published} == hashes
 
 
-def given(name, folder):
-    file = folder / "finetuned.pt"
+def given(name, folder, file_name="finetuned.pt"):
+    file = folder / file_name
     file.write_bytes(b"other weights")
     return clip.resolve(ModelChoice(name, checkpoint=file))
 
@@ -60,6 +60,25 @@ def test_a_file_under_a_tag_without_a_known_hash_is_not_verified(tmp_path, capsy
 
     assert (spec.name, spec.weights_verified) == ("ViT-B-16/laion2b_s34b_b88k", False)
     assert "is not verified" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "is_named_by_file"),
+    [
+        ("ViT-B-32/laion400m_e32", "open_clip_model.safetensors", False),
+        ("ViT-L-14-336/openai", "open_clip_pytorch_model.bin", False),
+        ("ViT-B-32/laion400m_e32", "epoch_9.pt", True),
+        ("ViT-B-32/openai", "open_clip_model.safetensors", True),  # the hash on the hub is known
+    ],
+)
+def test_the_file_of_the_hub_is_not_taken_for_another_where_its_hash_is_unknown(
+    name, file, is_named_by_file, tmp_path, capsys
+):
+    spec = given(name, tmp_path, file)
+
+    assert spec.weights.startswith("file-") == is_named_by_file
+    assert spec.weights_verified is (None if is_named_by_file else False)
+    assert ("of which no hash is known" in capsys.readouterr().err) != is_named_by_file
 
 
 def test_the_published_file_keeps_its_name_wherever_it_is(tmp_path):

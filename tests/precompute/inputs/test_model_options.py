@@ -34,9 +34,16 @@ def test_a_file_with_an_equals_sign_in_its_name_is_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("names", "file", "says"),
-    [(["a/b", "c/d"], "mine.pt", "2 models are given.*a/b=mine.pt"), (["a/b"], "c/d=x.pt", "no --model c/d")],
+    ("names", "files", "says"),
+    [
+        (["a/b", "c/d"], ["mine.pt"], "2 models are given.*a/b=mine.pt"),
+        (["a/b"], ["c/d=x.pt"], "no --model c/d is given. The models are a/b"),
+        (["a/b"], [""], "--checkpoint '' names no file"),
+        (["a/b", "c/d"], ["c/d="], "--checkpoint 'c/d=' names no file"),
+        (["a/b"], ["x.pt", "y.pt"], "y.pt: a/b has x.pt already"),
+        (["a/b", "c/d"], ["c/d=x.pt", "c/d=y.pt"], "c/d=y.pt: c/d has x.pt already"),
+    ],
 )
-def test_a_file_of_no_model_is_refused(names, file, says):
+def test_a_file_of_no_model_or_a_second_one_is_refused(names, files, says):
     with pytest.raises(ConfigError, match=says):
-        choices(names, file)
+        choices(names, *files)

@@ -56,6 +56,20 @@ def test_all_is_no_limit():
     assert read("--out", "b", "--limit", "all").limit is None
 
 
+def test_a_file_is_named_once_and_not_by_an_empty_text(capsys):
+    for words, message in [
+        (["--out", ""], "'' names no file or folder"),
+        (["--out", "b", "--from", " "], "' ' names no file or folder"),
+        (["--out", "b", "--out", "c"], "argument --out: given twice: b and c. Keep one"),
+    ]:
+        with pytest.raises(SystemExit):
+            read(*words)
+        assert message in capsys.readouterr().err
+
+    once = parser()
+    assert [once.parse_args(["--out", "b"]).out for _ in range(2)] == [Path("b")] * 2
+
+
 @pytest.mark.parametrize("words", ["", "--out b --size many", "--out b --device tpu", "--out b --limit some"])
 def test_what_does_not_fit_the_field_is_refused(words, capsys):
     with pytest.raises(SystemExit):
