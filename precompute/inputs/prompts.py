@@ -6,8 +6,8 @@
 
 A line is an attribute, one of its values, and the text of that value. The value `*` marks a template for all
 values without a line of their own; its text has {} in place of the value. Only values that occur in the
-images are used. Lines that begin with `#` are comments, and counted. Every occurring value of an attribute needs a prompt: without one, its images would be scored
-as if they had another value.
+images are used. Lines that begin with `#` are comments, and counted. Every occurring value of an attribute
+needs a prompt: without one, its images would be scored as if they had another value.
 
 Knows nothing of models. Reads one file; everything else is pure.
 """

@@ -7,6 +7,7 @@ directory. Every file holds a checksum of what a reader gets from it, which ever
 
 import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -240,13 +241,20 @@ def load_or_publish_first(path: Path, compute: Callable[[], dict[str, Tensor]]) 
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:
-    content = pa.Table.from_pandas(table, preserve_index=False)
+    content = _as_read(pa.Table.from_pandas(table, preserve_index=False))
     metadata = content.schema.metadata or {}
     checksums = {name: _checksum_of_column(content[name]) for name in content.column_names}
     checksums[""] = checksum(metadata.get(_PANDAS, b""))
     content = content.replace_schema_metadata({**metadata, CHECKSUM.encode(): json.dumps(checksums)})
     with atomic_write(path) as temporary:
         pq.write_table(content, temporary)
+
+
+def _as_read(content: pa.Table) -> pa.Table:
+    """Returns a table as Parquet gives it back: with other types of categories, lists and times."""
+    buffer = io.BytesIO()
+    pq.write_table(content, buffer)
+    return pq.read_table(buffer)
 
 
 def load_or_compute_table(path: Path, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -294,8 +302,11 @@ def checksum_of_tensors(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _checksum_of_column(column: pa.ChunkedArray) -> str:
-    """Returns a checksum of type and values: encodings of the same values may differ."""
+    """Returns a checksum of type, categories and values: encodings of the same values may differ."""
     crc = zlib.crc32(str(column.type).encode())
+    if pa.types.is_dictionary(column.type) and len(column):
+        categories = column.unify_dictionaries().chunk(0).dictionary
+        crc = zlib.crc32(repr(categories.to_pylist()).encode(), crc)
     values = column.to_pylist()
     if not pa.types.is_binary(column.type):
         return f"{zlib.crc32(repr(values).encode(), crc):08x}"

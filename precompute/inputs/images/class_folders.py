@@ -35,16 +35,16 @@ _STORAGE = re.compile(
     r"""(?ix) (?: (?:train(?:ing)?|test(?:ing)?|val(?:id|idation)?|dev|eval|hold[-_ ]?out|extra|unlabell?ed
     |unsup|unsorted|split|fold|part|shard|batch|chunk|volume|subset|folder|new[ ]folder|dir|archive|dcim
     |camera[ ]roll|data(?:sets?)?|files?|images?|imgs?|photos|pictures|jpe?gs?|pngs?|jpegimages|raw|originals?
-    |cropped|resized|thumb(?:nail)?s?|masks?|labels?|annotations?|segmentation(?:class|object)?|bbox(?:es)?|rgb|depth
-    |cls-loc|ilsvrc|background[-_ ]google|frames|results?|outputs?|pred(?:iction)?s?|anno|metadata|ground[-_ ]truth
-    |gt) [AB]?[-_. ]*\d*[-_. ]* )+ (?: (?<=[-_. ]) (?:large|small|full|mini|\d+x\d+) )?
+    |cropped|resized|thumb(?:nail)?s?|masks?|labels?|annotations?|segmentation(?:class|object)?|bbox(?:es)?|rgb
+    |depth|cls-loc|ilsvrc|background[-_ ]google|frames|results?|outputs?|pred(?:iction)?s?|anno|metadata
+    |ground[-_ ]truth|gt) [AB]?[-_. ]*\d*[-_. ]* )+ (?: (?<=[-_. ]) (?:large|small|full|mini|\d+x\d+) )?
     | (?:imgs?|images?)[-_. ].* | .*[-_. ](?:imgs?|images?|photos|pictures|dataset|anno|annotations)"""
 )
 """Names of splits, pieces and kinds of files, with a number or not; flickr30k_images, img_align_celeba."""
 
 _DOMAIN = re.compile(
-    r"""(?ix) photos? | sketch(?:es)? | art | art[-_ ]paintings? | paintings? | cartoons? | drawings? | renditions?
-    | clip[-_ ]?arts? | info[-_ ]?graphs? | quick[-_ ]?draw | real(?:[-_ ]?world)? | products? | synthetic
+    r"""(?ix) photos? | sketch(?:es)? | art | art[-_ ]paintings? | paintings? | cartoons? | drawings?
+    | renditions? | clip[-_ ]?arts? | info[-_ ]?graphs? | quick[-_ ]?draw | real(?:[-_ ]?world)? | products? | synthetic
     | amazon | dslr | webcam | caltech\d* | labelme | pascal | voc\d* | sun\d*"""
 )
 """Domains of PACS, DomainNet, Office and VLCS: ways of depicting the same classes, and sources of images."""

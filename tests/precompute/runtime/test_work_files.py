@@ -56,7 +56,12 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, name):
 TENSORS = {"a": torch.randn(5, 7), "b": torch.arange(3), "empty": torch.zeros(0), "yes": torch.tensor(True)}
 TABLE = pd.DataFrame(
     {"path": ["a", "b"], "width": [3, None], "thumbnail": [b"\xff\xd8", None], "reason": [None, "cut off"]}
-).assign(value=pd.array([0.5, None], dtype="Float64"))
+).assign(
+    value=pd.array([0.5, None], dtype="Float64"),
+    kind=pd.Categorical(["b", "a"], categories=["z", "b", "a"]),
+    texts=[["x", "y"], None],
+    made=pd.to_datetime(["2026-11-30", None]).astype("datetime64[s]"),
+)
 KINDS = {
     "t.safetensors": (work_files.save_tensors, TENSORS, work_files.load_tensors),
     "t.parquet": (work_files.save_table, TABLE, work_files.load_table),

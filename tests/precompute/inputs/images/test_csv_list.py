@@ -132,7 +132,8 @@ def test_metadata_that_contradicts_a_list_is_refused(folder):
 
 def test_cells_that_stand_for_a_missing_value_are_dropped_and_counted(folder):
     """A program writes nan, NULL or None where it has no value; people write none for a value."""
-    listing = gather_list(folder, "path,class,hat\nz.png,nan,None\nb/a.jpg,NULL,none\nb/c/copy.PNG,cat|N/A,red\n")
+    rows = ["path,class,hat", "z.png,nan,None", "b/a.jpg,NULL,none", "b/c/copy.PNG,cat|N/A,red"]
+    listing = gather_list(folder, "\n".join(rows))
     (folder / "more.csv").write_text("path,hat,size\nz.png,blue,n/a\n")
 
     joined = images.join_metadata(listing, folder / "more.csv")

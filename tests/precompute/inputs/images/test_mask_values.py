@@ -1,4 +1,4 @@
-"""Mask files: one object on zero is read whatever its value; all else is refused with the name of the file."""
+"""Mask files: one object on zero is read whatever its value; all else is refused by name."""
 
 import io
 
