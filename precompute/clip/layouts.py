@@ -140,9 +140,9 @@ def _about_extra(extra: list[str], expected: State) -> str:
         )
     heads = tuple(sorted({name.partition(".")[0] for name in extra}))
     return (
-        f"All tensors of the model are there, and {len(extra)} more beside it. If those are heads for another "
-        "task, save the rest alone: torch.save({name: tensor for name, tensor in state.items() if not "
-        f"name.startswith({heads})}}, FILE)."
+        f"All tensors of the model are there, and {len(extra)} more beside it. If those are heads for "
+        "another task, save the rest alone: torch.save({name: tensor for name, tensor in state.items() if "
+        f"not name.startswith({heads})}}, FILE)."
     )
 
 

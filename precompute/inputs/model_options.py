@@ -21,7 +21,7 @@ def model_choices(namespace: argparse.Namespace, names: list[str]) -> tuple[Mode
 
 def _checkpoints(entries: list[str], models: list[str]) -> dict[str, Path]:
     """Returns the file of each model from entries MODEL=FILE, or FILE for a single model."""
-    files = {}
+    files: dict[str, Path] = {}
     for entry in entries:
         name, separator, file = entry.partition("=")
         if not separator or (len(models) == 1 and name != models[0] and Path(entry).exists()):

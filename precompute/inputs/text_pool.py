@@ -29,7 +29,16 @@ from db.errors import UserError
 from db.layout import normalize_text
 from precompute.inputs import lexical_tags
 from precompute.inputs.images.files import portable
-from precompute.inputs.text_files import DELIMITERS, MISSING, delimiter, header_cells, lines_of, read_text, shown, table_of
+from precompute.inputs.text_files import (
+    DELIMITERS,
+    MISSING,
+    delimiter,
+    header_cells,
+    lines_of,
+    read_text,
+    shown,
+    table_of,
+)
 from precompute.method.types import Pool
 
 UNTAGGED = """no text of the pool {name} carries a property, so heads could not be labeled{rule}.
@@ -138,8 +147,8 @@ def _check_no_table(lines: list[str], name: str) -> None:
         first, *others = header_cells(line, "\t")
         if first in _TEXT_COLUMNS and _PROPERTY_COLUMNS.intersection(others):
             raise PoolError(
-                f"line {number} of the pool {name} names columns: {shown(line)}. Call them text and property, "
-                "or remove the line."
+                f"line {number} of the pool {name} names columns: {shown(line)}. Call them text and "
+                "property, or remove the line."
             )
     for mark in DELIMITERS[:2]:
         # A text has a space after a comma; a cell has none.

@@ -40,6 +40,6 @@ from precompute.inputs.images.tar_index import TarIndex, index, index_from, inde
 __all__ = [
     "Attribute", "Failed", "ImageFile", "ImagesError", "MaskedPicture", "MaskedPixels", "ScannedImage",
     "SourceListing", "TarIndex", "UnreadableImage", "check_masks", "decode", "distinct", "evenly",
-    "first_three", "gather", "index", "index_from", "index_text", "join_metadata", "mask_identity", "masked_pixels",
-    "other_kinds", "pixel_batches", "read", "read_masks", "scan", "thumbnail",
+    "first_three", "gather", "index", "index_from", "index_text", "join_metadata", "mask_identity",
+    "masked_pixels", "other_kinds", "pixel_batches", "read", "read_masks", "scan", "thumbnail",
 ]  # fmt: skip

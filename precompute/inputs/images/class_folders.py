@@ -43,9 +43,10 @@ _STORAGE = re.compile(
 """Names of splits, pieces and kinds of files, with a number or not; flickr30k_images, img_align_celeba."""
 
 _DOMAIN = re.compile(
-    r"""(?ix) photos? | sketch(?:es)? | art | art[-_ ]paintings? | paintings? | cartoons? | drawings?
-    | renditions? | clip[-_ ]?arts? | info[-_ ]?graphs? | quick[-_ ]?draw | real(?:[-_ ]?world)? | products? | synthetic
-    | amazon | dslr | webcam | caltech\d* | labelme | pascal | voc\d* | sun\d*"""
+    r"""(?ix)
+    photos? | sketch(?:es)? | art | art[-_ ]paintings? | paintings? | cartoons?
+    | drawings? | renditions? | clip[-_ ]?arts? | info[-_ ]?graphs? | quick[-_ ]?draw | real(?:[-_ ]?world)?
+    | products? | synthetic | amazon | dslr | webcam | caltech\d* | labelme | pascal | voc\d* | sun\d*"""
 )
 """Domains of PACS, DomainNet, Office and VLCS: ways of depicting the same classes, and sources of images."""
 
