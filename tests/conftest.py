@@ -12,6 +12,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
+import tests.support.shapes  # noqa: F401
+
+# isort: split
+
 from precompute import demo
 from precompute.runtime.config import Config, ModelChoice
 from tests.support import bundles
