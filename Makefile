@@ -15,6 +15,9 @@ HEADLIGHT := $(BIN)/headlight
 BUILD_DEMO = $(HEADLIGHT) demo --no-view --bundle bundles/demo --scenes $(SCENES) --replace
 SUMMARY := See what every attention head of a CLIP model looks at
 
+# Tests start programs by the dozen: what one has compiled serves the next.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo app demo-model test test-slow test-all check bench validation docs planted study verify-paper package clean
