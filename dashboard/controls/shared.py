@@ -23,7 +23,7 @@ from dashboard.sections.shared import (
     stop_with,
 )
 from dashboard.state import url
-from dashboard.state.markdown import literal
+from dashboard.state.markdown import cut, literal
 from dashboard.state.url import WIDGET, init_widget, requested, set_widget
 from dashboard.state.views import MAX_CLASSES, Head, MeanAblationView, Scope, V, View
 
@@ -61,8 +61,10 @@ def choose(name: str, label: str, titles: dict[str, str]) -> str:
     """A selectbox that starts from the link, and warns if the link names something else."""
     linked = requested(name)
     first = linked if linked in titles else next(iter(titles))
-    if linked and linked not in titles:
-        problem = f'The link asks for {name} "{linked}", which is not here. Shown instead: {titles[first]}.'
+    if linked is not None and linked not in titles:
+        problem = (
+            f'The link asks for {name} "{cut(linked)}", which is not here. Shown instead: {titles[first]}.'
+        )
         st.warning(literal(problem))
     return select(name, label, titles, first)
 

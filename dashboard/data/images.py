@@ -14,8 +14,9 @@ import streamlit as st
 from dashboard import images as image_drawing
 from dashboard.data import cached
 from dashboard.data.live import LiveError
-from dashboard.data.near_words import cut, near_words
+from dashboard.data.near_words import near_words
 from dashboard.data.types import ImageInfo, Source
+from dashboard.state.markdown import cut
 from db import layout, vectors
 
 TERM = re.compile(r'(?:[^\s"]|"[^"]*"?)+')

@@ -13,6 +13,14 @@ _LATER = r"[:@]|(?<=www)\.|[-<>~=](?=[-=>])"
 _MARKS = r"[\\`*_{}\[\]()#+\-.!|~<>&$=]"
 _SPECIAL = re.compile(rf"(?P<later>{_LATER})|(?P<mark>{_MARKS})|^ |[^\S ]", re.IGNORECASE)
 
+MAX_LETTERS = 40
+"""Letters of a word or text that a message repeats."""
+
+
+def cut(text: str) -> str:
+    """Returns a text that a message can repeat: a long one is cut."""
+    return text if len(text) <= MAX_LETTERS else text[: MAX_LETTERS - 1] + "…"
+
 
 def literal(text: object) -> str:
     """Returns Markdown that shows a text exactly as it is written: no link, picture, formula or format.

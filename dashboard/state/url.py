@@ -20,6 +20,9 @@ WIDGET = "w."
 RENAMED = {("section", "ablation"): "mean_ablation"}
 """Parameter values of earlier versions, by their present name."""
 
+MAX_NOTES = 5
+"""Values of one link that a page names as replaced."""
+
 PATIENCE = 2.0
 """Seconds in which the previous query parameters count as late, not as the back button."""
 
@@ -78,8 +81,10 @@ def open_view(default: V, choices: Choices) -> V:
     # The sidebar has checked these two already, and a change there is newer than the query parameters.
     params |= {"bundle": default.bundle, "model": default.model}
     view, notes = from_query(params, default, choices)
-    for note in notes:
-        st.warning(literal(note), icon=":material/link_off:")
+    if notes:
+        more = [f"{len(notes) - MAX_NOTES} more values."] if len(notes) > MAX_NOTES else []
+        lines = [literal(note) for note in [*notes[:MAX_NOTES], *more]]
+        st.warning("  \n".join(lines), icon=":material/link_off:")
     return view
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from dashboard.state.markdown import cut
 from db import layout
 
 Head = tuple[int, int]
@@ -265,7 +266,9 @@ def from_query(params: Mapping[str, str], default: V, choices: Choices) -> tuple
     """Returns the view of a link, and a note for each value that had to be replaced."""
     names = {f.name for f in fields(default)}
     notes = [
-        f"The link asks for {name}, which this page does not have." for name in params if name not in names
+        f"The link asks for {cut(name)}, which this page does not have."
+        for name in params
+        if name not in names
     ]
     values: dict[str, Any] = {}
     for name in names & set(params):
@@ -275,7 +278,7 @@ def from_query(params: Mapping[str, str], default: V, choices: Choices) -> tuple
             if problem.instead is not None:
                 values[name] = problem.instead
             instead = show(values.get(name, getattr(default, name))) or "nothing"
-            notes.append(f"{name}={params[name]}: {problem} Shown instead: {instead}.")
+            notes.append(f"{name}={cut(params[name])}: {problem} Shown instead: {cut(instead)}.")
     return replace(default, **values), sorted(notes)
 
 
@@ -305,10 +308,17 @@ def one_of(
     return read
 
 
+def parse_number(value: str, kind: type = float) -> Any:
+    """Returns the number that a text is. Raises ValueError, also for 1_0, " 3 " and other digits."""
+    if not re.fullmatch(r"[+\-.0-9a-z]+", value):
+        raise ValueError(value)
+    return kind(value)
+
+
 def number(low: float, high: Callable[[Choices], float], kind: type) -> Callable[[str, Choices], Any]:
     def read(value: str, choices: Choices) -> Any:
         try:
-            parsed = kind(value)
+            parsed = parse_number(value, kind)
         except ValueError:
             raise Unusable("it is not a number.") from None
         if not low <= parsed <= high(choices):
@@ -316,6 +326,12 @@ def number(low: float, high: Callable[[Choices], float], kind: type) -> Callable
         return parsed
 
     return read
+
+
+def read_text(value: str, _: Choices) -> str:
+    if not value.strip():
+        raise Unusable("the text is empty.")
+    return value
 
 
 def read_image(value: str, choices: Choices) -> str:
@@ -339,11 +355,11 @@ def read_scope(value: str, choices: Choices) -> Scope:
         raise Unusable("write all, layer:11, property:color, or heads like L11.H3,L11.H5.")
     unknown = [head_name(head) for head in scope.heads if head not in choices.heads]
     if unknown:
-        raise Unusable(f"this model has no {', '.join(unknown)} in the bundle.")
+        raise Unusable(f"this model has no {cut(', '.join(unknown))} in the bundle.")
     if scope.kind == "layer" and scope.layer not in {layer for layer, _ in choices.heads}:
         raise Unusable(f"layer {scope.layer} of this model is not in the bundle.")
     if scope.kind == "property" and scope.property not in choices.properties:
-        raise Unusable(f'no head of this model is labeled "{scope.property}".')
+        raise Unusable(f'no head of this model is labeled "{cut(scope.property)}".')
     return scope
 
 
@@ -352,7 +368,7 @@ def read_labels(value: str, choices: Choices) -> Labels:
     labels = Labels(tuple(name for name in names if name in choices.labels))
     missing = ", ".join(f'"{name}"' for name in names if name not in labels.names)
     if missing:
-        raise Unusable(f"no head of this model is labeled {missing}.", instead=labels)
+        raise Unusable(f"no head of this model is labeled {cut(missing)}.", instead=labels)
     return labels
 
 
@@ -361,7 +377,7 @@ def read_range(value: str, _: Choices) -> Range:
         return Range()
     low, dots, high = value.partition("..")
     try:
-        values = Range(float(low), float(high))
+        values = Range(parse_number(low), parse_number(high))
     except ValueError:
         raise Unusable("a range is written like 0.2..0.8.") from None
     if not dots or not values.low <= values.high:  # also if an end is NaN
@@ -381,7 +397,7 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "attribute": one_of(lambda c: c.attributes, "no such attribute with class texts in this bundle."),
     "color": one_of(lambda c: c.colors, "the heads of this model cannot be colored by it."),
     "labels": read_labels,
-    "head_metric": one_of(lambda c: (*c.head_metrics, ""), "the heads of this model have no such metric."),
+    "head_metric": one_of(lambda c: c.head_metrics or ("",), "the heads of this model have no such metric."),
     "range": read_range,
     "position": number(0, lambda c: max(0, c.positions - 1), int),
     "image": read_image,
@@ -394,5 +410,6 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "opacity": number(0, lambda c: 100, int),
 }
 # The sidebar checks bundle and model before a page opens.
-READERS |= dict.fromkeys(("bundle", "model", "words", "text", "against"), lambda value, _: value)
+READERS |= dict.fromkeys(("bundle", "model", "words"), lambda value, _: value)
+READERS |= dict.fromkeys(("text", "against"), read_text)
 READERS |= {name: one_of(values, f"write {' or '.join(values)}.") for name, values in MODES.items()}

@@ -25,8 +25,10 @@ from dashboard.state.views import (
     head_name,
     parse_head,
     parse_scope,
+    show,
     to_query,
 )
+from tests.support.hostile import HOSTILE
 
 PAGES = [
     LeaderboardView,
@@ -148,6 +150,18 @@ def test_a_value_the_bundle_lacks_is_named_and_replaced(name, value, reason):
     assert len(notes) == 1
     assert reason in notes[0]
     assert "Shown instead" in notes[0]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_hostile_value_is_shown_or_explained_never_silently_another(page):
+    """Every parameter of every page: the view holds the value of the link, or one short note says why not."""
+    default = random_view(page, np.random.default_rng(0))
+    for name in [f.name for f in fields(page)]:
+        for value in HOSTILE:
+            view, notes = from_query({name: value}, default, CHOICES)
+
+            assert len(notes) == (show(getattr(view, name)) != value), (name, value)
+            assert all(len(note) < 200 for note in notes)
 
 
 def test_an_attribute_without_class_texts_is_named_and_replaced():
