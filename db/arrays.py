@@ -3,6 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from db.errors import BundleDamaged
+
 
 def to_column(rows: np.ndarray, dtype: type = np.float16) -> pa.Array:
     """Returns a column of vectors from `rows` [row, ...], with all axes after the first flattened."""
@@ -12,7 +14,13 @@ def to_column(rows: np.ndarray, dtype: type = np.float16) -> pa.Array:
 
 
 def from_column(column: pa.ChunkedArray) -> np.ndarray:
-    """Returns the vectors [row, width] of a column, in their stored type."""
+    """Returns the vectors [row, width] of a column, in their stored type.
+
+    Raises:
+        BundleDamaged: a row has no vector; those after it would move up.
+    """
+    if column.null_count:
+        raise BundleDamaged('a row lacks its vector. See what is damaged with "headlight bundle verify".')
     width = column.type.list_size
     parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     flat = np.concatenate(parts) if parts else np.empty(0, column.type.value_type.to_pandas_dtype())

@@ -5,19 +5,16 @@ import io
 import os
 import sys
 import zipfile
-from math import isnan
 from pathlib import Path
 from typing import Any
 
 from db import bundle_files
-from db import verify as verification
 from db.atomic_file import atomic_file
-from db.connection import Bundle, open_bundle
-from db.diff import TOLERANCE, VECTOR_TOLERANCE, diff
+from db.connection import Bundle, open_bundle, records
 from db.errors import BundleDamaged, BundleExists, UserError, message_of, printable
-from db.layout import DIGEST, MANIFEST
+from db.layout import DIGEST, MANIFEST, sql_of
 from db.manifest import read_manifest
-from db.queries import heads, image_set, models, text_pool
+from db.tolerances import TOLERANCE, VECTOR_TOLERANCE
 from db.unpacked_zip import is_bundle_zip
 
 MAX_DIFFERENCES_PRINTED = 50
@@ -39,18 +36,20 @@ def main(arguments: list[str] | None = None, prog: str = "python -m db.bundle") 
 def show(options: argparse.Namespace) -> int:
     """Prints models, image set, text pool and size of a bundle."""
     bundle = open_bundle(options.bundle)
-    facts, images, texts = bundle.manifest, image_set(bundle).iloc[0], text_pool(bundle).iloc[0]
+    facts = bundle.manifest
+    (images,), (texts,) = (records(bundle, sql_of(name)) for name in ("image_set", "text_pool"))
     size = sum(entry["bytes"] for entry in facts["files"].values())
     _print(f"{options.bundle}: input_id {facts['input_id']}, made {facts['created_at']}, {size / 1e6:.1f} MB")
     counts = f"{images['images']} distinct in {images['files']} files, {images['failed']} failed"
-    if images["flat"] > 0:
+    if images["flat"]:
         counts += f", {images['flat']} that use less than a tenth of their range"
     _print(f"images  {images['name']}: {counts}")
     _print(f"texts   {texts['name']}: {texts['texts']} ({texts['language']})")
-    for model in models(bundle).itertuples():
-        control = f", a control of {model.control_of}" if model.is_control else ""
+    for model in records(bundle, sql_of("models")):
+        control = f", a control of {model['control_of']}" if model["is_control"] else ""
         _print(
-            f"model   {model.model_key}: {model.model}{control}, {_heads(bundle, model)}{_precision(model)}"
+            f"model   {model['model_key']}: {model['model']}{control}, {_heads(bundle, model)}"
+            f"{_precision(model)}"
         )
     if facts["max_sum_error"] is not None:
         _print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')
@@ -60,15 +59,19 @@ def show(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Prints damage and contradictions of a bundle."""
+    from db import verify as verification  # its libraries take longer to import than `show` takes
+
     found = verification.problems(options.bundle)
     for problem in found:
         _print(problem)
-    _print(f"{options.bundle}: {'sound' if not found else f'{len(found)} problems. Copy or build it again.'}")
+    _print(f"{options.bundle}: {'not sound. Copy or build it again.' if found else 'sound'}")
     return 1 if found else 0
 
 
 def compare(options: argparse.Namespace) -> int:
     """Prints the differences of two bundles."""
+    from db.diff import diff
+
     a, b = open_bundle(options.bundle), open_bundle(options.other)
     differences = diff(a, b, tolerance=options.tolerance, vector_tolerance=options.vector_tolerance)
     for difference in differences[:MAX_DIFFERENCES_PRINTED]:
@@ -122,22 +125,23 @@ def _check_free(out: Path, bundle: Path, *, replace: bool) -> None:
         )
 
 
-def _heads(bundle: Bundle, model: Any) -> str:
+def _heads(bundle: Bundle, model: dict[str, Any]) -> str:
     """Returns the number of heads of one model (a row of the table `model`) as text."""
-    if not model.has_vectors:
-        return f"{len(heads(bundle, model_key=model.model_key))} heads, imported without vectors"
-    layers = (
-        "?" if isnan(model.layers) else int(model.layers - model.first_layer)
-    )  # `verify` names what lacks
-    return f"{layers} layers x {model.heads} heads"
+    if not model["has_vectors"]:
+        places = records(bundle, sql_of("head_places"), {"model_key": model["model_key"]})
+        return f"{len(places)} heads, imported without vectors"
+    layers = "?" if model["layers"] is None else model["layers"] - model["first_layer"]  # see `verify`
+    return f"{layers} layers x {model['heads']} heads"
 
 
-def _precision(model: Any) -> str:
+def _precision(model: dict[str, Any]) -> str:
     """Returns a precision other than float32, and its effect, as text."""
-    if model.precision in (None, "float32"):
+    if model["precision"] in (None, "float32"):
         return ""
-    same = f"{model.overlap_5:.1%} of first 5 and {model.overlap_10:.1%} of first 10 texts"
-    return f", in {model.precision} ({same} as in float32)"
+    first_5, first_10 = (
+        "?" if share is None else f"{share:.1%}" for share in (model["overlap_5"], model["overlap_10"])
+    )
+    return f", in {model['precision']} ({first_5} of first 5 and {first_10} of first 10 texts as in float32)"
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

@@ -11,13 +11,20 @@ import pyarrow as pa
 from db import lance_tables
 from db.errors import StoreError
 from db.layout import head_name, lance_table, sql_of
-from db.vector_columns import VectorShape, vector_columns
+from db.table_sizes import max_unpacked, size_problem
+from db.vector_columns import VectorShape, row_bytes, vector_columns
 
 MAX_PROBLEMS_LISTED = 20
 """Maximum number of problems in a message; a broken stage makes every row wrong."""
 
+MAX_CONTRADICTIONS = 100
+"""Maximum number of contradictions between the tables that are read; a stranger's may have millions."""
+
 MAX_IDS_NAMED = 3
 """Maximum number of ids named for one table and one kind of problem."""
+
+MAX_KEY_SHOWN = 100
+"""Maximum number of characters of a part of a key in a message."""
 
 KEYS = {
     "images": ["image_id"],
@@ -45,6 +52,8 @@ def check_consistent(connection: duckdb.DuckDBPyConnection, directory: Path) -> 
         StoreError: lists the contradictions.
     """
     contradictions = problems(connection, directory)
+    if too_large := size_problem(connection, "headlight"):
+        contradictions.insert(0, too_large)
     if contradictions:
         rest = len(contradictions) - MAX_PROBLEMS_LISTED
         more = f"\n  and {rest} more" if rest > 0 else ""
@@ -57,7 +66,10 @@ def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str
 
     Reads the ids of the vectors, but not the vectors.
     """
-    contradictions = [problem for (problem,) in connection.execute(sql_of("problems")).fetchall()]
+    rows = connection.execute(sql_of("problems"), {"max_problems": MAX_CONTRADICTIONS}).fetchall()
+    contradictions = [problem for problem, _ in rows]
+    if rows and (more := rows[0][1] - len(rows)):
+        contradictions.append(f"the tables have {more} more contradictions")
     expected = [
         (model_key, kind) for model_key, kind, _ in connection.execute(sql_of("vector_counts")).fetchall()
     ]
@@ -65,19 +77,26 @@ def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str
     for model_key, kind in expected:
         if lance_table(kind, model_key) in present:
             table = lance_tables.open_table(directory, lance_table(kind, model_key))
-            contradictions += table_problems(connection, table, kind, model_key)
+            contradictions += table_problems(connection, table, kind, model_key, directory)
     names = {lance_table(kind, model_key) for model_key, kind in expected}
     contradictions += [f"there are no vectors {name}" for name in sorted(names - present)]
     return contradictions + [f"vectors {name} belong to no model" for name in sorted(present - names)]
 
 
-def table_problems(connection: duckdb.DuckDBPyConnection, table: Any, kind: str, model_key: str) -> list[str]:
-    """Returns the differences of a Lance table from what the DuckDB tables say: name, columns, rows, ids."""
+def table_problems(
+    connection: duckdb.DuckDBPyConnection, table: Any, kind: str, model_key: str, directory: Path
+) -> list[str]:
+    """Returns the differences of a Lance table from what the DuckDB tables say: name, columns, rows, ids.
+
+    A table that would take more memory than its files in `directory` can hold is one too.
+    """
     name, counts = lance_table(kind, model_key), connection.execute(sql_of("vector_counts")).fetchall()
     found = [*_column_problems(table, name, vector_columns(kind, _shapes(connection)[model_key]))]
     rows, count = next(rows for *place, rows in counts if place == [model_key, kind]), table.count_rows()
     if count != rows:
         found.append(f"have {count} rows, but the tables speak of {rows}")
+    elif too_large := _size_problem(table, count, directory / f"{name}.lance"):
+        found.append(too_large)
     elif set(KEYS[kind]) <= set(table.schema.names):
         ids, source = _IDS[kind]
         allowed = connection.execute(ids, {"model_key": model_key} if kind == "heads" else {}).fetchall()
@@ -109,6 +128,14 @@ def _column_problems(table: Any, name: str, columns: dict[str, pa.DataType]) -> 
     yield from (f"have the column {column}, which is none of theirs" for column in extra)
 
 
+def _size_problem(table: Any, rows: int, folder: Path) -> str | None:
+    stored = sum(file.stat().st_size for file in folder.rglob("*"))
+    unpacked = rows * row_bytes(table.schema.types)
+    if unpacked <= max_unpacked(stored):
+        return None
+    return f"unpack to {unpacked / 1e6:.0f} MB, from {stored / 1e6:.0f} MB of files"
+
+
 def _id_problems(table: Any, kind: str, allowed: Sequence[tuple[Any, ...]], source: str) -> Iterator[str]:
     columns = lance_tables.read(table, KEYS[kind])
     stored = list(zip(*(columns[name].to_pylist() for name in KEYS[kind]), strict=True))
@@ -130,12 +157,14 @@ def _id_problems(table: Any, kind: str, allowed: Sequence[tuple[Any, ...]], sour
 def _named(sentence: str, kind: str, keys: set[tuple[Any, ...]]) -> Iterator[str]:
     shown = sorted(keys, key=str)
     for key in shown[:MAX_IDS_NAMED]:
-        yield sentence.format(_shown(kind, key))
+        yield sentence.format(shown_key(kind, key))
     if len(shown) > MAX_IDS_NAMED:
         yield sentence.format(f"{len(shown) - MAX_IDS_NAMED} more")
 
 
-def _shown(kind: str, key: tuple[Any, ...]) -> str:
+def shown_key(kind: str, key: tuple[Any, ...]) -> str:
+    """Returns the key of a row of a Lance table of one kind, as a message names it."""
     if kind == "heads":
         return head_name(*key)
-    return f'{key[0]} "{key[1]}"' if kind == "classes" else str(key[0])
+    parts = [f"{str(part)[:MAX_KEY_SHOWN]}" for part in key]  # a stranger's may be of any length
+    return f'{parts[0]} "{parts[1]}"' if kind == "classes" else parts[0]

@@ -4,21 +4,28 @@ Nothing here can write: the tables are attached read-only, and files and setting
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
-import pandas as pd
 
 from db import bundle_files
 from db.errors import BundleDamaged, BundleReplaced, NoVectors, QueryError, StoreError, UnknownName, first_few
 from db.layout import DATABASE, MANIFEST, VECTORS
-from db.locked_database import MAX_SECONDS, attach, damage_named, time_limit
+from db.locked_database import MAX_SECONDS, attach, damage_named, records_of, time_limit
 from db.manifest import fact_differences, read_manifest
 from db.plain_path import plain_path
 from db.unpacked_zip import UnpackedZip, unpack
+
+if TYPE_CHECKING:
+    import pandas as pd  # importing it takes longer than to open a bundle
+
+T = TypeVar("T")
+
+MAX_RESULT = 2**30
+"""Maximum size of a query's result in memory, in bytes: a join repeats a text as often as it is named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,13 +153,36 @@ def check_vectors(bundle: Bundle, model_key: str) -> None:
         )
 
 
-def query(bundle: Bundle, sql: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+def query(bundle: Bundle, sql: str, params: Mapping[str, Any] | None = None) -> "pd.DataFrame":
     """Runs one query with named parameters. Columns have numpy's types; see `plain` for missing values."""
+    return _run(bundle, sql, params, lambda result: plain(bounded(result.df()), result.description))
+
+
+def records(bundle: Bundle, sql: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Runs one query without pandas; returns its rows as values by column, None for a missing one."""
+    return _run(bundle, sql, params, records_of)
+
+
+def bounded(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Returns a result unchanged. Raises QueryError if it takes more than MAX_RESULT bytes."""
+    if (size := frame.memory_usage(deep=True).sum()) > MAX_RESULT:
+        raise QueryError(
+            f"the result takes {size / 1e9:.1f} GB of memory, more than {MAX_RESULT / 1e9:.1f}. Ask for "
+            'less, or check the bundle with "headlight bundle verify".'
+        )
+    return frame
+
+
+def _run(
+    bundle: Bundle,
+    sql: str,
+    params: Mapping[str, Any] | None,
+    fetch: Callable[[duckdb.DuckDBPyConnection], T],
+) -> T:
     connection = cursor(bundle)
     try:
         with time_limit(connection, MAX_SECONDS):
-            connection.execute(sql, dict(params or {}))
-            return plain(connection.df(), connection.description)
+            return fetch(connection.execute(sql, dict(params or {})))
     except duckdb.InterruptException as error:
         raise QueryError(
             f"the query took longer than {MAX_SECONDS:g} seconds. Ask for less, or check the bundle with "
@@ -174,12 +204,14 @@ def cursor(bundle: Bundle) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def plain(frame: pd.DataFrame, description: Sequence[tuple[Any, ...]] | None) -> pd.DataFrame:
+def plain(frame: "pd.DataFrame", description: Sequence[tuple[Any, ...]] | None) -> "pd.DataFrame":
     """Converts pandas' nullable types, which DuckDB gives for columns with missing values, to numpy's types.
 
     A missing number is NaN, a missing boolean or blob None, a missing text None or NaN (ask
     `pandas.isna`); blobs are bytes.
     """
+    import pandas as pd
+
     for position, (_, kind, *_) in enumerate(description or []):
         column = frame.iloc[:, position]
         if str(kind) == "BLOB":

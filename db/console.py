@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pandas as pd
 
-from db.connection import Bundle, cursor, plain
+from db.connection import Bundle, bounded, cursor, plain
 from db.errors import QueryError
 from db.locked_database import time_limit
 
@@ -76,4 +76,4 @@ def _first(connection: duckdb.DuckDBPyConnection, rows: int) -> pd.DataFrame:
     parts = [connection.fetch_df_chunk()]
     while len(parts[-1]) and sum(map(len, parts)) < rows:
         parts.append(connection.fetch_df_chunk())
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return bounded(pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True))

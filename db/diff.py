@@ -15,15 +15,7 @@ from db.arrays import from_column
 from db.checks import KEYS
 from db.connection import Bundle, cursor, query
 from db.layout import KINDS, VECTORS, lance_table
-
-TOLERANCE = 1e-5
-"""Two numbers of a table are equal within tolerance * (1 + the larger of both)."""
-
-VECTOR_TOLERANCE = 2e-3
-"""Two stored numbers are equal within tolerance * (RMS of the column + the larger of both).
-
-float16 has 11 bits; half a unit in the last place is 5e-4.
-"""
+from db.tolerances import TOLERANCE, VECTOR_TOLERANCE
 
 NOT_COMPARED = {"run": None, "language_model_answer": {"asked_at"}}
 """Columns with times, by table; None for all columns."""

@@ -4,16 +4,19 @@ Whatever DuckDB runs for a view, a macro or a default of a received file would b
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import duckdb
 
 from db.errors import BundleDamaged
 from db.layout import DATABASE, FORMAT, SCHEMA, sql_of
+from db.table_sizes import size_problem
 
 MAX_SECONDS = 300.0
 """Time limit of every query, in seconds; a page's own queries take milliseconds."""
@@ -30,6 +33,8 @@ LOCKED = (
     "enable_external_access = false",  # nor read or write files
     "lock_configuration = true",  # last: it forbids changing any of these
 )
+
+_COMMENT = re.compile(r"^comment on .*;$", re.MULTILINE)
 
 
 def attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
@@ -49,7 +54,7 @@ def attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
         with time_limit(connection):
             _lock(connection, database)
             connection.execute(f"attach {_quoted(str(database))} as headlight (read_only)")
-            problem = catalog_problem(connection, "headlight", database.stat().st_size)
+            problem = content_problem(connection, "headlight", database.stat().st_size)
             found = None if problem else connection.execute("select format from headlight.bundle").fetchall()
     except (duckdb.Error, UnicodeError) as error:
         connection.close()
@@ -63,8 +68,13 @@ def attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def catalog_problem(connection: duckdb.DuckDBPyConnection, database: str, size: int) -> str | None:
-    """Returns the first difference of an attached file of `size` bytes from schema.sql, or None.
+def content_problem(connection: duckdb.DuckDBPyConnection, database: str, size: int) -> str | None:
+    """Returns why an attached file of `size` bytes may not be queried, or None."""
+    return catalog_problem(connection, database) or size_problem(connection, database, size)
+
+
+def catalog_problem(connection: duckdb.DuckDBPyConnection, database: str) -> str | None:
+    """Returns the first difference of an attached file from schema.sql, or None.
 
     Reads names and definitions only, so that nothing in the file runs.
     """
@@ -77,9 +87,13 @@ def catalog_problem(connection: duckdb.DuckDBPyConnection, database: str, size: 
             return f"it lacks the {name}"
         if found[name] != ours[name]:
             return f"its {name} has other columns or keys than ours"
-    # A key takes bytes for every row, so more rows than bytes are a few bytes that unpack to fill the memory.
-    counts = connection.execute(sql_of("row_counts"), {"database": database}).fetchall()
-    return next((f"its table {name} claims {rows} rows" for name, rows in counts if rows > size), None)
+    return None
+
+
+def records_of(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Returns the rows of a result as values by column."""
+    names = [name for name, *_ in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 @contextmanager
@@ -92,6 +106,7 @@ def time_limit(connection: duckdb.DuckDBPyConnection, seconds: float = MAX_SECON
         yield
     finally:
         clock.cancel()
+        clock.join()  # it knows the connection: a program that ended now would print pages of leaks
 
 
 @contextmanager
@@ -120,7 +135,8 @@ def _lock(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
 def _our_catalog() -> dict[str, str]:
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as headlight; use headlight; begin")
-        connection.execute(SCHEMA.read_text(encoding="utf-8"))
+        # Without the comments, which take longer than the tables.
+        connection.execute(_COMMENT.sub("", SCHEMA.read_text(encoding="utf-8")))
         return dict(connection.execute(sql_of("catalog"), {"database": "headlight"}).fetchall())
 
 

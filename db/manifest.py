@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from db import __version__
 from db.bundle_files import list_files, sha256
 from db.errors import BundleDamaged, BundleFormat, BundleMissing
 from db.layout import DATABASE, DIGEST, FORMAT, MANIFEST, VECTORS, sql_of
+from db.locked_database import records_of
 
 LIBRARIES = ("duckdb", "lancedb", "pyarrow", "numpy", "pandas")
 
@@ -34,15 +36,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 def manifest_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Returns the facts from the tables: identity, models, largest sum_error, licenses."""
-    models = connection.execute(sql_of("models")).df()
-    names = ["model_key", "model", "weights", "weights_sha256", "is_control", "has_vectors"]
-    rows = models[names].astype(object)
-    errors = models["max_sum_error"].dropna()  # null for imported results
+    models = records_of(connection.execute(sql_of("model_facts")))
+    errors = [model.pop("max_sum_error") for model in models]  # none for imported results
     return {
         "format": FORMAT,
         "input_id": _only(connection, "input_id", "bundle"),
-        "models": rows.where(rows.notna(), None).to_dict("records"),
-        "max_sum_error": float(errors.max()) if len(errors) else None,
+        "models": models,
+        "max_sum_error": max(
+            (error for error in errors if error is not None and not isnan(error)), default=None
+        ),
         "licenses": {
             "images": _only(connection, "license", "image_set"),
             "texts": _only(connection, "license", "text_pool"),

@@ -55,18 +55,20 @@ def models(bundle: Bundle) -> pd.DataFrame:
 
 
 def leaderboard(
-    bundle: Bundle, *, heads_used: str | None = None, labels: str | None = "offline"
+    bundle: Bundle,
+    *,
+    model_key: str | None = None,
+    heads_used: str | None = None,
+    labels: str | None = "offline",
 ) -> pd.DataFrame:
-    """Returns the model metrics of all models in long form; `heads_used`: "all", "supported", None for both.
+    """Returns the model metrics of all models or one in long form.
 
-    `labels` is "offline", "chosen" (only where a chosen label differs from the offline one) or None for both.
+    `heads_used` is "all", "supported" or None for both; `labels` is "offline", "chosen" (only where a chosen
+    label differs from the offline one) or None for both.
     """
-    return _ask(bundle, "leaderboard", heads_used=heads_used, labels=labels)
-
-
-def model_metrics(bundle: Bundle, *, model_key: str, labels: str | None = "offline") -> pd.DataFrame:
-    """Returns the metrics of one model, by the same `labels`."""
-    return _of_model(bundle, "model_metrics", model_key, labels=labels)
+    if model_key is not None:
+        check_model(bundle, model_key)
+    return _ask(bundle, "leaderboard", model_key=model_key, heads_used=heads_used, labels=labels)
 
 
 def rotated_metrics(bundle: Bundle) -> pd.DataFrame:

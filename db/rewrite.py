@@ -24,7 +24,7 @@ import pandas as pd
 from db.connection import Bundle, check_current, plain, query
 from db.errors import BundleDamaged, StoreError
 from db.layout import DATABASE, VECTORS, sql_of
-from db.locked_database import catalog_problem
+from db.locked_database import content_problem
 from db.manifest import LIBRARIES
 from db.plain_path import plain_path
 from db.store import BundleWriter
@@ -117,7 +117,7 @@ def _copy_tables(writer: BundleWriter, source: Bundle) -> None:
     quoted = str(file).replace("'", "''")
     writer.connection.execute(f"attach '{quoted}' as source (read_only)")
     # Again, since the file may be another one than the locked connection opened.
-    if problem := catalog_problem(writer.connection, "source", file.stat().st_size):
+    if problem := content_problem(writer.connection, "source", file.stat().st_size):
         raise BundleDamaged(f"{file} is not of this bundle: {problem}. Build it again.")
     for table in writer.columns:
         if table != "bundle":  # the copy has another identity

@@ -1,5 +1,6 @@
 """Columns that each Lance table of a model must have, for the checks of a bundle."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -41,6 +42,17 @@ def vector_columns(kind: str, shape: VectorShape) -> dict[str, pa.DataType]:
         "mean": _vector(pa.float32(), rank),
         "scale": pa.float32(),
     }
+
+
+def row_bytes(types: Iterable[pa.DataType]) -> int:
+    """Returns the bytes of one row of these columns; texts count as none."""
+    return sum(map(_bytes, types))
+
+
+def _bytes(kind: pa.DataType) -> int:
+    if pa.types.is_fixed_size_list(kind):
+        return kind.list_size * _bytes(kind.value_type)
+    return kind.bit_width // 8 if pa.types.is_primitive(kind) else 0
 
 
 def _of_heads(heads: list[tuple[int, int]], width: int) -> dict[str, pa.DataType]:

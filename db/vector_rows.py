@@ -15,6 +15,7 @@ from db.connection import Bundle, check_current, check_vectors, cursor
 from db.errors import BundleDamaged, UnknownName
 from db.layout import VECTORS, lance_table
 from db.locked_database import damage_named
+from db.vector_columns import row_bytes
 
 ID = {"images": "image_id", "texts": "text_id", "tokens": "image_id"}
 TITLE = {"images": "image", "texts": "text", "tokens": "gallery image"}
@@ -46,10 +47,13 @@ def vectors_of(
 def blocks_of(bundle: Bundle, kind: str, model_key: str, columns: list[str]) -> Iterator[list[np.ndarray]]:
     """Yields columns of all rows sorted by id, in blocks of limited memory."""
     table = table_of(bundle, kind, model_key)
-    types = [table.schema.field(name).type for name in columns]
-    row_bytes = sum(vector.list_size * vector.value_type.bit_width // 8 for vector in types)
-    for rows in lance_tables.read_blocks(table, columns, max(1, BLOCK_BYTES // row_bytes)):
+    for rows in lance_tables.read_blocks(table, columns, rows_per_block(table, columns)):
         yield [from_column(rows[name]) for name in columns]
+
+
+def rows_per_block(table: Any, columns: list[str]) -> int:
+    """Returns how many rows of these columns make a block."""
+    return max(1, BLOCK_BYTES // row_bytes(table.schema.field(name).type for name in columns))
 
 
 def offsets_of(bundle: Bundle, kind: str, model_key: str, ids: Sequence[str]) -> np.ndarray:
@@ -89,7 +93,7 @@ def table_of(bundle: Bundle, kind: str, model_key: str) -> Any:
     if (kind, model_key) not in cache:
         table = lance_tables.open_table(bundle.path / VECTORS, lance_table(kind, model_key))
         with damage_named(bundle.path):
-            problems = checks.table_problems(cursor(bundle), table, kind, model_key)
+            problems = checks.table_problems(cursor(bundle), table, kind, model_key, bundle.path / VECTORS)
         if problems:
             raise BundleDamaged(f'{problems[0]}. See what is damaged with "headlight bundle verify".')
         cache[kind, model_key] = table

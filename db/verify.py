@@ -10,6 +10,7 @@ from db.errors import BundleDamaged, first_few
 from db.layout import VECTORS
 from db.locked_database import damage_named
 from db.manifest import fact_differences, read_manifest
+from db.vector_values import value_problems
 
 
 class FileProblems(NamedTuple):
@@ -38,7 +39,7 @@ def problems(path: Path) -> list[str]:
     try:
         if not path.is_dir() and (differences := [*chain(*file_problems(bundle.path))]):
             return differences
-        return content_problems(bundle)
+        return content_problems(bundle) or vector_problems(bundle)
     finally:
         bundle.close()
 
@@ -61,6 +62,14 @@ def check_contents(bundle: Bundle) -> None:
         raise BundleDamaged(
             f"the bundle at {bundle.path} is damaged: {first_few(found)}. Copy or build it again."
         )
+
+
+def vector_problems(bundle: Bundle) -> list[str]:
+    """Returns the vectors that are missing or hold a number that is not finite; reads all of them."""
+    try:
+        return value_problems(cursor(bundle), bundle.path / VECTORS)
+    except BundleDamaged as error:
+        return [str(error).rstrip(".")]
 
 
 def content_problems(bundle: Bundle) -> list[str]:

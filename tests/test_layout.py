@@ -35,6 +35,7 @@ WITHOUT_TEST_FILE = {
     "dashboard/state/url.py": "dashboard/views/test_views.py reopens every page from its link",
     "db/bundle_files.py": "db/test_verify.py compares files, links, pipes and folders by it",
     "db/errors.py": "classes without behavior; tests of db catch each where it is raised",
+    "db/tolerances.py": "constants; db/test_diff.py compares within them",
     "db/vector_columns.py": "db/test_verify.py: columns that are missing, added and of another type",
     "headlight/results.py": "headlight/test_bundle.py compares its arrays with the pages",
     "precompute/demo/__main__.py": "conftest.py draws scenes by it",

@@ -35,7 +35,8 @@ left join (
     group by metric, heads_used, labels
     having count(distinct label_rule) = 1
 ) as one_rule using (metric, heads_used, labels)
-where ($heads_used is null or model_metric.heads_used = $heads_used)
+where ($model_key is null or model_metric.model_key = $model_key)
+    and ($heads_used is null or model_metric.heads_used = $heads_used)
     and ($labels is null or model_metric.labels = $labels)
 order by
     model.is_control,

@@ -7,7 +7,7 @@ import pytest
 from dashboard import report
 from db.connection import open_bundle
 from db.store import BundleWriter
-from tests.support import bundles
+from tests.support import bundles, strangers
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +131,23 @@ def test_a_study_that_was_not_scored_is_left_out(bundle, monkeypatch):
     opened.close()
     assert "### Maps" not in text
     assert "### Neighbors" in text
+
+
+def test_the_name_of_a_model_is_no_markdown(bundle, monkeypatch):
+    scored = report.validation_scores
+    monkeypatch.setattr(
+        report,
+        "validation_scores",
+        lambda bundle: scored(bundle).assign(
+            model=lambda rows: rows["model"] + strangers.WORDS + report.STOP
+        ),
+    )
+    opened = open_bundle(bundle)
+
+    text = report.markdown(opened)
+
+    opened.close()
+    assert "tiny/known" in text
+    assert report.STOP not in text
+    escaped = re.sub(r"\\.", "", text)
+    assert not [raw for raw in strangers.RAW if raw in escaped]

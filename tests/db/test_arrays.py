@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from db.arrays import from_column, to_column
+from db.errors import BundleDamaged
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -20,3 +21,10 @@ def test_vectors_come_back_flat_and_in_their_type(dtype):
 
 def test_a_column_without_rows_keeps_its_width():
     assert from_column(pa.chunked_array([], pa.list_(pa.float16(), 5))).shape == (0, 5)
+
+
+def test_a_row_without_its_vector_moves_no_other_row_up():
+    column = pa.chunked_array([pa.array([[1.0], None, [3.0]], pa.list_(pa.float32(), 1))])
+
+    with pytest.raises(BundleDamaged, match="a row lacks its vector"):
+        from_column(column)

@@ -1,6 +1,8 @@
 """The commands for bundles: show, verify and zip."""
 
 import os
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -9,6 +11,7 @@ from db import bundle as commands
 from db.connection import open_bundle
 from db.layout import DATABASE
 from tests.support.bundles import MODEL_KEY
+from tests.support.paths import ROOT
 from tests.support.places import edit
 
 
@@ -65,6 +68,17 @@ def test_show_prints_what_the_bundle_is(tiny, capsys):
     assert "scenes: 12 distinct in 14 files, 1 failed" in printed
     assert f"{MODEL_KEY}: tiny/known, 2 layers x 2 heads" in printed
     assert "tiny/random, a control of tiny/known, 2 layers" in printed
+
+
+def test_show_imports_neither_pandas_nor_lancedb(tiny):
+    """They take longer than all else that it does."""
+    code = "import sys; from headlight.__main__ import main; main(['bundle', 'show', sys.argv[1]]); "
+    code += "print({'numpy', 'pandas', 'pyarrow', 'lancedb'} & set(sys.modules))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, tiny.path], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert shown.stdout.endswith("set()\n")
 
 
 def test_verify_names_a_missing_bundle(tmp_path, capsys):

@@ -9,8 +9,9 @@ import pytest
 from db import bundle as commands
 from db import vectors
 from db.connection import open_bundle
-from db.diff import TOLERANCE, diff, table_differences
+from db.diff import diff, table_differences
 from db.layout import VECTORS
+from db.tolerances import TOLERANCE
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS, MODEL_KEY
 from tests.support.places import edit, seal

@@ -8,7 +8,7 @@ import pytest
 from db.connection import Bundle, cursor, open_bundle, query
 from db.errors import BundleDamaged, QueryError
 from db.layout import DATABASE
-from db.locked_database import catalog_problem, time_limit
+from db.locked_database import time_limit
 from tests.support.places import edit, seal
 
 ENDLESS = "with recursive t as (select 1 as i union all select i + 1 from t) select 6 as format from t"
@@ -51,14 +51,6 @@ def test_a_column_that_is_a_formula_is_refused(copy):
 
     with pytest.raises(BundleDamaged, match="its table main.published has other columns"):
         open_bundle(copy)
-
-
-def test_more_rows_than_bytes_are_refused(tiny: Bundle):
-    """A column of equal values takes a few bytes, however many rows it unpacks to."""
-    connection = cursor(tiny)
-
-    assert catalog_problem(connection, "headlight", 10**6) is None
-    assert "rows" in str(catalog_problem(connection, "headlight", 11))
 
 
 def test_a_log_beside_the_database_is_refused(copy):

@@ -16,7 +16,7 @@ from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY, TEXT_IDS
 QUESTIONS = sorted(path.stem for path in SQL.glob("*.sql"))
 
 OF_THE_PACKAGE = {"keys", "problems", "table_columns", "table_comments", "vector_counts"}
-OF_THE_PACKAGE |= {"catalog", "row_counts", "vector_models"}
+OF_THE_PACKAGE |= {"catalog", "long_columns", "model_facts", "row_counts", "vector_models"}
 OF_THE_PACKAGE |= {"chosen_judgements", "chosen_labels", "first_texts", "all_labels"}
 """Asked by the writer, the rewriter, the opening, verify and the docs, not by pages."""
 
@@ -80,18 +80,19 @@ def test_metrics_by_the_chosen_labels_are_asked_for_by_name(tiny):
 
     assert chosen[["model", "metric", "value"]].to_numpy().tolist() == [["tiny/known", "entanglement", 0.75]]
     assert len(both) == 9
-    of_one = queries.model_metrics(tiny, model_key=MODEL_KEY, labels=None)
+    of_one = queries.leaderboard(tiny, model_key=MODEL_KEY, labels=None)
     assert of_one["labels"].tolist()[:2] == ["offline", "chosen"]
-    assert len(queries.model_metrics(tiny, model_key=MODEL_KEY, labels="chosen")) == 1
+    assert len(queries.leaderboard(tiny, model_key=MODEL_KEY, labels="chosen")) == 1
 
 
-def test_metrics_of_one_model_come_with_their_meaning(tiny):
-    found = queries.model_metrics(tiny, model_key=MODEL_KEY)
+def test_metrics_of_one_model_are_those_of_the_leaderboard(tiny):
+    found = queries.leaderboard(tiny, model_key=MODEL_KEY)
 
     assert found["metric"].tolist() == ["entanglement", "entanglement", "uniqueness", "text_consistency"]
     assert found["chance"][0] == 0.2
-    assert found["description"][2] == "Share of heads whose label no other head has."
     assert found["rank_low"].tolist() == [1] * 4
+    with pytest.raises(UnknownName):
+        queries.leaderboard(tiny, model_key="other")
 
 
 def test_metrics_of_models_stand_before_those_of_heads(tiny):

@@ -31,8 +31,21 @@ def test_a_table_without_rows_has_its_columns():
     assert text_table(["a", "b"], [], aligned=True) == "a  b"
 
 
-def test_a_bar_in_a_cell_breaks_no_markdown_table():
-    assert text_table(["text"], [["a|b"]]).splitlines()[-1] == "| a\\|b |"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a|b", r"a\|b"),
+        ("[x](http://b) `c` <!-- d -->", r"\[x\](http\://b) \`c\` \<!-- d --\>"),
+        ("**e** _f_ ~g~ $h$ &amp; :smile: www.i.org j@k.org", None),
+        ("L3.H1 few_colors_1 (control), 0.50: \u22121", "L3.H1 few_colors_1 (control), 0.50: \u22121"),
+        ("two\nlines\x1b[2J", r"two lines\\x1b\[2J"),
+    ],
+)
+def test_a_text_is_shown_in_markdown_as_it_is_written(text, shown):
+    cell = text_table(["text"], [[text]]).splitlines()[-1].removeprefix("| ").removesuffix(" |")
+
+    assert cell == (shown or r"\*\*e\*\* \_f\_ \~g\~ \$h\$ \&amp; \:smile: www\.i.org j\@k.org")
+    assert len(text_table(["text"], [[text]], aligned=True).splitlines()) == 2
 
 
 @pytest.mark.parametrize(

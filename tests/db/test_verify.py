@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from db import bundle as commands
-from db import vectors, verify
+from db import checks, vectors, verify
 from db.connection import open_bundle
 from db.errors import BundleDamaged, StoreError
 from db.layout import DATABASE, DIGEST, MANIFEST, VECTORS
@@ -321,6 +321,15 @@ def test_verify_names_every_edit_that_agrees_with_the_checksums(copy, name):
 
     found = verify.problems(copy)
     assert any(sentence in problem for problem in found), found
+
+
+def test_many_contradictions_are_counted_and_not_all_read(copy):
+    edit(copy, "insert into image_attribute select 'x' || i, 'color', 'red' from range(500) t(i)")
+
+    found = verify.problems(copy)
+
+    assert len(found) == checks.MAX_CONTRADICTIONS + 1
+    assert found[-1] == "the tables have 400 more contradictions"
 
 
 @pytest.mark.parametrize("name", [name for name in EDITS if name.startswith(("facts", "malformed"))])

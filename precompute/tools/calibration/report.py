@@ -217,4 +217,4 @@ def _by_property(figures: Figures) -> str:
 
 
 def _yes(met: bool) -> str:
-    return "yes" if met else "**no**"
+    return "yes" if met else "no"

@@ -44,7 +44,7 @@ def test_models_labeled_by_different_rules_are_not_ranked(two_rules):
     assert found.ranked == {}
     assert "variance share 3, variance share 4" in leaderboard_notes.no_rank(found)
     assert queries.leaderboard(two_rules)["rank_low"].isna().all()
-    of_beta = queries.model_metrics(two_rules, model_key=boards.BETA)
+    of_beta = queries.leaderboard(two_rules, model_key=boards.BETA)
     assert of_beta["rank_low"].isna().all()
 
 

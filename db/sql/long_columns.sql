@@ -1,0 +1,8 @@
+-- One row per column of texts or lists of an attached database.
+select
+    table_name,
+    column_name,
+    data_type
+from duckdb_columns()
+where database_name = $database
+    and (data_type = 'VARCHAR' or data_type like '%[]')
