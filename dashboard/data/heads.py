@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.analyses import text_directions
-from dashboard.data import cached, choices, head_vectors, label_text, neighbors
+from dashboard.data import cached, choices, column_words, head_vectors, label_text, neighbors
 from dashboard.data import texts as text_data
 from dashboard.data.types import Source, column_title
 from dashboard.state.views import Head, HeadsView
@@ -199,16 +199,17 @@ def label(source: Source, head: Head) -> str | None:
     return str(rows["label"].iloc[0]) if len(rows) and rows["chosen"].iloc[0] else None
 
 
-def in_percent(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns the table with its shares in per cent."""
-    return table.assign(**{name: 100 * table[name] for name in SHARES if name in table})
+def as_read(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the table with shares in per cent, positions from 1, and marks in place of checkboxes."""
+    percent = {name: 100 * table[name] for name in SHARES if name in table}
+    return column_words.marked(column_words.from_one(table)).assign(**percent)
 
 
 def text_titles(source: Source, head: Head) -> dict[int, str]:
     """Returns the head's texts by position, with their share of the variance."""
     rows = texts(source, head)
     shares = rows["variance_share"].map(" · {:.1%} of the variance".format, na_action="ignore").fillna("")
-    titles = rows["position"].astype(str) + " · " + rows["text"] + shares.str.replace("%", " %")
+    titles = (rows["position"] + 1).astype(str) + " · " + rows["text"] + shares.str.replace("%", " %")
     return dict(zip(rows["position"], titles, strict=True))
 
 
@@ -234,6 +235,15 @@ def sorted_images(source: Source, head: Head, position: int, k: int, seed: int) 
         for rows in (most, least, random)
     )
     return Sorted(images.share, *tables)
+
+
+def most_aligned_with_maps(source: Source, head: Head, position: int) -> str | None:
+    """Returns the image with stored maps that is most aligned with a text; None if no maps are stored."""
+    stored = sorted(vectors.gallery(source.bundle, source.key))
+    if not stored:
+        return None
+    rows = np.searchsorted(vectors.image_ids(source.bundle, source.key), stored)
+    return stored[int(np.argmax(along(source, head, position).value[rows]))]
 
 
 def along(source: Source, head: Head, position: int) -> text_directions.Along:

@@ -64,7 +64,7 @@ def draw_texts(source: Source, head: Head, position: int | None) -> pd.DataFrame
         return table
     largest = table["variance_share"].max()
     columns = text_columns(100 * largest if largest > 0 else 100.0)
-    shown = head_data.in_percent(table[[name for name in columns if table[name].notna().any()]])
+    shown = head_data.as_read(table[[name for name in columns if table[name].notna().any()]])
     height = HEIGHT if len(shown) > 10 else "auto"
     shared.draw_table(shown, columns, "Texts of the head", height=height, placeholder="", **select)
     return table
@@ -76,8 +76,8 @@ def text_columns(top: float) -> dict[str, Any]:
     bar = partial(column.ProgressColumn, format=PERCENT, min_value=0.0, width=110)
     number = partial(column.NumberColumn, format=PERCENT, width=68)
     return {
-        "position": column.NumberColumn("pick", help="Order of selection, from 0", width=40),
-        "carries_label": column.CheckboxColumn("label", help="The text has the head's label", width=55),
+        "position": column.NumberColumn("pick", help="Order of selection", width=40),
+        "carries_label": column.TextColumn("label", help="✓: the text has the head's label", width=55),
         "text": column.TextColumn("text", width=280),
         "variance_share": bar(
             "variance", help="Share of the head's variance of this selection", max_value=top
@@ -127,13 +127,26 @@ def draw_links(source: Source, head: Head, position: int, result: Sorted) -> Non
     image = result.most["image_id"].iloc[0]
     to_image = defaults.link(source, ImageNeighborsView, head=head, image=image)
     to_text = defaults.link(source, TextNeighborsView, head=head, text=text)
-    to_map = defaults.link(source, TopicView, heads=Scope.of_heads(head), text=text)
+    mapped = head_data.most_aligned_with_maps(source, head, position) or image
+    to_map = defaults.link(source, TopicView, heads=Scope.of_heads(head), text=text, image=mapped)
+    most = "the most aligned image"
     pages = [
-        ("image_neighbors", f"Image neighbors in {name}", ":material/grid_view:", to_image),
-        ("text_neighbors", f"Text neighbors in {name}", ":material/match_word:", to_text),
-        ("topic_segmentation", f"Topic segmentation through {name}", ":material/gradient:", to_map),
+        ("image_neighbors", f"Image neighbors in {name}", ":material/grid_view:", to_image, f"Of {most}"),
+        (
+            "text_neighbors",
+            f"Text neighbors in {name}",
+            ":material/match_word:",
+            to_text,
+            "Of the chosen text",
+        ),
+        (
+            "topic_segmentation",
+            f"Topic segmentation through {name}",
+            ":material/gradient:",
+            to_map,
+            f"Of the chosen text in {most} with stored maps",
+        ),
     ]
     with st.container(horizontal=True, gap="medium"):
-        for page, label, icon, link in pages:
-            help = "Of the most aligned image" if link is to_image else "Of the chosen text"
+        for page, label, icon, link, help in pages:
             st.page_link(f"views/{page}.py", label=label, icon=icon, query_params=link, help=help)

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import heads as head_charts
-from dashboard.data import cached, label_text
+from dashboard.data import cached, column_words, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import draw_chart, draw_table
@@ -53,7 +53,7 @@ def draw_labels(source: Source, head: Head) -> None:
         "given_by": "given by",
         "reason": text("why", width=150),
     }
-    shown = head_data.in_percent(table).assign(method=table["method"].str.replace("_", " "))
+    shown = head_data.as_read(table).assign(method=table["method"].str.replace("_", " "))
     draw_table(shown, columns, "All labels of the head with their evidence", placeholder="")
     st.caption(
         "Rely on supported labels: q at most 0.05 and two texts that carry it, or most draws agree, or a "
@@ -69,7 +69,7 @@ def draw_judgements(source: Source, head: Head) -> None:
         st.caption("No judgements of this head.")
         return
     judges = [name for name in table.columns if name not in ("label", "position", "text")]
-    shown = table.assign(**{name: table[name].map(agreement) for name in judges})
+    shown = column_words.from_one(table).assign(**{name: table[name].map(agreement) for name in judges})
     columns = {
         "position": st.column_config.NumberColumn("pick", width=30),
         "text": st.column_config.TextColumn("is this text consistent with the label?", width="large"),

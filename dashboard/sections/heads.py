@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard.charts import heads as head_charts
 from dashboard.charts import maps as map_charts
-from dashboard.data import cached, choices, defaults, label_text
+from dashboard.data import cached, choices, column_words, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import clicked_rows, draw_chart, draw_table
@@ -63,7 +63,7 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
     columns = plain | {name: column.NumberColumn(format="%.3g") for name in numbers}
     columns |= {head_data.interval_title(name): column.TextColumn("95 %", width=120) for name in numbers}
     event = draw_table(
-        table.drop(columns=["layer", "head"]),
+        column_words.from_one(table).drop(columns=["layer", "head"]),
         columns,
         "Heads that pass the filters",
         key="heads.found",

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import theme
-from dashboard.data import choices, provenance, scopes
+from dashboard.data import choices, column_words, provenance, scopes
 from dashboard.data import images as image_data
 from dashboard.data.digits import decimals
 from dashboard.data.types import Source
@@ -196,8 +196,9 @@ def draw_numbers(
 
 
 def draw_table_to_save(frame: pd.DataFrame, file_name: str) -> None:
-    st.dataframe(frame, hide_index=True)
-    save_button("Save as CSV", partial(csv, frame), file_name, "text/csv")
+    table = column_words.in_words(frame)
+    st.dataframe(column_words.marked(table), hide_index=True)
+    save_button("Save as CSV", partial(csv, table), file_name, "text/csv")
 
 
 def csv(frame: pd.DataFrame) -> bytes:

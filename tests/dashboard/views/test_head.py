@@ -8,7 +8,7 @@ from dashboard.data import label_text
 from dashboard.sections import head as head_sections
 from dashboard.sections.head_evidence import INTERVAL
 from tests.support import bundles, known_heads
-from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, TEXTS
+from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, TEXTS
 from tests.support.pages import link, open_numbers, open_page, said, words
 from tests.support.tables import table_with
 
@@ -17,7 +17,7 @@ def test_texts_of_a_head_say_which_of_them_carry_its_label():
     table = table_with(open_page("head", head="L1.H1"), "carries_label")
 
     assert table["text"].tolist() == list(TEXTS)[1:4]
-    assert table["carries_label"].tolist() == [True, True, False]
+    assert table["carries_label"].tolist() == ["✓", "✓", "–"]
     assert table["variance_share"].tolist() == [50, 25, 12.5]
     assert table["stability"].tolist() == pytest.approx([90, 60, 30])
 
@@ -27,7 +27,7 @@ def test_a_label_comes_with_all_its_evidence():
 
     assert table["method"].tolist() == ["person"] + ["enrichment"] * 3
     assert table[["label", "given_by", "reason"]].iloc[0].tolist() == ["color", "Ada", known_heads.REASON]
-    assert table["chosen"].tolist() == [True, False, False, False]
+    assert table["chosen"].tolist() == ["✓", "–", "–", "–"]
     assert "lead" not in table, "what no label of the head has is left out"
 
 
@@ -79,6 +79,9 @@ def test_images_are_sorted_along_the_chosen_text(position):
     for frame in galleries:
         expected = [value[IMAGE_IDS.index(image_id)] for image_id in frame["image_id"]]
         np.testing.assert_allclose(frame["score"], expected, atol=5e-3)
+    # The link to the maps opens the most aligned image that has them, not the default image.
+    [to_map] = [link.proto.query_string for link in app.get("page_link") if "Topic" in link.proto.label]
+    assert f"image={max(GALLERY, key=lambda image_id: value[IMAGE_IDS.index(image_id)])}" in to_map
 
 
 def test_the_chosen_text_is_marked_in_the_table():
@@ -95,7 +98,7 @@ def test_another_draw_shows_other_random_images():
     open_numbers(app)
     before = [frame.value for frame in app.dataframe if "image_id" in frame.value]
 
-    app.button(key="another_draw").click().run()
+    app.button(key="new_sample").click().run()
 
     after = [frame.value for frame in app.dataframe if "image_id" in frame.value]
     assert link(app)["seed"] == "1"

@@ -183,7 +183,7 @@ def test_every_number_can_be_saved_and_shows_its_query(bundle):
     alpha = every[(every["model_key"] == ALPHA) & (every["part"] == leaderboard_data.MODEL)].set_index(
         "metric"
     )
-    assert alpha.loc[CONSISTENT, ["value", "low", "high"]].tolist() == [0.63, 0.58, 0.67]
+    assert alpha.loc[CONSISTENT, ["value", "95 % from", "95 % to"]].tolist() == [0.63, 0.58, 0.67]
     assert len(app.download_button) == 4
     with closing(open_bundle(bundle)) as opened:
         asked = [query(opened, code.value) for code in app.code]
