@@ -8,6 +8,7 @@ import pandas as pd
 from dashboard.data import cached, label_text
 from dashboard.data.leaderboard import MODEL, Leaderboard, one_metric
 from dashboard.data.types import Source
+from db.connection import Bundle
 
 BESIDE = {
     "parameters": "Parameters",
@@ -26,6 +27,17 @@ UNKNOWN = "unknown"
 HEADS, ATTENTION, MLP, INPUT = "heads", "attention, heads not decomposed", "MLP", "input"
 KINDS = {"head": HEADS, "attention": ATTENTION, "mlp": MLP, "input": INPUT}
 """Names of the kinds of components, in stacking order."""
+
+
+def flat_images(bundle: Bundle) -> str:
+    """Returns a sentence on the images that use little of their range; empty if there are none."""
+    images = cached.query(bundle, "image_set").iloc[0]
+    if not images["flat"] > 0:  # NaN for imported results
+        return ""
+    return (
+        f"{images['flat']:,.0f} of {images['images']:,} images use less than a tenth of their range: empty, or "
+        "12 bits stored in 16, which models see as nearly black."
+    )
 
 
 def beside(leaderboard: Leaderboard, fact: str) -> tuple[pd.DataFrame, list[str]]:

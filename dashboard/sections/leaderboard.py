@@ -46,6 +46,8 @@ def draw_metric(source: Source, view: LeaderboardView) -> None:
     chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
     draw_spec(chart, f"{info.title} of every model, its controls under it")
     st.caption(literal(" ".join(filter(None, notes(leaderboard, lines)))))
+    if flat := leaderboard_facts.flat_images(source.bundle):
+        st.caption(flat)
 
 
 def draw_spec(spec: Spec, alt: str) -> None:

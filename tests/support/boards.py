@@ -156,7 +156,7 @@ def images(count: int) -> dict[str, pd.DataFrame]:
     image, files = tiny()["image"], tiny()["image_file"]
     others = image.iloc[[0] * len(more)].assign(image_id=more)
     paths = pd.DataFrame({"image_id": more, "path": [f"more/{name}.png" for name in more]})
-    counts = tiny()["image_set"].assign(images=count, files=count + 2)
+    counts = tiny()["image_set"].assign(images=count, files=count + 2, flat=3)
     return {"image": pd.concat([image, others]), "image_file": pd.concat([files, paths]), "image_set": counts}
 
 

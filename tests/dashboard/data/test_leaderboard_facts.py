@@ -1,13 +1,21 @@
 """Models against what is known of them, and coverage by component."""
 
+from contextlib import closing
 from math import nan
 
 import pytest
 
 from dashboard.data import cached, leaderboard_facts
 from dashboard.data.leaderboard import MODEL
+from db.connection import open_bundle
 from tests.support.boards import ALPHA, BETA, DELTA, GAMMA, SHARED
 from tests.support.standings import standing
+
+
+def test_images_of_little_range_are_counted_where_that_is_known(opened, tiny_bundle):
+    assert leaderboard_facts.flat_images(opened).startswith("3 of ")
+    with closing(open_bundle(tiny_bundle)) as unknown:
+        assert leaderboard_facts.flat_images(unknown) == ""
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_every_model_is_linked_to_its_heads():
     assert f"model={ALPHA}" in linked.proto.query_string
 
 
-def test_the_page_explains_intervals_and_ranks():
+def test_the_page_explains_intervals_ranks_and_images_of_little_range():
     told = words(open_page("leaderboard", metric=CONSISTENT))
 
     assert "95 % intervals over samples of images and texts" in told
@@ -84,6 +84,7 @@ def test_the_page_explains_intervals_and_ranks():
     assert "Do not order models whose ranges of ranks overlap" in told
     assert "No interval: 12 images; an interval needs 640 (gamma/three)." in told
     assert "No value: imported results have no vectors" in told
+    assert "images use less than a tenth of their range: empty, or 12 bits" in told
 
 
 def test_a_bundle_without_replicates_says_why_there_are_no_intervals(plain):
