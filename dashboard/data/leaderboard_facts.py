@@ -35,8 +35,8 @@ def flat_images(bundle: Bundle) -> str:
     if not images["flat"] > 0:  # NaN for imported results
         return ""
     return (
-        f"{images['flat']:,.0f} of {images['images']:,} images use less than a tenth of their range: empty, or "
-        "12 bits stored in 16, which models see as nearly black."
+        f"{images['flat']:,.0f} of {images['images']:,} images use less than a tenth of their range: empty, "
+        "or 12 bits stored in 16, which models see as nearly black."
     )
 
 
