@@ -31,13 +31,19 @@ class DemoModel(NamedTuple):
     """Seed of the initial weights and of the order of the scenes."""
 
     about: str
-    """Difference from the other models, for its card and for the table `model`."""
+    """Difference from the other models, for its card."""
 
     color_every: int = 1
     """Captions name colors in every `color_every`-th batch."""
 
     pairs: int = 140_000
     """Number of scene-caption pairs in training."""
+
+    @property
+    def training_data(self) -> str:
+        """What the model saw in training, and nothing of its size or seed."""
+        captions = "" if self.color_every == 1 else f"; 1 caption in {self.color_every} names colors"
+        return f"Drawn scenes, {self.pairs:,} pairs{captions}"
 
     @property
     def name(self) -> str:

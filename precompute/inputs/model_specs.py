@@ -231,7 +231,7 @@ def demo_specs() -> dict[str, ModelSpec]:
             interpolation=demo.INTERPOLATION,
             resize_mode=demo.RESIZE_MODE,
             checkpoint=model.checkpoint,
-            training_data=f"scenes that this repository draws; {model.about}",
+            training_data=model.training_data,
             config=model.config,
             bpe=demo.BPE_PATH,
             vocabulary=vocabulary,

@@ -24,3 +24,12 @@ def test_the_shipped_weights_are_small_and_differ_in_size_patch_and_training():
     assert len({model.architecture for model in MODELS.values()}) >= 3
     assert len({model.color_every for model in MODELS.values()}) == 2
     assert max(Counter(model.architecture for model in MODELS.values()).values()) == 3
+
+
+def test_training_data_tells_models_apart_by_what_they_saw_and_by_nothing_else():
+    seen = {(model.pairs, model.color_every) for model in MODELS.values()}
+
+    words = {model.training_data for model in MODELS.values()}
+    assert len(words) == len(seen) == 2
+    assert not any(word in text for text in words for word in ("patch", "seed", "small"))
+    assert max(map(len, words)) <= 70  # an axis shows all of it
