@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard.controls.shared import OVER, k_picker, redraw_button, segmented, select
+from dashboard.controls.shared import k_picker, redraw_button, segmented, select
 from dashboard.data import choices
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
@@ -20,19 +20,19 @@ def finder(source: Source, view: HeadsView) -> dict[str, Any]:
     with left:
         labels = choices.labels(source)
         key = init_widget("labels", list(view.labels.names), labels, many=True)
-        chosen = Labels(tuple(st.multiselect("Labeled", labels, key=key, placeholder="any label")))
+        chosen = Labels(tuple(st.multiselect("Label", labels, key=key, placeholder="any label")))
     with middle:
-        titles = {name: title.replace(" heads", "") for name, title in OVER.items()}
+        titles = {"all": "All", "supported": "Supported only"}
         help = (
             "Supported: better than labels of rotated heads (q <= 0.05) and carried by two texts, or most "
             "draws of a language model agree, or a person gave the label."
         )
-        over = segmented("over", "Labels", titles, view.over, help)
+        over = segmented("over", "Show", titles, view.over, help)
     with right:
         words = st.text_input(
-            "Words in its texts",
+            "Text contains",
             key=init_widget("words", view.words),
-            placeholder="all in one text",
+            placeholder="e.g. red star",
             help="Finds heads with a text that contains all of these words, in any order.",
         )
     filters = {"labels": chosen, "over": over, "words": " ".join(words.split())}
@@ -62,7 +62,7 @@ def range_slider(source: Source, metric: str, value: Range) -> Range:
     lowest, highest, step = bounds
     start = tuple(float(np.clip(end, lowest, highest)) for end in (value.low, value.high))
     chosen = st.slider(
-        literal(f"{info.title}, from and to ({info.unit})"),
+        literal(f"{info.title} range ({info.unit})"),
         lowest,
         highest,
         # Other ends are another slider: the widget has no way to take them.

@@ -34,7 +34,7 @@ SCOPES = {"head": "One", "heads": "Several", "layer": "A layer", "property": "A 
 OVER = {"all": "All heads", "supported": "Supported heads"}
 REFERENCES = {"absolute": "None", "relative": "Average text"}
 CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
-TEXT_KINDS = {"pool": "From the pool", "own": "Own words"}
+TEXT_KINDS = {"pool": "From the pool", "own": "Type your own"}
 PER_PAGE = 16
 PICKER = "picker"
 MOST = MeanAblationView.most
@@ -52,7 +52,10 @@ def sidebar() -> Source:
         # At the start: a long name is cut at its end.
         titles = {row.model_key: "Control · " * row.is_control + row.model for row in models.itertuples()}
         source = cached.source(bundle, name, choose("model", "Model", titles))
-        st.caption(choices.about(source))
+        line, more = choices.about(source)
+        st.caption(line, help=more)
+        if note := choices.unverified(source):
+            st.caption(note)
         integrity.show(bundle)
     return source
 
@@ -173,9 +176,7 @@ def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
 
 def several_heads(names: dict[Head, str], value: list[Head]) -> Scope:
     key = init_widget("many", value, names, many=True)
-    return several(
-        st.multiselect("Heads to work through", list(names), key=key, format_func=names.__getitem__)
-    )
+    return several(st.multiselect("Heads to use", list(names), key=key, format_func=names.__getitem__))
 
 
 def several(heads: list[Head]) -> Scope:
@@ -241,7 +242,7 @@ def search_images(source: Source, *, gallery: bool, shown: bool) -> None:
     stored = switch.toggle(
         "Only images whose maps are stored",
         key=init_widget("stored", gallery),
-        help="Maps of these images need no model. For other images the model is loaded once.",
+        help="Maps of other images need the model; first use loads it (some seconds).",
     )
     if shown:
         draw_found(source, words, stored=stored)
@@ -277,7 +278,7 @@ def draw_found(source: Source, words: str, *, stored: bool) -> None:
 def upload() -> None:
     """An upload of any image, stored in memory while the server runs."""
     file = st.file_uploader(
-        "Or use your own image (the model is loaded once)",
+        "Or use your own image (first use loads the model, some seconds)",
         key="upload",
         max_upload_size=image_data.MAX_UPLOAD_MB,
     )

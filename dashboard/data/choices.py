@@ -16,24 +16,28 @@ SELECTIVITY = "selectivity:"
 MAX_OF_EACH = 24
 
 
-def about(source: Source) -> str:
-    """Returns Markdown: a summary of a model."""
-    info = source.info
-    name = f"**{literal(info.model)}**"
+def about(source: Source) -> tuple[str, str]:
+    """Returns Markdown: a model in a line, and what else is known of it."""
+    info, names = source.info, head_names(source)
+    layers = sorted({layer for layer, _ in names})
+    line = f"{len(names)} heads of layers {layers[0]} to {layers[-1]}"
     if not source.has_vectors:
-        layers = sorted({layer for layer, _ in head_names(source)})
-        return (
-            f"{name}  \n{len(head_names(source))} heads of layers {layers[0]} to {layers[-1]}. "
+        return f"{line}, imported", (
             "Imported results: texts, labels and metrics, but no images and no vectors."
         )
     error = f"{info.max_sum_error:.2g}".replace("e-0", "e-")
     # Counts are floats if an imported model of the same bundle has none.
-    return (
-        f"{name}  \nLayers {info.first_layer} to {int(info.layers) - 1}, {info.heads} heads each. "
-        f"{source.images:,} images, {int(info.gallery_images):,} with maps stored. "
-        f"Contributions sum to the embedding within {error}.{_precision(info)}"
-        f"{_verification(info)}"
+    return f"{line}, {source.images:,} images", (
+        f"**{literal(info.model)}**: {info.heads} heads a layer. {int(info.gallery_images):,} images with "
+        f"stored maps. Decomposition exact to {error}.{_precision(info)}"
     )
+
+
+def unverified(source: Source) -> str:
+    """Returns a note on weights that came from a file which may not be what its name says."""
+    if pd.isna(source.info.weights_verified) or source.info.weights_verified:
+        return ""
+    return "Weights not verified: from a file, and no hash of the published weights is known."
 
 
 def _precision(info: Any) -> str:
@@ -44,13 +48,6 @@ def _precision(info: Any) -> str:
         f" Decomposed in {literal(info.precision)}: {info.overlap_5:.0%} of the first five texts of a head "
         f"are those of float32 (minimum {info.min_overlap_5:.0%}), on {int(info.precision_images):,} images."
     )
-
-
-def _verification(info: Any) -> str:
-    """Returns a note on weights that came from a file which may not be what its name says."""
-    if pd.isna(info.weights_verified) or info.weights_verified:
-        return ""
-    return " Weights not verified: from a file, and no hash of the published weights is known."
 
 
 def choices(source: Source) -> Choices:

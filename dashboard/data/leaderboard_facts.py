@@ -24,7 +24,7 @@ UNITS = {
 }
 UNKNOWN = "unknown"
 
-HEADS, ATTENTION, MLP, INPUT = "heads", "attention, heads not decomposed", "MLP", "input"
+HEADS, ATTENTION, MLP, INPUT = "heads", "attention (not split into heads)", "MLP", "input"
 KINDS = {"head": HEADS, "attention": ATTENTION, "mlp": MLP, "input": INPUT}
 """Names of the kinds of components, in stacking order."""
 

@@ -139,7 +139,7 @@ def why_table(source: Source, image_id: str, a: str, b: str) -> pd.DataFrame:
     coordinates, average = image.tokens.sum(axis=1), head_vectors.mean_embedding(source)
     parts = maps.why(coordinates, space.mean, space.basis, image.rest, average, direction)
     names = choices.head_names(source)
-    titles = [names[head] for head in heads] + [PART_NAMES[3], "Score of the average image"]
+    titles = [names[head] for head in heads] + [PART_NAMES[3], "Average image (baseline)"]
     values = 1000 * np.array([*parts.heads, parts.rest, parts.average])
     kinds = ["head"] * len(heads) + ["rest", "average"]
     return pd.DataFrame({"part": titles, "value": values, "kind": kinds})

@@ -147,17 +147,24 @@ def _targets(result: MeanAblation, row: int) -> str:
 def verdict(result: MeanAblation, attribute: str) -> str:
     """Returns the cost of the heads, beside the cost of random heads, in a sentence."""
     before, after, control = map(accuracy, (result.before, result.after, result.control))
-    cost = f"Without {_listed(result.heads)}, accuracy in {attribute} is {change(after - before)}"
+    cost = f"In {attribute}, removing {_listed(result.heads)} {cost_words(after - before)}"
     if not result.control_heads:
         return f"{cost}. These are all stored heads, so there are no others to compare with."
     random = _listed(result.control_heads)
-    return f"{cost}; without random heads of similar variance ({random}), it is {change(control - before)}."
+    return f"{cost}; removing random heads of similar variance ({random}) {cost_words(control - before)}."
+
+
+def cost_words(points: float) -> str:
+    """Returns the cost of a difference of two accuracies, with its verb."""
+    if abs(points) < 0.05:
+        return "costs nothing"
+    return f"{'gains' if points > 0 else 'costs'} {abs(points):.1f} points"
 
 
 def change(points: float) -> str:
     """Returns a difference of two accuracies in words."""
     if abs(points) < 0.05:
-        return "unchanged"
+        return "no change"
     return f"{abs(points):.1f} points {'better' if points > 0 else 'worse'}"
 
 

@@ -38,8 +38,8 @@ def _thumbnail_note(source: Source, image_id: str, embedding: NDArray) -> str:
     stored = vectors.image_embeddings(source.bundle, source.key, [image_id])[1][0]
     cosine = float(stored @ embedding / np.linalg.norm(stored) / np.linalg.norm(embedding))
     return (
-        "Maps of this image are not stored, so the model decomposed its thumbnail. The cosine of that "
-        f"embedding with the stored one is {cosine:.3f}. Upload the file for exact numbers."
+        f"Computed now from the thumbnail (embedding matches the stored one, cosine {cosine:.3f}). Upload "
+        "the original for exact values."
     )
 
 

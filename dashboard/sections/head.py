@@ -82,15 +82,16 @@ def text_columns(top: float) -> dict[str, Any]:
         "variance_share": bar(
             "variance", help="Share of the head's variance of this selection", max_value=top
         ),
-        "cumulative_share": bar("so far", help="With all earlier selections", max_value=100.0, color="gray"),
-        "margin": number("margin", help="Lead over the next text; 0 is a tie"),
+        "cumulative_share": bar(
+            "cumulative", help="With all earlier selections", max_value=100.0, color="gray"
+        ),
+        "margin": number("lead", help="Lead over the runner-up; 0 is a tie"),
         "stability": number(
             "stability", help="Share of the replicates with this text in which it is among the first five"
         ),
         "equal_norm_position": column.NumberColumn(
-            "equal norm",
-            help="Order of selection with all texts at equal length in the head's space; empty if not "
-            "selected",
+            "equal length",
+            help="Rank with all texts at equal length in the head's space; empty if not selected",
             format="%d",
             width=82,
         ),
@@ -102,8 +103,8 @@ def draw_images(source: Source, result: Sorted) -> None:
     """Images at both ends of a text's direction, and random images."""
     rows = {
         "Most aligned": result.most,
-        "Least aligned: the other end": result.least,
-        "Random images, a control": result.random,
+        "Least aligned": result.least,
+        "Random images for comparison": result.random,
     }
     image_ids = pd.concat(list(rows.values()))["image_id"].drop_duplicates()
     thumbnails = image_data.thumbnails(source, tuple(image_ids))
@@ -113,9 +114,8 @@ def draw_images(source: Source, result: Sorted) -> None:
             source, frame, columns=COLUMNS, query=False, form="+z.1f", thumbnails=thumbnails, key=title
         )
     st.caption(
-        "Trust the text only if the ends look different from the random images. Number: position along the "
-        f"text's direction, in standard deviations. Direction: {100 * result.share:.1f} % of the head's "
-        "variance.",
+        "Trust the text only if both ends differ from the random images. Numbers: standard deviations along "
+        f"the text, which explains {100 * result.share:.1f} % of the head's variance.",
         help="0 is the average image. After the first text, the direction is the part of the text that is "
         "new over the texts before it. It has no sign: either end may be the one that the text names.",
     )

@@ -7,7 +7,7 @@ from dashboard.charts import heads as head_charts
 from dashboard.data import cached, column_words, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import draw_chart, draw_table
+from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
 from dashboard.state.views import Head
 
@@ -16,7 +16,7 @@ PERCENT = "%.1f %%"
 INTERVAL = "95\u00a0%"
 COLUMN_NOTES = {
     "chance": "*chance*: the same head, rotated at random within its space.",
-    INTERVAL: "*95 %*: interval over samples of images and texts, not over training runs.",
+    INTERVAL: "*95 %*: sampling of images and texts, not training seed.",
 }
 """Notes on the columns of the table of metrics. The no-break space keeps an interval on one line."""
 
@@ -58,7 +58,7 @@ def draw_labels(source: Source, head: Head) -> None:
     st.caption(
         "Rely on supported labels: q at most 0.05 and two texts that carry it, or most draws agree, or a "
         "person confirmed it.",
-        help="Pages show the chosen label: a person's, else a language model's, else the offline label.",
+        help="Shown label: human, else language model, else automatic.",
     )
 
 
@@ -77,8 +77,8 @@ def draw_judgements(source: Source, head: Head) -> None:
     }
     draw_table(shown, columns, "Judgements of the head's first texts", placeholder="")
     st.caption(
-        "Do not count *tags match* as a judge: it repeats the tags behind the label. Per cent: share of a "
-        "judge's draws that agree."
+        "*Tags match* is the automatic rule, not an independent judge. Per cent: share of a judge's draws "
+        "that agree."
     )
 
 
@@ -131,13 +131,12 @@ def draw_profile(source: Source, head: Head) -> None:
         st.caption("No text of this head has a property.")
         return
     read = min(head_data.PROFILE_PICKS, len(head_data.texts(source, head)))
-    draw_chart(
-        head_charts.profile_bars(table, head_data.label(source, head)),
-        alt="Properties of the head's first texts",
-    )
+    result = ends(table["property"], 100 * table["share"])
+    chart = head_charts.profile_bars(table, head_data.label(source, head))
+    draw_chart(chart, f"Share of the head's first texts by property, per cent: {result}.")
     st.caption(
-        f"Compare the bars of its first {read} texts with the orange ticks of the whole pool. Dark: the "
-        "label.",
+        f"Compare the bars of its first {read} texts with the orange ticks of the whole pool. Strong blue: "
+        "the label.",
         help="A text may have several properties. The ticks show the share in random texts of the pool.",
     )
 
@@ -148,7 +147,8 @@ def draw_selectivity(source: Source, head: Head) -> pd.DataFrame:
     if table.empty:
         st.caption("No selectivity: the images of this model have no attributes.")
         return table
-    draw_chart(head_charts.selectivity_dots(table), alt="Selectivity of the head for every attribute")
+    result = ends(table["attribute"], table["value"])
+    draw_chart(head_charts.selectivity_dots(table), f"Selectivity of the head by attribute: {result}.")
     st.caption(
         "Compare with the random-weights control: heads of untrained models are selective too.",
         help="Share of the head's variance that an attribute explains; 0 is chance.",

@@ -8,7 +8,7 @@ from dashboard.charts import maps as map_charts
 from dashboard.data import cached, choices, column_words, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import clicked_rows, draw_chart, draw_table
+from dashboard.sections.shared import clicked_rows, draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
 from dashboard.state.url import leave_for
 from dashboard.state.views import Head, HeadView
@@ -32,15 +32,20 @@ def draw_grid(source: Source, color: str, passing: pd.DataFrame) -> None:
         title, description = literal(measure.title), literal(measure.description)
         note = f"**{title}**: {description} ~: weak label, ?: unsupported."
     event = draw_chart(
-        head_charts.clickable(chart),
-        key="heads.grid",
-        on_select="rerun",
-        alt=f"Heads by {color}, layer by head",
+        head_charts.clickable(chart), key="heads.grid", on_select="rerun", alt=grid_words(frame, color)
     )
     st.caption(f"Hover for the evidence, click to open the head. {note}")
     cell = next(iter(event["selection"].get(head_charts.CLICK) or []), None)
     if cell:
         open_head(source, (int(cell["layer"]), int(cell["head"])))
+
+
+def grid_words(frame: pd.DataFrame, color: str) -> str:
+    """Returns the result of the grid in a sentence, for screen readers."""
+    if color != "label":
+        return f"Heads by {color}, layer by head: {ends(frame['name'], frame['value'])}."
+    counts = frame["label"].fillna("no label").value_counts()
+    return "Labels of heads, layer by head: " + ", ".join(f"{name} {n}" for name, n in counts.items()) + "."
 
 
 def draw_heads(source: Source, table: pd.DataFrame) -> None:

@@ -24,14 +24,10 @@ TABLE = "leaderboard.table"
 ROW, MAX_ROWS = 35, 20
 """Height of a row of the table, pixels; number of rows before it scrolls."""
 
-DIRECTIONS = {
-    "higher": "Higher is easier to interpret: the highest is first.",
-    "lower": "Lower is easier to interpret: the lowest is first.",
-    "neither": "Neither end is better: the highest is first.",
-}
-INTERVALS = "Lines of models: 95 % intervals over samples of images and texts, not over training runs."
-RANKS = "Do not order models whose ranges of ranks overlap: the ranges hold together at 95 %."
-READ_FROM = {"primary": "the paper itself", "secondary": "a paper that quotes it"}
+DIRECTIONS = {"higher": "Higher is better.", "lower": "Lower is better.", "neither": "Neither end is better."}
+INTERVALS = "Error bars: sampling of images and texts (95 %), not training seed."
+RANKS = "“Rank 3–4”: could be third or fourth (95 %, all models jointly); overlapping ranks are ties."
+READ_FROM = {"primary": "paper", "secondary": "secondary"}
 
 
 def draw_metric(source: Source, view: LeaderboardView) -> None:
@@ -44,7 +40,9 @@ def draw_metric(source: Source, view: LeaderboardView) -> None:
         st.info(f"{title} over these heads is not defined for any model of this bundle.")
         return
     chart = leaderboard_specs.metric_spec(source.bundle, view.metric, view.over, view.label_kind)
-    draw_spec(chart, f"{info.title} of every model, its controls under it")
+    models = lines[lines["part"] == MODEL]
+    result = shared.ends(models["model"], models["value"])
+    draw_spec(chart, f"{info.title} of every model, its controls under it: {result}.")
     st.caption(literal(" ".join(filter(None, notes(leaderboard, lines)))))
     if flat := leaderboard_facts.flat_images(source.bundle):
         st.caption(flat)
@@ -58,14 +56,12 @@ def draw_spec(spec: Spec, alt: str) -> None:
 def notes(leaderboard: Leaderboard, lines: pd.DataFrame) -> list[str]:
     """Returns a sentence on each mark of the chart of one metric, and on each missing number."""
     models = lines[lines["part"] != ROTATED]
-    bands = lines.loc[lines["part"] == ROTATED, "low"].notna().any()
     absent = leaderboard_notes.missing_values(leaderboard, [leaderboard.metric])
     without = leaderboard_notes.no_intervals(leaderboard)
     return [
-        "Orange ticks: chance, the mean of rotated heads."
+        "Orange: chance level (randomly rotated heads, gray with their 95 % range)."
         if lines["chance"].notna().any()
         else "No chance level.",
-        "Lines of rotated heads: 95 % of the rotations." if bands else "",
         INTERVALS if models["low"].notna().any() else "",
         f"No interval: {leaderboard_notes.listed(without, models['value'].notna().sum())}."
         if without
@@ -106,7 +102,7 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
     if leaderboard.ranked:
         absent = {"only trained models with an interval have a rank": [], **absent}
     if absent:
-        st.caption(literal(f"–: no number: {leaderboard_notes.listed(absent, len(keys))}."))
+        st.caption(literal(f"–: not computed: {leaderboard_notes.listed(absent, len(keys))}."))
 
 
 def heads_link(source: Source, model_key: str) -> str:
@@ -142,8 +138,7 @@ def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> di
                 "rank", width=55, help=f"Range of ranks by {title}, among the trained models"
             )
             continue
-        end = DIRECTIONS[info.direction].partition(",")[0]
-        help = f"**{title}**: {literal(info.description)} {end}."
+        help = f"**{title}**: {literal(info.description)} {DIRECTIONS[info.direction]}"
         columns[name] = column.NumberColumn(info.title, width=title_width(info.title), help=help)
     return columns
 
@@ -165,13 +160,14 @@ def draw_beside(source: Source, view: LeaderboardView) -> None:
     chart = leaderboard_specs.scatter_spec(
         source.bundle, view.metric, view.over, view.label_kind, view.beside
     )
-    draw_spec(chart, f"{info.title} against {fact}, a point a model")
+    at = points["model"] + " at " + points["x"].astype(str)
+    draw_spec(chart, f"{info.title} against {fact}, a point a model: {shared.ends(at, points['value'])}.")
     models = int((points["part"] == MODEL).sum())
     lines = "Lines: 95 % measurement intervals." if points["low"].notna().any() else "No intervals."
     missing = literal(f" Not on record for {', '.join(left_out)}.") if left_out else ""
     st.caption(
         f"{comparison_note(models)} {lines}{missing}",
-        help="Models with the same value on the axis are side by side, each above its controls.",
+        help="Points with equal x are spread sideways, each model above its controls.",
     )
 
 
@@ -179,7 +175,7 @@ def comparison_note(models: int) -> str:
     """Returns a caution on the comparison of a number of trained models."""
     if models < 2:
         return f"{models or 'No'} trained model: nothing to compare."
-    return f"{models} trained models, which differ in more than this: do not read a cause into the plot."
+    return f"Descriptive only: the {models} trained models differ in several ways at once."
 
 
 def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
@@ -194,11 +190,14 @@ def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
             icon=":material/info:",
         )
         return
-    draw_spec(leaderboard_specs.coverage_spec(source), "Coverage by layer, attention and MLP")
+    layers = leaderboard_facts.coverage_sums(parts)
+    result = shared.ends(layers.iloc[:, 0], layers.iloc[:, -1])
+    draw_spec(leaderboard_specs.coverage_spec(source), f"Share of every layer in per cent: {result}.")
     st.caption(
-        f"All layers: {leaderboard_facts.coverage_words(parts)}; the sum is 100 %. A negative share works "
-        "against the rest and is drawn left of zero. Hover over a head for its share.",
-        help="Share: covariance of a component with the embedding, over the variance of the embedding.",
+        f"All layers: {leaderboard_facts.coverage_words(parts)}; the sum is 100 %. Hover over a head for its "
+        "share.",
+        help="A negative share works against the rest and is drawn left of zero. Share: covariance of a "
+        "component with the embedding, over the variance of the embedding.",
     )
 
 
@@ -206,19 +205,21 @@ def draw_published(figures: pd.DataFrame) -> None:
     """Figures of papers, apart from the metrics above: most definitions are unknown."""
     if figures.empty:
         return
-    st.subheader("Published figures")
-    st.caption("Quoted, not computed here. Compare them with the numbers above only if the note allows it.")
+    st.header("Published figures")
+    st.caption(
+        "Quoted from papers, not computed here. Read the caveats before you compare them with those above."
+    )
     column = st.column_config
     columns = {
         "model": column.TextColumn("model", width=235),
         "metric": column.TextColumn("name in the paper", width=165),
         "value": column.NumberColumn("figure", format="%.3g", width=70),
-        "definition_known": column.TextColumn("its definition", width=140),
-        "read_from": column.TextColumn("read in", width=175),
-        "note": column.TextColumn("before comparing", width="large"),
-        "source": "source",
+        "definition_known": column.TextColumn("definition", width=100),
+        "read_from": column.TextColumn("source", width=95),
+        "note": column.TextColumn("caveats", width="large"),
+        "source": "address",
     }
-    definition = figures["definition_known"].map({True: "could be read", False: "could not be read"})
+    definition = figures["definition_known"].map({True: "published", False: "unknown"})
     shown = figures.assign(definition_known=definition, read_from=figures["read_from"].map(READ_FROM))
     order = list(columns)
     shared.draw_table(shown, columns, "Figures that papers print", column_order=order, placeholder="")

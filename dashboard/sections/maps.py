@@ -95,7 +95,7 @@ def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
     """The signed parts of the score of one map, and their sum."""
     table = map_data.parts_table([panel])
     table = table.rename(columns={table.columns[1]: "value"})
-    st.subheader(title)
+    st.header(title)
     *terms, total = (f"{value:.2f}".replace("-", "−") for value in table["value"])
     words = ", ".join(f"{name} {term}" for name, term in zip(table["part"], terms, strict=False))
     draw_chart(

@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.charts import validation as validation_charts
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.data.mean_ablation import MeanAblation
-from dashboard.sections.shared import draw_chart, draw_table
+from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
 
 NO_CLASSES = (
@@ -50,9 +50,10 @@ def headline(result: MeanAblation, attribute: str) -> None:
 def classes(result: MeanAblation, table: pd.DataFrame, most: int) -> None:
     """Accuracy of every class before and after, largest loss first."""
     shown = ablation_data.both_ends(table, most)
-    st.subheader("Class by class")
+    st.header("Class by class")
     chart = validation_charts.dumbbells(shown, control=bool(result.control_heads))
-    draw_chart(chart, alt="Zero-shot accuracy of every class with and without the heads")
+    result = ends(table["class"], table["after"], ".0f")
+    draw_chart(chart, f"Zero-shot accuracy in per cent of every class without the heads: {result}.")
     part = (
         f"The {most:,} largest losses and the {most:,} largest gains, or smallest losses, of {len(table):,} "
         "classes."
@@ -65,11 +66,11 @@ def classes(result: MeanAblation, table: pd.DataFrame, most: int) -> None:
 def lost(result: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
     """New classes of the images that were right before and are wrong now."""
     rows = ablation_data.lost_to(result, table)
-    st.subheader("New classes of the lost images")
+    st.header("Misclassified as")
     if rows.empty:
         st.caption("No image was lost.")
         return rows
     share = st.column_config.NumberColumn(format="%.1f %%")
-    columns = {"before": share, "after": share, "went_to": "classified as"}
+    columns = {"before": share, "after": share, "went_to": "misclassified as"}
     draw_table(rows, columns, "Lost images by class, and their new classes")
     return rows

@@ -1,7 +1,7 @@
 """Sections of several pages: galleries, maps, tables, and the numbers with their queries."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,7 +36,9 @@ def stop_with(problem: str, icon: str = ":material/info:") -> None:
 def draw_image(source: Source, image_id: str) -> None:
     info = image_data.info(source, image_id)
     with st.container(key="picture"):
-        draw_thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=image_words(info))
+        draw_thumbnail(
+            image_data.thumbnails(source, (image_id,))[image_id], alt=image_words(info, "chosen image")
+        )
     st.caption(f"**{literal(short(info.path))}**", help=describe(info.path, info.attributes))
 
 
@@ -57,10 +59,9 @@ def describe(path: str, attributes: str) -> str:
     return "  \n".join(literal(line) for line in [path, *attributes.split(", ")] if line)
 
 
-def image_words(row: Any, score: str = "") -> str:
-    """Returns the alt text of an image: its attributes, its score if there is one, and its file."""
-    said = [row.attributes, f"score {score}" if score else "", row.path]
-    return "; ".join(filter(None, said))
+def image_words(row: Any, *facts: str) -> str:
+    """Returns the alt text of an image: what is said of it on the page, its attributes, its file."""
+    return "; ".join(filter(None, [*facts, row.attributes, row.path]))
 
 
 def short(path: str, length: int = 22) -> str:
@@ -101,7 +102,7 @@ def draw_gallery(
     for cell, row in zip(tiles, frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
             score = f"{row.score:{form}}".replace("-", "−")
-            draw_thumbnail(thumbnails[row.image_id], alt=image_words(row, score))
+            draw_thumbnail(thumbnails[row.image_id], alt=image_words(row, key, f"score {score}"))
             name = literal(short(row.path, 11)) if query else ""  # a narrow cell has space for the score only
             st.caption(f"**{score}** {name}", help=describe(row.path, row.attributes))
             if query:
@@ -125,15 +126,15 @@ def draw_descriptions(texts: pd.DataFrame) -> None:
     draw_table(texts, {"score": score}, column_order=["score", "text"])
 
 
-def draw_heads_used(source: Source, scope: Scope, how: str = "Through") -> None:
+def draw_heads_used(source: Source, scope: Scope, how: str = "Uses") -> None:
     """The heads of a scope, and the unsupported heads of its property that it leaves out."""
     heads, names = scopes.resolve(source, scope), choices.head_names(source)
     listed = ", ".join(map(head_name, heads[:12])) + (", and more" if len(heads) > 12 else "")
     labels = "  \n".join(literal(names[head]) for head in heads)
     left_out = ", ".join(map(head_name, scopes.left_out(source, scope)))
-    only = f" Unsupported heads of that label, not used: {left_out}." if left_out else ""
+    only = f" Excluded as unsupported: {left_out}." if left_out else ""
     st.caption(
-        f"{how} {len(heads)} of {len(names)} stored heads: {listed}.{only}",
+        f"{how} {len(heads)} of {len(names)} heads: {listed}.{only}",
         help=f"{labels}  \n?: the label is unsupported: not better than labels of rotated heads (5 % level), "
         "or carried by one text only.",
     )
@@ -158,6 +159,16 @@ def score_method(by: str, of: str) -> str:
     )
 
 
+def ends(names: Iterable[Any], values: Iterable[float], form: str = ".3g") -> str:
+    """Returns the highest and the lowest of some named values in words, for screen readers."""
+    pairs = [pair for pair in zip(names, values, strict=True) if pd.notna(pair[1])]
+    if not pairs:
+        return "no values"
+    high, low = (choose(pairs, key=lambda pair: pair[1]) for choose in (max, min))
+    words = f"highest {high[0]} with {high[1]:{form}}"
+    return (words if high == low else f"{words}, lowest {low[0]} with {low[1]:{form}}").replace("-", "−")
+
+
 def draw_chart(chart: altair.Chart | theme.Layers, alt: str, **options: Any) -> Any:
     """A chart with words that are readable on both themes; `alt` states its result for screen readers."""
     chart["config"] = theme.CONFIG
@@ -179,9 +190,7 @@ def draw_numbers(
     more: dict[str, pd.DataFrame] | None = None,
 ) -> None:
     """An expander with the numbers behind a page as tables and CSV, and their queries."""
-    box = st.expander(
-        "Numbers and the query behind them", icon=":material/table:", key="numbers", on_change="rerun"
-    )
+    box = st.expander("Data and SQL", icon=":material/table:", key="numbers", on_change="rerun")
     if not box.open:  # the tables are large, and most visits do not open it
         return
     with box:

@@ -11,7 +11,7 @@ from dashboard.data import validation_effects, validation_scores, validation_tab
 from dashboard.data import validation_verdicts as verdict_data
 from dashboard.data.types import Source
 from dashboard.data.validation_verdicts import Verdict
-from dashboard.sections.shared import draw_chart, draw_table
+from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
 
 
@@ -36,8 +36,10 @@ def labels(source: Source) -> pd.DataFrame:
     table = validation_scores.labels(source)
     verdicts(source, "labels", verdict_data.on_labels(table, source.key))
     title = "right labels (%), mean over attributes"
-    chart = validation_charts.score_dots(validation_scores.label_pairs(source), title=title, share=True)
-    draw_chart(chart, alt="Labels of every model scored")
+    pairs = validation_scores.label_pairs(source)
+    chart = validation_charts.score_dots(pairs, title=title, share=True)
+    models = pairs[pairs["kind"] == "model"]
+    draw_chart(chart, f"Right labels in per cent: {ends(models['subject'], models['value'])}.")
     keys = validation_tables.originals(validation_scores.scores(source))
     _labels_table(validation_tables.in_brief(table, keys))
     st.caption(
@@ -74,7 +76,8 @@ def heads(source: Source) -> pd.DataFrame:
     table = validation_scores.heads(source)
     verdicts(source, "heads", verdict_data.on_heads(table))
     alt = "Label of every head, and the attribute it acts on"
-    draw_chart(validation_charts.verdict_grid(table), alt=alt)
+    counts = ", ".join(f"{verdict} {count}" for verdict, count in table["verdict"].value_counts().items())
+    draw_chart(validation_charts.verdict_grid(table), f"{alt}: {counts}.")
     small = st.column_config.NumberColumn(format="%.4f")
     columns: dict = {name: name.replace("_", " ") for name in ("acts_on", "direct_acts_on", "varies_with")}
     columns |= {"fall": small, "lead": small, "selectivity": st.column_config.NumberColumn(format="%.2f")}
@@ -103,8 +106,10 @@ def maps(source: Source) -> pd.DataFrame:
     verdicts(source, "maps", verdict_data.on_maps(table, source.key, control_key))
     pair = validation_scores.map_pair(source)
     for measure, title in validation_tables.measures(pair).items():
-        chart = validation_charts.score_dots(pair[pair["measure"] == measure], title=title)
-        draw_chart(chart, alt=f"{title} of every kind of map")
+        rows = pair[pair["measure"] == measure]
+        chart = validation_charts.score_dots(rows, title=title)
+        models = rows[rows["kind"] == "model"]
+        draw_chart(chart, f"{title} of every kind of map: {ends(models['subject'], models['value'])}.")
     return table
 
 
@@ -125,7 +130,8 @@ def neighbors(source: Source, by: str) -> pd.DataFrame:
     shown = table[table["by"].isin(["", by])]
     title = "precision minus chance (points)"
     chart = validation_charts.heat(shown, rows="space", value="gain", title=title)
-    draw_chart(chart, alt="Neighbors scored, by head")
+    result = ends(shown["space"] + " for " + shown["attribute"], 100 * shown["gain"])
+    draw_chart(chart, f"Precision of neighbors minus chance in points: {result}.")
     return table
 
 
@@ -142,13 +148,15 @@ def mean_ablation(source: Source) -> pd.DataFrame:
     costs = validation_scores.property_costs(source)
     if len(costs):
         chart = validation_charts.property_costs(costs)
-        draw_chart(chart, alt="Accuracy lost without each property's heads")
+        result = ends(costs["row"] + " for " + costs["attribute"], costs["points"])
+        draw_chart(chart, f"Points of accuracy lost without the heads of each property: {result}.")
     for cell, effect, title in _effects():
         rows = validation_scores.accuracies(source, effect)
         title = f"accuracy (%), {title}, without ..."
         chart = validation_charts.heat(rows, rows="subject", value="value", title=title)
         with cell:
-            draw_chart(chart, alt=f"Table of {title}")
+            result = ends(rows["subject"] + " in " + rows["attribute"], 100 * rows["value"])
+            draw_chart(chart, f"Table of {title} {result}.")
     st.caption(
         "*early heads*: all heads before the decomposed layers. *random like* a property: mean over random "
         "sets of as many heads of similar variance; gray bar: their 95 % range."
@@ -176,5 +184,6 @@ def texts(source: Source) -> pd.DataFrame:
         curve, steps = validation_scores.text_curves(source, effect)
         chart = validation_charts.curves(curve, steps, title=title.capitalize())
         with cell:
-            draw_chart(chart, alt=f"Accuracy by texts kept, {title}")
+            result = ends(curve["attribute"] + " with texts " + curve["step"], 100 * curve["value"])
+            draw_chart(chart, f"Accuracy in per cent by texts kept, {title}: {result}.")
     return table

@@ -11,9 +11,7 @@ from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import ContrastView
 
-st.markdown(
-    "See which patches of an image fit text A better than text B, and which heads make the difference."
-)
+st.markdown("Where the picture matches text A more than text B, and which heads make the difference.")
 source, view = controls.open_page(ContrastView)
 
 image, column = controls.image_picker(source, view.image, gallery=True, picture=False)
@@ -38,11 +36,13 @@ sections.draw_outside(outside.of_image(source, view.image, scopes.resolve(source
 map_sections.draw_maps(source, result, view)
 map_sections.draw_parts(result.panels[2], "Parts of the score difference")
 
-st.subheader("Why A rather than B")
+st.header("Why A rather than B")
 st.markdown(
-    "Compare the heads by what they add to the difference beyond the average image. This uses all stored "
-    "heads, not only those of the maps."
+    "What each head adds to the difference beyond the average image: all stored heads, not only those of the "
+    "maps."
 )
+heads = table[table["kind"] == "head"]
+result = sections.ends(heads["part"], heads["value"])
 chart = map_charts.signed_bars(map_data.why_shown(table, 12))
-sections.draw_chart(chart, alt="Heads sorted by what they add to the difference of A and B")
+sections.draw_chart(chart, f"What each head adds to the difference of A and B, in thousandths: {result}.")
 map_sections.draw_map_numbers(result, queries, name="contrast", heads=table)

@@ -13,7 +13,8 @@ from dashboard.state import url
 from dashboard.state.views import HeadView, head_name
 
 st.markdown(
-    "See the texts that describe one attention head, the images along them, and the evidence for its label."
+    "The texts that describe one attention head, its most and least aligned images, and the evidence for its "
+    "label."
 )
 source, view = controls.open_page(HeadView)
 
@@ -22,7 +23,7 @@ head_sections.draw_headline(source, head)
 st.subheader("Its texts")
 texts = st.container()
 
-st.subheader("Images along a text")
+st.subheader("Images sorted by a text")
 more, image_queries = {}, []
 if source.has_vectors and len(head_data.texts(source, head)):
     view = url.write_url(view, head=head, **head_controls.images_about(source, head, view))

@@ -18,7 +18,7 @@ st.markdown(f"Compare the attention heads of {model}, layer by head. Click one t
 
 color = controls.select("color", "Color the heads by", choices.color_titles(source), view.color, width=420)
 grid = st.container()
-st.subheader("Find heads")
+st.header("Find heads")
 view = url.write_url(view, color=color, **head_controls.finder(source, view))
 
 with provenance.recorded() as queries:

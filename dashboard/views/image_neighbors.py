@@ -9,7 +9,7 @@ from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.views import ImageNeighborsView, head_name
 
-st.markdown("Find the images that are most similar to one image in one attention head, nearest first.")
+st.markdown("Images most similar to one image in one attention head, nearest first.")
 source, view = controls.open_page(ImageNeighborsView)
 
 image, column = controls.image_picker(source, view.image)
@@ -21,7 +21,7 @@ view = url.write_url(view, image=image, head=head, by=by, k=k)
 
 with provenance.recorded() as queries:
     rows = neighbors.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
-    st.subheader(f"Nearest in {head_name(view.head)}")
+    st.header(f"Nearest in {head_name(view.head)}")
     st.caption(literal(label_text.label_evidence(source, view.head)))
 sections.draw_outside(outside.of_image(source, view.image, (view.head,)))
 sections.draw_gallery(source, rows)

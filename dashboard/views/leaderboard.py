@@ -14,9 +14,7 @@ from dashboard.state.views import LeaderboardView
 LABEL_KINDS = {"offline": "Offline", "chosen": "Chosen"}
 COLUMNS = {"main": "Main metrics", "all": "All metrics"}
 
-st.markdown(
-    "Compare how well texts describe the attention heads of each model, and how well they do by chance."
-)
+st.markdown("How interpretable each model's attention heads are, compared with chance.")
 source, view = controls.open_page(LeaderboardView)
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -36,28 +34,28 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         "Papers use all heads. A supported label is better than labels of rotated heads (q <= 0.05), and two "
         "texts carry it."
     )
-    over = controls.segmented("over", "Over", controls.OVER, view.over, help)
+    over = controls.segmented("over", "Heads counted", controls.OVER, view.over, help)
 view = url.write_url(view, metric=metric, over=over, label_kind=label_kind)
 
 leaderboard_sections.draw_metric(source, view)
 
-st.subheader("All metrics")
+st.header("All metrics")
 view = url.write_url(view, columns=controls.segmented("columns", "Columns", COLUMNS, view.columns))
 leaderboard_sections.draw_table(source, view)
 st.caption(
-    "Value, 95 % interval and range of ranks. Trust only differences that the controls under a model do not "
-    "show. Click a row to choose its model.",
+    "Value, 95 % interval and range of ranks. If a control scores as high, the score is not evidence. Click "
+    "a row to choose its model.",
     help="Controls: the same architecture with random weights, and the model's own heads, each rotated at "
     "random within its space.",
 )
 
-st.subheader("Against size, patch and training data")
+st.header("Against size, patch and training data")
 view = url.write_url(
     view, beside=controls.segmented("beside", "Against", leaderboard_facts.BESIDE, view.beside)
 )
 leaderboard_sections.draw_beside(source, view)
 
-st.subheader(f"Share of every layer of {literal(source.info.model)}")
+st.header("How much each layer contributes to the image embedding")
 with provenance.recorded() as queries:
     parts = leaderboard_facts.coverage(source)
     leaderboard = leaderboard_data.of_view(source, view)

@@ -11,9 +11,7 @@ from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.views import MeanAblationView
 
-st.markdown(
-    "See which classes need which heads: accuracy class by class with heads replaced by their mean output."
-)
+st.markdown("What the model still recognizes when heads are mean-ablated: replaced by their mean output.")
 source, view = controls.open_page(MeanAblationView)
 if not view.attribute:
     url.write_url(view)

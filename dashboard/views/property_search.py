@@ -8,7 +8,7 @@ from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import PropertyView
 
-st.markdown("Find the images that are most similar to one image in one property, through its heads.")
+st.markdown("Images most similar to one image in one property, through the heads of that property.")
 source, view = controls.open_page(PropertyView)
 
 image, column = controls.image_picker(source, view.image)
@@ -22,7 +22,7 @@ controls.stop_if_empty(view)
 with provenance.recorded() as queries:
     heads = scopes.resolve(source, view.heads)
     rows = neighbors.neighbors_of_image(source, view.image, heads, view.by, view.k)
-st.subheader("Nearest images")
+st.header("Nearest images")
 sections.draw_heads_used(source, view.heads)
 sections.draw_outside(outside.of_image(source, view.image, heads))
 sections.draw_gallery(source, rows)

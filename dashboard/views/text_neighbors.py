@@ -9,7 +9,7 @@ from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.views import TextNeighborsView, head_name
 
-st.markdown("Find the images and the texts of the pool that are nearest to one text in one attention head.")
+st.markdown("Images and texts nearest to one text in one attention head.")
 source, view = controls.open_page(TextNeighborsView)
 
 left, right = st.columns(2, gap="large")
@@ -27,11 +27,11 @@ with provenance.recorded() as queries:
 sections.draw_outside(outside.of_text(source, view.text, view.head))
 left, right = st.columns([3, 2], gap="large")
 with left:
-    st.subheader(f"Images nearest in {head_name(view.head)}")
+    st.header(f"Images nearest in {head_name(view.head)}")
     st.caption(literal(label_text.label_evidence(source, view.head)))
     sections.draw_gallery(source, images, columns=4, query=False)
 with right:
-    st.subheader(f"Texts nearest in {head_name(view.head)}")
+    st.header(f"Texts nearest in {head_name(view.head)}")
     sections.draw_descriptions(texts)
 sections.draw_numbers(
     images,

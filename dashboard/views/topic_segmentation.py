@@ -9,7 +9,9 @@ from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import TopicView
 
-st.markdown("See which patches of an image add to its similarity with a text, through the heads you choose.")
+st.markdown(
+    "Heatmap: how much each patch of an image adds to the similarity with a text, through some heads."
+)
 source, view = controls.open_page(TopicView)
 
 image, column = controls.image_picker(source, view.image, gallery=True, picture=False)

@@ -82,8 +82,8 @@ METRICS = (
         "Share of heads with a label significant against rotated heads (q at most 0.05) that at least two of "
         "the first ten texts carry."),
     MetricInfo("text_consistency_crossfit", "model", "Text consistency, cross-fitted",
-        "Share of the first five texts from one half of the pool that agree with the head's label from the "
-        "other half, over heads whose property has enough texts."),
+        "Share of a head's first five texts that match its label: the label comes from one half of the "
+        "texts, the five from the other."),
     MetricInfo("entanglement_smallest", "model", "Shared labels, same number of heads",
         "Expected share of heads with a partner of the same label among as many randomly drawn heads as the "
         "smallest model of the leaderboard has.",

@@ -111,7 +111,7 @@ def test_no_page_asks_another_server_or_links_to_one(browser, tmp_path, write):
         for path in ["", *pages.PAGES[1:], *STATES]:
             page.goto(f"{address}/{path}")
             settle(page)
-            page.get_by_text("Numbers and the query behind them").click()
+            page.get_by_text("Data and SQL").click()
             settle(page)
             point_at_charts(page)
             assert page.get_by_test_id("stException").count() == 0

@@ -65,7 +65,7 @@ def test_the_heads_of_a_layer_are_summed_with_their_signs(parts):
     )
     assert sums["together"].to_dict() == pytest.approx({"L2": 58, "L1": 25, "L0": 10, "input": 7})
     said = leaderboard_facts.coverage_words(parts)
-    assert said == "heads 43.0 %, attention, heads not decomposed 5.0 %, MLP 45.0 %, input 7.0 %"
+    assert said == "heads 43.0 %, attention (not split into heads) 5.0 %, MLP 45.0 %, input 7.0 %"
 
 
 def test_imported_results_have_no_coverage(opened):

@@ -37,7 +37,7 @@ def test_the_page_opens_with_the_first_ranked_metric():
 
     assert not app.exception and not app.error
     assert link(app)["metric"] == CONSISTENT
-    assert "Higher is easier to interpret: the highest is first." in words(app)
+    assert "Higher is better." in words(app)
 
 
 def test_the_table_has_controls_under_their_model_and_numbers_to_sort_by():
@@ -80,7 +80,7 @@ def test_the_page_explains_intervals_ranks_and_images_of_little_range():
     told = words(open_page("leaderboard", metric=CONSISTENT))
 
     assert "95 % intervals over samples of images and texts" in told
-    assert "not over training runs" in told
+    assert "not training seed" in told
     assert "Do not order models whose ranges of ranks overlap" in told
     assert "No interval: 12 images; an interval needs 640 (gamma/three)." in told
     assert "No value: imported results have no vectors" in told
@@ -103,7 +103,7 @@ def test_labels_can_be_chosen_only_where_somebody_gave_some(plain):
     app = open_page("leaderboard")
 
     assert not app.exception
-    assert [one.label for one in app.segmented_control] == ["Over", "Columns", "Against"]
+    assert [one.label for one in app.segmented_control] == ["Heads counted", "Columns", "Against"]
 
 
 def test_chosen_labels_change_the_board_and_its_link():
@@ -147,14 +147,14 @@ def test_models_are_drawn_against_each_fact_as_a_description(fact):
     app = open_page("leaderboard", metric=CONSISTENT, beside=fact)
 
     assert not app.exception
-    assert "3 trained models, which differ in more than this" in words(app)
+    assert "the 3 trained models differ in several ways at once" in words(app)
     assert "Not on record for delta/four." in words(app)
 
 
 def test_coverage_sums_heads_and_says_what_is_negative():
     told = words(open_page("leaderboard", model=ALPHA))
 
-    assert "heads 43.0 %, attention, heads not decomposed 5.0 %, MLP 45.0 %, input 7.0 %" in told
+    assert "heads 43.0 %, attention (not split into heads) 5.0 %, MLP 45.0 %, input 7.0 %" in told
     assert "drawn left of zero" in told
 
 
@@ -169,8 +169,8 @@ def test_published_figures_stand_apart_with_where_they_were_read_in_words():
     app = open_page("leaderboard")
 
     table = app.dataframe[1].value
-    assert table["read_from"].tolist() == ["the paper itself", "a paper that quotes it"]
-    assert table["definition_known"].tolist() == ["could be read", "could not be read"]
+    assert table["read_from"].tolist() == ["paper", "secondary"]
+    assert table["definition_known"].tolist() == ["published", "unknown"]
     assert "Quoted, not computed here." in words(app)
     assert set(leaderboard_sections.READ_FROM) == {"primary", "secondary"}
 

@@ -65,7 +65,7 @@ def test_the_page_says_which_heads_it_left_out(searched):
 
     told = words(app)
     if supported:
-        assert "Through 1 of 4 stored heads: L1.H0. Unsupported heads of that label, not used: L1.H1." in told
+        assert "Uses 1 of 4 heads: L1.H0. Excluded as unsupported: L1.H1." in told
     else:
-        assert "Through 2 of 4 stored heads: L1.H0, L1.H1." in told
-        assert "not used" not in told
+        assert "Uses 2 of 4 heads: L1.H0, L1.H1." in told
+        assert "Excluded" not in told

@@ -23,6 +23,7 @@ from tests.support.pages import (
     open_numbers,
     open_page,
     open_picker,
+    plain,
     said,
     words,
     write_two_models,
@@ -95,7 +96,9 @@ def test_a_query_that_found_no_heads_is_not_shown(bundle):
 
 
 def test_the_largest_sum_error_is_shown():
-    assert "Contributions sum to the embedding within 2.5e-7." in words(open_page("leaderboard"))
+    about = open_page("leaderboard").sidebar.caption[0].help
+
+    assert "Decomposition exact to 2.5e-7." in plain(about)
 
 
 def test_rough_precision_and_weights_that_are_not_verified_are_said(tmp_path, monkeypatch):
