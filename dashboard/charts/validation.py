@@ -73,6 +73,7 @@ def verdict_grid(frame: pd.DataFrame) -> theme.Layers:
         tint=frame["verdict"].map(lambda verdict: VERDICTS[verdict][0]),
         title=mark + " " + label,
         acts="→ " + frame["acts_on"].fillna("nothing"),
+        passes=True,
     )
     words = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "acts_on", "verdict", "varies_with")]
     cells = theme.head_cells(

@@ -310,7 +310,7 @@ def text_picker(
         if segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own":
             key = init_widget(f"{name}.words", value)
             words = st.text_input(
-                f"{label}, in your own words", key=key, placeholder="The model is loaded once"
+                f"{label}, in your own words", key=key, placeholder="First use loads the model (some seconds)"
             )
             return words.strip()
         titles = text_data.filters(source, head)

@@ -52,8 +52,8 @@ def classes(result: MeanAblation, table: pd.DataFrame, most: int) -> None:
     shown = ablation_data.both_ends(table, most)
     st.header("Class by class")
     chart = validation_charts.dumbbells(shown, control=bool(result.control_heads))
-    result = ends(table["class"], table["after"], ".0f")
-    draw_chart(chart, f"Zero-shot accuracy in per cent of every class without the heads: {result}.")
+    words = ends(table["class"], table["after"], ".0f")
+    draw_chart(chart, f"Zero-shot accuracy in per cent of every class without the heads: {words}.")
     part = (
         f"The {most:,} largest losses and the {most:,} largest gains, or smallest losses, of {len(table):,} "
         "classes."

@@ -42,7 +42,7 @@ st.markdown(
     "maps."
 )
 heads = table[table["kind"] == "head"]
-result = sections.ends(heads["part"], heads["value"])
+words = sections.ends(heads["part"], heads["value"])
 chart = map_charts.signed_bars(map_data.why_shown(table, 12))
-sections.draw_chart(chart, f"What each head adds to the difference of A and B, in thousandths: {result}.")
+sections.draw_chart(chart, f"What each head adds to the difference of A and B, in thousandths: {words}.")
 map_sections.draw_map_numbers(result, queries, name="contrast", heads=table)

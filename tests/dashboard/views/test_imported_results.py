@@ -54,7 +54,8 @@ def test_pages_without_vectors_show_imported_results(imported, over, page):
     app = open_page(page)
 
     assert not app.exception and not app.error and said(app).count("imported") <= 1
-    assert "4 heads of layers 10 to 11" in words(app) and "no images and no vectors" in words(app)
+    about = app.sidebar.caption[0]
+    assert "4 heads of layers 10 to 11" in about.value and "no images and no vectors" in about.help
 
 
 def test_the_leaderboard_has_their_metrics_and_says_what_it_lacks(imported, over):
@@ -137,7 +138,9 @@ def test_missing_facts_of_one_model_do_not_spoil_those_of_another(mixed, over, p
     app = open_page(page)
 
     assert not app.exception and not app.error
-    assert "Layers 1 to 2, 2 heads each. 12 images, 4 with maps stored." in words(app)
+    about = app.sidebar.caption[0]
+    assert "4 heads of layers 1 to 2, 12 images" in about.value
+    assert "2 heads a layer. 4 images with stored maps." in about.help
     app = choose_model(app, MODELS[CONTROL_KEY])
     assert not app.exception and not app.error
     assert "4 heads of layers 1 to 2. Imported results" in words(app)

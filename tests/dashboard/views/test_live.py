@@ -329,5 +329,5 @@ def test_an_image_whose_maps_are_not_stored_says_where_its_numbers_come_from(mod
 
     app = open_page("topic_segmentation", image=other)
 
-    assert "Maps of this image are not stored" in said(app)
+    assert "Computed now from the thumbnail" in said(app)
     assert not app.exception

@@ -114,15 +114,16 @@ def test_rough_precision_and_weights_that_are_not_verified_are_said(tmp_path, mo
             bundles.write_vectors(writer, model_key)
         monkeypatch.setenv("HEADLIGHT_BUNDLE", str(writer.finish()))
 
-    said_there = words(open_page("leaderboard"))
+    app = open_page("leaderboard")
+    about = plain(app.sidebar.caption[0].help)
 
-    assert "Decomposed in bf16: 98% of the first five texts of a head are those of float32" in said_there
-    assert "(minimum 80%), on 512 images." in said_there
-    assert "Weights not verified" in said_there
+    assert "Decomposed in bf16: 98% of the first five texts of a head are those of float32" in about
+    assert "(minimum 80%), on 512 images." in about
+    assert "Weights not verified" in words(app)
 
 
 def test_float32_is_not_mentioned():
-    assert "Decomposed in" not in words(open_page("leaderboard"))
+    assert "Decomposed in" not in open_page("leaderboard").sidebar.caption[0].help
 
 
 def test_the_leaderboard_answers_to_its_own_name_too():
