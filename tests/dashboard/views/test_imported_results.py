@@ -143,4 +143,4 @@ def test_missing_facts_of_one_model_do_not_spoil_those_of_another(mixed, over, p
     assert "2 heads a layer. 4 images with stored maps." in about.help
     app = choose_model(app, MODELS[CONTROL_KEY])
     assert not app.exception and not app.error
-    assert "4 heads of layers 1 to 2. Imported results" in words(app)
+    assert app.sidebar.caption[0].value == "4 heads of layers 1 to 2, imported"

@@ -81,7 +81,7 @@ def test_the_page_explains_intervals_ranks_and_images_of_little_range():
 
     assert "sampling of images and texts (95 %)" in told
     assert "not training seed" in told
-    assert "Do not order models whose ranges of ranks overlap" in told
+    assert "overlapping ranks are ties" in told
     assert "No interval: 12 images; an interval needs 640 (gamma/three)." in told
     assert "No value: imported results have no vectors" in told
     assert "images use less than a tenth of their range: empty, or 12 bits" in told
