@@ -10,8 +10,9 @@ from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
+from dashboard.state.links import from_query
 from dashboard.state.markdown import literal
-from dashboard.state.views import Choices, V, from_query, to_query
+from dashboard.state.views import Choices, V, to_query
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""Options of every page, one frozen dataclass a page, and their conversion to and from query parameters.
+"""Options of every page, one frozen dataclass a page, and their conversion to query parameters.
 
 A link contains every field, defaults included: it must reopen the same view after a default has changed.
 `bind="query-params"` of Streamlit omits defaults, drops unknown values without a message and blocks the key
@@ -7,11 +7,10 @@ on other pages, so it is not used. Knows nothing of Streamlit.
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from dashboard.state.markdown import cut
 from db import layout
 
 Head = tuple[int, int]
@@ -262,154 +261,7 @@ def to_query(view: View) -> dict[str, str]:
     return {f.name: show(getattr(view, f.name)) for f in fields(view)}
 
 
-def from_query(params: Mapping[str, str], default: V, choices: Choices) -> tuple[V, list[str]]:
-    """Returns the view of a link, and a note for each value that had to be replaced."""
-    names = {f.name for f in fields(default)}
-    notes = [
-        f"The link asks for {cut(name)}, which this page does not have."
-        for name in params
-        if name not in names
-    ]
-    values: dict[str, Any] = {}
-    for name in names & set(params):
-        try:
-            values[name] = READERS[name](params[name], choices)
-        except Unusable as problem:
-            if problem.instead is not None:
-                values[name] = problem.instead
-            instead = show(values.get(name, getattr(default, name))) or "nothing"
-            notes.append(f"{name}={cut(params[name])}: {problem} Shown instead: {cut(instead)}.")
-    return replace(default, **values), sorted(notes)
-
-
 def show(value: Any) -> str:
     if isinstance(value, tuple):
         return head_name(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-class Unusable(ValueError):
-    """A value in a link that this bundle or model cannot show; the message gives the reason."""
-
-    def __init__(self, reason: str, instead: Any = None) -> None:
-        super().__init__(reason)
-        self.instead = instead
-        """The nearest valid value; None for the default."""
-
-
-def one_of(
-    options: Callable[[Choices], tuple[str, ...]] | tuple[str, ...], problem: str
-) -> Callable[[str, Choices], str]:
-    def read(value: str, choices: Choices) -> str:
-        if value not in (options(choices) if callable(options) else options):
-            raise Unusable(problem)
-        return value
-
-    return read
-
-
-def parse_number(value: str, kind: type = float) -> Any:
-    """Returns the number that a text is. Raises ValueError, also for 1_0, " 3 " and other digits."""
-    if not re.fullmatch(r"[+\-.0-9a-z]+", value):
-        raise ValueError(value)
-    return kind(value)
-
-
-def number(low: float, high: Callable[[Choices], float], kind: type) -> Callable[[str, Choices], Any]:
-    def read(value: str, choices: Choices) -> Any:
-        try:
-            parsed = parse_number(value, kind)
-        except ValueError:
-            raise Unusable("it is not a number.") from None
-        if not low <= parsed <= high(choices):
-            raise Unusable(f"it must lie between {low:g} and {high(choices):g}.")
-        return parsed
-
-    return read
-
-
-def read_text(value: str, _: Choices) -> str:
-    if not value.strip():
-        raise Unusable("the text is empty.")
-    return value
-
-
-def read_image(value: str, choices: Choices) -> str:
-    if not choices.has_image(value):
-        raise Unusable("no such image in this bundle; if it was an uploaded one, upload the file again.")
-    return value
-
-
-def read_head(value: str, choices: Choices) -> Head:
-    head = parse_head(value)
-    if head is None:
-        raise Unusable("a head is written like L11.H3.")
-    if head not in choices.heads:
-        raise Unusable("this model has no such head in the bundle.")
-    return head
-
-
-def read_scope(value: str, choices: Choices) -> Scope:
-    scope = parse_scope(value)
-    if scope is None:
-        raise Unusable("write all, layer:11, property:color, or heads like L11.H3,L11.H5.")
-    unknown = [head_name(head) for head in scope.heads if head not in choices.heads]
-    if unknown:
-        raise Unusable(f"this model has no {cut(', '.join(unknown))} in the bundle.")
-    if scope.kind == "layer" and scope.layer not in {layer for layer, _ in choices.heads}:
-        raise Unusable(f"layer {scope.layer} of this model is not in the bundle.")
-    if scope.kind == "property" and scope.property not in choices.properties:
-        raise Unusable(f'no head of this model is labeled "{cut(scope.property)}".')
-    return scope
-
-
-def read_labels(value: str, choices: Choices) -> Labels:
-    names = [name for name in value.split(SEPARATOR) if name]
-    labels = Labels(tuple(name for name in names if name in choices.labels))
-    missing = ", ".join(f'"{name}"' for name in names if name not in labels.names)
-    if missing:
-        raise Unusable(f"no head of this model is labeled {cut(missing)}.", instead=labels)
-    return labels
-
-
-def read_range(value: str, _: Choices) -> Range:
-    if not value:
-        return Range()
-    low, dots, high = value.partition("..")
-    try:
-        values = Range(parse_number(low), parse_number(high))
-    except ValueError:
-        raise Unusable("a range is written like 0.2..0.8.") from None
-    if not dots or not values.low <= values.high:  # also if an end is NaN
-        raise Unusable("a range runs from its lower to its upper end, like 0.2..0.8.")
-    return values
-
-
-def read_k(value: str, choices: Choices) -> int:
-    most = max(1, min(MAX_K, choices.images - 1))
-    if re.fullmatch("[0-9]{1,99}", value) and int(value) > most:
-        raise Unusable(f"only {most} can be shown.", instead=most)
-    return number(1, lambda _: most, int)(value, choices)
-
-
-READERS: dict[str, Callable[[str, Choices], Any]] = {
-    "metric": one_of(lambda c: c.metrics, "no such metric in this bundle."),
-    "attribute": one_of(lambda c: c.attributes, "no such attribute with class texts in this bundle."),
-    "color": one_of(lambda c: c.colors, "the heads of this model cannot be colored by it."),
-    "labels": read_labels,
-    "head_metric": one_of(lambda c: c.head_metrics or ("",), "the heads of this model have no such metric."),
-    "range": read_range,
-    "position": number(0, lambda c: max(0, c.positions - 1), int),
-    "image": read_image,
-    "head": read_head,
-    "heads": read_scope,
-    "k": read_k,
-    "seed": number(0, lambda c: 9999, int),
-    "most": number(1, lambda c: MAX_CLASSES, int),
-    "scale": number(0, lambda c: 1000, float),
-    "opacity": number(0, lambda c: 100, int),
-}
-# The sidebar checks bundle and model before a page opens.
-READERS |= dict.fromkeys(("bundle", "model", "words"), lambda value, _: value)
-READERS |= dict.fromkeys(("text", "against"), read_text)
-READERS |= {name: one_of(values, f"write {' or '.join(values)}.") for name, values in MODES.items()}

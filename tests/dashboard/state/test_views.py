@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from dashboard.state.links import from_query
 from dashboard.state.views import (
     MODES,
     Choices,
@@ -21,7 +22,6 @@ from dashboard.state.views import (
     TextNeighborsView,
     TopicView,
     ValidationView,
-    from_query,
     head_name,
     parse_head,
     parse_scope,
