@@ -10,7 +10,7 @@ from dashboard.data import choices
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.state.markdown import literal
-from dashboard.state.url import init_widget, set_widget
+from dashboard.state.url import init_text, init_widget, set_widget
 from dashboard.state.views import Head, HeadsView, HeadView, Labels, Range
 
 
@@ -31,12 +31,17 @@ def finder(source: Source, view: HeadsView) -> dict[str, Any]:
     with right:
         words = st.text_input(
             "Text contains",
-            key=init_widget("words", view.words),
+            key=init_text("words", view.words, one_spaced),
             placeholder="e.g. red star",
             help="Finds heads with a text that contains all of these words, in any order.",
         )
-    filters = {"labels": chosen, "over": over, "words": " ".join(words.split())}
+    filters = {"labels": chosen, "over": over, "words": words}
     return filters | metric_filter(source, view)
+
+
+def one_spaced(text: str) -> str:
+    """Returns words with one space between them."""
+    return " ".join(text.split())
 
 
 def metric_filter(source: Source, view: HeadsView) -> dict[str, Any]:

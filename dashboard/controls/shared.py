@@ -24,8 +24,9 @@ from dashboard.sections.shared import (
 )
 from dashboard.state import url
 from dashboard.state.markdown import cut, literal
-from dashboard.state.url import WIDGET, init_widget, requested, set_widget
-from dashboard.state.views import MAX_CLASSES, Head, MeanAblationView, Scope, V, View
+from dashboard.state.url import WIDGET, init_text, init_widget, requested, set_widget
+from dashboard.state.views import MAX_CLASSES, ContrastView, Head, MapView, MeanAblationView, Scope, V, View
+from db.layout import normalize_text
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ def open_page(kind: type[V]) -> tuple[Source, V]:
     source = st.session_state["source"]
     if kind.needs_vectors and not source.has_vectors:
         stop_without_vectors(source)
-    return source, url.open_view(defaults.default_view(source, kind), choices.choices(source))
+    return source, url.open_view(defaults.default_view(source, kind), choices.choices(source, kind))
 
 
 def stop_without_vectors(source: Source) -> None:
@@ -184,11 +185,13 @@ def several(heads: list[Head]) -> Scope:
 
 
 def stop_if_empty(view: View) -> None:
-    """Ends a page whose text or heads are empty. Its controls are all there."""
+    """Ends a page whose text, heads or difference are empty. Its controls are all there."""
     if getattr(view, "heads", None) == Scope("heads"):
         stop_with("Choose at least one head to go on.", ":material/touch_app:")
     if "" in (getattr(view, "text", None), getattr(view, "against", None)):
         stop_with("The text is empty. Type one, or choose one from the pool.", ":material/edit:")
+    if isinstance(view, ContrastView) and normalize_text(view.text) == normalize_text(view.against):
+        stop_with("A and B are the same text: there is no difference. Change one.", ":material/edit:")
 
 
 def by_picker(value: str) -> str:
@@ -305,14 +308,14 @@ def text_picker(
     source: Source, label: str, value: str, *, name: str = "text", head: Head | None = None
 ) -> str:
     """Returns a text of the pool or free text, which may be empty."""
+    value = normalize_text(value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = "pool" if value and text_data.in_pool(source, value) else "own"
         if segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own":
-            key = init_widget(f"{name}.words", value)
-            words = st.text_input(
+            key = init_text(f"{name}.words", value, normalize_text)
+            return st.text_input(
                 f"{label}, in your own words", key=key, placeholder="First use loads the model (some seconds)"
             )
-            return words.strip()
         titles = text_data.filters(source, head)
         which = select(f"{name}.filter", "Texts about", titles, "")
         texts = text_data.of_filter(source, which, head)
@@ -320,7 +323,7 @@ def text_picker(
         return st.selectbox("The text", texts, key=key)
 
 
-def map_controls(view: Any, reference: str | None = None) -> dict[str, Any]:
+def map_controls(source: Source, view: MapView, scope: Scope, reference: str | None = None) -> dict[str, Any]:
     """Returns the chosen options of maps, by their names in the link; a popover holds them."""
     options: dict[str, Any] = {}
     with st.popover("Map options", icon=":material/tune:", width="stretch"):
@@ -334,7 +337,9 @@ def map_controls(view: Any, reference: str | None = None) -> dict[str, Any]:
             "Trust a map only if its comparison looks different. Random heads: as many heads of similar "
             "variance; a random text if the map uses all heads."
         )
-        options["control"] = segmented("control", "Comparison map", CONTROLS, view.control, help)
+        options["control"] = control_picker(
+            view.control, help, all_heads=bool(scopes.mask(source, scope).all())
+        )
         options["seed"] = redraw_button(view.seed, disabled=options["control"] == "none")
         options["opacity"] = st.slider("Opacity (%)", 0, 100, key=init_widget("opacity", view.opacity))
         options["scale"] = st.number_input(
@@ -347,6 +352,18 @@ def map_controls(view: Any, reference: str | None = None) -> dict[str, Any]:
             help="In thousandths of cosine similarity. Set it to compare maps of different images.",
         )
     return options
+
+
+def control_picker(value: str, help: str, *, all_heads: bool) -> str:
+    """Returns the chosen comparison; no random heads if the map uses all, which leaves none to draw.
+
+    Without an own choice among the others, random heads stay chosen for maps of fewer heads.
+    """
+    if not all_heads:
+        return segmented("control", "Comparison map", CONTROLS, value, help)
+    others = {name: title for name, title in CONTROLS.items() if name != "heads"}
+    chosen = segmented("control.all", "Comparison map", others, "text" if value == "heads" else value, help)
+    return value if (chosen, value) == ("text", "heads") else chosen
 
 
 def redraw_button(value: int, label: str = "New random sample", **options: Any) -> int:

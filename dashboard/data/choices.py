@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard.data import cached, images, label_text
 from dashboard.data.types import Source
 from dashboard.state.markdown import literal
-from dashboard.state.views import MAX_K, Choices, Head
+from dashboard.state.views import MAX_K, Choices, Head, HeadView, View
 
 ROTATED = "_rotated"
 """Suffix of the chance value of a metric."""
@@ -50,8 +50,8 @@ def _precision(info: Any) -> str:
     )
 
 
-def choices(source: Source) -> Choices:
-    """Returns the valid values of links to pages over this model."""
+def choices(source: Source, kind: type[View]) -> Choices:
+    """Returns the valid values of links to a page over this model."""
     return Choices(
         heads=tuple(head_names(source)),
         properties=tuple(property_titles(source)),
@@ -61,7 +61,7 @@ def choices(source: Source) -> Choices:
         colors=tuple(color_titles(source)),
         labels=labels(source),
         positions=int(cached.heads(source)["texts"].max()),
-        images=source.images,
+        max_k=max_of_each(source) if kind is HeadView else max_neighbors(source),
         has_image=lambda image_id: images.exists(source, image_id),
     )
 

@@ -8,7 +8,6 @@ from typing import Any
 from dashboard.state.markdown import cut
 from dashboard.state.views import (
     MAX_CLASSES,
-    MAX_K,
     MODES,
     SEPARATOR,
     Choices,
@@ -27,11 +26,8 @@ from dashboard.state.views import (
 def from_query(params: Mapping[str, str], default: V, choices: Choices) -> tuple[V, list[str]]:
     """Returns the view of a link, and a note for each value that had to be replaced."""
     names = {f.name for f in fields(default)}
-    notes = [
-        f"The link asks for {cut(name)}, which this page does not have."
-        for name in params
-        if name not in names
-    ]
+    unknown = ", ".join(cut(name) for name in params if name not in names)
+    notes = [f"The link asks for {unknown}, which this page does not have."] if unknown else []
     values: dict[str, Any] = {}
     for name in names & set(params):
         try:
@@ -82,12 +78,6 @@ def number(low: float, high: Callable[[Choices], float], kind: type) -> Callable
         return parsed
 
     return read
-
-
-def read_text(value: str, _: Choices) -> str:
-    if not value.strip():
-        raise Unusable("the text is empty.")
-    return value
 
 
 def read_image(value: str, choices: Choices) -> str:
@@ -142,10 +132,9 @@ def read_range(value: str, _: Choices) -> Range:
 
 
 def read_k(value: str, choices: Choices) -> int:
-    most = max(1, min(MAX_K, choices.images - 1))
-    if re.fullmatch("[0-9]{1,99}", value) and int(value) > most:
-        raise Unusable(f"only {most} can be shown.", instead=most)
-    return number(1, lambda _: most, int)(value, choices)
+    if re.fullmatch("[0-9]{1,99}", value) and int(value) > choices.max_k:
+        raise Unusable(f"only {choices.max_k} can be shown.", instead=choices.max_k)
+    return number(1, lambda _: choices.max_k, int)(value, choices)
 
 
 READERS: dict[str, Callable[[str, Choices], Any]] = {
@@ -166,6 +155,5 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "opacity": number(0, lambda c: 100, int),
 }
 # The sidebar checks bundle and model before a page opens.
-READERS |= dict.fromkeys(("bundle", "model", "words"), lambda value, _: value)
-READERS |= dict.fromkeys(("text", "against"), read_text)
+READERS |= dict.fromkeys(("bundle", "model", "words", "text", "against"), lambda value, _: value)
 READERS |= {name: one_of(values, f"write {' or '.join(values)}.") for name, values in MODES.items()}

@@ -1,10 +1,11 @@
 """Keeps query parameters and widgets in sync: `sync_from_url`, then the widgets of a page, then `write_url`.
 
 The query parameters are those of the link until a widget of the page changes them. A page remembers its last
-view for the session; image, text and model go along from page to page.
+view for the session; image, text, head and model go along from page to page.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, NoReturn, TypeVar
 
@@ -12,11 +13,11 @@ import streamlit as st
 
 from dashboard.state.links import from_query
 from dashboard.state.markdown import literal
-from dashboard.state.views import Choices, V, to_query
+from dashboard.state.views import Choices, V, parse_head, to_query
 
 T = TypeVar("T")
 
-SHARED = ("bundle", "model", "image", "text")
+SHARED = ("bundle", "model", "image", "text", "head")
 WIDGET = "w."
 RENAMED = {("section", "ablation"): "mean_ablation"}
 """Parameter values of earlier versions, by their present name."""
@@ -100,10 +101,30 @@ def write_url(view: V, **changes: Any) -> V:
     if here != params:
         st.query_params.from_dict(params)
         state["before"] = state["address"], time.monotonic()
+    before, linked = state["requested"], state["followed"]
+    state["shared"] = shared_after(state.get("shared", {}), before, params, linked=linked)
     state["address"], state["requested"] = (page, params), params
     state[f"memory.{page}"] = params
-    state["shared"] = state.get("shared", {}) | {name: params[name] for name in SHARED if params.get(name)}
     return view
+
+
+def shared_after(
+    shared: dict[str, str], before: dict[str, str], params: dict[str, str], *, linked: bool
+) -> dict[str, str]:
+    """Returns what goes along to other pages after a page has changed its parameters from those `before`.
+
+    A head that somebody chose, by a control or by a link, is also the heads of the pages that take several,
+    until other heads are chosen there.
+    """
+    shared = shared | {name: params[name] for name in SHARED if params.get(name)}
+    if "head" in params and "head" in before and (linked or before["head"] != params["head"]):
+        shared["heads"] = params["head"]
+    if "heads" in params:
+        heads = params["heads"].removesuffix(",")
+        shared = {name: value for name, value in shared.items() if name != "heads" or value == heads}
+        if parse_head(heads):
+            shared["head"] = heads
+    return shared
 
 
 def init_widget(name: str, value: Any, options: Any = None, *, many: bool = False) -> str:
@@ -128,6 +149,15 @@ def init_widget(name: str, value: Any, options: Any = None, *, many: bool = Fals
         if now != before or drawn[key] != options:
             state[key] = now
     state["drawing"][key] = options
+    return key
+
+
+def init_text(name: str, value: str, clean: Callable[[str], str]) -> str:
+    """Returns the key of a text box that shows its text as the link has it, without spaces around it."""
+    key = init_widget(name, value)
+    text = st.session_state[key]
+    if clean(text) != text:
+        st.session_state[key] = clean(text)
     return key
 
 

@@ -132,7 +132,9 @@ class Choices(NamedTuple):
     positions: int
     """Largest number of texts of one head."""
 
-    images: int
+    max_k: int
+    """Largest number of images that the page can show."""
+
     has_image: Callable[[str], bool]
 
 

@@ -22,11 +22,9 @@ with column:
     with left:
         scope = controls.scope_picker(source, view.heads)
     with right:
-        options = controls.map_controls(view)
+        options = controls.map_controls(source, view, scope)
 view = url.write_url(view, image=image, text=a, against=b, heads=scope, **options)
 controls.stop_if_empty(view)
-if a == b:
-    st.info("A and B are the same text: there is no difference. Change one.", icon=":material/edit:")
 
 with provenance.recorded() as queries:
     result = map_data.contrast(source, view)

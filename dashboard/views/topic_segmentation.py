@@ -20,7 +20,7 @@ with column:
     with left:
         scope = controls.scope_picker(source, view.heads)
     with right:
-        options = controls.map_controls(view, reference=view.reference)
+        options = controls.map_controls(source, view, scope, reference=view.reference)
     text = controls.text_picker(source, "Text", view.text, head=next(iter(scope.heads), None))
 view = url.write_url(view, image=image, text=text, heads=scope, **options)
 controls.stop_if_empty(view)

@@ -191,7 +191,7 @@ def other_values(node: Any, now: Any) -> list[Any]:
     elif kind == "pagination":
         options = [0, proto.num_pages - 1]
     elif kind == "text_input":
-        options = ["", "a square", "nothing of the kind"]
+        options = ["", " a  square ", "a square", "nothing of the kind"]
     else:
         options = [not now]
     return [option for option in options if option != now]

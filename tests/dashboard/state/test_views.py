@@ -54,7 +54,7 @@ CHOICES = Choices(
     colors=("label", "ccs", "selectivity:time of day"),
     labels=("color", "time of day", "a:b"),
     positions=60,
-    images=40,
+    max_k=39,
     has_image=IMAGES.__contains__,
 )
 

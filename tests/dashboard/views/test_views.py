@@ -264,7 +264,9 @@ def test_a_pool_with_too_few_texts_gives_no_random_text_and_says_so(monkeypatch,
     enough = texts == 3 and page == "topic_segmentation"
     assert not asked["text"].exception
     assert not asked["none"].exception
-    assert (NO_CONTROL in said(asked["text"])) == (not enough)
+    one_text = texts == 1 and page == "contrastive_segmentation"  # which is A and B
+    assert ("same text" in said(asked["text"])) == one_text
+    assert (NO_CONTROL in said(asked["text"])) == (not enough and not one_text)
     assert ("Control: " in words(asked["text"])) == enough
     assert NO_CONTROL not in said(asked["none"])
 
