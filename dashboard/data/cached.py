@@ -75,6 +75,10 @@ def _shown(name: str) -> str:
 @st.cache_resource(show_spinner=False, max_entries=4, validate=is_current)
 def bundle(path: Path) -> Bundle:
     """Returns the open bundle, after a check of its facts, counts and ids."""
+    return open_checked(path)
+
+
+def open_checked(path: Path) -> Bundle:
     bundle = open_bundle(path)
     try:
         check_contents(bundle)

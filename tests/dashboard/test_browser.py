@@ -59,8 +59,8 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with served(bundles.write_bundle(tmp_path_factory.mktemp("browser") / "tiny")) as address:
+def address(tiny_bundle):
+    with served(tiny_bundle) as address:
         yield address
 
 

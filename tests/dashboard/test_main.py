@@ -23,8 +23,8 @@ def busy_port():
 
 
 @pytest.fixture
-def bundle(small_bundle) -> str:
-    return str(small_bundle)
+def bundle(tiny_bundle) -> str:
+    return str(tiny_bundle)
 
 
 def has_ipv6() -> bool:

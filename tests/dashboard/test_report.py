@@ -6,25 +6,20 @@ import pytest
 
 from dashboard import report
 from db.connection import open_bundle
-from db.store import BundleWriter
-from tests.support import bundles, strangers
+from tests.support import strangers
+from tests.support.places import changed_copy
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return bundles.write_bundle(tmp_path_factory.mktemp("printed") / "tiny")
+def bundle(tiny_bundle):
+    return tiny_bundle
 
 
 @pytest.fixture(scope="module")
-def without(tmp_path_factory):
+def without(tiny_bundle, tmp_path_factory):
     """A bundle that was not scored."""
-    with BundleWriter(tmp_path_factory.mktemp("without") / "tiny", input_id="plain") as writer:
-        for name, rows in bundles.tables().items():
-            if name not in ("head_validation", "validation_score"):
-                writer.write(name, rows)
-        for model_key in bundles.MODELS:
-            bundles.write_vectors(writer, model_key)
-        return writer.finish({})
+    out = tmp_path_factory.mktemp("without") / "tiny"
+    return changed_copy(tiny_bundle, out, "delete from head_validation; delete from validation_score")
 
 
 def printed(capsys, *arguments) -> tuple[int, str, str]:

@@ -1,6 +1,7 @@
 """What stands at and beside the place of a bundle."""
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,12 @@ def input_id(out: Path) -> str:
 
 def left_beside(out: Path) -> list[str]:
     return sorted(path.name for path in out.parent.iterdir())
+
+
+def changed_copy(bundle: Path, out: Path, sql: str) -> Path:
+    """Returns a copy of a bundle with changed tables, which takes less time than writing another one."""
+    edit(shutil.copytree(bundle, out), sql)
+    return out
 
 
 def edit(bundle: Path, sql: str) -> None:

@@ -11,10 +11,8 @@ from tests.support.standings import standing
 
 
 @pytest.fixture(scope="module")
-def unrepeated(tmp_path_factory):
-    """The same, built without replicates, and no label given by anybody."""
-    out = tmp_path_factory.mktemp("board") / "plain"
-    bundle = open_bundle(boards.write_board(out, chosen=False, intervals=False))
+def unrepeated(plain_board):
+    bundle = open_bundle(plain_board)
     yield bundle
     bundle.close()
 

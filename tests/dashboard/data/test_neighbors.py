@@ -14,19 +14,14 @@ COLUMN_BYTES = IMAGES * RANK * 4
 ALL_BYTES = len(PAIRS) * COLUMN_BYTES
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return bundles.write_bundle(tmp_path_factory.mktemp("tiny") / "demo")
-
-
 @pytest.fixture
-def source_within(bundle, monkeypatch):
+def source_within(tiny_bundle, monkeypatch):
     """Opens the bundle in a server that may keep so many bytes of vectors."""
 
     def open_within(max_bytes: int) -> Source:
         st.cache_resource.clear()
         monkeypatch.setattr(head_vectors, "MAX_VECTOR_BYTES", max_bytes)
-        return cached.source(cached.bundle(bundle), "tiny", MODEL_KEY)
+        return cached.source(cached.bundle(tiny_bundle), "tiny", MODEL_KEY)
 
     yield open_within
     st.cache_resource.clear()
@@ -111,7 +106,7 @@ def test_no_column_of_a_large_model_is_kept(source_within):
     assert head_vectors.arrays().nbytes == IMAGES * 4  # the norms of the mean over all heads
 
 
-def test_what_is_kept_of_all_models_stays_within_the_bound(source_within, bundle):
+def test_what_is_kept_of_all_models_stays_within_the_bound(source_within):
     first = source_within(ALL_BYTES)
     second = cached.source(first.bundle, "tiny", bundles.CONTROL_KEY)
     for source in (first, second):

@@ -26,7 +26,7 @@ def _serve(bundle, monkeypatch):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def imported(tmp_path_factory):
     """The tiny bundle, but of its second model only texts and labels are known, as from a file."""
     tables = bundles.tables()
@@ -55,7 +55,7 @@ def imported(tmp_path_factory):
         return writer.finish({"software": {"headlight": "test"}, "method_versions": {"textspan": 1}})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plain(tmp_path_factory):
     """A bundle that was built without class texts, validation, masks and controls."""
     out = tmp_path_factory.mktemp("plain") / "tiny"

@@ -9,21 +9,19 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from dashboard.data import leaderboard as leaderboard_data
 from dashboard.sections import leaderboard as leaderboard_sections
 from db.connection import open_bundle, query
-from tests.support import boards
 from tests.support.boards import ALPHA, BETA, CONSISTENT, DELTA, JUDGED, PLAIN, SHARED
 from tests.support.pages import link, open_numbers, open_page, said, words
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return boards.write_board(tmp_path_factory.mktemp("boards") / "board")
+def bundle(board):
+    return board
 
 
 @pytest.fixture
-def plain(tmp_path_factory, monkeypatch):
+def plain(plain_board, monkeypatch):
     """Without replicates and without labels that anybody gave."""
-    out = tmp_path_factory.mktemp("boards") / "plain"
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(boards.write_board(out, chosen=False, intervals=False)))
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(plain_board))
 
 
 def shown_words(app) -> list[list[str]]:

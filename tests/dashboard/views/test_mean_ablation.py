@@ -1,5 +1,7 @@
 """The page Mean-ablation over bundles written by hand."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from db.random_sets import random_sets
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY
 from tests.support.known_scores import CLASS_TEXTS
-from tests.support.pages import link, open_numbers, open_page, said, words, write_two_models
+from tests.support.pages import link, open_numbers, open_page, said, words
 
 COLORS = [value for attribute, value in CLASS_TEXTS if attribute == "color"]
 
@@ -139,9 +141,9 @@ def test_all_heads_leave_none_for_a_control():
     assert "Without 4 random heads" not in [metric.label for metric in app.metric]
 
 
-def test_a_large_image_set_is_sampled_and_the_page_says_so(monkeypatch, tmp_path):
+def test_a_large_image_set_is_sampled_and_the_page_says_so(monkeypatch, tmp_path, two_models):
     # A bundle of its own: what is kept of the other one was not sampled.
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(write_two_models(tmp_path / "large")))
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(shutil.copytree(two_models, tmp_path / "large")))
     monkeypatch.setattr(ablation_data, "MAX_IMAGES", 6)
 
     app = open_page("mean_ablation", attribute="color")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.pages import link, open_path, said, write_two_models
+from tests.support.pages import link, open_path, said
 
 IMAGE, TEXT, COLOR = "259c6ca5eae53c39", "a photo of something red", "property:color"
 MAP = {"control": "none", "seed": "5", "scale": "0", "opacity": "40"}
@@ -33,14 +33,8 @@ LINKS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return write_two_models(tmp_path_factory.mktemp("old") / "tiny")
-
-
 @pytest.mark.parametrize(("path", "title", "parameters"), LINKS, ids=[path for path, *_ in LINKS])
-def test_a_link_of_version_0_1_opens_the_same_view(path, title, parameters, bundle, monkeypatch):
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
+def test_a_link_of_version_0_1_opens_the_same_view(path, title, parameters):
     parameters = {"bundle": "tiny", "model": "tiny-known-00000001"} | parameters
 
     app = open_path(path, **parameters)

@@ -1,7 +1,10 @@
 """A page shows the queries that made its numbers, as they ran, and no others."""
 
 import re
+from collections.abc import Callable
 from contextlib import closing
+from functools import cache
+from typing import NamedTuple
 
 import pytest
 import streamlit as st
@@ -12,27 +15,52 @@ from db.layout import sql_of
 from tests.support.bundles import MODEL_KEY
 from tests.support.pages import PAGES, open_numbers, open_page
 
+Ran = list[tuple[str, dict]]
+"""SQL and parameters of all that DuckDB was asked."""
 
-@pytest.fixture
-def executed(monkeypatch) -> list[tuple[str, dict]]:
-    """SQL and parameters of all that DuckDB is asked while a page is drawn, with nothing kept from before."""
-    log: list[tuple[str, dict]] = []
+
+class Logged:
+    """A cursor that logs what it executes."""
+
+    def __init__(self, inner, log: Ran) -> None:
+        self.inner, self.log = inner, log
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def execute(self, sql, parameters=None):
+        self.log.append((sql, parameters or {}))
+        return self.inner.execute(sql, parameters or {})
+
+
+class Drawing(NamedTuple):
+    """The queries that a page showed, and those that ran for it."""
+
+    shown: list[str]
+    ran: Ran
+
+
+@pytest.fixture(scope="module")
+def drawings() -> Callable[[str], tuple[Drawing, Drawing]]:
+    """Draws a page with nothing kept from before, and again with what is kept; once for all tests."""
+
+    @cache
+    def draw(page: str) -> tuple[Drawing, Drawing]:
+        st.cache_resource.clear()
+        return drawn(page), drawn(page)
+
+    return draw
+
+
+def drawn(page: str) -> Drawing:
+    log: Ran = []
     cursor = connection.cursor
-
-    class Logged:
-        def __init__(self, inner) -> None:
-            self.inner = inner
-
-        def __getattr__(self, name):
-            return getattr(self.inner, name)
-
-        def execute(self, sql, parameters=None):
-            log.append((sql, parameters or {}))
-            return self.inner.execute(sql, parameters or {})
-
-    monkeypatch.setattr(connection, "cursor", lambda bundle: Logged(cursor(bundle)))
-    st.cache_resource.clear()
-    return log
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "cursor", lambda bundle: Logged(cursor(bundle), log))
+        app = open_page(page)
+        open_numbers(app)
+    assert not app.exception
+    return Drawing([code.value for code in app.code], log)
 
 
 def is_filled_in(sql: str, shown: str) -> bool:
@@ -41,43 +69,33 @@ def is_filled_in(sql: str, shown: str) -> bool:
     return re.fullmatch(".*?".join(fixed), shown, re.DOTALL) is not None
 
 
-def shown_by(page: str, **params: str) -> list[str]:
-    app = open_page(page, **params)
-    open_numbers(app)
-    assert not app.exception
-    return [code.value for code in app.code]
-
-
 @pytest.mark.parametrize("page", PAGES)
-def test_every_query_that_a_page_shows_ran_for_it(bundle, executed, page):
-    shown = shown_by(page)
+def test_every_query_that_a_page_shows_ran_for_it(bundle, drawings, page):
+    first, _ = drawings(page)
 
-    assert shown
-    ran = list(executed)
+    assert first.shown
     with closing(open_bundle(bundle)) as opened:
-        for sql in shown:
+        for sql in first.shown:
             by_hand = query(opened, sql)
-            same = [(text, values) for text, values in ran if is_filled_in(text, sql)]
+            same = [(text, values) for text, values in first.ran if is_filled_in(text, sql)]
             assert any(by_hand.equals(query(opened, text, values)) for text, values in same), sql
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_drawn_again_from_what_is_kept_shows_the_same_queries(executed, page):
-    first = shown_by(page)
-    asked = len(executed)
+def test_a_page_drawn_again_from_what_is_kept_shows_the_same_queries(drawings, page):
+    first, again = drawings(page)
 
-    again = shown_by(page)
-
-    assert again == first
-    assert len(executed) == asked  # not one of them ran again
+    assert again.shown == first.shown
+    assert again.ran == []  # not one of them ran again
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_page_lists_all_images(executed, page):
+def test_no_page_lists_all_images(drawings, page):
     """Of a million images a page asks for those that it shows."""
-    shown_by(page)
+    first, _ = drawings(page)
 
-    lists = [values for sql, values in executed if sql == sql_of("images")]
+    assert first.ran
+    lists = [values for sql, values in first.ran if sql == sql_of("images")]
     assert all(values["limit"] is not None for values in lists)
 
 

@@ -4,31 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from db.store import BundleWriter
 from tests.support import bundles
-from tests.support.bundles import IMAGE_IDS, MODEL_KEY, MODELS
+from tests.support.bundles import IMAGE_IDS, MODEL_KEY
 from tests.support.pages import open_numbers, open_page, words
-
-
-def write(out, *, supported: int):
-    """The tiny bundle, but only the first of its two heads about color is supported, or none."""
-    tables = bundles.tables()
-    labels = tables["head_label"]
-    colors = (labels["model_key"] == MODEL_KEY) & (labels["layer"] == 1)
-    weak = colors & (labels["head"] >= supported)
-    tables["head_label"] = labels.assign(supported=labels["supported"].mask(weak, False).astype(bool))
-    with BundleWriter(out, input_id="supported") as writer:
-        for name, rows in tables.items():
-            writer.write(name, rows)
-        for model_key in MODELS:
-            bundles.write_vectors(writer, model_key)
-        return writer.finish()
+from tests.support.places import changed_copy
 
 
 @pytest.fixture(scope="module", params=[1, 0])
-def weak(request, tmp_path_factory):
-    """A bundle with as many supported heads about color, and how many they are."""
-    return write(tmp_path_factory.mktemp("weak") / "tiny", supported=request.param), request.param
+def weak(request, tmp_path_factory, tiny_bundle):
+    """A bundle with as many supported heads about color, the first of two or none, and how many they are."""
+    heads = f"model_key = '{MODEL_KEY}' and layer = 1 and head >= {request.param}"
+    out = tmp_path_factory.mktemp("weak") / "tiny"
+    sql = f"update head_label set supported = false where {heads}"
+    return changed_copy(tiny_bundle, out, sql), request.param
 
 
 @pytest.fixture

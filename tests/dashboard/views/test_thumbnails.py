@@ -7,8 +7,8 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from dashboard.images import is_thumbnail
-from tests.support.pages import open_page, open_picker, words, write_two_models
-from tests.support.places import edit
+from tests.support.pages import open_page, open_picker, words
+from tests.support.places import changed_copy
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 3000 3000\n%%EndComments\nshowpage\n%%EOF\n"
 
@@ -19,23 +19,22 @@ def wide() -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("page", ["head", "topic_segmentation"])
 @pytest.mark.parametrize("data", [b"<svg/>", EPS, wide()], ids=["svg", "eps", "bomb"])
-def test_what_is_no_small_picture_is_not_shown(tmp_path, monkeypatch, page, data):
+def test_what_is_no_small_picture_is_not_shown(two_models, tmp_path, monkeypatch, data):
     """Streamlit raised an error, or started Ghostscript with the PostScript of the sender."""
     started: list[Path] = []
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args, **options: started.append(args))
-    bundle = write_two_models(tmp_path / "demo")
     numbers = "".join(f"\\x{byte:02X}" for byte in data)
-    edit(bundle, f"update image set thumbnail = '{numbers}'::blob")
+    bundle = changed_copy(two_models, tmp_path / "demo", f"update image set thumbnail = '{numbers}'::blob")
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
 
-    app = open_page(page)
-    open_picker(app)
+    for page in ("head", "topic_segmentation"):
+        app = open_page(page)
+        open_picker(app)
 
-    assert not app.exception
-    assert not started
-    assert "no thumbnail in this bundle" in words(app)
+        assert not app.exception
+        assert not started
+        assert "no thumbnail in this bundle" in words(app)
 
 
 def test_a_small_picture_is_a_thumbnail():

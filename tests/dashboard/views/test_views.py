@@ -1,9 +1,11 @@
 """Every page, opened and used from the app's own entry, over bundles written by hand."""
 
+import json
 from collections.abc import Callable
 from contextlib import closing
 from functools import cache
 
+import altair as alt
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,7 +14,6 @@ from dashboard.data.maps import NO_CONTROL
 from dashboard.state.views import head_name
 from db.connection import open_bundle, query
 from db.layout import FORMAT
-from db.store import BundleWriter
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
 from tests.support.pages import (
@@ -28,6 +29,7 @@ from tests.support.pages import (
     words,
     write_two_models,
 )
+from tests.support.places import changed_copy
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,13 @@ def test_every_page_opens_without_a_word_of_complaint(page):
     assert said(app) == ""
     assert len(app.title) == 1
     assert [text for text in words(app).splitlines() if "Streamlit" in text] == []  # app.py's own comments
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_chart_follows_the_schema_of_vega_lite(with_numbers, page):
+    """Pages do not check it, since it takes long; a browser draws nothing of some charts that do not."""
+    for chart in with_numbers(page).get("vega_lite_chart"):
+        alt.Chart.from_dict(json.loads(chart.proto.spec))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -101,18 +110,13 @@ def test_the_largest_sum_error_is_shown():
     assert "Decomposition exact to 2.5e-7." in plain(about)
 
 
-def test_rough_precision_and_weights_that_are_not_verified_are_said(tmp_path, monkeypatch):
-    tables = bundles.tables()
-    changed = {"precision": "bf16", "precision_images": 512, "embedding_difference": 8e-3}
-    changed |= {"weights_verified": False}
-    changed |= {"head_difference": 0.01, "overlap_5": 0.984, "min_overlap_5": 0.8}
-    tables["model"] = tables["model"].assign(**changed, overlap_10=0.97, min_overlap_10=0.7)
-    with BundleWriter(tmp_path / "tiny", input_id="rough") as writer:
-        for name, rows in tables.items():
-            writer.write(name, rows)
-        for model_key in (MODEL_KEY, CONTROL_KEY):
-            bundles.write_vectors(writer, model_key)
-        monkeypatch.setenv("HEADLIGHT_BUNDLE", str(writer.finish()))
+def test_rough_precision_and_weights_that_are_not_verified_are_said(tmp_path, monkeypatch, tiny_bundle):
+    facts = "precision = 'bf16', precision_images = 512, embedding_difference = 8e-3, head_difference = 0.01"
+    facts += ", overlap_5 = 0.984, min_overlap_5 = 0.8, overlap_10 = 0.97, min_overlap_10 = 0.7"
+    rough = changed_copy(
+        tiny_bundle, tmp_path / "tiny", f"update model set weights_verified = false, {facts}"
+    )
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(rough))
 
     app = open_page("leaderboard")
     about = plain(app.sidebar.caption[0].help)
@@ -225,8 +229,9 @@ def test_a_bundle_of_another_format_is_refused_with_what_to_do(monkeypatch, bund
     assert not app.exception
 
 
-def test_pages_do_without_thumbnails(monkeypatch, tmp_path):
-    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(write_two_models(tmp_path / "plain", thumbnails=False)))
+def test_pages_do_without_thumbnails(monkeypatch, tmp_path, two_models):
+    bare = changed_copy(two_models, tmp_path / "bare", "update image set thumbnail = null")
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bare))
 
     for page in ("image_neighbors", "topic_segmentation"):
         app = open_page(page)
