@@ -16,17 +16,23 @@ from db.connection import Bundle
 MODEL, RANDOM_WEIGHTS, ROTATED = "model", "control: random weights", "control: rotated heads"
 """Kinds of lines."""
 
-MAIN = (
-    "text_consistency_crossfit",
-    "entanglement_smallest",
-    "supported_share",
-    "mean_stability",
-    "association_3_crossfit",
-    "entanglement_2",
-    "mean_spanned_variance",
-    "coverage_heads",
-)
-"""Main metrics of the table; other metrics replace those that a bundle lacks."""
+MAIN = {
+    "text_consistency_crossfit": "Text consistency",
+    "supported_share": "Supported heads",
+    "association_3_crossfit": "Association at 3",
+    "entanglement_smallest": "Shared labels",
+    "mean_stability": "Stability",
+    "mean_spanned_variance": "Spanned variance",
+    "coverage_heads": "Coverage of heads",
+    "entanglement_2": "Shared, two heads",
+}
+"""Main metrics of the table by importance, with short titles."""
+
+MAIN_COUNT = 5
+"""Number of main metrics shown: as many as fit beside the names on a page of 1,440 pixels."""
+
+AT_END = 0.005
+"""Distance from the end of its range at which a share reads as that end."""
 
 DASH = "–"
 """Shown for a missing number."""
@@ -209,17 +215,46 @@ def one_metric(leaderboard: Leaderboard) -> pd.DataFrame:
 
 
 def shown_metrics(leaderboard: Leaderboard, columns: str) -> list[str]:
-    """Returns the metrics of the table, ranked metrics first: `main`, or all with a value."""
+    """Returns the metrics of the table: `main`, the chosen metric first, or all with a value.
+
+    Among all, ranked metrics are first. Main metrics are those of MAIN that tell lines apart.
+    """
     valued = {metric for (*_, metric), cell in leaderboard.cells.items() if not isnan(cell.value)}
     names = [metric for metric in leaderboard.metrics if metric in valued]
     if columns == "main":
-        main = [metric for metric in MAIN if metric in names]
-        names = [*main, *(metric for metric in names if metric not in main)][: len(MAIN)]
+        main = [metric for metric in MAIN if metric in names and not saturated(leaderboard, metric)]
+        others = [metric for metric in names if metric not in MAIN]
+        chosen = [metric for metric in names if metric == leaderboard.metric]
+        return list(dict.fromkeys([*chosen, *main, *others]))[:MAIN_COUNT]
     return sorted(names, key=lambda metric: metric not in leaderboard.ranked)
 
 
+def saturated(leaderboard: Leaderboard, metric: str) -> bool:
+    """Returns True if a share is at the same end of its range for every model and random-weights control.
+
+    That is: every interval, or value without one, reaches 1 within AT_END, or every one reaches 0. Such a
+    metric tells nothing apart.
+    """
+    cells = [leaderboard.cell(line, metric) for line in leaderboard.lines if line.part != ROTATED]
+    ends = [
+        (cell.value, cell.value) if isnan(cell.low) else (cell.low, cell.high)
+        for cell in cells
+        if cell and not isnan(cell.value)
+    ]
+    if leaderboard.metrics[metric].unit != "share" or len(ends) < 2:
+        return False
+    lows, highs = zip(*ends, strict=True)
+    return min(highs) >= 1 - AT_END or max(lows) <= AT_END
+
+
+def left_out(leaderboard: Leaderboard) -> list[str]:
+    """Returns the titles of the main metrics that are saturated."""
+    names = [metric for metric in MAIN if metric in leaderboard.metrics and metric != leaderboard.metric]
+    return [leaderboard.metrics[metric].title for metric in names if saturated(leaderboard, metric)]
+
+
 def table(leaderboard: Leaderboard, columns: str) -> Table:
-    """Returns all metrics side by side; `columns` is main or all."""
+    """Returns metrics side by side; `columns` is main, with ranks of the chosen metric alone, or all."""
     numbers: dict[str, list] = {
         "model": [line.model for line in leaderboard.lines],
         "control": [line.part.partition(": ")[2] for line in leaderboard.lines],
@@ -230,7 +265,7 @@ def table(leaderboard: Leaderboard, columns: str) -> Table:
         cells = [leaderboard.cell(line, metric) or NOTHING for line in leaderboard.lines]
         numbers[metric] = [cell.value for cell in cells]
         words[metric] = [value_words(cell, unit) for cell in cells]
-        if metric in leaderboard.ranked:
+        if metric in leaderboard.ranked and (columns == "all" or metric == leaderboard.metric):
             name = rank_column(metric)
             numbers[name] = [cell.rank_low for cell in cells]
             words[name] = [rank_words(cell) for cell in cells]

@@ -35,6 +35,19 @@ def missing(leaderboard: Leaderboard, line: Line, metric: str) -> str:
     return ABSENT if leaderboard.models[line.model_key].has_vectors else IMPORTED
 
 
+def removed_controls(leaderboard: Leaderboard, over: str) -> str:
+    """Returns a note on controls that supported heads leave without a number; empty if there are none."""
+    controls = [line for line in leaderboard.lines if line.part != MODEL]
+    cells = [leaderboard.cell(line, leaderboard.metric) for line in controls]
+    removed = sum(cell is None or isnan(cell.value) for cell in cells)
+    if over != "supported" or not removed:
+        return ""
+    return (
+        f"Supported heads leave {removed} of {len(controls)} controls without a number: they have no "
+        "supported labels. Compare models with their controls over all heads."
+    )
+
+
 def title(line: Line) -> str:
     """Returns the name of a line."""
     return line.model if line.part == MODEL else f"{line.part.partition(': ')[2]} of {line.model}"

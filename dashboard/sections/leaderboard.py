@@ -33,6 +33,8 @@ READ_FROM = {"primary": "paper", "secondary": "secondary"}
 def draw_metric(source: Source, view: LeaderboardView) -> None:
     """One metric over all models, with its definition and the reasons for missing numbers."""
     leaderboard = leaderboard_data.of_view(source, view)
+    if removed := leaderboard_notes.removed_controls(leaderboard, view.over):
+        st.info(removed, icon=":material/filter_alt:")
     info, lines = leaderboard.metrics[view.metric], leaderboard_data.one_metric(leaderboard)
     title = literal(info.title)
     st.markdown(f"**{title}**: {literal(info.description)} {DIRECTIONS[info.direction]}")
@@ -89,7 +91,7 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
     table.words.insert(2, "heads", links)
     shared.draw_table(
         worded(table),
-        table_columns(leaderboard, table),
+        table_columns(leaderboard, table, view.columns),
         "Metrics of every model",
         key=TABLE,
         on_select=follow,
@@ -101,6 +103,13 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
     absent = leaderboard_notes.missing_values(leaderboard, metrics)
     if leaderboard.ranked:
         absent = {"only trained models with an interval have a rank": [], **absent}
+    if view.columns == "main" and (saturated := leaderboard_data.left_out(leaderboard)):
+        st.caption(
+            literal(f"Not among the main metrics: {', '.join(saturated)}.")
+            + " Every model and control reaches the same end of it.",
+            help="A share is left out if the intervals of all models and random-weights controls reach 1 "
+            "(or 0) within 0.005.",
+        )
     if absent:
         st.caption(literal(f"–: not computed: {leaderboard_notes.listed(absent, len(keys))}."))
 
@@ -120,11 +129,12 @@ def worded(table: leaderboard_data.Table) -> Styler:
     return style
 
 
-def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> dict[str, Any]:
+def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table, which: str) -> dict[str, Any]:
+    """Returns the columns of the table; `which` is main, of short titles that fit a page, or all."""
     column = st.column_config
     columns = {
-        "model": column.TextColumn("model", pinned=True, width=190),
-        "control": column.TextColumn("control", pinned=True, width=110),
+        "model": column.TextColumn("model", pinned=True, width=160),
+        "control": column.TextColumn("control", pinned=True, width=105),
         "heads": column.LinkColumn(
             "heads", display_text="open", width=55, help="Open the heads of the model"
         ),
@@ -139,13 +149,14 @@ def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table) -> di
             )
             continue
         help = f"**{title}**: {literal(info.description)} {DIRECTIONS[info.direction]}"
-        columns[name] = column.NumberColumn(info.title, width=title_width(info.title), help=help)
+        shown = leaderboard_data.MAIN.get(metric, info.title) if which == "main" else info.title
+        columns[name] = column.NumberColumn(shown, width=title_width(shown), help=help)
     return columns
 
 
 def title_width(title: str) -> int:
     """Returns the width of a column that shows its whole title and a number with its interval, pixels."""
-    return max(135, round(6.4 * len(title)) + 20)
+    return max(122, round(6.4 * len(title)) + 20)
 
 
 def draw_beside(source: Source, view: LeaderboardView) -> None:

@@ -5,8 +5,8 @@ from dashboard.data.leaderboard import MODEL
 from tests.support.boards import CONSISTENT
 
 
-def standing(bundle, metric=CONSISTENT, label_kind="offline"):
-    return leaderboard_data.leaderboard_of(bundle, metric, "all", label_kind)
+def standing(bundle, metric=CONSISTENT, label_kind="offline", over="all"):
+    return leaderboard_data.leaderboard_of(bundle, metric, over, label_kind)
 
 
 def by_key(found, key, part=MODEL):

@@ -85,21 +85,46 @@ def test_the_table_shows_ranked_metrics_first_and_leaves_out_what_nobody_has(ope
         COUNTED,
         MLPS,
     ]
-    assert leaderboard_data.shown_metrics(found, "main") == [
-        CONSISTENT,
-        SHARED,
-        PLAIN,
-        CIRCULAR,
-        COUNTED,
-        MLPS,
-    ]
+    assert leaderboard_data.shown_metrics(found, "main") == [CONSISTENT, SHARED, PLAIN, CIRCULAR, COUNTED]
+    assert leaderboard_data.shown_metrics(standing(opened, MLPS), "main")[0] == MLPS, "the chosen metric"
+    main = leaderboard_data.table(found, "main").numbers
+    ranks = [name for name in main if name.endswith(leaderboard_data.rank_column(""))]
+    assert ranks == [leaderboard_data.rank_column(CONSISTENT)]
 
 
-def test_the_main_table_has_eight_metrics_of_all_that_there_are(tmp_path):
+@pytest.mark.parametrize(
+    ("cells", "is_saturated"),
+    [
+        ([(1.0, 1.0, 1.0), (1.0, 0.99, 1.0)], True),
+        ([(1.0, 1.0, 1.0), (0.98, 0.95, 0.996)], True),
+        ([(1.0, 1.0, 1.0), (0.98, 0.95, 0.99)], False),
+        ([(0.0, 0.0, 0.0), (0.002, nan, nan)], True),
+        ([(0.0, 0.0, 0.0), (0.3, 0.0, 0.6)], True),
+        ([(1.0, 1.0, 1.0), (0.0, 0.0, 0.0)], False),
+        ([(1.0, 1.0, 1.0)], False),  # one line: nothing to tell apart
+    ],
+)
+def test_a_share_at_the_same_end_for_all_models_and_controls_is_saturated(opened, cells, is_saturated):
+    found = standing(opened)
+    lines = [line for line in found.lines if line.part != leaderboard_data.ROTATED][: len(cells)]
+    numbers = {
+        (line.model_key, False, SHARED): leaderboard_data.NOTHING._replace(value=value, low=low, high=high)
+        for line, (value, low, high) in zip(lines, cells, strict=True)
+    }
+    found = found._replace(cells={key: c for key, c in found.cells.items() if key[2] != SHARED} | numbers)
+
+    assert leaderboard_data.saturated(found, SHARED) == is_saturated
+    assert (SHARED in leaderboard_data.shown_metrics(found, "main")) != is_saturated
+    assert (found.metrics[SHARED].title in leaderboard_data.left_out(found)) == is_saturated
+    assert SHARED in leaderboard_data.shown_metrics(found, "all")
+
+
+def test_the_main_table_has_as_many_metrics_as_fit(tmp_path):
     bundle = open_bundle(boards.write_large(tmp_path / "large", models=2))
     found = standing(bundle)
 
-    assert sorted(leaderboard_data.shown_metrics(found, "main")) == sorted(leaderboard_data.MAIN)
+    shown = leaderboard_data.shown_metrics(found, "main")
+    assert len(shown) == leaderboard_data.MAIN_COUNT and set(shown) <= set(leaderboard_data.MAIN)
     assert len(leaderboard_data.shown_metrics(found, "all")) > 20
     bundle.close()
 

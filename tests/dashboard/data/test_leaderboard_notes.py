@@ -106,3 +106,12 @@ def test_reasons_name_their_lines_unless_they_hold_for_all():
     assert leaderboard_notes.listed({"why": ["a", "b"]}, of=2) == "why"
     assert leaderboard_notes.listed({"why": ["a"], "else": []}, of=2) == "why (a); else"
     assert leaderboard_notes.listed({"why": list("abcde")}, of=9) == "why (a, b, c and 2 more)"
+
+
+def test_supported_heads_say_at_once_which_controls_they_remove(opened):
+    over_all, supported = standing(opened), standing(opened, over="supported")
+
+    assert leaderboard_notes.removed_controls(over_all, "all") == ""
+    assert leaderboard_notes.removed_controls(supported, "supported").startswith(
+        "Supported heads leave 2 of 2 "
+    )

@@ -105,7 +105,7 @@ def test_labels_can_be_chosen_only_where_somebody_gave_some(plain):
 
 
 def test_chosen_labels_change_the_board_and_its_link():
-    app = open_page("leaderboard", metric=SHARED)
+    app = open_page("leaderboard", metric=SHARED, columns="all")
 
     app.segmented_control(key="w.label_kind").set_value("chosen").run()
 
