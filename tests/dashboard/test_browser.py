@@ -7,11 +7,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,16 +48,23 @@ ADDRESSES = """() => [...document.querySelectorAll("a, link, img, iframe, image"
 """Every address on a page."""
 
 
-@pytest.fixture(scope="module")
-def browser():
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A Chromium without a window; skips the test where there is none."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        started_browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield started_browser
+        started_browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as chromium_browser:
+        yield chromium_browser
 
 
 @pytest.fixture(scope="module")
@@ -67,27 +76,34 @@ def address(tiny_bundle):
 @contextmanager
 def served(bundle: Path) -> Iterator[str]:
     """The dashboard over a bundle as a user starts it."""
+    with started(bundle) as (_, address, _):
+        yield address
+
+
+@contextmanager
+def started(bundle: Path) -> Iterator[tuple[int, str, Path]]:
+    """The dashboard over a bundle: process id, address, and the file of what it prints."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "dashboard", "--bundle", str(bundle), "--port", str(port)]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        yield wait_for(server, f"http://localhost:{port}")
-    finally:
-        server.terminate()
-        server.wait(10)
+    with tempfile.NamedTemporaryFile() as printed:  # a pipe that nobody empties would hold the server
+        server = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=printed, stderr=printed)
+        try:
+            wait_for(server, f"http://localhost:{port}", Path(printed.name))
+            yield server.pid, f"http://localhost:{port}", Path(printed.name)
+        finally:
+            server.terminate()
+            server.wait(10)
 
 
-def wait_for(server: subprocess.Popen, address: str) -> str:
+def wait_for(server: subprocess.Popen, address: str, printed: Path) -> None:
     for _ in range(240):
         if server.poll() is not None:
-            pytest.fail(f"the dashboard ended: {server.stdout.read()}")
+            pytest.fail(f"the dashboard ended: {printed.read_text()}")
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
-                return address
+                return
         except OSError:
             time.sleep(0.25)
     pytest.fail("the dashboard did not answer within a minute")
