@@ -120,7 +120,7 @@ comment on table image is 'One row per distinct image.';
 comment on column image.image_id is 'First 16 hex digits of the SHA-256 of the file''s bytes.';
 comment on column image.width is 'Width after EXIF rotation, pixels.';
 comment on column image.height is 'Height after EXIF rotation, pixels.';
-comment on column image.thumbnail is 'The whole image as JPEG, shorter side at most 128 pixels; null without thumbnails.';
+comment on column image.thumbnail is 'The whole image as JPEG, shorter side at most 128 pixels, or the input size of the model of a stored map; null without thumbnails.';
 
 create table image_file (
     image_id varchar not null,

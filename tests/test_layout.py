@@ -52,7 +52,6 @@ WITHOUT_TEST_FILE = {
     "precompute/stages/describe_heads.py": "precompute/stages/test_leaderboard.py describes planted heads",
     "precompute/stages/embed_texts.py": "precompute/pipeline/test_run.py compares embeddings of prompts",
     "precompute/stages/read_inputs.py": "precompute/inputs/test_prompts.py refuses prompts that fit nothing",
-    "precompute/stages/write_bundle.py": "precompute/pipeline/test_run.py reads every table back",
     "precompute/tools/import_textspan/tables.py": "precompute/tools/import_textspan/test_run.py reads them",
     "precompute/tools/list_models/options.py": "precompute/tools/list_models/test_run.py runs the command",
     "precompute/tools/score_maps/options.py": "precompute/tools/score_maps/test_run.py runs the command",

@@ -7,7 +7,7 @@ bundle's `input_id`: a new rule for labels computes labels again and decomposes 
 from collections.abc import Mapping
 
 METHOD_VERSIONS: Mapping[str, int] = {
-    "images": 6,
+    "images": 7,
     "texts": 3,
     "decomposition": 4,
     "precision": 3,

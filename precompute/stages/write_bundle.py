@@ -110,7 +110,7 @@ def write_bundle(
     """
     software = package_versions(_PACKAGES)
     with BundleWriter(path, input_id=_input_id(options, inputs, results), replace=replace) as writer:
-        _write_images(writer, inputs.image_set, str(options["license"]))
+        _write_images(writer, inputs.image_set, str(options["license"]), gallery_sides(results))
         for table, rows in pool_rows(inputs.pool).items():
             writer.write(table, rows)
         _write_class_texts(writer, inputs.class_prompts)
@@ -145,7 +145,31 @@ def _input_id(options: dict[str, object], inputs: RunInputs, results: list[Model
     )
 
 
-def _write_images(writer: BundleWriter, image_set: ImageSet, license: str) -> None:
+def gallery_sides(results: list[ModelResult]) -> dict[str, int]:
+    """Returns the image ids with stored maps, each with the largest input size of the models of its maps."""
+    sides: dict[str, int] = {}
+    for result in results:
+        for shard in result.decomposition.gallery:
+            for image_id in shard.image_id:
+                sides[image_id] = max(sides.get(image_id, 0), int(str(result.facts["image_size"])))
+    return sides
+
+
+def larger_thumbnails(rows: pd.DataFrame, image_set: ImageSet, sides: dict[str, int]) -> pd.DataFrame:
+    """Returns rows of the table `image`: under its map, a picture has at least the pixels of the model.
+
+    Raises ImagesError.
+    """
+    pictures = [
+        images.thumbnail(images.picture_of(image_set.image_files[row.image_id], row.image_id), side)
+        if row.thumbnail is not None and (side := sides.get(row.image_id, 0)) > images.THUMBNAIL_SHORTER
+        else row.thumbnail
+        for row in rows.itertuples()
+    ]
+    return rows.assign(thumbnail=pd.Series(pictures, rows.index, dtype=object))
+
+
+def _write_images(writer: BundleWriter, image_set: ImageSet, license: str, sides: dict[str, int]) -> None:
     row = {
         "name": image_set.name,
         "images": len(image_set.image_files),
@@ -157,7 +181,7 @@ def _write_images(writer: BundleWriter, image_set: ImageSet, license: str) -> No
     }
     writer.write("image_set", pd.DataFrame([row]))
     for rows in image_set.thumbnails():
-        writer.write("image", rows)
+        writer.write("image", larger_thumbnails(rows, image_set, sides))
     writer.write("image_file", image_set.files[["image_id", "path"]])
     writer.write("image_attribute", image_set.attributes)
     writer.write("failed_image", image_set.failed)

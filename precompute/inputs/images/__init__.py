@@ -23,7 +23,7 @@ imported only to return a batch.
 from db.pictures import UnreadableImage, decode
 from precompute.inputs.images.attributes import Attribute
 from precompute.inputs.images.dataset import SourceListing, join_metadata
-from precompute.inputs.images.decoding import read, thumbnail
+from precompute.inputs.images.decoding import THUMBNAIL_SHORTER, read, thumbnail
 from precompute.inputs.images.files import Failed, ImageFile, ImagesError, evenly, first_three, other_kinds
 from precompute.inputs.images.masks import (
     MaskedPicture,
@@ -33,13 +33,13 @@ from precompute.inputs.images.masks import (
     masked_pixels,
     read_masks,
 )
-from precompute.inputs.images.reading import ScannedImage, distinct, pixel_batches, scan
+from precompute.inputs.images.reading import ScannedImage, distinct, picture_of, pixel_batches, scan
 from precompute.inputs.images.sources import gather
 from precompute.inputs.images.tar_index import TarIndex, index, index_from, index_text
 
 __all__ = [
-    "Attribute", "Failed", "ImageFile", "ImagesError", "MaskedPicture", "MaskedPixels", "ScannedImage",
-    "SourceListing", "TarIndex", "UnreadableImage", "check_masks", "decode", "distinct", "evenly",
-    "first_three", "gather", "index", "index_from", "index_text", "join_metadata", "mask_identity",
-    "masked_pixels", "other_kinds", "pixel_batches", "read", "read_masks", "scan", "thumbnail",
+    "THUMBNAIL_SHORTER", "Attribute", "Failed", "ImageFile", "ImagesError", "MaskedPicture", "MaskedPixels",
+    "ScannedImage", "SourceListing", "TarIndex", "UnreadableImage", "check_masks", "decode", "distinct",
+    "evenly", "first_three", "gather", "index", "index_from", "index_text", "join_metadata", "mask_identity",
+    "masked_pixels", "other_kinds", "picture_of", "pixel_batches", "read", "read_masks", "scan", "thumbnail",
 ]  # fmt: skip

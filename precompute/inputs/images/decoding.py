@@ -36,10 +36,10 @@ def read_bytes(path: Path, offset: int | None = None, size: int = 0) -> bytes:
     return data
 
 
-def thumbnail(image: Image.Image) -> bytes:
-    """Returns the whole picture as a small JPEG, never enlarged."""
+def thumbnail(image: Image.Image, side: int = THUMBNAIL_SHORTER) -> bytes:
+    """Returns the whole picture as a small JPEG, its shorter side at most `side`, never enlarged."""
     shorter, longer = sorted(image.size)
-    scale = min(1, THUMBNAIL_SHORTER / shorter, THUMBNAIL_LONGER / longer)
+    scale = min(1, side / shorter, THUMBNAIL_LONGER / longer)
     if scale < 1:
         width, height = (max(1, round(side * scale)) for side in image.size)
         image = image.resize((width, height), Image.Resampling.LANCZOS)

@@ -98,11 +98,16 @@ def pixel_batches(
 
 def _pixels(file: ImageFile, expected: str, preprocess: Callable) -> Float[np.ndarray, "3 height width"]:
     """Returns the model's input of one file. Raises ImagesError if its image id is not `expected`."""
+    return np.asarray(preprocess(picture_of(file, expected)), dtype=np.float32)
+
+
+def picture_of(file: ImageFile, expected: str) -> Image.Image:
+    """Returns the picture of a scanned file. Raises ImagesError if its image id is not `expected`."""
     try:
         data = read_bytes(file.path, file.offset, file.size)
         if image_id(data) != expected:
             raise ImagesError(f"{file.where} changed after it was scanned. Run again.")
-        return np.asarray(preprocess(decode(data)), dtype=np.float32)
+        return decode(data)
     except UnreadableImage as error:
         raise ImagesError(f"{file.where} was readable when scanned, but now: {error}. Run again.") from error
 
