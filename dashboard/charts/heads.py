@@ -43,7 +43,7 @@ def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | Non
     signed = bool(np.nanmin(values, initial=0) < 0) if signed is None else signed
     top = scale_end(values, unit)
     finite = values[np.isfinite(values)]
-    decimals = 0 if (finite % 1 == 0).all() else int(np.clip(2 - np.floor(np.log10(top)), 1, 6))
+    decimals = 0 if (finite % 1 == 0).all() else _decimals(top)
     shares = np.nan_to_num(np.clip(values / top, -1, 1))
     rgb = shades((shares + 1) / 2, DIVERGING) if signed else shades(shares, (PALE, DARK))
     shown = frame[
@@ -61,19 +61,20 @@ def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | Non
     return grid.resolve_scale(color="independent").properties(height=48 * frame["layer"].nunique() + 150)
 
 
+def _decimals(top: float) -> int:
+    """Returns the decimals of numbers up to `top`: two for shares that are not all small."""
+    return int(np.clip(2 - np.floor(np.log10(top)), 1, 6 if top < 0.25 else 2))
+
+
 def _digits(value: float, decimals: int) -> str:
     """Returns the text of a number, without a negative zero."""
     return f"{value:z.{decimals}f}" if np.isfinite(value) else "–"
 
 
 def scale_end(values: np.ndarray, unit: str) -> float:
-    """Returns the end of the color scale: fixed for large shares and for counts of five texts."""
+    """Returns the end of the color scale: the largest value, of counts of five texts always five."""
     largest = float(np.nanmax(np.abs(values), initial=0))
-    if unit == "texts" and largest <= 5:
-        return 5.0
-    if unit in ("share", "epsilon squared") and 0.25 < largest <= 1:
-        return 1.0
-    return largest or 1.0
+    return 5.0 if unit == "texts" and largest <= 5 else largest or 1.0
 
 
 def _color(title: str, top: float, signed: bool) -> alt.Color:

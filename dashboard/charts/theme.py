@@ -127,7 +127,9 @@ def head_cells(frame: pd.DataFrame, tooltip: list[alt.Tooltip]) -> alt.Chart:
     shown = frame.drop(columns="passes", errors="ignore").assign(opacity=passes.map({True: 1.0, False: DIM}))
     heads, layers = sorted(set(frame["head"])), sorted(set(frame["layer"]), reverse=True)
     return alt.Chart(shown).encode(
-        x=alt.X("head:O", sort=heads, axis=alt.Axis(labelAngle=0, orient="top"), scale=gap),
+        x=alt.X(
+            "head:O", sort=heads, axis=alt.Axis(labelAngle=0, orient="top", titleAnchor="middle"), scale=gap
+        ),
         y=alt.Y("layer:O", sort=layers, scale=gap),
         opacity=alt.Opacity("opacity:Q", scale=None),
         tooltip=tooltip,

@@ -94,6 +94,7 @@ def head_stepper(source: Source, value: Head) -> Head:
                 label,
                 icon=icon,
                 shortcut=shortcut,
+                help=f"The key {shortcut} does the same.",
                 disabled=target == place,
                 on_click=set_widget,
                 args=("head", heads[target]),

@@ -37,6 +37,9 @@ REFERENCES = {"absolute": "None", "relative": "Average text"}
 CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
 TEXT_KINDS = {"pool": "From the pool", "own": "Type your own"}
 PER_PAGE = 16
+UPLOADS = ["png", "jpg", "jpeg", "webp", "avif", "bmp", "gif", "tif", "tiff", "ppm", "jp2"]
+"""Endings of files that a browser offers to upload."""
+
 PICKER = "picker"
 MOST = MeanAblationView.most
 
@@ -282,9 +285,13 @@ def upload() -> None:
     """An upload of any image, stored in memory while the server runs."""
     file = st.file_uploader(
         "Or use your own image (first use loads the model, some seconds)",
+        type=UPLOADS,
         key="upload",
         max_upload_size=image_data.MAX_UPLOAD_MB,
+        help="It stays in the memory of this server, on no disk, until the server stops or "
+        f"{image_data.MAX_UPLOADS} newer files have come.",
     )
+    st.caption("Everyone who has the link of a page with your image can open it, until the server stops.")
     if file is None:
         return
     last, problem = st.session_state.get("uploaded", ("", ""))

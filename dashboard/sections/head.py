@@ -21,8 +21,9 @@ from dashboard.state.views import Head, ImageNeighborsView, Scope, TextNeighbors
 TEXTS_KEY = "head.texts"
 COLUMNS = 8
 PERCENT = "%.1f %%"
-HEIGHT = 390
-"""Height of ten texts and their title, pixels; the table scrolls to the others."""
+ROWS, HEIGHT = 6, 248
+"""Number of texts that are shown, and their height with the titles, pixels; the table scrolls to the others:
+the images start on the first screen."""
 
 BADGES = {STRONG: "blue", WEAK: "orange", UNSUPPORTED: "gray", UNTESTED: "gray"}
 """Color of the badge of a label by its grade; the badge says the grade in words."""
@@ -65,7 +66,7 @@ def draw_texts(source: Source, head: Head, position: int | None) -> pd.DataFrame
     largest = table["variance_share"].max()
     columns = text_columns(100 * largest if largest > 0 else 100.0)
     shown = head_data.as_read(table[[name for name in columns if table[name].notna().any()]])
-    height = HEIGHT if len(shown) > 10 else "auto"
+    height = HEIGHT if len(shown) > ROWS else "auto"
     shared.draw_table(shown, columns, "Texts of the head", height=height, placeholder="", **select)
     return table
 

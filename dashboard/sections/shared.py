@@ -103,7 +103,8 @@ def draw_gallery(
         with cell, st.container(gap="xsmall"):
             score = f"{row.score:{form}}".replace("-", "−")
             draw_thumbnail(thumbnails[row.image_id], alt=image_words(row, key, f"score {score}"))
-            name = literal(short(row.path, 11)) if query else ""  # a narrow cell has space for the score only
+            # A narrow cell has space for one of the two.
+            name = literal(short(row.path, 11)) if query and len(score) < 6 else ""
             st.caption(f"**{score}** {name}", help=describe(row.path, row.attributes))
             if query:
                 query_button("Find similar", row.image_id, row.path)

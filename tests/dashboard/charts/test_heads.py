@@ -26,7 +26,7 @@ def colors(chart: dict) -> dict:
 @pytest.mark.parametrize(
     ("values", "unit", "domain"),
     [
-        ([0.1, 0.7], "share", [0, 1.0]),
+        ([0.1, 0.7], "share", [0, 0.7]),
         ([0.01, 0.02], "share", [0, 0.02]),
         ([1.0, 3.0], "texts", [0, 5.0]),
         ([0.2, 2.5], "embedding length", [0, 2.5]),
@@ -45,7 +45,7 @@ def test_what_is_corrected_for_chance_has_no_colors_below_zero():
         cells([-0.01, 0.6]), title="t", unit="epsilon squared", signed=False
     ).to_dict()
 
-    assert colors(chart)["domain"] == [0, 1]
+    assert colors(chart)["domain"] == [0, 0.6]
     assert colors(chart)["clamp"]
 
 

@@ -225,19 +225,19 @@ def test_an_upload_is_shown_as_the_models_own_decoder_reads_it(model, name, imag
 def test_an_upload_that_is_no_image_is_named_and_the_page_stays(model):
     app = open_page("image_neighbors", image=IMAGE_IDS[5])
 
-    app.file_uploader(key="upload").upload("notes.txt", b"not a picture", "text/plain").run()
+    app.file_uploader(key="upload").upload("notes.png", b"not a picture", "image/png").run()
 
-    assert "notes.txt cannot be used: not an image" in said(app)
+    assert "notes.png cannot be used: not an image" in said(app)
     assert link(app)["image"] == IMAGE_IDS[5]
     assert model == []
 
 
 def test_a_refusal_stays_until_a_picture_follows(model):
     app = open_page("image_neighbors")
-    app.file_uploader(key="upload").upload("notes.txt", b"not a picture", "text/plain").run()
+    app.file_uploader(key="upload").upload("notes.png", b"not a picture", "image/png").run()
 
     app.segmented_control(key="w.by").set_value("dot").run()
-    assert "notes.txt cannot be used" in said(app)
+    assert "notes.png cannot be used" in said(app)
 
     app.file_uploader(key="upload").upload("mine.png", picture(), "image/png").run()
     assert said(app) == ""
