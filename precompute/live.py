@@ -30,6 +30,11 @@ CHECKPOINTS = "HEADLIGHT_CHECKPOINTS"
 class LiveError(UserError):
     """The model cannot process the input; the message states the cause and the next step."""
 
+    unknown: tuple[str, ...] = ()
+    """Words outside the vocabulary of the model, if that is the cause."""
+
+    vocabulary: tuple[str, ...] = ()
+
 
 class LiveModel(NamedTuple):
     """A loaded model and the plan that decomposes it in the bundle's bases."""
@@ -114,7 +119,10 @@ def encode_texts(live: LiveModel, texts: Sequence[str]) -> Float[ndarray, "text 
     try:
         return clip.encode_text(live.model, texts).numpy()
     except clip.TextError as error:
-        raise LiveError(str(error)) from error
+        refusal = LiveError(str(error))
+        if isinstance(error, clip.UnknownWords):
+            refusal.unknown, refusal.vocabulary = error.unknown, error.vocabulary
+        raise refusal from error
 
 
 def decompose_image(live: LiveModel, data: bytes) -> LiveImage:

@@ -187,12 +187,19 @@ def several(heads: list[Head]) -> Scope:
     return Scope("heads", url.keep("many", tuple(sorted(heads))))
 
 
-def stop_if_empty(view: View) -> None:
-    """Ends a page whose text, heads or difference are empty. Its controls are all there."""
+def stop_if_empty(source: Source, view: View) -> None:
+    """Ends a page whose text, heads or difference are empty, or whose text the model cannot read.
+
+    Its controls are all there.
+    """
     if getattr(view, "heads", None) == Scope("heads"):
         stop_with("Choose at least one head to go on.", ":material/touch_app:")
     if "" in (getattr(view, "text", None), getattr(view, "against", None)):
         stop_with("The text is empty. Type one, or choose one from the pool.", ":material/edit:")
+    texts = [getattr(view, name, "") for name in ("text", "against")]
+    if any(text_data.refusal(source, text) for text in texts):  # `own_words` has said why
+        url.finish()
+        st.stop()
     if isinstance(view, ContrastView) and normalize_text(view.text) == normalize_text(view.against):
         stop_with("A and B are the same text: there is no difference. Change one.", ":material/edit:")
 
@@ -318,16 +325,38 @@ def text_picker(
     value = normalize_text(value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = "pool" if value and text_data.in_pool(source, value) else "own"
-        if segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own":
+        own = segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own"
+        if own:
             key = init_text(f"{name}.words", value, normalize_text)
-            return st.text_input(
+            text = st.text_input(
                 f"{label}, in your own words", key=key, placeholder="First use loads the model (some seconds)"
             )
-        titles = text_data.filters(source, head)
-        which = select(f"{name}.filter", "Texts about", titles, "")
-        texts = text_data.of_filter(source, which, head)
-        key = init_widget(f"{name}.pool", value if value in texts else texts[0], texts)
-        return st.selectbox("The text", texts, key=key)
+        else:
+            titles = text_data.filters(source, head)
+            which = select(f"{name}.filter", "Texts about", titles, "")
+            texts = text_data.of_filter(source, which, head)
+            key = init_widget(f"{name}.pool", value if value in texts else texts[0], texts)
+            text = st.selectbox("The text", texts, key=key)
+    return readable(source, text, name, head) if own else url.keep(name, text)
+
+
+def readable(source: Source, text: str, name: str, head: Head | None) -> str:
+    """Returns a typed text; if the model cannot read it, says why and returns the last text that it read."""
+    refusal = text_data.refusal(source, text)
+    if refusal is None:
+        return url.keep(name, text) if text else text
+    last = url.last(name, "")
+    shown = f" Shown: {cut(last)}" if last else ""
+    st.warning(literal(f"{refusal.problem}{shown}"), icon=":material/spellcheck:")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Try", width="content")
+        for example in text_data.examples(source, head):
+            key = f"{name}.example.{example}"
+            st.button(literal(example), key=key, on_click=set_widget, args=(f"{name}.words", example))
+        if refusal.vocabulary:
+            with st.popover(f"All {len(refusal.vocabulary)} words"):
+                st.text(", ".join(refusal.vocabulary))
+    return last or text
 
 
 def map_controls(source: Source, view: MapView, scope: Scope, reference: str | None = None) -> dict[str, Any]:

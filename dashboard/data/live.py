@@ -18,6 +18,17 @@ class LiveError(UserError):
     """The model could not run; the message gives the reason and the next step."""
 
 
+class TextRefused(LiveError):
+    """The model cannot read a text."""
+
+    def __init__(self, reason: str, unknown: Sequence[str] = (), vocabulary: Sequence[str] = ()) -> None:
+        super().__init__(reason)
+        self.unknown = tuple(unknown)
+        """Words outside its vocabulary, if that is the reason."""
+
+        self.vocabulary = tuple(vocabulary)
+
+
 class LiveImage(NamedTuple):
     """Decomposition of one image in the bases of the bundle."""
 
@@ -49,8 +60,17 @@ def load(info: Any, space: HeadSpace) -> Any:
 
 
 def encode_texts(live: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-    """Returns unit-length embeddings, [text, d_out]."""
-    return _run("encode_texts", live, list(texts))
+    """Returns unit-length embeddings, [text, d_out].
+
+    Raises:
+        TextRefused: the model cannot read one of them.
+    """
+    try:
+        return _run("encode_texts", live, list(texts))
+    except LiveError as error:
+        cause = error.__cause__
+        words = (getattr(cause, name, ()) for name in ("unknown", "vocabulary"))
+        raise TextRefused(str(error), *words) from error
 
 
 def decompose_image(live: Any, data: bytes) -> LiveImage:

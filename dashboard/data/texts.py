@@ -1,15 +1,25 @@
 """Texts of the pool and free texts, with their embeddings by one model."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.data import cached, head_vectors, live_model
+from dashboard.data.live import TextRefused
+from dashboard.data.near_words import near_words
 from dashboard.data.types import PoolVectors, Source
+from dashboard.state.markdown import cut
 from dashboard.state.views import Head, head_name
 from db import vectors
 from db.layout import normalize_text
+
+MAX_UNKNOWN = 3
+"""Unknown words that a message names."""
+
+MAX_EXAMPLES = 3
 
 
 def pool(source: Source) -> PoolVectors:
@@ -48,6 +58,37 @@ def embedding(source: Source, text: str) -> NDArray[np.float32]:
     """Returns the unit-length embedding of a text, [d_out]; runs the model for a text outside the pool."""
     row = pool(source).row.get(normalize_text(text))
     return live_model.encode(source, normalize_text(text)) if row is None else pool(source).embedding[row]
+
+
+class Refusal(NamedTuple):
+    """A text that the model cannot read."""
+
+    problem: str
+    vocabulary: tuple[str, ...]
+    """All words that it can read; empty for an open vocabulary."""
+
+
+def refusal(source: Source, text: str) -> Refusal | None:
+    """Returns why the model cannot read a text, with words that are spelled like the unknown ones."""
+    try:
+        if text:
+            embedding(source, text)
+    except TextRefused as error:
+        named = "; ".join(map(partial(_unknown, vocabulary=error.vocabulary), error.unknown[:MAX_UNKNOWN]))
+        more = f"; and {len(error.unknown) - MAX_UNKNOWN:,} more" * (len(error.unknown) > MAX_UNKNOWN)
+        problem = f"{source.info.model} does not know {named}{more}." if named else str(error)
+        return Refusal(problem, error.vocabulary)
+    return None
+
+
+def _unknown(word: str, vocabulary: Sequence[str]) -> str:
+    near = near_words(word, vocabulary)
+    return f"“{cut(word)}”" + (f" (spelled like it: {', '.join(near)})" if near else "")
+
+
+def examples(source: Source, head: Head | None) -> list[str]:
+    """Returns some texts that the model reads: of a head, else of the pool."""
+    return (of_head(source, head) if head else pool(source).texts)[:MAX_EXAMPLES]
 
 
 def of_head(source: Source, head: Head) -> list[str]:

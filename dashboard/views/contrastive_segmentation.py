@@ -24,7 +24,7 @@ with column:
     with right:
         options = controls.map_controls(source, view, scope)
 view = url.write_url(view, image=image, text=a, against=b, heads=scope, **options)
-controls.stop_if_empty(view)
+controls.stop_if_empty(source, view)
 
 with provenance.recorded() as queries:
     result = map_data.contrast(source, view)

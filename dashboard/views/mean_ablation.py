@@ -27,7 +27,7 @@ with left:
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)
 view = url.write_url(view, attribute=attribute, heads=scope, seed=seed, most=most)
-controls.stop_if_empty(view)
+controls.stop_if_empty(source, view)
 sections.stop_with(literal(ablation_data.too_little(source, view.attribute)))
 
 with provenance.recorded() as queries, st.spinner("Classifying the images", show_time=True):

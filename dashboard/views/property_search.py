@@ -17,7 +17,7 @@ with column:
     by = controls.by_picker(view.by)
     k = controls.k_picker(view.k, choices.max_neighbors(source))
 view = url.write_url(view, image=image, heads=scope, by=by, k=k)
-controls.stop_if_empty(view)
+controls.stop_if_empty(source, view)
 
 with provenance.recorded() as queries:
     heads = scopes.resolve(source, view.heads)

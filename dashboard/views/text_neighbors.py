@@ -20,7 +20,7 @@ with left:
     text = controls.text_picker(source, "Text", view.text, head=head)
     k = controls.k_picker(view.k, choices.max_neighbors(source))
 view = url.write_url(view, text=text, head=head, by=by, k=k)
-controls.stop_if_empty(view)
+controls.stop_if_empty(source, view)
 
 with provenance.recorded() as queries:
     images, texts = neighbors.neighbors_of_text(source, view.text, view.head, view.by, view.k)

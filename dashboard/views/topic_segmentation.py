@@ -23,7 +23,7 @@ with column:
         options = controls.map_controls(source, view, scope, reference=view.reference)
     text = controls.text_picker(source, "Text", view.text, head=next(iter(scope.heads), None))
 view = url.write_url(view, image=image, text=text, heads=scope, **options)
-controls.stop_if_empty(view)
+controls.stop_if_empty(source, view)
 
 with provenance.recorded() as queries:
     result = maps.topic(source, view)

@@ -20,13 +20,20 @@ from precompute.clip.architectures import ArchitectureFacts, architecture_facts,
 from precompute.clip.download import weights_location
 from precompute.clip.interventions import HeadIntervention, Intervention, encode_with_interventions
 from precompute.clip.model import Clip, catalog, check, encode_image, from_model, load, resolve, weights_file
-from precompute.clip.text import TextError, check_text, encode_text, imagenet_names, imagenet_prompts
+from precompute.clip.text import (
+    TextError,
+    UnknownWords,
+    check_text,
+    encode_text,
+    imagenet_names,
+    imagenet_prompts,
+)
 from precompute.clip.tower import capture, capture_attention, capture_tokens, last_layers, vision_weights
 
 __all__ = [
-    "ArchitectureFacts", "Clip", "HeadIntervention", "Intervention", "TextError", "architecture_facts",
-    "capture", "capture_attention", "capture_tokens", "catalog", "check", "check_text", "cost_of_image",
-    "encode_image", "encode_text", "encode_with_interventions", "from_model", "imagenet_names",
-    "imagenet_prompts", "last_layers", "load", "resolve", "vision_weights", "weights_file",
-    "weights_location",
+    "ArchitectureFacts", "Clip", "HeadIntervention", "Intervention", "TextError", "UnknownWords",
+    "architecture_facts", "capture", "capture_attention", "capture_tokens", "catalog", "check",
+    "check_text", "cost_of_image", "encode_image", "encode_text", "encode_with_interventions",
+    "from_model", "imagenet_names", "imagenet_prompts", "last_layers", "load", "resolve",
+    "vision_weights", "weights_file", "weights_location",
 ]  # fmt: skip

@@ -27,6 +27,15 @@ class TextError(UserError):
     """A text that cannot be encoded; the message states the cause and the next step."""
 
 
+class UnknownWords(TextError):
+    """Words outside a closed vocabulary."""
+
+    def __init__(self, message: str, unknown: Sequence[str], vocabulary: Sequence[str]) -> None:
+        super().__init__(message)
+        self.unknown = tuple(unknown)
+        self.vocabulary = tuple(vocabulary)
+
+
 @torch.no_grad()
 def encode_text(clip: Clip, texts: Sequence[str], *, batch: int = 256) -> Float[Tensor, "text d_out"]:
     """Returns unit-length embeddings, float32, on the CPU.
@@ -85,12 +94,14 @@ def _check_vocabulary(clip: Clip, text: str) -> None:
         return
     # Punctuation counts as words: a model trained without commas reads a comma as noise.
     words = dict.fromkeys(re.findall(r"[^\W_]+|[^\w\s]|_", text.lower()))
-    unknown = [repr(_shortened(word)) for word in words if word not in vocabulary]
+    unknown = [word for word in words if word not in vocabulary]
     if unknown:
+        named = ", ".join(repr(_shortened(word)) for word in unknown[:MAX_NAMED])
         more = f" and {len(unknown) - MAX_NAMED:,} more" if len(unknown) > MAX_NAMED else ""
-        raise TextError(
-            f"{clip.spec.name} has never seen {', '.join(unknown[:MAX_NAMED])}{more}. "
-            f"Its words are: {', '.join(sorted(vocabulary))}."
+        raise UnknownWords(
+            f"{clip.spec.name} has never seen {named}{more}. Its words are: {', '.join(sorted(vocabulary))}.",
+            unknown,
+            sorted(vocabulary),
         )
 
 

@@ -36,7 +36,8 @@ def test_a_model_no_text_no_torch_says_what_to_install(monkeypatch):
 
 
 class FakeLiveError(ValueError):
-    pass
+    unknown: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
 
 
 class Preprocessing(NamedTuple):
@@ -70,7 +71,10 @@ def model(monkeypatch):
     def encode_texts(live, texts):
         for text in texts:
             if unknown := set(text.split()) - {"a", "red", "circle", "square"}:
-                raise FakeLiveError(f"the model never saw {', '.join(sorted(unknown))}. Choose other words.")
+                refusal = FakeLiveError("a wall of words")
+                refusal.unknown = tuple(sorted(unknown))
+                refusal.vocabulary = ("a", "circle", "red", "square")
+                raise refusal
         return np.eye(12, dtype=np.float32)[[len(text) % 12 for text in texts]]
 
     def decompose_image(live, data):
@@ -146,9 +150,27 @@ def test_an_empty_text_asks_for_one_and_loses_nothing(model):
 def test_a_word_the_model_never_saw_is_named_and_the_controls_stay(model):
     app = open_page("contrastive_segmentation", text="a red zebra")
 
-    assert "the model never saw zebra. Choose other words." in said(app)
+    assert said(app) == "tiny/known does not know “zebra”."
     assert not app.exception
     assert app.text_input(key="w.text.words").value == "a red zebra"
+
+
+def test_the_last_result_stays_beside_an_unknown_word_and_near_words_and_examples_are_offered(model):
+    app = open_page("text_neighbors", text="a red circle")
+    before = app.dataframe[0].value
+
+    app.text_input(key="w.text.words").set_value(f"a circel {'x' * 2000}").run()
+
+    assert "“circel” (spelled like it: circle)" in said(app)
+    assert "Shown: a red circle" in said(app)
+    assert len(said(app)) < 250
+    assert app.dataframe[0].value.equals(before)
+    assert link(app)["text"] == "a red circle"  # a link shows what the page shows
+
+    next(button for button in app.button if ".example." in (button.key or "")).click().run()
+
+    assert said(app) == "" or "hardly reads" in said(app)
+    assert not app.dataframe[0].value.equals(before)
 
 
 @pytest.mark.parametrize("page", ["heads", "property_search", "text_neighbors", *MAPS])
