@@ -12,7 +12,7 @@ from typing import Any
 import open_clip
 from open_clip.model import CLIPTextCfg, CLIPVisionCfg
 
-from precompute.inputs.model_specs import ModelError, StatedSettings, as_triple
+from precompute.inputs.model_specs import MIN_STD, ModelError, StatedSettings, as_triple
 
 _SIZES = {
     "vision_cfg": ("image_size", "patch_size", "width", "head_width", "layers"),
@@ -114,6 +114,12 @@ def _settings(config: dict[str, Any], preprocessing: dict[str, Any], path: Path)
                 raise ModelError(
                     f"{path}: {name} in preprocess_cfg is {value!r}, not three numbers."
                 ) from None
+            smallest = MIN_STD if name == "std" else 0
+            if not all(smallest <= number <= 1 for number in settings[name]):
+                raise ModelError(
+                    f"{path}: {name} in preprocess_cfg is {value!r}, but of pixels from 0 to 1 it is from "
+                    f"{smallest} to 1. Correct the file; divide numbers of pixels from 0 to 255 by 255."
+                )
     for name in ("interpolation", "resize_mode"):
         if (value := preprocessing.get(name)) is not None:
             settings[name] = value

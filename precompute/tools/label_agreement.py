@@ -21,7 +21,7 @@ from db.errors import UserError
 from db.layout import head_name
 from db.text_table import text_table
 from precompute.inputs import text_pool, textspan_files
-from precompute.inputs.text_files import open_table
+from precompute.inputs.text_files import lines_of, open_table, read_text, shown
 from precompute.method.labels_from_lists import label_lists
 from precompute.method.types import Head, Label, Pool
 from precompute.texts import TEXTS
@@ -85,10 +85,17 @@ def read_labels(path: Path, model: str) -> dict[Head, str]:
 
 
 def read_synonyms(path: Path = SYNONYMS) -> dict[str, frozenset[str]]:
-    """Returns our properties by normalized released word."""
-    lines = (line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
-    pairs = (line.split("\t") for line in lines if line.strip())
-    return {normalize(word): frozenset(names.split("|")) - {"-"} for word, names in pairs}
+    """Returns our properties by normalized released word. Raises UserError for a line of another form."""
+    synonyms = {}
+    for number, line in lines_of(read_text(path, "the synonyms in", UserError)).entries:
+        word, *names = line.split("\t")
+        if len(names) != 1:
+            raise UserError(
+                f"line {number} of {path} is {shown(line)}. Write a released word, a tab, and its properties "
+                "separated by |, or - for none."
+            )
+        synonyms[normalize(word)] = frozenset(map(str.strip, names[0].split("|"))) - {"-", ""}
+    return synonyms
 
 
 def normalize(label: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from db.errors import UserError
-from precompute.inputs.text_files import open_table
+from precompute.inputs.text_files import MISSING, open_table
 from precompute.tools.label.spelling import MAX_LABEL_CHARACTERS, is_label, normalize
 
 COLUMNS = ("model", "layer", "head", "label", "by", "why")
@@ -65,14 +65,18 @@ def load(
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Returns the stripped values of each row, with the number of its last line."""
+    """Returns the stripped values of each row, "" for missing ones, with the number of its last line."""
     table = open_table(path, "model", OverridesError)
     header = [name.lower() for name in table.columns]
     if missing := [name for name in COLUMNS if name not in header]:
         raise OverridesError(
             f"{path} lacks the column {missing[0]}. Its first line must be: {','.join(COLUMNS)}"
         )
-    return [(line, {name.lower(): cell.strip() for name, cell in row.items()}) for line, row in table.rows]
+    return [(line, {name.lower(): _value(cell) for name, cell in row.items()}) for line, row in table.rows]
+
+
+def _value(cell: str) -> str:
+    return "" if cell.strip() in MISSING else cell.strip()
 
 
 def _override(row: dict[str, str], models: Mapping[str, str], where: str) -> Override:

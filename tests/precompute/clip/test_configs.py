@@ -112,7 +112,8 @@ def test_a_known_model_has_its_own_tokenizer(name, tmp_path):
         ({"fill_color": 255}, "fill_color in preprocess_cfg is 255"),
         ({"mean": [0.5, 0.5]}, "mean in preprocess_cfg is .*not three numbers"),
         ({"std": "wide"}, "std in preprocess_cfg is 'wide'"),
-        ({"mean": [123.7, 116.3, 103.5]}, "--mean .*from 0 to 1.*255"),
+        ({"std": 1e-30}, "std in preprocess_cfg is 1e-30, .* from 0.001 to 1"),
+        ({"mean": [123.7, 116.3, 103.5]}, "mean in preprocess_cfg is .*123.7.* divide .* by 255"),
         ({"interpolation": "random"}, "'random' is not known"),
     ],
 )

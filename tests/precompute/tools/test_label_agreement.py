@@ -218,6 +218,16 @@ def test_every_property_of_the_general_pool_has_a_line_of_its_name():
         assert name in (label_agreement.properties_of(name, synonyms) or ())
 
 
+def test_a_line_of_synonyms_of_another_form_is_named(tmp_path):
+    path = tmp_path / "words.tsv"
+    path.write_text("\ufeffHues\tcolor| shape\n# a remark\nLogos signage\n")
+
+    with pytest.raises(UserError, match="line 3 of .*words.tsv is 'Logos signage'. Write a released word"):
+        label_agreement.read_synonyms(path)
+    path.write_text("\ufeffHues\tcolor| shape\nLogos\t-\n")
+    assert label_agreement.read_synonyms(path) == {"hues": {"color", "shape"}, "logos": frozenset()}
+
+
 def test_no_word_has_two_lines():
     lines = label_agreement.SYNONYMS.read_text(encoding="utf-8").splitlines()
     words = [label_agreement.normalize(line.split("\t")[0]) for line in lines if not line.startswith("#")]

@@ -39,6 +39,7 @@ def test_columns_may_have_any_order_and_there_may_be_more(tmp_path):
         ("tiny/other,1,0,color,,\n", 'line 2 .*"tiny/other".* tiny-known-1, tiny/known'),
         ("tiny/known,1,0,color,,\ntiny/known,9,4,color,,\n", "line 3 .*tiny/known .* L9.H4"),
         ("tiny/known,1,0, . ,,\n", "line 2 .* label is empty"),
+        ("tiny/known,1,0,NaN,,\n", "line 2 .* label is empty"),
         ("tiny/known,1,0,color,,\ntiny-known-1,1,0,shape,,\n", "line 3 .* line 2 "),
         ("tiny/known,one,0,color,,\n", 'line 2 .*layer "one"'),
         ("tiny/known,1,0,color,Ada,red, green\n", "line 2.* quotes"),
