@@ -73,7 +73,8 @@ def unlisted(listing: Listing, entries: Mapping[str, Any]) -> list[str]:
 
 def read_anyway(sentence: str) -> bool:
     """Returns True for what DuckDB or Lance would read unasked: a write-ahead log, a version of a table."""
-    return sentence.startswith((DATABASE, VECTORS))
+    of_finder = sentence.split(" is ")[0].endswith("/.DS_Store")  # in each folder that a Mac has shown
+    return sentence.startswith((DATABASE, VECTORS)) and not of_finder
 
 
 def hash_differences(directory: Path, listing: Listing, entries: Mapping[str, Any]) -> list[str]:

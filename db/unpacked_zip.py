@@ -21,6 +21,7 @@ from db.bundle_files import CHUNK
 from db.errors import BundleDamaged, BundleMissing, DiskFull, StoreError
 from db.layout import DIGEST, MANIFEST
 from db.manifest import MAX_BYTES, read_manifest
+from db.table_sizes import max_unpacked
 
 PREFIX = ".headlight-unpacked-"
 _FOLDER = re.compile(rf"{re.escape(PREFIX)}[a-z0-9_]{{8}}")
@@ -28,8 +29,14 @@ MAX_TRIES = 5
 """Another process may take a new folder, before it is locked, for an abandoned one."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_OF_FINDER = re.compile(r"__MACOSX/.*|(.*/)?\.DS_Store")
-"""Files that macOS adds to folders and zips; they are not unpacked."""
+_OF_FINDER = re.compile(r"(.*/)?(__MACOSX/.*|\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)", re.DOTALL)
+"""Files that macOS and Windows add to folders and zips; they are not unpacked."""
+
+_MANIFEST = re.compile(rf"([^/]+/){{0,3}}{re.escape(MANIFEST)}")
+"""The folder of the bundle is the zip itself, or lies in up to three folders that hold nothing else."""
+
+MAX_DIRECTORY = 2**24
+"""Maximum size of a zip's list of files in bytes; Python takes 200 MB to read it, and a manifest names no more."""
 
 
 class UnpackedZip:
@@ -63,6 +70,7 @@ def unpack(file: Path) -> UnpackedZip:
             f"{file} cannot be unpacked: {error.strerror}. See that the folder beside it can be written."
         ) from error
     try:
+        _check_directory(file)
         with zipfile.ZipFile(file) as archive:
             _unpack(archive, file, unpacked.directory)
     except BaseException as error:
@@ -79,10 +87,19 @@ def unpack(file: Path) -> UnpackedZip:
 def is_bundle_zip(file: Path) -> bool:
     """Returns True for a zip with a manifest at its root or in its only folder."""
     try:
+        _check_directory(file)
         with zipfile.ZipFile(file) as archive:
             return MANIFEST in _entries(archive)
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile):
         return False
+
+
+def _check_directory(file: Path) -> None:
+    """Raises ValueError if the list of files in a zip is too long to be read."""
+    with file.open("rb") as handle:
+        end = zipfile._EndRecData(handle)  # type: ignore[attr-defined]
+    if end and end[zipfile._ECD_SIZE] > MAX_DIRECTORY:  # type: ignore[attr-defined]
+        raise ValueError(f"its list of files has {end[zipfile._ECD_SIZE]} bytes, more than {MAX_DIRECTORY}")  # type: ignore[attr-defined]
 
 
 def _unpack(archive: zipfile.ZipFile, file: Path, directory: Path) -> None:
@@ -93,6 +110,9 @@ def _unpack(archive: zipfile.ZipFile, file: Path, directory: Path) -> None:
     manifest = read_manifest(directory, file)
     _check_names(entries, manifest["files"])
     size = sum(entry["bytes"] for entry in manifest["files"].values())
+    packed = file.stat().st_size
+    if size > max_unpacked(packed):
+        raise ValueError(f"it unpacks to {size / 1e6:.0f} MB, from {packed / 1e6:.0f} MB; no bundle does")
     free = shutil.disk_usage(directory).free
     if size > free:
         raise DiskFull(
@@ -112,11 +132,7 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if not entry.is_dir() and not _OF_FINDER.fullmatch(entry.filename)
     ]
     names = [entry.filename for entry in files]
-    roots = [
-        name.removesuffix(MANIFEST)
-        for name in names
-        if re.fullmatch(rf"([^/]+/)?{re.escape(MANIFEST)}", name)
-    ]
+    roots = [name.removesuffix(MANIFEST) for name in names if _MANIFEST.fullmatch(name)]
     root = min(roots, key=len, default="")
     if len(set(names)) < len(names):
         raise ValueError("it holds a name twice")

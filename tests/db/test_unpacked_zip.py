@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from db import bundle as commands
+from db import bundle_files, table_sizes, unpacked_zip
 from db.connection import open_bundle
 from db.errors import BundleDamaged, BundleMissing, DiskFull
 from db.layout import DATABASE, DIGEST, MANIFEST, VECTORS
@@ -75,15 +76,43 @@ def test_a_file_that_the_manifest_does_not_name_is_not_unpacked(zip_file, name):
     refused(zip_file, "zeros.bin'")
 
 
-def test_what_macos_adds_is_left_out(zip_file):
+def test_what_macos_and_windows_add_is_left_out(zip_file):
+    added = ["__MACOSX/demo/._manifest.json", "__MACOSX/._demo", "demo/.DS_Store", f"demo/{VECTORS}/.DS_Store"]
+    added += [f"demo/._{DATABASE}", "demo/__MACOSX/x", "demo/Thumbs.db", "demo/desktop.ini"]
     with zipfile.ZipFile(zip_file, "a") as archive:
-        archive.writestr("__MACOSX/tiny/._manifest.json", b"x")
-        archive.writestr("tiny/.DS_Store", b"x")
+        for name in added:
+            archive.writestr(name, b"x")
 
     bundle = open_bundle(zip_file)
 
-    assert not list(bundle.path.rglob(".DS_Store"))
+    assert bundle_files.unlisted(bundle_files.list_files(bundle.path), bundle.manifest["files"]) == []
     bundle.close()
+
+
+@pytest.mark.parametrize("folder", ["", "mine/demo/", "a/b/demo/"])
+def test_the_bundle_may_lie_in_folders_that_hold_nothing_else(zip_file, folder):
+    with zipfile.ZipFile(zip_file) as old:
+        files = {name.split("/", 1)[1]: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(zip_file, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, data in files.items():
+            new.writestr(folder + name, data)
+        new.writestr("__MACOSX/mine/._demo", b"x")
+
+    open_bundle(zip_file).close()
+
+
+def test_a_list_of_files_that_fills_the_memory_is_not_read(zip_file, monkeypatch):
+    monkeypatch.setattr(unpacked_zip, "MAX_DIRECTORY", 1000)
+
+    refused(zip_file, r"its list of files has \d+ bytes, more than 1000")
+    assert not unpacked_zip.is_bundle_zip(zip_file)
+
+
+def test_a_zip_that_unpacks_too_far_is_refused(zip_file, monkeypatch):
+    monkeypatch.setattr(table_sizes, "ROOM", 0)
+    monkeypatch.setattr(table_sizes, "RATIO", 1)
+
+    refused(zip_file, r"it unpacks to \d MB, from \d MB; no bundle does")
 
 
 def test_a_file_larger_than_the_manifest_says_is_refused(zip_file):

@@ -367,6 +367,16 @@ def test_a_file_that_would_be_read_unasked_is_refused_at_opening(copy, name):
         open_bundle(copy)
 
 
+def test_what_a_mac_leaves_in_the_folders_that_it_has_shown_is_no_damage(copy):
+    for folder in (VECTORS, f"{VECTORS}/{IMAGES}.lance"):
+        (copy / folder / ".DS_Store").write_bytes(b"x")
+
+    bundle = open_bundle(copy)
+
+    assert len(vectors.head_spaces(bundle, MODEL_KEY).layer) == 4
+    bundle.close()
+
+
 def test_a_file_of_a_bundle_that_became_a_link_is_refused_at_opening(copy, tmp_path):
     (copy / DATABASE).rename(tmp_path / "elsewhere")
     (copy / DATABASE).symlink_to(tmp_path / "elsewhere")
