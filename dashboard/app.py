@@ -9,7 +9,7 @@ from dashboard.data.live import LiveError
 from dashboard.data.validation_scores import has_validation
 from dashboard.state import url
 from dashboard.state.markdown import literal
-from db.errors import StoreError
+from db.errors import BundleReplaced, StoreError
 
 PAGES = [
     st.Page(
@@ -77,6 +77,8 @@ def main() -> None:
         page = st.navigation([*menu, *hidden])  # again: only the bundle says which pages it fills
         st.title(page.title + CONTROL_BADGE * source.info.is_control)
         page.run()
+    except BundleReplaced:  # in the middle of this run: the next one opens what is there now
+        st.rerun()
     except (StoreError, LiveError) as error:
         # Everything drawn so far stays, so that the options can be changed.
         st.error(literal(error), icon=":material/error:")

@@ -44,6 +44,15 @@ def list_files(directory: Path) -> Listing:
     return Listing(dict(sorted(files.items())), sorted(others))
 
 
+def stamp(file: Path) -> tuple[int, ...]:
+    """Returns the identity of a file and of its content; equal only for an untouched file, empty for none."""
+    try:
+        state = file.stat()
+    except OSError:
+        return ()
+    return state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size
+
+
 def stamps(directory: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Returns name, size, inode and time of the last change of every file: equal only for untouched files."""
     found = []

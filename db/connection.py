@@ -89,7 +89,7 @@ def _unpack_and_open(path: Path) -> Bundle:
 
 
 def _open(directory: Path, given: Path, unpacked: UnpackedZip | None) -> Bundle:
-    manifest, stamp = read_manifest(directory, given), _stamp(directory)
+    manifest, stamp = read_manifest(directory, given), bundle_files.stamp(directory / MANIFEST)
     with_vectors = any(model["has_vectors"] for model in manifest["models"])
     for name in (DATABASE, VECTORS) if with_vectors else (DATABASE,):
         if not (directory / name).exists():
@@ -118,8 +118,8 @@ def _check(given: Path, differences: list[str]) -> None:
 
 
 def is_current(bundle: Bundle) -> bool:
-    """Returns False if another bundle has replaced this one on disk; open it again then."""
-    return _stamp(bundle.path) == bundle.stamp
+    """Returns False if this bundle, or the zip it was opened from, was replaced or removed."""
+    return _is_there(bundle) and (bundle.unpacked is None or bundle.unpacked.is_current())
 
 
 def check_current(bundle: Bundle) -> None:
@@ -128,10 +128,14 @@ def check_current(bundle: Bundle) -> None:
     DuckDB keeps its open file, while Lance opens files by name. Without this check, tables of an old bundle
     would be combined with vectors of a new one.
     """
-    if not is_current(bundle):
+    if not _is_there(bundle):
         raise BundleReplaced(
             f"the bundle at {bundle.path} was replaced or removed while open. Open it again."
         )
+
+
+def _is_there(bundle: Bundle) -> bool:
+    return bundle_files.stamp(bundle.path / MANIFEST) == bundle.stamp
 
 
 def check_model(bundle: Bundle, model_key: str) -> None:
@@ -223,11 +227,3 @@ def plain(frame: "pd.DataFrame", description: Sequence[tuple[Any, ...]] | None) 
         elif isinstance(column.dtype, pd.api.extensions.ExtensionDtype) and column.dtype.kind in "iuf":
             frame.isetitem(position, column.astype("float64"))
     return frame
-
-
-def _stamp(directory: Path) -> tuple[int, ...]:
-    try:
-        state = (directory / MANIFEST).stat()
-    except OSError:
-        return ()
-    return state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size

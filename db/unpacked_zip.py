@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from weakref import finalize
 
-from db.bundle_files import CHUNK
+from db.bundle_files import CHUNK, stamp
 from db.errors import BundleDamaged, BundleMissing, DiskFull, StoreError
 from db.layout import DIGEST, MANIFEST
 from db.manifest import MAX_BYTES, read_manifest
@@ -42,7 +42,9 @@ MAX_DIRECTORY = 2**24
 class UnpackedZip:
     """A temporary folder with a bundle in it, removed by `remove`, with the object, or at exit."""
 
-    def __init__(self, beside: Path) -> None:
+    def __init__(self, file: Path) -> None:
+        self._file, self._stamp = file.absolute(), stamp(file)
+        beside = self._file.parent
         parent = beside if os.access(beside, os.W_OK) else Path(tempfile.gettempdir())
         _remove_abandoned(parent)
         folder, lock = _locked_folder(parent)
@@ -51,6 +53,10 @@ class UnpackedZip:
 
         self.remove = finalize(self, _remove, folder, lock)
         self.directory.mkdir()
+
+    def is_current(self) -> bool:
+        """Returns False if another file has taken the place of the zip, or none."""
+        return stamp(self._file) == self._stamp
 
 
 def unpack(file: Path) -> UnpackedZip:
@@ -64,7 +70,7 @@ def unpack(file: Path) -> UnpackedZip:
     if not zipfile.is_zipfile(file):
         raise BundleMissing(f"{file} is neither a bundle's directory nor a zip of one. Give one of these.")
     try:
-        unpacked = UnpackedZip(file.absolute().parent)
+        unpacked = UnpackedZip(file)
     except OSError as error:
         raise StoreError(
             f"{file} cannot be unpacked: {error.strerror}. See that the folder beside it can be written."

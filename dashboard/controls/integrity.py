@@ -10,6 +10,14 @@ EVERY = 1.0
 """Seconds between two looks at a comparison that is not done."""
 
 
+def note_replacement(bundle: Bundle, name: str) -> None:
+    """Says it once if the bundle of this name is another one than this session saw before."""
+    seen = st.session_state.setdefault("seen", {})
+    if seen.get(name, bundle.manifest) != bundle.manifest:
+        st.info("This bundle was replaced while the page was open. Shown is the new one.", icon=":material/sync:")
+    seen[name] = bundle.manifest
+
+
 def show(bundle: Bundle) -> None:
     """Draws the state of the bundle's files.
 

@@ -52,6 +52,7 @@ def sidebar() -> Source:
         if len(paths) > 1 or requested("bundle") not in (None, name):
             name = choose("bundle", "Bundle", {name: name for name in paths})
         bundle = cached.bundle(paths[name])
+        integrity.note_replacement(bundle, name)
         models = cached.models(bundle)
         # At the start: a long name is cut at its end.
         titles = {row.model_key: "Control · " * row.is_control + row.model for row in models.itertuples()}
