@@ -211,6 +211,41 @@ def test_a_map_on_the_screen_is_neither_inverted_nor_transposed(browser, address
     )
 
 
+@pytest.mark.slow
+def test_a_bundle_is_replaced_and_removed_under_an_open_page(browser, tmp_path):
+    """Each click is answered: by the new bundle and a word about it, or by the reason why there is none."""
+    bundle = bundles.write_bundle(tmp_path / "tiny")
+    with served(bundle) as address:
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(address)
+        settle(page)
+        bundles.write_bundle(bundle, replace=True, scale=0.5)
+        go_to(page, "Image neighbors")
+        replaced = page.get_by_text("This bundle was replaced while the page was open")
+        replaced.wait_for(timeout=60_000)
+        page.locator("h1", has_text="Image neighbors").wait_for(timeout=60_000)
+
+        shutil.rmtree(bundle)
+        go_to(page, "Heads")
+        message = page.get_by_test_id("stAlert").filter(has_text="no bundle at")
+        message.wait_for(timeout=60_000)
+        header = page.get_by_test_id("stHeader").bounding_box()
+        assert message.bounding_box()["y"] >= header["y"] + header["height"]
+        assert page.locator("h1").count() == 0
+
+        bundles.write_bundle(bundle)
+        go_to(page, "Head")
+        page.locator("h1", has_text=re.compile("^Head$")).wait_for(timeout=60_000)
+        settle(page)
+        assert replaced.count() == page.get_by_test_id("stAlert").count() == 1
+        assert page.get_by_test_id("stException").count() == 0
+        page.close()
+
+
+def go_to(page, title: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
+
+
 def colored(pixels: np.ndarray, color: str) -> np.ndarray:
     """Which pixels have a color, within rounding."""
     wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
