@@ -36,7 +36,7 @@ _MANIFEST = re.compile(rf"([^/]+/){{0,3}}{re.escape(MANIFEST)}")
 """The folder of the bundle is the zip itself, or lies in up to three folders that hold nothing else."""
 
 MAX_DIRECTORY = 2**24
-"""Maximum size of a zip's list of files in bytes; Python takes 200 MB to read it, and a manifest names no more."""
+"""Maximum size of a zip's list of files in bytes, of which Python makes 200 MB; a manifest names no more."""
 
 
 class UnpackedZip:

@@ -73,6 +73,7 @@ WHOLE_SYSTEM = {
     "dashboard/views/test_old_links.py": "links of earlier versions, page by page",
     "dashboard/views/test_provenance.py": "queries that pages show, against those that ran",
     "dashboard/views/test_readable.py": "captions, headings and alt texts of all pages",
+    "dashboard/views/test_replaced.py": "bundles that change under open pages, and two in two tabs",
     "dashboard/views/test_strangers.py": "all pages over text that other people write",
     "dashboard/views/test_supported_heads.py": "property search over supported and unsupported heads",
     "dashboard/views/test_thumbnails.py": "pages over thumbnails that are no pictures",

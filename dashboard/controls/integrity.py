@@ -14,7 +14,9 @@ def note_replacement(bundle: Bundle, name: str) -> None:
     """Says it once if the bundle of this name is another one than this session saw before."""
     seen = st.session_state.setdefault("seen", {})
     if seen.get(name, bundle.manifest) != bundle.manifest:
-        st.info("This bundle was replaced while the page was open. Shown is the new one.", icon=":material/sync:")
+        st.info(
+            "This bundle was replaced while the page was open. Shown is the new one.", icon=":material/sync:"
+        )
     seen[name] = bundle.manifest
 
 

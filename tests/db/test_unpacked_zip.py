@@ -77,7 +77,12 @@ def test_a_file_that_the_manifest_does_not_name_is_not_unpacked(zip_file, name):
 
 
 def test_what_macos_and_windows_add_is_left_out(zip_file):
-    added = ["__MACOSX/demo/._manifest.json", "__MACOSX/._demo", "demo/.DS_Store", f"demo/{VECTORS}/.DS_Store"]
+    added = [
+        "__MACOSX/demo/._manifest.json",
+        "__MACOSX/._demo",
+        "demo/.DS_Store",
+        f"demo/{VECTORS}/.DS_Store",
+    ]
     added += [f"demo/._{DATABASE}", "demo/__MACOSX/x", "demo/Thumbs.db", "demo/desktop.ini"]
     with zipfile.ZipFile(zip_file, "a") as archive:
         for name in added:
