@@ -79,7 +79,8 @@ def decompose_image(live: Any, data: bytes) -> LiveImage:
     return LiveImage(image.image, image.embedding, image.coordinates, image.tokens, image.rest)
 
 
-def _run(function: str, *args: Any, **options: Any) -> Any:
+def start() -> Any:
+    """Returns the module that runs models, after the import of torch. Raises LiveError if there is none."""
     try:
         from precompute import live  # torch needs seconds to import, and most sessions do not use it
     except ImportError as error:
@@ -88,6 +89,11 @@ def _run(function: str, *args: Any, **options: Any) -> Any:
             'Run pip install "headlight-clip[precompute]", or choose a text of the pool and an image of the '
             "bundle."
         ) from error
+    return live
+
+
+def _run(function: str, *args: Any, **options: Any) -> Any:
+    live = start()
     try:
         return getattr(live, function)(*args, **options)
     except live.LiveError as error:

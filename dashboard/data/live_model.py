@@ -16,19 +16,23 @@ from db import vectors
 
 def encode(source: Source, text: str) -> NDArray[np.float32]:
     """Returns the unit-length embedding of a text, [d_out]."""
-    return _encode(source, text, load(source))
+    model = load(source)
+    with st.spinner("3 of 3: reading the text", show_time=True):
+        return _encode(source, text, model)
 
 
 def decompose(source: Source, data: bytes) -> live.LiveImage:
     """Returns the decomposition of an image file by the model, with the part of the picture that it sees."""
     model = load(source)
-    with st.spinner("Decomposing the image", show_time=True):
+    with st.spinner("3 of 3: decomposing the image", show_time=True):
         return _decompose(source, data, model)
 
 
 def load(source: Source) -> Any:
-    # A decorator cannot name the model in its spinner. Only the first session waits.
-    with st.spinner(f"Loading {literal(source.info.model)} (once)", show_time=True):
+    """Returns the model. Only the first session waits: a spinner is drawn after a tenth of a second."""
+    with st.spinner("1 of 3: starting PyTorch (once)", show_time=True):
+        live.start()
+    with st.spinner(f"2 of 3: loading {literal(source.info.model)} (once)", show_time=True):
         return _load(source)
 
 

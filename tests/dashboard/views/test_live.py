@@ -19,7 +19,7 @@ from tests.dashboard.views.test_strangers import unescaped
 from tests.support import bundles, strangers
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY
 from tests.support.calls import count_calls
-from tests.support.pages import MAPS, link, open_numbers, open_page, said, words
+from tests.support.pages import MAPS, link, open_numbers, open_page, open_picker, plain, said, words
 from tests.support.pictures import encoded
 
 
@@ -108,6 +108,16 @@ def test_free_text_loads_the_model_once(model):
     assert [(one.name, one.layers, one.basis) for one in model] == [("tiny/known", (1, 2), (4, 8, 12))]
 
 
+def test_the_first_text_of_ones_own_says_each_step_that_it_waits_for(model, monkeypatch):
+    spinners = count_calls(monkeypatch, st, "spinner")
+
+    open_page("text_neighbors", text="a red circle")
+
+    steps = [plain(text) for text, *_ in spinners][:3]
+    assert [step[:6] for step in steps] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert "tiny/known" in steps[1]
+
+
 def test_the_model_is_loaded_as_the_bundle_was_made(model):
     """Another activation or preprocessing would give other numbers than the bundle's, without a word."""
     open_page("text_neighbors", text="a red circle")
@@ -178,7 +188,7 @@ def test_what_a_visitor_types_is_shown_as_it_is_typed(model, page):
     app = open_page(page)
     for kind in [box for box in app.segmented_control if box.key.endswith(".kind")]:
         kind.set_value("own")
-    app.run()
+    open_picker(app)
     assert app.text_input
 
     for key in [box.key for box in app.text_input]:
