@@ -97,7 +97,7 @@ def head_texts(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.D
 
 
 def head_text_search(bundle: Bundle, *, model_key: str, words: Sequence[str]) -> pd.DataFrame:
-    """Returns the texts of one model's heads that contain all words, in any order and case."""
+    """Returns the texts of one model's heads with all words or their plurals, in any order and case."""
     return _of_model(bundle, "head_text_search", model_key, words=list(words))
 
 

@@ -33,7 +33,7 @@ def finder(source: Source, view: HeadsView) -> dict[str, Any]:
             "Text contains",
             key=init_text("words", view.words, one_spaced),
             placeholder="e.g. red star",
-            help="Finds heads with a text that contains all of these words, in any order.",
+            help="Finds heads with a text that has all of these words, or their plurals, in any order.",
         )
     filters = {"labels": chosen, "over": over, "words": words}
     return filters | metric_filter(source, view)

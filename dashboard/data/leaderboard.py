@@ -24,7 +24,7 @@ MAIN = {
     "mean_stability": "Stability",
     "mean_spanned_variance": "Spanned variance",
     "coverage_heads": "Coverage of heads",
-    "entanglement_2": "Shared, two heads",
+    "entanglement_2": "Shared by two",
 }
 """Main metrics of the table by importance, with short titles."""
 

@@ -133,7 +133,7 @@ def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table, which
     """Returns the columns of the table; `which` is main, of short titles that fit a page, or all."""
     column = st.column_config
     columns = {
-        "model": column.TextColumn("model", pinned=True, width=170),
+        "model": column.TextColumn("model", pinned=True, width=177),
         "control": column.TextColumn("control", pinned=True, width=105),
         "heads": column.LinkColumn(
             "heads", display_text="open", width=55, help="Open the heads of the model"

@@ -160,6 +160,8 @@ def test_heads_are_found_by_words_of_their_texts_in_any_order(tiny):
     ]
     assert queries.head_text_search(tiny, model_key=MODEL_KEY, words=["blue", "circle"]).empty
     assert queries.head_text_search(tiny, model_key=MODEL_KEY, words=["100%"]).empty
+    found = queries.head_text_search(tiny, model_key=MODEL_KEY, words=["thing"])
+    assert set(found["text"]) == {"a green thing"}, "not in something"
 
 
 def test_selectivity_of_all_heads_or_of_one(tiny):
