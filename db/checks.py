@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -45,6 +45,16 @@ _IDS = {
 """Query for the keys that rows of a Lance table may have, and the name of the DuckDB table."""
 
 
+class Expected(NamedTuple):
+    """What the DuckDB tables say of all Lance tables."""
+
+    rows: dict[tuple[str, str], int]
+    """By model and kind."""
+
+    shapes: dict[str, VectorShape]
+    """By model."""
+
+
 def check_consistent(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
     """Checks that tables and vectors are consistent.
 
@@ -70,29 +80,33 @@ def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str
     contradictions = [problem for problem, _ in rows]
     if rows and (more := rows[0][1] - len(rows)):
         contradictions.append(f"the tables have {more} more contradictions")
-    expected = [
-        (model_key, kind) for model_key, kind, _ in connection.execute(sql_of("vector_counts")).fetchall()
-    ]
+    expected = _expected(connection)
     present = set(lance_tables.table_names(directory))
-    for model_key, kind in expected:
+    for model_key, kind in expected.rows:
         if lance_table(kind, model_key) in present:
             table = lance_tables.open_table(directory, lance_table(kind, model_key))
-            contradictions += table_problems(connection, table, kind, model_key, directory)
-    names = {lance_table(kind, model_key) for model_key, kind in expected}
+            contradictions += table_problems(connection, table, kind, model_key, directory, expected)
+    names = {lance_table(kind, model_key) for model_key, kind in expected.rows}
     contradictions += [f"there are no vectors {name}" for name in sorted(names - present)]
     return contradictions + [f"vectors {name} belong to no model" for name in sorted(present - names)]
 
 
 def table_problems(
-    connection: duckdb.DuckDBPyConnection, table: Any, kind: str, model_key: str, directory: Path
+    connection: duckdb.DuckDBPyConnection,
+    table: Any,
+    kind: str,
+    model_key: str,
+    directory: Path,
+    expected: Expected | None = None,
 ) -> list[str]:
     """Returns the differences of a Lance table from what the DuckDB tables say: name, columns, rows, ids.
 
-    A table that would take more memory than its files in `directory` can hold is one too.
+    A table that would take more memory than its files in `directory` can hold is one too. What the tables say
+    is read, unless it is given.
     """
-    name, counts = lance_table(kind, model_key), connection.execute(sql_of("vector_counts")).fetchall()
-    found = [*_column_problems(table, name, vector_columns(kind, _shapes(connection)[model_key]))]
-    rows, count = next(rows for *place, rows in counts if place == [model_key, kind]), table.count_rows()
+    all_rows, shapes = expected or _expected(connection)
+    name, rows, count = lance_table(kind, model_key), all_rows[model_key, kind], table.count_rows()
+    found = [*_column_problems(table, name, vector_columns(kind, shapes[model_key]))]
     if count != rows:
         found.append(f"have {count} rows, but the tables speak of {rows}")
     elif too_large := _size_problem(table, count, directory / f"{name}.lance"):
@@ -102,6 +116,11 @@ def table_problems(
         allowed = connection.execute(ids, {"model_key": model_key} if kind == "heads" else {}).fetchall()
         found += _id_problems(table, kind, allowed, source)
     return [f"vectors {name} {problem}" for problem in found]
+
+
+def _expected(connection: duckdb.DuckDBPyConnection) -> Expected:
+    rows = connection.execute(sql_of("vector_counts")).fetchall()
+    return Expected({(model_key, kind): count for model_key, kind, count in rows}, _shapes(connection))
 
 
 def _shapes(connection: duckdb.DuckDBPyConnection) -> dict[str, VectorShape]:

@@ -55,6 +55,14 @@ def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, bool]]
     return tables
 
 
+def types(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Returns, for every table, the DuckDB type of each column, in order."""
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, kind, _, _ in connection.execute(sql_of("table_columns")).fetchall():
+        tables.setdefault(table, {})[column] = kind
+    return tables
+
+
 def keys(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """Returns, for every table, the columns of its key in order; in some tables a part may be null."""
     return dict(connection.execute(sql_of("keys")).fetchall())

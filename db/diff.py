@@ -30,23 +30,27 @@ def diff(
 
 def table_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
     """Yields differences between the DuckDB tables, except `run`."""
-    keys = ddl.keys(cursor(a))
+    keys, types = ddl.keys(cursor(a)), ddl.types(cursor(a))
     for table, names in ddl.columns(cursor(a)).items():
         skipped = NOT_COMPARED.get(table, set())
         if skipped is not None:
             nullable = {name for name in keys[table] if not names[name]}
-            left, right = (_rows(bundle, table, keys[table], nullable) for bundle in (a, b))
+            left, right = (_rows(bundle, table, types[table], keys[table], nullable) for bundle in (a, b))
             values = [name for name in names if name not in {*keys[table], *skipped}]
-            yield from _missing(table, left.index, right.index)
-            yield from _changed(table, left, right, values, tolerance)
+            if not left.index.equals(right.index):
+                yield from _missing(table, left.index, right.index)
+                both = left.index.intersection(right.index)
+                left, right = left.loc[both], right.loc[both]
+            yield from _changed(table, left[values], right[values], tolerance)
 
 
 def vector_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
     """Yields differences between the Lance tables of the models in both bundles."""
+    stored = [lance_tables.table_names(bundle.path / VECTORS) for bundle in (a, b)]
     for model_key in sorted(set(a.model_keys) & set(b.model_keys)):
         for kind in KINDS:
             name = lance_table(kind, model_key)
-            present = [name in lance_tables.table_names(bundle.path / VECTORS) for bundle in (a, b)]
+            present = [name in names for names in stored]
             if not all(present):
                 if any(present):
                     yield f"{name}: missing in the {'second' if present[0] else 'first'}"
@@ -64,14 +68,15 @@ def vector_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
                 yield from _vectors_changed(name, column, left, right, keys[0], tolerance)
 
 
-def _rows(bundle: Bundle, table: str, key: list[str], nullable: set[str]) -> pd.DataFrame:
-    kinds = query(bundle, f'select column_name, column_type from (describe "{table}")')
+def _rows(
+    bundle: Bundle, table: str, kinds: dict[str, str], key: list[str], nullable: set[str]
+) -> pd.DataFrame:
     shown = [
         f'md5("{name}") as "{name}"' if kind == "BLOB"  # thumbnails need not be held in memory twice
         else f'"{name}"::varchar as "{name}"' if kind.endswith("[]")
         else f"""coalesce("{name}"::varchar, '') as "{name}" """ if name in nullable  # rows are found by it
         else f'"{name}"'
-        for name, kind in kinds.itertuples(index=False)
+        for name, kind in kinds.items()
     ]  # fmt: skip
     order = ", ".join(f'"{name}"' for name in key)
     return query(bundle, f'select {", ".join(shown)} from "{table}" order by {order}').set_index(key)
@@ -83,14 +88,15 @@ def _missing(where: str, left: pd.Index, right: pd.Index) -> Iterator[str]:
             yield f"{where}: {_shown(key)} is missing in the {side}"
 
 
-def _changed(
-    table: str, left: pd.DataFrame, right: pd.DataFrame, values: list[str], tolerance: float
-) -> Iterator[str]:
-    both = left.index.intersection(right.index)
-    for name in values:
-        x, y = left.loc[both, name], right.loc[both, name]
-        for key in both[~_equal(x, y, tolerance)]:
-            yield f"{table}.{name}: {_shown(key)} is {x.loc[key]} in the first, {y.loc[key]} in the second"
+def _changed(table: str, left: pd.DataFrame, right: pd.DataFrame, tolerance: float) -> Iterator[str]:
+    """Yields the values that differ between two tables of the same rows."""
+    for name in left.columns:
+        x, y = left[name], right[name]
+        if x.equals(y):
+            continue
+        for row in np.flatnonzero(~_equal(x, y, tolerance)):
+            values = f"is {x.iloc[row]} in the first, {y.iloc[row]} in the second"
+            yield f"{table}.{name}: {_shown(left.index[row])} {values}"
 
 
 def _equal(x: pd.Series, y: pd.Series, tolerance: float) -> np.ndarray:
