@@ -20,7 +20,7 @@ from precompute.method import decomposition
 from precompute.method.selectivity import epsilon_squared
 from precompute.validation.label_accuracy import strong
 
-SEED, SCENES = 4, 500
+SEED, SCENES = 4, 200
 
 
 @pytest.fixture(scope="module")

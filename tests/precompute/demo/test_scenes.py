@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections import Counter, deque
+from collections import deque
 
 import numpy as np
 import pytest
@@ -40,9 +40,8 @@ def objects(mask):
 
 
 def cramers_v(first, second):
-    rows, columns = sorted(set(first)), sorted(set(second))
-    counts = Counter(zip(first, second, strict=True))
-    table = np.array([[counts[r, c] for c in columns] for r in rows], dtype=float)
+    table = np.zeros((first.max() + 1, second.max() + 1))
+    np.add.at(table, (first, second), 1)
     expected = table.sum(1, keepdims=True) * table.sum(0, keepdims=True) / table.sum()
     chi_square = ((table - expected) ** 2 / expected).sum()
     return (chi_square / table.sum() / (min(table.shape) - 1)) ** 0.5
@@ -160,7 +159,7 @@ def test_two_kinds_differ_in_color_shape_and_position_and_never_overlap(scenes):
 def test_attributes_are_pairwise_independent():
     contents = [content_of(index, SEED) for index in range(15_000)]
     rows = [(content.background, *kind) for content in contents for kind in content.kinds]
-    columns = list(zip(*rows, strict=True))
+    columns = [np.unique(column, return_inverse=True)[1] for column in zip(*rows, strict=True)]
 
     for first, second in itertools.combinations(columns, 2):
         assert cramers_v(first, second) < 0.03
@@ -179,7 +178,7 @@ def test_shapes_can_be_read_from_the_masks(scenes):
 def test_colors_and_patterns_can_be_read_from_the_pixels(scenes):
     right = [
         read_color_and_pattern(scene, k) == (kind.color, kind.pattern)
-        for scene in scenes[:100]
+        for scene in scenes[:60]
         for k, kind in enumerate(scene.content.kinds)
     ]
 

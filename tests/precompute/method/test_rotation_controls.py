@@ -35,7 +35,12 @@ def bundle(scene_folder, pool_file, tmp_path_factory) -> Bundle:
 
 
 def with_controls(scene_folder, pool_file, out: Path, **changes):
-    options = {"models": (ModelChoice(demo.MODEL_NAME),), "controls": True, "replicates": 4} | changes
+    options = {
+        "models": (ModelChoice(demo.MODEL_NAME),),
+        "controls": True,
+        "replicates": 2,
+        "layers": 1,
+    } | changes
     return small_config(scene_folder, pool_file, out, **options)
 
 

@@ -38,7 +38,7 @@ def made(scene_folder, tmp_path_factory):
 
     def make(name: str, threads: int, **changes):
         model = (ModelChoice(demo.MODEL_NAME),)
-        same = {"models": model, "picks": 20, "replicates": 0, "metadata": None}
+        same = {"models": model, "picks": 20, "replicates": 0, "metadata": None, "layers": 1}
         config = small_config(scene_folder, POOL_PATH, folder / name, **(same | changes))
         before = torch.get_num_threads()
         torch.set_num_threads(threads)
@@ -91,7 +91,7 @@ def test_batches_and_threads_change_no_sure_pick(made, plain, threads, batch):
 
 def test_float32_changes_no_sure_pick_of_float64(plain, scene_folder):
     model = float64_reference.in_double(clip.load(model_specs.resolve(demo.MODEL_NAME, clip.catalog())))
-    spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 2))
+    spaces = decomposition.head_spaces(clip.vision_weights(model), clip.last_layers(model, 1))
     text = query(plain, "select * from text order by position")
     pixels = torch.stack([model.preprocess(images.read(file)) for file in sorted(scene_folder.glob("*.png"))])
 
