@@ -144,12 +144,12 @@ def pale(color: str) -> str:
 def cell_words(cells: alt.Chart, field: str, line: int = 0, **mark: Any) -> alt.Chart:
     """Returns the words in cells: `line` 1 above the middle, -1 below it, 0 alone.
 
-    Long words are smaller; a word that would still not fit ends in dots.
+    The longest word sets the size; one that would still not fit ends in dots.
     """
+    longest = cells.data[field].astype(str).str.len().max()
     word, wide = f"toString(datum.{field})", "bandwidth('x')"
     text = f"{wide} < {NARROW} ? slice({word}, 0, 3) : {word}"
-    letters = f"max(5, {wide} < {NARROW} ? 3 : length({word}))"
-    size = f"clamp(({wide} - 2) / (0.52 * {letters}), 8, {12 + line})"
+    size = f"clamp(({wide} - 2) / {0.52 * min(max(5, longest), 11):.3g}, 9, {12 + line})"
     return cells.mark_text(
         dy={1: -8, 0: 0, -1: 9}[line],
         text=alt.expr(text),

@@ -228,7 +228,7 @@ def image_picker(
 
     Without `picture`, for pages that show it anyway, the other controls have the whole width.
     """
-    left, right = st.columns([1, 4], gap="large") if picture else (None, st.container())
+    left, right = st.columns([1, 3], gap="large") if picture else (None, st.container())
     key = init_widget("image", value)
     if not image_data.exists(source, st.session_state[key]):  # another bundle, or an old upload
         st.session_state[key] = value
@@ -275,7 +275,7 @@ def draw_found(source: Source, words: str, *, stored: bool) -> None:
     first = (st.session_state.get(key, 1) - 1) * PER_PAGE
     shown = image_data.find(source, words, stored=stored, limit=PER_PAGE, offset=first)
     thumbnails = image_data.thumbnails(source, tuple(shown["image_id"]))
-    with st.container(key="gallery.choice"):
+    with st.container(key="gallery.8.choice"):
         tiles = cells(len(shown), 8)
     for cell, row in zip(tiles, shown.itertuples(), strict=False):
         with cell:
@@ -363,7 +363,7 @@ def readable(source: Source, text: str, name: str, head: Head | None) -> str:
 def map_controls(source: Source, view: MapView, scope: Scope, reference: str | None = None) -> dict[str, Any]:
     """Returns the chosen options of maps, by their names in the link; a popover holds them."""
     options: dict[str, Any] = {}
-    with st.popover("Map options", icon=":material/tune:", width="stretch"):
+    with st.popover("Map options", icon=":material/tune:"):
         if reference is not None:
             help = (
                 "All texts share a common direction, so the zero of a plain map is a convention. The average "

@@ -24,7 +24,7 @@ CAUTION = (
     "Do not read it as a cause: a patch may act through other heads or earlier layers. Automatic limit: "
     "the next round number above 95 % of the values of all patches shown."
 )
-WIDTHS = {2: 340, 3: 320, 4: 248}
+WIDTHS = {2: 340, 3: 304, 4: 248}
 """Width of a panel, pixels, by the number of panels: one row at 1440 pixels, one panel a row on a phone."""
 
 BAR = "height: 12px; border-radius: 2px; background: linear-gradient(to right, {colors})"

@@ -97,7 +97,7 @@ def draw_gallery(
     """
     form = form or f".{decimals(frame['score'])}f"
     thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
-    with st.container(key=f"gallery.{key}"):
+    with st.container(key=f"gallery.{columns}.{key}"):
         tiles = cells(len(frame), columns)
     for cell, row in zip(tiles, frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):

@@ -18,10 +18,9 @@ image, column = controls.image_picker(source, view.image, gallery=True, picture=
 with column:
     a = controls.text_picker(source, "Text A", view.text)
     b = controls.text_picker(source, "Text B", view.against, name="against")
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
-    with left:
-        scope = controls.scope_picker(source, view.heads)
-    with right:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container():
+            scope = controls.scope_picker(source, view.heads)
         options = controls.map_controls(source, view, scope)
 view = url.write_url(view, image=image, text=a, against=b, heads=scope, **options)
 controls.stop_if_empty(source, view)

@@ -16,10 +16,9 @@ source, view = controls.open_page(TopicView)
 
 image, column = controls.image_picker(source, view.image, gallery=True, picture=False)
 with column:
-    left, right = st.columns([5, 1], vertical_alignment="bottom")
-    with left:
-        scope = controls.scope_picker(source, view.heads)
-    with right:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container():
+            scope = controls.scope_picker(source, view.heads)
         options = controls.map_controls(source, view, scope, reference=view.reference)
     text = controls.text_picker(source, "Text", view.text, head=next(iter(scope.heads), None))
 view = url.write_url(view, image=image, text=text, heads=scope, **options)
