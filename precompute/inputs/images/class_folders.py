@@ -36,7 +36,7 @@ _STORAGE = re.compile(
     |unsup|unsorted|split|fold|part|shard|batch|chunk|volume|subset|folder|new[ ]folder|dir|archive|dcim
     |camera[ ]roll|data(?:sets?)?|files?|images?|imgs?|photos|pictures|jpe?gs?|pngs?|jpegimages|raw|originals?
     |cropped|resized|thumb(?:nail)?s?|masks?|labels?|annotations?|segmentation(?:class|object)?|bbox(?:es)?|rgb
-    |depth|cls-loc|ilsvrc|background[-_ ]google|frames|results?|outputs?|pred(?:iction)?s?|anno|metadata
+    |depth|cls-loc|ilsvrc|background[-_ ]google|frames|results?|outputs?|pred(?:iction)?s?|anno|misc|metadata
     |ground[-_ ]truth|gt) [AB]?[-_. ]*\d*[-_. ]* )+ (?: (?<=[-_. ]) (?:large|small|full|mini|\d+x\d+) )?
     | (?:imgs?|images?)[-_. ].* | .*[-_. ](?:imgs?|images?|photos|pictures|dataset|anno|annotations)"""
 )
@@ -46,7 +46,8 @@ _DOMAIN = re.compile(
     r"""(?ix)
     photos? | sketch(?:es)? | art | art[-_ ]paintings? | paintings? | cartoons?
     | drawings? | renditions? | clip[-_ ]?arts? | info[-_ ]?graphs? | quick[-_ ]?draw | real(?:[-_ ]?world)?
-    | products? | synthetic | amazon | dslr | webcam | caltech\d* | labelme | pascal | voc\d* | sun\d*"""
+    | products? | synthetic | colou?r | gr[ae]yscale | segmented
+    | amazon | dslr | webcam | caltech\d* | labelme | pascal | voc\d* | sun\d*"""
 )
 """Domains of PACS, DomainNet, Office and VLCS: ways of depicting the same classes, and sources of images."""
 
@@ -67,6 +68,11 @@ _OBJECTS = frozenset(
     ]
 )
 """Names of storage that may be classes too: they count as storage where most folders beside them are."""
+
+_DRAWN = re.compile(
+    r"(?i)masks?|labels?|anno|annotations?|segmentation(?:class|object)?|bbox(?:es)?|depth|ground.truth|gt"
+)
+"""Folders of what is known about images, beside the images: their files have no class."""
 
 _CAMERA = re.compile(r"[1-9]\d\d[A-Z_]{5}")
 """Folders that cameras make, such as 100CANON."""
@@ -104,8 +110,11 @@ def from_folders(root: Path, files: Sequence[ImageFile]) -> FolderClasses:
     named = read_names(root, {part for parts in folders for part in parts})
     levels = dict(zip(counts, _without_storage(folders, set(named.names) if named else set()), strict=True))
     class_of = {folder: parts[0] for folder, parts in levels.items() if len(parts) == 1}
+    drawn = {folder for folder in class_of if any(map(_DRAWN.fullmatch, folder.split("/")[:-1]))}
+    drawn = drawn if len(drawn) < len(class_of) else set()
+    class_of = {folder: name for folder, name in class_of.items() if folder not in drawn}
     ids, count = set(class_of.values()), sum(counts[folder] for folder in class_of)
-    if reason := _doubt(ids, count, len(files), named):
+    if reason := _doubt(ids, count, len(files) - sum(counts[folder] for folder in drawn), named):
         seen = sorted(folder for folder in counts if folder)
         note = f"no classes from {len(seen):,} folders ({first_three(seen)}): {reason}"
         return NO_CLASSES._replace(note=note if len(seen) > 1 else "")
@@ -181,6 +190,8 @@ def is_id(value: str) -> bool:
 
 def _without_storage(folders: list[list[str]], named: set[str]) -> list[list[str]]:
     """Returns the parts of each folder's path without those that are a way of storing."""
+    ids = [[part for part in parts if WORDNET.fullmatch(part)] for parts in folders]
+    folders = [one if len(one) == 1 else parts for one, parts in zip(ids, folders, strict=True)]
     while True:
         outer = {parts[0] for parts in folders if parts}
         above = {parts[0] for parts in folders if len(parts) > 1} - named

@@ -104,6 +104,11 @@ def test_folders_of_storage_or_of_doubtful_meaning_are_no_classes(tmp_path, name
             ("seg_train/seg_train/sea/a.png", "seg_test/seg_test/ice/b.png", "seg_pred/seg_pred/c.png"),
             ["sea", "ice", None],
         ),
+        (("fog/1/n01440764/a.png", "fog/2/n01443537/b.png"), "n01440764 n01443537"),  # ImageNet-C
+        (  # ADE20K
+            ("images/a/abbey/1.png", "images/misc/2.png", "images/b/bar/3.png", "annotations/a/abbey/1.png"),
+            ["abbey", None, "bar", None],
+        ),
         (("photos/dog/a.png", "photos/cow/a.png", "sketches/dog/b.png"), "dog cow dog"),
         (("photo/a.png", "sketch/b.png", "results/c.png"), ["photo", "sketch", None]),
         (("with_mask/a.png", "without_mask/b.png"), ["with mask", "without mask"]),
