@@ -17,7 +17,7 @@ from PIL import Image
 from db.pictures import PHOTOMETRIC_TAG, decode, upright
 from precompute.inputs.images.files import ImagesError
 
-_LOSSY = ("JPEG", "JPEG2000", "WEBP", "AVIF")
+_LOSSY = ("JPEG", "WEBP", "AVIF")
 """Formats that change values a little, around edges too."""
 
 _ADVICE = "Save it as PNG, 0 outside the object and one other value inside, or remove its rows"
@@ -38,15 +38,21 @@ def object_pixels(data: bytes, name: str) -> Bool[np.ndarray, "row column"]:
     """
     picture = decode(data)  # checks size and format
     with Image.open(io.BytesIO(data)) as stored:
-        if stored.has_transparency_data:
+        if stored.has_transparency_data and _is_transparent(stored):
             raise ImagesError(
                 f"{name} has transparent pixels, which could be the object or the rest. Save it without "
                 "them, the object white and the rest black."
             )
         values, level = _values(stored, picture)
-        is_lossy = stored.format in _LOSSY and b"VP8L" not in data[:64]
+        is_lossy = stored.format in _LOSSY and b"VP8L" not in data  # lossless WebP
     _check(values, level, name, is_lossy=is_lossy)
     return 2 * level > level.max()
+
+
+def _is_transparent(stored: Image.Image) -> bool:
+    """Returns True if a pixel is transparent, or may be: an alpha channel alone says nothing."""
+    # Pillow converts no 16-bit gray to RGBA.
+    return stored.mode.startswith("I") or bool(np.asarray(stored.convert("RGBA"))[..., 3].min() < 255)
 
 
 def _values(stored: Image.Image, picture: Image.Image) -> tuple[Values, Values]:

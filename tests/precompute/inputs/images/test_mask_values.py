@@ -65,6 +65,7 @@ def white_is_zero(values: np.ndarray) -> bytes:
         png(eight_bits(1 - OBJECT), palette=[255, 255, 255, 0, 0, 0]),
         png(eight_bits(OBJECT[..., None] * [0, 0, 200])),
         png(eight_bits(255 * OBJECT), "JPEG", quality=60),
+        png(eight_bits(np.dstack([9 * OBJECT] * 3 + [0 * OBJECT + 255]))),  # with alpha, all of it opaque
     ],
 )
 def test_the_object_has_the_one_value_that_is_not_zero(data):
@@ -92,7 +93,10 @@ def test_a_mask_is_turned_upright():
         (png(eight_bits(15 * OBJECT + 255 * BORDER)), "has 3 values (0, 15, 255)"),
         (png(eight_bits(2 * OBJECT + BORDER)), "has 3 values (0, 1, 2)"),
         (png(eight_bits(OBJECT + 2 * BORDER), palette=VOC), "has 3 values (0, #008000, #800000)"),
-        (png(eight_bits(7 * OBJECT + 255 * BORDER), "WEBP", lossless=True), "has 3 values"),
+        (png(eight_bits(7 * OBJECT + 255 * BORDER), "WEBP", lossless=True, icc_profile=bytes(99)), "has 3"),
+        (png(eight_bits(7 * OBJECT + 255 * BORDER), "JPEG2000"), "has 3 values (0, 7, 255)"),
+        (png(eight_bits(np.dstack([9 * OBJECT] * 4))), "transparent pixels"),
+        (png(OBJECT.astype(np.uint16), transparency=0), "transparent pixels"),
         (png(eight_bits(2 - OBJECT)), "no pixel outside the object: none is 0 (values 1, 2)"),
         (png(eight_bits(3 - OBJECT - 2 * BORDER)), "no pixel outside the object"),  # a trimap
         (png(eight_bits(0 * OBJECT + 255)), "no pixel outside the object: none is 0 (values 255)"),
