@@ -32,7 +32,6 @@ WITHOUT_TEST_FILE = {
     "dashboard/sections/heads.py": "drawn by dashboard/views/test_heads.py",
     "dashboard/sections/mean_ablation.py": "drawn by dashboard/views/test_mean_ablation.py",
     "dashboard/sections/validation.py": "drawn by dashboard/views/test_validation.py",
-    "dashboard/data/near_words.py": "dashboard/views/test_image_neighbors.py: a word spelled wrong",
     "dashboard/state/links.py": "dashboard/state/test_views.py reads links by it",
     "dashboard/state/url.py": "dashboard/views/test_views.py reopens every page from its link",
     "db/bundle_files.py": "db/test_verify.py compares files, links, pipes and folders by it",

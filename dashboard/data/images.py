@@ -17,13 +17,16 @@ from dashboard.data.live import LiveError
 from dashboard.data.near_words import near_words
 from dashboard.data.types import ImageInfo, Source
 from dashboard.state.markdown import cut
-from db import layout, vectors
+from db import layout, queries, vectors
 
 TERM = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 """A word of a search, or several in quotes."""
 
 MAX_ABSENT = 3
 """Words of a search without a match that a message names."""
+
+MAX_GALLERIES = 64
+"""Sets of thumbnails kept in memory, of up to 200 each: 2 MB of photographs."""
 
 MAX_UPLOADS = 64
 """Uploaded images kept in memory, so that links to them work."""
@@ -125,10 +128,10 @@ def thumbnails(source: Source, image_ids: Sequence[str]) -> dict[str, bytes | No
     }
 
 
-@cached.kept(max_entries=512)
+@cached.kept(max_entries=MAX_GALLERIES)
 def _stored(source: Source, image_ids: tuple[str, ...]) -> dict[str, bytes]:
     """Returns the thumbnails of the bundle that are small pictures; decoding them all takes a while."""
-    rows = cached.query(source.bundle, "thumbnails", image_ids=image_ids)
+    rows = queries.thumbnails(source.bundle, image_ids=image_ids)  # the cache of queries would keep them longer
     pairs = zip(rows["image_id"], rows["thumbnail"], strict=True)
     return {image_id: data for image_id, data in pairs if data and image_drawing.is_thumbnail(data)}
 
