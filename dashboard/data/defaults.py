@@ -1,6 +1,6 @@
 """Default views of the pages, and links to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -26,6 +26,12 @@ def link(source: Source, kind: type[View], **changes: Any) -> dict[str, str]:
     They contain every field: the page then adds none, and the back button leads here again.
     """
     return to_query(replace(default_view(source, kind), **changes))
+
+
+def head_links(source: Source, heads: Iterable[Head]) -> list[dict[str, str]]:
+    """Returns the query parameters of the page of each head."""
+    view = default_view(source, HeadView)
+    return [to_query(replace(view, head=head)) for head in heads]
 
 
 @cached.kept(max_entries=16)

@@ -12,7 +12,7 @@ from dashboard.analyses import maps
 from dashboard.analyses.maps import PART_NAMES, TextMap
 from dashboard.data import choices, head_vectors, scopes, texts, token_images
 from dashboard.data.types import Source, TokenImage, column_title
-from dashboard.state.views import ContrastView, MapView, TopicView, head_name
+from dashboard.state.views import ContrastView, Head, MapView, TopicView, head_name, parse_head
 
 NO_CONTROL = "No control is shown: the pool has too few other texts to draw one from."
 
@@ -143,6 +143,12 @@ def why_table(source: Source, image_id: str, a: str, b: str) -> pd.DataFrame:
     values = 1000 * np.array([*parts.heads, parts.rest, parts.average])
     kinds = ["head"] * len(heads) + ["rest", "average"]
     return pd.DataFrame({"part": titles, "value": values, "kind": kinds})
+
+
+def heads_in(shown: pd.DataFrame) -> list[Head]:
+    """Returns the heads among the bars of `why_shown`, whose titles begin with their names."""
+    names = shown.loc[shown["kind"] == "head", "part"].str.partition(" ")[0]
+    return [head for name in names if (head := parse_head(name))]
 
 
 def why_shown(table: pd.DataFrame, most: int) -> pd.DataFrame:

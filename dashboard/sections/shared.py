@@ -11,15 +11,18 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import theme
-from dashboard.data import choices, column_words, provenance, scopes
+from dashboard.data import choices, column_words, defaults, provenance, scopes
 from dashboard.data import images as image_data
 from dashboard.data.digits import decimals
 from dashboard.data.types import Source
 from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
-from dashboard.state.views import Scope, head_name
+from dashboard.state.views import Head, Scope, head_name
 from db.queries import Ran
+
+MAX_LINKS = 12
+"""Number of heads that a page links to."""
 
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
@@ -130,15 +133,22 @@ def draw_descriptions(texts: pd.DataFrame) -> None:
 def draw_heads_used(source: Source, scope: Scope, how: str = "Uses") -> None:
     """The heads of a scope, and the unsupported heads of its property that it leaves out."""
     heads, names = scopes.resolve(source, scope), choices.head_names(source)
-    listed = ", ".join(map(head_name, heads[:12])) + (", and more" if len(heads) > 12 else "")
     labels = "  \n".join(literal(names[head]) for head in heads)
     left_out = ", ".join(map(head_name, scopes.left_out(source, scope)))
     only = f" Excluded as unsupported: {left_out}." if left_out else ""
     st.caption(
-        f"{how} {len(heads)} of {len(names)} heads: {listed}.{only}",
+        f"{how} {len(heads)} of {len(names)} heads.{only}",
         help=f"{labels}  \n?: the label is unsupported: not better than labels of rotated heads (5 % level), "
         "or carried by one text only.",
     )
+    draw_head_links(source, heads)
+
+
+def draw_head_links(source: Source, heads: Sequence[Head]) -> None:
+    """A link to the page of each of the first heads."""
+    with st.container(horizontal=True, gap="small"):
+        for head, link in zip(heads, defaults.head_links(source, heads[:MAX_LINKS]), strict=False):
+            st.page_link("views/head.py", label=head_name(head), query_params=link, width="content")
 
 
 def draw_outside(words: tuple[str, str]) -> None:

@@ -40,6 +40,8 @@ st.markdown(
 )
 heads = table[table["kind"] == "head"]
 words = sections.ends(heads["part"], heads["value"])
-chart = map_charts.signed_bars(map_data.why_shown(table, 12))
+shown = map_data.why_shown(table, 12)
+chart = map_charts.signed_bars(shown)
 sections.draw_chart(chart, f"What each head adds to the difference of A and B, in thousandths: {words}.")
+sections.draw_head_links(source, map_data.heads_in(shown))
 map_sections.draw_map_numbers(result, queries, name="contrast", heads=table)

@@ -23,6 +23,7 @@ with provenance.recorded() as queries:
     rows = neighbors.neighbors_of_image(source, view.image, (view.head,), view.by, view.k)
     st.header(f"Nearest in {head_name(view.head)}")
     st.caption(literal(label_text.label_evidence(source, view.head)))
+    sections.draw_head_links(source, [view.head])
 sections.draw_outside(outside.of_image(source, view.image, (view.head,)))
 sections.draw_gallery(source, rows)
 sections.draw_numbers(

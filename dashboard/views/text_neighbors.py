@@ -29,6 +29,7 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     st.header(f"Images nearest in {head_name(view.head)}")
     st.caption(literal(label_text.label_evidence(source, view.head)))
+    sections.draw_head_links(source, [view.head])
     sections.draw_gallery(source, images, columns=4, query=False)
 with right:
     st.header(f"Texts nearest in {head_name(view.head)}")

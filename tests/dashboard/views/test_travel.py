@@ -115,3 +115,12 @@ def test_texts_that_are_the_same_have_no_difference_to_draw():
 
     assert "A and B are the same text" in said(app)
     assert not app.get("vega_lite_chart")
+
+
+@pytest.mark.parametrize("page", ["property_search", *MAPS, "mean_ablation", "image_neighbors"])
+def test_heads_link_to_their_pages(page):
+    app = open_page(page, heads="L1.H1,L2.H0") if page != "image_neighbors" else open_page(page, head="L1.H1")
+
+    links = {node.proto.label: node.proto for node in app.main.get("page_link")}
+    assert "head=L1.H1" in links["L1.H1"].query_string
+    assert links["L1.H1"].page == "head"
