@@ -148,7 +148,8 @@ def draw_head_links(source: Source, heads: Sequence[Head]) -> None:
     """A link to the page of each of the first heads."""
     with st.container(horizontal=True, gap="small"):
         for head, link in zip(heads, defaults.head_links(source, heads[:MAX_LINKS]), strict=False):
-            st.page_link("views/head.py", label=head_name(head), query_params=link, width="content")
+            icon = ":material/center_focus_strong:"
+            st.page_link("views/head.py", label=head_name(head), icon=icon, query_params=link)
 
 
 def draw_outside(words: tuple[str, str]) -> None:

@@ -63,7 +63,8 @@ def leave_for(page: str, link: dict[str, str]) -> NoReturn:
     """Opens another page from code.
 
     Streamlit first writes the link of the new page after the path of the old page, and the browser records
-    that as a step of its history. The back button then reopens the old page as it was left.
+    that as a step of its history. The back button then reopens the old page as it was left, and the browser
+    replaces that address.
     """
     st.session_state["left"] = (st.session_state["address"][0], link)
     st.switch_page(f"views/{page}.py", query_params=link)
@@ -96,8 +97,6 @@ def write_url(view: V, **changes: Any) -> V:
     params = to_query(view)
     state = st.session_state
     page, here = state["address"][0], st.query_params.to_dict()
-    if state.get("left") == (page, here) and state.get(f"memory.{page}") == params:
-        return view  # writing would add a step to the history, and the back button would lead here again
     if here != params:
         st.query_params.from_dict(params)
         state["before"] = state["address"], time.monotonic()
