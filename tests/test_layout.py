@@ -65,6 +65,7 @@ WHOLE_SYSTEM = {
     "dashboard/test_contrast.py": "colors of both themes and of charts",
     "dashboard/test_soak.py": "many sessions at once on a real server",
     "dashboard/views/test_equal_images.py": "stages and pages over images with equal pixels",
+    "dashboard/views/test_extremes.py": "all pages over one model, one layer and a thousand classes",
     "dashboard/views/test_imported_results.py": "all pages over results without vectors",
     "dashboard/views/test_integrity.py": "harmed bundles, and what pages and sidebar say of them",
     "dashboard/views/test_links.py": "links of any value, page by page",
