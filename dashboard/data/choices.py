@@ -44,9 +44,10 @@ def _precision(info: Any) -> str:
     """Returns a note on a precision below float32 and its effect on the texts."""
     if info.precision == "float32":
         return ""
+    mean, minimum = (f"{100 * share:.0f} %" for share in (info.overlap_5, info.min_overlap_5))
     return (
-        f" Decomposed in {literal(info.precision)}: {info.overlap_5:.0%} of the first five texts of a head "
-        f"are those of float32 (minimum {info.min_overlap_5:.0%}), on {int(info.precision_images):,} images."
+        f" Decomposed in {literal(info.precision)}: {mean} of the first five texts of a head are those of "
+        f"float32 (minimum {minimum}), on {int(info.precision_images):,} images."
     )
 
 

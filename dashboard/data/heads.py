@@ -208,7 +208,11 @@ def as_read(table: pd.DataFrame) -> pd.DataFrame:
 def text_titles(source: Source, head: Head) -> dict[int, str]:
     """Returns the head's texts by position, with their share of the variance."""
     rows = texts(source, head)
-    shares = rows["variance_share"].map(" · {:.1%} of the variance".format, na_action="ignore").fillna("")
+    shares = (
+        (100 * rows["variance_share"])
+        .map(" · {:.1f} % of the variance".format, na_action="ignore")
+        .fillna("")
+    )
     titles = (rows["position"] + 1).astype(str) + " · " + rows["text"] + shares.str.replace("%", " %")
     return dict(zip(rows["position"], titles, strict=True))
 

@@ -86,7 +86,7 @@ def _control(
         subject, count = texts.random(source, view.seed, len(subject), subject), len(subject)
         if len(subject) < count:
             return None
-        title = " - ".join(subject)
+        title = " − ".join(subject)
     else:
         shown = np.array([head in others for head in stored])
     return LabeledMap(f"Control: {title}", _map(source, image, _vector(source, view, subject), shown))

@@ -68,10 +68,10 @@ def on_maps(table: pd.DataFrame, key: str, control_key: str) -> list[Verdict]:
     for measure, other in others.items():
         row, untrained = rows.get((key, measure)), rows.get((control_key, measure))
         if row is not None:
-            beside = "" if untrained is None else f"; on random weights {untrained.value:+.3f}"
+            beside = "" if untrained is None else f"; on random weights {_signed(untrained.value)}"
             minimum = 0.0 if untrained is None else max(0.0, untrained.value)
             low = row.value if np.isnan(row.low) else row.low
-            better = f"{row.value:+.3f}{_interval(row)}"
+            better = f"{_signed(row.value)}{_interval(row)}"
             text = f"Average precision of maps through all heads on the named object, less {other}: {better}"
             verdicts.append(Verdict(low > minimum, f"{text}{beside}."))
     return verdicts + _against_rivals(table, key)
@@ -88,8 +88,12 @@ def _against_rivals(table: pd.DataFrame, key: str) -> list[Verdict]:
     return [Verdict(precision > rivals["value"].max(), text)]
 
 
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
 def _interval(row) -> str:
-    return "" if np.isnan(row.low) else f" ({row.low:+.3f} to {row.high:+.3f})"
+    return "" if np.isnan(row.low) else f" ({_signed(row.low)} to {_signed(row.high)})"
 
 
 def on_neighbors(table: pd.DataFrame, by: str) -> list[Verdict]:

@@ -1,5 +1,8 @@
 """Sections of the page Heads: the grid of heads and the result of the filters. A click opens a head."""
 
+from html import escape
+from urllib.parse import urlencode
+
 import pandas as pd
 import streamlit as st
 
@@ -78,8 +81,20 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
         column_order=order,
     )
     st.caption(f"{len(table)} of {count} heads. Click a row to open the head.")
+    st.html(links(source, table))
     for row in clicked_rows(event):
         open_head(source, (int(table["layer"].iloc[row]), int(table["head"].iloc[row])))
+
+
+def links(source: Source, table: pd.DataFrame) -> str:
+    """Returns HTML: the heads of a table as a folded list of links, for the keyboard and screen readers."""
+    link = defaults.link(source, HeadView)
+    items = []
+    for row in table.itertuples():
+        address = urlencode(link | {"head": row.name})
+        label = f"{row.name} {row.label}" if isinstance(row.label, str) else row.name
+        items.append(f'<a href="head?{escape(address)}" target="_self">{escape(label)}</a>')
+    return f"<details><summary>These heads as links</summary>{' · '.join(items)}</details>"
 
 
 def open_head(source: Source, head: Head) -> None:

@@ -1,9 +1,13 @@
 """The page of heads, opened and used over the tiny bundle: what it finds, lists and links to."""
 
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
 import pandas as pd
 import pytest
 
-from tests.support.bundles import CONTROL_KEY
+from tests.support.bundles import CONTROL_KEY, MODEL_KEY
 from tests.support.pages import link, open_page, said, words
 
 
@@ -139,3 +143,13 @@ def test_heads_without_metrics_are_found_by_label_and_words(monkeypatch, importe
     assert found(app)["name"].tolist() == ["L1.H1"]
     assert not app.slider
     assert said(app) == ""
+
+
+def test_every_head_found_has_a_link_for_the_keyboard():
+    app = open_page("heads", over="supported")
+    [listed] = [html.proto.body for html in app.get("html") if "<details>" in html.proto.body]
+
+    addresses = [parse_qs(urlsplit(unescape(link)).query) for link in re.findall('href="(.*?)"', listed)]
+
+    assert [address["head"][0] for address in addresses] == found(app)["name"].tolist()
+    assert all(address["model"] == [MODEL_KEY] for address in addresses)

@@ -121,8 +121,8 @@ def test_rough_precision_and_weights_that_are_not_verified_are_said(tmp_path, mo
     app = open_page("leaderboard")
     about = plain(app.sidebar.caption[0].help)
 
-    assert "Decomposed in bf16: 98% of the first five texts of a head are those of float32" in about
-    assert "(minimum 80%), on 512 images." in about
+    assert "Decomposed in bf16: 98 % of the first five texts of a head are those of float32" in about
+    assert "(minimum 80 %), on 512 images." in about
     assert "Weights not verified" in words(app)
 
 
