@@ -131,7 +131,7 @@ def thumbnails(source: Source, image_ids: Sequence[str]) -> dict[str, bytes | No
 @cached.kept(max_entries=MAX_GALLERIES)
 def _stored(source: Source, image_ids: tuple[str, ...]) -> dict[str, bytes]:
     """Returns the thumbnails of the bundle that are small pictures; decoding them all takes a while."""
-    rows = queries.thumbnails(source.bundle, image_ids=image_ids)  # the cache of queries would keep them longer
+    rows = queries.thumbnails(source.bundle, image_ids=image_ids)  # not cached: it would keep them
     pairs = zip(rows["image_id"], rows["thumbnail"], strict=True)
     return {image_id: data for image_id, data in pairs if data and image_drawing.is_thumbnail(data)}
 
