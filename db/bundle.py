@@ -70,18 +70,20 @@ def verify(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Prints the differences of two bundles."""
-    from db.diff import diff
+    from db.diff import differences
 
     a, b = open_bundle(options.bundle), open_bundle(options.other)
-    differences = diff(a, b, tolerance=options.tolerance, vector_tolerance=options.vector_tolerance)
-    for difference in differences[:MAX_DIFFERENCES_PRINTED]:
-        _print(difference)
-    if len(differences) > MAX_DIFFERENCES_PRINTED:
-        _print(f"and {len(differences) - MAX_DIFFERENCES_PRINTED} more")
-    _print(f"{len(differences)} differences" if differences else "the same")
+    found = differences(a, b, options.tolerance, options.vector_tolerance)
+    count = 0
+    for count, difference in enumerate(found, 1):
+        if count <= MAX_DIFFERENCES_PRINTED:
+            _print(difference)
+    if count > MAX_DIFFERENCES_PRINTED:
+        _print(f"and {count - MAX_DIFFERENCES_PRINTED} more")
+    _print(f"{count} differences" if count else "the same")
     a.close()
     b.close()
-    return 1 if differences else 0
+    return 1 if count else 0
 
 
 def pack(options: argparse.Namespace) -> int:

@@ -25,7 +25,13 @@ def diff(
     a: Bundle, b: Bundle, *, tolerance: float = TOLERANCE, vector_tolerance: float = VECTOR_TOLERANCE
 ) -> list[str]:
     """Returns differences between two bundles, one sentence each; empty if they are equal."""
-    return [*table_differences(a, b, tolerance), *vector_differences(a, b, vector_tolerance)]
+    return list(differences(a, b, tolerance, vector_tolerance))
+
+
+def differences(a: Bundle, b: Bundle, tolerance: float, vector_tolerance: float) -> Iterator[str]:
+    """Yields the same as `diff`, which may be millions."""
+    yield from table_differences(a, b, tolerance)
+    yield from vector_differences(a, b, vector_tolerance)
 
 
 def table_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:

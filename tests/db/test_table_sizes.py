@@ -2,14 +2,14 @@
 
 import pytest
 
-from db import checks, connection, table_sizes
+from db import checks, connection, queries, table_sizes
 from db.connection import Bundle, cursor, open_bundle, query
 from db.errors import BundleDamaged, QueryError, StoreError
 from db.layout import VECTORS
 from db.store import BundleWriter
 from db.table_sizes import MAX_TEXT, size_problem
 from tests.support import bundles
-from tests.support.bundles import MODEL_KEY
+from tests.support.bundles import IMAGE_IDS, MODEL_KEY
 from tests.support.places import edit
 
 FILL = "insert into failed_image select i::varchar, {reason} from range({rows}) t(i)"
@@ -55,6 +55,15 @@ def test_a_result_that_fills_the_memory_is_refused(tiny, monkeypatch):
 
     with pytest.raises(QueryError, match="the result takes 0.0 GB of memory, more than"):
         query(tiny, "select repeat('x', 1000) as text from range(2000)")
+
+
+def test_a_thumbnail_of_many_bytes_is_not_read(copy):
+    edit(copy, f"update image set thumbnail = repeat('x', 2000000)::blob where image_id = '{IMAGE_IDS[0]}'")
+
+    data = queries.thumbnails(open_bundle(copy), image_ids=IMAGE_IDS[:2])["thumbnail"]
+
+    assert data[0] is None
+    assert data[1].startswith(b"\xff\xd8")
 
 
 def test_vectors_that_unpack_to_more_than_their_files_hold_are_refused(tiny, monkeypatch):
