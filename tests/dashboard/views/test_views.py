@@ -151,7 +151,7 @@ def test_changing_the_model_changes_its_heads(page):
     after = app.selectbox(key="w.head").options
     assert not app.exception
     assert before == ["L1.H0 · color", "L1.H1 · color", "L2.H0 · shape (weak)", "L2.H1 · count?"]
-    assert after == ["L2.H0 · pattern", "L2.H1 · pattern?"]
+    assert after == ["L2.H0 · pattern (weak)", "L2.H1 · pattern?"]
     assert link(app)["head"] == "L2.H0"
     assert "this model has no such head" in said(app)
 
