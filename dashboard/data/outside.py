@@ -21,21 +21,27 @@ def of_image(source: Source, image_id: str, heads: tuple[Head, ...]) -> tuple[st
     """Returns how far an uploaded image is from the image set, and a warning if that is too far."""
     if image_id not in images.uploads() or source.images < outside.MIN_IMAGES:
         return "", ""
-    vector, length = _queries(source, heads, query_coordinates(source, image_id, heads)[None])
-    whole = query_embedding(source, image_id)[None, None]
-    in_heads, as_a_whole = (
-        outside.share_nearer(float(outside.nearest_distances(blocks, *query)[0]), typical)
-        for blocks, query, typical in (
-            (_blocks(source, heads), (vector, length), typical_distances(source, heads)),
-            (_embeddings(source), (whole, np.ones(1)), typical_distances(source, None)),
-        )
-    )
+    coordinates, embedding = query_coordinates(source, image_id, heads), query_embedding(source, image_id)
+    in_heads, as_a_whole = _shares_nearer(source, image_id, heads, coordinates, embedding)
     fact = (
         f"Your image is farther from its nearest image than {100 * in_heads:.1f} % of the images are from "
         f"theirs in these heads, and {100 * as_a_whole:.1f} % as a whole."
     )
     warning = f"{fact} It lies outside the image set: what these heads say of it may mean little."
     return fact, warning * (max(in_heads, as_a_whole) > outside.FAR)
+
+
+@cached.kept(max_entries=256)
+def _shares_nearer(
+    source: Source, image_id: str, heads: tuple[Head, ...], _coordinates: NDArray, _embedding: NDArray
+) -> tuple[float, float]:
+    """Returns the share of images that are nearer to theirs than an image: in heads, and as a whole."""
+    in_heads = outside.nearest_distances(_blocks(source, heads), *_queries(source, heads, _coordinates[None]))
+    whole = outside.nearest_distances(_embeddings(source), _embedding[None, None], np.ones(1))
+    return (
+        outside.share_nearer(float(in_heads[0]), typical_distances(source, heads)),
+        outside.share_nearer(float(whole[0]), typical_distances(source, None)),
+    )
 
 
 @cached.kept(max_entries=64)
