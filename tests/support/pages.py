@@ -33,6 +33,9 @@ PAGES = [
     "mean_ablation",
     "validation",
 ]
+NUMBERS, PICKER = "numbers", "picker"
+"""Keys of expanders, which draw what they hold only while they are open."""
+
 MAPS = ["topic_segmentation", "contrastive_segmentation"]
 
 
@@ -80,8 +83,11 @@ def write_vectors(writer: BundleWriter, model_key: str, layers: set[int], texts:
     writer.write_tokens(model_key, bundles.TOKENS, (ImageTokens(IMAGE_IDS[i], y[i], rest[i]) for i in rows))
 
 
-def open_page(page: str, **params: str) -> AppTest:
+def open_page(page: str, *, opened: str = "", **params: str) -> AppTest:
+    """The page of a link, with one of its expanders `opened`."""
     app = AppTest.from_file(str(APP), default_timeout=60)
+    if opened:
+        app.session_state[opened] = True
     if page != PAGES[0]:  # that one is served at /
         app.switch_page(f"views/{page}.py")
     for name, value in params.items():
@@ -120,10 +126,10 @@ def plain(text: str) -> str:
 
 
 def open_picker(app: AppTest) -> None:
-    app.session_state["picker"] = True
+    app.session_state[PICKER] = True
     app.run()
 
 
 def open_numbers(app: AppTest) -> None:
-    app.session_state["numbers"] = True
+    app.session_state[NUMBERS] = True
     app.run()

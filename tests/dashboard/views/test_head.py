@@ -9,7 +9,7 @@ from dashboard.sections import head as head_sections
 from dashboard.sections.head_evidence import INTERVAL
 from tests.support import bundles, known_heads
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, TEXTS
-from tests.support.pages import link, open_numbers, open_page, said, words
+from tests.support.pages import NUMBERS, link, open_page, said, words
 from tests.support.tables import table_with
 
 
@@ -62,8 +62,7 @@ def test_metrics_stand_beside_what_rotated_heads_give():
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_images_are_sorted_along_the_chosen_text(position):
     """Against brute force in d_out: texts made orthogonal there, inside the head's axes, and no bundle."""
-    app = open_page("head", head="L2.H0", position=str(position), k="3")
-    open_numbers(app)
+    app = open_page("head", head="L2.H0", position=str(position), k="3", opened=NUMBERS)
 
     axes = slice(2, 2 + bundles.USED)
     unit, _ = np.linalg.qr(bundles.text_embeddings()[2:5, axes].T)
@@ -94,8 +93,7 @@ def test_the_chosen_text_is_marked_in_the_table():
 
 
 def test_another_draw_shows_other_random_images():
-    app = open_page("head", k="3")
-    open_numbers(app)
+    app = open_page("head", k="3", opened=NUMBERS)
     before = [frame.value for frame in app.dataframe if "image_id" in frame.value]
 
     app.button(key="new_sample").click().run()
@@ -141,8 +139,7 @@ def test_the_headline_says_what_the_label_rests_on():
 def test_the_page_of_an_imported_head_shows_everything_but_images_and_says_so(monkeypatch, imported):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(imported))
 
-    app = open_page("head", model=CONTROL_KEY, head="L2.H0")
-    open_numbers(app)
+    app = open_page("head", model=CONTROL_KEY, head="L2.H0", opened=NUMBERS)
 
     assert said(app) == head_sections.NO_IMAGES
     texts = table_with(app, "carries_label")

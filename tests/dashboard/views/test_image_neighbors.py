@@ -7,12 +7,11 @@ from dashboard.data import images
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS
 from tests.support.calls import count_calls
-from tests.support.pages import link, open_numbers, open_page, open_picker, said
+from tests.support.pages import NUMBERS, PICKER, link, open_numbers, open_page, open_picker, said
 
 
 def test_image_neighbors_come_best_first_and_leave_the_query_out():
-    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="5")
-    open_numbers(app)
+    app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="5", opened=NUMBERS)
 
     table = app.dataframe[0].value
     y = bundles.coordinates()[:, 2]
@@ -56,9 +55,7 @@ def test_images_to_choose_from_are_drawn_only_while_one_chooses(monkeypatch):
 
 
 def test_an_image_is_found_by_its_attributes():
-    app = open_page("image_neighbors")
-
-    open_picker(app)
+    app = open_page("image_neighbors", opened=PICKER)
     app.text_input(key="w.search").set_value("RED square").run()
     shown = {b.key.removeprefix("query.Choose.") for b in app.button if b.key.startswith("query.Choose.")}
 
@@ -66,17 +63,14 @@ def test_an_image_is_found_by_its_attributes():
 
 
 def test_a_search_that_finds_nothing_says_what_to_do():
-    app = open_page("image_neighbors")
-
-    open_picker(app)
+    app = open_page("image_neighbors", opened=PICKER)
     app.text_input(key="w.search").set_value("red circel").run()
 
     assert "No image has “circel”; spelled like it: circle." in said(app)
 
 
 def test_a_page_of_words_is_not_looked_up_word_by_word(monkeypatch):
-    app = open_page("image_neighbors")
-    open_picker(app)
+    app = open_page("image_neighbors", opened=PICKER)
     counts = count_calls(monkeypatch, images, "count")
 
     app.text_input(key="w.search").set_value('"" ' + " ".join(f"word{n}" for n in range(500))).run()

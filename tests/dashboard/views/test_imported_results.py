@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY, MODELS
 from tests.support.imported import KNOWN, OWN, mixed_tables, write_imported, write_mixed
-from tests.support.pages import link, open_numbers, open_page, said, words
+from tests.support.pages import NUMBERS, link, open_page, said, words
 
 NEED_VECTORS = [
     "property_search",
@@ -61,8 +61,7 @@ def test_pages_without_vectors_show_imported_results(imported, over, page):
 def test_the_leaderboard_has_their_metrics_and_says_what_it_lacks(imported, over):
     over(imported)
 
-    app = open_page("leaderboard")
-    open_numbers(app)
+    app = open_page("leaderboard", opened=NUMBERS)
 
     assert not app.exception and not app.error
     shown = "\n".join(frame.value.to_csv() for frame in app.dataframe)
@@ -74,8 +73,7 @@ def test_the_leaderboard_has_their_metrics_and_says_what_it_lacks(imported, over
 def test_the_heads_have_their_labels(imported, over):
     over(imported)
 
-    app = open_page("heads")
-    open_numbers(app)
+    app = open_page("heads", opened=NUMBERS)
 
     assert not app.exception and not app.error
     shown = "\n".join(frame.value.to_csv() for frame in app.dataframe)

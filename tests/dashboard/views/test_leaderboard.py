@@ -10,7 +10,7 @@ from dashboard.data import leaderboard as leaderboard_data
 from dashboard.sections import leaderboard as leaderboard_sections
 from db.connection import open_bundle, query
 from tests.support.boards import ALPHA, BETA, CONSISTENT, DELTA, JUDGED, PLAIN, SHARED
-from tests.support.pages import link, open_numbers, open_page, said, words
+from tests.support.pages import NUMBERS, link, open_page, said, words
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +175,7 @@ def test_published_figures_stand_apart_with_where_they_were_read_in_words():
 
 
 def test_every_number_can_be_saved_and_shows_its_query(bundle):
-    app = open_page("leaderboard", metric=CONSISTENT)
-    open_numbers(app)
+    app = open_page("leaderboard", metric=CONSISTENT, opened=NUMBERS)
 
     tables = [frame.value for frame in app.dataframe[2:]]
     every = next(table for table in tables if "labels" in table)

@@ -13,7 +13,7 @@ from db.random_sets import random_sets
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY
 from tests.support.known_scores import CLASS_TEXTS
-from tests.support.pages import link, open_numbers, open_page, said, words
+from tests.support.pages import NUMBERS, link, open_page, said, words
 
 COLORS = [value for attribute, value in CLASS_TEXTS if attribute == "color"]
 
@@ -34,8 +34,9 @@ def color_accuracy(heads: list[int]) -> tuple[pd.Series, pd.Series]:
 @pytest.mark.parametrize("heads", [[0, 1], [2], [0, 1, 2, 3]])
 def test_mean_ablated_heads_take_what_brute_force_says(heads):
     names = ["L1.H0", "L1.H1", "L2.H0", "L2.H1"]
-    app = open_page("mean_ablation", attribute="color", heads=",".join(names[head] for head in heads))
-    open_numbers(app)
+    app = open_page(
+        "mean_ablation", attribute="color", heads=",".join(names[head] for head in heads), opened=NUMBERS
+    )
 
     table = next(f.value for f in app.dataframe if "control" in f.value.columns).set_index("class")
     before, after = color_accuracy(heads)

@@ -13,7 +13,7 @@ from db import connection
 from db.connection import open_bundle, query
 from db.layout import sql_of
 from tests.support.bundles import MODEL_KEY
-from tests.support.pages import PAGES, open_numbers, open_page
+from tests.support.pages import NUMBERS, PAGES, open_page
 
 Ran = list[tuple[str, dict]]
 """SQL and parameters of all that DuckDB was asked."""
@@ -57,8 +57,7 @@ def drawn(page: str) -> Drawing:
     cursor = connection.cursor
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "cursor", lambda bundle: Logged(cursor(bundle), log))
-        app = open_page(page)
-        open_numbers(app)
+        app = open_page(page, opened=NUMBERS)
     assert not app.exception
     return Drawing([code.value for code in app.code], log)
 
@@ -100,8 +99,7 @@ def test_no_page_lists_all_images(drawings, page):
 
 
 def test_every_image_of_the_table_comes_from_the_query_that_is_shown(bundle):
-    app = open_page("image_neighbors", model=MODEL_KEY, k="3")
-    open_numbers(app)
+    app = open_page("image_neighbors", model=MODEL_KEY, k="3", opened=NUMBERS)
     [images] = [code.value for code in app.code if "image_file" in code.value]
 
     with closing(open_bundle(bundle)) as opened:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS, MODEL_KEY
-from tests.support.pages import open_numbers, open_page, words
+from tests.support.pages import NUMBERS, open_page, words
 from tests.support.places import changed_copy
 
 
@@ -24,8 +24,9 @@ def searched(weak, monkeypatch):
     """The page over it."""
     path, supported = weak
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(path))
-    app = open_page("property_search", heads="property:color", image=IMAGE_IDS[4], by="dot", k="3")
-    open_numbers(app)
+    app = open_page(
+        "property_search", heads="property:color", image=IMAGE_IDS[4], by="dot", k="3", opened=NUMBERS
+    )
     return app, supported
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from dashboard.images import is_thumbnail
-from tests.support.pages import open_page, open_picker, words
+from tests.support.pages import PICKER, open_page, words
 from tests.support.places import changed_copy
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 3000 3000\n%%EndComments\nshowpage\n%%EOF\n"
@@ -29,8 +29,7 @@ def test_what_is_no_small_picture_is_not_shown(two_models, tmp_path, monkeypatch
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
 
     for page in ("head", "topic_segmentation"):
-        app = open_page(page)
-        open_picker(app)
+        app = open_page(page, opened=PICKER)
 
         assert not app.exception
         assert not started

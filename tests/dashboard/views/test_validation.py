@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboard.state.views import MODES
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY
-from tests.support.pages import link, open_numbers, open_page, open_path, said, words
+from tests.support.pages import NUMBERS, link, open_page, open_path, said, words
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,7 @@ def test_a_bundle_without_controls_has_a_leaderboard_all_the_same(monkeypatch, p
 @pytest.mark.parametrize("section", MODES["section"])
 @pytest.mark.parametrize("model", [MODEL_KEY, CONTROL_KEY])
 def test_every_section_opens_and_is_in_its_link(section, model):
-    app = open_page("validation", section=section, model=model)
-    open_numbers(app)
+    app = open_page("validation", section=section, model=model, opened=NUMBERS)
 
     assert not app.exception
     assert said(app) == ""

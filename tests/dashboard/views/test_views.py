@@ -19,9 +19,9 @@ from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PA
 from tests.support.pages import (
     APP,
     MAPS,
+    NUMBERS,
     PAGES,
     link,
-    open_numbers,
     open_page,
     open_picker,
     plain,
@@ -38,9 +38,7 @@ def with_numbers(bundle) -> Callable[[str], AppTest]:
 
     @cache
     def opened(page: str) -> AppTest:
-        app = open_page(page)
-        open_numbers(app)
-        return app
+        return open_page(page, opened=NUMBERS)
 
     return opened
 
@@ -95,8 +93,7 @@ def test_the_query_behind_the_numbers_can_be_run_as_it_is_shown(with_numbers, bu
 
 
 def test_a_query_that_found_no_heads_is_not_shown(bundle):
-    app = open_page("property_search", heads="L1.H0,L2.H1", k="2")
-    open_numbers(app)
+    app = open_page("property_search", heads="L1.H0,L2.H1", k="2", opened=NUMBERS)
 
     [code] = app.code
     with closing(open_bundle(bundle)) as opened:
@@ -170,8 +167,9 @@ def test_image_and_model_go_along_to_the_next_page():
 @pytest.mark.parametrize("page", MAPS)
 @pytest.mark.parametrize("heads", ["all", "layer:2", "property:color", "L1.H1", "L1.H1,L2.H0"])
 def test_the_parts_of_a_map_add_up_to_the_score(page, heads):
-    app = open_page(page, heads=heads, image=GALLERY[1], text="a square", against="a green thing")
-    open_numbers(app)
+    app = open_page(
+        page, heads=heads, image=GALLERY[1], text="a square", against="a green thing", opened=NUMBERS
+    )
 
     table = app.dataframe[0].value.set_index("part")
     texts, unit = bundles.text_embeddings(), bundles.embeddings()[IMAGE_IDS.index(GALLERY[1])]
@@ -277,8 +275,7 @@ def test_a_pool_with_too_few_texts_gives_no_random_text_and_says_so(monkeypatch,
 
 
 def test_heads_are_named_alike_everywhere():
-    app = open_page("heads")
-    open_numbers(app)
+    app = open_page("heads", opened=NUMBERS)
 
     frames = [frame.value for frame in app.dataframe if isinstance(frame.value, pd.DataFrame)]
     heads = next(frame for frame in frames if "importance" in frame)
