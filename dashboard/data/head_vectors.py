@@ -7,7 +7,7 @@ Of a larger model no column is cached: LanceDB searches one head, and several he
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from threading import Lock
-from typing import Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -17,7 +17,7 @@ from dashboard.analyses import neighbors
 from dashboard.data.cached import frozen, heads, kept
 from dashboard.data.types import Source
 from dashboard.state.views import Head
-from db import vectors
+from db import queries, vectors
 from db.random_sets import random_sets
 
 MAX_VECTOR_BYTES = 2**30
@@ -68,10 +68,31 @@ def arrays() -> ArrayCache:
     return ArrayCache(MAX_VECTOR_BYTES)
 
 
+class Computed(NamedTuple):
+    """An array and the queries behind it."""
+
+    array: Any
+    ran: tuple[queries.Ran, ...]
+
+    @property
+    def nbytes(self) -> int:
+        return self.array.nbytes
+
+
 def cached_array(source: Source, name: str, subject: object, make: Callable[[], T]) -> T:
-    """Returns an array computed from a model's vectors, cached by its name and `subject`, e.g. a head."""
+    """Returns an array computed from a model's vectors, cached by its name and `subject`, e.g. a head.
+
+    A cached array records its queries on every call, as results that are `kept` do.
+    """
+
+    def compute() -> Computed:
+        with queries.recorded() as ran:
+            return Computed(make(), tuple(ran))
+
     key = (str(source.bundle.path), source.bundle.stamp, source.key, name, subject)
-    return arrays().get(key, make)
+    computed = arrays().get(key, compute)
+    queries.replay(computed.ran)
+    return computed.array
 
 
 def fit_in_memory(source: Source) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.support import bundles, strangers
-from tests.support.pages import NUMBERS, PAGES, open_page, said
+from tests.support.pages import PAGES, open_numbers, open_page, said
 
 PLAIN = {
     "Code.code_text",
@@ -49,7 +49,8 @@ def strange(tmp_path_factory):
 def test_no_word_of_a_stranger_reaches_markdown_unescaped(monkeypatch, strange, page, params):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(strange))
 
-    app = open_page(page, **params, opened=NUMBERS)
+    app = open_page(page, **params)
+    open_numbers(app)
 
     assert not app.exception
     assert {page for page, _ in STATES} == set(PAGES)
