@@ -88,7 +88,7 @@ def _color(title: str, top: float, signed: bool) -> alt.Color:
 
 
 def _tooltip(title: str) -> list[alt.Tooltip]:
-    return [*theme.HEAD_WORDS, *numbers(".3g", value=title, low="from", high="to"), theme.FIRST_TEXT]
+    return [*theme.HEAD_WORDS, *numbers(".3g", value=title, **theme.ENDS), theme.FIRST_TEXT]
 
 
 def profile_bars(frame: pd.DataFrame, label: str | None) -> Layers:
@@ -121,7 +121,8 @@ def selectivity_dots(frame: pd.DataFrame) -> Layers:
     """Selectivity of one head by attribute, with intervals: columns attribute, value, low, high, images."""
     y = alt.Y("attribute:N", sort=in_order(frame["attribute"]), title=None, axis=ROWS)
     scale = alt.Scale(domain=[min(0.0, float(np.nanmin(frame[["value", "low"]].to_numpy(float)))), 1])
-    tooltip = [alt.Tooltip("attribute:N"), *numbers(".3f", "value", "low", "high"), *numbers(",", "images")]
+    titles = {"value": "selectivity", **theme.ENDS}
+    tooltip = [alt.Tooltip("attribute:N"), *numbers(".3f", **titles), *numbers(",", "images")]
 
     def along(name: str) -> alt.Chart:
         x = alt.X(f"{name}:Q", title="selectivity (ε²)", scale=scale, axis=alt.Axis(tickCount=6))

@@ -13,6 +13,7 @@ import pandas as pd
 from dashboard.charts.theme import (
     AROUND,
     BLUE,
+    ENDS,
     GRAY,
     LEGEND,
     ORANGE,
@@ -98,7 +99,7 @@ def marks(frame: pd.DataFrame, parts: Sequence[str]) -> tuple[alt.Color, alt.Sha
 
 def tooltips(title: str) -> list[alt.Tooltip]:
     words = [alt.Tooltip("model:N"), alt.Tooltip("part:N", title="kind"), alt.Tooltip("rank:N")]
-    return words + numbers(".3f", value=title, low="from", high="to", chance="chance")
+    return words + numbers(".3f", value=title, **ENDS, chance="chance")
 
 
 def coverage_bars(parts: pd.DataFrame, kinds: Sequence[str]) -> Layers:

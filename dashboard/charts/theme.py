@@ -44,6 +44,9 @@ CONFIG: dict[str, Any] = {
 }
 """Options of every chart: readable words on both themes, and legends that a phone does not cut."""
 
+ENDS = {"low": "95 % from", "high": "95 % to"}
+"""Titles of the ends of an interval."""
+
 HEAD_WORDS = [
     alt.Tooltip("name:N", title="head"),
     alt.Tooltip("shown:N", title="label"),

@@ -75,10 +75,11 @@ def verdict_grid(frame: pd.DataFrame) -> theme.Layers:
         acts="→ " + frame["acts_on"].fillna("nothing"),
         passes=True,
     )
-    words = [alt.Tooltip(f"{name}:N") for name in ("name", "label", "acts_on", "verdict", "varies_with")]
-    cells = theme.head_cells(
-        shown, words + theme.numbers(".3g", "fall", "lead", "direct_fall", "selectivity")
-    )
+    titles = {"name": "head", "label": "label", "acts_on": "acts on", "verdict": "verdict"}
+    titles |= {"varies_with": "varies with"}
+    words = [alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()]
+    numbers = {"fall": "fall", "lead": "lead", "direct_fall": "direct fall", "selectivity": "selectivity"}
+    cells = theme.head_cells(shown, words + theme.numbers(".3g", **numbers))
     return alt.layer(
         cells.mark_rect(cornerRadius=3).encode(alt.Color("tint:N", scale=None)),
         theme.cell_words(cells, "title", 1, color=theme.INK),
@@ -99,7 +100,7 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> theme
     y = alt.Y("subject:N", sort=theme.in_order(frame["subject"]), title=None, axis=ROWS)
     offset = alt.YOffset("mark:N", sort=names)
     tooltip = [alt.Tooltip("subject:N"), alt.Tooltip("mark:N", title="model")]
-    tooltip += theme.numbers(".3f", "value", "low", "high", "chance")
+    tooltip += theme.numbers(".3f", value=title, **theme.ENDS, chance="chance")
 
     def along(name: str) -> alt.Chart:
         x = alt.X(f"{name}:Q", scale=scale, **theme.axis_title(title))
@@ -128,7 +129,9 @@ def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str) -> theme.Lay
     )
     top_axis = alt.Axis(labelAngle=-30, labelOverlap=False, orient="top")
     x = alt.X("attribute:N", sort=theme.in_order(shown["attribute"]), title=None, axis=top_axis)
-    tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip("attribute:N"), *theme.numbers(".3f", *columns)]
+    titles = {"value": title, **theme.ENDS, "chance": "chance"}
+    tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip("attribute:N")]
+    tooltip += theme.numbers(".3f", **{name: titles[name] for name in columns})
     cells = alt.Chart(shown).encode(x, y, tooltip=tooltip)
     scale = alt.Scale(domain=[0, 100], range=[theme.PALE, theme.DARK], interpolate="rgb", clamp=True)
     grid = alt.layer(
@@ -179,7 +182,7 @@ def curves(frame: pd.DataFrame, steps: Sequence[str], *, title: str) -> theme.La
     )
     x = alt.X("step:O", sort=list(steps), title="texts kept of every head", axis=alt.Axis(labelAngle=0))
     y = alt.Y("percent:Q", title=ACCURACY, scale=PER_CENT)
-    tooltip = [alt.Tooltip("attribute:N"), alt.Tooltip("step:O"), *theme.numbers(".1f", "percent")]
+    tooltip = [alt.Tooltip("attribute:N"), alt.Tooltip("step:O"), *theme.numbers(".1f", percent=ACCURACY)]
     base = alt.Chart(frame.assign(percent=100 * frame["value"])).encode(x, y, color, tooltip=tooltip)
     return alt.layer(base.mark_line(), base.mark_point(filled=True, size=70).encode(shape)).properties(
         height=320, title=alt.Title(title, fontSize=13, anchor="start")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing
 from functools import cache
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -57,7 +58,21 @@ def test_every_page_opens_without_a_word_of_complaint(page):
 def test_every_chart_follows_the_schema_of_vega_lite(with_numbers, page):
     """Pages do not check it, since it takes long; a browser draws nothing of some charts that do not."""
     for chart in with_numbers(page).get("vega_lite_chart"):
-        alt.Chart.from_dict(json.loads(chart.proto.spec))
+        spec = json.loads(chart.proto.spec)
+        alt.Chart.from_dict(spec)
+        titles = [line.get("title", line.get("field")) for line in tooltips(spec)]
+        assert not [title for title in titles if "_" in title or title in ("low", "high", "name", "value")]
+
+
+def tooltips(spec: Any) -> list[dict[str, Any]]:
+    """Returns every line of every tooltip in a part of a chart."""
+    if isinstance(spec, list):
+        return [line for part in spec for line in tooltips(part)]
+    if not isinstance(spec, dict):
+        return []
+    own = spec.get("tooltip")
+    parts = [value for name, value in spec.items() if name != "datasets"]
+    return [*(own if isinstance(own, list) else []), *tooltips(parts)]
 
 
 @pytest.mark.parametrize("page", PAGES)
