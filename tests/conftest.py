@@ -93,7 +93,7 @@ def small_config(scene_folder: Path, pool_file: Path, bundle: Path, **changes) -
         "layers": 2,
         "picks": 6,
         "rotations": 19,
-        "replicates": 4,
+        "replicates": 2,
         "controls": False,
         "gallery_images": 8,
         "shard_size": 16,

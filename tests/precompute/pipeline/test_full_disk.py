@@ -40,7 +40,7 @@ def test_a_run_stops_with_a_message_and_goes_on_once_there_is_room(
 ):
     """First there is too little room for the work files, then for the bundle, then there is enough."""
     out = full_disk / "b"
-    options = {"layers": 2, "picks": 6, "rotations": 19, "replicates": 4, "gallery-images": 8}
+    options = {"layers": 2, "picks": 6, "rotations": 19, "replicates": 2, "gallery-images": 8}
     options |= {"workers": 0, "shard-size": 16, "model": CONTROL, "metadata": scene_folder / "attributes.csv"}
     options |= {"images": scene_folder, "texts": pool_file, "bundle": out}
     command = ["run", "--no-controls", *(f"--{name}={value}" for name, value in options.items())]

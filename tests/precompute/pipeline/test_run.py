@@ -29,6 +29,9 @@ from tests.conftest import CONTROL, small_config
 from tests.support.calls import count_calls
 from tests.support.paths import ROOT
 
+QUICK = {"layers": 1, "replicates": 0}
+"""For a run whose heads and replicates are not what the test is about."""
+
 
 def flow(text: str) -> list[str]:
     """Names in the first indented block of a text that holds arrows."""
@@ -205,7 +208,9 @@ def test_a_corrected_preprocessing_never_meets_old_results(scene_folder, pool_fi
             config=shipped.config,
             bpe=demo.BPE_PATH,
         )
-        config = small_config(scene_folder, pool_file, tmp_path / "b", models=(choice,), replace=True)
+        config = small_config(
+            scene_folder, pool_file, tmp_path / "b", models=(choice,), replace=True, **QUICK
+        )
         bundle = open_bundle(pipeline_run.run(config))
         return bundle.manifest["input_id"], vectors.image_embeddings(bundle, bundle.model_keys[0])[1]
 
@@ -241,7 +246,9 @@ def test_unreadable_images_are_listed_and_the_run_goes_on(scene_folder, pool_fil
     shutil.copy(some[0], folder / "copy.png")
     (folder / "broken.jpg").write_bytes(b"not an image at all")
 
-    bundle = open_bundle(pipeline_run.run(small_config(folder, pool_file, tmp_path / "b", metadata=None)))
+    bundle = open_bundle(
+        pipeline_run.run(small_config(folder, pool_file, tmp_path / "b", metadata=None, **QUICK))
+    )
 
     assert count(bundle, "image") == 6
     assert count(bundle, "image_file") == 7
@@ -257,7 +264,7 @@ def test_a_folder_of_nothing_but_damaged_files_is_refused(pool_file, tmp_path):
 
 
 def test_a_bundle_without_thumbnails_holds_no_picture(scene_folder, pool_file, tmp_path):
-    config = small_config(scene_folder, pool_file, tmp_path / "b", thumbnails=False)
+    config = small_config(scene_folder, pool_file, tmp_path / "b", thumbnails=False, **QUICK)
 
     bundle = open_bundle(pipeline_run.run(config))
 
@@ -267,14 +274,14 @@ def test_a_bundle_without_thumbnails_holds_no_picture(scene_folder, pool_file, t
 def test_two_models_stand_side_by_side(scene_folder, pool_file, tmp_path):
     other = CONTROL.replace("random-0", "random-1")
     config = small_config(
-        scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(CONTROL), ModelChoice(other))
+        scene_folder, pool_file, tmp_path / "b", models=(ModelChoice(CONTROL), ModelChoice(other)), **QUICK
     )
 
     bundle = open_bundle(pipeline_run.run(config))
 
     assert query(bundle, "select model from model order by model").model.tolist() == [CONTROL, other]
     per_model = query(bundle, "select model_key, count(*) as n from head group by model_key")
-    assert per_model.n.tolist() == [32, 32]
+    assert per_model.n.tolist() == [16, 16]
 
 
 @pytest.fixture(scope="module")

@@ -174,7 +174,9 @@ def test_a_moved_list_names_the_file_it_misses(folder, tmp_path, capsys):
 
 
 def test_a_bundle_holds_the_scores_of_its_models(folder, scene_folder, pool_file, tmp_path):
-    options = {"masks": folder / "masks.csv", "models": (ModelChoice(demo.MODEL_NAME),)}
+    few = folder / "few.csv"
+    few.write_text("\n".join((folder / "masks.csv").read_text().splitlines()[: 1 + 2 * 4]) + "\n")
+    options = {"masks": few, "models": (ModelChoice(demo.MODEL_NAME),), "layers": 1, "replicates": 0}
     config = small_config(scene_folder, pool_file, tmp_path / "b", **options)
 
     bundle = open_bundle(pipeline_run.run(config))

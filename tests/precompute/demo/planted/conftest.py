@@ -13,7 +13,7 @@ from precompute.runtime.config import ModelChoice
 from tests.support.planted import choice
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory) -> Path:
     from precompute.demo.__main__ import main
 
@@ -22,13 +22,13 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def model(folder) -> clip.Clip:
     files = {field: getattr(choice(folder), field) for field in ModelChoice.__dataclass_fields__}
     return clip.load(model_specs.resolve(files.pop("name"), clip.catalog(), **files))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pixels(model, folder) -> torch.Tensor:
     """The model's input of all pictures, from their files."""
     files = [folder / planted_folder.IMAGES / name(index) for index in range(len(pictures()))]

@@ -17,14 +17,14 @@ def no_key_in_environment(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def source(tmp_path_factory) -> Path:
     """An imported bundle, shared by all tests, which must not change it."""
     folder = tmp_path_factory.mktemp("imported")
     return write_imported(folder / "results", folder / "bundle")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def labeled(source, tmp_path_factory) -> Path:
     """A bundle with labels by one language model and judgements by two; the second always says yes."""
 
