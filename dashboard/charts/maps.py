@@ -45,13 +45,13 @@ def map_panel(
 
 
 def map_cells(grid: NDArray, limit: float, opacity: float) -> pd.DataFrame:
-    """Returns one row per patch: its edges, its value in thousandths, its opacity. Row 0 is the top."""
+    """Returns one row per patch: its edges, its value in thousandths, its opacity. Row 1 is the top."""
     rows, columns = grid.shape
     row, column = np.indices(grid.shape).reshape(2, -1)
     return pd.DataFrame(
         {
-            "row": row,
-            "column": column,
+            "row": row + 1,
+            "column": column + 1,
             "value": 1000 * grid.ravel(),
             "opacity": opacity * strength(grid, limit).ravel(),
             "left": column / columns,

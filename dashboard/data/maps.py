@@ -107,8 +107,9 @@ def in_words(title: str, grid: NDArray | None) -> str:
         return f"{title}, the part that the model sees."
     (top, left), (bottom, right) = (np.unravel_index(at, grid.shape) for at in (grid.argmax(), grid.argmin()))
     return (
-        f"{title}: highest {1000 * grid.max():+.3g} in patch row {top}, column {left}; "
-        f"lowest {1000 * grid.min():+.3g} in row {bottom}, column {right}; thousandths of cosine similarity."
+        f"{title}: highest {1000 * grid.max():+.3g} in patch row {top + 1}, column {left + 1}; "
+        f"lowest {1000 * grid.min():+.3g} in row {bottom + 1}, column {right + 1}; "
+        "thousandths of cosine similarity."
     ).replace("-", "−")
 
 
@@ -123,9 +124,9 @@ def parts_table(panels: list[LabeledMap]) -> pd.DataFrame:
 
 
 def patches_table(panels: list[LabeledMap]) -> pd.DataFrame:
-    """Returns one row per patch, one column per map, in thousandths."""
+    """Returns one row per patch, one column per map, in thousandths. Row 1 is the top."""
     rows, columns = np.indices(panels[0].map.grid.shape)
-    places = {"patch row": rows.ravel(), "patch column": columns.ravel()}
+    places = {"patch row": rows.ravel() + 1, "patch column": columns.ravel() + 1}
     values = {column_title(title, places): 1000 * map.grid.ravel() for title, map in panels}
     return pd.DataFrame(places | values)
 

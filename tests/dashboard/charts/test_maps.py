@@ -21,12 +21,12 @@ def test_a_map_puts_each_patch_on_its_place_in_the_picture():
 
     picture, patches = chart["layer"]
     cells = {(c["row"], c["column"]): c for c in rows(chart, patches)}
-    assert cells[0, 2]["value"] == pytest.approx(4.0)
-    assert [cells[0, 2][edge] for edge in ("left", "right", "top", "bottom")] == pytest.approx(
+    assert cells[1, 3]["value"] == pytest.approx(4.0)
+    assert [cells[1, 3][edge] for edge in ("left", "right", "top", "bottom")] == pytest.approx(
         [2 / 3, 1, 0, 0.5]
     )
-    assert cells[1, 0]["value"] == pytest.approx(-2.0)
-    assert [cells[1, 0][edge] for edge in ("left", "right", "top", "bottom")] == pytest.approx(
+    assert cells[2, 1]["value"] == pytest.approx(-2.0)
+    assert [cells[2, 1][edge] for edge in ("left", "right", "top", "bottom")] == pytest.approx(
         [0, 1 / 3, 0.5, 1]
     )
     assert rows(chart, picture) == [{"left": 0.0, "top": 0.0, "url": "url"}]
@@ -34,7 +34,7 @@ def test_a_map_puts_each_patch_on_its_place_in_the_picture():
     for part in (picture, patches):
         x, y = (part["encoding"][axis]["scale"] for axis in "xy")
         assert (x["domain"], x["range"]) == ([0, 1], [0, 300])
-        assert (y["domain"], y["range"]) == ([0, 1], [0, 200]), "row 0 is at the top"
+        assert (y["domain"], y["range"]) == ([0, 1], [0, 200]), "row 1 is at the top"
 
 
 def test_zero_is_the_middle_of_the_colors_and_shows_the_picture():

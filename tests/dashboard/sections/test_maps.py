@@ -17,5 +17,5 @@ def test_the_color_scale_states_its_ends_and_zero():
 def test_a_map_in_words_states_where_it_is_highest_and_lowest():
     words = in_words("a circle", np.array([[0.0, 0.0, 0.004], [-0.002, 0.0, 0.0]]))
 
-    assert "highest +4 in patch row 0, column 2" in words
-    assert "lowest −2 in row 1, column 0" in words
+    assert "highest +4 in patch row 1, column 3" in words
+    assert "lowest −2 in row 2, column 1" in words
