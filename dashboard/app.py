@@ -1,5 +1,6 @@
 """Table of contents. Start it with `python -m dashboard`, or `streamlit run dashboard/app.py`."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -7,6 +8,7 @@ import streamlit as st
 from dashboard.controls import shared as controls
 from dashboard.data.live import LiveError
 from dashboard.data.validation_scores import has_validation
+from dashboard.sections.addresses import draw_unknown
 from dashboard.state import url
 from dashboard.state.markdown import literal
 from db.errors import BundleReplaced, StoreError
@@ -16,7 +18,7 @@ PAGES = [
         "views/leaderboard.py",
         title="Leaderboard",
         icon=":material/leaderboard:",
-        url_path="start",  # served at /; a hidden page has its own name
+        url_path="index",  # served at /; a hidden page has its own name
         default=True,
     ),
     st.Page("views/heads.py", title="Heads", icon=":material/apps:"),
@@ -37,7 +39,7 @@ NO_VALIDATION = [
     st.Page("views/validation.py", title="Validation", icon=PAGES[-1].icon, visibility="hidden"),
 ]
 # Streamlit serves the default page at / only; the other names are from earlier versions.
-MOVED = {"leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
+MOVED = {"start": PAGES[0], "leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
 # A file, since a browser fetches Streamlit's own icons and emoji from other servers.
 CONTROL_BADGE = " :gray-badge[control: random weights]"
 ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
@@ -62,8 +64,14 @@ def main() -> None:
     # First: else the icon of the page becomes that of the tab, and browsers ask another server for it.
     st.set_page_config(page_icon=ICON, layout="wide", menu_items={"About": ABOUT})
     st.logo(LOGO, size="large", icon_image=ICON)
+    known = [*MOVED, *(page.url_path for page in PAGES)]
+    unknown = [
+        st.Page(partial(draw_unknown, name, PAGES), title="No such page", url_path=name, visibility="hidden")
+        for name in [url.page_name(st.context.url or "")]
+        if name not in known
+    ]
     menu = st.session_state.get("menu", PAGES)
-    page = st.navigation([*menu, *hidden])
+    page = st.navigation([*menu, *hidden, *unknown])
     if page in hidden:
         st.switch_page(MOVED[page.url_path], query_params=url.renamed(st.query_params.to_dict()))
     st.set_page_config(page_title=f"{page.title} - Headlight")
@@ -74,7 +82,7 @@ def main() -> None:
             st.html(EMBEDDED)
         source = st.session_state["source"] = controls.sidebar()
         menu = st.session_state["menu"] = PAGES if has_validation(source) else NO_VALIDATION
-        page = st.navigation([*menu, *hidden])  # again: only the bundle says which pages it fills
+        page = st.navigation([*menu, *hidden, *unknown])  # again: only the bundle says which pages it fills
         st.title(page.title + CONTROL_BADGE * source.info.is_control)
         page.run()
     except BundleReplaced:  # in the middle of this run: the next one opens what is there now

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
@@ -43,6 +44,11 @@ def sync_from_url(page: str) -> None:
     linked = {} if state.get("left") == (page, params) else params
     state["requested"] = linked or {**state.get(f"memory.{page}", {}), **state.get("shared", {})}
     state["followed"] = bool(linked)
+
+
+def page_name(address: str) -> str:
+    """Returns the name of the page at the end of an address; empty for the first page."""
+    return unquote(urlsplit(address).path).rpartition("/")[2]
 
 
 def renamed(params: dict[str, str]) -> dict[str, str]:

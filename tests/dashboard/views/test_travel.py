@@ -2,8 +2,9 @@
 
 import pytest
 
+from dashboard.state import url
 from tests.support.bundles import MODEL_KEY
-from tests.support.pages import link, open_page, said
+from tests.support.pages import link, open_page, open_path, said
 from tests.support.visitor import Visitor
 
 HEAD_PAGES = ["head", "image_neighbors", "text_neighbors"]
@@ -124,3 +125,29 @@ def test_heads_link_to_their_pages(page):
     links = {node.proto.label: node.proto for node in app.main.get("page_link")}
     assert "head=L1.H1" in links["L1.H1"].query_string
     assert links["L1.H1"].page == "head"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("nowhere", []), ("haeds", ["heads"]), ("L2.H1", ["head"]), ("<b>", [])]
+)
+def test_an_address_without_a_page_explains_and_leads_on(name, near, monkeypatch):
+    monkeypatch.setattr(url, "page_name", lambda address: name)
+
+    app = open_path(name)
+
+    assert app.title[0].value == "No such page"
+    assert f"There is no page “{name}”" in said(app)
+    assert [node.proto.page for node in app.main.get("page_link")] == near
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [("http://localhost:8501/", ""), ("http://localhost/a/heads", "heads"), ("http://h/a%20b", "a b")],
+)
+def test_the_name_of_a_page_is_the_end_of_its_address(address, name):
+    assert url.page_name(address) == name
+
+
+@pytest.mark.parametrize("path", ["start", "leaderboard"])
+def test_other_names_of_the_first_page_open_it(path):
+    assert open_path(path).title[0].value == "Leaderboard"
