@@ -111,7 +111,7 @@ def coverage_bars(parts: pd.DataFrame, kinds: Sequence[str]) -> Layers:
     there = [kind for kind in kinds if kind in set(parts["kind"])]
     colors = [color for kind, color in zip(kinds, KIND_COLORS, strict=True) if kind in there]
     shown = parts.assign(order=parts["kind"].map({kind: place for place, kind in enumerate(kinds)}))
-    zero = alt.Chart(pd.DataFrame({"percent": [0.0]})).mark_rule(color="#444444", strokeWidth=1)
+    zero = alt.Chart(pd.DataFrame({"percent": [0.0]})).mark_rule(color=alt.expr(PAGE_TEXT), strokeWidth=1)
     x = alt.X(
         "percent:Q", stack="zero", title="share of the embedding's covariance (%)", axis=alt.Axis(tickCount=8)
     )

@@ -17,12 +17,12 @@ ACCURACY = "zero-shot accuracy (%)"
 LOSS = "accuracy lost (points)"
 
 PER_CENT = alt.Scale(domain=[0, 100])
-AROUND = 130
-"""Height of legend, axis and its title, pixels."""
+AROUND = 165
+"""Height of legend, axis and its title, pixels: on a phone the legend has three lines."""
 
 # Without `labelOverlap` Vega omits every other name of close rows.
 ROWS = alt.Axis(labelLimit=260, labelOverlap=False, grid=True)
-LINES = [theme.BLUE, theme.ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b5aa6", "#444444"]
+LINES = [theme.BLUE, theme.ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b5aa6", theme.GRAY]
 SHAPES = ["circle", "square", "diamond", "cross", "triangle-up", "triangle-down", "triangle-left", "stroke"]
 KINDS = {"model": "model", "control": "its random-weights control"}
 VERDICTS = {
@@ -108,7 +108,7 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> theme
 
     return alt.layer(
         along("low").mark_rule(strokeWidth=2).encode(alt.X2("high"), color),
-        along("chance").mark_tick(color="#444444", thickness=1.5, size=14),
+        along("chance").mark_tick(color=alt.expr(theme.PAGE_TEXT), thickness=1.5, size=14),
         along("value").mark_point(filled=True, size=90, opacity=1).encode(color, shape),
     ).properties(height=40 * frame["subject"].nunique() + AROUND)
 

@@ -55,3 +55,11 @@ def test_numbers_in_colored_cells_are_readable_at_every_value(stops):
         min(contrast(inks[ink], color) for ink, color in zip(theme.ink_on(colors), colors, strict=True))
         >= 4.5
     )
+
+
+@pytest.mark.parametrize("color", [theme.BLUE, theme.PURPLE, theme.GRAY, *validation.LINES])
+def test_no_mark_vanishes_on_either_page(color):
+    """A line of "#444444" did, on a dark page; marks need less contrast than words."""
+    pages = [rgb(CONFIG["theme"][name]["backgroundColor"]) for name in ("light", "dark")]
+
+    assert min(contrast(rgb(color), page) for page in pages) >= 2
