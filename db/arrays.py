@@ -5,6 +5,8 @@ import pyarrow as pa
 
 from db.errors import BundleDamaged
 
+SEE = 'See what is damaged with "headlight bundle verify".'
+
 
 def to_column(rows: np.ndarray, dtype: type = np.float16) -> pa.Array:
     """Returns a column of vectors from `rows` [row, ...], with all axes after the first flattened."""
@@ -17,11 +19,23 @@ def from_column(column: pa.ChunkedArray) -> np.ndarray:
     """Returns the vectors [row, width] of a column, in their stored type.
 
     Raises:
-        BundleDamaged: a row has no vector; those after it would move up.
+        BundleDamaged: a row has no vector (those after it would move up), or a number is not finite.
     """
     if column.null_count:
-        raise BundleDamaged('a row lacks its vector. See what is damaged with "headlight bundle verify".')
+        raise BundleDamaged(f"a row lacks its vector. {SEE}")
+    return finite(values_of(column))
+
+
+def values_of(column: pa.ChunkedArray) -> np.ndarray:
+    """Returns the same of a column without missing vectors, whatever its numbers are."""
     width = column.type.list_size
     parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     flat = np.concatenate(parts) if parts else np.empty(0, column.type.value_type.to_pandas_dtype())
     return flat.reshape(-1, width)
+
+
+def finite(array: np.ndarray) -> np.ndarray:
+    """Returns an array of the bundle unchanged. Raises BundleDamaged if a number in it is not finite."""
+    if not np.isfinite(array).all():
+        raise BundleDamaged(f"a vector holds a number that is not finite. {SEE}")
+    return array

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from db import lance_tables
-from db.arrays import from_column
+from db.arrays import values_of
 from db.checks import KEYS, MAX_IDS_NAMED, shown_key
 from db.layout import lance_table, sql_of
 from db.vector_rows import rows_per_block
@@ -46,7 +46,7 @@ def _finite(column: pa.ChunkedArray) -> np.ndarray:
     present = pc.is_valid(column).to_numpy()
     finite = np.zeros(len(column), bool)
     if pa.types.is_fixed_size_list(column.type):
-        finite[present] = np.isfinite(from_column(column.filter(present))).all(axis=1)
+        finite[present] = np.isfinite(values_of(column.filter(present))).all(axis=1)
     else:
         finite[present] = np.isfinite(column.filter(present).to_numpy())
     return finite

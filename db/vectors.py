@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from db import lance_tables
-from db.arrays import from_column
+from db.arrays import finite, from_column
 from db.connection import Bundle
 from db.errors import StoreError, UnknownName
 from db.layout import head_column, head_name
@@ -63,7 +63,7 @@ def head_spaces(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]
     cache = cache_of(bundle)
     if ("space", model_key) not in cache:
         rows = lance_tables.read(table, ["layer", "head", "basis", "mean", "scale"])
-        layer, head, scale = (rows[name].to_numpy() for name in ("layer", "head", "scale"))
+        layer, head, scale = (finite(rows[name].to_numpy()) for name in ("layer", "head", "scale"))
         order = np.lexsort((head, layer))
         mean = from_column(rows["mean"])[order]
         basis = from_column(rows["basis"])[order].reshape(len(order), mean.shape[1], -1)

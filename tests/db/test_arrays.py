@@ -23,6 +23,13 @@ def test_a_column_without_rows_keeps_its_width():
     assert from_column(pa.chunked_array([], pa.list_(pa.float16(), 5))).shape == (0, 5)
 
 
+def test_a_number_that_is_not_finite_is_damage():
+    column = pa.chunked_array([to_column(np.array([[1.0, np.nan]]))])
+
+    with pytest.raises(BundleDamaged, match="a number that is not finite"):
+        from_column(column)
+
+
 def test_a_row_without_its_vector_moves_no_other_row_up():
     column = pa.chunked_array([pa.array([[1.0], None, [3.0]], pa.list_(pa.float32(), 1))])
 

@@ -4,10 +4,19 @@ import lancedb
 import pyarrow as pa
 import pytest
 
-from db import verify
+from db import vectors, verify
+from db.connection import open_bundle
+from db.errors import BundleDamaged
 from db.layout import VECTORS
-from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY
+from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS
 from tests.support.places import seal
+
+
+READS = {
+    "images": lambda bundle: vectors.image_coordinates(bundle, MODEL_KEY, None, PAIRS),
+    "heads": lambda bundle: vectors.head_spaces(bundle, MODEL_KEY),
+    "tokens": lambda bundle: vectors.tokens(bundle, CONTROL_KEY, GALLERY[1]),
+}
 
 
 def change(table: pa.Table, column: str, row: int, number: float | None) -> pa.Table:
@@ -35,3 +44,7 @@ def test_verify_names_a_vector_without_finite_numbers(copy, table, column, row, 
     seal(copy)
 
     assert verify.problems(copy) == [f"vectors {table} lack a finite number in {place}"]
+    bundle = open_bundle(copy)
+    with pytest.raises(BundleDamaged, match="not finite|lacks its vector"):
+        READS[table.partition("__")[0]](bundle)
+    bundle.close()
