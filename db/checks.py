@@ -91,6 +91,19 @@ def problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[str
     return contradictions + [f"vectors {name} belong to no model" for name in sorted(present - names)]
 
 
+def number_problems(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yields the columns of the tables with an infinite number or NaN; a number that is not known is null."""
+    columns = dict(connection.execute(sql_of("number_columns")).fetchall())
+    counts = " union all ".join(
+        f"select '{table}', [{', '.join(f'count_if(not isfinite({name}))' for name in names)}] from {table}"
+        for table, names in columns.items()
+    )
+    for table, of_table in connection.execute(counts).fetchall():
+        for name, count in zip(columns[table], of_table, strict=True):
+            if count:
+                yield f"{table} has numbers that are not finite in {name}: {count}"
+
+
 def table_problems(
     connection: duckdb.DuckDBPyConnection,
     table: Any,

@@ -39,7 +39,7 @@ def problems(path: Path) -> list[str]:
     try:
         if not path.is_dir() and (differences := [*chain(*file_problems(bundle.path))]):
             return differences
-        return content_problems(bundle) or vector_problems(bundle)
+        return content_problems(bundle) or number_problems(bundle)
     finally:
         bundle.close()
 
@@ -64,10 +64,13 @@ def check_contents(bundle: Bundle) -> None:
         )
 
 
-def vector_problems(bundle: Bundle) -> list[str]:
-    """Returns the vectors that are missing or hold a number that is not finite; reads all of them."""
+def number_problems(bundle: Bundle) -> list[str]:
+    """Returns the numbers of tables and vectors that are not finite; reads all of them."""
     try:
-        return value_problems(cursor(bundle), bundle.path / VECTORS)
+        with damage_named(bundle.path):
+            connection = cursor(bundle)
+            in_tables = list(checks.number_problems(connection))
+            return in_tables + value_problems(connection, bundle.path / VECTORS)
     except BundleDamaged as error:
         return [str(error).rstrip(".")]
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from db import checks, verify
 from db.errors import StoreError
 from db.store import BundleWriter
 from tests.support import bundles
-from tests.support.places import left_beside
+from tests.support.places import edit, left_beside
 
 
 @pytest.mark.parametrize(
@@ -123,3 +124,12 @@ def test_class_vectors_without_class_texts_are_found_before_publishing(out):
 
         with pytest.raises(StoreError, match=f"vectors classes__{bundles.MODEL_KEY} belong to no model"):
             writer.finish()
+
+
+def test_many_contradictions_are_counted_and_not_all_read(copy):
+    edit(copy, "insert into image_attribute select 'x' || i, 'color', 'red' from range(500) t(i)")
+
+    found = verify.problems(copy)
+
+    assert len(found) == checks.MAX_CONTRADICTIONS + 1
+    assert found[-1] == "the tables have 400 more contradictions"

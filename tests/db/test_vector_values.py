@@ -11,7 +11,6 @@ from db.layout import VECTORS
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS
 from tests.support.places import seal
 
-
 READS = {
     "images": lambda bundle: vectors.image_coordinates(bundle, MODEL_KEY, None, PAIRS),
     "heads": lambda bundle: vectors.head_spaces(bundle, MODEL_KEY),
