@@ -280,7 +280,7 @@ def draw_found(source: Source, words: str, *, stored: bool) -> None:
     for cell, row in zip(tiles, shown.itertuples(), strict=False):
         with cell:
             draw_thumbnail(thumbnails[row.image_id], alt=image_words(row))
-            st.caption(literal(short(row.path, 11)), help=describe(row.path, row.attributes))
+            st.caption(literal(short(row.path, 9)), help=describe(row.path, row.attributes))
             query_button("Choose", row.image_id, row.path)
             if not row.one_object:
                 st.caption("perhaps of different objects")

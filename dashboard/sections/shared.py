@@ -136,20 +136,20 @@ def draw_heads_used(source: Source, scope: Scope, how: str = "Uses") -> None:
     labels = "  \n".join(literal(names[head]) for head in heads)
     left_out = ", ".join(map(head_name, scopes.left_out(source, scope)))
     only = f" Excluded as unsupported: {left_out}." if left_out else ""
-    st.caption(
-        f"{how} {len(heads)} of {len(names)} heads.{only}",
-        help=f"{labels}  \n?: the label is unsupported: not better than labels of rotated heads (5 % level), "
-        "or carried by one text only.",
+    help = (
+        f"{labels}  \n?: the label is unsupported: not better than labels of rotated heads (5 % level), or "
+        "carried by one text only."
     )
-    draw_head_links(source, heads)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.caption(f"{how} {len(heads)} of {len(names)} heads.{only}", help=help, width="content")
+        draw_head_links(source, heads)
 
 
 def draw_head_links(source: Source, heads: Sequence[Head]) -> None:
     """A link to the page of each of the first heads."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap=None):
         for head, link in zip(heads, defaults.head_links(source, heads[:MAX_LINKS]), strict=False):
-            icon = ":material/center_focus_strong:"
-            st.page_link("views/head.py", label=head_name(head), icon=icon, query_params=link)
+            st.page_link("views/head.py", label=head_name(head), query_params=link, help="Open the head")
 
 
 def draw_outside(words: tuple[str, str]) -> None:
