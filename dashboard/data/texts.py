@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.data import cached, head_vectors, live_model
-from dashboard.data.live import TextRefused
+from dashboard.data.live import LiveError, TextRefused
 from dashboard.data.near_words import near_words
 from dashboard.data.types import PoolVectors, Source
 from dashboard.state.markdown import cut
@@ -78,6 +78,8 @@ def refusal(source: Source, text: str) -> Refusal | None:
         more = f"; and {len(error.unknown) - MAX_UNKNOWN:,} more" * (len(error.unknown) > MAX_UNKNOWN)
         problem = f"{source.info.model} does not know {named}{more}." if named else str(error)
         return Refusal(problem, error.vocabulary)
+    except LiveError:  # no text can be read: the page says so below its controls
+        return None
     return None
 
 
