@@ -4,18 +4,19 @@ import lancedb
 import pyarrow as pa
 import pytest
 
-from db import vectors, verify
+from db import vector_rows, vectors, verify
 from db.connection import open_bundle
 from db.errors import BundleDamaged
 from db.layout import VECTORS
-from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS
+from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY
 from tests.support.places import seal
 
-READS = {
-    "images": lambda bundle: vectors.image_coordinates(bundle, MODEL_KEY, None, PAIRS),
-    "heads": lambda bundle: vectors.head_spaces(bundle, MODEL_KEY),
-    "tokens": lambda bundle: vectors.tokens(bundle, CONTROL_KEY, GALLERY[1]),
-}
+READS = [
+    lambda bundle: vectors.head_spaces(bundle, MODEL_KEY),
+    lambda bundle: vector_rows.vectors_of(bundle, "images", MODEL_KEY, None, ["L1_H0"]),
+    lambda bundle: vector_rows.vectors_of(bundle, "images", MODEL_KEY, None, ["L1_H1"]),
+    lambda bundle: vectors.tokens(bundle, CONTROL_KEY, GALLERY[1]),
+]
 
 
 def change(table: pa.Table, column: str, row: int, number: float | None) -> pa.Table:
@@ -27,23 +28,25 @@ def change(table: pa.Table, column: str, row: int, number: float | None) -> pa.T
     return table.set_column(place, field, pa.array(values, field.type))
 
 
-@pytest.mark.parametrize(
-    ("table", "column", "row", "number", "place"),
-    [
-        (f"images__{MODEL_KEY}", "L1_H1", 3, float("nan"), f"L1_H1 of {IMAGE_IDS[3]}"),
-        (f"images__{MODEL_KEY}", "L1_H0", 0, None, f"L1_H0 of {IMAGE_IDS[0]}"),
-        (f"heads__{MODEL_KEY}", "scale", 0, float("-inf"), "scale of L1.H0"),
-        (f"tokens__{CONTROL_KEY}", "token_scale", 1, float("nan"), f"token_scale of {GALLERY[1]}"),
-    ],
-)
-def test_verify_names_a_vector_without_finite_numbers(copy, table, column, row, number, place):
+EDITS = [
+    (f"heads__{MODEL_KEY}", "scale", 0, float("-inf"), "scale of L1.H0"),
+    (f"images__{MODEL_KEY}", "L1_H0", 0, None, f"L1_H0 of {IMAGE_IDS[0]}"),
+    (f"images__{MODEL_KEY}", "L1_H1", 3, float("nan"), f"L1_H1 of {IMAGE_IDS[3]}"),
+    (f"tokens__{CONTROL_KEY}", "token_scale", 1, float("nan"), f"token_scale of {GALLERY[1]}"),
+]
+
+
+def test_verify_names_vectors_without_finite_numbers_and_no_read_returns_them(copy):
     connection = lancedb.connect(copy / VECTORS)
-    rows = connection.open_table(table).to_arrow()
-    connection.create_table(table, change(rows, column, row, number), mode="overwrite")
+    for table, column, row, number, _ in EDITS:
+        rows = connection.open_table(table).to_arrow()
+        connection.create_table(table, change(rows, column, row, number), mode="overwrite")
     seal(copy)
 
-    assert verify.problems(copy) == [f"vectors {table} lack a finite number in {place}"]
+    sentences = {f"vectors {table} lack a finite number in {place}" for table, *_, place in EDITS}
+    assert set(verify.problems(copy)) == sentences
     bundle = open_bundle(copy)
-    with pytest.raises(BundleDamaged, match="not finite|lacks its vector"):
-        READS[table.partition("__")[0]](bundle)
+    for read in READS:
+        with pytest.raises(BundleDamaged, match="not finite|lacks its vector"):
+            read(bundle)
     bundle.close()

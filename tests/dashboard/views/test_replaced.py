@@ -122,6 +122,7 @@ def test_a_bundle_that_is_harmed_is_explained_until_it_is_whole_again(bundle, se
     assert said(app) == "" and len(app.title) == 1
 
 
+@pytest.mark.slow
 def test_a_replaced_zip_is_shown_at_the_next_click(served, other, tmp_path, monkeypatch):
     zip_file = tmp_path / "tiny.zip"
     assert commands.main(["zip", str(served), str(zip_file)]) == 0
@@ -154,12 +155,6 @@ def side_by_side(page: str, names: tuple[str, str]) -> None:
         tabs[name].run()
         assert numbers(tabs[name]) == alone[name]
         assert link(tabs[name])["bundle"] == name
-
-
-def test_two_tabs_on_two_bundles_never_mix(served, other):
-    shutil.copytree(other, served.with_name("other"))
-
-    side_by_side("leaderboard", ("tiny", "other"))
 
 
 @pytest.mark.slow
