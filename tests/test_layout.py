@@ -12,6 +12,7 @@ WITHOUT_TEST_FILE = {
     "dashboard/app.py": PAGES,
     "dashboard/controls/heads.py": "dashboard/views/test_heads.py sets its filters",
     "dashboard/controls/integrity.py": "dashboard/views/test_integrity.py reads the sidebar",
+    "dashboard/controls/maps.py": "dashboard/views/test_topic_segmentation.py sets its options",
     "dashboard/controls/shared.py": "dashboard/views/test_views.py chooses images, texts and heads by it",
     "dashboard/data/choices.py": "dashboard/views/test_views.py reads the options of the controls",
     "dashboard/data/defaults.py": "dashboard/views/test_views.py opens pages without a link",

@@ -25,7 +25,7 @@ from dashboard.sections.shared import (
 from dashboard.state import url
 from dashboard.state.markdown import cut, literal
 from dashboard.state.url import WIDGET, init_text, init_widget, requested, set_widget
-from dashboard.state.views import MAX_CLASSES, ContrastView, Head, MapView, MeanAblationView, Scope, V, View
+from dashboard.state.views import MAX_CLASSES, ContrastView, Head, MeanAblationView, Scope, V, View
 from db.layout import normalize_text
 
 T = TypeVar("T")
@@ -33,8 +33,6 @@ T = TypeVar("T")
 BY = {"cosine": "Centered cosine", "dot": "Dot product, as in the paper"}
 SCOPES = {"head": "One", "heads": "Several", "layer": "A layer", "property": "A property", "all": "All"}
 OVER = {"all": "All heads", "supported": "Supported heads"}
-REFERENCES = {"absolute": "None", "relative": "Average text"}
-CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
 TEXT_KINDS = {"pool": "From the pool", "own": "Type your own"}
 PER_PAGE = 16
 UPLOADS = ["png", "jpg", "jpeg", "webp", "avif", "bmp", "gif", "tif", "tiff", "ppm", "jp2"]
@@ -358,49 +356,6 @@ def readable(source: Source, text: str, name: str, head: Head | None) -> str:
             with st.popover(f"All {len(refusal.vocabulary)} words"):
                 st.text(", ".join(refusal.vocabulary))
     return last or text
-
-
-def map_controls(source: Source, view: MapView, scope: Scope, reference: str | None = None) -> dict[str, Any]:
-    """Returns the chosen options of maps, by their names in the link; a popover holds them."""
-    options: dict[str, Any] = {}
-    with st.popover("Map options", icon=":material/tune:"):
-        if reference is not None:
-            help = (
-                "All texts share a common direction, so the zero of a plain map is a convention. The average "
-                "text is the mean of the pool."
-            )
-            options["reference"] = segmented("reference", "Baseline", REFERENCES, reference, help)
-        help = (
-            "Trust a map only if its comparison looks different. Random heads: as many heads of similar "
-            "variance; a random text if the map uses all heads."
-        )
-        options["control"] = control_picker(
-            view.control, help, all_heads=bool(scopes.mask(source, scope).all())
-        )
-        options["seed"] = redraw_button(view.seed, disabled=options["control"] == "none")
-        options["opacity"] = st.slider("Opacity (%)", 0, 100, key=init_widget("opacity", view.opacity))
-        options["scale"] = st.number_input(
-            "Color limit (0 = automatic)",
-            min_value=0.0,
-            max_value=1000.0,
-            step=1.0,
-            format="%g",
-            key=init_widget("scale", view.scale),
-            help="In thousandths of cosine similarity. Set it to compare maps of different images.",
-        )
-    return options
-
-
-def control_picker(value: str, help: str, *, all_heads: bool) -> str:
-    """Returns the chosen comparison; no random heads if the map uses all, which leaves none to draw.
-
-    Without an own choice among the others, random heads stay chosen for maps of fewer heads.
-    """
-    if not all_heads:
-        return segmented("control", "Comparison map", CONTROLS, value, help)
-    others = {name: title for name, title in CONTROLS.items() if name != "heads"}
-    chosen = segmented("control.all", "Comparison map", others, "text" if value == "heads" else value, help)
-    return value if (chosen, value) == ("text", "heads") else chosen
 
 
 def redraw_button(value: int, label: str = "New random sample", **options: Any) -> int:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.charts import maps as map_charts
+from dashboard.controls import maps as map_controls
 from dashboard.controls import shared as controls
 from dashboard.data import maps as map_data
 from dashboard.data import outside, provenance, scopes
@@ -21,7 +22,7 @@ with column:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container():
             scope = controls.scope_picker(source, view.heads)
-        options = controls.map_controls(source, view, scope)
+        options = map_controls.map_controls(source, view, scope)
 view = url.write_url(view, image=image, text=a, against=b, heads=scope, **options)
 controls.stop_if_empty(source, view)
 

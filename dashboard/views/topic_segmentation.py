@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboard.controls import maps as map_controls
 from dashboard.controls import shared as controls
 from dashboard.data import maps, outside, provenance, scopes
 from dashboard.sections import maps as map_sections
@@ -19,7 +20,7 @@ with column:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container():
             scope = controls.scope_picker(source, view.heads)
-        options = controls.map_controls(source, view, scope, reference=view.reference)
+        options = map_controls.map_controls(source, view, scope, reference=view.reference)
     text = controls.text_picker(source, "Text", view.text, head=next(iter(scope.heads), None))
 view = url.write_url(view, image=image, text=text, heads=scope, **options)
 controls.stop_if_empty(source, view)
