@@ -79,6 +79,7 @@ WHOLE_SYSTEM = {
     "dashboard/views/test_supported_heads.py": "property search over supported and unsupported heads",
     "dashboard/views/test_thumbnails.py": "pages over thumbnails that are no pictures",
     "dashboard/views/test_views.py": "what all pages have in common",
+    "db/test_image_words.py": "images.sql and image_count.sql over pictures of several objects",
     "db/test_no_vectors.py": "bundles of a model with vectors and one without",
     "headlight/test_guards.py": "harmed bundles, by API, app and commands",
     "headlight/test_installed.py": "wheel and source distribution, installed",
