@@ -41,7 +41,7 @@ def sync_from_url(page: str) -> None:
         del state[key]
     state["drawn"] = {}
     state["address"] = (page, params)
-    linked = {} if state.get("left") == (page, params) else params
+    linked = {} if state.get("left") == (page, params) or is_of_another_page(page, params) else params
     state["requested"] = linked or {**state.get(f"memory.{page}", {}), **state.get("shared", {})}
     state["followed"] = bool(linked)
 
@@ -63,6 +63,18 @@ def is_late(page: str, params: dict[str, str]) -> bool:
     """
     before, when = st.session_state.get("before", (None, 0.0))
     return before == (page, params) and time.monotonic() - when < PATIENCE
+
+
+def is_of_another_page(page: str, params: dict[str, str]) -> bool:
+    """True if these are the parameters of another page, after the path of this one.
+
+    Streamlit writes the link of the next page before its path, and the browser records that as a step of its
+    history: the back button leads there.
+    """
+    state = st.session_state
+    names = {key: state[key].keys() for key in state if str(key).startswith("memory.")}
+    own = names.pop(f"memory.{page}", params.keys())
+    return own != params.keys() and params.keys() in names.values()
 
 
 def leave_for(page: str, link: dict[str, str]) -> NoReturn:

@@ -151,3 +151,17 @@ def test_the_name_of_a_page_is_the_end_of_its_address(address, name):
 @pytest.mark.parametrize("path", ["start", "leaderboard"])
 def test_other_names_of_the_first_page_open_it(path):
     assert open_path(path).title[0].value == "Leaderboard"
+
+
+def test_a_step_back_to_a_mixture_of_two_pages_opens_the_page_as_it_was_left():
+    """In the history of a browser: the path of the page that was left, and the parameters of the next one."""
+    app = open_page("image_neighbors", k="5")
+    app.query_params.clear()
+    app.switch_page("views/head.py").run()
+    assert link(app)["k"] == "6"
+
+    app.switch_page("views/image_neighbors.py").run()
+
+    assert said(app) == ""
+    assert link(app)["k"] == "5"
+    assert "position" not in link(app)
