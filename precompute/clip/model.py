@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import open_clip
@@ -208,6 +209,10 @@ def encode_image(clip: Clip, pixels: Float[Tensor, "image 3 h w"]) -> Float[Tens
     return clip.model.encode_image(pixels.to(clip.device))
 
 
+_random_state = Lock()
+"""Threads share the random state of torch: two sessions of the app that load models would mix weights."""
+
+
 def _build(spec: ModelSpec, config: dict) -> Any:
     """The architecture with random weights that depend on the seed; keeps the caller's random state."""
     config = deepcopy(config)
@@ -216,7 +221,7 @@ def _build(spec: ModelSpec, config: dict) -> Any:
     if "hf_model_name" in text:
         text["hf_model_pretrained"] = False  # the file has these weights; True would download others
     config["quick_gelu"] = spec.activation == "quick_gelu"
-    with torch.random.fork_rng(devices=[]):
+    with _random_state, torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.seed or 0)
         try:
             return (CustomTextCLIP if separate_text_tower else CLIP)(**config)

@@ -1,6 +1,8 @@
 """Models are loaded as trained, or refused."""
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,20 @@ def test_a_control_depends_on_its_seed_alone(demo_control):
 
     assert same.model_key == demo_control.model_key
     assert other.weights_sha256 != demo_control.weights_sha256
+
+
+def test_controls_that_are_loaded_at_once_have_the_weights_of_their_seed(demo_control):
+    """Two sessions of the app got other weights than those of the bundle, and were told to rebuild it."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        spec = model_specs.resolve(f"{demo.MODEL_NAME}-random-0", clip.catalog())
+        with ThreadPoolExecutor(3) as pool:
+            loaded = list(pool.map(clip.load, [spec] * 3))
+    finally:
+        sys.setswitchinterval(usual)
+
+    assert {control.weights_sha256 for control in loaded} == {demo_control.weights_sha256}
 
 
 def test_loading_leaves_the_random_state_alone():
