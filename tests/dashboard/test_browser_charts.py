@@ -14,6 +14,9 @@ CHARTS = "svg => svg.map(chart => chart.outerHTML)"
 NAMES = re.compile(r"(clip|gradient_)\d+")
 """Names that Vega counts up with every drawing."""
 
+ELEMENT = re.compile("<[^/][^>]*>[^<]*")
+"""An element with its attributes and words."""
+
 PATIENCE = 5_000
 """Milliseconds until a chart has taken its data."""
 
@@ -36,12 +39,13 @@ def address(tmp_path_factory):
         yield address
 
 
-def charts(page) -> list[str]:
-    """Returns every chart as it is drawn: marks, axes and legends."""
-    return [
-        NAMES.sub(r"\1", svg)
-        for svg in page.eval_on_selector_all("[data-testid=stVegaLiteChart] svg", CHARTS)
-    ]
+def charts(page) -> list[list[str]]:
+    """Returns the marks, lines and words of every chart with their places, sorted.
+
+    Vega keeps the order in which grid lines were added, which nobody sees.
+    """
+    drawn = page.eval_on_selector_all("[data-testid=stVegaLiteChart] svg", CHARTS)
+    return [sorted(ELEMENT.findall(NAMES.sub(r"\1", svg))) for svg in drawn]
 
 
 def changes(page) -> list[Callable[[], None]]:

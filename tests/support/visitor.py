@@ -27,8 +27,8 @@ FIELDS = {
 }
 """Types of widgets and how a browser sends their values."""
 
-OF_THE_SESSION = re.compile(r"w\.(search|stored|page|.*\.kind|.*\.filter)")
-"""Keys of widgets that look for an image or a text: a link holds what was chosen, not the search."""
+OF_THE_SESSION = re.compile(r"w\.(search|stored|page|.*\.kind|.*\.filter|.*\.words)")
+"""Keys of widgets that look for an image or a text, or hold a text that was refused: no link holds them."""
 
 HELD = (
     "id",
