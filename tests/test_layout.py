@@ -28,6 +28,7 @@ WITHOUT_TEST_FILE = {
     "dashboard/data/token_images.py": "dashboard/views/test_live.py decomposes uploads by it",
     "dashboard/data/types.py": "types; dashboard/views/test_strangers.py names texts like columns",
     "dashboard/data/validation_scores.py": "dashboard/test_report.py compares its tables with the bundle",
+    "dashboard/sections/addresses.py": "dashboard/views/test_travel.py opens addresses of no page",
     "dashboard/sections/head.py": "drawn by dashboard/views/test_head.py",
     "dashboard/sections/head_evidence.py": "drawn by dashboard/views/test_head.py",
     "dashboard/sections/heads.py": "drawn by dashboard/views/test_heads.py",
@@ -63,6 +64,7 @@ WITHOUT_TEST_FILE = {
 
 WHOLE_SYSTEM = {
     "dashboard/test_browser.py": "all pages in Chromium",
+    "dashboard/test_browser_charts.py": "every chart in Chromium after clicks",
     "dashboard/test_contrast.py": "colors of both themes and of charts",
     "dashboard/test_soak.py": "many sessions at once on a real server",
     "dashboard/views/test_equal_images.py": "stages and pages over images with equal pixels",
@@ -78,7 +80,9 @@ WHOLE_SYSTEM = {
     "dashboard/views/test_strangers.py": "all pages over text that other people write",
     "dashboard/views/test_supported_heads.py": "property search over supported and unsupported heads",
     "dashboard/views/test_thumbnails.py": "pages over thumbnails that are no pictures",
+    "dashboard/views/test_travel.py": "what goes along from page to page",
     "dashboard/views/test_views.py": "what all pages have in common",
+    "dashboard/views/test_walk.py": "every control of every page, against a fresh load",
     "db/test_image_words.py": "images.sql and image_count.sql over pictures of several objects",
     "db/test_no_vectors.py": "bundles of a model with vectors and one without",
     "headlight/test_guards.py": "harmed bundles, by API, app and commands",
@@ -101,6 +105,7 @@ WHOLE_SYSTEM = {
     "test_docs.py": "documentation, against the code",
     "test_imports.py": "what an import loads",
     "test_layout.py": "this file",
+    "precompute/test_shapes.py": "shapes of tensors at every call",
 }
 """Test files that test more than one module, and what they test."""
 
