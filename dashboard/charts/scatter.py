@@ -77,7 +77,12 @@ def scatter(
     leader = rows(f"{is_model} && datum.name_at != datum.value").mark_rule(strokeWidth=0.7, color=NAME)
     names = [
         rows(f"{is_model} && datum.side == {side}")
-        .mark_text(align="left" if side > 0 else "right", dx=side * BESIDE, fontSize=12, color=NAME)
+        .mark_text(
+            align="left" if side > 0 else "right",
+            dx=side * BESIDE,
+            fontSize=alt.expr("width < 400 ? 9 : 12"),
+            color=NAME,
+        )
         .encode(x, alt.Y("name_at:Q"), alt.Text("model:N"))
         for side in (1, -1)
     ]

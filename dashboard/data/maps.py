@@ -161,6 +161,6 @@ def why_shown(table: pd.DataFrame, most: int) -> pd.DataFrame:
         return pd.DataFrame({"part": [part], "value": [rows["value"].sum()], "kind": [kind]})
 
     bars = [first, *[bar(f"{len(others)} other heads", others, "others")] * bool(len(others))]
-    bars += [table[table["kind"] != "head"], bar("Sum = score of A - score of B", table, "sum")]
+    bars += [table[table["kind"] != "head"], bar("Sum = score of A − score of B", table, "sum")]
     shown = pd.concat(bars, ignore_index=True)
     return shown.assign(total=shown["kind"].isin(["average", "sum"]))
