@@ -6,13 +6,13 @@ forgets a widget that is gone.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from google.protobuf.message import Message
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 
-from tests.support.pages import link, open_page, plain
+from tests.support.pages import NUMBERS, PICKER, link, open_page, plain
 
 FIELDS = {
     "selectbox": "string_value",
@@ -26,6 +26,9 @@ FIELDS = {
     "pagination": "int_value",
 }
 """Types of widgets and how a browser sends their values."""
+
+FOLDED = (PICKER, NUMBERS, "answers")
+"""Keys of expanders, which draw what is in them only while they are open."""
 
 OF_THE_SESSION = re.compile(r"w\.(search|stored|page|.*\.kind|.*\.filter|.*\.words)")
 """Keys of widgets that look for an image or a text, or hold a text that was refused: no link holds them."""
@@ -51,11 +54,16 @@ STYLE_ID = re.compile(r"T_\w{5,}|uuid: .*")
 class Visitor:
     """One session of a browser."""
 
-    def __init__(self, page: str, **parameters: str) -> None:
+    def __init__(self, page: str, *, expand: Sequence[str] = (), **parameters: str) -> None:
+        """Opens a page, and what is folded on it under the keys of `expand`."""
         self.page = page
         self.app = open_page(page, **parameters)
         self.held: dict[str, Any] = {}
         self.receive()
+        if expand:
+            for key in expand:
+                self.app.session_state[key] = True
+            self.run()
 
     def receive(self) -> None:
         """Takes what a run of the app sent: new widgets, and values that Python set."""
@@ -129,7 +137,10 @@ class Visitor:
 
     def fresh(self) -> "Visitor":
         """Returns a new visit that opens the same link and searches for images and texts as this one does."""
-        visitor = Visitor(self.page, **link(self.app))
+        state = self.app.session_state
+        visitor = Visitor(
+            self.page, expand=[key for key in FOLDED if key in state and state[key]], **link(self.app)
+        )
         for key in filter(OF_THE_SESSION.fullmatch, self.widget_keys()):
             value, there = self.shown(self.widget(key)), visitor.widget_keys()
             if key in there and visitor.shown(visitor.widget(key)) != value:

@@ -7,7 +7,7 @@ from difflib import unified_diff
 import pytest
 
 from tests.support.pages import PAGES, link
-from tests.support.visitor import Visitor, other_values
+from tests.support.visitor import FOLDED, Visitor, other_values
 
 
 def differences(visitor: Visitor) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_model_and_an_empty_text_leave_nothing_behind():
 @pytest.mark.parametrize("page", PAGES)
 def test_every_control_of_a_page(page):
     faults = []
-    visitor = Visitor(page)
+    visitor = Visitor(page, expand=FOLDED)
     for step in every_change(visitor):
         faults += [step, *lines] if (lines := differences(visitor)) else []
     assert not faults, "\n".join(faults)
