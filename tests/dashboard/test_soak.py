@@ -148,6 +148,7 @@ def resident(pid: int) -> float:
 @pytest.mark.slow
 def test_five_sessions_at_once_meet_no_error_and_no_wrong_answer(small_bundle):
     with started(small_bundle) as (_, address, printed):
+        fixed_views(address)  # meanwhile the files are compared, of which every page tells
         before, banner = fixed_views(address), printed.read_text()
 
         met = soak(address, sessions=5, seconds=20, seed=0)
@@ -164,6 +165,7 @@ def test_five_sessions_at_once_meet_no_error_and_no_wrong_answer(small_bundle):
 def test_twenty_sessions_and_two_browsers_for_two_minutes(small_bundle):
     """The memory of the server grows by at most a tenth when a round of clicks comes a second time."""
     with started(DEMO if DEMO.exists() else small_bundle) as (pid, address, printed):
+        fixed_views(address)  # meanwhile the files are compared, of which every page tells
         before, banner = fixed_views(address), printed.read_text()
         soak(address, sessions=20, seconds=120, seed=0)
         warm = resident(pid)
