@@ -149,7 +149,7 @@ def draw_head_links(source: Source, heads: Sequence[Head]) -> None:
     """A link to the page of each of the first heads."""
     with st.container(horizontal=True, gap=None):
         for head, link in zip(heads, defaults.head_links(source, heads[:MAX_LINKS]), strict=False):
-            st.page_link("views/head.py", label=head_name(head), query_params=link, help="Open the head")
+            st.page_link("views/head.py", label=head_name(head), query_params=link)
 
 
 def draw_outside(words: tuple[str, str]) -> None:
