@@ -21,13 +21,13 @@ def from_column(column: pa.ChunkedArray) -> np.ndarray:
     Raises:
         BundleDamaged: a row has no vector (those after it would move up), or a number is not finite.
     """
-    if column.null_count:
-        raise BundleDamaged(f"a row lacks its vector. {SEE}")
     return finite(values_of(column))
 
 
 def values_of(column: pa.ChunkedArray) -> np.ndarray:
-    """Returns the same of a column without missing vectors, whatever its numbers are."""
+    """Returns the same, whatever its numbers are. Raises BundleDamaged if a row has no vector."""
+    if column.null_count:
+        raise BundleDamaged(f"a row lacks its vector. {SEE}")
     width = column.type.list_size
     parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     flat = np.concatenate(parts) if parts else np.empty(0, column.type.value_type.to_pandas_dtype())

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from db import ddl, lance_tables
-from db.arrays import from_column
+from db.arrays import values_of
 from db.checks import KEYS
 from db.connection import Bundle, cursor, query
 from db.layout import KINDS, VECTORS, lance_table
@@ -136,7 +136,7 @@ def _near(a: np.ndarray, b: np.ndarray, tolerance: float, size: float) -> np.nda
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:
     """Returns a column of vectors or numbers as [row, width] float32."""
     if pa.types.is_fixed_size_list(column.type):
-        return from_column(column).astype(np.float32)
+        return values_of(column).astype(np.float32)
     return column.to_numpy().astype(np.float32)[:, None]
 
 
