@@ -16,7 +16,7 @@ from tests.support.paths import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 OURS = {"bench", "dashboard", "db", "headlight", "precompute", "tests"}
-DISTRIBUTIONS = {"PIL": "pillow", "open_clip": "open_clip_torch"}
+DISTRIBUTIONS = {"PIL": "pillow", "google": "protobuf", "open_clip": "open_clip_torch"}
 """Where a library is imported by another name than it is installed by."""
 
 FILES = {"app": [], "": ["precompute", "label"], "ray": ["ray"], "dev": ["dev"]}

@@ -23,6 +23,9 @@ RAW = (
 )
 """Parts that must not reach Markdown as they are."""
 
+RAW_HTML = ("<b>h</b>", '"quote"')
+"""Parts that must not reach HTML as they are."""
+
 WORDS = r'=1+1 "quote" \"code\\" -> ' + " ".join(RAW)
 """Without a comma or a bar: they separate values in lists and links."""
 

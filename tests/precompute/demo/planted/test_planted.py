@@ -245,7 +245,7 @@ def test_why_red_rather_than_blue(source, ids):
     table = map_data.why_table(source, ids[0], RED, BLUE).set_index("part").value * length() / 1000
 
     parts_of = {head: value for head, value in table.items() if abs(value) > STORED}
-    assert set(parts_of) == {table.index[0], "MLPs, earlier layers and input", "Score of the average image"}
+    assert set(parts_of) == {table.index[0], "MLPs, earlier layers and input", "Average image (baseline)"}
     assert table.iloc[0] == pytest.approx(5 / 8 * 2 / 3, abs=STORED)
     assert parts_of["MLPs, earlier layers and input"] == pytest.approx(5 / 8 * 1 / 3, abs=STORED)
-    assert parts_of["Score of the average image"] == pytest.approx(15 / 16 / 3, abs=STORED)
+    assert parts_of["Average image (baseline)"] == pytest.approx(15 / 16 / 3, abs=STORED)
