@@ -25,9 +25,9 @@ def of_image(source: Source, image_id: str, heads: tuple[Head, ...]) -> tuple[st
     in_heads, as_a_whole = _shares_nearer(source, image_id, heads, coordinates, embedding)
     fact = (
         f"Your image is farther from its nearest image than {100 * in_heads:.1f} % of the images are from "
-        f"theirs in these heads, and {100 * as_a_whole:.1f} % as a whole."
+        f"theirs in these heads, and {100 * as_a_whole:.1f} % by the whole embedding."
     )
-    warning = f"{fact} It lies outside the image set: what these heads say of it may mean little."
+    warning = f"{fact} It probably lies outside the image set: what these heads say of it may mean little."
     return fact, warning * (max(in_heads, as_a_whole) > outside.FAR)
 
 
@@ -96,11 +96,11 @@ def of_text(source: Source, text: str, head: Head) -> tuple[str, str]:
     if reading is None:
         return "", ""
     fact = (
-        f"{100 * reading.share:.2g} % of the variance of {head_name(head)} lie along this text; along a "
-        f"random direction of its space, {100 * reading.chance:.2g} %."
+        f"{100 * reading.share:.2g} % of the variance of {head_name(head)} lies along this text; along random "
+        f"directions of its space, {100 * reading.chance:.2g} % (median)."
     )
     warning = (
-        f"{head_name(head)} hardly reads this text: it varies less along it than along "
+        f"{head_name(head)} varies along this text less than by chance: less than along "
         f"{100 * reading.exceeded:.0f} % of random directions. What is nearest may mean little."
     )
     return fact, warning * reading.outside

@@ -50,4 +50,4 @@ def test_the_share_of_variance_along_a_text_is_said_beside_that_by_chance(source
     fact, warning = outside.of_text(source, "a circle", (1, 0))
 
     assert f"{100 * reading.share:.2g} % of the variance of L1.H0" in fact
-    assert ("hardly reads this text" in warning) == reading.outside
+    assert ("less than by chance" in warning) == reading.outside
