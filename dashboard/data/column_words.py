@@ -10,7 +10,7 @@ WORDS = {
     "position": "pick",
     "equal_norm_position": "pick at equal length",
     "variance_share": "share of variance",
-    "cumulative_share": "share so far",
+    "cumulative_share": "cumulative share",
     "first_share": "share of the first text",
     "carries_label": "has the label",
     "carrying_picks": "picks that have the label",
@@ -21,7 +21,7 @@ WORDS = {
     "rank_low": "rank from",
     "rank_high": "rank to",
     "tag_match": "tags match",
-    "went_to": "taken for",
+    "went_to": "misclassified as",
 }
 """Titles of columns; in other names a space stands for _."""
 
@@ -32,8 +32,17 @@ MARKS = {True: "✓", False: "–"}
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """Returns a table to save, its columns in words and its positions from 1."""
-    words = {name: name if name in KEYS else WORDS.get(name, str(name).replace("_", " ")) for name in table}
-    return from_one(table).rename(columns=words)
+    return from_one(table).rename(columns={name: title(str(name)) for name in table})
+
+
+def title(name: str) -> str:
+    """Returns the title of a column; a key, and a text in quotes, as it is."""
+    return name if name in KEYS or name.startswith('"') else WORDS.get(name, name.replace("_", " "))
+
+
+def changed(name: str) -> bool:
+    """Returns True if a table in words would have another title for a column, or other numbers in it."""
+    return name in POSITIONS or title(name) != name
 
 
 def from_one(table: pd.DataFrame) -> pd.DataFrame:

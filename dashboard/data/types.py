@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dashboard.data import column_words
 from db.connection import Bundle
 
 
@@ -85,5 +86,8 @@ class TokenImage(NamedTuple):
 
 
 def column_title(title: str, others: Iterable[str]) -> str:
-    """Returns the title of a column that stands beside others; in quotes if another has that name."""
-    return f'"{title}"' if title in others else title
+    """Returns the title of a column that stands beside others.
+
+    In quotes if another has that name, or if a table in the words of the pages would change it.
+    """
+    return f'"{title}"' if title in others or column_words.changed(title) else title

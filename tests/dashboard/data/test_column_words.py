@@ -3,6 +3,7 @@
 import pandas as pd
 
 from dashboard.data import column_words
+from dashboard.data.types import column_title
 
 
 def test_saved_columns_have_the_words_of_the_pages_and_picks_count_from_one():
@@ -13,6 +14,17 @@ def test_saved_columns_have_the_words_of_the_pages_and_picks_count_from_one():
         "q": [0.01, 0.01],
         "first texts": ["a", "a"],
         "image_id": ["ff", "ff"],
+    }
+
+
+def test_a_text_that_names_a_column_keeps_its_name_and_its_numbers():
+    table = pd.DataFrame({column_title(text, ()): [4.0] for text in ("position", "a_b", "low", "a star")})
+
+    assert column_words.in_words(table).to_dict("list") == {
+        '"position"': [4.0],
+        '"a_b"': [4.0],
+        '"low"': [4.0],
+        "a star": [4.0],
     }
 
 
