@@ -40,10 +40,10 @@ NO_VALIDATION = [
 ]
 # Streamlit serves the default page at / only; the other names are from earlier versions.
 MOVED = {"start": PAGES[0], "leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
-# A file, since a browser fetches Streamlit's own icons and emoji from other servers.
 CONTROL_BADGE = " :gray-badge[control: random weights]"
-ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
 
+# A file, since a browser fetches Streamlit's own icons and emoji from other servers.
+ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
 LOGO = Path(__file__).with_name(".streamlit") / "logo.svg"
 STYLE = Path(__file__).with_name(".streamlit") / "style.css"
 # A page inside another page has no sidebar: its link chooses bundle and model.

@@ -108,8 +108,8 @@ def coverage_bars(parts: pd.DataFrame, kinds: Sequence[str]) -> Layers:
     Negative shares are left of zero: a layer's sum is its right end minus its left end.
     """
     names = list(dict.fromkeys(parts["row"]))
-    there = [kind for kind in kinds if kind in set(parts["kind"])]
-    colors = [color for kind, color in zip(kinds, KIND_COLORS, strict=True) if kind in there]
+    present = [kind for kind in kinds if kind in set(parts["kind"])]
+    colors = [color for kind, color in zip(kinds, KIND_COLORS, strict=True) if kind in present]
     shown = parts.assign(order=parts["kind"].map({kind: place for place, kind in enumerate(kinds)}))
     zero = alt.Chart(pd.DataFrame({"percent": [0.0]})).mark_rule(color=alt.expr(PAGE_TEXT), strokeWidth=1)
     x = alt.X(
@@ -123,7 +123,7 @@ def coverage_bars(parts: pd.DataFrame, kinds: Sequence[str]) -> Layers:
         bars.encode(
             x,
             alt.Y("row:N", sort=names, title=None, axis=ROWS),
-            alt.Color("kind:N", scale=alt.Scale(domain=there, range=colors), legend=LEGEND),
+            alt.Color("kind:N", scale=alt.Scale(domain=present, range=colors), legend=LEGEND),
             alt.Order("order:Q"),
             tooltip=tooltip,
         ),

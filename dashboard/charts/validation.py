@@ -116,7 +116,7 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> theme
 def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str) -> theme.Layers:
     """A table in color: one row per `rows` and one column per attribute, in row order, times 100.
 
-    Every cell shows its number; negative theme.numbers are as pale as zero.
+    Every cell shows its number; negative numbers are as pale as zero.
     """
     columns = [name for name in ("value", "low", "high", "chance") if name in frame]
     shown = frame.dropna(subset=[value])[[rows, "attribute", *columns]].assign(percent=100 * frame[value])

@@ -70,8 +70,8 @@ def _filters(source: Source, words: str, stored: bool) -> dict[str, Any]:
 
 def terms(words: str) -> tuple[str, ...]:
     """Returns the words of a search; those in quotes stay together, as in position:"top left"."""
-    found = (term.replace('"', "") for term in TERM.findall(words))
-    return tuple(dict.fromkeys(filter(None, found)))
+    unquoted = (term.replace('"', "") for term in TERM.findall(words))
+    return tuple(dict.fromkeys(filter(None, unquoted)))
 
 
 def no_match(source: Source, words: str, *, stored: bool) -> str:

@@ -96,7 +96,7 @@ def consistency_below_chance(evidence: Evidence) -> str:
 def another_property(evidence: Evidence) -> str:
     """Another property leads in texts (share of variance) or, clearly, in selectivity."""
     texts, attribute = _leads_in_texts(evidence), _leads_in_selectivity(evidence)
-    counts = {name: found.texts for name, found in evidence.properties.items()}
+    counts = {name: part.texts for name, part in evidence.properties.items()}
     if attribute and (attribute == texts or counts.get(attribute, 0) > counts.get(evidence.label, 0)):
         return f"{attribute} leads in texts and selectivity"
     leads = {"texts": texts, "selectivity": attribute}
@@ -106,8 +106,8 @@ def another_property(evidence: Evidence) -> str:
 def _leads_in_texts(evidence: Evidence) -> str:
     def weight(name: str) -> float:
         """Share of variance of the texts with a property; their number if shares are unknown."""
-        found = _property(evidence, name)
-        return found.texts if isnan(found.share) else found.share
+        part = _property(evidence, name)
+        return part.texts if isnan(part.share) else part.share
 
     if not evidence.is_property or not evidence.properties:
         return ""
@@ -117,15 +117,15 @@ def _leads_in_texts(evidence: Evidence) -> str:
 
 def _leads_in_selectivity(evidence: Evidence) -> str:
     """Returns the most selective attribute if its interval lies above that of the label."""
-    own = evidence.selectivity.get(evidence.label)
-    if own is None:
+    label = evidence.selectivity.get(evidence.label)
+    if label is None:
         return ""
     first = max(sorted(evidence.selectivity), key=lambda name: evidence.selectivity[name].value)
-    return first if evidence.selectivity[first].low > own.high else ""
+    return first if evidence.selectivity[first].low > label.high else ""
 
 
 def _property(evidence: Evidence, name: str) -> Property:
-    unknown = any(isnan(found.share) for found in evidence.properties.values())
+    unknown = any(isnan(part.share) for part in evidence.properties.values())
     return evidence.properties.get(name, Property(0, 0, nan if unknown else 0.0))
 
 

@@ -19,12 +19,9 @@ MAX_Q, MIN_CARRYING = 0.05, 2
 @cached.kept(max_entries=16)
 def heads(source: Source) -> pd.DataFrame:
     """Returns the heads of a model with their labels, and the grade of every label with its reasons."""
-    rows = cached.heads(source)
-    grades = {
-        (row.layer, row.head): grade for row, grade in zip(rows.itertuples(), _grades(source), strict=True)
-    }
-    found = [grades[row.layer, row.head] for row in rows.itertuples()]
-    return rows.assign(grade=[grade.grade for grade in found], reasons=["; ".join(g.reasons) for g in found])
+    grades = _grades(source)
+    reasons = ["; ".join(grade.reasons) for grade in grades]
+    return cached.heads(source).assign(grade=[grade.grade for grade in grades], reasons=reasons)
 
 
 def _grades(source: Source) -> list[Grade]:

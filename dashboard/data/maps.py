@@ -1,4 +1,4 @@
-"""MapPanel and their tables for the pages: vectors from `data`, results of `analyses`."""
+"""Maps and their tables for the pages: vectors from `data`, results of `analyses`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
