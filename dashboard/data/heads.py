@@ -19,9 +19,6 @@ NUMBERS = ["value", "low", "high"]
 SHARES = ["variance_share", "cumulative_share", "margin", "stability", "share", "votes"]
 """Columns shown in per cent."""
 
-PROFILE_PICKS = 10
-"""Number of first texts that the offline label reads."""
-
 
 class Measure(NamedTuple):
     """A number of every head."""

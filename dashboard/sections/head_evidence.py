@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard.charts import heads as head_charts
 from dashboard.data import cached, column_words, label_text
 from dashboard.data import heads as head_data
+from dashboard.data.label_grades import PICKS
 from dashboard.data.types import Source
 from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
@@ -56,8 +57,8 @@ def draw_labels(source: Source, head: Head) -> None:
     shown = head_data.as_read(table).assign(method=table["method"].str.replace("_", " "))
     draw_table(shown, columns, "All labels of the head with their evidence", placeholder="")
     st.caption(
-        "Rely on supported labels: q at most 0.05 and two texts that carry it, or most draws agree, or a "
-        "person confirmed it.",
+        "Supported: q at most 0.05 and two texts that carry it, or most draws agree, or a person gave it. "
+        "What speaks against a supported label is in its badge.",
         help="Shown label: human, else language model, else automatic.",
     )
 
@@ -126,11 +127,11 @@ def draw_metrics(source: Source, head: Head) -> pd.DataFrame:
 
 def draw_profile(source: Source, head: Head) -> None:
     """Properties of the first texts, beside those of the pool."""
-    table = cached.of_head(source, "head_profile", head, picks=head_data.PROFILE_PICKS)
+    table = cached.of_head(source, "head_profile", head, picks=PICKS)
     if table.empty:
         st.caption("No text of this head has a property.")
         return
-    read = min(head_data.PROFILE_PICKS, len(head_data.texts(source, head)))
+    read = min(PICKS, len(head_data.texts(source, head)))
     result = ends(table["property"], 100 * table["share"])
     chart = head_charts.profile_bars(table, head_data.label(source, head))
     draw_chart(chart, f"Share of the head's first texts by property, per cent: {result}.")
