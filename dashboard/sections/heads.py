@@ -21,11 +21,11 @@ def draw_grid(source: Source, color: str, passing: pd.DataFrame) -> None:
     """Layer by head, dim if the filters leave a head out; a click on a cell opens the page of that head."""
     frame = head_data.cells(source, color, passing)
     if color == "label":
-        chart = map_charts.head_grid(frame)
+        chart, alt = map_charts.head_grid(frame), labels_in_words(frame)
         null = label_text.tested_against(source)
         note = (
             "Pale with ~: weak support, other evidence speaks against the label. Gray with ?: unsupported, "
-            f"not better than labels of {null} or by one text only."
+            f"not better than labels of {null}, or fewer than two texts carry it."
         )
     else:
         measure = head_data.measure(source, color)
@@ -34,19 +34,16 @@ def draw_grid(source: Source, color: str, passing: pd.DataFrame) -> None:
         chart = head_charts.value_grid(frame, title=measure.title, unit=measure.unit, signed=signed)
         title, description = literal(measure.title), literal(measure.description)
         note = f"**{title}**: {description} ~: weak label, ?: unsupported."
-    event = draw_chart(
-        head_charts.clickable(chart), key="heads.grid", on_select="rerun", alt=grid_words(frame, color)
-    )
+        alt = f"{measure.title} of heads, layer by head: {ends(frame['name'], frame['value'])}."
+    event = draw_chart(head_charts.clickable(chart), key="heads.grid", on_select="rerun", alt=alt)
     st.caption(f"Hover for the evidence, click to open the head. {note}")
     cell = next(iter(event["selection"].get(head_charts.CLICK) or []), None)
     if cell:
         open_head(source, (int(cell["layer"]), int(cell["head"])))
 
 
-def grid_words(frame: pd.DataFrame, color: str) -> str:
-    """Returns the result of the grid in a sentence, for screen readers."""
-    if color != "label":
-        return f"Heads by {color}, layer by head: {ends(frame['name'], frame['value'])}."
+def labels_in_words(frame: pd.DataFrame) -> str:
+    """Returns the labels of the grid in a sentence, for screen readers."""
     counts = frame["label"].fillna("no label").value_counts()
     return "Labels of heads, layer by head: " + ", ".join(f"{name} {n}" for name, n in counts.items()) + "."
 
@@ -92,8 +89,8 @@ def links(source: Source, table: pd.DataFrame) -> str:
     items = []
     for row in table.itertuples():
         address = urlencode(link | {"head": row.name})
-        label = f"{row.name} {row.label}" if isinstance(row.label, str) else row.name
-        items.append(f'<a href="head?{escape(address)}" target="_self">{escape(label)}</a>')
+        name = escape(f"{row.name} {row.label}")
+        items.append(f'<a href="head?{escape(address)}" target="_self">{name}</a>')
     return f"<details><summary>These heads as links</summary>{' · '.join(items)}</details>"
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import theme
-from dashboard.data import choices, column_words, defaults, provenance, scopes
+from dashboard.data import choices, column_words, defaults, label_text, provenance, scopes
 from dashboard.data import images as image_data
 from dashboard.data.digits import decimals
 from dashboard.data.types import Source
@@ -136,10 +136,7 @@ def draw_heads_used(source: Source, scope: Scope, how: str = "Uses") -> None:
     labels = "  \n".join(literal(names[head]) for head in heads)
     left_out = ", ".join(map(head_name, scopes.left_out(source, scope)))
     only = f" Excluded as unsupported: {left_out}." if left_out else ""
-    help = (
-        f"{labels}  \n?: the label is unsupported: not better than labels of rotated heads (5 % level), or "
-        "carried by one text only."
-    )
+    help = f"{labels}  \n?: unsupported. {label_text.GRADES}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.caption(f"{how} {len(heads)} of {len(names)} heads.{only}", help=help, width="content")
         draw_head_links(source, heads)
