@@ -196,7 +196,7 @@ def stop_if_empty(source: Source, view: View) -> None:
     if "" in (getattr(view, "text", None), getattr(view, "against", None)):
         stop_with("The text is empty. Type one, or choose one from the pool.", ":material/edit:")
     texts = [getattr(view, name, "") for name in ("text", "against")]
-    if any(text_data.refusal(source, text) for text in texts):  # `own_words` has said why
+    if any(text_data.refusal(source, text) for text in texts):  # `readable` has said why
         url.finish()
         st.stop()
     if isinstance(view, ContrastView) and normalize_text(view.text) == normalize_text(view.against):
@@ -345,6 +345,8 @@ def readable(source: Source, text: str, name: str, head: Head | None) -> str:
     if refusal is None:
         return url.keep(name, text) if text else text
     last = url.last(name, "")
+    if text_data.refusal(source, last):  # another model read it
+        last = ""
     shown = f" Shown: {cut(last)}" if last else ""
     st.warning(literal(f"{refusal.problem}{shown}"), icon=":material/spellcheck:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
