@@ -96,8 +96,8 @@ def of_text(source: Source, text: str, head: Head) -> tuple[str, str]:
     if reading is None:
         return "", ""
     fact = (
-        f"{100 * reading.share:.2g} % of the variance of {head_name(head)} lies along this text; along random "
-        f"directions of its space, {100 * reading.chance:.2g} % (median)."
+        f"{100 * reading.share:.2g} % of the variance of {head_name(head)} lies along this text; along "
+        f"random directions of its space, {100 * reading.chance:.2g} % (median)."
     )
     warning = (
         f"{head_name(head)} varies along this text less than by chance: less than along "

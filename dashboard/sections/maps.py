@@ -58,7 +58,8 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
                 draw_chart(chart, map_data.in_words(title, grid), width="content")
     st.html(color_scale(limit))
     clipped = beyond(limit, *(panel.map.grid for panel in result.panels))
-    ends = f" {clipped} patches lie beyond the color limit." if clipped else ""
+    lie = "patch lies" if clipped == 1 else "patches lie"
+    ends = f" {clipped} {lie} beyond the color limit." if clipped else ""
     st.caption(
         f"{named}Orange patches add to the similarity with the text, purple patches subtract.{ends}",
         help=CAUTION,

@@ -11,9 +11,8 @@ from dashboard.state.markdown import literal
 
 NO_CLASSES = (
     "This bundle has no class texts, so its images cannot be classified zero-shot. Build one with them: "
-    "`headlight run --metadata attributes.csv` gives the attributes of the images (the prompt of "
-    "a "
-    'column `class` is "a photo of a ..."); `--prompts prompts.tsv` gives the prompts of other attributes.'
+    "`headlight run --metadata attributes.csv` gives the attributes of the images (the prompt of a column "
+    '`class` is "a photo of a ..."); `--prompts prompts.tsv` gives the prompts of other attributes.'
 )
 DIRECT_ONLY = (
     "The head's contribution to the embedding is replaced by its mean, and all later parts, the last "
