@@ -89,9 +89,9 @@ def with_origin(spec: ModelSpec) -> ModelSpec:
         return replace(spec, weights_verified=True)
     if repository := _unknown_on_hub(spec):
         _say_once(
-            f"{spec.checkpoint} is not verified: it is not the program published as {spec.name}, but has the "
-            f"name of the file in {repository} on the hub, of which no hash is known. Weights of your own "
-            "need a name of their own."
+            f"{spec.checkpoint} is not verified: its SHA-256 is not the known one of {spec.name}, but it has "
+            f"the name of the file in {repository} on the hub, of which no hash is known. Weights of your "
+            "own need a name of their own."
         )
         return replace(spec, weights_verified=False)
     named = replace(spec, weights=f"file-{actual[:8]}", training_data=None, given_as=spec.name)
@@ -119,9 +119,9 @@ def published_sha256(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def _unknown_on_hub(spec: ModelSpec) -> str:
-    """Returns the hub repository of a tag if a file has the name of the one there, whose hash is unknown."""
+    """Returns the hub repository of a tag if its file there has this name and an unknown hash, else ""."""
     repository, files = _files(get_pretrained_cfg(spec.architecture, spec.weights))
-    is_known = spec.name.replace("-quickgelu", "") in _HUB_SHA256 or spec.name in demo.MODELS
+    is_known = spec.name.replace("-quickgelu", "") in _HUB_SHA256
     return "" if is_known or spec.checkpoint is None or spec.checkpoint.name not in files else repository
 
 
