@@ -41,7 +41,7 @@ class DemoModel(NamedTuple):
 
     @property
     def training_data(self) -> str:
-        """What the model saw in training, and nothing of its size or seed."""
+        """Training data in words, without size and seed of the model."""
         captions = "" if self.color_every == 1 else f"; 1 caption in {self.color_every} names colors"
         return f"Drawn scenes, {self.pairs:,} pairs{captions}"
 

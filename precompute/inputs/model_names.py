@@ -42,19 +42,19 @@ def _of_folder(name: str, folder: Path) -> str:
     place = folder.expanduser()
     if not place.is_dir():
         return f"{name} names the folder {str(folder)!r}, which does not exist. Check the path."
-    found = sorted(
+    weights = sorted(
         (path for path in place.glob("*") if path.suffix in _WEIGHTS),
         key=lambda path: (_WEIGHTS.index(path.suffix), path.name),
     )
-    if not found:
-        held = ", ".join(sorted(path.name for path in place.iterdir())[:3]) or "nothing"
-        return f"{name} is a folder without weights ({', '.join(_WEIGHTS)}): it holds {held}. Give the file."
+    if not weights:
+        names = ", ".join(sorted(path.name for path in place.iterdir())[:3]) or "nothing"
+        return f"{name} is a folder without weights ({', '.join(_WEIGHTS)}): it holds {names}. Give the file."
     config = place / "open_clip_config.json"
-    known = f"mine --config {quote(str(config))}" if config.is_file() else "WEIGHTS"
+    options = f"mine --config {quote(str(config))}" if config.is_file() else "WEIGHTS"
     advice = "" if config.is_file() else ", with the architecture of open_clip that it was trained with"
     return (
-        f"{name} is a folder, which --model does not read. Give its files: --model ARCHITECTURE/{known} "
-        f"--checkpoint {quote(str(found[0]))}{advice}"
+        f"{name} is a folder, which --model does not read. Give its files: --model ARCHITECTURE/{options} "
+        f"--checkpoint {quote(str(weights[0]))}{advice}"
     )
 
 

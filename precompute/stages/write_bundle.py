@@ -156,9 +156,9 @@ def gallery_sides(results: list[ModelResult]) -> dict[str, int]:
 
 
 def larger_thumbnails(rows: pd.DataFrame, image_set: ImageSet, sides: dict[str, int]) -> pd.DataFrame:
-    """Returns rows of the table `image`: under its map, a picture has at least the pixels of the model.
+    """Returns rows of the table `image`; pictures of `sides` have a shorter side of up to so many pixels.
 
-    Raises ImagesError.
+    Reads the files of these images again. Raises ImagesError.
     """
     pictures = [
         images.thumbnail(images.picture_of(image_set.image_files[row.image_id], row.image_id), side)

@@ -73,7 +73,7 @@ def drop_missing(rows: Iterable[Attribute]) -> tuple[list[Attribute], list[str]]
         if row.value in MISSING:
             counts[row.attribute][row.value] += 1
     notes = [
-        f"{name}: {missing.total():,} missing ({first_three(list(missing))}); a value needs another name"
+        f"{name}: {missing.total():,} missing ({first_three(list(missing))}); rename it if it is a value"
         for name, missing in counts.items()
     ]
     return ([row for row in rows if row.value not in MISSING] if counts else rows), notes

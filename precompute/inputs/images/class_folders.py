@@ -69,10 +69,10 @@ _OBJECTS = frozenset(
 )
 """Names of storage that may be classes too: they count as storage where most folders beside them are."""
 
-_DRAWN = re.compile(
+_ANNOTATIONS = re.compile(
     r"(?i)masks?|labels?|anno|annotations?|segmentation(?:class|object)?|bbox(?:es)?|depth|ground.truth|gt"
 )
-"""Folders of what is known about images, beside the images: their files have no class."""
+"""Folders of masks and other annotations beside the images: their files have no class."""
 
 _CAMERA = re.compile(r"[1-9]\d\d[A-Z_]{5}")
 """Folders that cameras make, such as 100CANON."""
@@ -110,11 +110,11 @@ def from_folders(root: Path, files: Sequence[ImageFile]) -> FolderClasses:
     named = read_names(root, {part for parts in folders for part in parts})
     levels = dict(zip(counts, _without_storage(folders, set(named.names) if named else set()), strict=True))
     class_of = {folder: parts[0] for folder, parts in levels.items() if len(parts) == 1}
-    drawn = {folder for folder in class_of if any(map(_DRAWN.fullmatch, folder.split("/")[:-1]))}
-    drawn = drawn if len(drawn) < len(class_of) else set()
-    class_of = {folder: name for folder, name in class_of.items() if folder not in drawn}
+    masks = {folder for folder in class_of if any(map(_ANNOTATIONS.fullmatch, folder.split("/")[:-1]))}
+    masks = masks if len(masks) < len(class_of) else set()
+    class_of = {folder: name for folder, name in class_of.items() if folder not in masks}
     ids, count = set(class_of.values()), sum(counts[folder] for folder in class_of)
-    if reason := _doubt(ids, count, len(files) - sum(counts[folder] for folder in drawn), named):
+    if reason := _doubt(ids, count, len(files) - sum(counts[folder] for folder in masks), named):
         seen = sorted(folder for folder in counts if folder)
         note = f"no classes from {len(seen):,} folders ({first_three(seen)}): {reason}"
         return NO_CLASSES._replace(note=note if len(seen) > 1 else "")
@@ -184,14 +184,14 @@ def origin(ids: set[str], where: str, names: ClassNames | None) -> str:
 
 
 def is_id(value: str) -> bool:
-    """Returns True for a class that is a number or an id: nobody knows what a photo of it shows."""
+    """Returns True for a class that is a number or an id, which does not say what its images show."""
     return bool(WORDNET.fullmatch(value)) or not any(character.isalpha() for character in value)
 
 
 def _without_storage(folders: list[list[str]], named: set[str]) -> list[list[str]]:
     """Returns the parts of each folder's path without those that are a way of storing."""
     ids = [[part for part in parts if WORDNET.fullmatch(part)] for parts in folders]
-    folders = [one if len(one) == 1 else parts for one, parts in zip(ids, folders, strict=True)]
+    folders = [id_ if len(id_) == 1 else parts for id_, parts in zip(ids, folders, strict=True)]
     while True:
         outer = {parts[0] for parts in folders if parts}
         above = {parts[0] for parts in folders if len(parts) > 1} - named
@@ -220,7 +220,7 @@ def _is_index(folders: Iterable[Sequence[str]]) -> bool:
 
 
 def _joined(parts: Sequence[str]) -> list[str]:
-    """Returns the one name of a class below an index: apartment_building_indoor."""
+    """Returns the parts of a class below an index as one name: apartment_building_indoor."""
     below = [part for part in parts[1:] if not (_is_storage(part) or is_id(part))]
     return ["_".join([*parts[:1], *below])] if parts else []
 

@@ -1,4 +1,4 @@
-"""Which pixels of a mask file are the object.
+"""Finds the pixels of the object in a mask file.
 
     0 and one other value           the object has the other value: 1, 255, a color
     0, one value, soft edges        the object is above half of that value

@@ -145,7 +145,7 @@ def test_cells_that_stand_for_a_missing_value_are_dropped_and_counted(folder):
         ("hat", "blue"),
     ]
     assert joined.origins[-3:] == (
-        "class: 3 missing (nan, NULL, N/A); a value needs another name",
-        "hat: 1 missing (None); a value needs another name",
-        "size: 1 missing (n/a); a value needs another name",
+        "class: 3 missing (nan, NULL, N/A); rename it if it is a value",
+        "hat: 1 missing (None); rename it if it is a value",
+        "size: 1 missing (n/a); rename it if it is a value",
     )
