@@ -46,7 +46,7 @@ _IDS = {
 
 
 class Expected(NamedTuple):
-    """What the DuckDB tables say of all Lance tables."""
+    """Rows and shapes that all Lance tables must have, from the DuckDB tables."""
 
     rows: dict[tuple[str, str], int]
     """By model and kind."""
@@ -198,5 +198,5 @@ def shown_key(kind: str, key: tuple[Any, ...]) -> str:
     """Returns the key of a row of a Lance table of one kind, as a message names it."""
     if kind == "heads":
         return head_name(*key)
-    parts = [f"{str(part)[:MAX_KEY_SHOWN]}" for part in key]  # a stranger's may be of any length
+    parts = [str(part)[:MAX_KEY_SHOWN] for part in key]  # a stranger's may be of any length
     return f'{parts[0]} "{parts[1]}"' if kind == "classes" else parts[0]

@@ -14,7 +14,7 @@ ROOM, RATIO = 2**26, 32
 
 
 def max_unpacked(stored: int) -> int:
-    """Returns the most bytes that tables may take in memory whose files have `stored` bytes."""
+    """Returns the maximum size in memory of tables whose files have `stored` bytes, in bytes."""
     return ROOM + RATIO * stored
 
 

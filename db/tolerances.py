@@ -1,4 +1,4 @@
-"""How far numbers of equal bundles may lie apart."""
+"""Tolerances within which numbers of two bundles are equal."""
 
 TOLERANCE = 1e-5
 """Two numbers of a table are equal within tolerance * (1 + the larger of both)."""

@@ -22,14 +22,14 @@ def value_problems(connection: duckdb.DuckDBPyConnection, directory: Path) -> li
 
     The tables were checked before: their names, columns and rows are as they must be.
     """
-    found: list[str] = []
+    sentences: list[str] = []
     for model_key, kind, _ in connection.execute(sql_of("vector_counts")).fetchall():
         name = lance_table(kind, model_key)
         problems = _table_problems(lance_tables.open_table(directory, name), kind)
-        found += [f"vectors {name} {problem}" for problem in islice(problems, MAX_IDS_NAMED)]
+        sentences += [f"vectors {name} {problem}" for problem in islice(problems, MAX_IDS_NAMED)]
         if more := sum(1 for _ in problems):
-            found.append(f"vectors {name} have {more} more such places")
-    return found
+            sentences.append(f"vectors {name} have {more} more such places")
+    return sentences
 
 
 def _table_problems(table: Any, kind: str) -> Iterator[str]:
