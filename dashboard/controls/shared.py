@@ -248,16 +248,23 @@ def search_images(source: Source, *, gallery: bool, shown: bool) -> None:
         "Search by path or attribute",
         key=init_widget("search", ""),
         placeholder="red star, color:red, or a file name",
+        on_change=to_first_page,
         help='Finds whole words. Quotes keep words together: "top left".'
         + literal(f" Attributes: {names}." if names else ""),
     )
     stored = switch.toggle(
         "Only images whose maps are stored",
         key=init_widget("stored", gallery),
+        on_change=to_first_page,
         help="Maps of other images need the model; first use loads it (some seconds).",
     )
     if shown:
         draw_found(source, words, stored=stored)
+
+
+def to_first_page() -> None:
+    """Shows the first of the images that a new search finds."""
+    set_widget("page", 1)
 
 
 def draw_found(source: Source, words: str, *, stored: bool) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dashboard import images as drawing
+from dashboard.controls import shared as controls
 from dashboard.data import images
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS
@@ -60,6 +61,19 @@ def test_an_image_is_found_by_its_attributes():
     shown = {b.key.removeprefix("query.Choose.") for b in app.button if b.key.startswith("query.Choose.")}
 
     assert shown == {IMAGE_IDS[n] for n in (3, 9)}
+
+
+def test_another_search_begins_at_its_first_page(monkeypatch):
+    monkeypatch.setattr(controls, "PER_PAGE", 2)
+    app = open_page("image_neighbors", opened=PICKER)
+    app.session_state["w.page"] = 2
+    app.run()
+    assert app.session_state["w.page"] == 2
+
+    app.text_input(key="w.search").set_value("red").run()
+
+    assert app.session_state["w.page"] == 1
+    assert not app.exception
 
 
 def test_a_search_that_finds_nothing_says_what_to_do():
