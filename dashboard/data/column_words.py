@@ -11,6 +11,7 @@ WORDS = {
     "equal_norm_position": "pick at equal length",
     "variance_share": "share of variance",
     "cumulative_share": "cumulative share",
+    "margin": "lead over the runner-up",
     "first_share": "share of the first text",
     "carries_label": "has the label",
     "carrying_picks": "picks that have the label",
