@@ -38,8 +38,8 @@ def _thumbnail_note(source: Source, image_id: str, embedding: NDArray) -> str:
     stored = vectors.image_embeddings(source.bundle, source.key, [image_id])[1][0]
     cosine = float(stored @ embedding / np.linalg.norm(stored) / np.linalg.norm(embedding))
     return (
-        f"Computed now from the thumbnail (embedding matches the stored one, cosine {cosine:.3f}). Upload "
-        "the original for exact values."
+        f"Computed now from the thumbnail (cosine of its embedding with the stored one: {cosine:.3f}). "
+        "Upload the original for exact values."
     )
 
 
