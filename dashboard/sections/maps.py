@@ -17,7 +17,7 @@ from dashboard.data import maps as map_data
 from dashboard.data.types import Source
 from dashboard.sections.shared import draw_chart, draw_numbers, save_button, short
 from dashboard.state.markdown import literal
-from dashboard.state.views import MapView
+from dashboard.state.views import ContrastView, MapView
 from db.queries import Ran
 
 CAUTION = (
@@ -59,9 +59,10 @@ def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
     st.html(color_scale(limit))
     clipped = beyond(limit, *(panel.map.grid for panel in result.panels))
     lie = "patch lies" if clipped == 1 else "patches lie"
+    sides = " In A − B, orange patches match A more, purple patches B." * isinstance(view, ContrastView)
     ends = f" {clipped} {lie} beyond the color limit." if clipped else ""
     st.caption(
-        f"{named}Orange patches add to the similarity with the text, purple patches subtract.{ends}",
+        f"{named}Orange patches add to the similarity with the text, purple patches subtract.{sides}{ends}",
         help=CAUTION,
     )
     if result.note:
