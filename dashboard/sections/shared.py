@@ -147,6 +147,8 @@ def draw_head_links(source: Source, heads: Sequence[Head]) -> None:
     with st.container(horizontal=True, gap=None):
         for head, link in zip(heads, defaults.head_links(source, heads[:MAX_LINKS]), strict=False):
             st.page_link("views/head.py", label=head_name(head), query_params=link)
+        if len(heads) > MAX_LINKS:
+            st.caption(f"and {len(heads) - MAX_LINKS} more", width="content")
 
 
 def draw_outside(words: tuple[str, str]) -> None:
