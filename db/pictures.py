@@ -45,7 +45,7 @@ PHOTOMETRIC_TAG = 262
 """Tags of TIFF: bits of a sample; 2 where samples are signed; 0 where white is zero."""
 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
-READABLE_STARTS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"\0\0\0\x0cjP  ")
+READABLE = re.compile(rb"\x89PNG|\xff\xd8|GIF8|\0\0\0\x0cjP  |....ftypavi[fs]", re.DOTALL)
 """First bytes of formats that are read, where only a damaged file is not identified."""
 
 OTHER_KINDS = {
@@ -131,10 +131,10 @@ def _other_kind(data: bytes) -> str:
         return "SVG, a drawing without pixels; save it as PNG"
     if start.startswith((b"<html", b"<!doc", b"<?xml")):
         return "not an image but a web page or XML; fetch the image again"
-    if data.startswith(READABLE_STARTS):
-        return "damaged: only its first bytes are those of an image; copy or save it again"
+    if READABLE.match(data):
+        return "damaged: its first bytes are those of an image, the rest is not; copy or save it again"
     if data[4:8] == b"ftyp":
-        kind = "HEIC" if data[8:12] in HEIC_BRANDS else "a video or a photograph of a phone"
+        kind = "HEIC" if data[8:12] in HEIC_BRANDS else "a video or a raw photograph"
         return f"{kind}, which cannot be read; convert it to JPEG"
     for kind, starts in OTHER_KINDS.items():
         if data.startswith(starts):

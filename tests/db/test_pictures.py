@@ -261,7 +261,7 @@ def test_a_truncated_file_is_refused(kind, kept):
 def test_a_truncated_file_of_a_newer_format_is_refused(kind):
     data = encoded(noise(64, 64), kind)
 
-    assert reason(data[: len(data) // 2])
+    assert re.match("truncated|damaged", reason(data[: len(data) // 2]))
 
 
 @pytest.mark.parametrize("data", [b"hello", b"<html>", bytes(100), b"%!PS-Adobe-3.0 EPSF-3.0\n"])
@@ -284,8 +284,8 @@ def test_a_file_of_another_kind_is_refused(data):
         (b"\xff\x0a" + bytes(90), "JPEG XL; save it as PNG or JPEG"),
         (b"8BPS" + bytes(90), "a Photoshop file; save it as PNG or JPEG"),
         (b"PK\3\4" + bytes(90), "an archive or a document"),
-        (b"\x89PNG\r\n\x1a\n the rest is text", "damaged: only its first bytes are those of an image"),
-        (b"\xff\xd8", "damaged: only its first bytes"),
+        (b"\x89PNG\r\n\x1a\n the rest is text", "damaged: its first bytes are those of an image"),
+        (b"\xff\xd8", "damaged: its first bytes"),
     ],
 )
 def test_a_file_that_cannot_be_identified_is_named_with_what_to_do(data, expected):
