@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 from PIL import Image
 
-from db.pictures import PHOTOMETRIC_TAG, decode, upright
+from db.pictures import FORMATS, PHOTOMETRIC_TAG, decode, upright
 from precompute.inputs.images.files import ImagesError
 
 _LOSSY = ("JPEG", "WEBP", "AVIF")
@@ -37,7 +37,7 @@ def object_pixels(data: bytes, name: str) -> Bool[np.ndarray, "row column"]:
     `name` stands for the file in messages. Raises UnreadableImage, ImagesError.
     """
     picture = decode(data)  # checks size and format
-    with Image.open(io.BytesIO(data)) as stored:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as stored:
         if stored.has_transparency_data and _is_transparent(stored):
             raise ImagesError(
                 f"{name} has transparent pixels, which could be the object or the rest. Save it without "
