@@ -211,12 +211,12 @@ def by_picker(value: str) -> str:
     return segmented("by", "Compare by", BY, value, help)
 
 
-def k_picker(value: int, most: int, label: str = "How many", **options: Any) -> int:
-    """Returns a number of images up to `most`; no control if there is no choice."""
-    if most == 1:
+def k_picker(value: int, max_k: int, label: str = "How many", **options: Any) -> int:
+    """Returns a number of images up to `max_k`; no control if there is no choice."""
+    if max_k == 1:
         return 1
-    key = init_widget("k", min(value, most), range(1, most + 1))
-    return st.slider(label, 1, most, key=key, **options)
+    key = init_widget("k", min(value, max_k), range(1, max_k + 1))
+    return st.slider(label, 1, max_k, key=key, **options)
 
 
 def image_picker(

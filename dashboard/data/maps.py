@@ -152,10 +152,11 @@ def heads_in(shown: pd.DataFrame) -> list[Head]:
     return [head for name in names if (head := parse_head(name))]
 
 
-def why_shown(table: pd.DataFrame, most: int) -> pd.DataFrame:
+def why_shown(table: pd.DataFrame, max_heads: int) -> pd.DataFrame:
     """Returns the heads with the largest parts, the other heads as one bar, then the rest, and the sum."""
     heads = table[table["kind"] == "head"].sort_values("value", key=abs, ascending=False, kind="stable")
-    first, others = heads.iloc[:most].sort_values("value", ascending=False), heads.iloc[most:]
+    first = heads.iloc[:max_heads].sort_values("value", ascending=False)
+    others = heads.iloc[max_heads:]
 
     def bar(part: str, rows: pd.DataFrame, kind: str) -> pd.DataFrame:
         return pd.DataFrame({"part": [part], "value": [rows["value"].sum()], "kind": [kind]})
