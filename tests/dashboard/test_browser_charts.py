@@ -14,6 +14,9 @@ CHARTS = "svg => svg.map(chart => chart.outerHTML)"
 NAMES = re.compile(r"(clip|gradient_)\d+")
 """Names that Vega counts up with every drawing."""
 
+DECIMALS = re.compile(r"\d+\.\d+")
+"""Places of marks; their last digits differ between two drawings."""
+
 ELEMENT = re.compile("<[^/][^>]*>[^<]*")
 """An element with its attributes and words."""
 
@@ -45,7 +48,11 @@ def charts(page) -> list[list[str]]:
     Vega keeps the order in which grid lines were added, which nobody sees.
     """
     drawn = page.eval_on_selector_all("[data-testid=stVegaLiteChart] svg", CHARTS)
-    return [sorted(ELEMENT.findall(NAMES.sub(r"\1", svg))) for svg in drawn]
+    return [sorted(ELEMENT.findall(DECIMALS.sub(rounded, NAMES.sub(r"\1", svg)))) for svg in drawn]
+
+
+def rounded(number: re.Match) -> str:
+    return f"{float(number[0]):.3f}"
 
 
 def changes(page) -> list[Callable[[], None]]:
