@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
 from PIL import Image
 
 from db.layout import image_id, normalize_text
@@ -73,10 +72,9 @@ def read_masks(csv_path: Path) -> list[MaskedPicture]:
 
 
 def check_masks(pictures: Sequence[MaskedPicture]) -> None:
-    """Raises ImagesError, before anything is computed, for the first mask without one known object."""
-    paths = [path for picture in pictures for path in picture.masks]
-    for path in progress.track(paths, "checking masks", total=len(paths), unit="mask"):
-        _object_pixels(path)
+    """Raises ImagesError, before anything is computed, for the first file that `masked_pixels` refuses."""
+    for picture in progress.track(pictures, "checking masks", total=len(pictures), unit="picture"):
+        _read_masked(picture)
 
 
 def mask_identity(pictures: Sequence[MaskedPicture]) -> list[list[object]]:
@@ -99,8 +97,7 @@ def masked_pixels(
     import torch
 
     for picture in pictures:
-        image = _read(picture.path)
-        masks = [_read_mask(path, image, picture.path) for path in picture.masks]
+        image, masks = _read_masked(picture)
         covered = [preprocess(mask)[0] * std[0] + mean[0] for mask in masks]
         yield MaskedPixels(preprocess(image), torch.stack(covered).clamp(0, 1))
 
@@ -163,17 +160,18 @@ def _error_names(path: Path) -> Iterator[None]:
         raise ImagesError(f"{path} cannot be used: {error}. Replace it, or remove its rows.") from error
 
 
+def _read_masked(picture: MaskedPicture) -> tuple[Image.Image, list[Image.Image]]:
+    image = _read(picture.path)
+    return image, [_read_mask(path, image, picture.path) for path in picture.masks]
+
+
 def _read_mask(path: Path, image: Image.Image, image_path: Path) -> Image.Image:
     """Returns a mask as white on black. Raises ImagesError."""
-    inside = _object_pixels(path)
+    with _error_names(path):
+        inside = object_pixels(read_bytes(path), str(path))
     if inside.shape != image.size[::-1]:
         sizes = [f"{width} x {height}" for width, height in (inside.shape[::-1], image.size)]
         raise ImagesError(
             f"{path} has {sizes[0]} pixels, but {image_path} has {sizes[1]}. Give masks of its size."
         )
     return Image.fromarray(np.where(inside, 255, 0).astype(np.uint8)).convert("RGB")
-
-
-def _object_pixels(path: Path) -> Bool[np.ndarray, "row column"]:
-    with _error_names(path):
-        return object_pixels(read_bytes(path), str(path))

@@ -74,6 +74,7 @@ def test_an_invalid_list_is_refused(folder, text, message):
         read_list(folder, text)
 
 
+@pytest.mark.parametrize("read", [images.check_masks, pixels])
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
@@ -82,9 +83,11 @@ def test_an_invalid_list_is_refused(folder, text, message):
         ("alpha.png", "transparent pixels"),  # composited over white, it would be its negative
     ],
 )
-def test_a_mask_that_is_empty_transparent_or_of_another_size_is_refused(folder, mask, message):
+def test_a_mask_that_is_empty_transparent_or_of_another_size_is_refused_at_the_start_too(
+    folder, read, mask, message
+):
     with pytest.raises(ImagesError, match=message):
-        pixels(read_list(folder, ROWS.replace("right.png", mask)))
+        read(read_list(folder, ROWS.replace("right.png", mask)))
 
 
 def test_a_mask_is_cropped_like_its_picture(folder):
