@@ -132,17 +132,16 @@ def advice(state: State, expected: State) -> str:
 
 def _about_extra(extra: list[str], expected: State) -> str:
     """Returns what to do about tensors beside all those of a model."""
-    modules = {name.partition(".")[0] for name in expected}
+    modules = tuple(sorted({name.partition(".")[0] for name in expected}))
     if inner := [name for name in extra if name.partition(".")[0] in modules]:
         return (
             f"All tensors of the model are there, and {len(inner)} more in its towers: they are of another "
             "architecture, whose embeddings would differ. Name that one."
         )
-    heads = tuple(sorted({name.partition(".")[0] for name in extra}))
     return (
         f"All tensors of the model are there, and {len(extra)} more beside it. If those are heads for "
         "another task, save the rest alone: torch.save({name: tensor for name, tensor in state.items() if "
-        f"not name.startswith({heads})}}, FILE)."
+        f"name.partition('.')[0] in {modules}}}, FILE)."
     )
 
 
