@@ -130,8 +130,7 @@ def scope_picker(
         kind = segmented("scope", "Heads", titles, value.kind if value.kind in titles else "heads")
         names = choices.head_names(source)
         if kind == "head":
-            first = value.heads[0] if value.heads else url.last("head", defaults.best_head(source))
-            return Scope.of_heads(url.keep("head", head_picker(source, first)))
+            return Scope.of_heads(url.keep("head", head_picker(source, first_head(source, value))))
         if kind == "heads" and not ticks:
             return several_heads(names, first_heads(source, value))
         if kind == "layer":
@@ -143,6 +142,16 @@ def scope_picker(
             chosen = select("property", "Property", properties, first)
             return Scope("property", property=url.keep("property", chosen))
     return ticked_heads(names, first_heads(source, value)) if kind == "heads" else Scope("all")
+
+
+def first_head(source: Source, value: Scope) -> Head:
+    """Returns the head that a choice of one begins with: that of the link, or the last one, or the first of
+    several.
+    """
+    last = url.last("head", None)
+    if value.kind != "head" and last in choices.head_names(source):
+        return last
+    return value.heads[0] if value.heads else defaults.best_head(source)
 
 
 def first_heads(source: Source, value: Scope) -> list[Head]:

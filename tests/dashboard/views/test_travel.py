@@ -54,6 +54,18 @@ def test_every_kind_of_heads_begins_with_what_was_chosen_for_it():
     assert link(visitor.app)["heads"] == "property:shape"
 
 
+def test_one_head_after_several_is_the_last_one():
+    visitor = Visitor("topic_segmentation", heads="L2.H0")
+
+    visitor.set(visitor.widget("w.scope"), ["Several"])
+    several = visitor.widget("w.many")
+    visitor.set(several, list(several.proto.options)[:2])
+    assert link(visitor.app)["heads"] == "L1.H0,L1.H1"
+    visitor.set(visitor.widget("w.scope"), ["One"])
+
+    assert link(visitor.app)["heads"] == "L2.H0"
+
+
 @pytest.mark.parametrize("page", ["property_search", *MAPS, "mean_ablation"])
 def test_several_heads_begin_with_those_of_the_choice_before(page):
     visitor = Visitor(page, heads="property:color")
