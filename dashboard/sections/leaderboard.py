@@ -186,7 +186,7 @@ def comparison_note(models: int) -> str:
     """Returns a caution on the comparison of a number of trained models."""
     if models < 2:
         return f"{models or 'No'} trained model: nothing to compare."
-    return f"Descriptive only: the {models} trained models differ in several ways at once."
+    return f"Descriptive only: the {models} trained models may differ in several ways at once."
 
 
 def draw_coverage(source: Source, parts: pd.DataFrame) -> None:
