@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.controls.shared import k_picker, redraw_button, segmented, select
-from dashboard.data import choices
+from dashboard.data import choices, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.state.markdown import literal
@@ -24,8 +24,8 @@ def finder(source: Source, view: HeadsView) -> dict[str, Any]:
     with middle:
         titles = {"all": "All", "supported": "Supported only"}
         help = (
-            "Supported: better than labels of rotated heads (q <= 0.05) and carried by two texts, or most "
-            "draws of a language model agree, or a person gave the label."
+            f"Supported: better than labels of {label_text.tested_against(source)} (q <= 0.05) and carried "
+            "by two texts, or most draws of a language model agree, or a person gave the label."
         )
         over = segmented("over", "Show", titles, view.over, help)
     with right:

@@ -31,8 +31,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     titles = leaderboard_data.metric_titles(source.bundle, label_kind)
     metric = controls.select("metric", "Metric", titles, view.metric)
     help = (
-        "Papers use all heads. A supported label is better than labels of rotated heads (q <= 0.05), and two "
-        "texts carry it."
+        "Papers use all heads. A supported label is better than chance (q <= 0.05), and two texts carry it."
     )
     over = controls.segmented("over", "Heads counted", controls.OVER, view.over, help)
 view = url.write_url(view, metric=metric, over=over, label_kind=label_kind)

@@ -79,6 +79,8 @@ def test_the_heads_have_their_labels(imported, over):
     shown = "\n".join(frame.value.to_csv() for frame in app.dataframe)
     assert "weather" in shown
     assert "not better than labels of texts mixed from all its heads" in words(app)
+    over_help = app.segmented_control(key="w.over").help
+    assert "better than labels of texts mixed from all its heads" in over_help
 
 
 def test_an_unsupported_imported_label_says_what_it_was_tested_against(imported, over):
