@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 from db.layout import DATABASE, DIGEST, MANIFEST, VECTORS
 
 CHUNK = 2**20
+OF_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Left by macOS and Windows in each folder that they have shown; neither DuckDB nor Lance reads them."""
 
 
 class Listing(NamedTuple):
     """Contents of a directory, by relative path with forward slashes."""
 
     files: dict[str, int]
-    """Regular files except the manifest and its digest, with their sizes in bytes."""
+    """Regular files except the manifest, its digest and `OF_SYSTEMS`, with their sizes in bytes."""
 
     others: list[str]
     """Sentences about what no bundle contains: links, pipes, devices, empty folders."""
@@ -39,7 +41,7 @@ def list_files(directory: Path) -> Listing:
             elif not entry.is_file(follow_symlinks=False):
                 kind = "a link" if entry.is_symlink() else "neither a file nor a folder"
                 others.append(f"{_shown(name)} is {kind}")
-            elif name not in (MANIFEST, DIGEST):
+            elif name not in (MANIFEST, DIGEST) and entry.name not in OF_SYSTEMS:
                 files[_shown(name)] = entry.stat(follow_symlinks=False).st_size
     return Listing(dict(sorted(files.items())), sorted(others))
 
@@ -82,8 +84,7 @@ def unlisted(listing: Listing, entries: Mapping[str, Any]) -> list[str]:
 
 def read_anyway(sentence: str) -> bool:
     """Returns True for what DuckDB or Lance would read unasked: a write-ahead log, a version of a table."""
-    of_finder = sentence.split(" is ")[0].endswith("/.DS_Store")  # in each folder that a Mac has shown
-    return sentence.startswith((DATABASE, VECTORS)) and not of_finder
+    return sentence.startswith((DATABASE, VECTORS))
 
 
 def hash_differences(directory: Path, listing: Listing, entries: Mapping[str, Any]) -> list[str]:

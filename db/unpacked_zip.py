@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from weakref import finalize
 
-from db.bundle_files import CHUNK, stamp
+from db.bundle_files import CHUNK, OF_SYSTEMS, stamp
 from db.errors import BundleDamaged, BundleMissing, DiskFull, StoreError
 from db.layout import DIGEST, MANIFEST
 from db.manifest import MAX_BYTES, read_manifest
@@ -29,7 +29,7 @@ MAX_TRIES = 5
 """Another process may take a new folder, before it is locked, for an abandoned one."""
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_OF_FINDER = re.compile(r"(.*/)?(__MACOSX/.*|\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)", re.DOTALL)
+_OF_SYSTEMS = re.compile(rf"(.*/)?(__MACOSX/.*|\._[^/]*|{'|'.join(map(re.escape, OF_SYSTEMS))})", re.DOTALL)
 """Files that macOS and Windows add to folders and zips; they are not unpacked."""
 
 _MANIFEST = re.compile(rf"([^/]+/){{0,3}}{re.escape(MANIFEST)}")
@@ -135,7 +135,7 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     files = [
         entry
         for entry in archive.infolist()
-        if not entry.is_dir() and not _OF_FINDER.fullmatch(entry.filename)
+        if not entry.is_dir() and not _OF_SYSTEMS.fullmatch(entry.filename)
     ]
     names = [entry.filename for entry in files]
     roots = [name.removesuffix(MANIFEST) for name in names if _MANIFEST.fullmatch(name)]

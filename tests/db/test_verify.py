@@ -366,10 +366,12 @@ def test_a_file_that_would_be_read_unasked_is_refused_at_opening(copy, name):
         open_bundle(copy)
 
 
-def test_what_a_mac_leaves_in_the_folders_that_it_has_shown_is_no_damage(copy):
-    for folder in (VECTORS, f"{VECTORS}/{IMAGES}.lance"):
-        (copy / folder / ".DS_Store").write_bytes(b"x")
+def test_what_systems_leave_in_the_folders_that_they_have_shown_is_no_damage(copy):
+    for folder in ("", VECTORS, f"{VECTORS}/{IMAGES}.lance"):
+        for name in (".DS_Store", "Thumbs.db"):
+            (copy / folder / name).write_bytes(b"x")
 
+    assert verify.problems(copy) == []
     bundle = open_bundle(copy)
 
     assert len(vectors.head_spaces(bundle, MODEL_KEY).layer) == 4
