@@ -163,8 +163,13 @@ def overlay(
     return Image.composite(cover, below, mask)
 
 
-def sheet(panels: list[tuple[str, Image.Image]], limit: float, unit: str, note: str) -> bytes:
-    """Returns titled panels side by side above one color scale and lines of notes, as PNG bytes."""
+def sheet(
+    panels: list[tuple[str, Image.Image]], limit: float, numbers: Sequence[str], unit: str, note: str
+) -> bytes:
+    """Returns titled panels side by side above one color scale and lines of notes, as PNG bytes.
+
+    `numbers` stand at the ends and the middle of the scale: -limit, 0, limit.
+    """
     gap, head, line = 24, 34, 18
     font, small = ImageFont.load_default(16), ImageFont.load_default(13)
     width = max(sum(p.width + gap for _, p in panels) + gap, 560)
@@ -180,8 +185,7 @@ def sheet(panels: list[tuple[str, Image.Image]], limit: float, unit: str, note: 
         left += panel.width + gap
     bar = np.linspace(-limit, limit, 320)[None, :].repeat(14, axis=0)
     page.paste(Image.fromarray(colors(bar, limit)), (gap, height - foot + 12))
-    for place, value in ((0, -limit), (160, 0.0), (320, limit)):
-        number = f"{1000 * value:+.3g}".replace("-", "−") if value else "0"
+    for place, number in zip((0, 160, 320), numbers, strict=True):
         draw.text((gap + place, height - foot + 28), number, fill="black", font=small, anchor="mt")
     draw.text((gap + 340, height - foot + 11), unit, fill="black", font=small)
     for place, text in enumerate(notes):

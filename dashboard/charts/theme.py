@@ -98,11 +98,6 @@ def code_title(title: str) -> str:
     return f"{escaped} " if escaped in ("image", "title") else escaped
 
 
-def signed(value: float) -> str:
-    """Returns a number with its sign, minus and not hyphen; zero has none."""
-    return f"{value:+.3g}".replace("-", "−") if value else "0"
-
-
 def axis_title(title: str) -> dict[str, Any]:
     """Returns the options of a channel that give it a title: as written at its axis, escaped in code."""
     return {"title": code_title(title), "axis": alt.Axis(tickCount=8, title=title)}

@@ -1,4 +1,4 @@
-"""How many decimals a list of scores needs. Knows nothing of Streamlit or bundles."""
+"""Numbers in words: minus, sign, and how many decimals scores need. Knows nothing of Streamlit or bundles."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,3 +25,13 @@ def decimals(scores: ArrayLike) -> int:
         return 1
     finest = int(np.floor(-np.log10(noise)))
     return max(1, min(SIGNIFICANT - 1 - int(np.floor(np.log10(what))), finest))
+
+
+def number(value: float, form: str) -> str:
+    """Returns a formatted number with a minus, which is as wide as a plus, instead of a hyphen."""
+    return f"{value:{form}}".replace("-", "−")
+
+
+def signed(value: float) -> str:
+    """Returns a number of three digits with its sign; zero has none."""
+    return number(value, "+.3g") if value else "0"

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.analyses import text_directions
-from dashboard.data import cached, choices, column_words, head_vectors, label_text, neighbors
+from dashboard.data import cached, choices, column_words, digits, head_vectors, label_text, neighbors
 from dashboard.data import texts as text_data
 from dashboard.data.types import Source, column_title
 from dashboard.state.views import Head, HeadsView
@@ -135,7 +135,9 @@ def every_number(source: Source) -> pd.DataFrame:
 
 def interval(low: float, high: float) -> str:
     """Returns an interval as text; empty without one."""
-    return "" if pd.isna(low) or pd.isna(high) else f"{low:.3g} to {high:.3g}"
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{digits.number(low, '.3g')} to {digits.number(high, '.3g')}"
 
 
 @cached.kept(max_entries=128)

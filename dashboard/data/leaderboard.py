@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from dashboard.data import cached
+from dashboard.data import cached, digits
 from dashboard.data.types import Source
 from dashboard.state.views import LeaderboardView
 from db.connection import Bundle
@@ -277,8 +277,8 @@ def value_words(cell: Cell, unit: str) -> str:
     if isnan(cell.value):
         return DASH
     form = ".0f" if unit == "heads" else ".2f"
-    interval = "" if isnan(cell.low) else f" [{cell.low:{form}}, {cell.high:{form}}]"
-    return f"{cell.value:{form}}{interval}"
+    value, low, high = (digits.number(part, form) for part in (cell.value, cell.low, cell.high))
+    return value if isnan(cell.low) else f"{value} [{low}, {high}]"
 
 
 def every_number(leaderboard: Leaderboard) -> pd.DataFrame:

@@ -5,7 +5,7 @@ Reads `data`, knows nothing of Streamlit.
 
 import pandas as pd
 
-from dashboard.data import cached, label_text
+from dashboard.data import cached, digits, label_text
 from dashboard.data.leaderboard import MODEL, Leaderboard, one_metric
 from dashboard.data.types import Source
 from db.connection import Bundle
@@ -91,5 +91,5 @@ def coverage_sums(parts: pd.DataFrame) -> pd.DataFrame:
 def coverage_words(parts: pd.DataFrame) -> str:
     """Returns the share of each kind over all layers, in per cent of the embedding's covariance."""
     sums = parts.groupby("kind")["percent"].sum()
-    words = ", ".join(f"{kind} {sums[kind]:.1f} %" for kind in KINDS.values() if kind in sums)
-    return words.replace("-", "−")
+    kinds = [kind for kind in KINDS.values() if kind in sums]
+    return ", ".join(f"{kind} {digits.number(sums[kind], '.1f')} %" for kind in kinds)

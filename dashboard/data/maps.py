@@ -10,7 +10,7 @@ from PIL import Image
 
 from dashboard.analyses import maps
 from dashboard.analyses.maps import PART_NAMES, TextMap
-from dashboard.data import choices, head_vectors, scopes, texts, token_images
+from dashboard.data import choices, digits, head_vectors, scopes, texts, token_images
 from dashboard.data.types import Source, TokenImage, column_title
 from dashboard.state.views import ContrastView, Head, MapView, TopicView, head_name, parse_head
 
@@ -106,11 +106,12 @@ def in_words(title: str, grid: NDArray | None) -> str:
     if grid is None:
         return f"{title}, the part that the model sees."
     (top, left), (bottom, right) = (np.unravel_index(at, grid.shape) for at in (grid.argmax(), grid.argmin()))
+    high, low = (digits.number(1000 * value, "+.3g") for value in (grid.max(), grid.min()))
     return (
-        f"{title}: highest {1000 * grid.max():+.3g} in patch row {top + 1}, column {left + 1}; "
-        f"lowest {1000 * grid.min():+.3g} in row {bottom + 1}, column {right + 1}; "
+        f"{title}: highest {high} in patch row {top + 1}, column {left + 1}; "
+        f"lowest {low} in row {bottom + 1}, column {right + 1}; "
         "thousandths of cosine similarity."
-    ).replace("-", "−")
+    )
 
 
 def parts_table(panels: list[LabeledMap]) -> pd.DataFrame:

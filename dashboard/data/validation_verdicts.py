@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dashboard.data import validation_effects
+from dashboard.data import digits, validation_effects
 
 RULES = {
     "labels": "right more often than all of these",
@@ -89,7 +89,7 @@ def _against_rivals(table: pd.DataFrame, key: str) -> list[Verdict]:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
+    return digits.number(value, "+.3f")
 
 
 def _interval(row) -> str:
@@ -148,14 +148,15 @@ def _on_property(name: str, cost: validation_effects.Cost) -> Verdict:
         return Verdict(False, f'{costs}; "{name}" was not measured.')
     random = ""
     if not np.isnan(cost.low):
-        random = f". Random sets of as many heads cost {100 * cost.low:.1f} to {_points(cost.high)} of {name}"
+        low = digits.number(100 * cost.low, ".1f")
+        random = f". Random sets of as many heads cost {low} to {_points(cost.high)} of {name}"
     text = f"Mean-ablating the {name} heads costs {_points(cost.own)} of {name}{other}{random}."
     largest = not cost.other or cost.own > cost.other_cost
     return Verdict(cost.own > 0 and largest and not cost.own <= cost.high, text)
 
 
 def _points(value: float) -> str:
-    return f"{100 * value:.1f} points"
+    return f"{digits.number(100 * value, '.1f')} points"
 
 
 def _share(value: float) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import heads as head_charts
-from dashboard.data import cached, column_words, label_text
+from dashboard.data import cached, column_words, digits, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.label_grades import PICKS
 from dashboard.data.types import Source
@@ -112,9 +112,11 @@ def draw_metrics(source: Source, head: Head) -> pd.DataFrame:
     shown = pd.DataFrame(
         {
             "metric": table["title"].map(literal),
-            "value": table["value"].map("{:.3g}".format),
+            "value": table["value"].map(lambda value: digits.number(value, ".3g")),
             INTERVAL: table["interval"].str.replace(" ", "\u00a0"),
-            "chance": table["chance"].map(lambda value: "" if pd.isna(value) else f"{value:.3g}"),
+            "chance": table["chance"].map(
+                lambda value: "" if pd.isna(value) else digits.number(value, ".3g")
+            ),
             "unit": table["unit"].map(literal),
             "meaning": table["description"].map(literal),
         }

@@ -12,6 +12,7 @@ from dashboard import images
 from dashboard.analyses.maps import beyond
 from dashboard.charts import maps as map_charts
 from dashboard.charts import theme
+from dashboard.data import digits
 from dashboard.data import images as image_data
 from dashboard.data import maps as map_data
 from dashboard.data.types import Source
@@ -78,7 +79,7 @@ def address() -> str:
 
 def color_scale(limit: float) -> str:
     """Returns HTML of the colors from -limit to limit, with its numbers in thousandths."""
-    numbers = "".join(f"<span>{theme.signed(1000 * limit * part)}</span>" for part in (-1, -0.5, 0, 0.5, 1))
+    numbers = "".join(f"<span>{digits.signed(1000 * limit * part)}</span>" for part in (-1, -0.5, 0, 0.5, 1))
     bar = BAR.format(colors=", ".join(images.DIVERGING))
     return SCALE.format(bar=bar, numbers=numbers, unit=theme.UNIT)
 
@@ -90,7 +91,8 @@ def png(result: map_data.MapPanel, limit: float, opacity: float, note: str) -> b
         (panel.title, images.overlay(result.picture, panel.map.grid, limit, opacity))
         for panel in result.panels
     ]
-    return images.sheet(panels, limit, theme.UNIT, note)
+    numbers = [digits.signed(1000 * end) for end in (-limit, 0, limit)]
+    return images.sheet(panels, limit, numbers, theme.UNIT, note)
 
 
 def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
@@ -98,7 +100,7 @@ def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
     table = map_data.parts_table([panel])
     table = table.rename(columns={table.columns[1]: "value"})
     st.header(title)
-    *terms, total = (f"{value:.2f}".replace("-", "−") for value in table["value"])
+    *terms, total = (digits.number(value, ".2f") for value in table["value"])
     words = ", ".join(f"{name} {term}" for name, term in zip(table["part"], terms, strict=False))
     draw_chart(
         map_charts.signed_bars(table), f"{title}: {words}; sum {total} thousandths of cosine similarity."

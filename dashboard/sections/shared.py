@@ -11,9 +11,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import theme
-from dashboard.data import choices, column_words, defaults, label_text, provenance, scopes
+from dashboard.data import choices, column_words, defaults, digits, label_text, provenance, scopes
 from dashboard.data import images as image_data
-from dashboard.data.digits import decimals
 from dashboard.data.types import Source
 from dashboard.state import url
 from dashboard.state.markdown import literal
@@ -98,13 +97,13 @@ def draw_gallery(
     `form` formats the score, else the digits show what differs; pages with several galleries pass the
     `thumbnails` of all.
     """
-    form = form or f".{decimals(frame['score'])}f"
+    form = form or f".{digits.decimals(frame['score'])}f"
     thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
     with st.container(key=f"gallery.{columns}.{key}"):
         tiles = cells(len(frame), columns)
     for cell, row in zip(tiles, frame.itertuples(), strict=False):
         with cell, st.container(gap="xsmall"):
-            score = f"{row.score:{form}}".replace("-", "−")
+            score = digits.number(row.score, form)
             draw_thumbnail(thumbnails[row.image_id], alt=image_words(row, key, f"score {score}"))
             # A narrow cell has space for one of the two.
             name = literal(short(row.path, 11)) if query and len(score) < 6 else ""
@@ -126,7 +125,7 @@ def draw_table(frame: pd.DataFrame, columns: dict[str, Any], alt: str | None = N
 
 def draw_descriptions(texts: pd.DataFrame) -> None:
     """Texts with their scores, best first."""
-    score = st.column_config.NumberColumn(format=f"%.{decimals(texts['score'])}f", width=90)
+    score = st.column_config.NumberColumn(format=f"%.{digits.decimals(texts['score'])}f", width=90)
     draw_table(texts, {"score": score}, column_order=["score", "text"])
 
 
@@ -176,8 +175,8 @@ def ends(names: Iterable[Any], values: Iterable[float], form: str = ".3g") -> st
     if not pairs:
         return "no values"
     high, low = (choose(pairs, key=lambda pair: pair[1]) for choose in (max, min))
-    words = f"highest {high[0]} with {high[1]:{form}}"
-    return (words if high == low else f"{words}, lowest {low[0]} with {low[1]:{form}}").replace("-", "−")
+    words = f"highest {high[0]} with {digits.number(high[1], form)}"
+    return words if high == low else f"{words}, lowest {low[0]} with {digits.number(low[1], form)}"
 
 
 def draw_chart(chart: altair.Chart | theme.Layers, alt: str, **options: Any) -> Any:

@@ -162,9 +162,8 @@ def test_a_picture_of_too_many_pixels_is_refused_by_its_header():
 def test_the_figure_to_save_holds_all_panels_and_the_scale():
     panel = Image.new("RGB", (448, 448), "red")
 
-    page = Image.open(
-        io.BytesIO(images.sheet([("one", panel), ("two " * 60, panel)], 0.005, theme.UNIT, "note"))
-    )
+    panels = [("one", panel), ("two " * 60, panel)]
+    page = Image.open(io.BytesIO(images.sheet(panels, 0.005, ["−5", "0", "+5"], theme.UNIT, "note")))
 
     pixels = np.asarray(page.convert("RGB"))
     assert page.width > 2 * 448

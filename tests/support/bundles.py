@@ -324,7 +324,7 @@ def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
         selective += known_heads.selectivity(key, place, IMAGES, strength)
         head_metric.append({**key, "metric": "ccs", "value": 5.0 - place, "low": 4.0 - place, "high": 5.0})
         head_metric.append({**key, "metric": "stability", "value": None, "low": None, "high": None})
-        head_metric.append({**key, "metric": "ccs_rotated", "value": 1.5, "low": None, "high": None})
+        head_metric.append({**key, "metric": "ccs_rotated", "value": -1.5, "low": None, "high": None})
         property_head.append({"model_key": model_key, "property": label, "layer": layer, "head": head})
     return {
         "head": pd.DataFrame(heads),

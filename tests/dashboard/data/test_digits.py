@@ -1,9 +1,9 @@
-"""Scores are shown with the digits in which they differ."""
+"""Numbers have a minus, and scores the digits in which they differ."""
 
 import numpy as np
 import pytest
 
-from dashboard.data.digits import decimals
+from dashboard.data.digits import decimals, number, signed
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ from dashboard.data.digits import decimals
 )
 def test_what_differs_has_three_significant_digits(scores, shown):
     assert [f"{score:.{decimals(np.float32(scores))}f}" for score in scores] == shown
+
+
+def test_a_negative_number_has_a_minus_and_no_hyphen():
+    assert [number(value, ".2f") for value in (-0.5, 0.5)] == ["−0.50", "0.50"]
+    assert [signed(value) for value in (-0.5, 0.0, 2)] == ["−0.5", "0", "+2"]

@@ -15,7 +15,8 @@ def test_the_color_scale_states_its_ends_and_zero():
 
 
 def test_a_map_in_words_states_where_it_is_highest_and_lowest():
-    words = in_words("a circle", np.array([[0.0, 0.0, 0.004], [-0.002, 0.0, 0.0]]))
+    words = in_words("a T-shirt", np.array([[0.0, 0.0, 0.004], [-0.002, 0.0, 0.0]]))
 
+    assert words.startswith("a T-shirt: "), "the hyphen of a text is no minus"
     assert "highest +4 in patch row 1, column 3" in words
     assert "lowest −2 in row 2, column 1" in words

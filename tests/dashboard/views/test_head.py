@@ -56,7 +56,7 @@ def test_metrics_stand_beside_what_rotated_heads_give():
     assert table["metric"].tolist() == ["CCS"], (
         "one without a value is left out, chance is no line of its own"
     )
-    assert table[["value", INTERVAL, "chance"]].iloc[0].tolist() == ["4", "3\u00a0to\u00a05", "1.5"]
+    assert table[["value", INTERVAL, "chance"]].iloc[0].tolist() == ["4", "3\u00a0to\u00a05", "−1.5"]
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
