@@ -41,7 +41,10 @@ def close_names(name: str, names: Iterable[str]) -> list[str]:
 def _of_folder(name: str, folder: Path) -> str:
     place = folder.expanduser()
     if not place.is_dir():
-        return f"{name} names the folder {str(folder)!r}, which does not exist. Check the path."
+        return (
+            f"{name} names the folder {str(folder)!r}, which does not exist. Check the path, and give its files: "
+            "--model ARCHITECTURE/mine --config FOLDER/open_clip_config.json --checkpoint FILE"
+        )
     weights = sorted(
         (path for path in place.glob("*") if path.suffix in _WEIGHTS),
         key=lambda path: (_WEIGHTS.index(path.suffix), path.name),

@@ -20,8 +20,8 @@ def model_choices(namespace: argparse.Namespace, names: list[str]) -> tuple[Mode
 
 
 def _checkpoints(entries: list[str], models: list[str]) -> dict[str, Path]:
-    """Returns the file of each model from entries MODEL=FILE, or FILE for a single model."""
-    files: dict[str, Path] = {}
+    """Returns the last file of each model, from entries MODEL=FILE, or FILE for a single model."""
+    files = {}
     for entry in entries:
         name, separator, file = entry.partition("=")
         if not separator or (len(models) == 1 and name != models[0] and Path(entry).exists()):
@@ -39,11 +39,6 @@ def _checkpoints(entries: list[str], models: list[str]) -> dict[str, Path]:
             raise ConfigError(
                 f"--checkpoint {entry!r} names no file: is a variable of the shell empty? Give the file of "
                 "weights, or leave the option out."
-            )
-        if name in files:
-            raise ConfigError(
-                f"--checkpoint {entry}: {name} has {files[name]} already. Give one file for each model; two "
-                f"files need two models, such as --model {name} and {name}-2."
             )
         files[name] = Path(file)
     return files

@@ -125,22 +125,6 @@ def file_path(text: str) -> Path:
     return Path(text)
 
 
-class _Once(argparse.Action):
-    """Stores the value of an option; the second one is an error, where argparse drops the first."""
-
-    _namespace: argparse.Namespace | None = None
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, flag: Any = None
-    ) -> None:
-        if self._namespace is namespace:
-            first = getattr(namespace, self.dest)
-            named = [str(paths[0] if isinstance(paths, list) else paths) for paths in (first, values)]
-            raise argparse.ArgumentError(self, f"given twice: {named[0]} and {named[1]}. Keep one of them")
-        self._namespace = namespace
-        setattr(namespace, self.dest, values)
-
-
 def _options(kind: type) -> list[Field]:
     return [item for item in fields(kind) if item.metadata.get("help")]
 
@@ -170,4 +154,4 @@ def _by_type(hint: Any, default: Any) -> dict[str, Any]:
     if get_origin(hint) is Literal:
         return {"choices": get_args(hint)} | value
     plain = next((part for part in get_args(hint) if part is not NoneType), hint)
-    return ({"type": file_path, "action": _Once} if plain is Path else {"type": plain}) | value
+    return {"type": file_path if plain is Path else plain} | value
