@@ -65,6 +65,7 @@ WITHOUT_TEST_FILE = {
 WHOLE_SYSTEM = {
     "dashboard/test_browser.py": "all pages in Chromium",
     "dashboard/test_browser_charts.py": "every chart in Chromium after clicks",
+    "dashboard/test_browser_widths.py": "all pages in Chromium on a phone, a small and a large screen",
     "dashboard/test_contrast.py": "colors of both themes and of charts",
     "dashboard/test_soak.py": "many sessions at once on a real server",
     "dashboard/views/test_equal_images.py": "stages and pages over images with equal pixels",

@@ -109,11 +109,11 @@ def wait_for(server: subprocess.Popen, address: str, printed: Path) -> None:
     pytest.fail("the dashboard did not answer within a minute")
 
 
-def settle(page) -> None:
-    """Wait until the script has run and what it drew is there."""
+def settle(page, pause: int = 400) -> None:
+    """Wait until the script has run and what it drew is there; charts are drawn in the `pause` (ms)."""
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
     page.wait_for_selector("h1", timeout=60_000)
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(pause)
 
 
 @pytest.mark.slow
