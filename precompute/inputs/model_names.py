@@ -42,7 +42,7 @@ def _of_folder(name: str, folder: Path) -> str:
     place = folder.expanduser()
     if not place.is_dir():
         return (
-            f"{name} names the folder {str(folder)!r}, which does not exist. Check the path, and give its files: "
+            f"{name} names the folder {str(folder)!r}, which does not exist. Check it, and give its files: "
             "--model ARCHITECTURE/mine --config FOLDER/open_clip_config.json --checkpoint FILE"
         )
     weights = sorted(
