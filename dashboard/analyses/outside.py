@@ -1,4 +1,4 @@
-"""Whether a query lies outside what a set of images, or a head, is about. Numpy only.
+"""Tests of a query: it may lie outside what a set of images, or a head, is about. Numpy only.
 
 An image lies outside the image set if its nearest image is farther than nearly every image of the set is from
 its own nearest. A text lies outside a head if the head varies along it less than along most directions of its
@@ -28,7 +28,7 @@ Block = tuple[Sequence[NDArray], NDArray]
 
 
 class Reading(NamedTuple):
-    """How much a head varies along a text."""
+    """Variance of a head along a text, beside that along random directions."""
 
     share: float
     """Share of the head's variance along the text."""

@@ -11,7 +11,7 @@ EVERY = 1.0
 
 
 def note_replacement(bundle: Bundle, name: str) -> None:
-    """Says it once if the bundle of this name is another one than this session saw before."""
+    """Says it once if the bundle of this name is another one than this visitor saw before."""
     seen = st.session_state.setdefault("seen", {})
     if seen.get(name, bundle.manifest) != bundle.manifest:
         st.info(

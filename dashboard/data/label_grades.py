@@ -1,4 +1,4 @@
-"""How far the evidence supports a head's label: strong, weak or unsupported, with the reasons.
+"""Grades of the evidence for a head's label: strong, weak or unsupported, with the reasons.
 
     grade         | rule
     --------------|----------------------------------------------------------------------------------------

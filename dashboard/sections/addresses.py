@@ -1,4 +1,4 @@
-"""What stands at an address that names no page."""
+"""The page at an address that names no page."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches

@@ -151,7 +151,7 @@ def draw_head_links(source: Source, heads: Sequence[Head]) -> None:
 
 
 def draw_outside(words: tuple[str, str]) -> None:
-    """How far a query is from what the images or a head are about: a fact, and a warning if it is too far."""
+    """Draws a fact about the distance of a query from the images or a head, or a warning if it is too far."""
     fact, warning = words
     if warning:
         st.warning(literal(warning), icon=":material/wrong_location:")
