@@ -16,6 +16,7 @@ Knows nothing of models or files: tensors in, tensors out.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -47,15 +48,24 @@ def average_precision(
     """
     if not bool(mask.any(dim=-1).all()):
         raise ValueError("a mask without a pixel has no average precision. Leave the picture out.")
-    ranked, order = score.sort(dim=-1, descending=True)
-    hit = mask[:, order].movedim(0, -2)  # [*map, object, pixel]
-    place = torch.arange(1, score.shape[-1] + 1, device=score.device)
-    is_last = F.pad(ranked[..., 1:] != ranked[..., :-1], (0, 1), value=True)
-    # For each score, the place of the last equal one.
-    end = torch.where(is_last, place, place[-1]).flip(-1).cummin(dim=-1).values.flip(-1)[..., None, :]
-    hits = hit.cumsum(dim=-1).gather(-1, (end - 1).expand_as(hit))
-    precision = hits.double() / end
-    return (precision * hit).sum(dim=-1) / hit.sum(dim=-1)
+    ranked = _ascending(score)
+    return torch.stack([_precision(ranked, _ascending(score[..., place])) for place in mask], dim=-1)
+
+
+def _precision(
+    ranked: Float[Tensor, "*map pixel"], found: Float[Tensor, "*map hit"]
+) -> Float[Tensor, " *map"]:
+    """Returns the mean over the pixels of a mask of the precision at their score; both in ascending order."""
+    # At each score of the mask: the pixels with at least this score, of the mask and of all.
+    hits, places = (
+        part.shape[-1] - torch.searchsorted(part, found, out_int32=True) for part in (found, ranked)
+    )
+    return (hits.double() / places).mean(dim=-1)
+
+
+def _ascending(score: Float[Tensor, "*map pixel"]) -> Float[Tensor, "*map pixel"]:
+    # NumPy's sort, in vectors, takes a twentieth of the time of torch's.
+    return torch.from_numpy(np.sort(score.numpy(), axis=-1))
 
 
 def enlarged(grid: Float[Tensor, "*map row column"]) -> Float[Tensor, "*map pixel"]:
@@ -123,15 +133,14 @@ def other_captions(captions: Sequence[tuple[str, str]]) -> list[tuple[str, str] 
     ]
 
 
-def measures(precision: Float[Tensor, "*map 4 2"]) -> Float[Tensor, "*map measure"]:
+def measures(precision: Float[Tensor, "*map object 3"]) -> Float[Tensor, "*map measure"]:
     """Returns the three measures of each map, in the order of MEASURES.
 
-    `precision` has texts (caption A, caption B, another for A, another for B) by masks (A, B).
+    `precision` is on the mask of each object: of the map of its caption, of the other object's, of another
+    picture's.
     """
-    correct = (precision[..., 0, 0] + precision[..., 1, 1]) / 2
-    crossed = (precision[..., 0, 1] + precision[..., 1, 0]) / 2
-    foreign = (precision[..., 2, 0] + precision[..., 3, 1]) / 2
-    return torch.stack([correct, correct - crossed, correct - foreign], dim=-1)
+    own, crossed, foreign = precision.mean(dim=-2).unbind(dim=-1)
+    return torch.stack([own, own - crossed, own - foreign], dim=-1)
 
 
 def summary(value: Float[Tensor, " picture"]) -> Summary | None:

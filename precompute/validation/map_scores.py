@@ -47,6 +47,9 @@ class MapScores(NamedTuple):
     """Mean share of the picture that one of its masks covers."""
 
 
+_OF_OBJECT = ([0, 1, 2], [1, 0, 3])
+"""Places in `_Texts` for each object: its caption, that of the other object, that of another picture."""
+
 _Texts = tuple[Float[Tensor, "4 d_out"], bool]
 """Embeddings of a picture's captions and of two others; False if its own stand in for missing others."""
 
@@ -199,9 +202,11 @@ def _score(
 ) -> Float[Tensor, "subject measure"]:
     if not mask.any(dim=-1).all():
         return torch.full((len(maps), len(map_metrics.MEASURES)), torch.nan, dtype=torch.float64)
-    # In parts: with all heads of a large model at once, the ranks alone would take gigabytes.
-    precision = torch.cat([map_metrics.average_precision(part, mask) for part in maps.split(16)])
-    scores = map_metrics.measures(precision)
+    own = [
+        map_metrics.average_precision(maps[:, texts], mask)
+        for texts, mask in zip(_OF_OBJECT, mask.split(1), strict=True)
+    ]
+    scores = map_metrics.measures(torch.stack(own, dim=1)[..., 0])
     if not has_others:
         scores[:, map_metrics.MEASURES.index("caption")] = torch.nan
     return scores

@@ -172,7 +172,7 @@ def test_a_captions_rival_is_of_the_next_picture_that_shares_no_caption():
 
 
 def test_measures_set_the_right_mask_against_the_other_and_the_right_caption_against_another():
-    precision = tensor([[0.9, 0.1], [0.3, 0.7], [0.4, 0.0], [0.0, 0.6]], dtype=torch.float64)
+    precision = tensor([[0.9, 0.3, 0.4], [0.7, 0.1, 0.6]], dtype=torch.float64)
 
     found = map_metrics.measures(precision)
 
