@@ -6,7 +6,8 @@ token is decomposed, described and labeled. All later layers are recomputed, so 
 layer on, as they would in the model.
 
 Interventions of one batch share the computation before their first layer, and the attention between patches
-in the layer after it. In the last layer only the class-token row is computed.
+in the layer after it. From there on, those with the same first layer run together: a small model alone is
+mostly calls. In the last layer only the class-token row is computed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -22,6 +22,9 @@ from precompute.clip.model import Clip
 from precompute.clip.supported import Block
 from precompute.clip.tower import add_attention_and_mlp, attend, attend_from_class, query_key_value
 from precompute.inputs.model_specs import ModelError
+
+_TOKENS = 2048
+"""Maximum tokens of one pass, over all images and interventions, unless one intervention has more."""
 
 
 class HeadIntervention(NamedTuple):
@@ -73,45 +76,63 @@ def encode_with_interventions(
     """
     _check_places(clip, interventions)
     last = clip.layers - 1
-    start = [min(intervention.layers, default=last) for intervention in interventions]
+    first: dict[int, list[int]] = {}  # interventions by their first layer
+    for number, intervention in enumerate(interventions):
+        first.setdefault(min(intervention.layers, default=last), []).append(number)
     embeddings: dict[int, Tensor] = {}
     x = clip.model.visual._embeds(pixels.to(clip.device))  # [image, token, d_model]
+    size = max(1, _TOKENS // (x.shape[0] * x.shape[1]))
     for layer in range(last):
         block = _block(clip, layer)
         z = attend(block, block.ln_1(x))
         after, _ = add_attention_and_mlp(block, x, z)
-        numbers = [number for number, first in enumerate(start) if first == layer]
+        numbers = first.get(layer, [])
         patches = _patches(_block(clip, layer + 1), after) if numbers and layer + 1 < last else None
-        for number in numbers:
-            residual = after.clone()
-            residual[:, 0] = _class_row(block, x[:, 0], z[:, 0], interventions[number], layer)
-            embeddings[number] = _finish(clip, residual, interventions[number], layer + 1, patches)
+        for start in range(0, len(numbers), size):
+            runs = [interventions[number] for number in numbers[start:][:size]]
+            residual = after.repeat(len(runs), 1, 1, 1)
+            residual[:, :, 0] = _class_row(block, x[:, 0], z[:, 0], runs, layer)
+            embedding = _finish(clip, residual, runs, layer + 1, patches)
+            embeddings |= dict(zip(numbers[start:], embedding, strict=False))
         x = after
-    for number in (number for number, first in enumerate(start) if first == last):
-        embeddings[number] = _finish(clip, x, interventions[number], last, None)
+    numbers = first.get(last, [])
+    if numbers:
+        runs = [interventions[number] for number in numbers]
+        embeddings |= dict(zip(numbers, _last_layer(clip, x[None], runs), strict=True))
     return torch.stack([embeddings[number] for number in range(len(interventions))])
 
 
 def _finish(
     clip: Clip,
-    x: Float[Tensor, "image token d_model"],
-    intervention: Intervention,
+    x: Float[Tensor, "run image token d_model"],
+    runs: Sequence[Intervention],
     layer: int,
     patches: _Patches | None,
-) -> Float[Tensor, "image d_out"]:
-    """Embedding from the input of `layer`; `patches` is given if only the class token has changed so far."""
-    last = clip.layers - 1
-    for number in range(layer, last):
+) -> Float[Tensor, "run image d_out"]:
+    """Embeddings from the input of `layer`; `patches` is given if only the class token has changed so far."""
+    for number in range(layer, clip.layers - 1):
         block = _block(clip, number)
-        z = attend(block, block.ln_1(x)) if patches is None else _attend_cached(block, patches, x[:, :1])
+        if patches is None:
+            z = attend(block, block.ln_1(x).flatten(0, 1)).unflatten(0, x.shape[:2])
+        else:
+            z = _attend_cached(block, patches, x[:, :, 0])
         after, _ = add_attention_and_mlp(block, x, z)
-        if number in intervention.layers:
-            after[:, 0] = _class_row(block, x[:, 0], z[:, 0], intervention, number)
+        changed = [place for place, run in enumerate(runs) if number in run.layers]
+        if changed:
+            some = [runs[place] for place in changed]
+            after[changed, :, 0] = _class_row(block, x[changed, :, 0], z[changed, :, 0], some, number)
         x, patches = after, None
+    return _last_layer(clip, x, runs)
+
+
+def _last_layer(
+    clip: Clip, x: Float[Tensor, "#run image token d_model"], runs: Sequence[Intervention]
+) -> Float[Tensor, "run image d_out"]:
+    """Embeddings from the input of the last layer."""
+    last, visual = clip.layers - 1, clip.model.visual
     block = _block(clip, last)
-    final = _class_row(block, x[:, 0], attend_from_class(block, block.ln_1(x)), intervention, last)
-    visual = clip.model.visual
-    return visual.ln_post(final) @ visual.proj
+    z = attend_from_class(block, block.ln_1(x).flatten(0, 1)).unflatten(0, x.shape[:2])
+    return visual.ln_post(_class_row(block, x[:, :, 0], z, runs, last)) @ visual.proj
 
 
 def _patches(block: Block, x: Float[Tensor, "image token d_model"]) -> _Patches:
@@ -122,37 +143,60 @@ def _patches(block: Block, x: Float[Tensor, "image token d_model"]) -> _Patches:
 
 
 def _attend_cached(
-    block: Block, patches: _Patches, x: Float[Tensor, "image 1 d_model"]
-) -> Float[Tensor, "image token head d_head"]:
-    """Result of `attend` for a changed class token, reusing the attention between patches.
+    block: Block, patches: _Patches, x: Float[Tensor, "run image d_model"]
+) -> Float[Tensor, "run image token head d_head"]:
+    """Result of `attend` for changed class tokens, reusing the attention between patches.
 
     In a softmax the class token has the weight sigmoid(its score - log-sum-exp of the others); the others
     share the rest in the same proportions as without it.
     """
-    query, key, value = query_key_value(block, block.ln_1(x))  # [image, head, 1, d_head]
-    weight = (patches.query @ key.mT - patches.level).sigmoid()
-    of_patches = torch.lerp(patches.alone, value, weight)
-    keys, values = torch.cat([key, patches.key], dim=2), torch.cat([value, patches.value], dim=2)
-    of_class = F.scaled_dot_product_attention(query, keys, values)
-    return torch.cat([of_class, of_patches], dim=2).transpose(1, 2)
+    query, key, value = query_key_value(block, block.ln_1(x.transpose(0, 1)))  # [image, head, run, d_head]
+    query = query * query.shape[-1] ** -0.5
+    weight = (patches.query @ key.mT - patches.level).sigmoid()  # [image, head, patch, run]
+    of_patches = torch.lerp(patches.alone[..., None, :], value[:, :, None], weight[..., None])
+    own = (query * key).sum(dim=-1, keepdim=True)
+    share = torch.cat([own, query @ patches.key.mT], dim=-1).softmax(dim=-1)  # [image, head, run, token]
+    of_class = share[..., :1] * value + share[..., 1:] @ patches.value
+    return torch.cat([of_class[:, :, None], of_patches], dim=2).permute(3, 0, 2, 1, 4)
 
 
 def _class_row(
     block: Block,
-    x: Float[Tensor, "image d_model"],
-    z: Float[Tensor, "image head d_head"],
-    intervention: Intervention,
+    x: Float[Tensor, "*#run image d_model"],
+    z: Float[Tensor, "*#run image head d_head"],
+    runs: Sequence[Intervention],
     layer: int,
-) -> Float[Tensor, "image d_model"]:
-    """Class-token output of a layer under the intervention, from the layer's input and attention output."""
-    z = z.clone()
-    for (head_layer, head), (bias, weight) in intervention.heads.items():
-        if head_layer == layer:
-            z[:, head] = bias if weight is None else z[:, head] @ weight + bias
+) -> Float[Tensor, "run image d_model"]:
+    """Class-token output of a layer in each run, from the layer's input and attention output."""
+    z = _replaced(z.expand(len(runs), *z.shape[-3:]), runs, layer)
     x = x + block.ls_1(block.attn.out_proj(z.flatten(-2)))
-    if layer in intervention.mlps:
-        return x + intervention.mlps[layer]
-    return x + block.ls_2(block.mlp(block.ln_2(x)))
+    after = x + block.ls_2(block.mlp(block.ln_2(x)))
+    for place, run in enumerate(runs):
+        if layer in run.mlps:
+            after[place] = x[place] + run.mlps[layer]
+    return after
+
+
+def _replaced(
+    z: Float[Tensor, "run image head d_head"], runs: Sequence[Intervention], layer: int
+) -> Float[Tensor, "run image head d_head"]:
+    """Head outputs at the class token, with the replacements of each run in the layer."""
+    z = z.clone()
+    changes = [
+        (place, head, change)
+        for place, run in enumerate(runs)
+        for (head_layer, head), change in run.heads.items()
+        if head_layer == layer
+    ]
+    for is_constant in (True, False):
+        some = [change for change in changes if (change[2].weight is None) == is_constant]
+        if some:
+            place, head, change = zip(*some, strict=True)
+            bias = torch.stack([replacement.bias for replacement in change])[:, None]
+            if not is_constant:
+                bias = bias + z[place, :, head] @ torch.stack([replacement.weight for replacement in change])
+            z[place, :, head] = bias
+    return z
 
 
 def _block(clip: Clip, layer: int) -> Block:
