@@ -78,11 +78,12 @@ package: .venv/installed  ## dist/: a wheel and a source distribution
 clean:  ## remove what can be made again; your own bundles stay
 	rm -rf .venv .work build dist *.egg-info bundles/demo bundles/.demo.* bundles/planted bundles/.planted.*
 
-.venv/installed: requirements-app.txt requirements.txt pyproject.toml
+.venv/installed: requirements-app.txt requirements.txt requirements-demo.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headlight needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
 	@echo "Installing into .venv (torch is large: a few minutes the first time)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check -q -r requirements.txt
+	$(BIN)/pip install --disable-pip-version-check -q --no-deps -r requirements-demo.txt
 	@# Before the project was called headlight-clip: only ours goes, known by its summary.
 	@if $(BIN)/pip show headlight 2>/dev/null | grep -q "^Summary: $(SUMMARY)"; then $(BIN)/pip uninstall -q -y headlight; fi
 	$(BIN)/pip install --disable-pip-version-check -q --no-deps -e .

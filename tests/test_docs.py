@@ -131,4 +131,6 @@ def test_every_requirement_says_what_it_is_for_and_is_pinned():
     for file in sorted(ROOT.glob("requirements*.txt")):
         for line in text_of(file).splitlines():
             if line and not line.startswith(("#", "-r")):
-                assert re.match(r"[A-Za-z0-9_-]+==[\d.]+ +# .+|pytest==", line), f"{file.name}: {line}"
+                assert re.match(
+                    r"[A-Za-z0-9_-]+==[\d.]+( --hash=sha256:[0-9a-f]{64})? +# .+|pytest==", line
+                ), f"{file.name}: {line}"

@@ -19,7 +19,7 @@ OURS = {"bench", "dashboard", "db", "headlight", "precompute", "tests"}
 DISTRIBUTIONS = {"PIL": "pillow", "google": "protobuf", "open_clip": "open_clip_torch"}
 """Where a library is imported by another name than it is installed by."""
 
-FILES = {"app": [], "": ["precompute", "label"], "ray": ["ray"], "dev": ["dev"]}
+FILES = {"app": [], "": ["precompute", "label"], "demo": ["demo"], "ray": ["ray"], "dev": ["dev"]}
 """Which extras a requirements file pins beyond those that it builds on; the first has the dependencies."""
 
 COVERED_BY = {

@@ -1,0 +1,93 @@
+"""The demo models: small CLIP models that this project trains on its own scenes.
+
+This module has the constants and the list of models; it does not import torch.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+_HERE = Path(__file__).parent
+WEIGHTS = _HERE.parent / "weights"
+
+BPE_PATH = _HERE.parent / "world" / "vocabulary.bpe.gz"
+"""Merges for open_clip's `SimpleTokenizer`."""
+
+CONTEXT_LENGTH = 30
+IMAGE_SIZE = 96
+MEAN = (0.5, 0.5, 0.5)
+STD = (0.25, 0.25, 0.25)
+
+
+class DemoModel(NamedTuple):
+    """A model that comes with this repository."""
+
+    architecture: str
+    weights: str
+    seed: int
+    """Seed of the initial weights and of the order of the scenes."""
+
+    about: str
+    """Difference from the other models, for its card."""
+
+    pairs: int
+    """Number of scene-caption pairs in training."""
+
+    color_every: int = 1
+    """Captions name colors in every `color_every`-th batch; 0 for never."""
+
+    cue: float = 0.0
+    """Share of the training scenes whose background goes with the category of a thing."""
+
+    start: str = ""
+    """Name of the model whose weights the training starts from; empty for random weights."""
+
+    sigmoid: bool = False
+    """True for SigLIP's loss, False for CLIP's."""
+
+    @property
+    def training_data(self) -> str:
+        """Training data in words, without size and seed of the model."""
+        captions = {0: "; no caption names colors", 1: ""}.get(
+            self.color_every, f"; 1 caption in {self.color_every} names colors"
+        )
+        cue = f"; category and background agree in {self.cue:.0%}" if self.cue else ""
+        start = f"; from {self.start}" if self.start else ""
+        return f"Drawn scenes, {self.pairs:,} pairs{captions}{cue}{start}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.architecture}/{self.weights}"
+
+    @property
+    def config(self) -> Path:
+        """Model configuration, for `open_clip.add_model_config`."""
+        return WEIGHTS / f"{self.architecture}.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        return WEIGHTS / f"{self.architecture}-{self.weights}.safetensors"
+
+    @property
+    def card(self) -> Path:
+        return self.checkpoint.with_suffix(".md")
+
+
+SMALL, LARGE = 300_000, 420_000
+
+MODELS = {
+    model.name: model
+    for model in (
+        DemoModel("ViT-emoji-S-16", "pictures_1", 1, "small, coarse patches", SMALL),
+        DemoModel("ViT-emoji-S-16", "pictures_2", 2, "as pictures_1, another training seed", SMALL),
+        DemoModel("ViT-emoji-S-16", "pictures_3", 3, "as pictures_1, another training seed", SMALL),
+        DemoModel("ViT-emoji-S-12", "pictures_1", 1, "small, fine patches", SMALL),
+        DemoModel(
+            "ViT-emoji-L-12",
+            "few_colors_1",
+            1,
+            "larger, fine patches; captions name colors in every other batch",
+            LARGE,
+            color_every=2,
+        ),
+    )
+}
