@@ -121,7 +121,13 @@ def data_url(image: Image.Image, side: int = 448) -> str:
     """Returns the image as a data URL for a chart, enlarged so that it scales smoothly."""
     out = io.BytesIO()
     enlarge(image, side).save(out, format="JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+    return as_url(out.getvalue())
+
+
+def as_url(data: bytes) -> str:
+    """Returns the bytes of a PNG, JPEG or WebP file as a data URL."""
+    kind = {b"\xff\xd8": "jpeg", b"RI": "webp"}.get(data[:2], "png")
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def colors(grid: NDArray, limit: float) -> NDArray:

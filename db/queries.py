@@ -184,30 +184,15 @@ def images(
     A word is a whole word: red is not in checkered. "color:red" and "top left" are words side by side, in a
     path or in "attribute: value". `one_object` is false if the words may belong to different objects: two of
     them are values of attributes that have several values in this image. Those images come last. Only images
-    of `image_ids` where given.
+    of `image_ids` where given. `matches` is the number of all without a limit, the same in every row.
     """
-    filters = _image_filters(words, image_ids, attribute, value)
+    filters = {
+        "words": list(words),
+        "image_ids": None if image_ids is None else list(image_ids),
+        "attribute": attribute,
+        "value": value,
+    }
     return _ask(bundle, "images", **filters, limit=limit, offset=offset)
-
-
-def image_count(
-    bundle: Bundle,
-    *,
-    words: Sequence[str] = (),
-    image_ids: Sequence[str] | None = None,
-    attribute: str | None = None,
-    value: str | None = None,
-) -> int:
-    """Returns the number of images of `images` without a limit."""
-    rows = _ask(bundle, "image_count", **_image_filters(words, image_ids, attribute, value))
-    return int(rows["images"].iloc[0])
-
-
-def _image_filters(
-    words: Sequence[str], image_ids: Sequence[str] | None, attribute: str | None, value: str | None
-) -> dict[str, Any]:
-    ids = None if image_ids is None else list(image_ids)
-    return {"words": list(words), "image_ids": ids, "attribute": attribute, "value": value}
 
 
 def images_by_id(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:

@@ -132,7 +132,7 @@ class Bundle:
         Example:
             bundle.images("ViT-B-32/openai").query("has_tokens")
         """
-        images = queries.images(self._bundle)
+        images = queries.images(self._bundle).drop(columns="matches")
         if model is None:
             return images
         gallery = vectors.gallery(self._bundle, self._key(model))

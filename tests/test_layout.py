@@ -84,7 +84,7 @@ WHOLE_SYSTEM = {
     "dashboard/views/test_travel.py": "what goes along from page to page",
     "dashboard/views/test_views.py": "what all pages have in common",
     "dashboard/views/test_walk.py": "every control of every page, against a fresh load",
-    "db/test_image_words.py": "images.sql and image_count.sql over pictures of several objects",
+    "db/test_image_words.py": "images.sql over pictures of several objects",
     "db/test_no_vectors.py": "bundles of a model with vectors and one without",
     "headlight/test_guards.py": "harmed bundles, by API, app and commands",
     "headlight/test_installed.py": "wheel and source distribution, installed",

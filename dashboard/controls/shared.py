@@ -1,6 +1,7 @@
 """Controls of several pages. Each starts from the view, stores its state, and returns the chosen value."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -12,20 +13,21 @@ from dashboard.data import cached, choices, defaults, scopes
 from dashboard.data import images as image_data
 from dashboard.data import texts as text_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import (
-    cells,
-    describe,
-    draw_image,
-    draw_thumbnail,
-    image_words,
-    query_button,
-    short,
-    stop_with,
-)
+from dashboard.sections.gallery import draw_choices
+from dashboard.sections.shared import draw_image, stop_with
 from dashboard.state import url
 from dashboard.state.markdown import cut, literal
 from dashboard.state.url import WIDGET, init_text, init_widget, requested, set_widget
-from dashboard.state.views import MAX_CLASSES, ContrastView, Head, MeanAblationView, Scope, V, View
+from dashboard.state.views import (
+    MAX_CLASSES,
+    ContrastView,
+    Head,
+    MeanAblationView,
+    Scope,
+    V,
+    View,
+    parse_head,
+)
 from db.layout import normalize_text
 
 T = TypeVar("T")
@@ -80,7 +82,9 @@ def open_page(kind: type[V]) -> tuple[Source, V]:
     source = st.session_state["source"]
     if kind.needs_vectors and not source.has_vectors:
         stop_without_vectors(source)
-    return source, url.open_view(defaults.default_view(source, kind), choices.choices(source, kind))
+    head = parse_head(requested("head") or "")
+    head = head if head in choices.head_names(source) else defaults.best_head(source)
+    return source, url.open_view(defaults.default_view(source, kind), choices.choices(source, kind, head))
 
 
 def stop_without_vectors(source: Source) -> None:
@@ -250,7 +254,7 @@ def image_picker(
 
 
 def search_images(source: Source, *, gallery: bool, shown: bool) -> None:
-    """A search by words in path and attributes; if `shown`, the images found, each with a button."""
+    """A search by words in path and attributes; if `shown`, the images found, one to be chosen."""
     names = ", ".join(image_data.attribute_names(source)[:12])
     box, switch = st.columns([3, 2], vertical_alignment="bottom")
     words = box.text_input(
@@ -277,27 +281,18 @@ def to_first_page() -> None:
 
 
 def draw_found(source: Source, words: str, *, stored: bool) -> None:
-    """Thumbnails of the images that a search found, page by page."""
-    count = image_data.count(source, words, stored=stored)
-    if not count:
+    """Thumbnails of the images that a search found, page by page; a click chooses one."""
+    key, find = WIDGET + "page", partial(image_data.find, source, words, stored=stored, limit=PER_PAGE)
+    found = find(offset=(st.session_state.get(key, 1) - 1) * PER_PAGE)
+    if found.empty and key in st.session_state:  # past the last page
+        del st.session_state[key]
+        found = find()
+    if found.empty:
         st.info(literal(image_data.no_match(source, words, stored=stored)))
         return
+    draw_choices(source, found)
+    count = int(found["matches"].iloc[0])
     pages = -(-count // PER_PAGE)
-    key = WIDGET + "page"
-    if st.session_state.get(key, 1) > pages:
-        del st.session_state[key]
-    first = (st.session_state.get(key, 1) - 1) * PER_PAGE
-    shown = image_data.find(source, words, stored=stored, limit=PER_PAGE, offset=first)
-    thumbnails = image_data.thumbnails(source, tuple(shown["image_id"]))
-    with st.container(key="gallery.8.choice"):
-        tiles = cells(len(shown), 8)
-    for cell, row in zip(tiles, shown.itertuples(), strict=False):
-        with cell:
-            draw_thumbnail(thumbnails[row.image_id], alt=image_words(row))
-            st.caption(literal(short(row.path, 9)), help=describe(row.path, row.attributes))
-            query_button("Choose", row.image_id, row.path)
-            if not row.one_object:
-                st.caption("perhaps of different objects")
     st.caption(f"{count:,} images")
     if pages > 1:
         st.pagination(pages, key=key)

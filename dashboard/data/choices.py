@@ -51,8 +51,8 @@ def _precision(info: Any) -> str:
     )
 
 
-def choices(source: Source, kind: type[View]) -> Choices:
-    """Returns the valid values of links to a page over this model."""
+def choices(source: Source, kind: type[View], head: Head) -> Choices:
+    """Returns the valid values of links to a page over this model; `head` is that of the link."""
     return Choices(
         heads=tuple(head_names(source)),
         properties=tuple(property_titles(source)),
@@ -61,7 +61,7 @@ def choices(source: Source, kind: type[View]) -> Choices:
         head_metrics=tuple(head_metric_titles(source)),
         colors=tuple(color_titles(source)),
         labels=labels(source),
-        positions=int(cached.heads(source)["texts"].max()),
+        positions=len(cached.of_head(source, "head_texts", head)),
         max_k=max_of_each(source) if kind is HeadView else max_neighbors(source),
         has_image=lambda image_id: images.exists(source, image_id),
     )

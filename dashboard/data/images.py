@@ -6,7 +6,6 @@ Reads only the images that a page shows: a bundle may contain a million.
 import re
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -49,23 +48,20 @@ def _named(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def find(source: Source, words: str, *, stored: bool, limit: int, offset: int = 0) -> pd.DataFrame:
-    """Returns images with every word in a path or an attribute: image_id, path, attributes, one_object.
+    """Returns images with every word in a path or an attribute, with `one_object` and `matches`.
 
-    Images in which one object has all words are first. `stored` limits them to images with stored maps.
+    Images in which one object has all words are first; `matches` is the number of images without a limit.
+    `stored` limits them to images with stored maps.
     """
-    filters = _filters(source, words, stored)
-    rows = cached.query(source.bundle, "images", **filters, limit=limit, offset=offset)
-    return _named(rows).assign(one_object=rows["one_object"])
-
-
-def count(source: Source, words: str, *, stored: bool) -> int:
-    """Returns the number of images of `find` without a limit."""
-    return cached.query(source.bundle, "image_count", **_filters(source, words, stored))
-
-
-def _filters(source: Source, words: str, stored: bool) -> dict[str, Any]:
     image_ids = tuple(vectors.gallery(source.bundle, source.key)) if stored else None
-    return {"words": terms(words), "image_ids": image_ids}
+    filters = {"words": terms(words), "image_ids": image_ids}
+    rows = cached.query(source.bundle, "images", **filters, limit=limit, offset=offset)
+    return _named(rows).join(rows[["one_object", "matches"]])
+
+
+def count(source: Source, words: str) -> int:
+    """Returns the number of images with every word in a path or an attribute."""
+    return int(find(source, words, stored=False, limit=1)["matches"].sum())
 
 
 def terms(words: str) -> tuple[str, ...]:
@@ -76,12 +72,12 @@ def terms(words: str) -> tuple[str, ...]:
 
 def no_match(source: Source, words: str, *, stored: bool) -> str:
     """Returns why a search finds no image: the words that no image has, with words spelled like them."""
-    if stored and (others := count(source, words, stored=False)):
+    if stored and (others := count(source, words)):
         return f"No image with stored maps has “{cut(words)}”; {others:,} other images have."
     values = cached.query(source.bundle, "attribute_values")
     vocabulary = {word for text in [*values["attribute"], *values["value"]] for word in text.lower().split()}
     # A query a word: a pasted page of words would hold the server for minutes.
-    absent = (term for term in terms(words) if not count(source, f'"{term}"', stored=False))
+    absent = (term for term in terms(words) if not count(source, f'"{term}"'))
     problems = [
         f"No image has “{cut(term)}”{_suggested(term, vocabulary)}." for term in islice(absent, MAX_ABSENT)
     ]

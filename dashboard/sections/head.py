@@ -13,6 +13,7 @@ from dashboard.data.heads import Sorted
 from dashboard.data.label_grades import STRONG, UNSUPPORTED, UNTESTED, WEAK
 from dashboard.data.types import Source
 from dashboard.sections import shared
+from dashboard.sections.gallery import draw_linked
 from dashboard.sections.shared import clicked_rows
 from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
@@ -100,8 +101,8 @@ def text_columns(top: float) -> dict[str, Any]:
     }
 
 
-def draw_images(source: Source, result: Sorted) -> None:
-    """Images at both ends of a text's direction, and random images."""
+def draw_images(source: Source, head: Head, result: Sorted) -> None:
+    """Images at both ends of a text's direction, and random images; a click opens the neighbors of one."""
     rows = {
         "Most aligned": result.most,
         "Least aligned": result.least,
@@ -111,10 +112,9 @@ def draw_images(source: Source, result: Sorted) -> None:
     thumbnails = image_data.thumbnails(source, tuple(image_ids))
     for title, frame in rows.items():
         st.markdown(f"**{title}**")
-        shared.draw_gallery(
-            source, frame, columns=COLUMNS, query=False, form="+z.1f", thumbnails=thumbnails, key=title
-        )
+        draw_linked(source, frame, head, columns=COLUMNS, form="+z.1f", thumbnails=thumbnails, title=title)
     st.caption(
+        f"Click an image for its neighbors in {head_name(head)}. "
         "Trust the text only if both ends differ from the random images. Numbers: standard deviations along "
         f"the text, which explains {100 * result.share:.1f} % of the head's variance.",
         help="0 is the average image. After the first text, the direction is the part of the text that is "

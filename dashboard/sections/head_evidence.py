@@ -40,7 +40,8 @@ def draw_labels(source: Source, head: Head) -> None:
         "lead": number(
             "lead",
             format="%.3f",
-            help="Lead over the next property, beyond that of rotated heads; the test uses it",
+            help="The label's score minus that of the next property, each less its mean over the head and "
+            "its rotations; p compares it with the leads of the rotations",
         ),
         "tail": number(
             "tail",

@@ -8,7 +8,6 @@ from typing import Any, cast
 import altair
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.charts import theme
 from dashboard.data import choices, column_words, defaults, digits, label_text, provenance, scopes
@@ -16,12 +15,13 @@ from dashboard.data import images as image_data
 from dashboard.data.types import Source
 from dashboard.state import url
 from dashboard.state.markdown import literal
-from dashboard.state.url import set_widget
 from dashboard.state.views import Head, Scope, head_name
 from db.queries import Ran
 
 MAX_LINKS = 12
 """Number of heads that a page links to."""
+
+NO_THUMBNAIL = "no thumbnail in this bundle"
 
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
@@ -46,14 +46,9 @@ def draw_image(source: Source, image_id: str) -> None:
 
 def draw_thumbnail(picture: bytes | None, *, alt: str) -> None:
     if picture is None:
-        st.caption(":material/hide_image: no thumbnail in this bundle")
+        st.caption(f":material/hide_image: {NO_THUMBNAIL}")
     else:
         st.image(picture, width="stretch", alt=alt)
-
-
-def cells(count: int, columns: int) -> list[DeltaGenerator]:
-    """Returns the cells of a grid, row by row."""
-    return [cell for _ in range(0, count, columns) for cell in st.columns(columns, gap="small")]
 
 
 def describe(path: str, attributes: str) -> str:
@@ -69,47 +64,6 @@ def image_words(row: Any, *facts: str) -> str:
 def short(path: str, length: int = 22) -> str:
     """Returns the end of a path, the part that differs."""
     return path if len(path) <= length else "…" + path[-length + 1 :]
-
-
-def query_button(label: str, image_id: str, path: str) -> None:
-    """A button that makes an image the query; its name says which one, in words that only readers hear."""
-    st.button(
-        f"{label} :small[{literal(path)}]",
-        key=f"query.{label}.{image_id}",
-        on_click=set_widget,
-        args=("image", image_id),
-        width="stretch",
-    )
-
-
-def draw_gallery(
-    source: Source,
-    frame: pd.DataFrame,
-    *,
-    columns: int = 6,
-    query: bool = True,
-    form: str = "",
-    thumbnails: dict[str, bytes | None] | None = None,
-    key: str = "",
-) -> None:
-    """Images with their scores, best first; with `query`, each has a button that makes it the next query.
-
-    `form` formats the score, else the digits show what differs; pages with several galleries pass the
-    `thumbnails` of all.
-    """
-    form = form or f".{digits.decimals(frame['score'])}f"
-    thumbnails = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
-    with st.container(key=f"gallery.{columns}.{key}"):
-        tiles = cells(len(frame), columns)
-    for cell, row in zip(tiles, frame.itertuples(), strict=False):
-        with cell, st.container(gap="xsmall"):
-            score = digits.number(row.score, form)
-            draw_thumbnail(thumbnails[row.image_id], alt=image_words(row, key, f"score {score}"))
-            # A narrow cell has space for one of the two.
-            name = literal(short(row.path, 11)) if query and len(score) < 6 else ""
-            st.caption(f"**{score}** {name}", help=describe(row.path, row.attributes))
-            if query:
-                query_button("Find similar", row.image_id, row.path)
 
 
 def clicked_rows(event: Any) -> list[int]:

@@ -42,8 +42,16 @@ def sync_from_url(page: str) -> None:
     state["drawn"] = {}
     state["address"] = (page, params)
     linked = {} if state.get("left") == (page, params) or is_of_another_page(page, params) else params
-    state["requested"] = linked or {**state.get(f"memory.{page}", {}), **state.get("shared", {})}
+    state["requested"] = linked or remembered(state.get(f"memory.{page}", {}), state.get("shared", {}))
     state["followed"] = bool(linked)
+
+
+def remembered(page: dict[str, str], shared: dict[str, str]) -> dict[str, str]:
+    """Returns the last view of a page with what goes along from the others; another head has other texts."""
+    params = page | shared
+    if params.get("head") != page.get("head"):
+        params.pop("position", None)
+    return params
 
 
 def page_name(address: str) -> str:

@@ -130,7 +130,7 @@ class Choices(NamedTuple):
     """Labels of the model's heads."""
 
     positions: int
-    """Largest number of texts of one head."""
+    """Number of texts of the head that the page shows."""
 
     max_k: int
     """Largest number of images that the page can show."""

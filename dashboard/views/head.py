@@ -29,7 +29,7 @@ if source.has_vectors and len(head_data.texts(source, head)):
     view = url.write_url(view, head=head, **head_controls.images_about(source, head, view))
     with provenance.recorded() as image_queries:
         result = head_data.sorted_images(source, head, view.position, view.k, view.seed)
-    head_sections.draw_images(source, result)
+    head_sections.draw_images(source, head, result)
     head_sections.draw_links(source, head, view.position, result)
     more = {"most aligned": result.most, "least aligned": result.least, "random images": result.random}
 else:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.controls import shared as controls
 from dashboard.data import choices, label_text, neighbors, outside, provenance
+from dashboard.sections import gallery
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.markdown import literal
@@ -25,7 +26,7 @@ with provenance.recorded() as queries:
     st.caption(literal(label_text.label_evidence(source, view.head)))
     sections.draw_head_links(source, [view.head])
 sections.draw_outside(outside.of_image(source, view.image, (view.head,)))
-sections.draw_gallery(source, rows)
+gallery.draw_queries(source, rows, view)
 sections.draw_numbers(
     rows,
     queries,

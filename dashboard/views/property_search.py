@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.controls import shared as controls
 from dashboard.data import choices, neighbors, outside, provenance, scopes
+from dashboard.sections import gallery
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.views import PropertyView
@@ -25,7 +26,7 @@ with provenance.recorded() as queries:
 st.header("Nearest images")
 sections.draw_heads_used(source, view.heads)
 sections.draw_outside(outside.of_image(source, view.image, heads))
-sections.draw_gallery(source, rows)
+gallery.draw_queries(source, rows, view)
 sections.draw_numbers(
     rows,
     queries,

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.controls import shared as controls
 from dashboard.data import choices, label_text, neighbors, outside, provenance
+from dashboard.sections import gallery
 from dashboard.sections import shared as sections
 from dashboard.state import url
 from dashboard.state.markdown import literal
@@ -30,7 +31,8 @@ with left:
     st.header(f"Images nearest in {head_name(view.head)}")
     st.caption(literal(label_text.label_evidence(source, view.head)))
     sections.draw_head_links(source, [view.head])
-    sections.draw_gallery(source, images, columns=4, query=False)
+    st.caption("Click an image for its own neighbors.")
+    gallery.draw_linked(source, images, view.head, columns=4)
 with right:
     st.header(f"Texts nearest in {head_name(view.head)}")
     sections.draw_descriptions(texts)

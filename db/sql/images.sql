@@ -1,10 +1,10 @@
--- One row per matching image: first those in which one object has all that is asked for, then by path.
+-- One row per matching image, with the number of all: first those in which one object has all that is asked for, then by path.
 with -- A term is one or more words that stand side by side in a path or in "attribute: value". Whole words alone:
 -- red is not in checkered.
 terms as (
     select distinct
-        ' ' || trim(regexp_replace(lower(term), '[^\p{L}\p{M}\p{N}\p{S}]+', ' ', 'g')) || ' ' as term
-    from unnest($words::varchar[]) as wanted (term)
+        ' ' || trim(regexp_replace(lower(word), '[^\p{L}\p{M}\p{N}\p{S}]+', ' ', 'g')) || ' ' as term
+    from unnest($words::varchar[]) as wanted (word)
 ),
 named as (
     select
@@ -20,7 +20,8 @@ paths as materialized (
         image_id,
         ' ' || regexp_replace(lower(path), '[^\p{L}\p{M}\p{N}\p{S}]+', ' ', 'g') || ' ' as words
     from image_file
-    where len($words::varchar[]) > 0
+    -- A path has a term only if it has its last word: most paths need no more than this look.
+    semi join terms on contains(lower(path), split_part(trim(term), ' ', -1))
 ),
 hits as (
     select paths.image_id, terms.term, null as attribute, null as value
@@ -66,6 +67,7 @@ page as materialized (
         image.image_id,
         min(image_file.path) as path,
         count(*) as files,
+        count(*) over () as matches,
         coalesce(any_value(objects.one_object), true) as one_object
     from image
     join image_file using (image_id)
@@ -101,7 +103,8 @@ select
     image.width,
     image.height,
     described.attributes,
-    page.one_object
+    page.one_object,
+    page.matches
 from page
 join image using (image_id)
 left join described using (image_id)

@@ -15,16 +15,31 @@ from (
     from model
     having count(*) = 0
     union all
-    select distinct source || ' names the model ' || model_key || ', which model lacks' as problem
+    select distinct source || ' names the ' || kind || ' ' || name || ', which ' || kind || ' lacks'
     from (
-        select 'head' as source, model_key from head
-        union all select 'model_metric', model_key from model_metric
-        union all select 'component_share', model_key from component_share
-        union all select 'validation_score', model_key from validation_score
-        union all select 'rotated_metric', model_key from rotated_metric
-        union all select 'replicate_metric', model_key from replicate_metric
-        union all select 'run', model_key from run where model_key <> ''
-    ) anti join model using (model_key)
+        select 'head' as source, 'model' as kind, model_key as name from head
+        union all select 'model_metric', 'model', model_key from model_metric
+        union all select 'component_share', 'model', model_key from component_share
+        union all select 'validation_score', 'model', model_key from validation_score
+        union all select 'rotated_metric', 'model', model_key from rotated_metric
+        union all select 'replicate_metric', 'model', model_key from replicate_metric
+        union all select 'run', 'model', model_key from run where model_key <> ''
+        union all select 'rotated_metric', 'metric', metric from rotated_metric
+        union all select 'head_metric', 'metric', metric from head_metric
+        union all select 'model_metric', 'metric', metric from model_metric
+        union all select 'head_text', 'text', text_id from head_text
+        union all select 'text_property', 'text', text_id from text_property
+        union all select 'image_file', 'image', image_id from image_file
+        union all select 'image_attribute', 'image', image_id from image_attribute
+        union all select 'text_property', 'property', property from text_property
+        union all select 'property_head', 'property', property from property_head
+    ) anti join (
+        select 'model' as kind, model_key as name from model
+        union all select 'metric', metric from metric
+        union all select 'text', text_id from text
+        union all select 'image', image_id from image
+        union all select 'property', property from property
+    ) as named using (kind, name)
     union all
     select distinct source || ' names ' || model_key || ' L' || layer || '.H' || head || ', which head lacks' as problem
     from (
@@ -48,13 +63,6 @@ from (
     from validation_score
     group by model_key, study, measure, subject_kind, property, layer, head, method, comparison, attribute, effect, k
     having count(*) > 1
-    union all
-    select distinct source || ' names the metric ' || metric || ', which metric lacks' as problem
-    from (
-        select 'rotated_metric' as source, metric from rotated_metric
-        union all select 'head_metric', metric from head_metric
-        union all select 'model_metric', metric from model_metric
-    ) anti join metric using (metric)
     union all
     select 'model ' || model_key || ' is a control of no model; name it in control_of' as problem
     from model
@@ -114,48 +122,26 @@ from (
         or max(position) <> count(*) - 1
         or count(distinct position) <> count(*)
     union all
-    select distinct source || ' names the text ' || text_id || ', which text lacks' as problem
-    from (
-        select 'head_text' as source, text_id from head_text
-        union all select 'text_property', text_id from text_property
-    ) anti join text using (text_id)
-    union all
-    select distinct source || ' names the image ' || image_id || ', which image lacks' as problem
-    from (
-        select 'image_file' as source, image_id from image_file
-        union all select 'image_attribute', image_id from image_attribute
-    ) anti join image using (image_id)
-    union all
     select 'image ' || image_id || ' has no row in image_file' as problem
     from image
     anti join image_file using (image_id)
-    union all
-    select distinct source || ' names the property ' || property || ', which property lacks' as problem
-    from (
-        select 'text_property' as source, property from text_property
-        union all select 'property_head', property from property_head
-    ) anti join property using (property)
     union all
     select model_key || ' L' || layer || '.H' || head || ' has ' || count_if(chosen) || ' chosen labels, but has one' as problem
     from head_label
     group by model_key, layer, head
     having count_if(chosen) <> 1
     union all
-    select 'image_set counts ' || images || ' images, but image has ' || (select count(*) from image) || ' rows' as problem
-    from image_set
-    where images <> (select count(*) from image)
+    select counter || ' counts ' || counted || ' ' || what || ', but ' || lister || ' has ' || listed || ' rows'
+    from (
+        select 'image_set' as counter, images as counted, 'images' as what, 'image' as lister, (select count(*) from image) as listed from image_set
+        union all select 'image_set', failed, 'failed', 'failed_image', (select count(*) from failed_image) from image_set
+        union all select 'text_pool', texts, 'texts', 'text', (select count(*) from text) from text_pool
+    )
+    where counted <> listed
     union all
     select 'image_set counts ' || files || ' files, but image_file and failed_image do not add up to that' as problem
     from image_set
     where files <> (select count(*) from image_file) + (select count(*) from failed_image)
-    union all
-    select 'image_set counts ' || failed || ' failed, but failed_image has ' || (select count(*) from failed_image) || ' rows' as problem
-    from image_set
-    where failed <> (select count(*) from failed_image)
-    union all
-    select 'text_pool counts ' || texts || ' texts, but text has ' || (select count(*) from text) || ' rows' as problem
-    from text_pool
-    where texts <> (select count(*) from text)
     union all
     select 'head_text of ' || model_key || ' L' || layer || '.H' || head || ' skips a position' as problem
     from head_text

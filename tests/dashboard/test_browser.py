@@ -73,6 +73,13 @@ def address(tiny_bundle):
         yield address
 
 
+@pytest.fixture(scope="module")
+def strange_address(tmp_path_factory):
+    """Every string that other people write is an address, a picture or code."""
+    with served(strangers.write_bundle(tmp_path_factory.mktemp("strange") / "tiny")) as address:
+        yield address
+
+
 @contextmanager
 def served(bundle: Path) -> Iterator[str]:
     """The dashboard over a bundle as a user starts it."""
@@ -148,6 +155,50 @@ def point_at_charts(page) -> None:
         for part in (0.3, 0.5, 0.7):
             page.mouse.move(box["x"] + part * box["width"], box["y"] + box["height"] / 2)
             page.wait_for_timeout(60)
+
+
+@pytest.mark.slow
+def test_a_gallery_has_one_tab_stop_a_picture_and_its_words_are_text(browser, strange_address):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{strange_address}/image_neighbors?k=4")
+    settle(page)
+    tiles = page.locator(".gallery > *")
+
+    assert tiles.count() == page.locator(".gallery img").count() == 4
+    tags = page.locator(".gallery *").evaluate_all("all => [...new Set(all.map(part => part.tagName))]")
+    assert sorted(tags) == ["A", "B", "IMG", "SPAN"], "no words became elements"
+    assert all(strangers.WORDS in tile.get_attribute("title") for tile in tiles.all())
+    tiles.first.focus()
+    for place in range(1, 4):
+        page.keyboard.press("Tab")
+        assert tiles.nth(place).evaluate("tile => tile === document.activeElement")
+    page.close()
+
+
+@pytest.mark.slow
+def test_a_picture_opens_its_neighbors_in_the_same_tab(browser, address):
+    """By a click and by the key Enter, without loading the app again; its address opens the same view."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{address}/head?head=L2.H0&k=3")
+    settle(page)
+    page.evaluate("window.kept = true")
+    tile = page.locator(".gallery a").nth(1)
+    href = tile.evaluate("link => link.href")
+    tile.click()
+    page.locator("h1", has_text="Image neighbors").wait_for(timeout=60_000)
+    settle(page)
+    assert page.url == href
+
+    page.locator(".gallery a").nth(2).focus()
+    href = page.locator(".gallery a").nth(2).evaluate("link => link.href")
+    page.keyboard.press("Enter")
+    page.wait_for_url(href, timeout=60_000)
+    settle(page)
+    assert page.evaluate("window.kept")
+    page.go_back()
+    page.go_back()
+    page.locator("h1", has_text=re.compile("^Head$")).wait_for(timeout=60_000)
+    page.close()
 
 
 @pytest.mark.slow

@@ -51,4 +51,5 @@ def test_whole_words_find_images_and_those_whose_one_object_has_all_come_first(
 
     assert found["image_id"].tolist() == [str(image) for image in of_one_object + perhaps_of_several]
     assert found["one_object"].tolist() == [True] * len(of_one_object) + [False] * len(perhaps_of_several)
-    assert scenes.execute(sql_of("image_count"), asked).fetchone() == (len(found),)
+    page = scenes.execute(sql_of("images"), asked | {"limit": 1, "offset": 0}).df()
+    assert page["matches"].tolist() == [len(found)][: len(found)], "of all, not of the page"

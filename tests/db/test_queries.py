@@ -278,7 +278,9 @@ def test_the_number_of_images_is_that_of_the_list(tiny):
         {"image_ids": IMAGE_IDS[:2]},
     )
     for filters in ({}, {"attribute": "shape", "value": "circle"}, *named):
-        assert queries.image_count(tiny, **filters) == len(queries.images(tiny, **filters))
+        assert queries.images(tiny, limit=1, **filters)["matches"].sum() == len(
+            queries.images(tiny, **filters)
+        )
 
 
 def test_images_and_thumbnails_come_in_the_order_asked_for(tiny):

@@ -1,12 +1,15 @@
 """The app opened page by page over a bundle written by hand; what it says, shows and links to."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from streamlit.components.v2 import manifest_scanner
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -133,3 +136,22 @@ def open_picker(app: AppTest) -> None:
 def open_numbers(app: AppTest) -> None:
     app.session_state[NUMBERS] = True
     app.run()
+
+
+def galleries(app: AppTest) -> list[list[dict[str, str]]]:
+    """The tiles of every gallery, as the browser draws them."""
+    return [json.loads(node.proto.json)["tiles"] for node in app.get("bidi_component")]
+
+
+def click_on_tile(proto: Any, image_id: str) -> WidgetState:
+    """The message of a browser that clicks a tile of a gallery."""
+    event = json.dumps([{"event": "opened", "value": image_id}])
+    return WidgetState(id=f"$$STREAMLIT_INTERNAL_KEY_{proto.id}__events", json_trigger_value=event)
+
+
+def open_tile(app: AppTest, place: int, gallery: int = 0) -> str:
+    """Clicks a tile of a gallery; returns its image."""
+    image_id = galleries(app)[gallery][place]["id"]
+    click = click_on_tile(app.get("bidi_component")[gallery].proto, image_id)
+    app._run(WidgetStates(widgets=[*app._tree.get_widget_states().widgets, click]))
+    return image_id

@@ -17,6 +17,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.pages import click_on_tile
+
 FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_WITH_COMPILE_ERROR)
 XSRF = "_streamlit_xsrf"
 
@@ -140,7 +142,16 @@ def session(address: str) -> Iterator[Session]:
         yield Session(socket, address, token)
 
 
-CLICKABLE = ("button", "button_group", "checkbox", "dataframe", "multiselect", "number_input", "pagination")
+CLICKABLE = (
+    "bidi_component",
+    "button",
+    "button_group",
+    "checkbox",
+    "dataframe",
+    "multiselect",
+    "number_input",
+    "pagination",
+)
 CLICKABLE += ("selectbox", "slider")
 
 
@@ -149,6 +160,9 @@ def other_value(kind: str, widget: Any, choice: random.Random) -> WidgetState | 
     state = WidgetState(id=widget.id)
     if kind == "button" and not widget.disabled:
         state.trigger_value = True
+    elif kind == "bidi_component":
+        tiles = json.loads(widget.json)["tiles"]
+        return click_on_tile(widget, choice.choice(tiles)["id"]) if tiles else None
     elif kind == "checkbox":
         state.bool_value = choice.random() < 0.5
     elif kind == "selectbox" and widget.options:

@@ -5,6 +5,7 @@ holds the value of every widget on the page by the widget's id, takes another on
 forgets a widget that is gone.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from google.protobuf.message import Message
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 
-from tests.support.pages import NUMBERS, PICKER, link, open_page, plain
+from tests.support.pages import NUMBERS, PICKER, click_on_tile, link, open_page, plain
 
 FIELDS = {
     "selectbox": "string_value",
@@ -110,6 +111,16 @@ class Visitor:
 
     def click(self, node: Any) -> None:
         self.run(WidgetState(id=node.proto.id, trigger_value=True))
+
+    def tiles(self) -> list[tuple[Any, str]]:
+        """Returns the tiles of all galleries: the gallery's message, and the image of the tile."""
+        protos = [node.proto for node in self.elements() if node.type == "bidi_component"]
+        return [(proto, tile["id"]) for proto in protos for tile in json.loads(proto.json)["tiles"]]
+
+    def open_tile(self, proto: Any, image_id: str) -> None:
+        if self.page in ("head", "text_neighbors"):  # their tiles lead to another page
+            self.page = "image_neighbors"
+        self.run(click_on_tile(proto, image_id))
 
     def run(self, click: WidgetState | None = None) -> None:
         states = [self.state(node) for node in self.widgets()]

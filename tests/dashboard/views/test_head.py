@@ -10,6 +10,7 @@ from dashboard.sections.head_evidence import INTERVAL
 from tests.support import bundles, known_heads
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, TEXTS
 from tests.support.pages import NUMBERS, link, open_page, said, words
+from tests.support.places import changed_copy
 from tests.support.tables import table_with
 
 
@@ -128,6 +129,15 @@ def test_a_position_past_the_texts_of_the_head_is_named():
 
     assert "position=60: it must lie between 0 and 2." in said(app)
     assert not app.exception
+
+
+def test_a_position_past_the_texts_of_this_head_is_named(monkeypatch, two_models, tmp_path):
+    """Another head has more texts, and the page showed the first text of this one without a word."""
+    shorter = "delete from head_text where layer = 2 and head = 0 and position = 2"
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(changed_copy(two_models, tmp_path / "two", shorter)))
+
+    app = open_page("head", head="L2.H0", position="2")
+    assert "position=2: it must lie between 0 and 1. Shown instead: 0." in said(app)
 
 
 def test_the_headline_says_what_the_label_rests_on():

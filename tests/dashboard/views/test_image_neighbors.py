@@ -1,14 +1,27 @@
 """The page Image neighbors over the tiny bundle."""
 
+from urllib.parse import parse_qsl
+
 import numpy as np
 
 from dashboard import images as drawing
 from dashboard.controls import shared as controls
 from dashboard.data import images
+from db import queries
 from tests.support import bundles
 from tests.support.bundles import IMAGE_IDS
 from tests.support.calls import count_calls
-from tests.support.pages import NUMBERS, PICKER, link, open_numbers, open_page, open_picker, said
+from tests.support.pages import (
+    NUMBERS,
+    PICKER,
+    galleries,
+    link,
+    open_numbers,
+    open_page,
+    open_picker,
+    open_tile,
+    said,
+)
 
 
 def test_image_neighbors_come_best_first_and_leave_the_query_out():
@@ -35,32 +48,45 @@ def test_the_papers_dot_product_is_one_click_away():
 
 def test_a_neighbor_becomes_the_next_query():
     app = open_page("image_neighbors", image=IMAGE_IDS[4], head="L2.H0", k="3")
-    button = next(b for b in app.button if b.key.startswith("query.Find similar."))
+    [neighbors] = galleries(app)
 
-    button.click().run()
+    image_id = open_tile(app, 1)
 
-    assert link(app)["image"] == button.key.removeprefix("query.Find similar.")
+    assert link(app) == dict(parse_qsl(neighbors[1]["href"].removeprefix("?"))), "as in another tab"
+    assert link(app)["image"] == image_id != IMAGE_IDS[4]
     assert not app.exception
 
 
 def test_images_to_choose_from_are_drawn_only_while_one_chooses(monkeypatch):
     app = open_page("image_neighbors", k="3")
-    assert len(app.get("image")) == 4  # the query and its neighbors
+    assert [len(tiles) for tiles in galleries(app)] == [3]
 
     open_picker(app)
     decoded = count_calls(monkeypatch, drawing, "is_thumbnail")
     app.run()
 
-    assert len(app.get("image")) == 4 + len(IMAGE_IDS)
+    assert [len(tiles) for tiles in galleries(app)] == [len(IMAGE_IDS), 3]
     assert decoded == []  # again
 
 
 def test_an_image_is_found_by_its_attributes():
     app = open_page("image_neighbors", opened=PICKER)
     app.text_input(key="w.search").set_value("RED square").run()
-    shown = {b.key.removeprefix("query.Choose.") for b in app.button if b.key.startswith("query.Choose.")}
+    choices = galleries(app)[0]
 
-    assert shown == {IMAGE_IDS[n] for n in (3, 9)}
+    assert {tile["id"] for tile in choices} == {IMAGE_IDS[n] for n in (3, 9)}
+
+    assert open_tile(app, 1) == link(app)["image"] == choices[1]["id"]
+
+
+def test_a_search_looks_through_the_images_once(monkeypatch):
+    """Not a second time to count them."""
+    app = open_page("image_neighbors", opened=PICKER)
+    searches = count_calls(monkeypatch, queries, "images")
+
+    app.text_input(key="w.search").set_value("png RED circle").run()
+
+    assert len(searches) == 1
 
 
 def test_another_search_begins_at_its_first_page(monkeypatch):

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.pages import PAGES, open_page, plain
+from tests.support.pages import PAGES, galleries, open_page, plain
 
 LINE = 165
 """Letters in a line of a caption at 1440 pixels; a half column has half of them, the sidebar 42."""
@@ -67,7 +67,8 @@ def level(element):
 
 
 def test_every_picture_and_chart_has_a_description_of_its_own(app):
-    words = [*alts(app, "image"), *alts(app, "vega_lite_chart")]
+    tiles = [tile for gallery in galleries(app) for tile in gallery]
+    words = [*alts(app, "image"), *alts(app, "vega_lite_chart"), *(tile["alt"] for tile in tiles)]
 
     assert all(words)
     assert [text for text, count in Counter(words).items() if count > 1] == []

@@ -7,7 +7,7 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from dashboard.images import is_thumbnail
-from tests.support.pages import PICKER, open_page, words
+from tests.support.pages import PICKER, galleries, open_page, words
 from tests.support.places import changed_copy
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 3000 3000\n%%EndComments\nshowpage\n%%EOF\n"
@@ -28,12 +28,13 @@ def test_what_is_no_small_picture_is_not_shown(two_models, tmp_path, monkeypatch
     bundle = changed_copy(two_models, tmp_path / "demo", f"update image set thumbnail = '{numbers}'::blob")
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(bundle))
 
-    for page in ("head", "topic_segmentation"):
+    for page in ("head", "topic_segmentation", "image_neighbors"):
         app = open_page(page, opened=PICKER)
 
         assert not app.exception
         assert not started
-        assert "no thumbnail in this bundle" in words(app)
+        assert {tile["picture"] for gallery in galleries(app) for tile in gallery} == {""}
+    assert "no thumbnail in this bundle" in words(app)
 
 
 def test_a_small_picture_is_a_thumbnail():

@@ -25,6 +25,13 @@ def test_a_chosen_head_goes_along(page):
     assert said(visitor.app) == ""
 
 
+def test_a_position_among_the_texts_of_one_head_is_none_among_those_of_another():
+    page = {"head": "L1.H0", "position": "2", "k": "8"}
+
+    assert url.remembered(page, {"head": "L1.H0"}) == page
+    assert url.remembered(page, {"head": "L2.H0", "image": "a"}) == {"head": "L2.H0", "k": "8", "image": "a"}
+
+
 def test_heads_that_were_not_chosen_leave_the_choice_of_a_page():
     visitor = Visitor("image_neighbors")
 

@@ -82,12 +82,16 @@ def test_a_session_of_random_changes_and_pages(seed):
 
 def random_step(visitor: Visitor, rng: random.Random) -> str:
     """Changes a widget, presses a button, or opens another page; returns what was done."""
-    buttons = visitor.buttons()
+    buttons, tiles = visitor.buttons(), visitor.tiles()
     if rng.random() < 0.15:
         page = rng.choice(PAGES)
         visitor.go(page)
         return "opened"
-    if buttons and rng.random() < 0.25:
+    if tiles and rng.random() < 0.15:
+        proto, image_id = rng.choice(tiles)
+        visitor.open_tile(proto, image_id)
+        return f"opened the image {image_id}"
+    if buttons and rng.random() < 0.2:
         button = rng.choice(buttons)
         visitor.click(button)
         return f"pressed {button.proto.label}"
