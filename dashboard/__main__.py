@@ -142,8 +142,8 @@ def serve(bundle: str, port: int, address: str) -> int:
     warming = threading.Thread(target=warm, args=(bundle,), daemon=True)
     warming.start()
 
-    app = Path(__file__).with_name("app.py")
-    sys.argv = ["streamlit", "run", str(app), "--server.port", str(port), "--server.address", address]
+    server = Path(__file__).with_name("server.py")
+    sys.argv = ["streamlit", "run", str(server), "--server.port", str(port), "--server.address", address]
     if url_host(address) != address and "STREAMLIT_BROWSER_SERVER_ADDRESS" not in os.environ:
         sys.argv += ["--browser.serverAddress", url_host(address)]  # Streamlit prints it, with port and path
     try:

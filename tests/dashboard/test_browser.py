@@ -202,6 +202,24 @@ def test_a_picture_opens_its_neighbors_in_the_same_tab(browser, address):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("head/L2.H0", "There is no page “L2.H0”"),
+        ("a/b/heads/", "Compare the attention heads"),
+        ("head/%3Cb%3E", "There is no page “<b>”"),
+        ("static/x/nothing", "There is no page “nothing”"),
+    ],
+)
+def test_an_address_below_a_page_is_answered(browser, address, path, answer):
+    """It stayed blank: its scripts were looked for below the page, too."""
+    page = browser.new_page()
+    page.goto(f"{address}/{path}")
+    page.get_by_text(answer).wait_for(timeout=60_000)
+    page.close()
+
+
+@pytest.mark.slow
 def test_a_walk_through_all_pages(browser, address):
     """Every page is drawn without an error, follows its controls, and reopens from its address."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)

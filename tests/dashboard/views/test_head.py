@@ -124,14 +124,7 @@ def test_a_head_that_the_model_lacks_is_named():
     assert link(app)["seed"] == "5"
 
 
-def test_a_position_past_the_texts_of_the_head_is_named():
-    app = open_page("head", position="60")
-
-    assert "position=60: it must lie between 0 and 2." in said(app)
-    assert not app.exception
-
-
-def test_a_position_past_the_texts_of_this_head_is_named(monkeypatch, two_models, tmp_path):
+def test_a_position_past_the_texts_of_the_head_is_named(monkeypatch, two_models, tmp_path):
     """Another head has more texts, and the page showed the first text of this one without a word."""
     shorter = "delete from head_text where layer = 2 and head = 0 and position = 2"
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(changed_copy(two_models, tmp_path / "two", shorter)))
