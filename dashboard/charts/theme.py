@@ -30,6 +30,9 @@ PALE, DARK = "#eef3f7", "#08519c"
 NARROW = 34
 """Width of a cell, pixels, below which words are cut to three letters: a phone has 20."""
 
+SMALLEST = 9
+"""Size of words in cells, pixels, below which they are cut rather than drawn smaller."""
+
 LIGHT_TEXT, DARK_TEXT = "#c9d1d9", "#48515c"
 """Words around a chart on a dark and on a light page: a contrast of at least 4.5."""
 
@@ -142,16 +145,20 @@ def pale(color: str) -> str:
 def cell_words(cells: alt.Chart, field: str, line: int = 0, **mark: Any) -> alt.Chart:
     """Returns the words in cells: `line` 1 above the middle, -1 below it, 0 alone.
 
-    The longest word sets the size; one that would still not fit ends in dots.
+    The longest word sets the size; one that would still not fit is broken in two, then ends in dots.
     """
     longest = cells.data[field].astype(str).str.len().max()
     word, wide = f"toString(datum.{field})", "bandwidth('x')"
-    text = f"{wide} < {NARROW} ? slice({word}, 0, 3) : {word}"
-    size = f"clamp(({wide} - 2) / {0.52 * min(max(5, longest), 11):.3g}, 9, {12 + line})"
+    half, middle = f"floor(length({word}) / 2)", {1: -8, 0: 0, -1: 9}[line]
+    narrow, long = f"{wide} < {NARROW}", f"{0.44 * SMALLEST} * length({word}) > {wide} - 2"
+    broken = f"[slice({word}, 0, {half}) + '-', slice({word}, {half})]"
+    text = f"{narrow} ? slice({word}, 0, 3) : {long} ? {broken} : {word}"
+    size = f"clamp(({wide} - 2) / {0.52 * min(max(5, longest), 11):.3g}, {SMALLEST}, {12 + line})"
     return cells.mark_text(
-        dy={1: -8, 0: 0, -1: 9}[line],
+        dy=alt.expr(f"!({narrow}) && {long} ? {middle} - {SMALLEST / 2} : {middle}"),
         text=alt.expr(text),
         fontSize=alt.expr(size),
+        lineHeight=SMALLEST,
         limit=alt.expr(f"max(20, {wide} - 2)"),
         **mark,
     )

@@ -175,3 +175,21 @@ def test_a_page_inside_another_page_has_no_sidebar(tabs, address, shown):
         tabs[width].goto(f"{address}/heads?embed=true")
         settle(tabs[width])
         assert tabs[width].evaluate(MEASURE)["sidebars"] == 0
+
+
+@pytest.mark.slow
+def test_long_labels_of_many_heads_are_broken_in_two_rather_than_cut(tabs, small_bundle, tmp_path):
+    """Sixteen heads leave 34 pixels for "background?" on a small screen."""
+    sql = "; ".join(
+        f"update {table} set {column} = 'background'"
+        + (" where property = 'color'" if table in ("property", "text_property") else "")
+        for table, column in NAMED.items()
+    )
+    page = tabs[SMALL]
+    with served(changed_copy(small_bundle, tmp_path / "small", sql)) as address:
+        for color in ("label", "ccs"):
+            page.goto(f"{address}/heads?color={color}")
+            settle(page)
+            words = page.locator("[data-testid=stVegaLiteChart] svg .mark-text text").all_text_contents()
+            assert [word for word in words if word.startswith("backg-round")]
+            assert [word for word in words if "…" in word] == []

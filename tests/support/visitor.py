@@ -12,6 +12,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.util import calc_hash
 
 from tests.support.pages import NUMBERS, PICKER, click_on_tile, link, open_page, plain
 
@@ -118,9 +119,10 @@ class Visitor:
         return [(proto, tile["id"]) for proto in protos for tile in json.loads(proto.json)["tiles"]]
 
     def open_tile(self, proto: Any, image_id: str) -> None:
+        self.run(click_on_tile(proto, image_id))
         if self.page in ("head", "text_neighbors"):  # their tiles lead to another page
             self.page = "image_neighbors"
-        self.run(click_on_tile(proto, image_id))
+            self.app._page_hash = calc_hash(self.page)
 
     def run(self, click: WidgetState | None = None) -> None:
         states = [self.state(node) for node in self.widgets()]
