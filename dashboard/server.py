@@ -3,8 +3,6 @@
 from typing import Any
 
 import streamlit as st
-from starlette.middleware import Middleware
-from starlette.responses import RedirectResponse
 
 
 class ToPage:
@@ -15,12 +13,16 @@ class ToPage:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         base = "/" + st.get_option("server.baseUrlPath").strip("/")
-        below = scope.get("path", "").removeprefix(base).strip("/")
+        # In its raw form: a name may hold what a header may not.
+        path = scope.get("raw_path", b"").partition(b"?")[0].removeprefix(base.encode()).strip(b"/")
         accepted = dict(scope.get("headers", ())).get(b"accept", b"")
-        app = self.app
-        if "/" in below and b"text/html" in accepted:  # a page: scripts, pictures and calls are no HTML
-            app = RedirectResponse(f"{base.rstrip('/')}/{below.rpartition('/')[2]}")
-        await app(scope, receive, send)
+        if b"/" not in path or b"text/html" not in accepted:  # scripts, pictures and calls are no HTML
+            await self.app(scope, receive, send)
+            return
+        address = base.rstrip("/").encode() + b"/" + path.rpartition(b"/")[2]
+        await send({"type": "http.response.start", "status": 307, "headers": [(b"location", address)]})
+        await send({"type": "http.response.body"})
 
 
-app = st.App("app.py", middleware=[Middleware(ToPage)])
+app: Any = st.App("app.py")  # Streamlit looks for such a line
+app = ToPage(app)
