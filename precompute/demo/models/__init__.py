@@ -72,7 +72,8 @@ class DemoModel(NamedTuple):
         return self.checkpoint.with_suffix(".md")
 
 
-SMALL, LARGE = 300_000, 420_000
+SMALL, LARGE, TUNED = 300_000, 420_000, 60_000
+"""Pairs for a small model, for a larger one, and for fine-tuning."""
 
 MODELS = {
     model.name: model
@@ -89,5 +90,26 @@ MODELS = {
             LARGE,
             color_every=2,
         ),
+        DemoModel(
+            "ViT-emoji-S-16",
+            "no_colors_1",
+            4,
+            "pictures_1, fine-tuned by captions that never name a color",
+            TUNED,
+            color_every=0,
+            start="ViT-emoji-S-16/pictures_1",
+        ),
+        DemoModel(
+            "ViT-emoji-S-16",
+            "spurious_1",
+            1,
+            "trained where category and background agree in 95 % of the pictures",
+            SMALL,
+            cue=0.95,
+        ),
+        DemoModel("ViT-emoji-S-16-SigLIP", "pictures_1", 1, "SigLIP's loss and pooling", SMALL, sigmoid=True),
+        DemoModel("ViT-emoji-S-16-avg", "pictures_1", 1, "average pooling, as CLIPA", SMALL),
     )
 }
+"""The demo models by name, in the order of the leaderboard. Like the models of the study they differ in size,
+patch and training data; three are one model with different seeds, for the variance between training runs."""

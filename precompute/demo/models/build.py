@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from db.atomic_file import atomic_file
-from precompute.demo.models import BPE_PATH, CONTEXT_LENGTH, MEAN, STD, DemoModel
+from precompute.demo.models import BPE_PATH, CONTEXT_LENGTH, MEAN, STD, DemoModel, siglip
 
 AnyClip: TypeAlias = CLIP | CustomTextCLIP
 
@@ -25,6 +25,7 @@ position was not learned from them."""
 
 def fresh_model(model: DemoModel) -> AnyClip:
     """Returns an untrained demo CLIP."""
+    assert siglip.NAME  # imported: timm knows the model by its name from then on
     torch.manual_seed(model.seed)
     open_clip.add_model_config(model.config)
     config = open_clip.get_model_config(model.architecture)
