@@ -111,6 +111,11 @@ def head_profiles(bundle: Bundle, *, model_key: str, first: int = 5, picks: int 
     return _of_model(bundle, "head_profiles", model_key, first=first, picks=picks)
 
 
+def first_views(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """Returns what the pages show of one model before anything is chosen, a row per page."""
+    return _of_model(bundle, "first_views", model_key)
+
+
 def head_labels(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:
     """Returns all labels of one head with their evidence, the chosen one first."""
     return _of_head(bundle, "head_labels", model_key, layer, head)

@@ -370,6 +370,31 @@ comment on column head_selectivity.low is 'Lower end of the 95 % interval over r
 comment on column head_selectivity.high is 'Upper end of the 95 % interval.';
 comment on column head_selectivity.images is 'Images with exactly one value of the attribute.';
 
+create table first_view (
+    model_key varchar not null,
+    page varchar not null,
+    image_id varchar,
+    text_id varchar,
+    against_id varchar,
+    property varchar,
+    layer integer,
+    head integer,
+    attribute varchar,
+    value double not null,
+    primary key (model_key, page)
+);
+comment on table first_view is 'One row per model and page of the dashboard that has a first view: what the page shows before anything is chosen. No row where nothing qualifies.';
+comment on column first_view.model_key is 'The model.';
+comment on column first_view.page is 'The page: head, image_neighbors, text_neighbors, property_search, topic_segmentation, contrastive_segmentation or mean_ablation.';
+comment on column first_view.image_id is 'The image; null for pages without one, as in the following columns.';
+comment on column first_view.text_id is 'The text, of contrastive_segmentation text A.';
+comment on column first_view.against_id is 'Text B.';
+comment on column first_view.property is 'The label whose supported heads are used.';
+comment on column first_view.layer is 'Layer of the head, zero-based.';
+comment on column first_view.head is 'The head, zero-based.';
+comment on column first_view.attribute is 'The attribute to classify.';
+comment on column first_view.value is 'What the view was chosen by, the largest of all candidates. head: separation, the share of the variance of its output that the text of its label with the largest fit explains. image_neighbors and property_search: share of the 12 nearest images with the same such text, times how much nearer they are by cosine than as embeddings. text_neighbors: that share times the mean cosine. topic_segmentation and contrastive_segmentation: share of the map in one square, or of the two maps in two, times how strongly the image shows the texts, times the locality of the label (method/first_views.py). mean_ablation: fall of the accuracy.';
+
 create table language_model_answer (
     model_key varchar not null,
     layer integer not null,

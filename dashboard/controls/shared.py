@@ -82,9 +82,10 @@ def open_page(kind: type[V]) -> tuple[Source, V]:
     source = st.session_state["source"]
     if kind.needs_vectors and not source.has_vectors:
         stop_without_vectors(source)
+    view = defaults.default_view(source, kind, url.requested_names())
     head = parse_head(requested("head") or "")
-    head = head if head in choices.head_names(source) else defaults.best_head(source)
-    return source, url.open_view(defaults.default_view(source, kind), choices.choices(source, kind, head))
+    head = head if head in choices.head_names(source) else getattr(view, "head", defaults.best_head(source))
+    return source, url.open_view(view, choices.choices(source, kind, head))
 
 
 def stop_without_vectors(source: Source) -> None:
@@ -149,9 +150,7 @@ def scope_picker(
 
 
 def first_head(source: Source, value: Scope) -> Head:
-    """Returns the head that a choice of one begins with: that of the link, or the last one, or the first of
-    several.
-    """
+    """Returns the head that a choice of one begins with: of the link, the last, or the first of several."""
     last = url.last("head", None)
     if value.kind != "head" and last in choices.head_names(source):
         return last

@@ -1,19 +1,50 @@
 """Default views of the pages, and links to them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import fields, replace
 from typing import Any
 
 from dashboard.data import cached, choices, images, label_text, texts
 from dashboard.data.types import Source
-from dashboard.state.views import Head, HeadView, Scope, V, View, to_query
+from dashboard.state.views import (
+    ContrastView,
+    Head,
+    HeadView,
+    ImageNeighborsView,
+    MeanAblationView,
+    PropertyView,
+    Scope,
+    TextNeighborsView,
+    TopicView,
+    V,
+    View,
+    to_query,
+)
+
+FIRST_VIEWS: dict[type[View], str] = {
+    HeadView: "head",
+    PropertyView: "property_search",
+    TopicView: "topic_segmentation",
+    ContrastView: "contrastive_segmentation",
+    ImageNeighborsView: "image_neighbors",
+    TextNeighborsView: "text_neighbors",
+    MeanAblationView: "mean_ablation",
+}
+"""Names of the pages in the table of first views."""
 
 
-def default_view(source: Source, kind: type[V]) -> V:
-    """Returns the default view of a page: the most important head with a supported label."""
+def default_view(source: Source, kind: type[V], chosen: Collection[str] = ()) -> V:
+    """Returns the default view of a page whose options `chosen` are given.
+
+    It is the first view in the bundle. If there is none, or if one of its options is chosen, the default
+    follows from the most important head with a supported label.
+    """
     names = {field.name for field in fields(kind)}
     values: dict[str, Any] = {"bundle": source.name, "model": source.key}
-    values |= {name: best(source) for name, best in DEFAULTS.items() if name in names}
+    first = first_view(source, kind)
+    if not first.keys() & set(chosen):
+        values |= first
+    values |= {name: best(source) for name, best in DEFAULTS.items() if name in names - values.keys()}
     if "k" in names:
         most = choices.max_of_each(source) if kind is HeadView else choices.max_neighbors(source)
         values["k"] = min(kind.k, most)  # type: ignore[attr-defined]
@@ -25,12 +56,31 @@ def link(source: Source, kind: type[View], **changes: Any) -> dict[str, str]:
 
     They contain every field: the page then adds none, and the back button leads here again.
     """
-    return to_query(replace(default_view(source, kind), **changes))
+    return to_query(replace(default_view(source, kind, changes), **changes))
+
+
+@cached.kept(max_entries=64)
+def first_view(source: Source, kind: type[View]) -> dict[str, Any]:
+    """Returns the options that the bundle stores for the page; none if a later label has replaced its."""
+    rows = cached.of_model(source, "first_views").set_index("page")
+    if FIRST_VIEWS.get(kind) not in rows.index:
+        return {}
+    row = rows.loc[FIRST_VIEWS[kind]].dropna()
+    if row.get("property", "") not in ("", *choices.property_titles(source)):
+        return {}
+    values = {"image": row.get("image_id"), "text": row.get("text"), "against": row.get("against")}
+    values |= {"attribute": row.get("attribute")}
+    if "property" in row:
+        values["heads"] = Scope("property", property=row["property"])
+    if "layer" in row and "head" in row:
+        values["head"] = int(row["layer"]), int(row["head"])
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if value is not None and name in names}
 
 
 def head_links(source: Source, heads: Iterable[Head]) -> list[dict[str, str]]:
     """Returns the query parameters of the page of each head."""
-    view = default_view(source, HeadView)
+    view = default_view(source, HeadView, ["head"])
     return [to_query(replace(view, head=head)) for head in heads]
 
 

@@ -1,7 +1,8 @@
 """Keeps query parameters and widgets in sync: `sync_from_url`, then the widgets of a page, then `write_url`.
 
 The query parameters are those of the link until a widget of the page changes them. A page remembers its last
-view for the session; image, text, head and model go along from page to page.
+view for the session. The model goes along from page to page, and image, text and head do once something was
+chosen: until then, every page opens its own first view.
 """
 
 import time
@@ -19,6 +20,7 @@ from dashboard.state.views import Choices, V, parse_head, to_query
 T = TypeVar("T")
 
 SHARED = ("bundle", "model", "image", "text", "head")
+ALWAYS_SHARED = {"bundle", "model"}
 WIDGET = "w."
 RENAMED = {("section", "ablation"): "mean_ablation"}
 """Parameter values of earlier versions, by their present name."""
@@ -101,6 +103,11 @@ def requested(name: str) -> str | None:
     return st.session_state.get("requested", {}).get(name)
 
 
+def requested_names() -> set[str]:
+    """Returns the names of the query parameters that a page opens with."""
+    return set(st.session_state.get("requested", {}))
+
+
 def open_view(default: V, choices: Choices) -> V:
     """Returns the checked view that the widgets of a page start from; warns of values it had to replace."""
     params = dict(st.session_state.get("requested", {}))
@@ -128,7 +135,7 @@ def write_url(view: V, **changes: Any) -> V:
         state["before"] = state["address"], time.monotonic()
     before, linked = state["requested"], state["followed"]
     state["shared"] = shared_after(state.get("shared", {}), before, params, linked=linked)
-    state["address"], state["requested"] = (page, params), params
+    state["address"], state["requested"], state["followed"] = (page, params), params, False
     state[f"memory.{page}"] = params
     return view
 
@@ -138,10 +145,13 @@ def shared_after(
 ) -> dict[str, str]:
     """Returns what goes along to other pages after a page has changed its parameters from those `before`.
 
-    A head that somebody chose, by a control or by a link, is also the heads of the pages that take several,
-    until other heads are chosen there.
+    That is everything the page shows once one of its options has changed, and what a link names. A head that
+    somebody chose, by a control or by a link, is also the heads of the pages that take several, until other
+    heads are chosen there.
     """
-    shared = shared | {name: params[name] for name in SHARED if params.get(name)}
+    changed = any(before[name] != params[name] for name in before.keys() & params.keys() - ALWAYS_SHARED)
+    names = {*ALWAYS_SHARED, *(SHARED if changed else before if linked else ())}
+    shared = shared | {name: params[name] for name in SHARED if name in names and params.get(name)}
     if "head" in params and "head" in before and (linked or before["head"] != params["head"]):
         shared["heads"] = params["head"]
     if "heads" in params:

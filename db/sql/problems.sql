@@ -23,16 +23,21 @@ from (
         union all select 'validation_score', 'model', model_key from validation_score
         union all select 'rotated_metric', 'model', model_key from rotated_metric
         union all select 'replicate_metric', 'model', model_key from replicate_metric
+        union all select 'first_view', 'model', model_key from first_view
         union all select 'run', 'model', model_key from run where model_key <> ''
         union all select 'rotated_metric', 'metric', metric from rotated_metric
         union all select 'head_metric', 'metric', metric from head_metric
         union all select 'model_metric', 'metric', metric from model_metric
         union all select 'head_text', 'text', text_id from head_text
         union all select 'text_property', 'text', text_id from text_property
+        union all select 'first_view', 'text', text_id from first_view where text_id is not null
+        union all select 'first_view', 'text', against_id from first_view where against_id is not null
         union all select 'image_file', 'image', image_id from image_file
         union all select 'image_attribute', 'image', image_id from image_attribute
+        union all select 'first_view', 'image', image_id from first_view where image_id is not null
         union all select 'text_property', 'property', property from text_property
         union all select 'property_head', 'property', property from property_head
+        union all select 'first_view', 'property', property from first_view where property is not null
     ) anti join (
         select 'model' as kind, model_key as name from model
         union all select 'metric', metric from metric
@@ -51,11 +56,14 @@ from (
         union all select 'head_validation', model_key, layer, head from head_validation
         union all select 'head_selectivity', model_key, layer, head from head_selectivity
         union all select 'language_model_answer', model_key, layer, head from language_model_answer
+        union all select 'first_view', model_key, layer, head from first_view where head is not null
     ) anti join head using (model_key, layer, head)
     union all
-    select distinct 'head_validation names the attribute ' || attribute || ', which class_text lacks' as problem
-    from head_validation
-    anti join class_text using (attribute)
+    select distinct source || ' names the attribute ' || attribute || ', which class_text lacks' as problem
+    from (
+        select 'head_validation' as source, attribute from head_validation
+        union all select 'first_view', attribute from first_view where attribute is not null
+    ) anti join class_text using (attribute)
     union all
     select
         'validation_score has ' || count(*) || ' rows of '

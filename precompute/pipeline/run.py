@@ -1,7 +1,7 @@
 """The stages of a run, in order:
 
     scan_images -> read_inputs -> embed_texts -> check_precision -> decompose_images -> describe_heads
-        -> head_selectivity -> validation -> leaderboard -> write_bundle
+        -> head_selectivity -> validation -> first_views -> leaderboard -> write_bundle
 
 Stages keep results in work files, named by hashes of all they depend on: an interrupted run resumes.
 """
@@ -17,6 +17,7 @@ from precompute.stages import (
     decompose_images,
     describe_heads,
     embed_texts,
+    first_views,
     head_selectivity,
     leaderboard,
     read_inputs,
@@ -95,5 +96,9 @@ def describe_model(spec: ModelSpec, config: Config, inputs: RunInputs, directory
             )
             image_pass = ImagePass(model.exact, files, model_directory / "validation", reading)
             scores += validation_run.score(image_pass, stages, sampled, config.seed).items()
+    with times.measure("first views"):
+        choices = first_views.read(decomposition, spaces, heads, text, pool, model.grid)
+        views = first_views.rows(choices, inputs.class_prompts, classes, inputs.attributes)
+        scores.append(("first_view", views.assign(model_key=model.model_key)))
     facts = write_bundle.model_facts(model, spaces, decomposition, precision)
     return ModelResult(facts, identity, spaces, decomposition, text, classes, heads, scores, times)

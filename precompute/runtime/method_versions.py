@@ -19,4 +19,5 @@ METHOD_VERSIONS: Mapping[str, int] = {
     "selectivity": 4,
     "maps": 4,
     "validation": 3,
+    "first_views": 1,
 }

@@ -1,5 +1,6 @@
 """A bundle that contradicts itself is not published, and the message names the contradiction."""
 
+import pandas as pd
 import pytest
 
 from db import checks, verify
@@ -87,6 +88,29 @@ def test_a_row_that_contradicts_another_is_found_before_publishing(out, table, c
     with BundleWriter(out, input_id="x") as writer:
         for name, rows in bundles.tables().items():
             writer.write(name, rows.assign(**{column: values}) if name == table else rows)
+
+        with pytest.raises(StoreError, match=message):
+            writer.finish()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"model_key": "x"}, "first_view names the model x, which model lacks"),
+        ({"layer": 1, "head": 9}, "first_view names tiny-known-00000001 L1.H9, which head lacks"),
+        ({"image_id": "ab"}, "first_view names the image ab, which image lacks"),
+        ({"text_id": "ab"}, "first_view names the text ab, which text lacks"),
+        ({"against_id": "ab"}, "first_view names the text ab, which text lacks"),
+        ({"property": "weather"}, "first_view names the property weather, which property lacks"),
+        ({"attribute": "weather"}, "first_view names the attribute weather, which class_text lacks"),
+    ],
+)
+def test_a_first_view_of_what_is_not_there_is_found_before_publishing(out, row, message):
+    with BundleWriter(out, input_id="x") as writer:
+        bundles.write_tables(writer)
+        writer.write(
+            "first_view", pd.DataFrame([{"model_key": bundles.MODEL_KEY, "page": "head", "value": 1.0} | row])
+        )
 
         with pytest.raises(StoreError, match=message):
             writer.finish()
