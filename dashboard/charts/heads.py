@@ -94,12 +94,12 @@ def _tooltip(title: str) -> list[alt.Tooltip]:
 def profile_bars(frame: pd.DataFrame, label: str | None) -> Layers:
     """Share of a head's first texts by property, the pool's share as a tick: columns of `head_profile`.
 
-    The bar of the head's label is dark.
+    The bar of the head's label is strong, on light and on dark pages.
     """
     shown = frame.assign(
         percent=100 * frame["share"],
         pool=100 * frame["pool_share"],
-        tint=np.where(frame["property"] == label, BLUE, "#a9c9dd"),
+        strength=np.where(frame["property"] == label, 1.0, 0.5),
     )
     y = alt.Y("property:N", sort=in_order(frame["property"]), title=None, axis=ROWS)
     tooltip = [alt.Tooltip("property:N"), alt.Tooltip("texts:Q")]
@@ -108,8 +108,11 @@ def profile_bars(frame: pd.DataFrame, label: str | None) -> Layers:
     scale = alt.Scale(domain=[0, 100])
     base = alt.Chart(shown)
     return alt.layer(
-        base.mark_bar(height=alt.RelativeBandSize(0.7)).encode(
-            alt.X("percent:Q", title=title, scale=scale), y, alt.Color("tint:N", scale=None), tooltip=tooltip
+        base.mark_bar(height=alt.RelativeBandSize(0.7), color=BLUE).encode(
+            alt.X("percent:Q", title=title, scale=scale),
+            y,
+            alt.Opacity("strength:Q", scale=None),
+            tooltip=tooltip,
         ),
         base.mark_tick(color=ORANGE, thickness=3, size=18).encode(
             alt.X("pool:Q", title=title), y, tooltip=tooltip

@@ -124,33 +124,37 @@ def settle(page, pause: int = 400) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("write", [bundles.write_bundle, strangers.write_bundle])
-def test_no_page_asks_another_server_or_links_to_one(browser, tmp_path, write):
-    """Also if every string that other people write is an address, a picture or code."""
-    requests, addresses = [], []
-    with served(write(tmp_path / "tiny")) as address:
-        page = browser.new_page(viewport={"width": 1400, "height": 3000})
-        page.on("request", lambda request: requests.append(request.url))
-        for path in ["", *pages.PAGES[1:], *STATES]:
-            page.goto(f"{address}/{path}")
-            settle(page)
-            page.get_by_text("Data and SQL").click()
-            settle(page)
-            point_at_charts(page)
-            assert page.get_by_test_id("stException").count() == 0
-            addresses += page.evaluate(ADDRESSES)
-            assert page.get_by_label("Download as CSV").filter(visible=True).count() == 0
-        page.close()
+def test_no_page_asks_another_server_or_links_to_one(browser, strange_address):
+    """Where every string that other people write is an address, a picture or code."""
+    address, requests, addresses = strange_address, [], []
+    page = browser.new_page(viewport={"width": 1400, "height": 3000})
+    page.on("request", lambda request: requests.append(request.url))
+    for path in ["", *pages.PAGES[1:], *STATES]:
+        page.goto(f"{address}/{path}")
+        settle(page, pause=0)
+        page.get_by_text("Data and SQL").evaluate("title => title.click()")
+        page.get_by_test_id("stCode").first.wait_for()
+        settle(page)
+        point_at_charts(page)
+        assert page.get_by_test_id("stException").count() == 0
+        addresses += page.evaluate(ADDRESSES)
+        assert page.get_by_label("Download as CSV").filter(visible=True).count() == 0
+    page.close()
 
-    own = (address, address.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in {*requests, *addresses} if not url.startswith(own)] == []
+    assert foreign({*requests, *addresses}, address) == []
     assert any(url.startswith("data:image/svg") for url in addresses), "the icon of the tab"
+
+
+def foreign(urls: set[str], address: str) -> list[str]:
+    """Returns the addresses of other servers."""
+    own = (address, address.replace("http", "ws"), "data:", "blob:")
+    return [url for url in urls if not url.startswith(own)]
 
 
 def point_at_charts(page) -> None:
     """Show a tooltip of every chart: the mouse moves over its middle."""
     for chart in page.get_by_test_id("stVegaLiteChart").all():
-        assert chart.locator("canvas, svg").count(), "it is drawn"
+        chart.locator("canvas, svg").first.wait_for()
         box = chart.bounding_box()
         for part in (0.3, 0.5, 0.7):
             page.mouse.move(box["x"] + part * box["width"], box["y"] + box["height"] / 2)
@@ -223,7 +227,8 @@ def test_an_address_below_a_page_is_answered(browser, address, path, answer):
 def test_a_walk_through_all_pages(browser, address):
     """Every page is drawn without an error, follows its controls, and reopens from its address."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page, requests = browser.new_page(viewport={"width": 1400, "height": 1000}), set()
+    page.on("request", lambda request: requests.add(request.url))
     page.goto(address)
     for title in PAGES:
         page.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
@@ -244,6 +249,7 @@ def test_a_walk_through_all_pages(browser, address):
     page.reload()
     settle(page)
     assert "by=dot" in page.url
+    assert foreign(requests, address) == []
     assert 'aria-checked="true"' in page.get_by_role("radio", name="Dot product").evaluate("b => b.outerHTML")
     page.close()
 

@@ -5,10 +5,12 @@ import time
 import duckdb
 import pytest
 
+from db import vectors
 from db.connection import Bundle, cursor, open_bundle, query
 from db.errors import BundleDamaged, QueryError
 from db.layout import DATABASE
 from db.locked_database import time_limit
+from tests.support.bundles import IMAGE_IDS, MODEL_KEY
 from tests.support.places import edit, seal
 
 ENDLESS = "with recursive t as (select 1 as i union all select i + 1 from t) select 6 as format from t"
@@ -124,4 +126,8 @@ def test_a_database_in_a_folder_with_a_quote_is_opened(copy, tmp_path):
 def test_a_bundle_behind_a_link_is_opened(copy, tmp_path):
     (tmp_path / "link").symlink_to(copy)
 
-    open_bundle(tmp_path / "link").close()
+    bundle = open_bundle(tmp_path / "link")
+
+    assert query(bundle, "select count(*) as n from head")["n"][0] == 8
+    assert vectors.image_ids(bundle, MODEL_KEY).tolist() == IMAGE_IDS
+    bundle.close()

@@ -46,7 +46,9 @@ def test_the_manifest_is_json_that_any_reader_takes(mixed):
     def refuse(constant: str):
         raise AssertionError(f"{constant} is not JSON")
 
-    json.loads((mixed.path / MANIFEST).read_text(encoding="utf-8"), parse_constant=refuse)
+    text = (mixed.path / MANIFEST).read_text(encoding="utf-8")
+
+    assert json.loads(text, parse_constant=refuse) == mixed.manifest
 
 
 def test_verify_finds_a_sound_bundle_sound(tiny, capsys):

@@ -116,6 +116,8 @@ def test_empty_rows_are_welcome(out):
     with BundleWriter(out, input_id="x") as writer:
         writer.write("failed_image", pd.DataFrame({"path": [], "reason": []}))
 
+        assert writer.connection.table("failed_image").fetchall() == []
+
 
 def test_a_bundle_without_class_texts_needs_no_class_vectors(out):
     """

@@ -17,7 +17,7 @@ import pytest
 
 from db import bundle as commands
 from db import bundle_files, table_sizes, unpacked_zip
-from db.connection import open_bundle
+from db.connection import open_bundle, query
 from db.errors import BundleDamaged, BundleMissing, DiskFull
 from db.layout import DATABASE, DIGEST, MANIFEST, VECTORS
 from db.unpacked_zip import PREFIX
@@ -103,7 +103,11 @@ def test_the_bundle_may_lie_in_folders_that_hold_nothing_else(zip_file, folder):
             new.writestr(folder + name, data)
         new.writestr("__MACOSX/mine/._demo", b"x")
 
-    open_bundle(zip_file).close()
+    bundle = open_bundle(zip_file)
+
+    assert query(bundle, "select count(*) as n from head")["n"][0] == 8
+    assert {file.name for file in bundle.path.iterdir()} == {DATABASE, DIGEST, MANIFEST, VECTORS}
+    bundle.close()
 
 
 def test_a_list_of_files_that_fills_the_memory_is_not_read(zip_file, monkeypatch):

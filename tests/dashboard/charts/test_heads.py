@@ -89,7 +89,7 @@ def test_the_profile_marks_the_label_and_what_the_pool_gives():
 
     bars = rows(chart, chart["layer"][0])
     assert [bar["percent"] for bar in bars] == [60, 40]
-    assert [bar["tint"] == head_charts.BLUE for bar in bars] == [False, True]
+    assert [bar["strength"] for bar in bars] == [0.5, 1], "stronger on light and on dark pages"
     assert chart["layer"][1]["mark"]["type"] == "tick"
     assert chart["layer"][1]["encoding"]["x"]["field"] == "pool"
 
