@@ -4,7 +4,6 @@ PORT ?= 8501
 BIN := .venv/bin
 SCENES := .work/scenes
 PLANTED := .work/planted
-PAIRS := .work/pairs
 STUDY ?= bundles/study
 NEED_IMAGES = @test -n "$(IMAGES)" || { echo "Say where the images are: make $@ IMAGES=/path/to/images"; exit 1; }
 VERIFY := POOL TEXTSPAN LABELS SEGMENTATION CLASSES MODEL CHECKPOINT LIMIT DEVICE JSON
@@ -12,7 +11,6 @@ VERIFY := POOL TEXTSPAN LABELS SEGMENTATION CLASSES MODEL CHECKPOINT LIMIT DEVIC
 DEMO_NEEDS := $(wildcard precompute/demo/weights/*.safetensors) $(wildcard precompute/texts/demo*.tsv) \
 	db/layout.py precompute/runtime/method_versions.py
 HEADLIGHT := $(BIN)/headlight
-BUILD_DEMO = $(HEADLIGHT) demo --no-view --bundle bundles/demo --scenes $(SCENES) --replace
 SUMMARY := See what every attention head of a CLIP model looks at
 
 # Tests start programs by the dozen: what one has compiled serves the next.
@@ -52,7 +50,7 @@ docs: .venv/installed  ## docs/schema.md from the schema, docs/api.md from the d
 	$(BIN)/python -m db.schema_docs > docs/schema.md
 	$(BIN)/python -m headlight.api_docs > docs/api.md
 
-validation: .work/validation  ## score the demo bundle against the known attributes of its scenes, and write docs/validation.md
+validation: bundles/demo/manifest.json  ## docs/validation.md: the demo bundle scored against what is known of its pictures
 	$(BIN)/python -m dashboard.report bundles/demo --write docs/validation.md
 
 planted: bundles/planted/manifest.json  ## a model with hand-set weights and known results (docs/planted.md)
@@ -102,16 +100,7 @@ clean:  ## remove what can be made again; your own bundles stay
 
 # Rebuilt when weights change (typed texts need the same weights), and when pool, format or method change.
 bundles/demo/manifest.json: $(DEMO_NEEDS) headlight/demo.py | .venv/installed
-	$(BUILD_DEMO)
-
-# The same bundle with validation; existing work files are not computed again.
-.work/validation: bundles/demo/manifest.json $(PAIRS)/masks.csv | .venv/installed
-	$(BUILD_DEMO) --validation --masks $(PAIRS)/masks.csv
-	@touch $@
-
-# Two objects in every picture, with a mask and a caption for each: what maps are scored on.
-$(PAIRS)/masks.csv: | .venv/installed
-	$(BIN)/python -m precompute.demo scenes --out $(PAIRS) --count 100 --seed 6 --kinds 2 --masks
+	$(HEADLIGHT) demo --no-view --bundle bundles/demo --scenes $(SCENES) --replace
 
 bundles/planted/manifest.json: $(PLANTED)/answers.json | .venv/installed
 	$(HEADLIGHT) run --model ViT-planted-3/by-hand --checkpoint $(PLANTED)/model.safetensors \

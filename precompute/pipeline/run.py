@@ -6,11 +6,13 @@
 Stages keep results in work files, named by hashes of all they depend on: an interrupted run resumes.
 """
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from precompute.inputs.model_specs import ModelSpec
 from precompute.pipeline import setup
-from precompute.runtime import progress
+from precompute.runtime import processes, progress
 from precompute.runtime.config import Config
 from precompute.stages import (
     check_precision,
@@ -44,10 +46,10 @@ def scan_image_set(config: Config, directory: Path) -> scan_images.ImageSet:
 
 def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Path) -> Path:
     """Computes missing work files and writes the bundle; returns its path."""
-    inputs = read_inputs.read_inputs(config.texts, config.prompts, config.masks, image_set)
+    inputs = read_inputs.read_inputs(config, image_set)
     if config.validation:
         validation_run.check(inputs.class_prompts)
-    results = [describe_model(spec, config, inputs, directory) for spec in setup.specs_in_turn(config)]
+    results = describe_models(config, inputs, directory)
     with progress.StageTimes().measure("writing", f"writing {config.bundle}"):
         trained = [result.model_key for result in results if not result.facts["is_control"]]
         tables = leaderboard.leaderboard_tables(
@@ -61,10 +63,21 @@ def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Pat
     return config.bundle
 
 
+def describe_models(config: Config, inputs: RunInputs, directory: Path) -> list[ModelResult]:
+    """Runs all stages of every model, in turn or several at once; shows the time left of the whole run."""
+    specs = setup.specs(config)
+    turns = setup.turns(specs)
+    if config.at_once == 1:
+        return [describe_model(spec, config, inputs, directory) for spec in progress.in_turn(specs, turns)]
+    alone = replace(config, workers=0)
+    describe = partial(describe_model, config=alone, inputs=inputs, directory=directory)
+    return processes.each(describe, specs, turns, config.at_once)
+
+
 def describe_model(spec: ModelSpec, config: Config, inputs: RunInputs, directory: Path) -> ModelResult:
     """Runs all stages of one model. Its weights are released at the end."""
     times, pool, files, reading = progress.StageTimes(), inputs.pool, inputs.image_files, config.read_options
-    with times.measure("load", f"loading {spec.name}"):
+    with times.measure("load"):
         loaded = setup.load(spec, config, directory)
         model, spaces, identity, model_directory = loaded
         map_scores.check_captions(model, inputs.masks)

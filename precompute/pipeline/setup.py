@@ -50,7 +50,7 @@ def exclusive_run(config: Config) -> Iterator[tuple[Config, Path]]:
     """
     check_free(config.bundle, replace=config.replace)
     config = ready(config)
-    _, _, pictures = read_inputs.read_files(config.texts, config.prompts, config.masks)
+    _, _, pictures = read_inputs.read_files(config)
     if pictures:
         images.check_masks(pictures)
     with work_files.locked(work_directory(config.bundle)) as directory:
@@ -77,14 +77,12 @@ def specs(config: Config) -> list[model_specs.ModelSpec]:
     return model_specs.with_controls(trained) if config.controls else trained
 
 
-def specs_in_turn(config: Config) -> Iterator[model_specs.ModelSpec]:
-    """Yields the models of a run in order; shows the time left of the whole run."""
-    all_specs = specs(config)
-    turns = [
+def turns(all_specs: list[model_specs.ModelSpec]) -> list[progress.Turn]:
+    """Returns names, kinds and costs of models, for the time left of a run."""
+    return [
         progress.Turn(spec.name, spec.architecture, clip.cost_of_image(spec.architecture, spec.config))
         for spec in all_specs
     ]
-    return progress.in_turn(all_specs, turns)
 
 
 def list_files(config: Config, directory: Path) -> scan_images.Listing:

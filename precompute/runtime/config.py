@@ -203,6 +203,13 @@ class Config:
         metavar="FILE",
     )
     masks: Path | None = masks_option(INPUTS)
+    masked_images: int | None = option(
+        None,
+        "use N pictures of --masks, spread evenly over all (default: all)",
+        group=INPUTS,
+        metavar="N",
+        minimum=1,
+    )
 
     layers: int | None = layers_option("last layers", RESULTS)
     picks: int = option(60, "texts for each head", group=RESULTS, minimum=5)
@@ -237,6 +244,15 @@ class Config:
     batch_size: int = batch_size_option(SPEED)
     shard_size: int = option(512, "images of one work file", group=SPEED, minimum=1)
     workers: int = workers_option(SPEED)
+    at_once: int = option(
+        1,
+        "models at the same time, each in a process with one thread that decodes its own images: faster for "
+        "several small models without a GPU. Each process needs the memory of a run",
+        group=SPEED,
+        metavar="N",
+        minimum=1,
+        maximum=1024,
+    )
     device: str = device_option(SPEED)
     precision: Precision = option(
         "float32",

@@ -1,5 +1,6 @@
 """The device of a run: its name, its precisions, and an error message for full memory."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,9 @@ from precompute.runtime.config import ConfigError, Precision
 
 _AMPERE = (8, 0)
 """Compute capability of the first NVIDIA GPUs with TF32 and bf16."""
+
+
+_threads = os.cpu_count() or 1
 
 
 class OutOfMemory(UserError):
@@ -29,6 +33,18 @@ def resolve_device(device: str, precision: Precision = "float32") -> str:
     if precision != "float32":
         _check_precision(device, precision)
     return device
+
+
+def threads() -> int:
+    """Returns the number of heads computed at the same time: all cores, unless `use_threads` limits it."""
+    return _threads
+
+
+def use_threads(count: int) -> None:
+    """Limits the threads of this process, those inside torch's functions included."""
+    global _threads
+    _threads = count
+    torch.set_num_threads(count)
 
 
 @contextmanager

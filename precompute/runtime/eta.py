@@ -72,6 +72,18 @@ def left(models: Sequence[Model], current: int) -> Left:
     return Left(current_left, _sum([current_left, *later]))
 
 
+def left_side_by_side(models: Sequence[Model], count: int) -> Guess | None:
+    """Returns the remaining time of all models if `count` of them run at the same time."""
+    each = [
+        _rest(model, models) if model.passes or model.ended else _expected(model, models) for model in models
+    ]
+    total = _sum(each)
+    if total is None:
+        return None
+    # At the end fewer run than could.
+    return total._replace(seconds=max(total.seconds / count, *(guess.seconds for guess in each if guess)))
+
+
 def words(guess: Guess | None) -> str:
     """Returns a guess as text, e.g. about 1 h 10 min; empty if it is unknown or too low to be useful."""
     if guess is None or (guess.at_least and guess.seconds < 60):

@@ -1,5 +1,6 @@
 """Progress on the terminal: the current stage, its speed, and the time left of stage, model and study."""
 
+import io
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -57,6 +58,16 @@ _study: _Study | None = None
 """Study of the current run. Global, because the stages that show bars do not know the other models."""
 
 
+class _Relay(NamedTuple):
+    """Functions that get what this process would show, if another process shows it."""
+
+    say: Callable[[str], None]
+    state: Callable[[eta.Model], None]
+
+
+_relay: _Relay | None = None
+
+
 class StageTimes(dict[str, tuple[datetime, float]]):
     """Start and seconds of each stage."""
 
@@ -72,7 +83,10 @@ class StageTimes(dict[str, tuple[datetime, float]]):
 
 def say(message: str) -> None:
     """Prints one line to stderr; stdout is for results."""
-    tqdm.write(message, file=sys.stderr)
+    if _relay:
+        _relay.say(message)
+    else:
+        tqdm.write(message, file=sys.stderr)
 
 
 def in_turn(items: Iterable[Item], turns: Sequence[Turn]) -> Iterator[Item]:
@@ -94,12 +108,73 @@ def in_turn(items: Iterable[Item], turns: Sequence[Turn]) -> Iterator[Item]:
             _study = None
 
 
+@contextmanager
+def relayed(turn: Turn, say: Callable[[str], None], state: Callable[[eta.Model], None]) -> Iterator[None]:
+    """Gives the lines and the times of one model to two functions instead of showing them."""
+    global _study, _relay
+    _study, _relay = _Study([turn]), _Relay(say, state)
+    try:
+        yield
+        _study.end()
+        state(_study.models[0])
+    finally:
+        _study = _relay = None
+
+
+class SideBySide:
+    """Models at the same time in several processes: one bar, with what each is doing."""
+
+    def __init__(self, turns: Sequence[Turn], count: int, models: "_Bar") -> None:
+        self._turns, self._count, self._bar = turns, count, models
+        self._models = [eta.Model(turn.kind, turn.cost) for turn in turns]
+        self._running: list[int] = []
+        self._begun = 0
+        self._shown = time.monotonic()
+
+    def begin(self, place: int) -> None:
+        """Announces a model."""
+        self._running.append(place)
+        self._begun += 1
+        left = eta.words(eta.left_side_by_side(self._models, self._count))
+        name = self._turns[place].name
+        say(f"model {self._begun} of {len(self._turns)}, {name}{left and f'; {left} left of all'}")
+
+    def record(self, place: int, model: eta.Model) -> None:
+        """Stores the times of a model so far."""
+        self._models[place] = model
+
+    def end(self, place: int) -> None:
+        """Counts a model as completed."""
+        self._running.remove(place)
+        self._bar.update()
+
+    def refresh(self) -> None:
+        """Shows what has changed, at the intervals of all bars."""
+        if time.monotonic() - self._shown < self._bar.mininterval:
+            return
+        left = eta.words(eta.left_side_by_side(self._models, self._count))
+        current = [item for place in self._running for item in self._models[place].passes[-1:]]
+        doing = [f"{item.name} {item.earlier + item.done}/{item.pieces}" for item in current]
+        self._bar.aside = ", ".join(filter(None, [left and f"all {left}", *doing]))
+        self._bar.refresh()
+        self._shown = time.monotonic()
+
+
+@contextmanager
+def side_by_side(turns: Sequence[Turn], count: int) -> Iterator[SideBySide]:
+    """Yields the display of models of which `count` run at the same time."""
+    with bar("models", total=len(turns), unit="model") as models:
+        # Its own forecast would be that of models in turn.
+        models.bar_format = "{desc}:{percentage:4.0f}%|{bar}| {n}/{total} [{elapsed}{postfix}]"
+        yield SideBySide(turns, count, models)
+
+
 def track(items: Iterable[Item], what: str, *, total: int, unit: str = "it") -> Iterator[Item]:
     """Yields `items` and shows progress."""
     yield from _Bar(items, **_style(what, total, unit))
 
 
-def bar(what: str, *, total: int, done: int = 0, unit: str = "image") -> tqdm:
+def bar(what: str, *, total: int, done: int = 0, unit: str = "image") -> "_Bar":
     """Returns a bar that the caller advances; an earlier run has finished `done` units."""
     return _Bar(initial=done, **_style(what, total, unit))
 
@@ -120,6 +195,8 @@ class _Bar(tqdm):
 
     def display(self, *arguments: Any, **options: Any) -> Any:
         self._record()
+        if _relay and _study:
+            return _relay.state(_study.models[0])
         left = _left_text(self._owner.left()) if self._owner and self._owner is _study else None
         self.postfix = ", ".join(text for text in (self.aside, left) if text) or None
         return super().display(*arguments, **options)
@@ -182,7 +259,7 @@ def _style(what: str, total: int, unit: str) -> dict:
         "total": total,
         "unit": f" {unit}",
         "mininterval": interval,
-        "file": sys.stderr,
+        "file": io.StringIO() if _relay else sys.stderr,
         "dynamic_ncols": True,
         "leave": True,
     }

@@ -4,7 +4,6 @@ They take longer than all other results about a head's texts: an interrupted run
 layer.
 """
 
-import os
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +14,9 @@ from torch import Tensor
 from precompute.method import replicates, resampling, rotation_controls
 from precompute.method.replicates import Crossed, Draws, Resampled, Texts
 from precompute.method.types import HeadSpaces, Moments, Pool
-from precompute.runtime import work_files
+from precompute.runtime import devices, work_files
 from precompute.runtime.config import HeadOptions
 from precompute.runtime.method_versions import METHOD_VERSIONS
-
-_THREADS = os.cpu_count() or 1
 
 _RESAMPLED, _CROSSED = "resampled", "crossed"
 
@@ -71,7 +68,7 @@ def _one_layer(
     resampled = replicates.no_replicates(len(texts.basis))
     if options.replicates:
         resampled = replicates.resample(
-            moments, texts, halves, rotations=rotations, seed=seed, workers=_THREADS
+            moments, texts, halves, rotations=rotations, seed=seed, workers=devices.threads()
         )
     crossed_rotations = min(rotation_controls.ROTATIONS, rotations)
     crossed = replicates.cross(
@@ -81,7 +78,7 @@ def _one_layer(
         crossed_rotations=crossed_rotations,
         rotations=rotations,
         seed=seed,
-        workers=_THREADS,
+        workers=devices.threads(),
     )
     return work_files.named(resampled, _RESAMPLED) | work_files.named(crossed, _CROSSED)
 

@@ -1,6 +1,5 @@
 """Texts of every head of one model, of its rotations, and from a pool of equal norm in its space."""
 
-import os
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -12,11 +11,9 @@ from torch import Tensor
 
 from precompute.method import labels, textspan
 from precompute.method.types import HeadSpaces, Picks, TextSpan
-from precompute.runtime import work_files
+from precompute.runtime import devices, work_files
 from precompute.runtime.config import HeadOptions
 from precompute.runtime.method_versions import METHOD_VERSIONS
-
-_THREADS = os.cpu_count() or 1
 
 _OWN, _EQUAL_NORM, _ROTATED = "own", "equal_norm", "rotated"
 
@@ -100,7 +97,9 @@ def _one_layer(
     options: HeadOptions,
 ) -> dict[str, Tensor]:
     covariance = torch.stack([head.covariance for head in heads])
-    of_heads = partial(textspan.textspan_heads, covariance, text, basis, k=options.picks, workers=_THREADS)
+    of_heads = partial(
+        textspan.textspan_heads, covariance, text, basis, k=options.picks, workers=devices.threads()
+    )
     rotated = textspan.rotated_heads(
         covariance,
         text,
@@ -110,7 +109,7 @@ def _one_layer(
         k=min(options.picks, max(labels.PICKS)),
         rotations=options.rotations,
         seed=options.seed,
-        workers=_THREADS,
+        workers=devices.threads(),
     )
     tensors = work_files.named(rotated, _ROTATED)
     # The spans differ in length and cannot be stacked.

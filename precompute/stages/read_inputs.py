@@ -11,6 +11,7 @@ from precompute.inputs.text_files import left_out
 from precompute.method.intervals import MIN_IMAGES
 from precompute.method.types import Pool
 from precompute.runtime import progress
+from precompute.runtime.config import Config
 from precompute.stages.scan_images import ImageSet
 
 
@@ -36,23 +37,23 @@ class RunInputs(NamedTuple):
         return self.image_set.attributes
 
 
-def read_files(
-    texts: Path, prompts_path: Path | None, masks: Path | None
-) -> tuple[Pool, Prompts, list[images.MaskedPicture]]:
+def read_files(config: Config) -> tuple[Pool, Prompts, list[images.MaskedPicture]]:
     """Reads text pool, prompts and masks. Raises PoolError, PromptError, ImagesError."""
-    templates = prompts.load(prompts_path) if prompts_path else prompts.DEFAULT
-    return text_pool.load(texts), templates, images.read_masks(masks) if masks else []
+    templates = prompts.load(config.prompts) if config.prompts else prompts.DEFAULT
+    pictures = images.read_masks(config.masks) if config.masks else []
+    pictures = images.evenly(pictures, config.masked_images or len(pictures))
+    return text_pool.load(config.texts), templates, pictures
 
 
-def read_inputs(texts: Path, prompts_path: Path | None, masks: Path | None, image_set: ImageSet) -> RunInputs:
+def read_inputs(config: Config, image_set: ImageSet) -> RunInputs:
     """Reads all inputs and prints a summary of them.
 
     Raises:
         PoolError, PromptError, ImagesError: an input file cannot be used, or its prompts fit no image.
     """
-    pool, templates, pictures = read_files(texts, prompts_path, masks)
+    pool, templates, pictures = read_files(config)
     progress.say(_summary(image_set, pool))
-    class_prompts = _class_prompts(templates, prompts_path, image_set)
+    class_prompts = _class_prompts(templates, config.prompts, image_set)
     return RunInputs(image_set, pool, templates, class_prompts, pictures)
 
 

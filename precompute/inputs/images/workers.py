@@ -3,8 +3,6 @@
 Knows nothing of images: a task is an ImageFile and the other arguments of its function.
 """
 
-import multiprocessing
-import pickle
 import queue
 import signal
 import sys
@@ -18,6 +16,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from db.errors import UserError
+from precompute.runtime import processes
+from precompute.runtime.processes import exit_phrase, sendable
 
 
 class WorkerDied(UserError):
@@ -37,9 +37,10 @@ def in_order(
         return
 
     tasks = iter(tasks)
-    processes = _start(workers)
+    context = processes.context()
+    started = [_Worker(context) for _ in range(workers)]
     idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    for worker in processes:
+    for worker in started:
         idle.put(worker)
     # One thread per worker receives its results while the caller computes.
     threads = ThreadPoolExecutor(workers)
@@ -51,12 +52,12 @@ def in_order(
             running.extend(threads.submit(run, task) for task in islice(tasks, 1))
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-        for worker in processes:
+        for worker in started:
             worker.process.terminate()
-        for worker in processes:
+        for worker in started:
             worker.process.join()
         threads.shutdown()
-        for worker in processes:
+        for worker in started:
             worker.connection.close()
 
 
@@ -99,36 +100,12 @@ class _Worker:
         except (EOFError, OSError) as error:
             self.process.join(timeout=5)
             raise WorkerDied(
-                f"the worker process that read {task[0].where} {_exit_phrase(self.process.exitcode)}. "
+                f"the worker process that read {task[0].where} {exit_phrase(self.process.exitcode)}. "
                 "Run again with fewer workers; if it is always this file, leave it out."
             ) from error
         if not succeeded:
             raise result
         return result
-
-
-def _exit_phrase(exitcode: int | None) -> str:
-    """Returns the end of a process in words."""
-    if exitcode is None:
-        return "stopped answering"
-    if exitcode >= 0:
-        return f"ended with exit code {exitcode}"
-    is_kill = -exitcode == getattr(signal, "SIGKILL", 9)
-    cause = " (the system does this when memory runs out)" if is_kill else ""
-    return f"was killed by {signal.Signals(-exitcode).name}{cause}"
-
-
-def _start(workers: int) -> list[_Worker]:
-    """Starts processes without forking this one: a fork of a process with torch's threads may hang."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        spawn = multiprocessing.get_context("spawn")
-        return [_Worker(spawn) for _ in range(workers)]
-    forkserver = multiprocessing.get_context("forkserver")
-    # Workers inherit the imports of the fork server; this module imports the whole package.
-    # torch takes seconds to import, so it is preloaded only if this process uses it.
-    loaded = [name for name in ("torch", "torchvision") if name in sys.modules]
-    forkserver.set_forkserver_preload([__name__, *loaded])
-    return [_Worker(forkserver) for _ in range(workers)]
 
 
 def _serve(connection: Connection) -> None:
@@ -141,7 +118,7 @@ def _serve(connection: Connection) -> None:
         except (EOFError, OSError):
             return
         except Exception as error:
-            answer = False, _sendable(error)
+            answer = False, sendable(error)
         else:
             if torch := sys.modules.get("torch"):
                 torch.set_num_threads(1)  # Workers times cores threads would slow each other down.
@@ -157,12 +134,4 @@ def _attempt(function: Callable, task: tuple) -> tuple[bool, Any]:
     try:
         return True, _run(function, task)
     except Exception as error:
-        return False, _sendable(error)
-
-
-def _sendable(error: Exception) -> Exception:
-    """Returns the error, or a RuntimeError with its text if it cannot be pickled and unpickled."""
-    try:
-        return pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
+        return False, sendable(error)

@@ -1,5 +1,7 @@
 """Prompts expand to one text per value of the images' attributes, or are refused with their line."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -73,9 +75,10 @@ def test_the_classes_of_a_run_are_shown_as_they_are_asked(scene_folder, pool_fil
     scan_images.scan(files, workers=0, thumbnails=False)
 
     image_set = scan_images.load_image_set(files, tmp_path / "photos", None)
-    inputs = read_inputs.read_inputs(pool_file, None, None, image_set)
+    config = small_config(scene_folder, pool_file, tmp_path / "b")
+    inputs = read_inputs.read_inputs(config, image_set)
     (tmp_path / "mine.tsv").write_text("# class\tAuk\ta bird\nclass\t*\ta {}\n#\n")
-    read_inputs.read_inputs(pool_file, tmp_path / "mine.tsv", None, image_set)
+    read_inputs.read_inputs(replace(config, prompts=tmp_path / "mine.tsv"), image_set)
 
     assert [prompt.text for prompt in inputs.class_prompts] == [
         "a photo of a Auk.",

@@ -14,24 +14,19 @@ from precompute import demo
 from precompute.demo.folder import write_scenes
 from precompute.demo.pool import PROMPTS_PATH
 from precompute.pipeline import run as pipeline_run
+from precompute.runtime import devices
 from precompute.runtime.config import ModelChoice
-from precompute.stages import head_replicates, head_textspan
 from precompute.validation import map_scores
 from tests.conftest import small_config
 
 
 @pytest.fixture
-def threads(monkeypatch):
+def threads():
     """A function that sets how many threads torch and the stages on top of it use."""
-    before = torch.get_num_threads()
-
-    def use(count: int) -> None:
-        torch.set_num_threads(count)
-        for module in (head_textspan, head_replicates):
-            monkeypatch.setattr(module, "_THREADS", count)
-
-    yield use
-    torch.set_num_threads(before)
+    inside, beside = torch.get_num_threads(), devices.threads()
+    yield devices.use_threads
+    devices.use_threads(beside)
+    torch.set_num_threads(inside)
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,32 @@ def test_three_kills_leave_no_trace(pool_file, tmp_path):
     assert WRITING in lost and len(lost) >= 2
 
 
+@pytest.mark.slow
+def test_models_at_once_survive_a_kill_and_give_the_bundle_of_models_in_turn(pool_file, tmp_path):
+    """Only the process that started the others is killed, while both score heads against known attributes."""
+    folder = tmp_path / "scenes"
+    write_scenes(folder, count=12, seed=5, masks=True)
+    few_masks(folder, 2)
+    small = {"layers": 1, "shard-size": 4, "workers": 2, "replicates": 2}
+    small |= {"validation-images": 12, "gallery-images": 4, "model": demo.MODEL_NAME}
+    in_turn = studied(options(folder, pool_file, **small), tmp_path / "whole")
+    at_once = in_turn._replace(options=[*in_turn.options, "--at-once", "2"])
+    out = tmp_path / "killed"
+    work = work_directory(out)
+
+    process = start(at_once, out)
+    wait_until(lambda: any(work.glob("model-*/validation/ablations-*/*.safetensors")), process)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    ends_by_itself(process.pid)
+    whole = identities(work)
+
+    assert not out.exists() and start(at_once, out).wait() == 0
+    assert whole.items() <= identities(work).items(), "what was there was made again"
+    assert identities(work).keys() == files_below(work_directory(in_turn.bundle)).keys()
+    assert diff(open_bundle(in_turn.bundle), open_bundle(out)) == []
+
+
 @pytest.mark.very_slow
 @pytest.mark.slow
 def test_twenty_kills_over_all_stages_leave_no_trace(pool_file, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from precompute.runtime.eta import Guess, Left, Model, Pass, left, words
+from precompute.runtime.eta import Guess, Left, Model, Pass, left, left_side_by_side, words
 
 
 def ended(kind="B", cost=None, images=100.0, layers=10.0, other_seconds=5.0):
@@ -35,6 +35,14 @@ def test_what_is_done_of_a_model_is_not_counted_again():
     running = Model("B", passes=(Pass("decomposing", 1000, done=500, seconds=50.0),))
 
     assert left([ended(), running], 1).model == Guess(50.0 + 10.0)
+
+
+def test_models_side_by_side_share_the_time_but_none_ends_before_its_own():
+    running = Model("B", passes=(Pass("decomposing", 1000, done=500, seconds=50.0),))
+
+    assert left_side_by_side([ended(), running, Model("B"), Model("B")], 2) == Guess((60.0 + 2 * 115.0) / 2)
+    assert left_side_by_side([ended(), running, ended()], 2) == Guess(60.0)
+    assert left_side_by_side([Model("B"), Model("B")], 2) is None
 
 
 def test_passes_of_one_name_are_counted_together():

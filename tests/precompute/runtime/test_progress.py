@@ -78,3 +78,35 @@ def test_a_run_that_failed_does_not_end_the_one_after_it(capsys):
 
     assert list(after) == ["d"]
     assert "model 2 of 2" in capsys.readouterr().err
+
+
+def test_what_another_process_shows_is_given_to_it_and_not_shown_here(capsys):
+    lines, states = [], []
+
+    with progress.relayed(turns("B")[0], lines.append, states.append):
+        progress.say("one line")
+        take(3, 0.01)
+    progress.say("after it")
+
+    assert lines == ["one line"] and capsys.readouterr().err == "after it\n"
+    assert states[-1].ended
+    [last] = states[-1].passes
+    assert (last.name, last.pieces, last.earlier, last.done) == ("decomposing", 3, 1, 2)
+
+
+def test_models_side_by_side_have_one_bar_with_what_each_is_doing(capsys, monkeypatch):
+    monkeypatch.setattr(progress.eta, "words", lambda guess: f"{guess.seconds:.0f} s" if guess else "")
+    running = progress.eta.Model("B", passes=(progress.eta.Pass("decomposing", 10, done=5, seconds=20.0),))
+
+    with progress.side_by_side(turns("B", "B", "B"), 2) as display:
+        monkeypatch.setattr(display._bar, "mininterval", 0.0)
+        for place in (2, 0):
+            display.begin(place)
+            display.record(place, running)
+        display.refresh()
+        display.end(2)
+
+    said = capsys.readouterr().err.replace("\r", "\n")
+    assert "model 2 of 3, B/weights; 50 s left of all" in said
+    assert "0/3" in said and "all 40 s, decomposing 5/10, decomposing 5/10" in said
+    assert "1/3" in said.splitlines()[-1]

@@ -1,6 +1,7 @@
 """Maps of a model against masks: a trained model finds what a caption names, an untrained one does not."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from precompute.demo.folder import write_scenes
 from precompute.inputs import images, model_specs
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime.config import ModelChoice
+from precompute.stages import read_inputs
 from precompute.validation import map_metrics, map_scores
 from precompute.validation.subjects import COLUMNS, Subject
 from tests.conftest import small_config
@@ -171,6 +173,17 @@ def test_a_moved_list_names_the_file_it_misses(folder, tmp_path, capsys):
 
     assert code == 1
     assert "masks.csv, line 2: no file 'scene_00000.png'" in capsys.readouterr().err
+
+
+def test_maps_are_scored_on_as_many_pictures_as_asked_spread_evenly(
+    folder, scene_folder, pool_file, tmp_path
+):
+    config = small_config(scene_folder, pool_file, tmp_path / "b", masks=folder / "masks.csv")
+    every = read_inputs.read_files(config)[2]
+
+    few = read_inputs.read_files(replace(config, masked_images=3))[2]
+
+    assert len(every) == PICTURES and few == [every[place] for place in (0, 6, 11)]
 
 
 def test_a_bundle_holds_the_scores_of_its_models(folder, scene_folder, pool_file, tmp_path):
