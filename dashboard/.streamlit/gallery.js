@@ -15,7 +15,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const shown = picture
       ? element("img", { src: picture, alt })
       : element("span", { className: "missing" }, data.missing);
-    const words = element("span", {}, element("b", {}, score), score && name ? " " : "", name);
+    const words = element("span", {}, element("b", {}, score), " ", element("small", {}, name));
     const kind = href ? ["a", { href }] : ["button", { type: "button" }];
     const parts = note ? [shown, words, element("span", {}, note)] : [shown, words];
     return element(kind[0], { ...kind[1], title, onclick: open(id) }, ...parts);

@@ -170,7 +170,7 @@ def test_a_gallery_has_one_tab_stop_a_picture_and_its_words_are_text(browser, st
 
     assert tiles.count() == page.locator(".gallery img").count() == 4
     tags = page.locator(".gallery *").evaluate_all("all => [...new Set(all.map(part => part.tagName))]")
-    assert sorted(tags) == ["A", "B", "IMG", "SPAN"], "no words became elements"
+    assert sorted(tags) == ["A", "B", "IMG", "SMALL", "SPAN"], "no words became elements"
     assert all(strangers.WORDS in tile.get_attribute("title") for tile in tiles.all())
     tiles.first.focus()
     for place in range(1, 4):
