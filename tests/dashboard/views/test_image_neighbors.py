@@ -82,11 +82,11 @@ def test_an_image_is_found_by_its_attributes():
 def test_a_search_looks_through_the_images_once(monkeypatch):
     """Not a second time to count them."""
     app = open_page("image_neighbors", opened=PICKER)
-    searches = count_calls(monkeypatch, queries, "images")
+    calls = count_calls(monkeypatch, queries, "query")
 
     app.text_input(key="w.search").set_value("png RED circle").run()
 
-    assert len(searches) == 1
+    assert [values["words"] for _, _, values in calls if "words" in values] == [["png", "RED", "circle"]]
 
 
 def test_another_search_begins_at_its_first_page(monkeypatch):
