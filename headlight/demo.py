@@ -29,7 +29,7 @@ VALIDATION_IMAGES = 320
 all with the same target; accuracies differ by 0.01."""
 
 AT_ONCE = min(os.cpu_count() or 1, 4)
-"""Models at the same time, of 0.7 GB each."""
+"""Models at the same time; each process needs 1.1 GB."""
 
 
 def main(arguments: list[str] | None = None, prog: str = "headlight demo") -> int:

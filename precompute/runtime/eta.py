@@ -107,6 +107,10 @@ def _rest(model: Model, models: Sequence[Model]) -> Guess | None:
     example = _example(model.kind, models)
     if example is None:
         return None
+    if not example.ended and (whole := _like(model, _ended(models))):
+        # Better than a minimum: the model's later passes are not known yet.
+        spent = sum(item.seconds for item in model.passes)
+        return whole._replace(seconds=max(0.0, whole.seconds - spent))
     remaining = _pieces(example)
     for name, count in _pieces(model).items():
         remaining[name] = max(remaining[name], count)
@@ -117,10 +121,18 @@ def _rest(model: Model, models: Sequence[Model]) -> Guess | None:
 
 def _expected(model: Model, models: Sequence[Model]) -> Guess | None:
     """Returns the time of a model that has not begun, by its kind or by the kind with the closest cost."""
-    measured = {other.kind: other.cost for other in models if _example(other.kind, models)}
-    if model.kind in measured:
+    if _example(model.kind, _ended(models)):
         return _whole(model.kind, models)
-    costs = {kind: kind_cost for kind, kind_cost in measured.items() if kind_cost}
+    return _like(model, _ended(models)) or _whole(model.kind, models) or _like(model, models)
+
+
+def _ended(models: Sequence[Model]) -> list[Model]:
+    return [model for model in models if model.ended]
+
+
+def _like(model: Model, models: Sequence[Model]) -> Guess | None:
+    """Returns the time of a model by the one of `models` with the closest cost of an image."""
+    costs = {other.kind: other.cost for other in models if other.cost and _example(other.kind, models)}
     if not costs or not model.cost:
         return None
     cost = model.cost

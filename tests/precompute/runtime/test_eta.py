@@ -79,6 +79,13 @@ def test_another_kind_counts_by_the_cost_of_an_image_like_the_most_similar_one()
     assert left(models, 1).study == Guess(0.8 * 230.0, by_cost=True)
 
 
+def test_a_model_under_way_counts_like_one_of_another_kind_that_has_ended():
+    """It has passes that it has not begun: of 2 x 115 s it has spent 30."""
+    running = Model("L", 2.0, passes=(Pass("decomposing", 1000, done=150, seconds=30.0),))
+
+    assert left([ended("B", 1.0), running], 1).model == Guess(2 * 115.0 - 30.0, by_cost=True)
+
+
 def test_a_kind_of_which_nothing_is_known_makes_a_lower_bound():
     assert left([ended("B", 1.0), Model("B"), Model("X")], 0).study == Guess(115.0, at_least=True)
 
