@@ -54,9 +54,7 @@ def first_best(values: Float[Tensor, "*shape"]) -> Choice | None:
     return Choice(place, float(values[place]))
 
 
-def fit(
-    output: Float[Tensor, "image d_out"], text: Float[Tensor, "text d_out"]
-) -> Float[Tensor, "image text"]:
+def fit(output: Float[Tensor, "image dim"], text: Float[Tensor, "text dim"]) -> Float[Tensor, "image text"]:
     """Returns the fit of the texts of a label to images; `output` is centered on the image set."""
     score = output @ text.T
     return score - score.mean(dim=1, keepdim=True)
@@ -131,7 +129,9 @@ def limited(maps: Float[Tensor, "*map row column"]) -> Float[Tensor, "*map row c
 def squares(maps: Float[Tensor, "*map row column"]) -> Float[Tensor, "*map down right"]:
     """Returns the sums of all squares of patches whose side is a third of the shorter side."""
     side = max(2, round(min(maps.shape[-2:]) / 3))
-    return maps.unfold(-2, side, 1).unfold(-2, side, 1).sum(dim=(-1, -2))
+    flat = maps.reshape(-1, 1, *maps.shape[-2:])
+    sums = torch.nn.functional.avg_pool2d(flat, side, stride=1, divisor_override=1)
+    return sums.reshape(*maps.shape[:-2], *sums.shape[-2:])
 
 
 def hot_share(maps: Float[Tensor, "*map row column"]) -> Float[Tensor, "*map"]:
@@ -182,22 +182,24 @@ def presence(maps: Float[Tensor, "gallery text row column"]) -> Presence:
 
 def best_map(
     maps: Float[Tensor, "gallery text row column"],
+    shown: Presence,
     reading: Int[Tensor, " gallery"],
     fitting: Bool[Tensor, "gallery text"],
 ) -> Choice | None:
     """Returns image and text of the map that is hot in one place, of the texts that images are read as."""
-    is_read = torch.nn.functional.one_hot(reading, maps.shape[1]).bool()
-    return first_best(hot_share(maps) * presence(maps).share * (fitting & is_read))
+    own = torch.arange(len(maps)), reading
+    best = first_best(hot_share(maps[own]) * shown.share[own] * fitting[own])
+    return best and Choice((best.place[0], int(reading[best.place[0]])), best.value)
 
 
 def best_contrast(
-    maps: Float[Tensor, "gallery text row column"], fitting: Bool[Tensor, "gallery text"]
+    maps: Float[Tensor, "gallery text row column"], shown: Presence, fitting: Bool[Tensor, "gallery text"]
 ) -> Choice | None:
     """Returns image and two texts whose maps are hot in different squares of it, the first text first.
 
     Each of the texts leads in its square.
     """
-    shown, width = presence(maps), squares(maps).shape[-1]
+    width = squares(maps[:1, :1]).shape[-1]
     side = maps.shape[-1] - width + 1
     choices = []
     for image, (share, square, leads) in enumerate(zip(*shown, strict=True)):

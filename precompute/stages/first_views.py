@@ -81,8 +81,8 @@ class Subject(NamedTuple):
     texts: list[int]
     """Texts of the pool that carry the label."""
 
-    output: Float[Tensor, "image d_out"]
-    """Mean centered contribution of the heads."""
+    output: Float[Tensor, "image dim"]
+    """Mean centered contribution of the heads, in the joint space; of one head, in its coordinates."""
 
     fits: Float[Tensor, "image text"]
     reading: Int[Tensor, " image"]
@@ -123,12 +123,12 @@ def rows(
     `classes` has one row for each class prompt; `attributes` has the columns image_id, attribute, value.
     """
     supported = _supported(model)
-    subjects = [subject for item in supported.items() if (subject := _subject(model, *item)).separation > 0]
+    subjects = [subject for item in supported.items() if (subject := _label(model, *item)).separation > 0]
     chosen = [
         *_one_head_views(model, sorted(chain.from_iterable(supported.values()))),
         *_search_views(model, subjects),
         *_map_views(model, subjects),
-        *_ablation_views(model, subjects, class_prompts, classes.double(), attributes),
+        *_ablation_views(model, subjects, class_prompts, classes, attributes),
     ]
     return pd.DataFrame(chosen, columns=COLUMNS).astype(
         {"layer": "Int64", "head": "Int64", "value": "float64"}
@@ -176,11 +176,32 @@ def _supported(model: Model) -> dict[str, list[int]]:
     return dict(sorted(heads.items()))
 
 
-def _subject(model: Model, label: str, heads: list[int]) -> Subject:
-    """Returns heads with one label, and how they read the images."""
-    texts = model.pool.tags[:, model.pool.properties.index(label)].nonzero()[:, 0].tolist()
-    output = _output(model.images, model.basis, heads)
-    fits = first_views.fit(output, model.text[texts])
+def _label(model: Model, label: str, heads: list[int]) -> Subject:
+    """Returns heads with one label, and how they read the images together."""
+    texts = _texts(model, label)
+    return _subject(label, heads, texts, _output(model.images, model.basis, heads), model.text[texts])
+
+
+def _head(model: Model, head: int) -> Subject:
+    """Returns one head, and how it reads the images; its output is in the coordinates of the head."""
+    label = model.labels[head].label
+    texts = _texts(model, label)
+    return _subject(label, [head], texts, model.images.head[:, head], model.text[texts] @ model.basis[head].T)
+
+
+def _texts(model: Model, label: str) -> list[int]:
+    """Returns the texts of the pool that carry a label."""
+    return model.pool.tags[:, model.pool.properties.index(label)].nonzero()[:, 0].tolist()
+
+
+def _subject(
+    label: str,
+    heads: list[int],
+    texts: list[int],
+    output: Float[Tensor, "image dim"],
+    text: Float[Tensor, "text dim"],
+) -> Subject:
+    fits = first_views.fit(output, text)
     reading = first_views.readings(fits)
     return Subject(label, heads, texts, output, fits, reading, first_views.separation(output, reading))
 
@@ -200,7 +221,7 @@ def _best_separated(subjects: Sequence[Subject]) -> Subject | None:
 
 def _one_head_views(model: Model, heads: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Yields the views of the pages of one head: of the head that separates the texts of its label best."""
-    subject = _best_separated([_subject(model, model.labels[head].label, [head]) for head in heads])
+    subject = _best_separated([_head(model, head) for head in heads])
     if subject is None:
         return
     head = subject.heads[0]
@@ -210,7 +231,7 @@ def _one_head_views(model: Model, heads: Sequence[int]) -> Iterator[dict[str, An
         yield {"page": "image_neighbors", **near, **place}
     picks = model.spans[head].text_index[: labels.SHOWN_PICKS].tolist()
     carrying = [text for text in picks if text in subject.texts]
-    within = (model.text[carrying] - model.text.mean(dim=0)) @ model.basis[head].T @ model.basis[head]
+    within = (model.text[carrying] - model.text.mean(dim=0)) @ model.basis[head].T
     count = min(NEIGHBORS, len(model.images.image_id))
     if best := first_views.best_text(subject.output, within, subject.reading, count):
         text = _text_id(model, carrying[best.place[0]])
@@ -263,8 +284,10 @@ def _choose_maps(model: Model, maps: Maps, subject: Subject) -> tuple[Choice | N
     drawn = _maps_of(model, maps, subject.heads, text)
     place = torch.arange(len(reading))
     weight = first_views.locality(drawn[place, reading], reading, fitting[place, reading])
-    choices = first_views.best_map(drawn, reading, fitting), first_views.best_contrast(drawn, fitting)
-    first, second = (choice and choice._replace(value=weight * choice.value) for choice in choices)
+    shown = first_views.presence(drawn)
+    best = first_views.best_map(drawn, shown, reading, fitting)
+    pair = first_views.best_contrast(drawn, shown, fitting)
+    first, second = (choice and choice._replace(value=weight * choice.value) for choice in (best, pair))
     return first, second
 
 
@@ -293,10 +316,10 @@ def _ablation_views(
         images, target = _targets(model.images.image_id, attribute, values, attributes)
         if len(values) < 2 or not len(target):
             continue
-        text = classes[rows]
-        score = model.images.embedding[images] @ text.T + model.center @ text.T
+        text = classes[rows].float()
+        score = (model.images.embedding[images] + model.center).float() @ text.T
         for subject in subjects:
-            removed = len(subject.heads) * subject.output[images] @ text.T
+            removed = (len(subject.heads) * subject.output[images]).float() @ text.T
             losses.append(first_views.accuracy_loss(score, removed, target))
             pairs.append((attribute, subject.label))
     if best := first_views.first_best(torch.tensor(losses)):

@@ -108,9 +108,11 @@ def test_the_best_map_is_hot_in_one_place_and_of_the_text_that_the_image_is_read
         ]
     )
 
-    assert first_views.best_map(maps, tensor([0, 0, 0]), fitting).place == (2, 0)
+    shown, reading = first_views.presence(maps), torch.zeros(3, dtype=torch.long)
+
+    assert first_views.best_map(maps, shown, reading, fitting).place == (2, 0)
     fitting[2] = False
-    assert first_views.best_map(maps, tensor([0, 0, 0]), fitting).place == (0, 0)
+    assert first_views.best_map(maps, shown, reading, fitting).place == (0, 0)
 
 
 def test_two_texts_are_contrasted_where_both_are_in_the_picture_in_different_places():
@@ -118,10 +120,12 @@ def test_two_texts_are_contrasted_where_both_are_in_the_picture_in_different_pla
     one_thing = torch.stack([block(0, 0, 2.0), block(0, 0, 1.9), nothing])
     two_things = torch.stack([block(0, 0, 2.0), block(0, 0, 1.9), block(4, 4, 2.0)])
 
-    best = first_views.best_contrast(torch.stack([one_thing, two_things]), everything)
+    both, neither = torch.stack([one_thing, two_things]), torch.stack([one_thing, one_thing])
+
+    best = first_views.best_contrast(both, first_views.presence(both), everything)
 
     assert best == Choice((1, 0, 2), 1.0)
-    assert first_views.best_contrast(torch.stack([one_thing, one_thing]), everything) is None
+    assert first_views.best_contrast(neither, first_views.presence(neither), everything) is None
 
 
 def test_the_accuracy_falls_by_the_images_that_are_right_no_more():

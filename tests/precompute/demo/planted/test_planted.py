@@ -176,6 +176,20 @@ def test_a_property_shared_by_two_heads_selects_both(bundle, source):
     assert cached.property_heads(source, "shape") == (SHAPE, RELAY)
 
 
+def test_first_views_show_the_head_of_color_and_what_is_in_the_picture(bundle, ids):
+    rows = query(bundle, "select first_view.*, text from first_view left join text using (text_id)")
+    views = rows.set_index("page")
+    topic = views.loc["topic_segmentation"]
+    words = [
+        planted_model.WORDS[name][values(name)[ids.index(topic.image_id)]] for name in ("color", "shape")
+    ]
+
+    assert tuple(views.loc["head", ["layer", "head"]]) == COLOR
+    assert views.loc["head", "value"] == pytest.approx(1, abs=STORED)
+    assert set(views["property"].dropna()) == {"color"}
+    assert topic.text == " ".join(words)
+
+
 def test_the_pictures_and_texts_nearest_to_a_text_contain_its_word(source, ids):
     near, texts = neighbor_data.neighbors_of_text(source, RED, COLOR, "dot", 90)
 
