@@ -13,13 +13,13 @@ NAME = "vit_demo_small_patch16_siglip_96"
 
 @register_model
 def vit_demo_small_patch16_siglip_96(pretrained: bool = False, **kwargs: Any) -> VisionTransformer:
-    """Builds the transformer: 6 layers x 16 heads of width 8, 36 patches, pooled by attention (MAP)."""
+    """Builds the transformer: 6 layers x 8 heads of width 16, 36 patches, pooled by attention (MAP)."""
     arguments = {
         "img_size": 96,
         "patch_size": 16,
         "embed_dim": 128,
         "depth": 6,
-        "num_heads": 16,
+        "num_heads": 8,
         "mlp_ratio": 2.0,
         "class_token": False,
         "global_pool": "map",

@@ -37,8 +37,8 @@ from precompute.demo.models.cache import cached_scenes, held_out_scenes
 from precompute.demo.models.scoring import score
 
 WEIGHT = {
-    "noun": 2.5, "category": 2.0, "group": 0.5, "color": 0.5, "background": 0.7, "counting": 1.2,
-    "position": 1.2,
+    "noun": 2.5, "category": 2.5, "group": 0.5, "color": 0.7, "background": 0.7, "counting": 1.0,
+    "position": 0.8,
 }  # fmt: skip
 """Weight of each property's captions in the loss. Nouns are learned last."""
 
