@@ -72,8 +72,9 @@ class DemoModel(NamedTuple):
         return self.checkpoint.with_suffix(".md")
 
 
-SMALL, LARGE, TUNED = 400_000, 440_000, 60_000
-"""Pairs for a small model, for a larger one, and for fine-tuning."""
+SMALL, FINE, LARGE, TUNED = 400_000, 260_000, 440_000, 60_000
+"""Pairs for a small model, for one with fine patches, for the larger one, and for fine-tuning: 25 minutes of one
+core for a small model, 70 for the larger one."""
 
 MODELS = {
     model.name: model
@@ -81,7 +82,7 @@ MODELS = {
         DemoModel("ViT-emoji-S-16", "pictures_1", 1, "small, coarse patches", SMALL),
         DemoModel("ViT-emoji-S-16", "pictures_2", 2, "as pictures_1, another training seed", SMALL),
         DemoModel("ViT-emoji-S-16", "pictures_3", 3, "as pictures_1, another training seed", SMALL),
-        DemoModel("ViT-emoji-S-12", "pictures_1", 1, "small, fine patches", SMALL),
+        DemoModel("ViT-emoji-S-12", "pictures_1", 1, "small, fine patches", FINE),
         DemoModel(
             "ViT-emoji-L-12",
             "few_colors_1",
