@@ -20,6 +20,9 @@ T = TypeVar("T")
 _NAME = b"headlight_table"
 """Key in the metadata of a table: the name it was written under, since folders can be exchanged."""
 
+_BATCH_BYTES = 2**24
+"""Size up to which small batches are joined."""
+
 
 def open_table(directory: Path, name: str) -> Any:
     """Returns an open table.
@@ -91,7 +94,7 @@ def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable
 
     def watched() -> Iterator[pa.RecordBatch]:
         try:
-            yield from batches
+            yield from _joined(batches)
         except BaseException as error:
             failure.append(error)  # Arrow passes on only its text
             raise
@@ -104,6 +107,18 @@ def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable
             raise failure[0] from None
         raise StoreError(f"cannot write vectors {name} to {directory}: {error}") from error
     return table.count_rows()
+
+
+def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yields small batches joined: LanceDB takes nearly as long for a batch of one row as for one of many."""
+    pending: list[pa.RecordBatch] = []
+    for batch in batches:
+        pending.append(batch)
+        if sum(part.nbytes for part in pending) >= _BATCH_BYTES:
+            yield pa.concat_batches(pending)
+            pending = []
+    if pending:
+        yield pa.concat_batches(pending)
 
 
 def _connect(directory: Path) -> Any:

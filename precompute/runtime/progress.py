@@ -2,6 +2,7 @@
 
 import io
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -112,6 +113,8 @@ def in_turn(items: Iterable[Item], turns: Sequence[Turn]) -> Iterator[Item]:
 def relayed(turn: Turn, say: Callable[[str], None], state: Callable[[eta.Model], None]) -> Iterator[None]:
     """Gives the lines and the times of one model to two functions instead of showing them."""
     global _study, _relay
+    # tqdm's own lock has a semaphore, which would outlive a process that is ended by a signal.
+    tqdm.set_lock(threading.RLock())
     _study, _relay = _Study([turn]), _Relay(say, state)
     try:
         yield

@@ -89,16 +89,14 @@ def model_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
 
 def replicate_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
     """Returns the table `replicate_metric`."""
-    frames = [
-        pd.DataFrame({"replicate": range(len(values)), "value": values}).assign(
-            model_key=entry.model_key, metric=metric, heads_used=heads_used
-        )
+    rows = [
+        (entry.model_key, metric, heads_used, replicate, value)
         for entry in entries
         for (metric, heads_used), values in entry.replicates.items()
+        for replicate, value in enumerate(values)
     ]
     columns = ["model_key", "metric", "heads_used", "replicate", "value"]
-    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-    return rows[columns].astype({"value": "Float64"})
+    return pd.DataFrame(rows, columns=columns).astype({"value": "Float64"})
 
 
 def _interval(metric: metrics.ModelMetric, entry: LeaderboardEntry) -> intervals.Interval:

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from db import vectors
+from db import lance_tables, vectors
 from db.connection import open_bundle
 from db.errors import BundleDamaged
 from db.layout import VECTORS
@@ -30,6 +32,16 @@ def test_the_error_of_a_stage_reaches_the_caller_as_it_is(out):
     with pytest.raises(DiskFull), BundleWriter(out, input_id="x") as writer:
         writer.write_heads(bundles.MODEL_KEY, bundles.spaces())
         writer.write_images(bundles.MODEL_KEY, batches())
+
+
+def test_small_batches_are_written_together_in_their_order(monkeypatch):
+    batches = [pa.record_batch({"a": np.arange(start, start + 4)}) for start in range(0, 40, 4)]
+
+    monkeypatch.setattr(lance_tables, "_BATCH_BYTES", 3 * batches[0].nbytes)
+    joined = list(lance_tables._joined(iter(batches)))
+
+    assert [batch.num_rows for batch in joined] == [12, 12, 12, 4]
+    assert pa.Table.from_batches(joined)["a"].to_pylist() == list(range(40))
 
 
 def test_lost_vectors_are_reported_as_damage(copy):

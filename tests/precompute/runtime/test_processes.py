@@ -59,9 +59,10 @@ import os, sys, time
 from precompute.runtime import processes, progress
 
 def endless(number):
-    progress.say(f"pid {os.getpid()}")
-    while True:
-        sum(range(10_000))
+    with progress.bar("endless", total=1):
+        progress.say(f"pid {os.getpid()}")
+        while True:
+            sum(range(10_000))
 
 if __name__ == "__main__":
     turn = progress.Turn("m", "B", None)
@@ -102,3 +103,4 @@ def test_no_process_outlives_the_run_that_started_it(tmp_path, signal_number, co
     while not all(map(has_ended, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert all(map(has_ended, pids))
+    assert "leaked" not in run.stderr.read()
