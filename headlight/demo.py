@@ -7,6 +7,7 @@ import argparse
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -103,7 +104,10 @@ def _python(module: str, *arguments: str) -> int:
     # One thread: products this small wait for one another longer than they take.
     environment = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": path}
     # -P: a folder named like a package of ours, where the command is given, must not come before it.
-    return subprocess.run([sys.executable, "-P", "-m", module, *arguments], env=environment).returncode
+    process = subprocess.Popen([sys.executable, "-P", "-m", module, *arguments], env=environment)
+    while True:
+        with suppress(KeyboardInterrupt):  # it gets Ctrl-C too, says how to go on, and ends
+            return process.wait()
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

@@ -1,6 +1,10 @@
 """`headlight demo`: from nothing to the demo bundle, in any folder."""
 
 import argparse
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ from headlight.__main__ import main
 from headlight.demo import demo_options
 from precompute import demo
 from precompute.pipeline import options
+from tests.support.paths import ROOT
 
 STUDIES = ("labels", "maps", "mean_ablation", "neighbors")
 
@@ -31,6 +36,33 @@ def test_the_demo_is_scored_against_what_is_known_of_its_pictures():
 
     assert config.validation and config.masks == Path("scenes/masks.csv")
     assert config.masked_images and config.gallery_images == 240 and config.at_once >= 1
+
+
+SLOW_TO_END = """
+import sys, time
+try:
+    print("begun", flush=True)
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    print("ended by itself")
+    sys.exit(130)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_the_end_to_the_run(tmp_path):
+    (tmp_path / "slow_to_end.py").write_text(SLOW_TO_END)
+    command = [sys.executable, "-c", "from headlight import demo; exit(demo._python('slow_to_end'))"]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    demo_run = subprocess.Popen(command, env=environment, text=True, start_new_session=True, **pipes)
+    assert demo_run.stdout.readline() == "begun\n"
+
+    os.killpg(demo_run.pid, signal.SIGINT)
+
+    said, _ = demo_run.communicate(timeout=30)
+    assert (said, demo_run.returncode) == ("ended by itself\n", 130)
 
 
 @pytest.mark.slow
