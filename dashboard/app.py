@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.controls import shared as controls
+from dashboard.data import choices
 from dashboard.data.live import LiveError
 from dashboard.data.validation_scores import has_validation
 from dashboard.sections.addresses import draw_unknown
@@ -83,6 +84,7 @@ def main() -> None:
         source = st.session_state["source"] = controls.sidebar()
         menu = st.session_state["menu"] = PAGES if has_validation(source) else NO_VALIDATION
         page = st.navigation([*menu, *hidden, *unknown])  # again: only the bundle says which pages it fills
+        st.set_page_config(menu_items={"About": f"{ABOUT}\n\n{choices.licenses(source)}"})
         st.title(page.title + CONTROL_BADGE * source.info.is_control)
         page.run()
     except BundleReplaced:  # in the middle of this run: the next one opens what is there now

@@ -14,7 +14,6 @@ WITHOUT_TEST_FILE = {
     "dashboard/controls/integrity.py": "dashboard/views/test_integrity.py reads the sidebar",
     "dashboard/controls/maps.py": "dashboard/views/test_topic_segmentation.py sets its options",
     "dashboard/controls/shared.py": "dashboard/views/test_views.py chooses images, texts and heads by it",
-    "dashboard/data/choices.py": "dashboard/views/test_views.py reads the options of the controls",
     "dashboard/data/defaults.py": "dashboard/views/test_first_views.py opens pages without a link",
     "dashboard/data/images.py": "dashboard/views/test_live.py shows images of the bundle and uploads",
     "dashboard/data/integrity.py": "dashboard/views/test_integrity.py compares harmed bundles by it",

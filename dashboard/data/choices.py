@@ -33,6 +33,14 @@ def about(source: Source) -> tuple[str, str]:
     )
 
 
+def licenses(source: Source) -> str:
+    """Returns Markdown: the licenses of images and texts, as the maker of the bundle stated them."""
+    stated = source.bundle.manifest["licenses"]
+    return ". ".join(
+        f"{part.capitalize()}: {literal(license)}" for part, license in stated.items() if license
+    )
+
+
 def unverified(source: Source) -> str:
     """Returns a note on weights that came from a file which may not be what its name says."""
     if pd.isna(source.info.weights_verified) or source.info.weights_verified:
