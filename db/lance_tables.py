@@ -112,11 +112,13 @@ def write_table(directory: Path, name: str, schema: pa.Schema, batches: Iterable
 def _joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yields small batches joined: LanceDB takes nearly as long for a batch of one row as for one of many."""
     pending: list[pa.RecordBatch] = []
+    size = 0
     for batch in batches:
         pending.append(batch)
-        if sum(part.nbytes for part in pending) >= _BATCH_BYTES:
+        size += batch.nbytes
+        if size >= _BATCH_BYTES:
             yield pa.concat_batches(pending)
-            pending = []
+            pending, size = [], 0
     if pending:
         yield pa.concat_batches(pending)
 
