@@ -49,14 +49,14 @@ def test_a_folder_that_is_no_bundle_says_so(tmp_path):
 
 def test_a_bundle_of_another_format_is_refused_by_number(copy):
     manifest = json.loads((copy / MANIFEST).read_text())
-    (copy / MANIFEST).write_text(json.dumps({**manifest, "format": 7}))
+    (copy / MANIFEST).write_text(json.dumps({**manifest, "format": FORMAT + 1}))
 
-    with pytest.raises(BundleFormat, match=f"format 7, .* format {FORMAT}"):
+    with pytest.raises(BundleFormat, match=f"format {FORMAT + 1}, .* format {FORMAT}"):
         open_bundle(copy)
 
 
 def test_a_manifest_of_another_bundle_is_refused(copy):
-    edit(copy, "update bundle set format = 7")
+    edit(copy, f"update bundle set format = {FORMAT + 1}")
 
     with pytest.raises(BundleDamaged, match=f"does not say format {FORMAT}"):
         open_bundle(copy)
