@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,9 @@ from precompute.inputs.model_specs import ModelError, ModelSpec
 
 MAX_NAMED = 5
 """Unknown words that a message names."""
+
+MAX_LISTED = 60
+"""Number of known words in the same message."""
 
 
 class TextError(UserError):
@@ -99,10 +103,22 @@ def _check_vocabulary(clip: Clip, text: str) -> None:
         named = ", ".join(repr(_shortened(word)) for word in unknown[:MAX_NAMED])
         more = f" and {len(unknown) - MAX_NAMED:,} more" if len(unknown) > MAX_NAMED else ""
         raise UnknownWords(
-            f"{clip.spec.name} has never seen {named}{more}. Its words are: {', '.join(sorted(vocabulary))}.",
+            f"{clip.spec.name} has never seen {named}{more}. {_advice(unknown, sorted(vocabulary))}",
             unknown,
             sorted(vocabulary),
         )
+
+
+def _advice(unknown: list[str], vocabulary: list[str]) -> str:
+    """Returns the known words that are spelled like unknown ones, then the first words of the vocabulary."""
+    near = [
+        f"{word!r} is near {' or '.join(map(repr, matches))}. "
+        for word in (_shortened(word) for word in unknown[:MAX_NAMED])
+        if (matches := get_close_matches(word, vocabulary, n=3, cutoff=0.7))
+    ]
+    listed = ", ".join(vocabulary[:MAX_LISTED])
+    rest = len(vocabulary) - MAX_LISTED
+    return f"{''.join(near)}It knows {listed}{f' and {rest:,} more words' if rest > 0 else ''}."
 
 
 def _tokenizer(clip: Clip) -> Any:

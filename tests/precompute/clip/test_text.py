@@ -48,9 +48,14 @@ def test_a_text_that_does_not_fit_is_refused_with_its_length(demo_control):
         clip.check_text(demo_control, "red " * (length - 1))
 
 
-def test_words_the_model_never_saw_are_named_beside_those_it_knows(demo_control):
-    with pytest.raises(TextError, match="'elephant', ','.*a, against.*yellow"):
-        clip.check_text(demo_control, "a red elephant, elephant")
+def test_words_the_model_never_saw_are_named_beside_near_ones_and_those_it_knows(demo_control):
+    vocabulary = sorted(demo_control.spec.vocabulary)
+
+    with pytest.raises(TextError, match="'yelow', ','.*'yelow' is near 'yellow'.*It knows") as refusal:
+        clip.check_text(demo_control, "a yelow, yelow")
+
+    assert ", ".join(vocabulary[:60]) in str(refusal.value)
+    assert f"and {len(vocabulary) - 60} more words." in str(refusal.value)
 
 
 @pytest.mark.parametrize("text", ["x" * 10_000, " ".join(f"w{n}x" for n in range(2500)), "red " * 2500])
