@@ -145,12 +145,13 @@ def shared_after(
 ) -> dict[str, str]:
     """Returns what goes along to other pages after a page has changed its parameters from those `before`.
 
-    That is everything the page shows once one of its options has changed, and what a link names. A head that
-    somebody chose, by a control or by a link, is also the heads of the pages that take several, until other
-    heads are chosen there.
+    That is the image, text and head of the page once one of them was chosen there, and what a link names;
+    other options leave on a page what it opened with. A head that somebody chose, by a control or by a link,
+    is also the heads of the pages that take several, until other heads are chosen there.
     """
-    changed = any(before[name] != params[name] for name in before.keys() & params.keys() - ALWAYS_SHARED)
-    names = {*ALWAYS_SHARED, *(SHARED if changed else before if linked else ())}
+    common = before.keys() & params.keys() & set(SHARED) - ALWAYS_SHARED
+    chosen = any(before[name] != params[name] for name in common)
+    names = {*ALWAYS_SHARED, *(SHARED if chosen else before if linked else ())}
     shared = shared | {name: params[name] for name in SHARED if name in names and params.get(name)}
     if "head" in params and "head" in before and (linked or before["head"] != params["head"]):
         shared["heads"] = params["head"]

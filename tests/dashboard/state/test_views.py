@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from dashboard.state import url
 from dashboard.state.links import from_query
 from dashboard.state.views import (
     MODES,
@@ -256,3 +257,13 @@ def test_a_number_of_thousands_of_digits_is_replaced():
 
     assert view.k == 7
     assert "it is not a number" in notes[0]
+
+
+def test_an_image_goes_along_if_it_or_its_text_was_chosen_and_not_because_another_option_was():
+    """Else the maps of an image that a page opened with, and that has none stored, would load the model."""
+    before = {"bundle": "demo", "image": "a", "text": "x", "k": "5"}
+
+    other = url.shared_after({}, before, before | {"k": "7"}, linked=False)
+    chosen = url.shared_after({}, before, before | {"text": "y"}, linked=False)
+
+    assert other == {"bundle": "demo"} and chosen == {"bundle": "demo", "image": "a", "text": "y"}
