@@ -42,6 +42,7 @@ WITHOUT_TEST_FILE = {
     "db/vector_columns.py": "db/test_verify.py: columns that are missing, added and of another type",
     "headlight/results.py": "headlight/test_bundle.py compares its arrays with the pages",
     "precompute/demo/__main__.py": "conftest.py draws scenes by it",
+    "precompute/demo/bpe.py": "precompute/demo/test_words.py makes the tokenizer file by it",
     "precompute/demo/planted/folder.py": "precompute/demo/planted/conftest.py reads what it writes",
     "precompute/demo/planted/weights.py": "precompute/demo/planted/test_expected.py checks what they give",
     "precompute/inputs/images/decoding.py": "db/test_pictures.py reads files and their thumbnails",

@@ -70,7 +70,8 @@ def _score(options: argparse.Namespace) -> None:
     from precompute.demo.cache import held_out_scenes
     from precompute.demo.card import write_card
     from precompute.demo.model import shipped_model
-    from precompute.demo.scoring import score, table
+    from precompute.demo.models.scoring import table
+    from precompute.demo.scoring import score
 
     pixels = held_out_scenes(options.work, count=options.count)
     for name, model in MODELS.items():
@@ -81,10 +82,11 @@ def _score(options: argparse.Namespace) -> None:
 
 def _texts(options: argparse.Namespace) -> None:
     from precompute.demo import BPE_PATH
+    from precompute.demo.bpe import write_bpe
     from precompute.demo.pool import write_pool, write_prompts
-    from precompute.demo.words import write_bpe
+    from precompute.demo.words import VOCABULARY
 
-    write_bpe(BPE_PATH)
+    write_bpe(BPE_PATH, VOCABULARY)
     write_pool()
     write_prompts()
 

@@ -4,12 +4,8 @@ Scenes in the cache have the model's resolution. They are resized with the same 
 picture for the model.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -17,22 +13,11 @@ from PIL import Image
 
 from db.atomic_file import atomic_file
 from precompute.demo import IMAGE_SIZE
+from precompute.demo.models.cache import in_chunks
 from precompute.demo.scenes import draw
 
 CHUNK = 250
 HELD_OUT_SEED = 2
-
-Result = TypeVar("Result")
-
-
-def in_chunks(draw_chunk: Callable[[range], Result], count: int, size: int) -> Iterator[Result]:
-    """Yields the result of every `size` of `count` scenes in order, on all cores, and prints progress."""
-    chunks = [range(count)[start : start + size] for start in range(0, count, size)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for chunk, result in zip(chunks, pool.map(draw_chunk, chunks), strict=True):
-            yield result
-            print(f"\rdrawing scenes: {chunk.stop} of {count}", end="", flush=True)
-    print()
 
 
 def small(index: int, seed: int, side: int, kinds: int | None = None) -> UInt8[np.ndarray, "side side 3"]:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from precompute.demo import IMAGE_SIZE, MEAN, STD, DemoModel
-from precompute.demo.scoring import Score, halfway, table
+from precompute.demo.models.scoring import Score, halfway, table
 from precompute.demo.words import VOCABULARY
 
 CARD = """\

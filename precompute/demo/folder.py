@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from precompute.demo.cache import in_chunks
 from precompute.demo.hashing import Stream
+from precompute.demo.models.cache import in_chunks
 from precompute.demo.png import png
 from precompute.demo.scenes import Content, draw
 from precompute.demo.words import caption, object_caption

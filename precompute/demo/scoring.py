@@ -1,25 +1,15 @@
 """Zero-shot accuracy of a demo CLIP on held-out scenes of one kind of object, with one fixed prompt form."""
 
-from typing import NamedTuple
-
 import numpy as np
 from jaxtyping import UInt8
 from open_clip.model import CLIP
 
-from db.text_table import text_table
 from precompute.demo.cache import HELD_OUT_SEED
-from precompute.demo.model import embed_scenes, embed_texts
+from precompute.demo.model import embed_texts
+from precompute.demo.models.build import embed_scenes
+from precompute.demo.models.scoring import Score
 from precompute.demo.scenes import BACKGROUNDS, Content, content_of
 from precompute.demo.words import PROPERTIES, VALUES, prompt
-
-
-class Score(NamedTuple):
-    """Zero-shot accuracy for the values of one property."""
-
-    property: str
-    values: int
-    chance: float
-    accuracy: float
 
 
 def value_indices(content: Content, property_: str) -> list[int]:
@@ -45,13 +35,3 @@ def score(
         values = len(VALUES[property_])
         scores.append(Score(property_, values, 1 / values, float((predicted == correct).mean())))
     return scores
-
-
-def halfway(score: Score) -> float:
-    """Returns the accuracy halfway between chance and 1."""
-    return (1 + score.chance) / 2
-
-
-def table(scores: list[Score]) -> str:
-    """Returns the scores as a Markdown table with the chance level."""
-    return text_table(Score._fields, scores)

@@ -24,7 +24,8 @@ from db.atomic_file import atomic_file
 from precompute.demo import IMAGE_SIZE, MODELS, DemoModel
 from precompute.demo.batches import Batch, Batches
 from precompute.demo.cache import cached_scenes, held_out_scenes
-from precompute.demo.model import export, fresh_model, normalized
+from precompute.demo.model import fresh_model
+from precompute.demo.models.build import export, normalized
 from precompute.demo.scoring import score
 
 WEIGHT = {"color": 0.3, "position": 0.4, "pattern": 1.5, "shape": 2.0}

@@ -10,8 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from precompute.demo.pool import write_rows
-from precompute.texts import TEXTS
+from precompute.texts import TEXTS, write_rows
 
 VALUES_PATH = TEXTS / "general_values.tsv"
 POOL_PATH = TEXTS / "general.tsv"

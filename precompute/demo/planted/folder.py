@@ -6,14 +6,16 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from precompute.demo import LICENSE, words
+from precompute.demo import LICENSE
+from precompute.demo.bpe import write_bpe
 from precompute.demo.planted.answers import answers
 from precompute.demo.planted.expected import WEIGHTS, words_of
 from precompute.demo.planted.model import phrase, texts
 from precompute.demo.planted.pictures import draw, name, pictures
 from precompute.demo.planted.weights import config, state
 from precompute.demo.png import png
-from precompute.demo.pool import write_rows
+from precompute.demo.words import VOCABULARY
+from precompute.texts import write_rows
 
 IMAGES, ATTRIBUTES = "images", "images/attributes.csv"
 TEXTS, PROMPTS = "texts.tsv", "prompts.tsv"
@@ -33,7 +35,7 @@ def write_planted(folder: Path) -> None:
     header = f"# name: planted\n# language: en\n# license: {LICENSE}\n"
     write_rows(folder / TEXTS, header, [(text, "|".join(properties)) for text, properties in texts()])
     write_rows(folder / PROMPTS, "", _prompts())
-    words.write_bpe(folder / BPE)
+    write_bpe(folder / BPE, VOCABULARY)
     (folder / CONFIG).write_text(json.dumps(config(), indent=2) + "\n", encoding="utf-8")
     save_file(state(folder / BPE), folder / CHECKPOINT)
     (folder / ANSWERS).write_text(json.dumps(answers(), indent=1) + "\n", encoding="utf-8")

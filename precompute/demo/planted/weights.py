@@ -19,9 +19,10 @@ from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor
 
-from precompute.demo import words
+from precompute.demo.bpe import merges
 from precompute.demo.planted import model as plan
 from precompute.demo.planted.pictures import readers
+from precompute.demo.words import VOCABULARY
 
 SLOTS = (*plan.PATCH_SLOTS, *plan.FEATURES, "pad")
 WIDTH, D_HEAD = 96, 24
@@ -53,7 +54,7 @@ def config() -> dict:
         "text_cfg": {
             "context_length": CONTEXT_LENGTH,
             # Bytes, bytes that end a word, merges, start and end.
-            "vocab_size": 512 + len(words.merges()) + 2,
+            "vocab_size": 512 + len(merges(VOCABULARY)) + 2,
             "width": 2 * (len(POOL_WORDS) + 1),
             "heads": 1,
             "layers": 1,

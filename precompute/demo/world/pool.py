@@ -4,13 +4,12 @@ Every property uses the same sentence frames. If only colors used "a picture of 
 frame would be labeled color.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from precompute.demo.world.scenes import BACKGROUNDS, COLORS, COUNTS, POSITIONS
 from precompute.demo.world.things import CATEGORIES, GROUP, PROPERTY, THINGS, plural
 from precompute.demo.world.words import ANYTHING, AT, ON, VALUES, prompt
-from precompute.texts import TEXTS
+from precompute.texts import TEXTS, write_rows
 
 POOL_PATH = TEXTS / "demo_world.tsv"
 PROMPTS_PATH = TEXTS / "demo_world_prompts.tsv"
@@ -65,12 +64,6 @@ def prompts() -> list[tuple[str, str, str]]:
 def write_prompts(path: Path = PROMPTS_PATH) -> None:
     """Writes the prompts, a line for each value: property, tab, value, tab, prompt."""
     write_rows(path, PROMPTS_HEADER, prompts())
-
-
-def write_rows(path: Path, header: str, rows: Iterable[tuple[str, ...]]) -> None:
-    """Writes a header, then a line per row with tabs between its values."""
-    lines = ["\t".join(row) + "\n" for row in rows]
-    path.write_text(header + "".join(lines), encoding="utf-8", newline="\n")
 
 
 def _values(property_: str) -> list[tuple[str, str]]:

@@ -4,11 +4,8 @@ The text model of the demo sees these words alone. A caption names a subset of t
 it does not name may have any value.
 """
 
-import gzip
 import re
-from collections import Counter
 from collections.abc import Sequence, Set
-from pathlib import Path
 
 from precompute.demo.hashing import Stream
 from precompute.demo.world.artwork import NATURAL
@@ -151,30 +148,3 @@ def some_properties(properties: Sequence[str], stream: Stream) -> set[str]:
     while len(chosen_properties) < count:
         chosen_properties.add(stream.choice(properties))
     return chosen_properties
-
-
-def merges() -> list[tuple[str, str]]:
-    """Returns the byte-pair merges of the vocabulary after which every word is one token."""
-    symbols = [[*word[:-1], word[-1] + "</w>"] for word in VOCABULARY]
-    result = []
-    while pairs := Counter(pair for word in symbols for pair in zip(word, word[1:], strict=False)):
-        best = max(pairs, key=lambda pair: (pairs[pair], pair))
-        result.append(best)
-        symbols = [_merge(word, best) for word in symbols]
-    return result
-
-
-def _merge(word: list[str], pair: tuple[str, str]) -> list[str]:
-    out: list[str] = []
-    for part in word:
-        if out and (out[-1], part) == pair:
-            out[-1] += part
-        else:
-            out.append(part)
-    return out
-
-
-def write_bpe(path: Path) -> None:
-    """Writes the merges for open_clip's `SimpleTokenizer`; the file must not end with a newline."""
-    lines = ["#version: headlight demo"] + [" ".join(pair) for pair in merges()]
-    path.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))

@@ -6,7 +6,7 @@ import pytest
 
 from precompute.demo import MODEL_NAME, MODELS
 from precompute.demo.card import write_card
-from precompute.demo.scoring import Score, halfway
+from precompute.demo.models.scoring import Score, halfway
 from precompute.demo.words import PROPERTIES
 
 SHIPPED = pytest.mark.parametrize("name", list(MODELS))

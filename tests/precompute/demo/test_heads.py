@@ -11,7 +11,7 @@ import torch
 from precompute import clip
 from precompute.demo import IMAGE_SIZE, MODELS
 from precompute.demo.cache import cached_scenes
-from precompute.demo.model import normalized
+from precompute.demo.models.build import normalized
 from precompute.demo.scenes import content_of
 from precompute.demo.scoring import VALUES, value_indices
 from precompute.demo.words import PROPERTIES

@@ -5,7 +5,8 @@ from collections import Counter
 import torch
 
 from precompute.demo import MODELS
-from precompute.demo.model import export, fresh_model, shipped_model
+from precompute.demo.model import fresh_model, shipped_model
+from precompute.demo.models.build import export
 
 
 def test_exported_weights_can_be_loaded(tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from precompute.demo import IMAGE_SIZE, MODELS
 from precompute.demo.cache import cached_scenes
 from precompute.demo.model import fresh_model, shipped_model
-from precompute.demo.scoring import score, table
+from precompute.demo.models.scoring import table
+from precompute.demo.scoring import score
 from precompute.demo.words import PROPERTIES
 
 FRESH_SEED = 4

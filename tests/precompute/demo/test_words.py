@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from precompute.demo import BPE_PATH, CONTEXT_LENGTH
+from precompute.demo.bpe import write_bpe
 from precompute.demo.hashing import Stream
 from precompute.demo.model import tokenizer
 from precompute.demo.scenes import content_of
@@ -17,7 +18,6 @@ from precompute.demo.words import (
     prompt,
     some_properties,
     unknown_words,
-    write_bpe,
 )
 from tests.support.captions import sample_captions
 
@@ -32,7 +32,7 @@ def test_every_word_is_one_token_and_decodes_to_itself():
 
 
 def test_the_tokenizer_file_is_reproducible_from_the_vocabulary(tmp_path):
-    write_bpe(tmp_path / "again.gz")
+    write_bpe(tmp_path / "again.gz", VOCABULARY)
 
     assert (tmp_path / "again.gz").read_bytes() == BPE_PATH.read_bytes()
 

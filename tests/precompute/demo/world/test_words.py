@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from precompute.demo.bpe import write_bpe
 from precompute.demo.hashing import Stream
 from precompute.demo.models import BPE_PATH, CONTEXT_LENGTH
 from precompute.demo.models.build import tokenizer
@@ -21,7 +22,6 @@ from precompute.demo.world.words import (
     prompt,
     some_properties,
     unknown_words,
-    write_bpe,
 )
 
 FORMS = {
@@ -64,7 +64,7 @@ def test_every_word_is_one_token_and_decodes_to_itself():
 
 
 def test_the_tokenizer_file_is_reproducible_from_the_vocabulary(tmp_path):
-    write_bpe(tmp_path / "again.gz")
+    write_bpe(tmp_path / "again.gz", VOCABULARY)
 
     assert (tmp_path / "again.gz").read_bytes() == BPE_PATH.read_bytes()
 
