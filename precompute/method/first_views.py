@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from precompute.method import selectivity
+from precompute.method import selectivity, zero_shot
 
 DIGITS = 4
 """Digits behind the point by which values are compared."""
@@ -159,7 +159,7 @@ def locality(
 
 
 class Presence(NamedTuple):
-    """Where an image shows the texts of one label, what all of them have in common subtracted."""
+    """Strength and place of the texts of one label in an image, what all of them share subtracted."""
 
     share: Float[Tensor, "gallery text"]
     """Sum of the strongest square, 1 at the image where it is largest."""
@@ -216,8 +216,8 @@ def accuracy_loss(
     score: Float[Tensor, "image value"], removed: Float[Tensor, "image value"], target: Int[Tensor, " image"]
 ) -> float:
     """Returns how much zero-shot accuracy falls if `removed` is subtracted from the scores of the classes."""
-    right, after = (_right(part, target).double().mean() for part in (score, score - removed))
-    return float(right - after)
+    before, after = (zero_shot.accuracy(zero_shot.margin(part, target)) for part in (score, score - removed))
+    return float(before - after)
 
 
 def _balance(
@@ -234,13 +234,6 @@ def _balance(
 def _share(part: Float[Tensor, "*shape"], whole: Float[Tensor, "*shape2"]) -> Float[Tensor, "*shape"]:
     """Returns part / whole; 0 where the whole is 0."""
     return torch.where(whole > 0, part / whole.where(whole > 0, 1), 0)
-
-
-def _right(score: Float[Tensor, "image value"], target: Int[Tensor, " image"]) -> Bool[Tensor, " image"]:
-    """Returns True where the class of an image scores highest, False for a tie."""
-    own = score.gather(1, target[:, None])
-    others = score.scatter(1, target[:, None], -torch.inf)
-    return own[:, 0] > others.amax(dim=1)
 
 
 _BLOCK = 512

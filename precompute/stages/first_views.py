@@ -55,7 +55,7 @@ class Maps(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What the choices need of a model."""
+    """Inputs of the choices, of one model."""
 
     images: Outputs
     center: Float[Tensor, " d_out"]

@@ -8,7 +8,6 @@ Mathematics and models are in separate files:
     forward_effects      the same ablations run through the model
     rows                 rows of the tables
     subjects             subjects of the rows
-    zero_shot            zero-shot scores, margins and accuracy
     direct_effects       direct effects, and projections on texts: mathematics only
     label_accuracy       labels compared with the target attributes of heads
     neighbor_precision   neighbors compared with the known values of images

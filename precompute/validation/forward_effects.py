@@ -13,9 +13,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from precompute import clip
+from precompute.method import zero_shot
 from precompute.method.types import Classes
 from precompute.stages import decompose_images
-from precompute.validation import zero_shot
 from precompute.validation.sample import ImagePass
 
 PARTS = 5

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from db.random_sets import random_sets
 from precompute.clip import HeadIntervention, Intervention
-from precompute.method import textspan
+from precompute.method import textspan, zero_shot
 from precompute.method.types import HeadSpaces, TextSpan
-from precompute.validation import direct_effects, zero_shot
+from precompute.validation import direct_effects
 from precompute.validation.sample import Sample
 from precompute.validation.subjects import Subject
 

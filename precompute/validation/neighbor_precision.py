@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from precompute.validation.zero_shot import NONE
+from precompute.method.zero_shot import NONE
 
 K = 10
 QUERIES = 500

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from precompute.method import zero_shot
 from precompute.method.types import Label
-from precompute.validation import label_accuracy, neighbor_precision, zero_shot
+from precompute.validation import label_accuracy, neighbor_precision
 from precompute.validation.interventions import NOTHING, Ablation
 from precompute.validation.subjects import Subject, score_frame
 

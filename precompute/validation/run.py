@@ -18,20 +18,14 @@ from torch import Tensor
 from precompute import clip
 from precompute.inputs import prompts
 from precompute.inputs.prompts import ClassPrompt
-from precompute.method import decomposition, moments, rounding, selectivity
+from precompute.method import decomposition, moments, rounding, selectivity, zero_shot
 from precompute.method.types import Classes, HeadSpaces, Pool
 from precompute.runtime import progress, work_files
 from precompute.runtime.config import ConfigError
 from precompute.runtime.method_versions import METHOD_VERSIONS
 from precompute.stages import decompose_images
 from precompute.stages.describe_heads import HeadDescriptions
-from precompute.validation import (
-    forward_effects,
-    interventions,
-    label_accuracy,
-    neighbor_precision,
-    zero_shot,
-)
+from precompute.validation import forward_effects, interventions, label_accuracy, neighbor_precision
 from precompute.validation import rows as score_rows
 from precompute.validation import sample as sampling
 from precompute.validation.interventions import Ablation

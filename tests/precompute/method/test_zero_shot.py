@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import tensor
 
-from precompute.validation import zero_shot
+from precompute.method import zero_shot
 from tests.support.numbers import NAN, assert_close
 
 
