@@ -49,9 +49,14 @@ def each(
     processes = [_Process(function) for _ in range(min(count, len(items)))]
     try:
         with progress.side_by_side(turns, len(processes)) as display:
+
+            def begin_next(process: _Process) -> None:
+                if waiting:
+                    display.begin(waiting[0])
+                    process.begin(waiting.popleft(), items, turns)
+
             for process in processes:
-                display.begin(waiting[0])
-                process.begin(waiting.popleft(), items, turns)
+                begin_next(process)
             while len(results) < len(items):
                 for process in _speaking(processes):
                     kind, content = process.receive(turns)
@@ -64,9 +69,7 @@ def each(
                     else:
                         results[process.place] = pickle.loads(content)
                         display.end(process.place)
-                        if waiting:
-                            display.begin(waiting[0])
-                            process.begin(waiting.popleft(), items, turns)
+                        begin_next(process)
                 display.refresh()
     finally:
         for process in processes:
