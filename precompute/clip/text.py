@@ -100,12 +100,11 @@ def _check_vocabulary(clip: Clip, text: str) -> None:
     words = dict.fromkeys(re.findall(r"[^\W_]+|[^\w\s]|_", text.lower()))
     unknown = [word for word in words if word not in vocabulary]
     if unknown:
+        known = sorted(vocabulary)
         named = ", ".join(repr(_shortened(word)) for word in unknown[:MAX_NAMED])
         more = f" and {len(unknown) - MAX_NAMED:,} more" if len(unknown) > MAX_NAMED else ""
         raise UnknownWords(
-            f"{clip.spec.name} has never seen {named}{more}. {_advice(unknown, sorted(vocabulary))}",
-            unknown,
-            sorted(vocabulary),
+            f"{clip.spec.name} has never seen {named}{more}. {_advice(unknown, known)}", unknown, known
         )
 
 
