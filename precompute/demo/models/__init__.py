@@ -72,7 +72,7 @@ class DemoModel(NamedTuple):
         return self.checkpoint.with_suffix(".md")
 
 
-SMALL, FINE, LARGE, TUNED = 400_000, 260_000, 440_000, 60_000
+SMALL, FINE, LARGE, TUNED = 400_000, 260_000, 440_000, 120_000
 """Pairs for a small model, for one with fine patches, for the larger one, and for fine-tuning: at most 25
 minutes of one core for a small model, 70 for the larger one."""
 

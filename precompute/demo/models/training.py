@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -78,6 +78,10 @@ class Recipe:
 
     held_out: int = 500
     """Number of held-out scenes scored at every checkpoint."""
+
+    def fine_tuning(self) -> "Recipe":
+        """Returns the recipe for a model that starts trained: it knows nouns, and scenes are as usual at once."""
+        return replace(self, large_first=0.0)
 
 
 class Trainer:
@@ -221,6 +225,7 @@ def train(
 def train_one(demo: DemoModel, *, recipe: Recipe, work: Path, compiled: bool = True) -> None:
     """Trains one model and writes its weights."""
     torch.set_num_threads(1)
+    recipe = recipe.fine_tuning() if demo.start else recipe
     pixels = cached_scenes(work, count=recipe.scenes, seed=recipe.scene_seed, side=IMAGE_SIZE, cue=demo.cue)
     trainer = Trainer(demo, recipe, work, compiled=compiled)
     batches = Batches(
