@@ -182,7 +182,9 @@ def random_space(layers: int, heads: int, rank: int, d_out: int) -> HeadSpace:
     basis = np.random.default_rng(0).standard_normal((n, rank, d_out), dtype=np.float32)
     layer, head = np.repeat(np.arange(layers), heads), np.tile(np.arange(heads), layers)
     mean, scale = np.zeros((n, rank), np.float32), np.full(n, 0.01, np.float32)
-    return vector_encoding.checked_space(KEY, HeadSpace(layer, head, basis, mean, scale))
+    covariance, length = np.broadcast_to(np.eye(rank, dtype=np.float32) * 1e-4, (n, rank, rank)), scale
+    space = HeadSpace(layer, head, basis, mean, scale, covariance, length)
+    return vector_encoding.checked_space(KEY, space)
 
 
 def image_batches(space: HeadSpace, images: int, batch: int = 500) -> Iterator[ImageVectors]:

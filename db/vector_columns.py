@@ -41,6 +41,8 @@ def vector_columns(kind: str, shape: VectorShape) -> dict[str, pa.DataType]:
         "basis": _vector(pa.float32(), rank * d_out),
         "mean": _vector(pa.float32(), rank),
         "scale": pa.float32(),
+        "covariance": _vector(pa.float32(), rank * rank),
+        "mean_length": pa.float32(),
     }
 
 

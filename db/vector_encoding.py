@@ -21,19 +21,23 @@ from db.vectors import HeadSpace
 def checked_space(model_key: str, space: HeadSpace) -> HeadSpace:
     """The spaces in the types they are stored in; refuses shapes that do not fit and a wrong order."""
     n = len(space.layer)
-    basis, mean, scale = (np.asarray(part, np.float32) for part in (space.basis, space.mean, space.scale))
+    numbers = [np.asarray(part, np.float32) for part in space[2:]]
     layer, head = np.asarray(space.layer, np.int32), np.asarray(space.head, np.int32)
-    if basis.ndim != 3 or len(head) != n or mean.shape != (n, basis.shape[1]) or scale.shape != (n,):
+    rank = space.mean.shape[-1]
+    shapes = {"basis": (n, rank, space.basis.shape[-1]), "mean": (n, rank), "scale": (n,)}
+    shapes |= {"covariance": (n, rank, rank), "mean_length": (n,)}
+    if len(head) != n or [part.shape for part in numbers] != list(shapes.values()):
+        given = ", ".join(f"{name} {np.shape(part)}" for name, part in space._asdict().items())
         raise StoreError(
-            f"spaces of {model_key} do not fit: layer [{n}], head {head.shape}, basis {basis.shape}, "
-            f"mean {mean.shape}, scale {scale.shape}. Give [n], [n], [n, rank, d_out], [n, rank], [n]."
+            f"spaces of {model_key} do not fit: {given}. Give layer [n], head [n], basis [n, rank, d_out], "
+            "mean [n, rank], scale [n], covariance [n, rank, rank], mean_length [n]."
         )
     pairs = list(zip(layer.tolist(), head.tolist(), strict=True))
     if pairs != sorted(set(pairs)):
         raise StoreError(f"heads of {model_key} are not sorted by layer, then head. Sort them.")
-    if not (np.isfinite(basis).all() and np.isfinite(mean).all() and np.isfinite(scale).all()):
+    if not all(np.isfinite(part).all() for part in numbers):
         raise StoreError(f"spaces of {model_key} hold a number that is not finite. Compute them again.")
-    return HeadSpace(layer, head, basis, mean, scale)
+    return HeadSpace(layer, head, *numbers)
 
 
 def pack_spaces(space: HeadSpace) -> pa.RecordBatch:
@@ -44,6 +48,8 @@ def pack_spaces(space: HeadSpace) -> pa.RecordBatch:
         "basis": to_column(space.basis, np.float32),
         "mean": to_column(space.mean, np.float32),
         "scale": pa.array(space.scale),
+        "covariance": to_column(space.covariance, np.float32),
+        "mean_length": pa.array(space.mean_length),
     }
     return _batch(columns)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from db import lance_tables
 from db.arrays import finite, from_column
@@ -18,6 +19,8 @@ from db.queries import class_texts
 from db.vector_rows import ID, blocks_of, cache_of, ids_of, table_of, vectors_of
 
 METRICS = ("cosine", "dot")
+MATRICES = ("basis", "covariance")
+"""Columns of the table of heads that hold a matrix of `rank` rows."""
 
 
 class HeadSpace(NamedTuple):
@@ -37,6 +40,12 @@ class HeadSpace(NamedTuple):
 
     scale: np.ndarray
     """[n] float32: stored image coordinates are (y - mean) / scale, or 0 for a constant head, of scale 0."""
+
+    covariance: np.ndarray
+    """[n, rank, rank] float32: covariance of the coordinates over the images; 0 for a constant head."""
+
+    mean_length: np.ndarray
+    """[n] float32: mean over the images of the length of y - mean."""
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -62,12 +71,16 @@ def head_spaces(bundle: Bundle, model_key: str, heads: Sequence[tuple[int, int]]
     table = table_of(bundle, "heads", model_key)
     cache = cache_of(bundle)
     if ("space", model_key) not in cache:
-        rows = lance_tables.read(table, ["layer", "head", "basis", "mean", "scale"])
-        layer, head, scale = (finite(rows[name].to_numpy()) for name in ("layer", "head", "scale"))
-        order = np.lexsort((head, layer))
-        mean = from_column(rows["mean"])[order]
-        basis = from_column(rows["basis"])[order].reshape(len(order), mean.shape[1], -1)
-        cache["space", model_key] = HeadSpace(layer[order], head[order], basis, mean, scale[order])
+        rows = lance_tables.read(table, list(HeadSpace._fields))
+        order = np.lexsort((rows["head"].to_numpy(), rows["layer"].to_numpy()))
+        rank = rows["mean"].type.list_size
+        parts = []
+        for name in HeadSpace._fields:
+            column = rows[name]
+            is_vector = pa.types.is_fixed_size_list(column.type)
+            values = (from_column(column) if is_vector else finite(column.to_numpy()))[order]
+            parts.append(values.reshape(len(order), rank, -1) if name in MATRICES else values)
+        cache["space", model_key] = HeadSpace(*parts)
     return cache["space", model_key]
 
 

@@ -92,12 +92,3 @@ def reading(text: NDArray, covariance: NDArray, rank: int, *, seed: int = 0) -> 
     shares = draws @ spectrum / draws.sum(axis=1)
     share = float(text @ covariance @ text) / length / total
     return Reading(share, float(np.median(shares)), float((shares >= share).mean()))
-
-
-def covariance(blocks: Iterable[NDArray]) -> NDArray[np.float64]:
-    """Returns the covariance of centered coordinates in blocks [image, rank], [rank, rank]."""
-    total, images = 0.0, 0
-    for block in blocks:
-        total = total + block.T.astype(np.float64) @ block
-        images += len(block)
-    return np.asarray(total / images)

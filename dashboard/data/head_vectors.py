@@ -154,6 +154,11 @@ def head_space(source: Source, heads: Sequence[Head] | None = None) -> vectors.H
     return vectors.head_spaces(source.bundle, source.key, heads)
 
 
+def own_ranks(space: vectors.HeadSpace) -> NDArray[np.int64]:
+    """Returns the dimensions of each head, [head], without those that only pad its rank."""
+    return (np.linalg.norm(space.basis, axis=2) > 0.5).sum(axis=1)
+
+
 def row_of(image_id: str | None, image_ids: NDArray) -> int | None:
     """Returns the row of an image among sorted ids, or None, e.g. for an uploaded image."""
     row = int(np.searchsorted(image_ids, image_id or ""))

@@ -110,11 +110,5 @@ def text_reading(source: Source, text: str, head: Head) -> Reading | None:
     """Returns how much a head varies along a text, centered on the pool."""
     space = head_vectors.head_space(source, (head,))
     direction = space.basis[0] @ (texts.embedding(source, text) - texts.pool(source).mean)
-    rank = int((np.linalg.norm(space.basis[0], axis=1) > 0.5).sum())
-    return outside.reading(direction, _covariance(source, head), rank)
-
-
-@cached.kept(max_entries=256)
-def _covariance(source: Source, head: Head) -> NDArray[np.float64]:
-    """Returns the covariance of the images in a head, [rank, rank]."""
-    return cached.frozen(outside.covariance(rows for (rows,) in head_vectors.blocks(source, [head])))
+    [rank] = head_vectors.own_ranks(space)
+    return outside.reading(direction, space.covariance[0].astype(np.float64), int(rank))

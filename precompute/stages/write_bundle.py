@@ -17,7 +17,7 @@ from precompute.clip import Clip
 from precompute.inputs import images
 from precompute.inputs.prompts import ClassPrompt
 from precompute.inputs.text_pool import text_id
-from precompute.method import labels
+from precompute.method import labels, moments
 from precompute.method.intervals import MIN_IMAGES
 from precompute.method.types import HeadSpaces, Pool
 from precompute.runtime import progress, work_files
@@ -194,7 +194,7 @@ def _write_class_texts(writer: BundleWriter, class_prompts: list[ClassPrompt]) -
 
 def _write_vectors(writer: BundleWriter, result: ModelResult, pool: Pool) -> None:
     key, shards = result.model_key, result.decomposition.shards
-    writer.write_heads(key, _space(result.spaces, result.heads))
+    writer.write_heads(key, _space(result))
     tracked = progress.track(shards, "writing vectors", total=len(shards), unit="shard")
     writer.write_images(key, (_vectors(shard) for shard in tracked))
     writer.write_texts(key, [text_id(text) for text in pool.texts], result.text.numpy())
@@ -202,15 +202,30 @@ def _write_vectors(writer: BundleWriter, result: ModelResult, pool: Pool) -> Non
     writer.write_tokens(key, tokens, _gallery(result.decomposition.gallery))
 
 
-def _space(spaces: HeadSpaces, described: HeadDescriptions) -> HeadSpace:
+def _space(result: ModelResult) -> HeadSpace:
+    spaces, described = result.spaces, result.heads
     layers, heads, rank, d_out = spaces.basis.shape
+    covariance = moments.pooled(result.decomposition.moments).covariance
+    mean_length = _mean_lengths(result.decomposition.shards, described)
     return HeadSpace(
         layer=np.repeat(spaces.layers, heads),
         head=np.tile(np.arange(heads), layers),
         basis=spaces.basis.reshape(-1, rank, d_out).numpy(),
         mean=described.mean.flatten(0, 1).float().numpy(),
         scale=described.scale.flatten().float().numpy(),
+        covariance=covariance.flatten(0, 1).float().numpy(),
+        mean_length=mean_length.flatten().float().numpy(),
     )
+
+
+def _mean_lengths(
+    shards: tuple[decompose_images.Shard, ...], described: HeadDescriptions
+) -> Float[Tensor, "layer head"]:
+    """Mean length of the centered coordinates of every head; 0 for a constant head."""
+    total = torch.zeros_like(described.scale)
+    for shard in shards:
+        total += (decompose_images.read(shard)["head"] - described.mean).norm(dim=-1).sum(0)
+    return (total / described.image_count).where(described.scale > 0, 0)
 
 
 def _vectors(shard: decompose_images.Shard) -> ImageVectors:

@@ -58,6 +58,8 @@ def test_spaces_that_do_not_fit_are_refused(out):
     with BundleWriter(out, input_id="x") as writer:
         with pytest.raises(StoreError, match="do not fit"):
             writer.write_heads("a", space._replace(mean=space.mean[:, :4]))
+        with pytest.raises(StoreError, match="do not fit"):
+            writer.write_heads("a", space._replace(covariance=space.covariance[:, :4]))
         with pytest.raises(StoreError, match="not sorted by layer, then head"):
             writer.write_heads("a", space._replace(head=space.head[::-1]))
 

@@ -67,7 +67,10 @@ def spaces(model_key: str = MODEL_KEY) -> HeadSpace:
     mean = y.mean(axis=0)
     scale = np.sqrt(((y - mean) ** 2).mean(axis=(0, 2)))
     layer, head = np.array(PAIRS).T
-    return HeadSpace(layer, head, basis, mean.astype(np.float32), scale.astype(np.float32))
+    covariance = np.einsum("ina,inb->nab", y - mean, y - mean) / IMAGES
+    length = np.linalg.norm(y - mean, axis=2).mean(axis=0)
+    parts = (part.astype(np.float32) for part in (mean, scale, covariance, length))
+    return HeadSpace(layer, head, basis, *parts)
 
 
 def coordinates(model_key: str = MODEL_KEY) -> np.ndarray:

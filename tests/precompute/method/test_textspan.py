@@ -52,6 +52,33 @@ def deflating(output, text, k):
     return chosen, removed
 
 
+def matching_pursuit(output, text, k, p):
+    """Simultaneous orthogonal matching pursuit over texts, as in Head Pursuit (arXiv 2510.21518).
+
+    Outputs lose their least-squares fit by all choices so far, and texts are never modified.
+    """
+    output = output - output.mean(0)
+    residual, chosen = output, []
+    for _ in range(k):
+        chosen.append(int((residual @ text.T).abs().pow(p).sum(0).argmax()))
+        weights = torch.linalg.lstsq(text[chosen].T, output.T).solution
+        residual = output - (text[chosen].T @ weights).T
+    return chosen, float(1 - residual.square().sum() / output.square().sum())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_picks_equal_those_of_matching_pursuit_with_the_norm_of_squares(seed):
+    generator = torch.Generator().manual_seed(seed)
+    output = torch.randn(90, 12, generator=generator, dtype=torch.float64) * torch.logspace(0, -2, 12)
+    text = torch.randn(40, 12, generator=generator, dtype=torch.float64) + 1
+
+    span = textspan(covariance_of(output), text, k=8)
+    chosen, explained = matching_pursuit(output, text, 8, p=2)
+
+    assert span.text_index.tolist() == chosen
+    assert float(span.cumulative_share[-1]) == pytest.approx(explained)
+
+
 @pytest.mark.parametrize("name", golden.NAMES)
 def test_picks_of_every_head_equal_those_of_the_reference_implementation(name):
     """

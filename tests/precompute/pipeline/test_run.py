@@ -102,6 +102,20 @@ def test_what_is_stored_sums_to_what_open_clip_computes(small_bundle, scene_fold
     assert query(bundle, "select max_sum_error from model").max_sum_error[0] < 1e-5
 
 
+def test_moments_of_heads_are_those_of_the_stored_coordinates(small_bundle):
+    bundle = open_bundle(small_bundle)
+    [key] = bundle.model_keys
+    space = vectors.head_spaces(bundle, key)
+    y = vectors.image_coordinates(bundle, key, None, space.pairs)[1].astype(float)
+    expected = np.einsum("ina,inb->nab", y, y) / len(y)
+    heads = query(bundle, "select importance from head order by layer, head")
+
+    np.testing.assert_allclose(space.covariance, expected, atol=2e-3 * expected.max())
+    np.testing.assert_allclose(space.mean_length, np.linalg.norm(y, axis=2).mean(axis=0), rtol=2e-3)
+    traces = np.trace(space.covariance, axis1=1, axis2=2)
+    np.testing.assert_allclose(np.sqrt(traces), heads["importance"], rtol=1e-5)
+
+
 def test_shares_of_a_model_sum_to_one(small_bundle):
     shares = query(open_bundle(small_bundle), "select sum(share) as total from component_share")
 
