@@ -37,6 +37,8 @@ CHANGES: dict[str, tuple[str, list[str]]] = {
     "": ("metric", ["entanglement", "uniqueness", "coverage_mlps", "ccs_high"]),
     "heads": ("color", ["label", "ccs", "selectivity:color", "selectivity:shape"]),
     "head": ("seed", []),
+    "which_head": ("form", ["text", "image", "both", "concept"]),
+    "which_head?form=concept": ("picks", [str(number) for number in range(2, 20)]),
     "property_search": ("k", []),
     "property_search?k=200": ("by", ["dot", "cosine"]),
     "topic_segmentation": ("seed", []),

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.controls import shared as controls
+from dashboard.controls.search import search_box
 from dashboard.data import choices
 from dashboard.data.live import LiveError
 from dashboard.data.validation_scores import has_validation
@@ -24,6 +25,7 @@ PAGES = [
     ),
     st.Page("views/heads.py", title="Heads", icon=":material/apps:"),
     st.Page("views/head.py", title="Head", icon=":material/center_focus_strong:"),
+    st.Page("views/which_head.py", title="Which head reads this?", icon=":material/troubleshoot:"),
     st.Page("views/property_search.py", title="Property search", icon=":material/category_search:"),
     st.Page("views/topic_segmentation.py", title="Topic segmentation", icon=":material/gradient:"),
     st.Page(
@@ -81,9 +83,12 @@ def main() -> None:
         st.html(STYLE)
         if st.context.is_embedded:
             st.html(EMBEDDED)
+        box = st.sidebar.container()
         source = st.session_state["source"] = controls.sidebar()
         menu = st.session_state["menu"] = PAGES if has_validation(source) else NO_VALIDATION
         page = st.navigation([*menu, *hidden, *unknown])  # again: only the bundle says which pages it fills
+        with box:
+            search_box(source, menu)
         st.set_page_config(menu_items={"About": f"{ABOUT}\n\n{choices.licenses(source)}"})
         st.title(page.title + CONTROL_BADGE * source.info.is_control)
         page.run()

@@ -218,6 +218,15 @@ def thumbnails(bundle: Bundle, *, image_ids: Sequence[str]) -> pd.DataFrame:
     return _in_order(_ask(bundle, "thumbnails", image_ids=list(image_ids)), image_ids)
 
 
+def search(bundle: Bundle, *, phrase: str, model_key: str, limit: int = 5) -> pd.DataFrame:
+    """Returns heads and models by name, labels of one model, and texts with all words of a phrase.
+
+    At most `limit` of each kind: kind, model_key, layer, head, title, note. Heads and labels of `model_key`
+    are first; a head is found by the beginning of its name, as L5.H3, l5h3 or L5.
+    """
+    return _of_model(bundle, "search", model_key, phrase=phrase, limit=limit)
+
+
 def image_attributes(bundle: Bundle, *, image_ids: Sequence[str] | None = None) -> pd.DataFrame:
     """Returns the attribute values of some images, or of all images."""
     ids = None if image_ids is None else list(image_ids)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 DRAWS = 500
 """Number of times that all heads of a model are rotated at random."""
 
-QUANTILE = 0.95
+BEYOND = 0.05
+"""Share of the draws in which the largest of all rotated heads may exceed a head that is beyond chance."""
 
 
 class Measure(NamedTuple):
@@ -53,8 +54,8 @@ def rotated(covariance: NDArray, own_rank: NDArray) -> tuple[NDArray[np.float64]
     return mean, np.sqrt(2 * spread / (own_rank * (own_rank + 2)))
 
 
-def largest_by_chance(covariance: NDArray, own_rank: NDArray, *, seed: int = 0) -> float:
-    """Returns the z that the largest of all heads exceeds in one of twenty draws, each rotated at random."""
+def largest_by_chance(covariance: NDArray, own_rank: NDArray, *, seed: int = 0) -> NDArray[np.float64]:
+    """Returns the largest z of all heads in every draw of their rotations, [draw]; NaN without one."""
     mean, deviation = rotated(covariance, own_rank)
     random, largest = np.random.default_rng(seed), np.full(DRAWS, -np.inf)
     for place, rank in enumerate(own_rank):
@@ -63,7 +64,16 @@ def largest_by_chance(covariance: NDArray, own_rank: NDArray, *, seed: int = 0) 
             squares = random.standard_normal((DRAWS, rank)) ** 2
             share = squares @ spectrum / spectrum.sum() / squares.sum(axis=1)
             largest = np.maximum(largest, (share - mean[place]) / deviation[place])
-    return float(np.quantile(largest, QUANTILE)) if np.isfinite(largest).all() else float("nan")
+    return np.where(np.isfinite(largest), largest, np.nan)
+
+
+def exceeded(z: NDArray, largest: NDArray) -> NDArray[np.float64]:
+    """Returns the p-value of every head among all of its model, [head]: NaN without a z.
+
+    It is the share of draws whose largest z is at least that of the head, by the add-one rule.
+    """
+    below = np.searchsorted(np.sort(largest), z)
+    return np.where(np.isfinite(z), (1 + len(largest) - below) / (1 + len(largest)), np.nan)
 
 
 def in_image(coordinates: NDArray, covariance: NDArray, mean_length: NDArray) -> Measure:

@@ -89,8 +89,12 @@ def open_checked(path: Path) -> Bundle:
 
 
 def source(bundle: Bundle, name: str, key: str) -> Source:
-    info = next(row for row in models(bundle).itertuples(index=False) if row.model_key == key)
-    return Source(bundle, name, key, info)
+    return next(source for source in sources(bundle, name) if source.key == key)
+
+
+def sources(bundle: Bundle, name: str) -> list[Source]:
+    """Returns every model of a bundle, controls last."""
+    return [Source(bundle, name, row.model_key, row) for row in models(bundle).itertuples(index=False)]
 
 
 @kept(max_entries=1024)

@@ -7,6 +7,7 @@ from typing import Any
 from dashboard.data import cached, choices, images, label_text, texts
 from dashboard.data.types import Source
 from dashboard.state.views import (
+    OF_PROPERTY,
     ContrastView,
     Head,
     HeadView,
@@ -115,6 +116,14 @@ def best_attribute(source: Source) -> str:
     return label if label in named else next(iter(named), "")
 
 
+def best_concept(source: Source) -> str:
+    """Returns the property of the best head's label, else the first of the pool; empty if it has none."""
+    properties = texts.properties(source)
+    label = label_text.head_row(source, best_head(source)).label
+    best = label if label in properties else next(iter(properties), "")
+    return f"{OF_PROPERTY}{best}" if best else ""
+
+
 def best_text(source: Source) -> str:
     """Returns the first text of the best head."""
     return next(iter(texts.of_head(source, best_head(source))), texts.pool(source).texts[0])
@@ -141,5 +150,6 @@ DEFAULTS: dict[str, Callable[[Source], Any]] = {
     "head_metric": best_head_metric,
     "metric": best_metric,
     "attribute": best_attribute,
+    "concept": best_concept,
 }
 """Default of every option that depends on the model."""

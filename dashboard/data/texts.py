@@ -12,7 +12,7 @@ from dashboard.data.live import LiveError, TextRefused
 from dashboard.data.near_words import near_words
 from dashboard.data.types import PoolVectors, Source
 from dashboard.state.markdown import cut
-from dashboard.state.views import Head, head_name
+from dashboard.state.views import OF_PROPERTY, Head, head_name
 from db import vectors
 from db.layout import normalize_text
 
@@ -20,6 +20,9 @@ MAX_UNKNOWN = 3
 """Unknown words that a message names."""
 
 MAX_EXAMPLES = 3
+
+MAX_LISTED = 200
+"""Texts of a list of one's own that are read."""
 
 
 def pool(source: Source) -> PoolVectors:
@@ -106,6 +109,20 @@ def filters(source: Source, head: Head | None) -> dict[str, str]:
         for row in cached.of_model(source, "properties").itertuples()
     }
     return {"": f"any property · {len(pool(source).texts):,} texts"} | of_one_head | of_property
+
+
+def properties(source: Source) -> dict[str, str]:
+    """Returns titles of the properties that texts of the pool carry."""
+    rows = cached.of_model(source, "properties").query("texts > 0").sort_values("property")
+    return {row.property: f"{row.property} · {row.texts} texts" for row in rows.itertuples()}
+
+
+def of_concept(source: Source, concept: str) -> list[str]:
+    """Returns the texts of property:<name>, else the lines of a list, without empty lines and repeats."""
+    kind, colon, name = concept.partition(":")
+    if f"{kind}{colon}" == OF_PROPERTY and name in properties(source):
+        return cached.query(source.bundle, "texts", property=name)["text"].tolist()
+    return list(dict.fromkeys(filter(None, map(normalize_text, concept.splitlines()))))[:MAX_LISTED]
 
 
 def of_filter(source: Source, which: str, head: Head | None) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from dashboard.state.markdown import cut
 from dashboard.state.views import (
     MAX_CLASSES,
+    MAX_PICKS,
     MODES,
     SEPARATOR,
     Choices,
@@ -150,10 +151,11 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "heads": read_scope,
     "k": read_k,
     "seed": number(0, lambda c: 9999, int),
+    "picks": number(1, lambda c: MAX_PICKS, int),
     "most": number(1, lambda c: MAX_CLASSES, int),
     "scale": number(0, lambda c: 1000, float),
     "opacity": number(0, lambda c: 100, int),
 }
 # The sidebar checks bundle and model before a page opens.
-READERS |= dict.fromkeys(("bundle", "model", "words", "text", "against"), lambda value, _: value)
+READERS |= dict.fromkeys(("bundle", "model", "words", "text", "against", "concept"), lambda value, _: value)
 READERS |= {name: one_of(values, f"write {' or '.join(values)}.") for name, values in MODES.items()}

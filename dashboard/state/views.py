@@ -20,6 +20,12 @@ SEPARATOR = "|"
 """Separates labels in a link, and properties in the file of a pool: no property contains it."""
 
 MAX_K = 200
+MAX_PICKS = 20
+"""Maximum number of texts of a concept that span a head's variance."""
+
+OF_PROPERTY = "property:"
+"""Beginning of a concept that is a property of the pool."""
+
 MAX_CLASSES = 1000
 """Maximum number of classes at each end of a chart."""
 
@@ -32,6 +38,9 @@ MODES = {
     "columns": ("main", "all"),
     "beside": ("parameters", "patch_size", "layers", "training_data"),
     "section": ("labels", "heads", "maps", "neighbors", "mean_ablation", "texts"),
+    "form": ("text", "image", "both", "concept"),
+    "order": ("amount", "z"),
+    "models": ("every", "one"),
 }
 
 
@@ -212,6 +221,23 @@ class ImageNeighborsView(NeighborsView):
 class TextNeighborsView(NeighborsView):
     text: str = ""
     head: Head = (0, 0)
+
+
+@dataclass(frozen=True)
+class ReadsView(View):
+    form: str = "text"
+    """What heads are ranked by: a text, an image, both, or the texts of a concept."""
+
+    text: str = ""
+    image: str = ""
+    concept: str = ""
+    """property:<name>, or texts, one a line."""
+
+    picks: int = 5
+    """Number of texts of the concept that span a head's variance."""
+
+    order: str = "amount"
+    models: str = "every"
 
 
 @dataclass(frozen=True)

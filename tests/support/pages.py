@@ -28,6 +28,7 @@ PAGES = [
     "leaderboard",
     "heads",
     "head",
+    "which_head",
     "property_search",
     "topic_segmentation",
     "contrastive_segmentation",

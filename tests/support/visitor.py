@@ -23,6 +23,7 @@ FIELDS = {
     "slider": "double_array_value",
     "number_input": "double_value",
     "text_input": "string_value",
+    "text_area": "string_value",
     "checkbox": "bool_value",
     "toggle": "bool_value",
     "pagination": "int_value",
@@ -32,7 +33,7 @@ FIELDS = {
 FOLDED = (PICKER, NUMBERS, "answers")
 """Keys of expanders, which draw what is in them only while they are open."""
 
-OF_THE_SESSION = re.compile(r"w\.(search|stored|page|.*\.kind|.*\.filter|.*\.words)")
+OF_THE_SESSION = re.compile(r"w\.(find|search|stored|page|.*\.kind|.*\.filter|.*\.words)")
 """Keys of widgets that look for an image or a text, or hold a text that was refused: no link holds them."""
 
 HELD = (
@@ -214,7 +215,7 @@ def other_values(node: Any, now: Any) -> list[Any]:
         options = [proto.min, proto.max, proto.min + 2 * proto.step]
     elif kind == "pagination":
         options = [0, proto.num_pages - 1]
-    elif kind == "text_input":
+    elif kind in ("text_input", "text_area"):
         options = ["", " a  square ", "a square", "nothing of the kind"]
     else:
         options = [not now]

@@ -42,20 +42,28 @@ def test_mean_and_deviation_are_those_of_random_rotations():
     assert deviation[0] == pytest.approx(np.std(shares), rel=0.05)
 
 
-def test_rotated_heads_exceed_the_largest_by_chance_in_one_of_twenty_draws():
+def test_the_largest_of_rotated_heads_has_a_uniform_p_value():
     generator = np.random.default_rng(1)
     spectra = generator.exponential(size=(10, 6)) ** 2
-    covariance, text, rank = np.stack([np.diag(row) for row in spectra]), np.eye(6)[:1], np.full(10, 6)
+    covariance, text, rank = (
+        np.stack([np.diag(row) for row in spectra]),
+        np.eye(6)[:1].repeat(10, 0),
+        np.full(10, 6),
+    )
 
-    limit = reads.largest_by_chance(covariance, rank)
-    largest = [
-        reads.along_text(
-            text.repeat(10, 0), np.stack([turned(head, generator) for head in covariance]), rank
-        ).z.max()
-        for _ in range(600)
-    ]
+    largest = reads.largest_by_chance(covariance, rank)
+    turns = (np.stack([turned(head, generator) for head in covariance]) for _ in range(400))
+    p = np.array([reads.exceeded(reads.along_text(text, turn, rank).z, largest).min() for turn in turns])
 
-    assert np.mean(np.array(largest) > limit) == pytest.approx(0.05, abs=0.03)
+    assert np.mean(p <= reads.BEYOND) == pytest.approx(0.05, abs=0.03)
+    assert np.mean(p <= 0.5) == pytest.approx(0.5, abs=0.08)
+
+
+def test_a_p_value_counts_the_draws_at_least_as_large():
+    p = reads.exceeded(np.array([9.0, 3, 2.5, 0, np.nan]), np.array([1.0, 3, 2]))
+
+    assert p[:4].tolist() == [0.25, 0.5, 0.5, 1.0]
+    assert np.isnan(p[4])
 
 
 def test_padding_and_length_of_a_text_do_not_count():
@@ -85,7 +93,7 @@ def test_nothing_is_read_by_a_constant_head_or_of_a_text_outside_its_space():
     ):
         assert np.isnan([measure.amount[0], measure.z[0]]).all()
     assert np.isnan(reads.text_in_image(text, 0 * text, zero).z).all()
-    assert np.isnan(reads.largest_by_chance(zero, rank))
+    assert np.isnan(reads.largest_by_chance(zero, rank)).all()
 
 
 def test_an_image_is_measured_by_the_length_and_a_text_in_it_by_the_projection():

@@ -1,0 +1,93 @@
+"""Sections of the page Which head reads this: the heads of every model as dots, and the first as a table."""
+
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.analyses.reads import BEYOND
+from dashboard.charts import reads as charts
+from dashboard.data import cached, defaults
+from dashboard.data.reads import WORDS, Words
+from dashboard.data.types import Source
+from dashboard.sections.shared import clicked_rows, draw_chart, draw_table, ends
+from dashboard.state.url import leave_for
+from dashboard.state.views import HeadView, ReadsView
+
+SHOWN = 20
+"""Heads in the table; all are in the data of the page."""
+
+
+def draw_strips(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
+    """A row of dots per model; a click opens the head of a dot."""
+    words = WORDS[view.form]
+    value = "z" if view.order == "z" and words.z else "amount"
+    title = words.z if value == "z" else f"{words.amount} ({words.unit})"
+    chart = charts.model_strips(heads, value=value, title=title, beyond=BEYOND)
+    names = heads["model"] + " " + heads["name"]
+    alt = f"{title[0].upper()}{title[1:]} of heads by model: {ends(names, heads[value])}."
+    event = draw_chart(chart, key="reads.strips", on_select="rerun", alt=alt)
+    st.caption("A dot is a head. Hover for its label, click to open it.", help=words.about)
+    if dot := next(iter(event["selection"].get(charts.CLICK) or []), None):
+        open_head(source, dot["model_key"], int(dot["layer"]), int(dot["head"]))
+
+
+def draw_first(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
+    """The first heads as a table with bars; a click on a row opens its head."""
+    table = heads.head(SHOWN)
+    columns = table_columns(WORDS[view.form], heads, view.picks)
+    event = draw_table(
+        table,
+        columns,
+        "Heads that read this most",
+        key="reads.table",
+        on_select="rerun",
+        selection_mode=["single-row", "single-cell"],
+        placeholder="",
+        column_order=[name for name in columns if name in table and table[name].notna().any()],
+    )
+    st.caption(f"The first {len(table)} of {len(heads):,} heads. Click a row to open the head.")
+    st.html(links(source, table))
+    for row in clicked_rows(event):
+        head = table.iloc[row]
+        open_head(source, head["model_key"], int(head["layer"]), int(head["head"]))
+
+
+def table_columns(words: Words, heads: pd.DataFrame, picks: int) -> dict[str, Any]:
+    """Returns the columns of the table of heads, in order; the amount is a bar unless it has a sign."""
+    column, form = st.column_config, f"%.{words.decimals}f"
+    title = f"{words.amount} ({words.unit})"
+    largest = float(heads["amount"].max()) if len(heads) else 1.0
+    bar = column.ProgressColumn(
+        title, help=words.about, format=form, min_value=0.0, max_value=max(largest, 1e-9), width=200
+    )
+    return {
+        "name": column.TextColumn("head", width=70),
+        "label": column.TextColumn("label", width=130),
+        "model": column.TextColumn("model", width=220),
+        "amount": bar,
+        "z": column.NumberColumn(words.z or "z", format="%.1f", width=150, help=words.about),
+        "p": column.NumberColumn("p", format="%.3f", width=70, help=words.about),
+        "share": column.NumberColumn(f"first {picks} texts (%)", format="%.1f", width=110),
+        "random": column.NumberColumn(f"{picks} random texts (%)", format="%.1f", width=130),
+        "first_texts": column.TextColumn("texts chosen first", width="large"),
+    }
+
+
+def links(source: Source, table: pd.DataFrame) -> str:
+    """Returns HTML: the heads of a table as a folded list of links, for the keyboard and screen readers."""
+    items = []
+    for row in table.itertuples():
+        other = cached.source(source.bundle, source.name, row.model_key)
+        address = urlencode(defaults.link(other, HeadView, head=(row.layer, row.head)))
+        name = escape(f"{row.name} {row.label}, {row.model}")
+        items.append(f'<a href="head?{escape(address)}" target="_self">{name}</a>')
+    return f"<details><summary>These heads as links</summary>{' · '.join(items)}</details>"
+
+
+def open_head(source: Source, model_key: str, layer: int, head: int) -> None:
+    """Opens the page of a head of any model of the bundle."""
+    other = cached.source(source.bundle, source.name, model_key)
+    leave_for("head", defaults.link(other, HeadView, head=(layer, head)))
