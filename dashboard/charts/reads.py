@@ -30,7 +30,7 @@ def model_strips(frame: pd.DataFrame, *, value: str, title: str, beyond: float) 
     marks = theme.color_and_shape("kind:N", names, colors[: len(names)], shapes[: len(names)], legend)
     tooltip = [alt.Tooltip("model:N"), alt.Tooltip("name:N", title="head"), alt.Tooltip("label:N")]
     tooltip += theme.numbers(".3g", value=title)
-    dots = alt.Chart(shown).mark_point(filled=True, size=60, opacity=0.7, cursor="pointer")
+    dots = alt.Chart(shown).mark_point(filled=True, size=60, opacity=0.85, cursor="pointer")
     best = shown.sort_values("value", ascending=False, kind="stable").drop_duplicates("model")
     ink, name = alt.expr(theme.PAGE_TEXT), alt.expr("datum.name + ' · ' + datum.label")
     words = alt.Chart(best).mark_text(dy=-12, align="right", color=ink, text=name)

@@ -15,6 +15,7 @@ from dashboard.state.views import MAX_PICKS, OF_PROPERTY, ReadsView
 from db.layout import normalize_text
 
 FORMS = {"text": "A text", "image": "An image", "both": "A text in an image", "concept": "A concept"}
+PICKS = "Number of texts, chosen by TEXTSPAN among these, that span a head's variance."
 CONCEPTS = {"property": "A property of the pool", "own": "My own list"}
 
 
@@ -55,20 +56,25 @@ def concept(source: Source, view: ReadsView) -> dict[str, Any]:
     name = view.concept.removeprefix(OF_PROPERTY)
     of_property = view.concept.startswith(OF_PROPERTY) and name in properties
     kinds = CONCEPTS if properties else {"own": CONCEPTS["own"]}
-    kind = controls.segmented("concept.kind", "Texts", kinds, "property" if of_property else "own")
-    if kind == "property":
-        chosen = controls.select("concept.property", "Property", properties, name if of_property else None)
-        value = f"{OF_PROPERTY}{chosen}"
-    else:
-        value = st.text_area(
-            "Texts, one a line",
-            key=init_text("concept.words", "" if of_property else view.concept, cleaned),
-            placeholder="a photo of stripes\na checkered cloth",
-            help="Texts that the pool lacks load the models at first use (some seconds each).",
-        )
-    key = init_widget("picks", view.picks, range(1, MAX_PICKS + 1))
-    picks = st.slider("Number of texts that span", 1, MAX_PICKS, key=key, width=320)
-    return {"concept": cleaned(value), "picks": picks} | ranking(source, view, "concept")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        kind = controls.segmented("concept.kind", "Texts", kinds, "property" if of_property else "own")
+        if kind == "property":
+            chosen = controls.select("concept.property", "Property", properties, name, width=320)
+        key = init_widget("picks", view.picks, range(1, MAX_PICKS + 1))
+        picks = st.slider("First texts", 1, MAX_PICKS, key=key, width=200, help=PICKS)
+    value = f"{OF_PROPERTY}{chosen}" if kind == "property" else own_list("" if of_property else view.concept)
+    return {"concept": value, "picks": picks} | ranking(source, view, "concept")
+
+
+def own_list(value: str) -> str:
+    """Returns the texts that a person types, one a line."""
+    typed = st.text_area(
+        "Texts, one a line",
+        key=init_text("concept.words", value, cleaned),
+        placeholder="a photo of stripes\na checkered cloth",
+        help="Texts that the pool lacks load the models at first use (some seconds each).",
+    )
+    return cleaned(typed)
 
 
 def cleaned(listed: str) -> str:

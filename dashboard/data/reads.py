@@ -200,7 +200,7 @@ def outside(source: Source, view: ReadsView, heads: pd.DataFrame) -> tuple[str, 
         return "", ""
     count, of = int((heads["p"] <= reads.BEYOND).sum()), heads["model"].nunique()
     every = f"{len(heads):,} heads of {of} models" if of > 1 else f"{len(heads):,} heads"
-    fact = f"{count:,} of {every} vary along this text more than chance (p <= {reads.BEYOND}; see the help)."
+    fact = f"{count:,} of {every} vary along this text more than chance (p ≤ {reads.BEYOND})."
     warning = (
         f"None of {every} varies along this text more than the largest of the rotated heads mostly does: the "
         "text lies outside what these heads span, and their order may mean little."

@@ -29,6 +29,7 @@ PAGES = [
     "Leaderboard",
     "Heads",
     "Head",
+    "Which head reads this?",
     "Property search",
     "Topic segmentation",
     "Contrastive segmentation",

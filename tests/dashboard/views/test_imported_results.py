@@ -10,6 +10,7 @@ from tests.support.imported import KNOWN, OWN, mixed_tables, write_imported, wri
 from tests.support.pages import NUMBERS, link, open_page, said, words
 
 NEED_VECTORS = [
+    "which_head",
     "property_search",
     "topic_segmentation",
     "contrastive_segmentation",
