@@ -39,4 +39,4 @@ def search_box(source: Source, pages: Sequence[Any]) -> None:
             title = literal(cut(hit.title)) + f" :gray[{literal(cut(hit.note))}]" * bool(hit.note)
             st.page_link(f"views/{hit.page}.py", label=title, icon=ICONS[hit.kind], query_params=hit.query)
     if not named and not hits:
-        st.caption(f"Nothing has “{literal(cut(words))}”.")
+        st.info(f"Nothing has “{literal(cut(words))}”.", icon=":material/search_off:")

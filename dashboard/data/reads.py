@@ -117,15 +117,16 @@ def _measured(source: Source, view: ReadsView) -> pd.DataFrame:
 @cached.kept(max_entries=256)
 def _of_query(source: Source, text: str, image_id: str) -> pd.DataFrame:
     """Returns the heads of one model with their measures for a text, an image, or both."""
-    space, ranks = head_vectors.head_space(source), head_vectors.own_ranks(head_vectors.head_space(source))
-    direction = space.basis @ (texts.embedding(source, text) - texts.pool(source).mean) if text else None
-    coordinates = _coordinates(source, image_id) if image_id else None
-    if direction is not None and coordinates is not None:
+    space = head_vectors.head_space(source)
+    if not text:
+        coordinates = _coordinates(source, image_id)
+        return _with_heads(source, "image", reads.in_image(coordinates, space.covariance, space.mean_length))
+    direction = space.basis @ (texts.embedding(source, text) - texts.pool(source).mean)
+    if image_id:
+        coordinates = _coordinates(source, image_id)
         return _with_heads(source, "both", reads.text_in_image(direction, coordinates, space.covariance))
-    if direction is not None:
-        measure = reads.along_text(direction, space.covariance, ranks)
-        return _with_heads(source, "text", measure, p=reads.exceeded(measure.z, _largest_by_chance(source)))
-    return _with_heads(source, "image", reads.in_image(coordinates, space.covariance, space.mean_length))
+    measure = reads.along_text(direction, space.covariance, head_vectors.own_ranks(space))
+    return _with_heads(source, "text", measure, p=reads.exceeded(measure.z, _largest_by_chance(source)))
 
 
 def _coordinates(source: Source, image_id: str) -> NDArray[np.float32]:

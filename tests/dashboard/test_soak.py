@@ -24,7 +24,13 @@ from tests.support.sessions import CLICKABLE, Session, other_value, session
 
 DEMO = ROOT / "bundles" / "demo"
 FIXED = ["", "heads", "head", "property_search?k=7", "topic_segmentation?seed=3", "contrastive_segmentation"]
-FIXED += ["image_neighbors?by=dot", "text_neighbors", "mean_ablation", "validation?section=maps"]
+FIXED += [
+    "which_head?form=concept",
+    "image_neighbors?by=dot",
+    "text_neighbors",
+    "mean_ablation",
+    "validation?section=maps",
+]
 """Views that must be the same whoever else clicks."""
 
 TEXTS = [

@@ -19,6 +19,7 @@ from dashboard.state.views import (
     MeanAblationView,
     PropertyView,
     Range,
+    ReadsView,
     Scope,
     TextNeighborsView,
     TopicView,
@@ -41,6 +42,7 @@ PAGES = [
     TopicView,
     ContrastView,
     MeanAblationView,
+    ReadsView,
     ValidationView,
 ]
 HEADS = tuple((layer, head) for layer in (10, 11) for head in range(12))
@@ -84,9 +86,11 @@ def random_view(page, rng):
         "color": lambda: rng.choice(CHOICES.colors),
         "head_metric": lambda: rng.choice(CHOICES.head_metrics),
         "words": lambda: rng.choice(WORDS),
+        "concept": lambda: rng.choice(("property:color", *WORDS)),
+        "picks": lambda: rng.integers(1, 21),
     } | {name: lambda modes=modes: rng.choice(modes) for name, modes in MODES.items()}
     plain = {
-        name: make().item() if name in ("k", "seed", "opacity", "most", "position") else str(make())
+        name: make().item() if name in ("k", "seed", "opacity", "most", "position", "picks") else str(make())
         for name, make in pick.items()
     }
     plain |= {

@@ -9,7 +9,7 @@ import precompute
 from tests.support.hostile import HOSTILE
 from tests.support.pages import PAGES, link, open_page, said
 
-FREE = ("words", "text", "against")
+FREE = ("words", "text", "against", "concept")
 """Parameters that may hold any text."""
 
 

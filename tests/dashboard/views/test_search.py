@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY, TEXTS
-from tests.support.pages import open_page, plain, words
+from tests.support.pages import open_page, plain, said
 
 NAMES = list(TEXTS)
 
@@ -52,7 +52,7 @@ def test_nothing_found_is_said_and_an_empty_box_shows_nothing():
     assert not app.sidebar.get("page_link")
 
     assert found(app, "no such words") == {}
-    assert "Nothing has “no such words”" in words(app)
+    assert "Nothing has “no such words”" in said(app)
     assert found(app, "  ") == {}
 
 

@@ -29,6 +29,8 @@ STATES = [
     ("heads", {"color": "ccs", "head_metric": "ccs", "range": "2..5", "words": "quote"}),
     ("heads", {"color": f"selectivity:{strangers.strange('color')}"}),
     ("head", {}),
+    ("which_head", {}),
+    ("which_head", {"form": "concept"}),
     ("property_search", {"model": strangers.WORDS, "bundle": strangers.WORDS}),
     ("topic_segmentation", {"text": strangers.strange("a circle"), "control": "text", "heads": "all"}),
     ("contrastive_segmentation", {"image": strangers.WORDS}),

@@ -102,12 +102,12 @@ def test_a_concept_ranks_them_by_what_its_first_texts_span_beyond_random_ones():
 
 
 def test_a_list_of_ones_own_is_kept_without_empty_lines_and_an_empty_one_is_said():
-    app = open_page("which_head", form="concept", concept=f"{NAMES[8]}\n\n  {NAMES[9]} ")
+    app = open_page("which_head", form="concept", concept=f"{NAMES[0]}\n\n  {NAMES[4]} ")
 
-    assert link(app)["concept"] == f"{NAMES[8]}\n{NAMES[9]}"
-    assert app.text_area(key="w.concept.words").value == f"{NAMES[8]}\n{NAMES[9]}"
+    assert link(app)["concept"] == f"{NAMES[0]}\n{NAMES[4]}"
+    assert app.text_area(key="w.concept.words").value == f"{NAMES[0]}\n{NAMES[4]}"
     chosen = {text for texts in app.dataframe[0].value["first_texts"] for text in texts.split("; ")}
-    assert chosen == {NAMES[8], NAMES[9]}
+    assert chosen == {NAMES[0], NAMES[4]}
 
     app.text_area(key="w.concept.words").set_value(" ").run()
     assert "The list is empty" in said(app)
