@@ -61,12 +61,12 @@ def table_columns(words: Words, heads: pd.DataFrame, picks: int) -> dict[str, An
     title = f"{words.amount} ({words.unit})"
     largest = float(heads["amount"].max()) if len(heads) else 1.0
     bar = column.ProgressColumn(
-        title, help=words.about, format=form, min_value=0.0, max_value=max(largest, 1e-9), width=200
+        title, help=words.about, format=form, min_value=0.0, max_value=max(largest, 1e-9), width=270
     )
     return {
         "name": column.TextColumn("head", width=70),
         "label": column.TextColumn("label", width=130),
-        "model": column.TextColumn("model", width=220),
+        "model": column.TextColumn("model", width=240),
         "amount": bar,
         "z": column.NumberColumn(words.z or "z", format="%.1f", width=150, help=words.about),
         "p": column.NumberColumn("p", format="%.3f", width=70, help=words.about),
