@@ -108,6 +108,14 @@ def test_free_text_loads_the_model_once(model):
     assert [(one.name, one.layers, one.basis) for one in model] == [("tiny/known", (1, 2), (4, 8, 12))]
 
 
+@pytest.mark.parametrize(("models", "loaded"), [("every", 2), ("one", 1)])
+def test_a_text_of_ones_own_is_read_by_the_models_whose_heads_are_ranked(model, models, loaded):
+    app = open_page("which_head", text="a red circle", models=models)
+
+    assert not app.exception
+    assert len(model) == app.dataframe[0].value["model_key"].nunique() == loaded
+
+
 def test_the_first_text_of_ones_own_says_each_step_that_it_waits_for(model, monkeypatch):
     spinners = count_calls(monkeypatch, st, "spinner")
 
