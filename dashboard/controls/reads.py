@@ -90,6 +90,6 @@ def stop_if_unreadable(source: Source, view: ReadsView) -> None:
         listed = text_data.of_concept(source, view.concept)
         if not listed:
             stop_with("The list is empty. Type texts, one a line, or choose a property.", ":material/edit:")
-        refusals = (text_data.refusal(source, text) for text in listed)
+        refusals = (text_data.refusal(source, text) for text in text_data.outside_pool(source, listed))
         if refusal := next(filter(None, refusals), None):
             stop_with(literal(refusal.problem), ":material/spellcheck:")

@@ -11,7 +11,7 @@ from dashboard.analyses.reads import Measure
 from dashboard.data import cached, head_vectors, images, label_text, neighbors, texts
 from dashboard.data.live import LiveError
 from dashboard.data.types import Source
-from dashboard.state.views import ReadsView
+from dashboard.state.views import MAX_PICKS, ReadsView
 from db import vectors
 
 RANDOM = 10
@@ -144,26 +144,35 @@ def _largest_by_chance(source: Source) -> NDArray[np.float64]:
     return cached.frozen(reads.largest_by_chance(space.covariance, head_vectors.own_ranks(space)))
 
 
-@cached.kept(max_entries=128)
 def _of_concept(source: Source, listed: tuple[str, ...], picks: int) -> pd.DataFrame:
     """Returns the heads of one model with the share of variance that texts of a concept span."""
+    span, last = _spanned(source, listed), min(picks, len(listed)) - 1
+    share, random = span.share[:, last], _spanned_by_random(source)[:, last]
+    chosen = ["; ".join(listed[place] for place in row[:picks] if place >= 0) for row in span.text]
+    more = {"share": 100 * share, "random": 100 * random, "first_texts": chosen}
+    return _with_heads(source, "concept", Measure(share - random, np.full(len(share), np.nan)), **more)
+
+
+@cached.kept(max_entries=128)
+def _spanned(source: Source, listed: tuple[str, ...]) -> concepts.Span:
+    """Returns the first choices of every head among texts, as many as a page can ask for."""
     space = head_vectors.head_space(source)
-    embedding = np.stack([texts.embedding(source, text) for text in listed])
-    span = concepts.first_texts(_in_heads(space, embedding), space.covariance, picks)
-    random = _spanned_by_random(source, min(picks, len(listed)))
-    chosen = ["; ".join(listed[place] for place in row if place >= 0) for row in span.text]
-    measure = Measure(span.share - random, np.full(len(random), np.nan))
-    more = {"share": 100 * span.share, "random": 100 * random, "first_texts": chosen}
-    return _with_heads(source, "concept", measure, **more)
+    in_heads = _in_heads(space, texts.embeddings(source, listed))
+    return concepts.first_texts(in_heads, space.covariance, MAX_PICKS)
 
 
-@cached.kept(max_entries=256)
-def _spanned_by_random(source: Source, k: int) -> NDArray[np.float64]:
-    """Returns the share of every head's variance that `k` random texts of the pool span, mean over draws."""
+@cached.kept(max_entries=64)
+def _spanned_by_random(source: Source) -> NDArray[np.float64]:
+    """Returns the share of every head's variance that 1, 2, ... random texts of the pool span, mean of draws.
+
+    [head, k]
+    """
     space, pool, random = head_vectors.head_space(source), texts.pool(source), np.random.default_rng(0)
-    draws = [random.permutation(len(pool.texts))[:k] for _ in range(RANDOM)]
-    shares = [concepts.spanned(_in_heads(space, pool.embedding[rows]), space.covariance) for rows in draws]
-    return cached.frozen(np.mean(shares, axis=0))
+    draws = [random.permutation(len(pool.texts))[:MAX_PICKS] for _ in range(RANDOM)]
+    in_heads = np.stack([_in_heads(space, pool.embedding[rows]) for rows in draws])
+    shares = concepts.spanned(in_heads, space.covariance).mean(axis=0)
+    missing = MAX_PICKS - shares.shape[1]  # of a small pool: all of its texts span the most
+    return cached.frozen(np.pad(shares, ((0, 0), (0, missing)), mode="edge"))
 
 
 def _in_heads(space: vectors.HeadSpace, embedding: NDArray) -> NDArray[np.float32]:

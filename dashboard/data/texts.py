@@ -43,7 +43,13 @@ def pool(source: Source) -> PoolVectors:
 
 
 def in_pool(source: Source, text: str) -> bool:
-    return normalize_text(text) in pool(source).row
+    return not outside_pool(source, [text])
+
+
+def outside_pool(source: Source, listed: Sequence[str]) -> list[str]:
+    """Returns the texts that only the model can read."""
+    known = pool(source).row
+    return [text for text in listed if normalize_text(text) not in known]
 
 
 def head_column(source: Source, head: Head) -> NDArray[np.float32]:
@@ -61,6 +67,18 @@ def embedding(source: Source, text: str) -> NDArray[np.float32]:
     """Returns the unit-length embedding of a text, [d_out]; runs the model for a text outside the pool."""
     row = pool(source).row.get(normalize_text(text))
     return live_model.encode(source, normalize_text(text)) if row is None else pool(source).embedding[row]
+
+
+def embeddings(source: Source, listed: Sequence[str]) -> NDArray[np.float32]:
+    """Returns the unit-length embeddings of texts, [text, d_out]; looks the pool up once for all."""
+    known = pool(source)
+    rows = [known.row.get(normalize_text(text)) for text in listed]
+    return np.stack(
+        [
+            live_model.encode(source, normalize_text(text)) if row is None else known.embedding[row]
+            for text, row in zip(listed, rows, strict=True)
+        ]
+    )
 
 
 class Refusal(NamedTuple):
