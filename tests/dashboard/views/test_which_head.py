@@ -121,6 +121,19 @@ def test_the_model_of_the_sidebar_is_always_ranked(models):
     assert keys == ({CONTROL_KEY} if models == "one" else {CONTROL_KEY, MODEL_KEY})
 
 
+def test_a_click_on_a_row_opens_the_head_in_its_own_model():
+    app = open_page("which_head", text=NAMES[3])
+    keys = [key for (key, *_), _ in shown(app)]
+    row = keys.index(CONTROL_KEY)
+    (_, layer, head), _ = shown(app)[row]
+
+    app.session_state["reads.table"] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    app.run()
+
+    assert app.title[0].value == "Head :gray-badge[control: random weights]"
+    assert (link(app)["model"], link(app)["head"]) == (CONTROL_KEY, f"L{layer}.H{head}")
+
+
 def test_imported_results_are_not_ranked(imported, monkeypatch):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(imported))
 
