@@ -17,6 +17,9 @@ from db.layout import head_name, sql_of
 
 __all__ = ["sql_of"]
 
+PAIRINGS = ("best", "place")
+"""How heads of two models are paired in the table `head_match`."""
+
 
 class Ran(NamedTuple):
     """A query that ran."""
@@ -114,6 +117,24 @@ def head_profiles(bundle: Bundle, *, model_key: str, first: int = 5, picks: int 
 def first_views(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
     """Returns what the pages show of one model before anything is chosen, a row per page."""
     return _of_model(bundle, "first_views", model_key)
+
+
+def head_matches(
+    bundle: Bundle, *, model_key: str, other_model_key: str, pairing: str = "best"
+) -> pd.DataFrame:
+    """Returns the heads of one model paired with heads of another: `best` match, or the same `place`."""
+    check_model(bundle, other_model_key)
+    return _of_model(bundle, "head_matches", model_key, other_model_key=other_model_key, pairing=pairing)
+
+
+def replicate_metrics(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """Returns the values of the model metrics of one model in all replicates, NaN where undefined."""
+    return _of_model(bundle, "replicate_metrics", model_key)
+
+
+def replicate_head_metrics(bundle: Bundle, *, model_key: str) -> pd.DataFrame:
+    """Returns the values of the metrics of one model's heads in all replicates, NaN where undefined."""
+    return _of_model(bundle, "replicate_head_metrics", model_key)
 
 
 def head_labels(bundle: Bundle, *, model_key: str, layer: int, head: int) -> pd.DataFrame:

@@ -349,6 +349,56 @@ comment on column replicate_metric.heads_used is 'all or supported (heads whose 
 comment on column replicate_metric.replicate is 'Number of the replicate, zero-based; the same halves for every model.';
 comment on column replicate_metric.value is 'Value in this replicate; null where it is not defined.';
 
+create table replicate_head_metric (
+    model_key varchar not null,
+    layer integer not null,
+    head integer not null,
+    metric varchar not null,
+    replicate integer not null,
+    value double,
+    primary key (model_key, layer, head, metric, replicate)
+);
+comment on table replicate_head_metric is 'One row per head metric with an interval and replicate; the replicates are those of replicate_metric, so that differences between heads of any models are paired.';
+comment on column replicate_head_metric.model_key is 'The model.';
+comment on column replicate_head_metric.layer is 'Layer, zero-based.';
+comment on column replicate_head_metric.head is 'Head, zero-based.';
+comment on column replicate_head_metric.metric is 'Name of the metric; see the table metric.';
+comment on column replicate_head_metric.replicate is 'Number of the replicate, zero-based.';
+comment on column replicate_head_metric.value is 'Value in this replicate; null where it is not defined.';
+
+create table head_match (
+    model_key varchar not null,
+    other_model_key varchar not null,
+    pairing varchar not null,
+    layer integer not null,
+    head integer not null,
+    other_layer integer not null,
+    other_head integer not null,
+    cka double,
+    control_cka double,
+    control_p double,
+    shuffled_p double,
+    exceeds boolean,
+    overlap double,
+    median_angle double,
+    primary key (model_key, other_model_key, pairing, layer, head)
+);
+comment on table head_match is 'One row per pair of heads of two models: of every two trained models, once, and of every trained model with its control.';
+comment on column head_match.model_key is 'The model.';
+comment on column head_match.other_model_key is 'The other model.';
+comment on column head_match.pairing is 'best (one to one, with the largest sum of CKA) or place (the same layer and head; only for models of one architecture).';
+comment on column head_match.layer is 'Layer, zero-based.';
+comment on column head_match.head is 'Head, zero-based.';
+comment on column head_match.other_layer is 'Layer of the head of the other model, zero-based.';
+comment on column head_match.other_head is 'The head of the other model, zero-based.';
+comment on column head_match.cka is 'Debiased linear CKA of the outputs of both heads on the same images, at most 2,000: 1 for outputs that are equal up to rotation and scale, 0 on average for independent ones; null if a head is constant.';
+comment on column head_match.control_cka is 'Largest CKA of either head with a head of the control of the other model; null without controls, as in the following column.';
+comment on column head_match.control_p is 'Share of the heads of both models whose largest CKA with a head of the control of the other model is at least cka, by the add-one rule.';
+comment on column head_match.shuffled_p is 'The same with the other model itself, its images shuffled, in place of its control.';
+comment on column head_match.exceeds is 'True if control_p and shuffled_p are at most 0.05 and cka is above control_cka; null without controls.';
+comment on column head_match.overlap is 'Mean squared cosine of the principal angles between the spaces that both heads can write to: 1 for equal spaces; rank / d_out on average for random ones; null for different architectures, as in the following column.';
+comment on column head_match.median_angle is 'Median principal angle, degrees.';
+
 create table head_selectivity (
     model_key varchar not null,
     layer integer not null,

@@ -22,10 +22,11 @@ from db.errors import UserError  # noqa: E402
 if TYPE_CHECKING:
     from headlight.bundle import Bundle
     from headlight.decomposition import decompose
-    from headlight.results import Decomposition, HeadBasis, ImageRows, TopicMap
+    from headlight.results import Comparison, Decomposition, HeadBasis, ImageRows, TopicMap
 
 __all__ = [
     "Bundle",
+    "Comparison",
     "Decomposition",
     "HeadBasis",
     "ImageRows",

@@ -19,7 +19,10 @@ token, layer, head, rank, d_out. Opening a bundle needs neither torch nor weight
 pool, a file of your own and `decompose` load the model.
 """
 
-ORDER = ("open", "Bundle", "decompose", "Decomposition", "ImageRows", "HeadBasis", "TopicMap", "UserError")
+ORDER = (
+    "open", "Bundle", "decompose", "Decomposition", "ImageRows", "HeadBasis", "TopicMap", "Comparison",
+    "UserError",
+)  # fmt: skip
 """Public names as they are read."""
 
 

@@ -5,7 +5,7 @@ The answers are those of the dashboard's pages: the same queries of `db`, the sa
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dashboard import images as image_drawing
-from dashboard.analyses import maps
+from dashboard.analyses import differences, maps
 from dashboard.analyses import neighbors as ranking
 from dashboard.data import live
 from db import console, queries, vectors
@@ -24,7 +24,7 @@ from db.connection import open_bundle
 from db.errors import QueryError, UnknownName, UserError
 from db.layout import head_name, normalize_text
 from headlight.names import Head, HeadLike, find_model, parse_head, parse_heads
-from headlight.results import HeadBasis, ImageRows, TopicMap
+from headlight.results import Comparison, HeadBasis, ImageRows, TopicMap
 
 MAX_ROWS = 1_000_000
 MAX_SECONDS = 300.0
@@ -122,6 +122,32 @@ class Bundle:
             board.pivot_table(index="model", columns="metric", values="value")
         """
         return queries.leaderboard(self._bundle)
+
+    def compare(self, model: str, other: str, *, pairing: str = "best") -> Comparison:
+        """Returns two models side by side: paired heads, and differences of metrics with paired intervals.
+
+        Args:
+            pairing: "best" matches heads one to one by their outputs on the same images; "place" pairs the
+                heads of the same layer and number, for two models of one architecture.
+
+        Example:
+            bundle.compare("ViT-B-32/openai", "ViT-B-16/openai").heads
+        """
+        keys = self._key(model), self._key(other)
+        if keys[0] == keys[1]:
+            raise UserError(f"{model} and {other} are one model. Give two.")
+        if pairing not in queries.PAIRINGS:
+            raise UserError(f'pairing "{pairing}" is not known. Give one of {", ".join(queries.PAIRINGS)}.')
+
+        def both(question: Callable[..., pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+            return question(self._bundle, model_key=keys[0]), question(self._bundle, model_key=keys[1])
+
+        heads = queries.head_matches(
+            self._bundle, model_key=keys[0], other_model_key=keys[1], pairing=pairing
+        )
+        of_models = differences.of_models(both(queries.leaderboard), both(queries.replicate_metrics))
+        of_heads = both(queries.head_metrics), both(queries.replicate_head_metrics)
+        return Comparison(heads, of_models, differences.of_heads(heads, *of_heads))
 
     def images(self, model: str | None = None) -> pd.DataFrame:
         """Returns one row per image, by path, with its attributes.

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -76,6 +77,27 @@ class TopicMap(NamedTuple):
         """
         limit = symmetric_limit(self.grid) if limit is None else limit
         return image_drawing.overlay(self.picture, self.grid, limit, opacity)
+
+
+class Comparison(NamedTuple):
+    """Two models of one bundle side by side: paired heads, and differences (first - second) of metrics.
+
+    Intervals are paired: both models have the same random halves of images and texts.
+
+    Example:
+        comparison = bundle.compare("ViT-B-32/openai", "ViT-B-16/openai")
+        comparison.heads.query("exceeds").sort_values("cka", ascending=False)
+        comparison.head_metrics.query("sure")
+    """
+
+    heads: pd.DataFrame
+    """One row per pair of heads: its CKA, the nulls of it, and the labels of both; see `head_match`."""
+
+    metrics: pd.DataFrame
+    """One row per model metric and set of heads: both values, difference, low, high."""
+
+    head_metrics: pd.DataFrame
+    """One row per pair of heads and metric: both values, difference, low, high, and whether it is sure."""
 
 
 class Decomposition(NamedTuple):

@@ -23,11 +23,15 @@ from (
         union all select 'validation_score', 'model', model_key from validation_score
         union all select 'rotated_metric', 'model', model_key from rotated_metric
         union all select 'replicate_metric', 'model', model_key from replicate_metric
+        union all select 'head_match', 'model', model_key from head_match
+        union all select 'head_match', 'model', other_model_key from head_match
         union all select 'first_view', 'model', model_key from first_view
         union all select 'run', 'model', model_key from run where model_key <> ''
         union all select 'rotated_metric', 'metric', metric from rotated_metric
         union all select 'head_metric', 'metric', metric from head_metric
         union all select 'model_metric', 'metric', metric from model_metric
+        union all select 'replicate_metric', 'metric', metric from replicate_metric
+        union all select 'replicate_head_metric', 'metric', metric from replicate_head_metric
         union all select 'head_text', 'text', text_id from head_text
         union all select 'text_property', 'text', text_id from text_property
         union all select 'first_view', 'text', text_id from first_view where text_id is not null
@@ -53,6 +57,9 @@ from (
         union all select 'judgement', model_key, layer, head from judgement
         union all select 'head_metric', model_key, layer, head from head_metric
         union all select 'property_head', model_key, layer, head from property_head
+        union all select 'replicate_head_metric', model_key, layer, head from replicate_head_metric
+        union all select 'head_match', model_key, layer, head from head_match
+        union all select 'head_match', other_model_key, other_layer, other_head from head_match
         union all select 'head_validation', model_key, layer, head from head_validation
         union all select 'head_selectivity', model_key, layer, head from head_selectivity
         union all select 'language_model_answer', model_key, layer, head from language_model_answer
@@ -71,6 +78,19 @@ from (
     from validation_score
     group by model_key, study, measure, subject_kind, property, layer, head, method, comparison, attribute, effect, k
     having count(*) > 1
+    union all
+    select
+        'head_match pairs L' || other_layer || '.H' || other_head || ' of ' || other_model_key || ' twice with heads of ' || model_key as problem
+    from head_match
+    group by model_key, other_model_key, pairing, other_layer, other_head
+    having count(*) > 1
+    union all
+    select
+        'replicate_head_metric of ' || model_key || ' L' || layer || '.H' || head || ' ' || metric || ' skips a replicate' as problem
+    from replicate_head_metric
+    group by model_key, layer, head, metric
+    having min(replicate) <> 0
+        or max(replicate) <> count(*) - 1
     union all
     select 'model ' || model_key || ' is a control of no model; name it in control_of' as problem
     from model

@@ -1,7 +1,7 @@
 """The stages of a run, in order:
 
     scan_images -> read_inputs -> embed_texts -> check_precision -> decompose_images -> describe_heads
-        -> head_selectivity -> validation -> first_views -> leaderboard -> write_bundle
+        -> head_selectivity -> validation -> first_views -> head_matches -> leaderboard -> write_bundle
 
 Stages keep results in work files, named by hashes of all they depend on: an interrupted run resumes.
 """
@@ -9,6 +9,8 @@ Stages keep results in work files, named by hashes of all they depend on: an int
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+import pandas as pd
 
 from precompute.inputs.model_specs import ModelSpec
 from precompute.pipeline import setup
@@ -20,6 +22,7 @@ from precompute.stages import (
     describe_heads,
     embed_texts,
     first_views,
+    head_matches,
     head_selectivity,
     leaderboard,
     read_inputs,
@@ -50,6 +53,7 @@ def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Pat
     if config.validation:
         validation_run.check(inputs.class_prompts)
     results = describe_models(config, inputs, directory)
+    matches = match_heads(results, directory, config.seed)
     with progress.StageTimes().measure("writing", f"writing {config.bundle}"):
         trained = [result.model_key for result in results if not result.facts["is_control"]]
         tables = leaderboard.leaderboard_tables(
@@ -57,10 +61,21 @@ def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Pat
             rotated_of=trained if config.controls else [],
             ranked=trained,
         )
+        tables["head_match"] = matches
         options = config.result_options()
         write_bundle.write_bundle(config.bundle, options, inputs, results, tables, replace=config.replace)
     progress.say(f"done: {config.bundle}\nopen it with: headlight view {config.bundle}")
     return config.bundle
+
+
+def match_heads(results: list[ModelResult], directory: Path, seed: int) -> pd.DataFrame:
+    """Returns the table `head_match` of all models of a bundle."""
+    models = [
+        head_matches.model_heads(result.facts, result.spaces, result.decomposition.shards)
+        for result in results
+    ]
+    with progress.StageTimes().measure("matches"):
+        return head_matches.rows(models, directory, seed=seed)
 
 
 def describe_models(config: Config, inputs: RunInputs, directory: Path) -> list[ModelResult]:

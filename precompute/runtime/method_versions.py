@@ -20,4 +20,5 @@ METHOD_VERSIONS: Mapping[str, int] = {
     "maps": 4,
     "validation": 3,
     "first_views": 1,
+    "matches": 1,
 }

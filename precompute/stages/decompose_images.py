@@ -4,7 +4,7 @@ Results are written to work files of `shard_size` images, ordered by image_id. A
 the first missing file. Shards are only a unit of work: later stages read them as one stream.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,6 +141,18 @@ def missing(shards: tuple[Shard, ...]) -> list[Shard]:
 def read(shard: Shard) -> dict[str, Tensor]:
     """Returns the tensors of one shard; the first axis is image, except in moments of `_fold_earlier`."""
     return work_files.load_tensors(shard.path)
+
+
+def read_first(
+    shards: Sequence[Shard], names: Sequence[str], most: int
+) -> Iterator[tuple[list[str], dict[str, Tensor]]]:
+    """Yields ids and tensors of the first images, at most `most`, shard by shard."""
+    for shard in shards:
+        if most <= 0:
+            return
+        tensors = read(shard)
+        yield shard.image_id[:most], {name: tensors[name][:most] for name in names}
+        most -= len(shard.image_id)
 
 
 def gallery_ids(loaded: LoadedModel, image_ids: list[str], limits: GalleryLimits) -> list[str]:

@@ -125,6 +125,7 @@ def _head_tables(
         "head_label": head_rows.head_label(places, head_labels),
         "judgement": head_rows.judgement(places, shown, head_labels.label, picks.text_index, pool.tags),
         "head_metric": head_rows.head_metric(places, values, replicates),
+        "replicate_head_metric": head_rows.replicate_head_metric(places, replicates),
         "property_head": head_rows.at(places, {"property": [label.label for label in shown]}),
     }
 

@@ -99,7 +99,7 @@ def read(
 ) -> Model:
     """Reads what the choices need of one model; `text` has one row for each text of the pool."""
     basis, mean = spaces.basis.flatten(0, 1).double(), described.mean.flatten(0, 1)
-    parts = list(read_first(decomposition.shards, ("head", "embedding"), IMAGES))
+    parts = list(decompose_images.read_first(decomposition.shards, ("head", "embedding"), IMAGES))
     image_id = [name for names, _ in parts for name in names]
     head, embedding = (
         torch.cat([tensors[name] for _, tensors in parts]).double() for name in ("head", "embedding")
@@ -135,18 +135,6 @@ def rows(
     )
 
 
-def read_first(
-    shards: Sequence[Shard], names: Sequence[str], most: int
-) -> Iterator[tuple[list[str], dict[str, Tensor]]]:
-    """Yields ids and tensors of the first images, at most `most`, shard by shard."""
-    for shard in shards:
-        if most <= 0:
-            return
-        tensors = decompose_images.read(shard)
-        yield shard.image_id[:most], {name: tensors[name][:most] for name in names}
-        most -= len(shard.image_id)
-
-
 def _read_maps(
     shards: Sequence[Shard],
     basis: Float[Tensor, "head rank d_out"],
@@ -158,7 +146,7 @@ def _read_maps(
     if not shards or min(grid) < first_views.MIN_SIDE:
         return None
     bytes_each = 4 * basis.shape[0] * (1 + grid[0] * grid[1]) * basis.shape[1]
-    parts = list(read_first(shards, ("token", "rest"), max(1, GALLERY_BYTES // bytes_each)))
+    parts = list(decompose_images.read_first(shards, ("token", "rest"), max(1, GALLERY_BYTES // bytes_each)))
     token, rest = (torch.cat([tensors[name] for _, tensors in parts]) for name in ("token", "rest"))
     token = token.flatten(1, 2)  # [image, head, token, rank]
     head = token.double().sum(dim=2)

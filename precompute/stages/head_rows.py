@@ -5,6 +5,7 @@ This module only arranges results; it computes none.
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float, Int
@@ -120,6 +121,23 @@ def head_metric(
         frames.append(at(places, {"metric": metric, "value": column, "low": low, "high": high}))
     types = dict.fromkeys(["value", "low", "high"], "Float64")
     return pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
+
+
+def replicate_head_metric(
+    places: Places, replicates: Mapping[str, Float[Tensor, "head replicate"]]
+) -> pd.DataFrame:
+    """Returns the value of every head metric with replicates in every replicate (NaN: not defined)."""
+    names = ["layer", "head", "metric", "replicate"]
+    frames = []
+    for metric, samples in replicates.items():
+        count = samples.shape[1]
+        rows = at(places, {"metric": metric})
+        rows = rows.loc[rows.index.repeat(count)]
+        value = samples.flatten().double().numpy()
+        frames.append(rows.assign(replicate=np.tile(np.arange(count), len(places)), value=value))
+    if not frames:
+        return pd.DataFrame(columns=[*names, "value"])
+    return pd.concat(frames, ignore_index=True).astype({"value": "Float64"})
 
 
 def component_share(components: list[Component], shares: Float[Tensor, " component"]) -> pd.DataFrame:

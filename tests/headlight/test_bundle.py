@@ -76,6 +76,28 @@ def test_tables_are_those_of_the_bundle(bundle):
     assert set(bundle.images(NAME).query("has_tokens")["image_id"]) == set(GALLERY)
 
 
+def test_two_models_are_compared_head_by_head(bundle):
+    found = bundle.compare(NAME, "tiny/random")
+
+    assert found.heads[["layer", "head", "other_layer", "other_head"]].to_numpy().tolist()[0] == [1, 0, 2, 1]
+    entanglement = found.metrics.set_index(["metric", "heads_used"]).loc[("entanglement", "all")]
+    assert entanglement[["value", "other_value", "difference"]].tolist() == [0.5, 0.25, 0.25]
+    # Replicates of 0.4, 0.5, 0.6 and of -0.05, 0.05, 0.15 differ by the same in every replicate.
+    assert entanglement[["low", "high"]].tolist() == pytest.approx([0.25, 0.25])
+    consistency = found.head_metrics.query("metric == 'ccs'")
+    assert consistency["difference"].tolist() == [3, 1, -1, -3] and consistency["sure"].all()
+    same_place = bundle.compare(NAME, CONTROL_KEY, pairing="place").head_metrics.query("metric == 'ccs'")
+    assert (same_place["difference"] == 0).all() and not same_place["sure"].any()
+
+
+@pytest.mark.parametrize(
+    ("other", "pairing"), [(NAME, "best"), (CONTROL_KEY, "nearest"), ("tiny/other", "best")]
+)
+def test_a_comparison_that_is_none_is_refused(bundle, other, pairing):
+    with pytest.raises(headlight.UserError, match="Give two|best, place|It has: tiny/known"):
+        bundle.compare(NAME, other, pairing=pairing)
+
+
 def test_sql_takes_parameters_and_reads_only(bundle):
     rows = bundle.sql("select count(*) as n from head where model_key = $key", key=MODEL_KEY)
 

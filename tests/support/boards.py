@@ -110,7 +110,7 @@ def fact(key: str, name: str, images: int) -> dict:
 def write(out: Path, models: pd.DataFrame, board: pd.DataFrame, turned: pd.DataFrame) -> Path:
     """A bundle of these models, each with the heads, images and vectors of the tiny one."""
     tables = dict(tiny())
-    for name in ("class_text", "head_validation", "validation_score", "replicate_metric"):
+    for name in ("class_text", "head_validation", "validation_score", "replicate_metric", "head_match"):
         tables.pop(name)
     for name, rows in list(tables.items()):
         if "model_key" in rows and name != "model":

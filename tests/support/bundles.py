@@ -175,6 +175,7 @@ def tables(scale: float = 1.0) -> dict[str, pd.DataFrame]:
         "metric": known_scores.metric(),
         "class_text": known_scores.class_text(),
         "rotated_metric": known_scores.rotated_metric(MODEL_KEY),
+        "head_match": known_heads.matches(MODEL_KEY, CONTROL_KEY, PAIRS),
         **{name: pd.concat([part[name] for part in heads], ignore_index=True) for name in heads[0]},
         "published": pd.DataFrame(
             {
@@ -300,7 +301,7 @@ def _model(model_key: str) -> pd.DataFrame:
 def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
     strength = 1.0 if model_key == MODEL_KEY else 0.1
     heads, head_texts, labels, judged, head_metric, property_head = [], [], [], [], [], []
-    selective, answers = [], []
+    selective, answers, head_replicates = [], [], []
     for place, (layer, head) in enumerate(PAIRS):
         key = {"model_key": model_key, "layer": layer, "head": head}
         label, is_control = LABELS[layer, head], model_key != MODEL_KEY
@@ -326,6 +327,7 @@ def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
             answers += known_heads.answers(key)
         selective += known_heads.selectivity(key, place, IMAGES, strength)
         head_metric.append({**key, "metric": "ccs", "value": 5.0 - place, "low": 4.0 - place, "high": 5.0})
+        head_replicates += known_heads.head_replicates(key, 5.0 - place)
         head_metric.append({**key, "metric": "stability", "value": None, "low": None, "high": None})
         head_metric.append({**key, "metric": "ccs_rotated", "value": -1.5, "low": None, "high": None})
         property_head.append({"model_key": model_key, "property": label, "layer": layer, "head": head})
@@ -339,6 +341,7 @@ def _head_tables(model_key: str, scale: float) -> dict[str, pd.DataFrame]:
         "head_selectivity": pd.DataFrame(selective),
         "language_model_answer": pd.DataFrame(answers),
         "replicate_metric": known_heads.replicates(model_key, strength / 2),
+        "replicate_head_metric": pd.DataFrame(head_replicates),
         "model_metric": _model_metrics(model_key),
         "head_validation": known_scores.head_validation(model_key, PAIRS, IMAGES, strength),
         "validation_score": known_scores.validation_score(model_key, PAIRS, IMAGES, strength),

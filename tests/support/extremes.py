@@ -41,6 +41,7 @@ def of_one_model(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {
         name: rows[rows["model_key"] != CONTROL_KEY].reset_index(drop=True) if "model_key" in rows else rows
         for name, rows in tables.items()
+        if name != "head_match"
     }
 
 
@@ -62,6 +63,7 @@ def without_vectors(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The tables of results that another program made: texts, labels and metrics, and no image."""
     gone = {"image", "image_file", "image_attribute", "failed_image", "component_share", "head_selectivity"}
     gone |= {"head_validation", "validation_score", "class_text", "rotated_metric", "replicate_metric"}
+    gone |= {"replicate_head_metric"}
     kept = {name: rows for name, rows in tables.items() if name not in gone}
     kept["image_set"] = kept["image_set"].assign(name="no images", images=0, files=0, failed=0, license=None)
     unknown = dict.fromkeys(("images", "gallery_images", "max_sum_error", "precision", "layers", "rank"))

@@ -99,3 +99,20 @@ def replicates(model_key: str, value: float) -> pd.DataFrame:
     values = [value - 0.1, value, value + 0.1, None]
     rows = pd.DataFrame({"replicate": range(4), "value": values})
     return rows.assign(model_key=model_key, metric="entanglement", heads_used="all")
+
+
+def head_replicates(key: dict, value: float) -> list[dict]:
+    """Rows of replicate_head_metric of one head: four replicates around the value on all data."""
+    values = [value - 0.5, value, value + 0.5, None]
+    return [key | {"metric": "ccs", "replicate": number, "value": each} for number, each in enumerate(values)]
+
+
+def matches(model_key: str, other_model_key: str, pairs: list[tuple[int, int]]) -> pd.DataFrame:
+    """The table head_match of a model and its control: the best match of a head is the one opposite."""
+    rows = [
+        {"pairing": pairing, "layer": layer, "head": head, "other_layer": other[0], "other_head": other[1]}
+        | {"cka": 0.5 - 0.1 * place, "shuffled_p": 0.1, "overlap": 0.25, "median_angle": 60.0}
+        for pairing, others in (("best", pairs[::-1]), ("place", pairs))
+        for place, ((layer, head), other) in enumerate(zip(pairs, others, strict=True))
+    ]
+    return pd.DataFrame(rows).assign(model_key=model_key, other_model_key=other_model_key)

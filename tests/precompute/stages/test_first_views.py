@@ -142,7 +142,7 @@ def test_the_first_images_are_read_whatever_the_size_of_the_work_files(tmp_path)
         shards = decompose_images.cut(NAMES, tmp_path / str(size), size)
         for shard, part in zip(shards, torch.arange(IMAGES).split(size), strict=True):
             work_files.save_tensors(shard.path, {"head": part.clone()})
-        parts = list(first_views.read_first(shards, ["head"], 10))
+        parts = list(decompose_images.read_first(shards, ["head"], 10))
         found.append(
             (sum((ids for ids, _ in parts), []), torch.cat([each["head"] for _, each in parts]).tolist())
         )

@@ -52,3 +52,16 @@ def test_a_metric_without_replicates_has_no_interval():
     assert rows["value"].isna().tolist() == [False, False, False, True]
     assert rows["low"].isna().tolist() == [False, False, True, True]
     assert rows["low"][0] < 3 < rows["high"][0] and rows["low"][1] == rows["high"][1] == 1
+
+
+def test_every_replicate_of_a_head_metric_has_a_row_and_an_undefined_one_is_null():
+    rows = head_rows.replicate_head_metric(PLACES, {"ccs": tensor([[1.0, math.nan], [3.0, 4.0]])})
+
+    assert rows[["layer", "head", "metric", "replicate"]].values.tolist() == [
+        [4, 0, "ccs", 0],
+        [4, 0, "ccs", 1],
+        [4, 1, "ccs", 0],
+        [4, 1, "ccs", 1],
+    ]
+    assert rows["value"].isna().tolist() == [False, True, False, False]
+    assert head_rows.replicate_head_metric(PLACES, {}).empty
