@@ -46,6 +46,7 @@ CHANGES: dict[str, tuple[str, list[str]]] = {
     "image_neighbors": ("k", []),
     "text_neighbors": ("k", []),
     "mean_ablation": ("seed", []),
+    "compare": ("pairing", ["place", "best"]),
     "validation": ("section", ["labels", "heads", "maps", "neighbors", "mean_ablation", "texts"]),
 }
 """The option of each page that reruns change, and its values; numbers that were not drawn before if empty.

@@ -34,6 +34,7 @@ PAGES = [
     st.Page("views/image_neighbors.py", title="Image neighbors", icon=":material/grid_view:"),
     st.Page("views/text_neighbors.py", title="Text neighbors", icon=":material/match_word:"),
     st.Page("views/mean_ablation.py", title="Mean-ablation", icon=":material/content_cut:"),
+    st.Page("views/compare.py", title="Compare", icon=":material/compare_arrows:"),
     st.Page("views/validation.py", title="Validation", icon=":material/fact_check:"),
 ]
 # For a bundle without validation: not in the menu, but a link to it explains.
@@ -42,7 +43,7 @@ NO_VALIDATION = [
     st.Page("views/validation.py", title="Validation", icon=PAGES[-1].icon, visibility="hidden"),
 ]
 # Streamlit serves the default page at / only; the other names are from earlier versions.
-MOVED = {"start": PAGES[0], "leaderboard": PAGES[0], "knock_out": PAGES[-2], "truth": PAGES[-1]}
+MOVED = {"start": PAGES[0], "leaderboard": PAGES[0], "knock_out": PAGES[-3], "truth": PAGES[-1]}
 CONTROL_BADGE = " :gray-badge[control: random weights]"
 
 # A file, since a browser fetches Streamlit's own icons and emoji from other servers.

@@ -71,8 +71,19 @@ def choices(source: Source, kind: type[View], head: Head) -> Choices:
         labels=labels(source),
         positions=len(cached.of_head(source, "head_texts", head)),
         max_k=max_of_each(source) if kind is HeadView else max_neighbors(source),
+        others=tuple(other_models(source)),
         has_image=lambda image_id: images.exists(source, image_id),
     )
+
+
+def other_models(source: Source) -> dict[str, str]:
+    """Returns the names of the other models of the bundle by key, controls last."""
+    models = cached.models(source.bundle)
+    return {
+        row.model_key: "Control · " * row.is_control + row.model
+        for row in models.itertuples()
+        if row.model_key != source.key
+    }
 
 
 @cached.kept(max_entries=16)

@@ -136,6 +136,11 @@ def other_text(source: Source) -> str:
     return next((text for text in others if text != best), best)
 
 
+def other_model(source: Source) -> str:
+    """Returns the first other model, or an empty string."""
+    return next(iter(choices.other_models(source)), "")
+
+
 def best_head_metric(source: Source) -> str:
     """Returns the first metric of heads, or an empty string."""
     return next(iter(choices.head_metric_titles(source)), "")
@@ -148,6 +153,7 @@ DEFAULTS: dict[str, Callable[[Source], Any]] = {
     "head": best_head,
     "heads": best_scope,
     "head_metric": best_head_metric,
+    "other": other_model,
     "metric": best_metric,
     "attribute": best_attribute,
     "concept": best_concept,

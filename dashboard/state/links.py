@@ -144,6 +144,7 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "color": one_of(lambda c: c.colors, "the heads of this model cannot be colored by it."),
     "labels": read_labels,
     "head_metric": one_of(lambda c: c.head_metrics or ("",), "the heads of this model have no such metric."),
+    "other": one_of(lambda c: c.others or ("",), "no such other model in this bundle."),
     "range": read_range,
     "position": number(0, lambda c: max(0, c.positions - 1), int),
     "image": read_image,

@@ -37,6 +37,7 @@ MODES = {
     "label_kind": ("offline", "chosen"),
     "columns": ("main", "all"),
     "beside": ("parameters", "patch_size", "layers", "training_data"),
+    "pairing": ("best", "place"),
     "section": ("labels", "heads", "maps", "neighbors", "mean_ablation", "texts"),
     "form": ("text", "image", "both", "concept"),
     "order": ("amount", "z"),
@@ -143,6 +144,9 @@ class Choices(NamedTuple):
 
     max_k: int
     """Largest number of images that the page can show."""
+
+    others: tuple[str, ...]
+    """Keys of the other models."""
 
     has_image: Callable[[str], bool]
 
@@ -272,6 +276,18 @@ class MeanAblationView(View):
     seed: int = 0
     most: int = 25
     """Number of classes at each end: the largest losses, the largest gains."""
+
+
+@dataclass(frozen=True)
+class CompareView(View):
+    needs_vectors: ClassVar[bool] = False
+    other: str = ""
+    """model_key of the model to compare with."""
+
+    pairing: str = "best"
+    """How heads are paired: with their best match, or with the same layer and head."""
+
+    head_metric: str = ""
 
 
 @dataclass(frozen=True)

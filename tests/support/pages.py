@@ -35,6 +35,7 @@ PAGES = [
     "image_neighbors",
     "text_neighbors",
     "mean_ablation",
+    "compare",
     "validation",
 ]
 NUMBERS, PICKER = "numbers", "picker"
@@ -58,6 +59,8 @@ def write_two_models(out: Path, *, thumbnails: bool = True, texts: int = len(TEX
     for name, rows in tables.items():
         if {"model_key", "layer"} <= set(rows.columns):
             tables[name] = rows[(rows["model_key"] != CONTROL_KEY) | (rows["layer"] != PAIRS[0][0])]
+    matches = tables["head_match"]
+    tables["head_match"] = matches[matches["other_layer"] != PAIRS[0][0]]
     mine = tables["head_label"]["model_key"] == CONTROL_KEY
     tables["head_label"].loc[mine, "label"] = "pattern"
     tables["property_head"].loc[tables["property_head"]["model_key"] == CONTROL_KEY, "property"] = "pattern"

@@ -10,6 +10,7 @@ from dashboard.state.links import from_query
 from dashboard.state.views import (
     MODES,
     Choices,
+    CompareView,
     ContrastView,
     HeadsView,
     HeadView,
@@ -43,6 +44,7 @@ PAGES = [
     ContrastView,
     MeanAblationView,
     ReadsView,
+    CompareView,
     ValidationView,
 ]
 HEADS = tuple((layer, head) for layer in (10, 11) for head in range(12))
@@ -58,6 +60,7 @@ CHOICES = Choices(
     labels=("color", "time of day", "a:b"),
     positions=60,
     max_k=39,
+    others=("b-2", "c-3"),
     has_image=IMAGES.__contains__,
 )
 
@@ -88,6 +91,7 @@ def random_view(page, rng):
         "words": lambda: rng.choice(WORDS),
         "concept": lambda: rng.choice(("property:color", *WORDS)),
         "picks": lambda: rng.integers(1, 21),
+        "other": lambda: rng.choice(CHOICES.others),
     } | {name: lambda modes=modes: rng.choice(modes) for name, modes in MODES.items()}
     plain = {
         name: make().item() if name in ("k", "seed", "opacity", "most", "position", "picks") else str(make())

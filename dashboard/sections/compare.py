@@ -1,0 +1,156 @@
+"""Sections of the page Compare: paired heads of two models, and what differs between the models."""
+
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts import compare as compare_charts
+from dashboard.charts import heads as head_charts
+from dashboard.data import compare as compare_data
+from dashboard.data import defaults, digits
+from dashboard.data import heads as head_data
+from dashboard.data.types import Source
+from dashboard.sections.heads import open_head
+from dashboard.sections.shared import draw_chart, draw_table, ends
+from dashboard.state.markdown import literal
+from dashboard.state.views import CompareView, HeadView
+
+CKA = "CKA"
+NAME_SHOWN = r"head=([^&]+)"
+"""What a link to the page of a head shows: the name of the head."""
+
+
+def draw_matches(source: Source, view: CompareView) -> pd.DataFrame:
+    """The heads of this model, each with its partner; a click opens the head."""
+    table = compare_data.pairs(source, view.other, view.pairing)
+    if table.empty:
+        st.info(literal(_no_pairs(source, view)), icon=":material/info:")
+        return table
+    st.markdown(literal(compare_data.summary(table)))
+    frame = compare_data.cells(source, view.other, view.pairing)
+    chart = head_charts.value_grid(frame, title=CKA, unit="1: equal outputs", signed=False)
+    alt = f"CKA of every head with its partner, layer by head: {ends(frame['name'], frame['value'])}."
+    event = draw_chart(head_charts.clickable(chart), key="compare.grid", on_select="rerun", alt=alt)
+    st.caption(
+        "Number: CKA of the head's outputs with those of its partner, named below it. Dim: no better than a "
+        "control.",
+        help="CKA is 1 for outputs that are equal up to rotation and scale, 0 for independent ones. "
+        "A pair is dim unless at most 5 % of the heads reach its CKA with a head of the other model's "
+        "random-weights control, and with the other model after its images were shuffled.",
+    )
+    cell = next(iter(event["selection"].get(head_charts.CLICK) or []), None)
+    if cell:
+        open_head(source, (int(cell["layer"]), int(cell["head"])))
+    return table
+
+
+def _no_pairs(source: Source, view: CompareView) -> str:
+    """Returns why two models have no paired heads."""
+    other = compare_data.other_source(source, view.other)
+    if not (source.has_vectors and other.has_vectors):
+        return "Imported results have no outputs on images, by which heads could be paired."
+    if view.pairing == "place":
+        return (
+            "These models differ in architecture: heads of the same layer and number have nothing in common."
+        )
+    return "Heads are matched between trained models, and between a model and its own control."
+
+
+def draw_models(source: Source, view: CompareView) -> pd.DataFrame:
+    """Differences of the main metrics of both models."""
+    table = compare_data.main_differences(source, view.other)
+    if table.empty:
+        st.info("The two models have no metric in common.", icon=":material/info:")
+        return table
+    draw_chart(
+        compare_charts.difference_dots(table, title="this model − the other (share)"),
+        f"Differences of metrics, this model minus the other: {ends(table['title'], table['difference'])}.",
+    )
+    st.caption(
+        "Right of 0: this model has more. Lines: paired 95 % intervals over images and texts; one that "
+        "crosses 0 shows no difference.",
+        help="Both models are measured on the same random halves of images and texts, so what these have in "
+        "common cancels. Intervals say nothing of another training run. A metric that the halves do not "
+        "repeat has a mark without a line.",
+    )
+    return table
+
+
+def draw_labels(source: Source, view: CompareView, table: pd.DataFrame) -> None:
+    """Labels of both heads of every pair."""
+    counts = compare_data.transitions(table)
+    if counts.empty:
+        return
+    names = source.info.model, compare_data.other_source(source, view.other).info.model
+    pairs = counts["label"] + " and " + counts["other_label"]
+    draw_chart(
+        compare_charts.transitions(counts, names=names),
+        f"Number of pairs by the labels of both heads: {ends(pairs, counts['pairs'])}.",
+    )
+    st.caption(
+        literal(
+            f"Number of pairs by label. Framed: both have one label. {compare_data.spaces(source, table)}"
+        )
+    )
+
+
+def draw_heads(source: Source, view: CompareView) -> pd.DataFrame:
+    """One metric of both heads of every pair: a plot, and a table with links to the heads."""
+    table = compare_data.differences_in(source, view.other, view.pairing, view.head_metric)
+    if table.empty:
+        st.info("No pair of heads has this metric.", icon=":material/info:")
+        return table
+    measure = head_data.measure(source, view.head_metric)
+    other = compare_data.other_source(source, view.other)
+    sure = int(table["sure"].sum())
+    known = table["low"].notna().any()
+    st.markdown(
+        f"**{sure} of {len(table)}** pairs surely differ in {literal(measure.title)}."
+        if known
+        else f"{literal(measure.title)} has no replicates, so no difference in it is sure.",
+        help="Surely: simultaneous 95 % over all pairs (max-t of the paired replicates).",
+    )
+    names = source.info.model, other.info.model
+    pairs = table["name"] + " and " + table["other_name"]
+    draw_chart(
+        compare_charts.pair_scatter(table, unit=measure.unit, names=names),
+        f"{measure.title} of paired heads, {sure} pairs surely differ. Difference: "
+        f"{ends(pairs, table['difference'])}.",
+    )
+    st.caption("Below the diagonal: this model's head has more. Orange diamonds surely differ.")
+    _draw_table(source, other, table)
+    return table
+
+
+def _draw_table(source: Source, other: Source, table: pd.DataFrame) -> None:
+    column = st.column_config
+    shown = table.assign(
+        head=_links(source, table["name"]),
+        other_head=_links(other, table["other_name"]),
+        interval=[head_data.interval(row.low, row.high) for row in table.itertuples()],
+        sure=table["sure"].map({True: "✓", False: ""}),
+    )
+    form = f"%.{digits.decimals(table['difference'])}f"
+    columns = {
+        "head": column.LinkColumn("head", display_text=NAME_SHOWN, width=80),
+        "shown": column.TextColumn("label", width=130),
+        "other_head": column.LinkColumn("other head", display_text=NAME_SHOWN, width=90),
+        "other_shown": column.TextColumn("its label", width=130),
+        "cka": column.NumberColumn(CKA, format="%.2f", width=60),
+        "value": column.NumberColumn("this head", format=form, width=90),
+        "other_value": column.NumberColumn("the other", format=form, width=90),
+        "difference": column.NumberColumn("difference", format=form, width=90),
+        "interval": column.TextColumn("95 %", width=150),
+        "sure": column.TextColumn("sure", width=50),
+    }
+    draw_table(shown, columns, "Paired heads, those that surely differ first", column_order=list(columns))
+
+
+def _links(source: Source, names: pd.Series) -> list[str]:
+    """Returns the links of the pages of heads, relative to the address of the app."""
+    link = defaults.link(source, HeadView)
+    return [
+        f"head?{urlencode({name: value for name, value in link.items() if name != 'head'} | {'head': name})}"
+        for name in names
+    ]
