@@ -51,7 +51,7 @@ def build_bundle(config: Config, image_set: scan_images.ImageSet, directory: Pat
     """Computes missing work files and writes the bundle; returns its path."""
     inputs = read_inputs.read_inputs(config, image_set)
     if config.validation:
-        validation_run.check(inputs.class_prompts)
+        validation_run.check(inputs.class_prompts, inputs.pool)
     results = describe_models(config, inputs, directory)
     matches = match_heads(results, directory, config.seed)
     with progress.StageTimes().measure("writing", f"writing {config.bundle}"):
@@ -111,11 +111,13 @@ def describe_model(spec: ModelSpec, config: Config, inputs: RunInputs, directory
             decomposition.shards, inputs.attributes, spaces, config.head_options, model_directory
         )
         scores = [("head_selectivity", rows.assign(model_key=model.model_key))]
+    contrast = None
     if inputs.masks:
         with times.measure("maps"):
             properties = describe_heads.heads_by_property(heads)
             maps = map_scores.rows(model.exact, inputs.masks, spaces.layers, properties, model_directory)
             scores.append(("validation_score", maps))
+            contrast = map_scores.contrast_by_property(maps)
     if config.validation:
         with times.measure("validation"):
             stages = validation_run.StageResults(spaces, decomposition, heads, pool, text)
@@ -126,7 +128,7 @@ def describe_model(spec: ModelSpec, config: Config, inputs: RunInputs, directory
             scores += validation_run.score(image_pass, stages, sampled, config.seed).items()
     with times.measure("first views"):
         choices = first_views.read(decomposition, spaces, heads, text, pool, model.grid)
-        views = first_views.rows(choices, inputs.class_prompts, classes, inputs.attributes)
+        views = first_views.rows(choices, inputs.class_prompts, classes, inputs.attributes, contrast)
         scores.append(("first_view", views.assign(model_key=model.model_key)))
     facts = write_bundle.model_facts(model, spaces, decomposition, precision)
     return ModelResult(facts, identity, spaces, decomposition, text, classes, heads, scores, times)

@@ -5,7 +5,7 @@ hashes: a sample without a pattern), and at most `GALLERY_BYTES` of token coordi
 do not grow with the image set.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -117,17 +117,19 @@ def rows(
     class_prompts: Sequence[ClassPrompt],
     classes: Float[Tensor, "value d_out"],
     attributes: pd.DataFrame,
+    contrast: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Returns the table `first_view` without the model; no row for a page that nothing qualifies for.
 
     `classes` has one row for each class prompt; `attributes` has the columns image_id, attribute, value.
+    `contrast` says how well the maps of each label find what their text names; None without masks.
     """
     supported = _supported(model)
     subjects = [subject for item in supported.items() if (subject := _label(model, *item)).separation > 0]
     chosen = [
         *_one_head_views(model, sorted(chain.from_iterable(supported.values()))),
         *_search_views(model, subjects),
-        *_map_views(model, subjects),
+        *_map_views(model, subjects, contrast),
         *_ablation_views(model, subjects, class_prompts, classes, attributes),
     ]
     return pd.DataFrame(chosen, columns=COLUMNS).astype(
@@ -241,11 +243,22 @@ def _neighborhood(model: Model, subject: Subject) -> dict[str, Any] | None:
     return {"image_id": images.image_id[best.place[0]], "value": best.value} if best else None
 
 
-def _map_views(model: Model, subjects: Sequence[Subject]) -> Iterator[dict[str, Any]]:
-    """Yields the views of the pages of maps: of all labels, the one with the largest value."""
+def _map_views(
+    model: Model, subjects: Sequence[Subject], contrast: Mapping[str, float] | None
+) -> Iterator[dict[str, Any]]:
+    """Yields the views of the pages of maps: of all labels, the one with the largest value.
+
+    Where maps were scored against masks, the value is weighted by that score: position heads read far from
+    what is at the position.
+    """
     if model.maps is None:
         return
-    chosen = [_choose_maps(model, model.maps, subject) for subject in subjects]
+    subjects = [subject for subject in subjects if contrast is None or contrast.get(subject.label, 0) > 0]
+    weights = [1.0 if contrast is None else contrast[subject.label] for subject in subjects]
+    chosen = [
+        _choose_maps(model, model.maps, subject, weight)
+        for subject, weight in zip(subjects, weights, strict=True)
+    ]
     for number, page in enumerate(("topic_segmentation", "contrastive_segmentation")):
         choices = [
             (subject, choice)
@@ -261,8 +274,10 @@ def _map_views(model: Model, subjects: Sequence[Subject]) -> Iterator[dict[str, 
             yield {"page": page, "property": subject.label, "value": best.value, **view}
 
 
-def _choose_maps(model: Model, maps: Maps, subject: Subject) -> tuple[Choice | None, Choice | None]:
-    """Returns the best map and the best two maps of a label; their values are weighted by its locality."""
+def _choose_maps(
+    model: Model, maps: Maps, subject: Subject, contrast: float
+) -> tuple[Choice | None, Choice | None]:
+    """Returns the best map and the best two maps of a label; values are weighted by locality and contrast."""
     text = model.text[subject.texts]
     whole = first_views.fit(model.images.embedding, text)
     of_gallery = first_views.fit(maps.outputs.embedding, text)
@@ -271,7 +286,7 @@ def _choose_maps(model: Model, maps: Maps, subject: Subject) -> tuple[Choice | N
     reading = first_views.readings(of_gallery)
     drawn = _maps_of(model, maps, subject.heads, text)
     place = torch.arange(len(reading))
-    weight = first_views.locality(drawn[place, reading], reading, fitting[place, reading])
+    weight = contrast * first_views.locality(drawn[place, reading], reading, fitting[place, reading])
     shown = first_views.presence(drawn)
     best = first_views.best_map(drawn, shown, reading, fitting)
     pair = first_views.best_contrast(drawn, shown, fitting)

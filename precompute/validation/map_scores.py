@@ -164,6 +164,13 @@ def table(model: clip.Clip, sets: Sequence[Subject], scores: MapScores) -> pd.Da
     return frame
 
 
+def contrast_by_property(table: pd.DataFrame) -> dict[str, float]:
+    """Returns how well the maps of each property find what the text names: 0 if that may be chance."""
+    rows = table[(table["subject_kind"] == "property") & (table["measure"] == "contrast")]
+    surely = rows["value"].where(rows["low"] > 0, 0.0)
+    return dict(zip(rows["property"], surely, strict=True))
+
+
 def _texts(model: clip.Clip, pictures: Sequence[images.MaskedPicture]) -> Iterator[_Texts]:
     captions = [picture.captions for picture in pictures]
     distinct = sorted({caption for both in captions for caption in both})

@@ -65,11 +65,21 @@ def image_classes(
     return ImageClasses(image_id, classes, list(class_prompts))
 
 
-def check(class_prompts: Sequence[ClassPrompt]) -> None:
-    """Raises ConfigError, before anything is computed, if no attribute has two values with prompts."""
+def check(class_prompts: Sequence[ClassPrompt], pool: Pool) -> None:
+    """Raises ConfigError, before anything is computed, if no attribute has two values with prompts.
+
+    Names the attributes that are no property of the pool, once for all models.
+    """
     values = Counter(attribute for attribute, _, _ in class_prompts)
-    if not any(count > 1 for count in values.values()):
+    attributes = [attribute for attribute, count in values.items() if count > 1]
+    if not attributes:
         raise ConfigError(NOTHING_TO_ASK)
+    missing = [attribute for attribute in attributes if attribute not in pool.properties]
+    if missing:
+        progress.say(
+            f"no label can name {', '.join(missing)}: the pool {pool.name} has no such property. "
+            "Heads that act on it are left out of the scores of labels."
+        )
 
 
 class StageResults(NamedTuple):
@@ -214,12 +224,6 @@ def _mean_ablation(measured: _Measured, heads: int) -> pd.DataFrame:
 
 
 def _label_scores(measured: _Measured, by_head: score_rows.Evidence, results: StageResults) -> pd.DataFrame:
-    missing = [name for name in measured.attributes if name not in results.pool.properties]
-    if missing:
-        progress.say(
-            f"no label can name {', '.join(missing)}: the pool {results.pool.name} has no such property. "
-            "Heads that act on it are left out of the scores of labels."
-        )
     effects = {"right": score_rows.FORWARD, "right_by_direct": score_rows.DIRECT}
     evidence = {measure: by_head[effect] for measure, effect in effects.items()}
     evidence["right_by_selectivity"] = measured.selectivity

@@ -110,6 +110,15 @@ def test_the_map_is_of_a_text_that_its_image_has():
     assert row["text_id"] == text_id("red")
 
 
+def test_a_map_whose_label_finds_nothing_by_the_masks_never_wins():
+    assert views(model())["property"]["topic_segmentation"] == "shape"
+
+    found = views(model(), contrast={"color": 0.2, "shape": 0.0})
+
+    assert found["property"]["topic_segmentation"] == "color"
+    assert found["property"]["property_search"] == "shape"
+
+
 def test_two_texts_are_contrasted_on_the_image_that_has_both():
     row = views(model()).loc["contrastive_segmentation"]
 
