@@ -34,9 +34,11 @@ SECTIONS = tuple(HEADINGS)
 
 ABOUT = {
     "demo": """\
-Texts and spaces of the demo model ViT-demo-S-16/scenes_1: {texts} texts, the spaces of all heads of
-its last four layers, of rank {rank}. Ten texts nearly span such a space, which makes it the hard
-case.""",
+Texts and spaces of the demo model ViT-emoji-S-16/pictures_1: {texts} texts, the spaces of all heads of
+its last four layers, of rank {rank}. This is the hard case: 200 words share 128 dimensions, so that in a
+space of {rank} the texts of a property also lie along texts of others. Less noise hardly helps (the shares
+at 1 and 2 differ little), and what can be found depends on the property. Hence planted heads have no targets
+here; noise has.""",
     "general": """\
 The general pool at full size, {texts} texts, in 16 random spaces of rank {rank} in 512 dimensions.
 **Its text embeddings are synthetic**, since CLIP's need a pretrained model: every word has a
@@ -46,8 +48,8 @@ show how the rule works at this size, not its accuracy on CLIP.""",
 }
 
 MIXED = """\
-A *mixed* head has variance along ten texts of ten different properties (six in the demo pool, which has
-six), equal for all or falling as 1/i, and noise. It lies along texts, but along no property, so no label of
+A *mixed* head has variance along ten texts of ten different properties, equal for all or falling as 1/i,
+and noise. It lies along texts, but along no property, so no label of
 it should be supported. Rotations do not cover this case: a rotated head lies along no text, so a head along
 texts can be significant by its strongest text alone. The second condition of support removes heads with a
 single text of the label. It leaves those of which another of the first ten texts carries the label by chance:
@@ -128,7 +130,7 @@ class Target(NamedTuple):
 
 
 def targets(figures: Figures) -> list[Target]:
-    """Returns the figures that labels must reach."""
+    """Returns the figures that labels must reach. Planted heads of the demo pool are reported alone."""
     curve = next(curve for curve in figures.curve if curve.signal == 1)
     bounds = [
         ("planted, right", curve.right, MIN_RIGHT),
@@ -141,6 +143,7 @@ def targets(figures: Figures) -> list[Target]:
         *(
             Target(name, curve.heads, value, f"at least {least}", value >= least)
             for name, value, least in bounds
+            if figures.pool != "demo"
         ),
     ]
 
