@@ -27,7 +27,7 @@ from bench import argument_parser
 
 TARGET_PERCENT = 10.0
 POOL = Path("precompute/texts/demo.tsv")
-RUN = ("--model", "ViT-demo-S-16/scenes_1", "--no-controls")
+RUN = ("--model", "ViT-emoji-S-16/pictures_1", "--no-controls")
 SCENES = 100
 """Number of scenes that are drawn; all further pictures are shifted copies of them."""
 
@@ -98,7 +98,7 @@ def measure(work: Path, count: int, options: list[str]) -> Peak:
 def write_pictures(folder: Path, count: int) -> None:
     """Writes `count` different pictures of scenes. Drawing a scene takes 20 ms, shifting it 2 ms."""
     # Imported here so that --help stays fast.
-    from precompute.demo.scenes import draw
+    from precompute.demo.world.scenes import draw
 
     folder.mkdir(parents=True)
     scenes = [draw(number, 3).image for number in range(min(SCENES, count))]

@@ -69,7 +69,7 @@ def build(bundle: Path, scenes: Path | None, count: int, run_options: list[str])
 
 def demo_options(scenes: Path, bundle: Path) -> list[str]:
     """Options of `headlight run` that make the demo bundle."""
-    from precompute.demo import LICENSE, MODELS
+    from precompute.demo import IN_BUNDLE, LICENSE
     from precompute.texts import TEXTS
 
     values = {
@@ -85,7 +85,7 @@ def demo_options(scenes: Path, bundle: Path) -> list[str]:
         "--license": LICENSE,
         "--bundle": bundle,
     }
-    models = [part for name in MODELS for part in ("--model", name)]
+    models = [part for name in IN_BUNDLE for part in ("--model", name)]
     return [*models, *(str(part) for pair in values.items() for part in pair), "--validation", "--replace"]
 
 

@@ -106,7 +106,10 @@ def written_by_code(page: Path) -> bool:
 
 
 def test_the_readme_is_a_door_and_not_a_house():
-    assert len(text_of(ROOT / "README.md").splitlines()) <= 150
+    """Without the table of pages, which has one line for each."""
+    lines = [line for line in text_of(ROOT / "README.md").splitlines() if not line.startswith("|")]
+
+    assert len(lines) <= 140
 
 
 def test_the_citation_names_this_version_and_where_the_method_comes_from():

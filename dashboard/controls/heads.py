@@ -32,7 +32,7 @@ def finder(source: Source, view: HeadsView) -> dict[str, Any]:
         words = st.text_input(
             "Text contains",
             key=init_text("words", view.words, one_spaced),
-            placeholder="e.g. red star",
+            placeholder="e.g. red cat",
             help="Finds heads with a text that has all of these words, or their plurals, in any order.",
         )
     filters = {"labels": chosen, "over": over, "words": words}

@@ -259,7 +259,7 @@ def search_images(source: Source, *, gallery: bool, shown: bool) -> None:
     words = box.text_input(
         "Search by path or attribute",
         key=init_widget("search", ""),
-        placeholder="red star, color:red, or a file name",
+        placeholder="red cat, color:red, or a file name",
         on_change=to_first_page,
         help='Finds whole words. Quotes keep words together: "top left".'
         + literal(f" Attributes: {names}." if names else ""),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from precompute.demo import MODELS
 
-WORK = Path(".work/demo")
+WORK = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "headlight" / "demo"
+"""Scenes and checkpoints, outside the working tree: nothing that cleans it loses hours of training."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -34,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_scenes_options(parser: argparse.ArgumentParser) -> None:
     seed = "1: training scenes, 2: held-out scenes for scores (default: 3)"
-    kinds = "kinds of object in every scene (default: half have two)"
-    masks = "also write a mask of every kind of object, and masks.csv for `precompute run --masks`"
+    kinds = "kinds of thing in every scene (default: half have two)"
+    masks = "also write a mask of every kind of thing, and masks.csv for `precompute run --masks`"
     parser.add_argument("--seed", type=int, default=3, help=seed)
     parser.add_argument("--kinds", type=int, choices=[1, 2], help=kinds)
     parser.add_argument("--masks", action="store_true", help=masks)
@@ -53,25 +54,24 @@ def _add_train_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _scenes(options: argparse.Namespace) -> None:
-    from precompute.demo.folder import write_scenes
+    from precompute.demo.world.folder import write_scenes
 
     count, seed = options.count, options.seed
     write_scenes(options.out, count=count, seed=seed, masks=options.masks, kinds=options.kinds)
 
 
 def _train(options: argparse.Namespace) -> None:
-    from precompute.demo.training import train
+    from precompute.demo.models.training import train
 
     names = options.model or list(MODELS)
     train(names, options.work, at_once=options.at_once, compiled=not options.no_compile)
 
 
 def _score(options: argparse.Namespace) -> None:
-    from precompute.demo.cache import held_out_scenes
-    from precompute.demo.card import write_card
-    from precompute.demo.model import shipped_model
-    from precompute.demo.models.scoring import table
-    from precompute.demo.scoring import score
+    from precompute.demo.models.build import shipped_model
+    from precompute.demo.models.cache import held_out_scenes
+    from precompute.demo.models.card import write_card
+    from precompute.demo.models.scoring import score, table
 
     pixels = held_out_scenes(options.work, count=options.count)
     for name, model in MODELS.items():
@@ -83,8 +83,8 @@ def _score(options: argparse.Namespace) -> None:
 def _texts(options: argparse.Namespace) -> None:
     from precompute.demo import BPE_PATH
     from precompute.demo.bpe import write_bpe
-    from precompute.demo.pool import write_pool, write_prompts
-    from precompute.demo.words import VOCABULARY
+    from precompute.demo.world.pool import write_pool, write_prompts
+    from precompute.demo.world.words import VOCABULARY
 
     write_bpe(BPE_PATH, VOCABULARY)
     write_pool()
@@ -98,8 +98,8 @@ def _planted(options: argparse.Namespace) -> None:
 
 
 COMMANDS = {
-    "scenes": (_scenes, "write a folder of scenes with their attributes (half a minute for 2,000)"),
-    "train": (_train, "train the demo models (over an hour on two cores; resumes after a stop)"),
+    "scenes": (_scenes, "write a folder of scenes with their attributes (ten seconds for 2,000)"),
+    "train": (_train, "train the demo models (over two hours on two cores; resumes after a stop)"),
     "score": (_score, "score the shipped weights on held-out scenes and write the model cards"),
     "texts": (_texts, "write the text pool, the prompts and the tokenizer file"),
     "planted": (

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from db.errors import UserError
 from precompute import demo
-from precompute.demo import words
+from precompute.demo.world import words
 from precompute.inputs import model_names
 
 ACTIVATIONS = ("gelu", "quick_gelu")

@@ -74,9 +74,9 @@ def test_scenes_are_drawn_and_all_demo_models_decomposed(tmp_path, monkeypatch):
     assert main(["demo", "--no-view", *few]) == 0
 
     bundle = open_bundle("bundles/demo")
-    assert {model["model"] for model in bundle.manifest["models"]} == set(demo.MODELS)
+    assert {model["model"] for model in bundle.manifest["models"]} == set(demo.IN_BUNDLE)
     studies = query(
         bundle, "select study, count(distinct model_key) as n from validation_score group by study"
     )
-    assert dict(studies.itertuples(index=False, name=None)) == dict.fromkeys(STUDIES, len(demo.MODELS))
+    assert dict(studies.itertuples(index=False, name=None)) == dict.fromkeys(STUDIES, len(demo.IN_BUNDLE))
     assert len(list(Path("bundles/.demo.drawn/scenes").glob("*.png"))) == 40

@@ -61,9 +61,7 @@ def test_a_text_of_the_pool_is_encoded_as_it_was_stored(bundle, model):
     assert np.abs(found - stored).max() < 1e-6
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"), [("", "empty"), ("a giraffe", "giraffe"), ("red " * 60, "tokens")]
-)
+@pytest.mark.parametrize(("text", "reason"), [("", "empty"), ("a zebra", "zebra"), ("red " * 60, "tokens")])
 def test_a_text_the_model_cannot_read_is_refused_with_the_reason(model, text, reason):
     with pytest.raises(live.LiveError, match=reason):
         live.encode_texts(model, [text])

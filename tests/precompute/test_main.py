@@ -10,8 +10,7 @@ from db import queries
 from db.connection import open_bundle
 from precompute import demo
 from precompute.__main__ import COMMANDS, main
-from precompute.demo.pool import PROMPTS_PATH
-from precompute.demo.words import PROPERTIES
+from precompute.demo.world.pool import PROMPTS_PATH, prompts
 from precompute.pipeline.setup import work_directory
 from precompute.runtime import work_files
 from precompute.stages import decompose_images
@@ -44,7 +43,8 @@ def test_prompts_and_controls_are_asked_for_by_name(scene_folder, pool_file, tmp
 
     bundle = open_bundle(tmp_path / "b")
     assert [model["model"] for model in bundle.manifest["models"]] == [demo.MODEL_NAME]
-    assert set(queries.class_texts(bundle)["attribute"]) == set(PROPERTIES)
+    attributes = set(queries.class_texts(bundle)["attribute"])
+    assert {"category", "color", "animal"} <= attributes <= {name for name, _, _ in prompts()}
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_a_checkpoint_of_another_shape_is_refused_before_loading(scene_folder, p
 
 
 def test_a_pool_with_words_the_model_never_saw_is_refused_by_name(scene_folder, tmp_path, capsys):
-    (tmp_path / "pool.tsv").write_text("a photo of a giraffe\tanimal\n")
+    (tmp_path / "pool.tsv").write_text("a photo of a gnu\tanimal\n")
 
     code = main(arguments(scene_folder, tmp_path / "pool.tsv", tmp_path / "b", "--model", CONTROL))
 
     assert code == 1
-    assert "giraffe" in capsys.readouterr().err
+    assert "gnu" in capsys.readouterr().err
 
 
 def test_a_second_run_on_one_output_is_refused_at_once(scene_folder, pool_file, tmp_path, capsys):

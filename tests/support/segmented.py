@@ -5,8 +5,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from precompute.demo import words
-from precompute.demo.scenes import COLORS, draw
+from precompute.demo.world import words
+from precompute.demo.world.scenes import COLORS, draw
 
 SCENES = 6
 

@@ -13,8 +13,8 @@ from jaxtyping import Bool, Int, UInt8
 from numpy import ascontiguousarray, ndarray
 from torch import Tensor
 
+from precompute.demo import CONTEXT_LENGTH
 from precompute.demo.hashing import Stream
-from precompute.demo.models import CONTEXT_LENGTH
 from precompute.demo.models.build import tokenizer
 from precompute.demo.world.artwork import NATURAL
 from precompute.demo.world.scenes import Content, content_of

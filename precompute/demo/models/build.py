@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from db.atomic_file import atomic_file
-from precompute.demo.models import BPE_PATH, CONTEXT_LENGTH, MEAN, STD, DemoModel, siglip
+from precompute.demo import BPE_PATH, CONTEXT_LENGTH, MEAN, STD, DemoModel
+from precompute.demo.models import siglip
 
 AnyClip: TypeAlias = CLIP | CustomTextCLIP
 

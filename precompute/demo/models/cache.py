@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from db.atomic_file import atomic_file
-from precompute.demo.models import IMAGE_SIZE
+from precompute.demo import IMAGE_SIZE
 from precompute.demo.world.scenes import draw
 
 CHUNK = 250

@@ -4,7 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from precompute.demo.models import IMAGE_SIZE, MEAN, STD, DemoModel, siglip
+from precompute.demo import IMAGE_SIZE, MEAN, STD, DemoModel
+from precompute.demo.models import siglip
 from precompute.demo.models.scoring import Score, halfway, table
 from precompute.demo.world.words import VOCABULARY
 

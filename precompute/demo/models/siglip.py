@@ -8,7 +8,7 @@ from typing import Any
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from timm.models.vision_transformer import VisionTransformer
 
-from precompute.demo.models import IMAGE_SIZE
+from precompute.demo import IMAGE_SIZE
 
 NAME = "vit_demo_small_patch16_siglip_96"
 TOWER: dict[str, int] = {"layers": 6, "width": 128, "head_width": 16, "patch_size": 16, "mlp_ratio": 2}

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from db.atomic_file import atomic_file
-from precompute.demo.models import IMAGE_SIZE, MODELS, DemoModel
+from precompute.demo import IMAGE_SIZE, MODELS, DemoModel
 from precompute.demo.models.batches import Batch, Batches, PropertyCaptions
 from precompute.demo.models.build import (
     AnyClip,
@@ -80,7 +80,7 @@ class Recipe:
     """Number of held-out scenes scored at every checkpoint."""
 
     def fine_tuning(self) -> "Recipe":
-        """Returns the recipe for a model that starts trained: it knows nouns, and scenes are as usual at once."""
+        """Returns the recipe for a trained model: it knows nouns, and needs no large things first."""
         return replace(self, large_first=0.0)
 
 
@@ -214,12 +214,10 @@ def train(
     held_out_scenes(work, count=recipe.held_out)
     train_model = partial(train_one, recipe=recipe, work=work, compiled=compiled)
     models = [MODELS[name] for name in names]
-    if at_once == 1:
-        for model in models:
-            train_model(model)
-        return
+    rounds = [model for model in models if not model.start], [model for model in models if model.start]
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-        list(pool.map(train_model, models))
+        for models_of_round in rounds:  # those that start from the weights of another come after it
+            list(pool.map(train_model, models_of_round))
 
 
 def train_one(demo: DemoModel, *, recipe: Recipe, work: Path, compiled: bool = True) -> None:

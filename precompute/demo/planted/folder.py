@@ -6,7 +6,6 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from precompute.demo import LICENSE
 from precompute.demo.bpe import write_bpe
 from precompute.demo.planted.answers import answers
 from precompute.demo.planted.expected import WEIGHTS, words_of
@@ -14,7 +13,7 @@ from precompute.demo.planted.model import phrase, texts
 from precompute.demo.planted.pictures import draw, name, pictures
 from precompute.demo.planted.weights import config, state
 from precompute.demo.png import png
-from precompute.demo.words import VOCABULARY
+from precompute.demo.world.words import VOCABULARY
 from precompute.texts import write_rows
 
 IMAGES, ATTRIBUTES = "images", "images/attributes.csv"
@@ -32,7 +31,7 @@ def write_planted(folder: Path) -> None:
     for index, picture in enumerate(pictures()):
         (folder / IMAGES / name(index)).write_bytes(png(draw(picture)))
     _write_attributes(folder / ATTRIBUTES)
-    header = f"# name: planted\n# language: en\n# license: {LICENSE}\n"
+    header = "# name: planted\n# language: en\n# license: CC0-1.0\n"
     write_rows(folder / TEXTS, header, [(text, "|".join(properties)) for text, properties in texts()])
     write_rows(folder / PROMPTS, "", _prompts())
     write_bpe(folder / BPE, VOCABULARY)

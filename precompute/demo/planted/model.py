@@ -9,7 +9,7 @@ A *feature* is one direction of the joint space: a word, or a direction without 
 
 from typing import Literal, NamedTuple
 
-from precompute.demo.words import PLURAL
+from precompute.demo.world.things import plural
 
 COLORS = {"red": 3, "green": 2, "blue": 1}
 """Main colors with their frequencies: three of six pictures are red. Unequal, to avoid ties in TEXTSPAN."""
@@ -21,7 +21,7 @@ POSITIONS = {"left": 3, "center": 2, "right": 1}
 PROPERTIES = ("color", "position", "shape")
 WORDS = {
     "color": (*COLORS, "purple", "yellow"),
-    "shape": (*(PLURAL[shape] for shape in SHAPES), "stars", "hearts"),
+    "shape": (*(plural(shape) for shape in SHAPES), "stars", "hearts"),
     "position": (*POSITIONS, "top", "bottom"),
 }
 """Words of the text pool. The last two of each property occur in no picture."""
@@ -42,7 +42,7 @@ GRAINS = len(NOISE_WORDS) + len(MUTE)
 
 PATCH_SLOTS = (
     *(f"sees {word}" for word in COLORS),
-    *(f"sees {PLURAL[shape]}" for shape in SHAPES),
+    *(f"sees {plural(shape)}" for shape in SHAPES),
     *(f"lies at {position}" for position in POSITIONS),
     *(f"grain {number}" for number in range(GRAINS)),
     "is object",

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float64, Int, Int64, UInt8
 
 from precompute.demo.hashing import Stream, noise
 from precompute.demo.planted import model as plan
-from precompute.demo.shapes import distance
+from precompute.demo.planted.shapes import distance
 
 SEED = 7
 GRAY, TINT, GRAIN = 102, 102, 3

@@ -22,7 +22,7 @@ from torch import Tensor
 from precompute.demo.bpe import merges
 from precompute.demo.planted import model as plan
 from precompute.demo.planted.pictures import readers
-from precompute.demo.words import VOCABULARY
+from precompute.demo.world.words import VOCABULARY
 
 SLOTS = (*plan.PATCH_SLOTS, *plan.FEATURES, "pad")
 WIDTH, D_HEAD = 96, 24

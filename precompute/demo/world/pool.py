@@ -11,8 +11,8 @@ from precompute.demo.world.things import CATEGORIES, GROUP, PROPERTY, THINGS, pl
 from precompute.demo.world.words import ANYTHING, AT, ON, VALUES, prompt
 from precompute.texts import TEXTS, write_rows
 
-POOL_PATH = TEXTS / "demo_world.tsv"
-PROMPTS_PATH = TEXTS / "demo_world_prompts.tsv"
+POOL_PATH = TEXTS / "demo.tsv"
+PROMPTS_PATH = TEXTS / "demo_prompts.tsv"
 FRAMES = (
     "{}", "a picture of {}", "a drawing of {}", "an image with {}", "a scene with {}", "we see {}",
     "this shows {}", "a picture with {}", "an image of {}",

@@ -31,7 +31,7 @@ DEMO = demo.MODELS[demo.MODEL_NAME]
         ("ViT-H-14", None, (32, 16, 80, 1280, 14, 1024, 224, 77, 986109441)),  # its heads are 80 wide, not 64
         ("RN50", None, (None, None, None, None, None, 1024, 224, 77, None)),
         ("ViT-B-16-SigLIP-256", None, (None, None, None, None, None, 768, 256, 64, None)),
-        (DEMO.architecture, DEMO.config, (6, 16, 8, 128, 16, 128, 96, 30, 1224929)),
+        (DEMO.architecture, DEMO.config, (6, 8, 16, 128, 16, 128, 96, 30, 1290977)),
     ],
 )
 def test_sizes_of_an_architecture_come_from_its_config(architecture, config, sizes):

@@ -98,7 +98,7 @@ def test_a_config_that_contradicts_the_tag_is_refused(tmp_path):
         resolved(tmp_path, config, "ViT-B-32/laion2b_s34b_b79k")
 
 
-@pytest.mark.parametrize("name", ["ViT-B-32/openai", "ViT-demo-S-16/scenes_1"])
+@pytest.mark.parametrize("name", ["ViT-B-32/openai", "ViT-emoji-S-16/pictures_1"])
 def test_a_known_model_has_its_own_tokenizer(name, tmp_path):
     with pytest.raises(ModelError, match="--bpe .*Leave"):
         clip.resolve(ModelChoice(name, bpe=tmp_path / "mine.gz"))

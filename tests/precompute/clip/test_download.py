@@ -29,7 +29,7 @@ def test_the_hash_of_a_published_program_is_in_its_address():
         ("ViT-B-32-quickgelu/openai", {"40d36571", "e6d1bd77"}),
         ("ViT-B-32/laion400m_e31", {"d867053b"}),
         ("ViT-B-32/laion2b_s34b_b79k", set()),
-        ("ViT-demo-S-16/scenes_1", {work_files.hash_of(demo.MODELS[demo.MODEL_NAME].checkpoint)[:8]}),
+        ("ViT-emoji-S-16/pictures_1", {work_files.hash_of(demo.MODELS[demo.MODEL_NAME].checkpoint)[:8]}),
     ],
 )
 def test_the_known_hashes_of_a_tag(name, hashes):
@@ -44,7 +44,7 @@ def given(name, folder, file_name="finetuned.pt"):
     return clip.resolve(ModelChoice(name, checkpoint=file))
 
 
-@pytest.mark.parametrize("name", ["ViT-B-32/openai", "ViT-demo-S-16/scenes_1"])
+@pytest.mark.parametrize("name", ["ViT-B-32/openai", "ViT-emoji-S-16/pictures_1"])
 def test_another_file_under_a_tag_is_a_model_of_its_own(name, tmp_path, capsys):
     spec = given(name, tmp_path)
 

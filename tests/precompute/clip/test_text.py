@@ -13,7 +13,7 @@ from tests.support.towers import FACTS, resolved, saved, small_config, small_mod
 TEXTS = [
     "a red circle",
     "two blue stars on grass",
-    "a picture with three striped squares at the top left",
+    "a picture with three purple squares at the top left",
     "red",
 ]
 

@@ -8,7 +8,8 @@ from dashboard.analyses import maps, neighbors
 from db import vectors
 from db.connection import Bundle, open_bundle, query
 from precompute import clip, demo
-from precompute.demo import scenes, words
+from precompute.demo.world import scenes, words
+from precompute.demo.world.artwork import NATURAL
 from precompute.inputs import model_specs
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime.config import ModelChoice
@@ -46,10 +47,6 @@ def scene_of(bundle: Bundle) -> dict[str, int]:
     return {row.image_id: int(row.path[6:11]) for row in files.itertuples()}
 
 
-def caption(kind: scenes.Kind) -> str:
-    return f"a picture with {kind.color} {words.PLURAL[kind.shape]}"
-
-
 def inside(mask: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     """Returns the share of each patch that the mask covers."""
     pixels = torch.from_numpy(mask).float()[None, None]
@@ -71,7 +68,7 @@ def test_a_map_is_higher_on_the_objects_that_its_text_names(bundle):
         scene = scenes.draw(number[image_id], SEED)
         if len(scene.content.kinds) < 2:
             continue
-        texts = clip.encode_text(model, [caption(kind) for kind in scene.content.kinds]).numpy()
+        texts = clip.encode_text(model, [words.kind_caption(kind) for kind in scene.content.kinds]).numpy()
         tokens = vectors.tokens(bundle, key, image_id)
         of_a, of_b = (
             maps.text_map(tokens.coordinates, space.basis, tokens.rest, text, everything, grid)
@@ -92,13 +89,14 @@ def test_neighbors_through_the_color_selective_heads_share_the_color(bundle):
     heads = list(zip(space.layer.tolist(), space.head.tolist(), strict=True))
     ids, coordinates = vectors.image_coordinates(bundle, key, None, heads)
     contents = [scenes.content_of(number[image_id], SEED) for image_id in ids]
-    is_single = np.array([len(content.kinds) == 1 for content in contents])
-    color = np.array([content.kinds[0].color for content in contents])[is_single]
+    color = np.array([content.kinds[0].color for content in contents])
+    is_tinted = np.array([len(content.kinds) == 1 for content in contents]) & (color != NATURAL)
+    color = color[is_tinted]
     color_heads = [
-        head for head in range(len(heads)) if explained(coordinates[is_single, head], color) >= 0.5
+        head for head in range(len(heads)) if explained(coordinates[is_tinted, head], color) >= 0.5
     ]
 
-    rows = [coordinates[is_single, head] for head in color_heads]
+    rows = [coordinates[is_tinted, head] for head in color_heads]
     basis, mean = space.basis[color_heads], space.mean[color_heads]
     norms = neighbors.mixture_norms(rows, basis)
     shares = []

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from precompute.demo.png import png
-from precompute.demo.scenes import draw
+from precompute.demo.world.scenes import draw
 
 SEED = 11
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from precompute.demo.hashing import Stream
-from precompute.demo.scenes import BACKGROUNDS
 from precompute.demo.textures import paint, relief
+from precompute.demo.world.scenes import BACKGROUNDS
 
 
 def test_backgrounds_do_not_differ_in_their_mean_color():

@@ -85,7 +85,7 @@ def test_an_option_that_repeats_the_tag_is_no_contradiction():
         ("vit-b-16/openai", "ViT-B-16/openai"),
         ("ViT-B-16/laion2b", "ViT-B-16/laion2b_s34b_b88k"),
         ("ViT-B-32:openai", "ViT-B-32/openai"),
-        ("ViT-demo-S-16/scenes", demo.MODEL_NAME),
+        ("ViT-emoji-S-16/scenes", demo.MODEL_NAME),
     ],
 )
 def test_the_error_for_an_unknown_name_lists_close_names(typed, close):

@@ -70,11 +70,11 @@ def test_a_control_given_by_name_is_not_added_again_and_has_no_control():
 
 
 def test_controls_of_one_architecture_are_different_networks():
-    given = [name for name in demo.MODELS if name.startswith("ViT-demo-S-16/")]
+    given = [name for name in demo.MODELS if name.startswith("ViT-emoji-S-16/")]
 
     found = model_specs.with_controls(resolved(*given))
 
-    assert [spec.seed for spec in found] == [None, 0, None, 1, None, 2]
+    assert [spec.seed for spec in found] == [None, 0, None, 1, None, 2, None, 3, None, 4]
 
 
 def rotations(lead: list[list[float]], carrying_picks: int = 2) -> labels.Leading:

@@ -11,8 +11,8 @@ import torch
 from db.connection import open_bundle
 from db.diff import diff
 from precompute import demo
-from precompute.demo.folder import write_scenes
-from precompute.demo.pool import PROMPTS_PATH
+from precompute.demo.world.folder import write_scenes
+from precompute.demo.world.pool import PROMPTS_PATH
 from precompute.pipeline import run as pipeline_run
 from precompute.runtime import devices
 from precompute.runtime.config import ModelChoice

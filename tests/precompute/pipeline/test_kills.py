@@ -21,8 +21,8 @@ from db.connection import open_bundle
 from db.diff import diff
 from precompute import demo
 from precompute.__main__ import main
-from precompute.demo.folder import write_scenes
-from precompute.demo.pool import PROMPTS_PATH
+from precompute.demo.world.folder import write_scenes
+from precompute.demo.world.pool import PROMPTS_PATH
 from precompute.pipeline.setup import work_directory
 from tests.conftest import CONTROL
 from tests.support.paths import ROOT

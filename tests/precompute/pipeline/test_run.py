@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -17,7 +18,7 @@ from db.diff import diff
 from db.errors import BundleExists
 from db.layout import FORMAT
 from precompute import clip, demo
-from precompute.demo.pool import PROMPTS_PATH
+from precompute.demo.world.pool import PROMPTS_PATH
 from precompute.inputs import images, model_specs
 from precompute.inputs.images import ImagesError
 from precompute.method import moments, textspan
@@ -64,12 +65,12 @@ def test_a_run_fills_every_table_it_should(small_bundle):
 
     assert count(bundle, "image") == count(bundle, "image_file") == 40
     assert count(bundle, "text") == 9
-    assert count(bundle, "head") == 2 * 16
-    assert count(bundle, "head_text") == 32 * 6
-    assert count(bundle, "head_label") == 32 * (1 + 3)  # by variance share; by enrichment, three times
-    assert count(bundle, "property_head") == 32
-    assert count(bundle, "judgement") == 32 * 5
-    assert count(bundle, "component_share") == 1 + 4 * 2 + 32 + 2
+    assert count(bundle, "head") == 2 * 8
+    assert count(bundle, "head_text") == 16 * 6
+    assert count(bundle, "head_label") == 16 * (1 + 3)  # by variance share; by enrichment, three times
+    assert count(bundle, "property_head") == 16
+    assert count(bundle, "judgement") == 16 * 5
+    assert count(bundle, "component_share") == 1 + 4 * 2 + 16 + 2
     assert count(bundle, "failed_image") == 0
     assert len(vectors.gallery(bundle, bundle.model_keys[0])) == 8
 
@@ -295,7 +296,7 @@ def test_two_models_stand_side_by_side(scene_folder, pool_file, tmp_path):
 
     assert query(bundle, "select model from model order by model").model.tolist() == [CONTROL, other]
     per_model = query(bundle, "select model_key, count(*) as n from head group by model_key")
-    assert per_model.n.tolist() == [16, 16]
+    assert per_model.n.tolist() == [8, 8]
 
 
 @pytest.fixture(scope="module")
@@ -308,17 +309,13 @@ def asked_bundle(scene_folder, pool_file, tmp_path_factory) -> Path:
 def test_prompts_are_stored_with_what_the_model_makes_of_them(asked_bundle, scene_folder):
     bundle = open_bundle(asked_bundle)
     model = clip.load(model_specs.resolve(CONTROL, clip.catalog()))
-    counts = query(bundle, "select * from class_text where attribute = 'count' order by position")
+    counts = query(bundle, "select * from class_text where attribute = 'counting' order by position")
 
-    values, embeddings = vectors.class_embeddings(bundle, bundle.model_keys[0], "count")
+    values, embeddings = vectors.class_embeddings(bundle, bundle.model_keys[0], "counting")
 
-    stated = (scene_folder / "attributes.csv").read_text().splitlines()[1:]
-    assert (
-        values
-        == counts.value.tolist()
-        == sorted({one for row in stated for one in row.split(",")[5].split("|")})
-    )
-    assert counts.text[0] == "a picture with one object"
+    stated = pd.read_csv(scene_folder / "attributes.csv", dtype=str)["counting"]
+    assert values == counts.value.tolist() == sorted(set("|".join(stated).split("|")))
+    assert counts.text[0] == "a picture with one thing"
     expected = clip.encode_text(model, counts.text.tolist()).numpy()
     np.testing.assert_allclose(embeddings, expected, atol=1e-6)
 

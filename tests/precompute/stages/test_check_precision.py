@@ -10,7 +10,7 @@ from db.bundle import main as look
 from db.connection import open_bundle, query
 from precompute import clip, demo
 from precompute.__main__ import main
-from precompute.demo.pool import POOL_PATH
+from precompute.demo.world.pool import POOL_PATH
 from precompute.inputs import images, model_specs
 from precompute.inputs.model_specs import ModelError
 from precompute.method import decomposition, moments, textspan

@@ -45,17 +45,23 @@ def left(bundle, kind: str, attribute: str, effect: str = "forward", property: s
     return float(value)
 
 
-@pytest.mark.parametrize(("name", "other"), [("color", "shape"), ("background", "color")])
-def test_without_the_heads_called_color_colors_are_lost_and_shapes_are_not(bundle, name, other):
-    """Nor are colors without as many other heads that vary as much; likewise backgrounds."""
+@pytest.mark.parametrize(
+    ("name", "most", "others"),
+    [("background", 0.4, ("color", "position", "category")), ("color", 0.05, ("background", "position"))],
+)
+def test_without_the_heads_called_background_backgrounds_are_lost_and_colors_are_not(
+    bundle, name, most, others
+):
+    """Nor are they without as many other heads that vary as much. Colors are spread over more heads."""
     lost = {
         of: left(bundle, "nothing", of, "") - left(bundle, "property", of, property=name)
-        for of in (name, other)
+        for of in (name, *others)
     }
+    random_heads = left(bundle, "nothing", name, "") - left(bundle, "random_heads", name, property=name)
 
-    assert lost[name] > 0.4
-    assert lost[other] < 0.2
-    assert left(bundle, "random_heads", name, property=name) > 0.9
+    assert lost[name] > most
+    assert lost[name] > 5 * random_heads
+    assert all(lost[other] < lost[name] / 3 for other in others)
 
 
 def test_labels_of_a_trained_model_beat_chance_and_those_of_its_control_do_not(bundle):
@@ -65,7 +71,7 @@ def test_labels_of_a_trained_model_beat_chance_and_those_of_its_control_do_not(b
 
     assert trained.value > 2 * trained.chance
     assert control.value < trained.value / 2
-    assert trained["count"] == 64
+    assert trained["count"] >= 30  # of 32 heads; the others act on no attribute
 
 
 def test_only_a_trained_model_has_strong_heads(bundle):
@@ -73,5 +79,5 @@ def test_only_a_trained_model_has_strong_heads(bundle):
         bundle, "select * from validation_score join model using (model_key) where measure = 'heads_strong'"
     )
 
-    assert rows[~rows.is_control].value.min() >= 20
-    assert rows[rows.is_control].value.max() <= 3
+    assert rows[~rows.is_control].value.min() >= 4
+    assert rows[rows.is_control].value.max() <= 1

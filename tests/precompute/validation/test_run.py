@@ -27,7 +27,7 @@ from tests.support.contributions import contributions
 
 COLORS = ("red", "green", "blue", "yellow")
 
-BACKGROUNDS = ("plain", "brick", "grass", "waves")
+BACKGROUNDS = ("wood", "brick", "grass", "waves")
 
 
 class Case(NamedTuple):
@@ -106,7 +106,7 @@ def mean_margin(unit, classes) -> float:
 def test_every_head_is_scored_for_every_attribute(tables, case):
     rows = tables["head_validation"]
 
-    assert len(rows) == 2 * 16 * 2
+    assert len(rows) == 2 * 8 * 2
     assert sorted(rows.layer.unique()) == [4, 5]
     assert rows.drop_duplicates(["layer", "head", "attribute"]).shape == rows.shape
     count = {one.attribute: int((one.carried.sum(1) == 1).sum()) for one in case.known.classes}
@@ -134,7 +134,7 @@ def test_the_direct_effect_takes_off_the_heads_own_contribution(tables, case, pi
     model, spaces, classes = case.model, case.results.spaces, case.known.classes[1]
     plan = decomposition.plan(clip.vision_weights(model), spaces)
     parts = decomposition.decompose(plan, clip.capture(model, pixels, spaces.layers))
-    one = contributions(parts, spaces)[:, 1 + 16 + 2]  # early, then L4.H0 and so on
+    one = contributions(parts, spaces)[:, 1 + 8 + 2]  # early, then L4.H0 and so on
 
     expected = mean_margin(parts.embedding, classes) - mean_margin(
         parts.embedding - (one - one.mean(dim=0)), classes
@@ -158,7 +158,7 @@ def test_all_that_is_written_before_is_one_intervention_and_all_mlps_another(tab
     model, classes = case.model, case.known.classes[1]
     captured = clip.capture(model, pixels, (0, 1, 2, 3, 4, 5))
     mean, added = captured.head.mean(dim=0), captured.mlp.mean(dim=0)
-    places = [(layer, head) for layer in range(4) for head in range(16)]
+    places = [(layer, head) for layer in range(4) for head in range(8)]
     early = clip.Intervention({place: clip.HeadIntervention(mean[place]) for place in places})
 
     found = clip.encode_with_interventions(
@@ -176,25 +176,25 @@ def test_with_all_its_texts_a_model_answers_as_it_does_with_nothing_changed(case
     """Texts that span all of a head's space leave its output as it is."""
     sample, spaces = fake_sample(case), case.results.spaces
     head_map = decomposition.plan(clip.vision_weights(case.model), spaces).head_map
-    whole = [torch.eye(spaces.basis.shape[2])] * 32
+    whole = [torch.eye(spaces.basis.shape[2])] * 16
     reduced = interventions.Reduction([one.double() for one in whole], head_map.flatten(0, 1))
 
     change = interventions.change(
         interventions.Ablation(interventions.TEXTS, k=60), sample, spaces.layers, reduced
     )
 
-    assert set(change.heads) == {(layer, head) for layer in (4, 5) for head in range(16)}
+    assert set(change.heads) == {(layer, head) for layer in (4, 5) for head in range(8)}
     for bias, weight in change.heads.values():
-        torch.testing.assert_close(weight, torch.eye(8), atol=1e-4, rtol=0)
+        torch.testing.assert_close(weight, torch.eye(16), atol=1e-4, rtol=0)
         assert float(bias.abs().max()) < 1e-4
 
 
 def fake_sample(case):
     model = case.model
     nothing = torch.zeros(2, model.d_out)
-    mean = torch.randn(6, 16, 8, generator=torch.Generator().manual_seed(0))
+    mean = torch.randn(6, 8, 16, generator=torch.Generator().manual_seed(0))
     return validation_run.Sample(
-        ["a", "b"], nothing, torch.zeros(2, 32, 16), nothing, nothing, mean, torch.zeros(6, 128)
+        ["a", "b"], nothing, torch.zeros(2, 16, 16), nothing, nothing, mean, torch.zeros(6, 128)
     )
 
 

@@ -10,7 +10,7 @@ from torch import tensor
 
 from precompute import demo
 from precompute.__main__ import main
-from precompute.demo.scenes import draw
+from precompute.demo.world.scenes import draw
 from precompute.inputs.images import ImagesError
 from precompute.validation import segmentation
 from tests.support.segmented import SCENES, write_scenes

@@ -9,7 +9,7 @@ from PIL import Image
 from torch.nn.functional import normalize
 
 from precompute import clip, demo
-from precompute.demo.scenes import COLORS
+from precompute.demo.world.scenes import COLORS
 from precompute.inputs import model_specs
 from precompute.method import decomposition
 from precompute.validation import segmentation, segmentation_scores

@@ -8,7 +8,7 @@ from precompute.demo.models.build import tokenizer
 from precompute.demo.world.artwork import NATURAL
 from precompute.demo.world.scenes import Content, Kind, content_of
 from precompute.demo.world.words import VALUES
-from tests.precompute.demo.world.test_words import sample_captions
+from tests.support.captions import sample_captions
 
 
 def batches_of(count, **changes):

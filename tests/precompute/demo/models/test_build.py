@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from precompute.demo.models import MODELS
+from precompute.demo import MODELS
 from precompute.demo.models.build import (
     embed_texts,
     encode_short,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from precompute.demo.models import IMAGE_SIZE, MODELS
+from precompute.demo import IMAGE_SIZE, MODELS
 from precompute.demo.models.build import fresh_model
 from precompute.demo.models.cache import cached_scenes
 from precompute.demo.models.scoring import Score, halfway, score, table

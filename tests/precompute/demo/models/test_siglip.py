@@ -2,7 +2,7 @@
 
 import torch
 
-from precompute.demo.models import MODELS
+from precompute.demo import MODELS
 from precompute.demo.models.build import fresh_model
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from precompute.demo.models import MODELS, DemoModel, training
+from precompute.demo import MODELS, DemoModel
+from precompute.demo.models import training
 from precompute.demo.models.batches import PropertyCaptions
 from precompute.demo.models.build import shipped_model
 from precompute.demo.models.training import Recipe, train_one

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from precompute.demo.models import CONTEXT_LENGTH
+from precompute.demo import CONTEXT_LENGTH
 from precompute.demo.world.pool import (
     FRAMES,
     OF_THINGS,

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
+from precompute.demo import BPE_PATH, CONTEXT_LENGTH
 from precompute.demo.bpe import write_bpe
 from precompute.demo.hashing import Stream
-from precompute.demo.models import BPE_PATH, CONTEXT_LENGTH
 from precompute.demo.models.build import tokenizer
 from precompute.demo.world.artwork import NATURAL
 from precompute.demo.world.scenes import content_of
@@ -23,6 +23,7 @@ from precompute.demo.world.words import (
     some_properties,
     unknown_words,
 )
+from tests.support.captions import sample_captions
 
 FORMS = {
     property_: {form: value for value in values for form in (value, plural(value))}
@@ -33,15 +34,6 @@ FORMS |= {
     property_: {value: value for value in VALUES[property_]}
     for property_ in ("color", "background", "counting", "position")
 }
-
-
-def sample_captions(count):
-    for index in range(count):
-        stream = Stream(5, index)
-        yield caption(content_of(index, 5), stream)
-        yield caption(content_of(index, 5), stream, some_properties(PROPERTIES, stream))
-        for property_ in VALUES:
-            yield one_property(property_, stream.choice(VALUES[property_]), stream)
 
 
 def named_in(text):

@@ -55,7 +55,7 @@ def test_columns_stand_under_their_names_and_empty_ones_are_left_out():
 
 
 def test_the_command_prints_the_table(capsys):
-    assert main(["models", "demo-S-12"]) == 0
+    assert main(["models", "emoji-S-12"]) == 0
 
     output = capsys.readouterr().out
-    assert "ViT-demo-S-12/scenes_1" in output and "with this repository" in output
+    assert "ViT-emoji-S-12/pictures_1" in output and "with this repository" in output

@@ -18,9 +18,9 @@ from db.errors import UserError
 from precompute import clip, demo
 from precompute.__main__ import main
 from precompute.clip import TextError
-from precompute.demo.pool import POOL_PATH
-from precompute.demo.scenes import BACKGROUNDS, draw
-from precompute.demo.words import prompt
+from precompute.demo.world.pool import POOL_PATH, POOL_PROPERTIES
+from precompute.demo.world.scenes import BACKGROUNDS, draw
+from precompute.demo.world.words import prompt
 from precompute.inputs import images, model_specs, text_pool
 from precompute.method import decomposition, textspan
 from precompute.method.labels_from_lists import label_lists
@@ -33,14 +33,7 @@ from tests.support.segmented import written
 
 MODEL = demo.MODEL_NAME
 SCENES = 72
-RELEASED = {
-    "color": "Colors",
-    "shape": "Forms",
-    "pattern": "Patterns",
-    "background": "Places",
-    "count": "Numbers",
-    "position": "Positions",
-}
+RELEASED = {name: f"{name.capitalize()}s" for name in POOL_PROPERTIES}
 """Released words of the properties."""
 
 IDENTITY = ["contributions sum to the embedding", "our forward pass is open_clip's"]
@@ -169,7 +162,7 @@ def files(tmp_path_factory):
     picks = text_pool.pick_indices([[texts.texts[row] for row in lists[head]] for head in heads], texts)
     named = [one.label for one in label_lists(picks, texts.tags, texts.properties)]
     words = {head: RELEASED[label] for head, label in zip(heads, named, strict=True)}
-    other = dict(zip(RELEASED.values(), [*list(RELEASED.values())[1:], "Colors"], strict=True))
+    other = dict(zip(RELEASED.values(), [*list(RELEASED.values())[1:], "Animals"], strict=True))
 
     prompts = [prompt("background", one) for one in BACKGROUNDS]
     (root / "classes.tsv").write_text(
@@ -294,7 +287,7 @@ def test_classes_with_unknown_words_are_refused(files):
         ("textspan", "layer,head,rank,text\n0,0,0,red objects\n", "--textspan .* layers 2 to 5"),
         ("labels", "architecture,weights,layer,head,label\nViT-B-32,openai,8,0,Colors\n", "no labels of"),
         ("labels", "layer,head,label\n2,0,Colors\n", "column architecture"),
-        ("labels", "architecture,weights,layer,head,label\nViT-demo-S-16,scenes_1,2,x,Songs\n", "line 2"),
+        ("labels", "architecture,weights,layer,head,label\nViT-emoji-S-16,pictures_1,2,x,Songs\n", "line 2"),
     ],
 )
 def test_files_that_do_not_fit_are_refused_before_any_image_is_read(files, tmp_path, name, content, says):
