@@ -17,7 +17,15 @@ from dashboard.sections.gallery import draw_linked
 from dashboard.sections.shared import clicked_rows
 from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
-from dashboard.state.views import Head, ImageNeighborsView, Scope, TextNeighborsView, TopicView, head_name
+from dashboard.state.views import (
+    Head,
+    ImageNeighborsView,
+    ReadsView,
+    Scope,
+    TextNeighborsView,
+    TopicView,
+    head_name,
+)
 
 TEXTS_KEY = "head.texts"
 COLUMNS = 8
@@ -128,6 +136,7 @@ def draw_links(source: Source, head: Head, position: int, result: Sorted) -> Non
     image = result.most["image_id"].iloc[0]
     to_image = defaults.link(source, ImageNeighborsView, head=head, image=image)
     to_text = defaults.link(source, TextNeighborsView, head=head, text=text)
+    to_reads = defaults.link(source, ReadsView, form="text", text=text)
     mapped = head_data.most_aligned_with_maps(source, head, position) or image
     to_map = defaults.link(source, TopicView, heads=Scope.of_heads(head), text=text, image=mapped)
     most = "the most aligned image"
@@ -139,6 +148,13 @@ def draw_links(source: Source, head: Head, position: int, result: Sorted) -> Non
             ":material/match_word:",
             to_text,
             "Of the chosen text",
+        ),
+        (
+            "which_head",
+            "Which heads read this text",
+            ":material/troubleshoot:",
+            to_reads,
+            "Of all models, for the chosen text",
         ),
         (
             "topic_segmentation",

@@ -1,5 +1,7 @@
 """The page of a head, opened and used over the tiny bundle."""
 
+from urllib.parse import parse_qs
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,8 @@ def test_the_chosen_text_is_marked_in_the_table():
 
     assert link(app)["position"] == "2"
     assert app.session_state[head_sections.TEXTS_KEY]["selection"]["rows"] == [2]
+    [to_reads] = [node.proto for node in app.get("page_link") if "Which heads" in node.proto.label]
+    assert parse_qs(to_reads.query_string)["text"] == [list(TEXTS)[4]]
 
 
 def test_another_draw_shows_other_random_images():
