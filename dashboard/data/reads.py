@@ -18,6 +18,12 @@ RANDOM = 10
 """Draws of random texts of the pool, whose mean share is taken."""
 
 
+NONE = (
+    "No head can be ranked: none varies over the images, or the text is the mean text of the pool. Choose "
+    "another text."
+)
+
+
 class Words(NamedTuple):
     """Names of the two measures of a ranking."""
 
@@ -31,6 +37,11 @@ class Words(NamedTuple):
     """Factor between the stored amount and its unit."""
 
     decimals: int = 1
+
+    @property
+    def title(self) -> str:
+        """The amount with its unit."""
+        return f"{self.amount} ({self.unit})"
 
 
 WORDS = {
@@ -204,9 +215,14 @@ def _heads(source: Source) -> pd.DataFrame:
     )
 
 
+def with_units(view: ReadsView, heads: pd.DataFrame) -> pd.DataFrame:
+    """Returns the ranking as a table to save: the measure by its title, without columns of other forms."""
+    return heads.rename(columns={"amount": WORDS[view.form].title}).dropna(axis="columns", how="all")
+
+
 def outside(source: Source, view: ReadsView, heads: pd.DataFrame) -> tuple[str, str]:
     """Returns how many heads vary along the text of the view more than chance, and a warning if none does."""
-    if view.form != "text" or heads.empty:
+    if view.form != "text":
         return "", ""
     count, of = int((heads["p"] <= reads.BEYOND).sum()), heads["model"].nunique()
     every = f"{len(heads):,} heads of {of} models" if of > 1 else f"{len(heads):,} heads"

@@ -24,7 +24,7 @@ def draw_strips(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
     """A row of dots per model; a click opens the head of a dot."""
     words = WORDS[view.form]
     value = "z" if view.order == "z" and words.z else "amount"
-    title = words.z if value == "z" else f"{words.amount} ({words.unit})"
+    title = words.z if value == "z" else words.title
     chart = charts.model_strips(heads, value=value, title=title, beyond=BEYOND)
     names = heads["model"] + " " + heads["name"]
     alt = f"{title[0].upper()}{title[1:]} of heads by model: {ends(names, heads[value])}."
@@ -56,12 +56,11 @@ def draw_first(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
 
 
 def table_columns(words: Words, heads: pd.DataFrame, picks: int) -> dict[str, Any]:
-    """Returns the columns of the table of heads, in order; the amount is a bar unless it has a sign."""
+    """Returns the columns of the table of heads, in order; the amount is a bar."""
     column, form = st.column_config, f"%.{words.decimals}f"
-    title = f"{words.amount} ({words.unit})"
     largest = float(heads["amount"].max()) if len(heads) else 1.0
     bar = column.ProgressColumn(
-        title, help=words.about, format=form, min_value=0.0, max_value=max(largest, 1e-9), width=270
+        words.title, help=words.about, format=form, min_value=0.0, max_value=max(largest, 1e-9), width=270
     )
     return {
         "name": column.TextColumn("head", width=70),

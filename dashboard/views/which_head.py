@@ -18,9 +18,15 @@ read_controls.stop_if_unreadable(source, view)
 
 with provenance.recorded() as queries:
     ranking = reads.rank(source, view)
+sections.stop_with(reads.NONE * ranking.heads.empty)
 sections.draw_outside(reads.outside(source, view, ranking.heads))
 for reason in ranking.left_out:
     st.caption(literal(f"Not ranked: {reason}"))
 read_sections.draw_strips(source, view, ranking.heads)
 read_sections.draw_first(source, view, ranking.heads)
-sections.draw_numbers(ranking.heads, queries, file_name="which_head.csv", method=reads.WORDS[view.form].about)
+sections.draw_numbers(
+    reads.with_units(view, ranking.heads),
+    queries,
+    file_name="which_head.csv",
+    method=reads.WORDS[view.form].about,
+)

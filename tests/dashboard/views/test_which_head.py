@@ -10,7 +10,7 @@ from dashboard.state.views import ReadsView
 from precompute.method.textspan import textspan
 from tests.support import bundles
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY, PAIRS, TEXTS
-from tests.support.pages import link, open_page, said, words
+from tests.support.pages import link, open_numbers, open_page, said, words
 
 NAMES = list(TEXTS)
 LAST = PAIRS[-1][0]
@@ -88,6 +88,12 @@ def test_an_image_ranks_them_by_what_they_write_for_it_and_a_text_in_it_by_what_
 
     app.segmented_control(key="w.order").set_value("z").run()
     assert_ranked(app, z, "z")
+
+    open_numbers(app)
+    saved = app.dataframe[1].value
+    np.testing.assert_allclose(
+        saved["contribution along the text (cosine x 1000)"], app.dataframe[0].value["amount"]
+    )
 
 
 def test_a_concept_ranks_them_by_what_its_first_texts_span_beyond_random_ones():
