@@ -5,7 +5,7 @@ Whatever DuckDB runs for a view, a macro or a default of a received file would b
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -37,8 +37,10 @@ LOCKED = (
 _COMMENT = re.compile(r"^comment on .*;$", re.MULTILINE)
 
 
-def attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
+def attach(database: Path, given: Path, settings: Sequence[str] = ()) -> duckdb.DuckDBPyConnection:
     """Returns a connection with the file attached as `headlight`, read-only; messages name the path `given`.
+
+    `settings` are further limits, applied before all are locked.
 
     Raises:
         BundleDamaged: the file cannot be read, or holds anything but our tables.
@@ -52,7 +54,7 @@ def attach(database: Path, given: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     try:
         with time_limit(connection):
-            _lock(connection, database)
+            _lock(connection, database, settings)
             connection.execute(f"attach {_quoted(str(database))} as headlight (read_only)")
             problem = content_problem(connection, "headlight", database.stat().st_size)
             found = None if problem else connection.execute("select format from headlight.bundle").fetchall()
@@ -120,14 +122,15 @@ def damage_named(given: Path) -> Iterator[None]:
         ) from error
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+def _lock(connection: duckdb.DuckDBPyConnection, database: Path, settings: Sequence[str]) -> None:
     """Applies all limits, which leave the database itself as the only file that can be opened."""
     files = {str(database), os.path.realpath(database)}  # DuckDB follows links before it compares
     logs = {f"{file}.wal" for file in files} | {file.replace("?", ".wal?", 1) for file in files}
     sendable = [path for path in sorted(files | logs) if os.fsencode(path) == path.encode(errors="replace")]
     paths = ", ".join(map(_quoted, sendable))
     connection.execute(f"set allowed_paths = [{paths}]")
-    for setting in LOCKED:
+    *limits, lock = LOCKED
+    for setting in [*limits, *settings, lock]:
         connection.execute(f"set {setting}")
 
 

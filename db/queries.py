@@ -299,6 +299,16 @@ def text_pool(bundle: Bundle) -> pd.DataFrame:
     return _ask(bundle, "text_pool")
 
 
+def table_comments(bundle: Bundle) -> pd.DataFrame:
+    """Returns every table with its meaning."""
+    return _ask(bundle, "table_comments")
+
+
+def table_columns(bundle: Bundle) -> pd.DataFrame:
+    """Returns every column of every table with its type and meaning."""
+    return _ask(bundle, "table_columns")
+
+
 def runs(bundle: Bundle) -> pd.DataFrame:
     """Returns options, software and time of every stage."""
     return _ask(bundle, "runs")

@@ -15,7 +15,7 @@ from tests.support.bundles import CONTROL_KEY, IMAGE_IDS, MODEL_KEY, TEXT_IDS
 
 QUESTIONS = sorted(path.stem for path in SQL.glob("*.sql"))
 
-OF_THE_PACKAGE = {"keys", "problems", "table_columns", "table_comments", "vector_counts"}
+OF_THE_PACKAGE = {"keys", "problems", "vector_counts"}
 OF_THE_PACKAGE |= {"catalog", "long_columns", "model_facts", "number_columns", "row_counts", "vector_models"}
 OF_THE_PACKAGE |= {"chosen_judgements", "chosen_labels", "first_texts", "all_labels"}
 """Asked by the writer, the rewriter, the opening, verify and the docs, not by pages."""
