@@ -48,8 +48,11 @@ CHANGES: dict[str, tuple[str, list[str]]] = {
     "mean_ablation": ("seed", []),
     "compare": ("pairing", ["place", "best"]),
     "validation": ("section", ["labels", "heads", "maps", "neighbors", "mean_ablation", "texts"]),
+    "sql": ("table", ["head", "head_label", "text", "image"]),
+    "about": ("again", []),
 }
 """The option of each page that reruns change, and its values; numbers that were not drawn before if empty.
+The page About has no option: a link that names one is drawn with a warning.
 The default page is served at /."""
 
 

@@ -36,14 +36,16 @@ PAGES = [
     st.Page("views/mean_ablation.py", title="Mean-ablation", icon=":material/content_cut:"),
     st.Page("views/compare.py", title="Compare", icon=":material/compare_arrows:"),
     st.Page("views/validation.py", title="Validation", icon=":material/fact_check:"),
+    st.Page("views/sql.py", title="SQL", icon=":material/database:"),
+    st.Page("views/about.py", title="About this bundle", icon=":material/info:"),
 ]
+NAMED = {page.url_path: page for page in PAGES}
 # For a bundle without validation: not in the menu, but a link to it explains.
-NO_VALIDATION = [
-    *PAGES[:-1],
-    st.Page("views/validation.py", title="Validation", icon=PAGES[-1].icon, visibility="hidden"),
-]
+HIDDEN = st.Page("views/validation.py", title="Validation", icon=":material/fact_check:", visibility="hidden")
+NO_VALIDATION = [HIDDEN if page is NAMED["validation"] else page for page in PAGES]
 # Streamlit serves the default page at / only; the other names are from earlier versions.
-MOVED = {"start": PAGES[0], "leaderboard": PAGES[0], "knock_out": PAGES[-3], "truth": PAGES[-1]}
+MOVED = {"start": PAGES[0], "leaderboard": PAGES[0]}
+MOVED |= {"knock_out": NAMED["mean_ablation"], "truth": NAMED["validation"]}
 CONTROL_BADGE = " :gray-badge[control: random weights]"
 
 # A file, since a browser fetches Streamlit's own icons and emoji from other servers.

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.data import integrity
+from dashboard.state import url
 from db.connection import Bundle
 from db.errors import BundleDamaged, first_few
 
@@ -45,5 +46,6 @@ def show(bundle: Bundle) -> None:
 @st.fragment(run_every=EVERY)
 def _wait(bundle: Bundle) -> None:
     if integrity.verdict(bundle).done:
+        url.send_again()
         st.rerun()
     st.caption("Comparing the files with their checksums ...")

@@ -72,6 +72,7 @@ def choices(source: Source, kind: type[View], head: Head) -> Choices:
         positions=len(cached.of_head(source, "head_texts", head)),
         max_k=max_of_each(source) if kind is HeadView else max_neighbors(source),
         others=tuple(other_models(source)),
+        tables=tuple(cached.query(source.bundle, "table_comments")["table_name"]),
         has_image=lambda image_id: images.exists(source, image_id),
     )
 

@@ -21,6 +21,7 @@ from dashboard.state.views import (
     View,
     to_query,
 )
+from db.questions import questions
 
 FIRST_VIEWS: dict[type[View], str] = {
     HeadView: "head",
@@ -157,5 +158,7 @@ DEFAULTS: dict[str, Callable[[Source], Any]] = {
     "metric": best_metric,
     "attribute": best_attribute,
     "concept": best_concept,
+    "query": lambda _: questions()[0].sql,
+    "table": lambda _: "head_label",
 }
 """Default of every option that depends on the model."""

@@ -184,7 +184,21 @@ def draw_numbers(
 def draw_table_to_save(frame: pd.DataFrame, file_name: str) -> None:
     table = column_words.in_words(frame)
     st.dataframe(column_words.marked(table), hide_index=True)
-    save_button("Save as CSV", partial(csv, table), file_name, "text/csv")
+    draw_saves(table, file_name.removesuffix(".csv"))
+
+
+def draw_saves(table: pd.DataFrame, name: str) -> None:
+    """Buttons that save a table as CSV and as Parquet."""
+    with st.container(horizontal=True):
+        save_button("Save as CSV", partial(csv, table), f"{name}.csv", "text/csv")
+        kind = "application/vnd.apache.parquet"
+        save_button("Save as Parquet", partial(parquet, table), f"{name}.parquet", kind)
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Returns a table as Parquet; columns of several types become texts."""
+    mixed = [name for name in frame if pd.api.types.infer_dtype(frame[name], skipna=True).startswith("mixed")]
+    return frame.astype(dict.fromkeys(mixed, str)).to_parquet(index=False)
 
 
 def csv(frame: pd.DataFrame) -> bytes:

@@ -9,11 +9,14 @@ from dashboard.state.markdown import cut
 from dashboard.state.views import (
     MAX_CLASSES,
     MAX_PICKS,
+    MAX_QUERY,
     MODES,
+    PLOTS,
     SEPARATOR,
     Choices,
     Head,
     Labels,
+    Plot,
     Range,
     Scope,
     V,
@@ -132,6 +135,21 @@ def read_range(value: str, _: Choices) -> Range:
     return values
 
 
+def read_plot(value: str, _: Choices) -> Plot:
+    if not value:
+        return Plot()
+    kind, *columns = value.split(SEPARATOR)
+    if kind not in PLOTS[1:] or len(columns) != 3:
+        raise Unusable("a chart is written like bars|label|heads|supported.")
+    return Plot(kind, *columns)
+
+
+def read_query(value: str, _: Choices) -> str:
+    if len(value) > MAX_QUERY:
+        raise Unusable(f"a query has at most {MAX_QUERY} letters.")
+    return value
+
+
 def read_k(value: str, choices: Choices) -> int:
     if re.fullmatch("[0-9]{1,99}", value) and int(value) > choices.max_k:
         raise Unusable(f"only {choices.max_k} can be shown.", instead=choices.max_k)
@@ -155,6 +173,9 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "picks": number(1, lambda c: MAX_PICKS, int),
     "most": number(1, lambda c: MAX_CLASSES, int),
     "scale": number(0, lambda c: 1000, float),
+    "plot": read_plot,
+    "query": read_query,
+    "table": one_of(lambda c: c.tables, "no such table in this bundle."),
     "opacity": number(0, lambda c: 100, int),
 }
 # The sidebar checks bundle and model before a page opens.

@@ -175,7 +175,11 @@ def init_widget(name: str, value: Any, options: Any = None, *, many: bool = Fals
     if key not in drawn or key not in state:
         state[key] = value
         drawn[key] = options
-    elif options is not None:
+        state["drawing"][key] = options
+        return key
+    if state.get("send_again"):
+        state[key] = state[key]  # a value that is set is sent
+    if options is not None:
         before = state[key]
         if many:
             valid = [part for part in before if part in options]
@@ -208,12 +212,22 @@ def last(name: str, default: Any) -> Any:
     return st.session_state.get(f"last.{name}", default)
 
 
+def send_again() -> None:
+    """Lets the next run send the values of all widgets, though they are as before.
+
+    Called before code draws a page anew: a browser that still loads the code of a widget sees only the last
+    run, and would show the widget empty.
+    """
+    st.session_state["send_again"] = True
+
+
 def finish() -> None:
     """Records the widgets of a page that is complete: a widget that is not among them starts anew next time.
 
     A page that a click interrupts is not complete, and keeps the widgets that it has not reached.
     """
     st.session_state["drawn"] = st.session_state.get("drawing", {})
+    st.session_state.pop("send_again", None)
 
 
 def set_widget(name: str, value: Any) -> None:

@@ -25,6 +25,8 @@ MAX_PICKS = 20
 
 OF_PROPERTY = "property:"
 """Beginning of a concept that is a property of the pool."""
+MAX_QUERY = 6000
+"""Maximum number of letters of a query: browsers and servers cut longer links."""
 
 MAX_CLASSES = 1000
 """Maximum number of classes at each end of a chart."""
@@ -123,6 +125,22 @@ class Range:
         return f"{self.low:.6g}..{self.high:.6g}" if self else ""
 
 
+PLOTS = ("none", "bars", "lines", "points")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A chart of a table: its kind, and the columns that it shows; empty for none."""
+
+    kind: str = PLOTS[0]
+    x: str = ""
+    y: str = ""
+    color: str = ""
+
+    def __str__(self) -> str:
+        return SEPARATOR.join([self.kind, self.x, self.y, self.color]) if self.kind != PLOTS[0] else ""
+
+
 class Choices(NamedTuple):
     """Valid values of the options for one bundle and one of its models."""
 
@@ -147,6 +165,9 @@ class Choices(NamedTuple):
 
     others: tuple[str, ...]
     """Keys of the other models."""
+
+    tables: tuple[str, ...]
+    """Tables of the bundle."""
 
     has_image: Callable[[str], bool]
 
@@ -295,6 +316,20 @@ class ValidationView(View):
     section: str = "labels"
     by: str = "cosine"
     """Similarity in the section on neighbors."""
+
+
+@dataclass(frozen=True)
+class AboutView(View):
+    needs_vectors: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class SqlView(View):
+    needs_vectors: ClassVar[bool] = False
+    query: str = ""
+    plot: Plot = field(default=Plot())
+    table: str = ""
+    """Table whose columns are shown."""
 
 
 V = TypeVar("V", bound=View)

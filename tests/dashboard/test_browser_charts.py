@@ -33,6 +33,7 @@ PAGES = [
     "mean_ablation",
     "validation",
     "validation?section=heads",
+    "sql?query=select layer, head, importance from head&plot=bars|head|importance|layer",
 ]
 
 

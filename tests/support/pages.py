@@ -37,6 +37,8 @@ PAGES = [
     "mean_ablation",
     "compare",
     "validation",
+    "sql",
+    "about",
 ]
 NUMBERS, PICKER = "numbers", "picker"
 """Keys of expanders, which draw what they hold only while they are open."""
@@ -140,6 +142,11 @@ def open_picker(app: AppTest) -> None:
 def open_numbers(app: AppTest) -> None:
     app.session_state[NUMBERS] = True
     app.run()
+
+
+def shown_queries(app: AppTest) -> list[str]:
+    """The SQL that a page shows."""
+    return [code.value for code in app.code if code.language == "sql"]
 
 
 def galleries(app: AppTest) -> list[list[dict[str, str]]]:

@@ -215,6 +215,8 @@ def other_values(node: Any, now: Any) -> list[Any]:
         options = [proto.min, proto.max, proto.min + 2 * proto.step]
     elif kind == "pagination":
         options = [0, proto.num_pages - 1]
+    elif node.key == "w.query":
+        options = ["", "select 1 as a", "select layer, head, 1 as n from head", "selec"]
     elif kind in ("text_input", "text_area"):
         options = ["", " a  square ", "a square", "nothing of the kind"]
     else:

@@ -9,6 +9,7 @@ from dashboard.state import url
 from dashboard.state.links import from_query
 from dashboard.state.views import (
     MODES,
+    AboutView,
     Choices,
     CompareView,
     ContrastView,
@@ -18,10 +19,12 @@ from dashboard.state.views import (
     Labels,
     LeaderboardView,
     MeanAblationView,
+    Plot,
     PropertyView,
     Range,
     ReadsView,
     Scope,
+    SqlView,
     TextNeighborsView,
     TopicView,
     ValidationView,
@@ -46,6 +49,8 @@ PAGES = [
     ReadsView,
     CompareView,
     ValidationView,
+    SqlView,
+    AboutView,
 ]
 HEADS = tuple((layer, head) for layer in (10, 11) for head in range(12))
 IMAGES = {"0123456789abcdef", "fedcba9876543210"}
@@ -61,6 +66,7 @@ CHOICES = Choices(
     positions=60,
     max_k=39,
     others=("b-2", "c-3"),
+    tables=("head", "head_label"),
     has_image=IMAGES.__contains__,
 )
 
@@ -92,6 +98,8 @@ def random_view(page, rng):
         "concept": lambda: rng.choice(("property:color", *WORDS)),
         "picks": lambda: rng.integers(1, 21),
         "other": lambda: rng.choice(CHOICES.others),
+        "query": lambda: rng.choice(WORDS),
+        "table": lambda: rng.choice(CHOICES.tables),
     } | {name: lambda modes=modes: rng.choice(modes) for name, modes in MODES.items()}
     plain = {
         name: make().item() if name in ("k", "seed", "opacity", "most", "position", "picks") else str(make())
@@ -100,6 +108,7 @@ def random_view(page, rng):
     plain |= {
         "head": HEADS[rng.integers(len(HEADS))],
         "heads": random_scope(rng),
+        "plot": [Plot(), Plot("bars", "a:b", "c"), Plot("points", "x y", "y", "z")][rng.integers(3)],
         "scale": float(rng.choice([0, 2.5, 40])),
         "labels": Labels(tuple(CHOICES.labels[: rng.integers(0, 4)])),
         "range": [Range(), Range(-0.5, 0.25), Range(1e-05, 3.0), Range(2.0, 2.0)][rng.integers(4)],

@@ -13,7 +13,7 @@ from db import connection
 from db.connection import open_bundle, query
 from db.layout import sql_of
 from tests.support.bundles import MODEL_KEY
-from tests.support.pages import NUMBERS, PAGES, open_page
+from tests.support.pages import NUMBERS, PAGES, open_page, shown_queries
 
 Ran = list[tuple[str, dict]]
 """SQL and parameters of all that DuckDB was asked."""
@@ -59,7 +59,7 @@ def drawn(page: str) -> Drawing:
         patch.setattr(connection, "cursor", lambda bundle: Logged(cursor(bundle), log))
         app = open_page(page, opened=NUMBERS)
     assert not app.exception
-    return Drawing([code.value for code in app.code], log)
+    return Drawing(shown_queries(app), log)
 
 
 def is_filled_in(sql: str, shown: str) -> bool:
@@ -100,7 +100,7 @@ def test_no_page_lists_all_images(drawings, page):
 
 def test_every_image_of_the_table_comes_from_the_query_that_is_shown(bundle):
     app = open_page("image_neighbors", model=MODEL_KEY, k="3", opened=NUMBERS)
-    [images] = [code.value for code in app.code if "image_file" in code.value]
+    [images] = [sql for sql in shown_queries(app) if "image_file" in sql]
 
     with closing(open_bundle(bundle)) as opened:
         rows = query(opened, images)

@@ -18,6 +18,7 @@ PLAIN = {
     "MultiSelect.options",
     "PageLink.query_string",
     "Selectbox.options",
+    "TextArea.value",
     "TextInput.value",
     "VegaLiteChart.alt",
     "VegaLiteChart.spec",
@@ -40,6 +41,8 @@ STATES = [
     ("validation", {"section": "labels"}),
     ("validation", {"section": "neighbors"}),
     ("validation", {"section": "mean_ablation"}),
+    ("sql", {}),
+    ("about", {}),
 ]
 
 

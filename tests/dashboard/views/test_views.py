@@ -28,6 +28,7 @@ from tests.support.pages import (
     open_picker,
     plain,
     said,
+    shown_queries,
     words,
     write_two_models,
 )
@@ -97,15 +98,15 @@ def test_every_page_shows_its_numbers_and_the_query_behind_them(with_numbers, pa
 
     assert not app.exception
     assert any(frame.value.shape[0] for frame in app.dataframe)
-    assert any("select" in code.value for code in app.code)
+    assert any("select" in sql for sql in shown_queries(app))
     assert app.download_button
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_query_behind_the_numbers_can_be_run_as_it_is_shown(with_numbers, bundle, page):
     with closing(open_bundle(bundle)) as opened:
-        for code in with_numbers(page).code:
-            assert len(query(opened, code.value)), code.value
+        for sql in shown_queries(with_numbers(page)):
+            assert len(query(opened, sql)), sql
 
 
 def test_a_query_that_found_no_heads_is_not_shown(bundle):

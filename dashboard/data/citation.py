@@ -1,0 +1,33 @@
+"""Citations of Headlight and of the papers it stands on, as BibTeX; CITATION.cff has all of them."""
+
+from db import __version__
+
+HEADLIGHT = f"""\
+@software{{headlight,
+  title = {{Headlight}},
+  author = {{{{Headlight contributors}}}},
+  version = {{{__version__}}},
+  license = {{MIT}}
+}}"""
+
+PAPERS = """\
+@inproceedings{gandelsman2024interpreting,
+  title = {Interpreting {CLIP}'s Image Representation via Text-Based Decomposition},
+  author = {Gandelsman, Yossi and Efros, Alexei A. and Steinhardt, Jacob},
+  booktitle = {International Conference on Learning Representations},
+  year = {2024},
+  url = {https://arxiv.org/abs/2310.05916}
+}
+
+@article{madasu2024quantifying,
+  title = {Quantifying and Enabling the Interpretability of {CLIP}-like Models},
+  author = {Madasu, Avinash and Gandelsman, Yossi and Lal, Vasudev and Howard, Phillip},
+  journal = {arXiv preprint arXiv:2409.06579},
+  year = {2024},
+  url = {https://arxiv.org/abs/2409.06579}
+}"""
+
+
+def bibtex() -> str:
+    """Returns the entries of Headlight, of the decomposition with TEXTSPAN, and of CLIP-InterpreT."""
+    return f"{HEADLIGHT}\n\n{PAPERS}\n"
