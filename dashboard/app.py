@@ -52,6 +52,7 @@ CONTROL_BADGE = " :gray-badge[control: random weights]"
 ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
 LOGO = Path(__file__).with_name(".streamlit") / "logo.svg"
 STYLE = Path(__file__).with_name(".streamlit") / "style.css"
+TAKE_ALONG = Path(__file__).with_name(".streamlit") / "take_along.html"
 # A page inside another page has no sidebar: its link chooses bundle and model.
 EMBEDDED = (
     "<style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none; }</style>"
@@ -77,7 +78,7 @@ def main() -> None:
         if name not in known
     ]
     menu = st.session_state.get("menu", PAGES)
-    page = st.navigation([*menu, *hidden, *unknown])
+    page = st.navigation([*menu, *hidden, *unknown], expanded=True)
     if page in hidden:
         st.switch_page(MOVED[page.url_path], query_params=url.renamed(st.query_params.to_dict()))
     st.set_page_config(page_title=f"{page.title} - Headlight")
@@ -89,9 +90,11 @@ def main() -> None:
         box = st.sidebar.container()
         source = st.session_state["source"] = controls.sidebar()
         menu = st.session_state["menu"] = PAGES if has_validation(source) else NO_VALIDATION
-        page = st.navigation([*menu, *hidden, *unknown])  # again: only the bundle says which pages it fills
+        # Again: only the bundle says which pages it fills.
+        page = st.navigation([*menu, *hidden, *unknown], expanded=True)
         with box:
             search_box(source, menu)
+        st.sidebar.html(TAKE_ALONG, unsafe_allow_javascript=True)  # a file of ours, without other words
         st.set_page_config(menu_items={"About": f"{ABOUT}\n\n{choices.licenses(source)}"})
         st.title(page.title + CONTROL_BADGE * source.info.is_control)
         page.run()

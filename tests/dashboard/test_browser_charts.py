@@ -1,6 +1,7 @@
 """Charts in a real browser after clicks: every one is drawn as in a fresh load of the same link."""
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
 import pytest
@@ -100,3 +101,22 @@ def test_charts_after_clicks_are_those_of_a_fresh_load(browser, address, path):
     context.close()
     assert not faults
     assert drawn, "there are charts to compare"
+
+
+@pytest.mark.slow
+def test_the_link_is_copied_and_charts_are_saved_as_svg(browser, address, tmp_path):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{address}/heads")
+    settle(page)
+
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("Copied.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save charts as SVG").click()
+    download.value.save_as(tmp_path / "chart.svg")
+    assert download.value.suggested_filename == "heads_1.svg"
+    assert ET.parse(tmp_path / "chart.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    context.close()

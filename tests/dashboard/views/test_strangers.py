@@ -41,6 +41,7 @@ STATES = [
     ("validation", {"section": "labels"}),
     ("validation", {"section": "neighbors"}),
     ("validation", {"section": "mean_ablation"}),
+    ("compare", {}),
     ("sql", {}),
     ("about", {}),
 ]
