@@ -1,6 +1,6 @@
 """Share of a head's variance that texts of one concept span: TEXTSPAN restricted to them. Numpy only.
 
-Head Pursuit (2025, https://arxiv.org/abs/2510.21518) runs matching pursuit over a dictionary that is
+Head Pursuit (Basile et al. 2025, arXiv 2510.21518) runs matching pursuit over a dictionary that is
 restricted to a concept, and ranks heads by the variance that it explains. With p = 2 its choices are those of
 TEXTSPAN (a test compares them): the same computation over second moments serves, for all heads at once.
 """
