@@ -76,8 +76,8 @@ def transitions(frame: pd.DataFrame, *, names: tuple[str, str]) -> theme.Layers:
     top = int(frame["pairs"].max())
     ink = theme.ink_on(shades(frame["pairs"].to_numpy(float) / top, (theme.PALE, theme.DARK)))
     shown = frame.assign(ink=ink, same=frame["label"].eq(frame["other_label"]))
-    axis = alt.Axis(labelLimit=160, labelOverlap=False)
-    top_axis = alt.Axis(labelLimit=160, labelOverlap=False, labelAngle=-40, orient="top")
+    axis = alt.Axis(labelLimit=160, labelOverlap=False, title=names[0])
+    top_axis = alt.Axis(labelLimit=160, labelOverlap=False, labelAngle=-40, orient="top", title=names[1])
     cells = alt.Chart(shown).encode(
         alt.X("other_label:N", sort=labels, title=theme.code_title(names[1]), axis=top_axis),
         alt.Y("label:N", sort=labels, title=theme.code_title(names[0]), axis=axis),

@@ -95,6 +95,7 @@ def mixed_tables() -> dict[str, pd.DataFrame]:
     tables["model"] = tables["model"].assign(is_control=False, control_of=None, has_vectors=~second)
     tables["model"] = tables["model"].astype(dict.fromkeys(UNKNOWN, object))
     tables["model"].loc[second, UNKNOWN] = None
+    tables["head_match"] = tables["head_match"].head(0)
     tables["head"] = without(tables["head"], ["rank", "importance"])
     tables["head_text"] = without(tables["head_text"], ["variance_share", "cumulative_share", "margin"])
     return tables

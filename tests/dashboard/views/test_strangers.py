@@ -38,6 +38,7 @@ STATES = [
     ("image_neighbors", {"head": strangers.WORDS, strangers.WORDS: "1"}),
     ("text_neighbors", {}),
     ("mean_ablation", {"heads": "L1.H0,L1.H1"}),
+    ("compare", {"other": strangers.WORDS}),
     ("validation", {"section": "labels"}),
     ("validation", {"section": "neighbors"}),
     ("validation", {"section": "mean_ablation"}),
