@@ -8,6 +8,7 @@ from dashboard.analyses import differences
 from dashboard.data import cached, choices, label_text
 from dashboard.data.leaderboard import MAIN
 from dashboard.data.types import Source
+from dashboard.state.views import Head
 
 PAIRINGS = {"best": "Best match", "place": "Same layer and head"}
 OTHER_PLACE = {"layer": "other_layer", "head": "other_head"}
@@ -32,6 +33,12 @@ def pairs(source: Source, other: str, pairing: str) -> pd.DataFrame:
     table = table.drop(columns=["label", "other_label", "supported", "other_supported"])
     table = table.merge(mine, on=["layer", "head"]).merge(theirs, on=list(OTHER_PLACE.values()))
     return table.assign(same_label=table["label"].eq(table["other_label"]))
+
+
+def partner(pairs: pd.DataFrame, head: Head) -> Head | None:
+    """Returns the head of the other model that a head is paired with; None if there is none."""
+    rows = pairs[pairs["layer"].eq(head[0]) & pairs["head"].eq(head[1])]
+    return None if rows.empty else (int(rows["other_layer"].iloc[0]), int(rows["other_head"].iloc[0]))
 
 
 def _labels(source: Source) -> pd.DataFrame:

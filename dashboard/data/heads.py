@@ -254,15 +254,15 @@ def along(source: Source, head: Head, position: int) -> text_directions.Along:
 
     def sort() -> text_directions.Along:
         columns = (rows for (rows,) in head_vectors.blocks(source, [head]))
-        return text_directions.along(columns, directions(source, head)[position])
+        return text_directions.along(columns, directions(source, head, position + 1)[position])
 
     return head_vectors.cached_array(source, "along", (head, position), sort)
 
 
 @cached.kept(max_entries=64)
-def directions(source: Source, head: Head) -> NDArray[np.float64]:
-    """Returns the unit residual directions of the head's texts, [text, rank]."""
+def directions(source: Source, head: Head, count: int) -> NDArray[np.float64]:
+    """Returns the unit residual directions of the head's first texts, [text, rank]."""
     pool = text_data.pool(source)
-    rows = [pool.row[normalize_text(text)] for text in texts(source, head)["text"]]
+    rows = [pool.row[normalize_text(text)] for text in texts(source, head)["text"].head(count)]
     basis = head_vectors.head_space(source, (head,)).basis[0]
     return cached.frozen(text_directions.directions(pool.embedding[rows] @ basis.T))

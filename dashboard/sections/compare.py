@@ -7,16 +7,20 @@ import streamlit as st
 
 from dashboard.charts import compare as compare_charts
 from dashboard.charts import heads as head_charts
+from dashboard.data import choices, defaults, digits, label_text
 from dashboard.data import compare as compare_data
-from dashboard.data import defaults, digits
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
+from dashboard.sections.gallery import draw_linked
 from dashboard.sections.heads import open_head
 from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
-from dashboard.state.views import CompareView, HeadView
+from dashboard.state.views import CompareView, Head, HeadView, head_name
 
 CKA = "CKA"
+PAIR_IMAGES = 8
+"""Images of each of two heads side by side."""
+
 NAME_SHOWN = r"head=([^&]+)"
 """What a link to the page of a head shows: the name of the head."""
 
@@ -55,6 +59,36 @@ def _no_pairs(source: Source, view: CompareView) -> str:
             "These models differ in architecture: heads of the same layer and number have nothing in common."
         )
     return "Heads are matched between trained models, and between a model and its own control."
+
+
+def draw_pair(source: Source, view: CompareView, pairs: pd.DataFrame) -> None:
+    """A head and its partner, each with its label and the images most aligned with its first text."""
+    place = compare_data.partner(pairs, view.head)
+    if place is None:
+        st.info(f"No head of the other model is left for {head_name(view.head)}.", icon=":material/info:")
+        return
+    other = compare_data.other_source(source, view.other)
+    columns = st.columns(2, gap="large")
+    for column, side, head, which in zip(
+        columns, (source, other), (view.head, place), ("this model", "the other model"), strict=True
+    ):
+        with column:
+            _draw_side(side, head, which)
+    st.caption(
+        "Images most aligned with the first text of each head, in standard deviations: one scale for both."
+    )
+
+
+def _draw_side(source: Source, head: Head, which: str) -> None:
+    """One head of a pair; `which` names its model for screen readers."""
+    label = f"{head_name(head)} of {literal(source.info.model)}"
+    link = defaults.link(source, HeadView, head=head)
+    st.page_link("views/head.py", label=label, icon=":material/center_focus_strong:", query_params=link)
+    st.caption(literal(label_text.label_evidence(source, head)))
+    if source.has_vectors and len(head_data.texts(source, head)):
+        count = min(PAIR_IMAGES, choices.max_of_each(source))
+        images = head_data.sorted_images(source, head, 0, count, 0).most
+        draw_linked(source, images, head, columns=4, form="+z.1f", title=f"Most aligned, {which}")
 
 
 def draw_models(source: Source, view: CompareView) -> pd.DataFrame:

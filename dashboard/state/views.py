@@ -308,6 +308,9 @@ class CompareView(View):
     pairing: str = "best"
     """How heads are paired: with their best match, or with the same layer and head."""
 
+    head: Head = (0, 0)
+    """The head that is shown beside its partner."""
+
     head_metric: str = ""
 
 

@@ -27,7 +27,14 @@ view = url.write_url(view, other=other, pairing=pairing)
 
 with provenance.recorded() as queries:
     pairs = compare_sections.draw_matches(source, view)
-    st.header("Metrics of the models")
+pair_queries = []
+if len(pairs):
+    st.header("Two heads side by side")
+    view = url.write_url(view, head=controls.head_picker(source, view.head))
+    with provenance.recorded() as pair_queries:
+        compare_sections.draw_pair(source, view, pairs)
+st.header("Metrics of the models")
+with provenance.recorded() as model_queries:
     models = compare_sections.draw_models(source, view)
 if len(pairs):
     st.header("Labels of paired heads")
@@ -43,7 +50,7 @@ if len(pairs) and titles:
 
 sections.draw_numbers(
     pairs,
-    [*queries, *head_queries],
+    [*queries, *pair_queries, *model_queries, *head_queries],
     file_name="paired_heads.csv",
     method="CKA: debiased linear CKA. Differences: this model minus the other, with paired intervals.",
     more={"differences of models": models, "differences of heads": heads},

@@ -4,7 +4,7 @@ import pandas as pd
 
 from tests.support import extremes
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY
-from tests.support.pages import link, open_page, said, words
+from tests.support.pages import galleries, link, open_page, said, words
 
 
 def table(app) -> pd.DataFrame:
@@ -43,6 +43,15 @@ def test_heads_of_the_same_place_have_no_difference():
     assert (rows["name"] == rows["other_name"]).all() and (rows["difference"] == 0).all()
     assert "0 of 2** pairs surely differ" in words(app)
     assert "median angle between them is 60°" in words(app)
+
+
+def test_a_head_stands_beside_its_partner_each_with_its_own_images():
+    app = open_page("compare", head="L1.H1")
+
+    assert "L1.H1 is labeled" in words(app) and "L2.H0 is labeled “pattern”" in words(app)
+    assert [len(tiles) for tiles in galleries(app)] == [6, 6]
+    assert f"model={CONTROL_KEY}" in galleries(app)[1][0]["href"]
+    assert "No head of the other model is left for L2.H0" in said(open_page("compare", head="L2.H0"))
 
 
 def test_either_model_can_be_the_first():
