@@ -42,7 +42,6 @@ STATES = [
     ("validation", {"section": "labels"}),
     ("validation", {"section": "neighbors"}),
     ("validation", {"section": "mean_ablation"}),
-    ("compare", {}),
     ("sql", {}),
     ("about", {}),
 ]
