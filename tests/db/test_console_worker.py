@@ -21,7 +21,8 @@ from tests.support.paths import ROOT
 def connection(tiny_bundle):
     connection = attach(tiny_bundle / DATABASE, tiny_bundle, SETTINGS)
     connection.execute("use headlight")
-    return connection
+    yield connection
+    connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,7 @@ def test_after_all_hostile_statements_the_tables_and_limits_are_as_before(connec
     )
     assert query(other, "select count(*) as heads from head")["heads"].tolist() == [8]
     other.close()
+    fresh.close()
 
 
 def test_an_answer_is_a_line_of_facts_and_a_line_a_row(request_of):
