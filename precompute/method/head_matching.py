@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from precompute.method import rounding
@@ -107,29 +107,9 @@ def match(cka: Float[Tensor, "head other"]) -> Int[Tensor, "pair 2"]:
     The smaller model has a partner for every head; a head without a defined CKA is in no pair.
     """
     rows, columns = (cka.isfinite().any(dim=1 - axis).nonzero().flatten() for axis in (0, 1))
-    defined = cka[rows][:, columns].numpy()
-    if defined.shape[0] > defined.shape[1]:
-        pairs = [(row, column) for column, row in enumerate(assign(defined.T))]
-    else:
-        pairs = list(enumerate(assign(defined)))
-    place = torch.tensor(sorted(pairs), dtype=torch.long).reshape(-1, 2)
+    pairs = np.stack(linear_sum_assignment(cka[rows][:, columns].numpy(), maximize=True), axis=1)
+    place = torch.from_numpy(pairs).reshape(-1, 2)
     return torch.stack([rows[place[:, 0]], columns[place[:, 1]]], dim=1)
-
-
-def assign(score: NDArray[np.float64]) -> list[int]:
-    """Returns a different column for every row, so that the sum of scores is largest.
-
-    The Hungarian method by shortest augmenting paths (Jonker and Volgenant 1987, Computing 38:325), in
-    O(rows² columns). There are at least as many columns as rows.
-    """
-    rows, columns = score.shape
-    potential, price = np.zeros(rows + 1), np.zeros(columns + 1)
-    owner = np.zeros(columns + 1, dtype=int)  # row of each column, from 1; column 0 and row 0 are none
-    for row in range(1, rows + 1):
-        owner[0] = row
-        _augment(-score, potential, price, owner)
-    column_of = {int(row): column for column, row in enumerate(owner[1:]) if row}
-    return [column_of[row] for row in range(1, rows + 1)]
 
 
 def p_values(value: Float[Tensor, " match"], null: Float[Tensor, " draw"]) -> Float[Tensor, " match"]:
@@ -165,27 +145,3 @@ def _hsic(
 def _orthonormal(rows: Float[Tensor, "rank dim"]) -> Float[Tensor, "rank dim"]:
     """Rows of the same span, orthonormal in float64: stored bases are float32."""
     return torch.linalg.qr(rows.mT).Q.mT
-
-
-def _augment(
-    cost: NDArray[np.float64], potential: NDArray[np.float64], price: NDArray[np.float64], owner: NDArray
-) -> None:
-    """Gives the row `owner[0]` a column: along the shortest path of changes to a column without a row."""
-    slack = np.full(len(price), np.inf)
-    before = np.zeros(len(price), dtype=int)
-    visited = np.zeros(len(price), dtype=bool)
-    column = 0
-    while owner[column] or not visited[0]:
-        visited[column] = True
-        row = owner[column]
-        reduced = cost[row - 1] - potential[row] - price[1:]
-        shorter = np.flatnonzero(~visited[1:] & (reduced < slack[1:]))
-        slack[1 + shorter], before[1 + shorter] = reduced[shorter], column
-        column = int(np.where(visited, np.inf, slack).argmin())
-        step = slack[column]
-        potential[owner[visited]] += step
-        price[visited] -= step
-        slack[~visited] -= step
-    while column:
-        owner[column] = owner[before[column]]
-        column = before[column]

@@ -82,7 +82,8 @@ def test_no_other_pairs_have_a_larger_sum():
 
         best = max(permutations(range(columns), rows), key=lambda order: score[range(rows), order].sum())
 
-        assert head_matching.assign(score) == list(best)
+        pairs = [[row, column] for row, column in enumerate(best)]
+        assert head_matching.match(torch.from_numpy(score)).tolist() == pairs
 
 
 def test_every_head_of_the_smaller_model_has_a_partner():
