@@ -45,7 +45,11 @@ def main() -> None:
     request = json.load(sys.stdin)
     limit_process(request["seconds"])
     try:
-        lines = answer(request)
+        connection = attach(Path(request["database"]), Path(request["bundle"]), SETTINGS)
+        connection.execute("use headlight")
+        if hasattr(os, "nice"):
+            os.nice(5)  # the pages of others come first
+        lines = answer(connection, request)
     except (StoreError, MemoryError) as error:
         problem = too_much() if isinstance(error, MemoryError) else error
         lines = [json.dumps({"error": str(problem)})]
@@ -68,12 +72,8 @@ def limit_process(seconds: float) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def answer(request: dict[str, Any]) -> list[str]:
+def answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any]) -> list[str]:
     """Returns the lines of the answer, with at most `request["rows"]` rows of `request["bytes"]` in all."""
-    connection = attach(Path(request["database"]), Path(request["bundle"]), SETTINGS)
-    connection.execute("use headlight")
-    if hasattr(os, "nice"):
-        os.nice(5)  # the pages of others come first
     parameters = used(request["sql"], request["parameters"])
     with reading(connection, request["sql"], parameters, request["seconds"]) as result:
         columns = [(name, *sent_as(kind)) for name, kind, *_ in result.description or []]

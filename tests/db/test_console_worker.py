@@ -34,13 +34,13 @@ def outside(tmp_path_factory):
 
 
 @pytest.fixture
-def request_of(tiny_bundle):
-    def request(sql, **changes):
-        paths = {"database": str(tiny_bundle / DATABASE), "bundle": str(tiny_bundle)}
+def answer_to(connection):
+    def ask(sql, **changes):
         limits = {"seconds": 10.0, "rows": 100, "bytes": 10**6}
-        return paths | limits | {"sql": sql, "parameters": {"model_key": "tiny-known", "unused": 1}} | changes
+        parameters = {"model_key": "tiny-known", "unused": 1}
+        return answer(connection, limits | {"sql": sql, "parameters": parameters} | changes)
 
-    return request
+    return ask
 
 
 def test_hostile_statements_are_at_least_eighty_and_differ():
@@ -74,10 +74,10 @@ def test_after_all_hostile_statements_the_tables_and_limits_are_as_before(connec
     fresh.close()
 
 
-def test_an_answer_is_a_line_of_facts_and_a_line_a_row(request_of):
+def test_an_answer_is_a_line_of_facts_and_a_line_a_row(answer_to):
     values = "select 1 as a, null::int as b, 0.5::decimal(3, 1) as c, [1] as d, 'x'::blob as e, true as f"
 
-    facts, row = answer(request_of(values))
+    facts, row = answer_to(values)
 
     kinds = ["number", "number", "number", "text", "blob", "boolean"]
     assert json.loads(facts) == {
@@ -87,20 +87,20 @@ def test_an_answer_is_a_line_of_facts_and_a_line_a_row(request_of):
     assert json.loads(row) == [1, None, 0.5, "[1]", "eA==", True]
 
 
-def test_only_the_parameters_that_a_query_names_are_given(request_of):
-    assert answer(request_of("select $model_key as a"))[1] == '["tiny-known"]'
-    assert answer(request_of("select '$model_key' as a"))[1] == '["$model_key"]'
+def test_only_the_parameters_that_a_query_names_are_given(answer_to):
+    assert answer_to("select $model_key as a")[1] == '["tiny-known"]'
+    assert answer_to("select '$model_key' as a")[1] == '["$model_key"]'
 
 
-def test_rows_and_bytes_are_cut(request_of):
-    by_rows = answer(request_of("from range(1000)"))
-    by_bytes = answer(request_of("select repeat('x', 1000) from range(1000)", bytes=5000))
+def test_rows_and_bytes_are_cut(answer_to):
+    by_rows = answer_to("from range(1000)")
+    by_bytes = answer_to("select repeat('x', 1000) from range(1000)", bytes=5000)
 
     assert len(by_rows) == 1 + 100 and json.loads(by_rows[0])["cut"]
     assert len(by_bytes) == 1 + 4 and json.loads(by_bytes[0])["cut"]
-    assert not json.loads(answer(request_of("from range(100)"))[0])["cut"]
+    assert not json.loads(answer_to("from range(100)")[0])["cut"]
     with pytest.raises(QueryError, match="one row takes more than"):
-        answer(request_of("select repeat('x', 10000)", bytes=5000))
+        answer_to("select repeat('x', 10000)", bytes=5000)
 
 
 def test_the_process_can_write_no_file_and_take_no_more_memory_than_its_limit(tmp_path):
