@@ -129,7 +129,7 @@ def rows(
     chosen = [
         *_one_head_views(model, sorted(chain.from_iterable(supported.values()))),
         *_search_views(model, subjects),
-        *_map_views(model, subjects, contrast),
+        *_map_views(model, subjects, attributes, contrast),
         *_ablation_views(model, subjects, class_prompts, classes, attributes),
     ]
     return pd.DataFrame(chosen, columns=COLUMNS).astype(
@@ -244,19 +244,20 @@ def _neighborhood(model: Model, subject: Subject) -> dict[str, Any] | None:
 
 
 def _map_views(
-    model: Model, subjects: Sequence[Subject], contrast: Mapping[str, float] | None
+    model: Model, subjects: Sequence[Subject], attributes: pd.DataFrame, contrast: Mapping[str, float] | None
 ) -> Iterator[dict[str, Any]]:
     """Yields the views of the pages of maps: of all labels, the one with the largest value.
 
     Where maps were scored against masks, the value is weighted by that score: position heads read far from
-    what is at the position.
+    what is at the position. Where images have an attribute of the label's name, the image has a value of it,
+    and two values for two texts: text and image embeddings alone let a ball be an animal.
     """
     if model.maps is None:
         return
     subjects = [subject for subject in subjects if contrast is None or contrast.get(subject.label, 0) > 0]
     weights = [1.0 if contrast is None else contrast[subject.label] for subject in subjects]
     chosen = [
-        _choose_maps(model, model.maps, subject, weight)
+        _choose_maps(model, model.maps, subject, weight, _known_values(model.maps, subject.label, attributes))
         for subject, weight in zip(subjects, weights, strict=True)
     ]
     for number, page in enumerate(("topic_segmentation", "contrastive_segmentation")):
@@ -274,10 +275,21 @@ def _map_views(
             yield {"page": page, "property": subject.label, "value": best.value, **view}
 
 
+def _known_values(maps: Maps, label: str, attributes: pd.DataFrame) -> Int[Tensor, " gallery"]:
+    """Returns the number of values of an attribute that each image has; 2 if there is no such attribute."""
+    values = attributes[attributes["attribute"] == label].groupby("image_id")["value"].nunique()
+    if values.empty:
+        return torch.full((len(maps.outputs.image_id),), 2)
+    return torch.tensor([int(values.get(image_id, 0)) for image_id in maps.outputs.image_id])
+
+
 def _choose_maps(
-    model: Model, maps: Maps, subject: Subject, contrast: float
+    model: Model, maps: Maps, subject: Subject, contrast: float, known: Int[Tensor, " gallery"]
 ) -> tuple[Choice | None, Choice | None]:
-    """Returns the best map and the best two maps of a label; values are weighted by locality and contrast."""
+    """Returns the best map and the best two maps of a label; values are weighted by locality and contrast.
+
+    `known` has the number of values of the label that each image has.
+    """
     text = model.text[subject.texts]
     whole = first_views.fit(model.images.embedding, text)
     of_gallery = first_views.fit(maps.outputs.embedding, text)
@@ -288,8 +300,8 @@ def _choose_maps(
     place = torch.arange(len(reading))
     weight = contrast * first_views.locality(drawn[place, reading], reading, fitting[place, reading])
     shown = first_views.presence(drawn)
-    best = first_views.best_map(drawn, shown, reading, fitting)
-    pair = first_views.best_contrast(drawn, shown, fitting)
+    best = first_views.best_map(drawn, shown, reading, fitting & (known > 0)[:, None])
+    pair = first_views.best_contrast(drawn, shown, fitting & (known > 1)[:, None])
     first, second = (choice and choice._replace(value=weight * choice.value) for choice in (best, pair))
     return first, second
 

@@ -23,7 +23,7 @@ COLOR, SHAPE = EACH % 6, EACH // 6 % 2
 """Index of the color and of the shape of each image."""
 
 BOTH = 11
-"""The image that is half pink, as its attribute says, and half red."""
+"""The image that is half pink and half red."""
 
 
 def label(name: str, *, supported: bool) -> Label:
@@ -70,8 +70,10 @@ def views(known: Model, **options: Any) -> pd.DataFrame:
     attributes = pd.DataFrame(
         {"image_id": NAMES, "attribute": "color", "value": [COLORS[place] for place in COLOR]}
     )
+    attributes.loc[len(attributes)] = [NAMES[BOTH], "color", "red"]
     classes = known.text[:6]
-    return first_views.rows(known, prompts, classes, attributes, **options).set_index("page")
+    options = {"attributes": attributes} | options
+    return first_views.rows(known, prompts, classes, **options).set_index("page")
 
 
 def test_every_page_gets_a_view_of_its_own():
@@ -125,6 +127,15 @@ def test_two_texts_are_contrasted_on_the_image_that_has_both():
     assert row["image_id"] == NAMES[BOTH]
     assert [row["text_id"], row["against_id"]] == [text_id("red"), text_id("pink")]
     assert row["property"] == "color"
+
+
+def test_no_map_is_of_an_image_without_the_attribute_that_the_label_names():
+    colors = pd.DataFrame({"image_id": NAMES[6:8], "attribute": "color", "value": COLORS[:2]})
+
+    found = views(model(shape=False), attributes=colors)
+
+    assert found["image_id"]["topic_segmentation"] in NAMES[6:8]
+    assert "contrastive_segmentation" not in found.index
 
 
 def test_the_ablation_is_of_the_label_that_the_accuracy_needs():
