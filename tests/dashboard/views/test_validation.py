@@ -45,9 +45,9 @@ def test_the_page_is_in_the_menu_of_a_bundle_that_has_validation(monkeypatch, pl
         monkeypatch.setenv("HEADLIGHT_BUNDLE", str(plain))
     menus, navigation = [], st.navigation
 
-    def spy(pages):
+    def spy(pages, **options):
         menus.append([page.title for page in pages if page._visibility == "visible"])
-        return navigation(pages)
+        return navigation(pages, **options)
 
     monkeypatch.setattr(st, "navigation", spy)
     app = open_page("heads")
