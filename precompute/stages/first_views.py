@@ -260,19 +260,35 @@ def _map_views(
         _choose_maps(model, model.maps, subject, weight, _known_values(model.maps, subject.label, attributes))
         for subject, weight in zip(subjects, weights, strict=True)
     ]
-    for number, page in enumerate(("topic_segmentation", "contrastive_segmentation")):
-        choices = [
-            (subject, choice)
-            for subject, pair in zip(subjects, chosen, strict=True)
-            if (choice := pair[number])
-        ]
-        if best := first_views.first_best(torch.tensor([choice.value for _, choice in choices])):
-            subject, choice = choices[best.place[0]]
+    one, two = (_best_maps(subjects, [pair[number] for pair in chosen]) for number in (0, 1))
+    if one and not two:
+        two = _against_the_rest(model, model.maps, *one)
+    for page, best in (("topic_segmentation", one), ("contrastive_segmentation", two)):
+        if best:
+            subject, choice = best
             image, *texts = choice.place
             names = [_text_id(model, subject.texts[text]) for text in texts]
             view = dict(zip(("text_id", "against_id"), names, strict=False))
             view["image_id"] = model.maps.outputs.image_id[image]
-            yield {"page": page, "property": subject.label, "value": best.value, **view}
+            yield {"page": page, "property": subject.label, "value": choice.value, **view}
+
+
+def _best_maps(
+    subjects: Sequence[Subject], choices: Sequence[Choice | None]
+) -> tuple[Subject, Choice] | None:
+    """Returns the label with the largest value and its choice; None if nothing was chosen for any."""
+    chosen = [
+        (subject, choice) for subject, choice in zip(subjects, choices, strict=True) if choice is not None
+    ]
+    best = first_views.first_best(torch.tensor([choice.value for _, choice in chosen]))
+    return chosen[best.place[0]] if best else None
+
+
+def _against_the_rest(model: Model, maps: Maps, subject: Subject, choice: Choice) -> tuple[Subject, Choice]:
+    """Returns the text of one map against the text of its label that fits the image least."""
+    image, text = choice.place
+    fits = first_views.fit(maps.outputs.embedding[image : image + 1], model.text[subject.texts])
+    return subject, choice._replace(place=(image, text, int(fits.argmin())))
 
 
 def _known_values(maps: Maps, label: str, attributes: pd.DataFrame) -> Int[Tensor, " gallery"]:

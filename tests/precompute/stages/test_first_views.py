@@ -135,7 +135,16 @@ def test_no_map_is_of_an_image_without_the_attribute_that_the_label_names():
     found = views(model(shape=False), attributes=colors)
 
     assert found["image_id"]["topic_segmentation"] in NAMES[6:8]
-    assert "contrastive_segmentation" not in found.index
+
+
+def test_where_no_image_has_both_texts_the_best_map_is_set_against_another_text():
+    colors = pd.DataFrame({"image_id": NAMES[6:8], "attribute": "color", "value": COLORS[:2]})
+
+    found = views(model(shape=False), attributes=colors)
+
+    both = found.loc[["topic_segmentation", "contrastive_segmentation"]]
+    assert both["image_id"].nunique() == both["text_id"].nunique() == both["property"].nunique() == 1
+    assert both["against_id"].iloc[1] in {text_id(color) for color in COLORS} - set(both["text_id"])
 
 
 def test_the_ablation_is_of_the_label_that_the_accuracy_needs():
