@@ -153,7 +153,7 @@ def cell_words(cells: alt.Chart, field: str, line: int = 0, **mark: Any) -> alt.
     narrow, long = f"{wide} < {NARROW}", f"{0.44 * SMALLEST} * length({word}) > {wide} - 2"
     broken = f"[slice({word}, 0, {half}) + '-', slice({word}, {half})]"
     text = f"{narrow} ? slice({word}, 0, 3) : {long} ? {broken} : {word}"
-    size = f"clamp(({wide} - 2) / {0.52 * min(max(5, longest), 11):.3g}, {SMALLEST}, {12 + line})"
+    size = f"clamp(({wide} - 2) / {0.52 * max(5, longest):.3g}, {SMALLEST}, {12 + line})"
     return cells.mark_text(
         dy=alt.expr(f"!({narrow}) && {long} ? {middle} - {SMALLEST / 2} : {middle}"),
         text=alt.expr(text),

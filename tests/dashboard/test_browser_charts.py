@@ -96,7 +96,8 @@ def test_charts_after_clicks_are_those_of_a_fresh_load(browser, address, path):
                 break
             page.wait_for_timeout(50)
         else:
-            faults.append(f"click {place}: {page.url}")
+            if found or charts(page):  # a page may be asked to show no chart
+                faults.append(f"click {place}: {page.url}")
         drawn += len(found)
     context.close()
     assert not faults

@@ -121,7 +121,7 @@ class Visitor:
 
     def open_tile(self, proto: Any, image_id: str) -> None:
         self.run(click_on_tile(proto, image_id))
-        if self.page in ("head", "text_neighbors"):  # their tiles lead to another page
+        if self.page in ("compare", "head", "text_neighbors"):  # their tiles lead to another page
             self.page = "image_neighbors"
             self.app._page_hash = calc_hash(self.page)
 

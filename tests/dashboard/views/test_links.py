@@ -47,5 +47,6 @@ def test_any_value_of_any_parameter_is_shown_or_explained(page):
             assert not app.exception, (name, value)
             assert len(warnings(app)) + len(app.sidebar.warning) <= 1, (name, value)
             shown = link(app)[name]
-            assert said(app) or shown.split() == value.split(), (name, value)
+            once = value if isinstance(value, str) else value[0]  # twice the same is the same
+            assert said(app) or shown.split() == once.split(), (name, value)
             assert len(said(app)) < 1000, (name, value)

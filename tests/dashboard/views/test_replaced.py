@@ -20,6 +20,7 @@ CHANGED = f"""
 update model_metric set value = {NEW_VALUE} where metric = 'entanglement';
 update head set importance = importance / 2;
 update validation_score set value = value / 2;
+update head_label set p_value = p_value / 2;
 """
 
 
@@ -163,7 +164,9 @@ def test_two_tabs_on_bundles_of_the_same_models_never_mix(tmp_path, monkeypatch,
     """Of the same names, with other numbers and other vectors."""
     bundles.write_bundle(tmp_path / "one")
     tokens = bundles.tokens
-    monkeypatch.setattr(bundles, "tokens", lambda model_key=MODEL_KEY: np.roll(tokens(model_key), 1, axis=0))
+    monkeypatch.setattr(
+        bundles, "tokens", lambda model_key=MODEL_KEY: np.roll(tokens(model_key), 1, axis=(0, 1))
+    )
     edit(bundles.write_bundle(tmp_path / "two"), CHANGED)
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(tmp_path / "one"))
 
