@@ -1,4 +1,4 @@
-"""How much each head reads a text, an image, or a text in an image, beside what chance gives. Numpy only.
+"""Amount by which each head reads a text, an image, or a text in an image, beside chance. Numpy only.
 
 A text t' = Q (t - mean text) has the unit direction u = t' / |t'| in a head with the covariance S. The head
 reads the text by the share u'S u / tr S of its variance. The null is the head rotated at random: u is then

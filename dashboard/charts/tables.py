@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.charts.theme import AROUND, BLUE, LEGEND, ROWS, Layers, code_title
+from dashboard.charts.theme import AROUND, BLUE, LEGEND, ROWS, SHAPES, Layers, code_title
 
 MAX_MARKS = 2000
 """Number of rows that a chart shows: the first ones."""
@@ -13,8 +13,6 @@ MAX_MARKS = 2000
 MAX_BARS = 60
 """Number of names at the side of bars."""
 
-MAX_COLORS = 8
-SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "stroke"]
 HEIGHT = 420
 
 
@@ -74,7 +72,7 @@ def color_channels(values: pd.Series, kind: str, title: str) -> dict[str, Any]:
         scale = alt.Scale(scheme="blues" if kind != "bars" else "viridis")
         return {"color": alt.Color("color:Q", title=code_title(title), scale=scale)}
     channels: dict[str, Any] = {"color": alt.Color("color:N", title=code_title(title), legend=LEGEND)}
-    if kind == "points" and values.nunique() <= MAX_COLORS:
+    if kind == "points" and values.nunique() <= len(SHAPES):
         shape = alt.Scale(range=SHAPES)
         channels["shape"] = alt.Shape("color:N", title=code_title(title), scale=shape, legend=LEGEND)
     return channels

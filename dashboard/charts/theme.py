@@ -64,6 +64,9 @@ Layers = alt.LayerChart | alt.FacetChart
 AROUND = 110
 """Height of titles and scale above and below maps, pixels."""
 
+SHAPES = ["circle", "square", "diamond", "cross", "triangle-up", "triangle-down", "triangle-left", "stroke"]
+"""Marks that differ without color."""
+
 LEGEND = alt.Legend(title=None, orient="top", labelLimit=400, symbolSize=110)
 
 # Without `labelOverlap` Vega omits every other name of close rows; flush, the first name would slip down.

@@ -23,7 +23,6 @@ AROUND = 165
 # Without `labelOverlap` Vega omits every other name of close rows.
 ROWS = alt.Axis(labelLimit=260, labelOverlap=False, grid=True)
 LINES = [theme.BLUE, theme.ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b5aa6", theme.GRAY]
-SHAPES = ["circle", "square", "diamond", "cross", "triangle-up", "triangle-down", "triangle-left", "stroke"]
 KINDS = {"model": "model", "control": "its random-weights control"}
 VERDICTS = {
     "right": ("#7fb8d8", "✓"),
@@ -178,7 +177,7 @@ def curves(frame: pd.DataFrame, steps: Sequence[str], *, title: str) -> theme.La
     names = list(dict.fromkeys(frame["attribute"]))
     legend = alt.Legend(title=None)
     color, shape = theme.color_and_shape(
-        "attribute:N", names, LINES[: len(names)], SHAPES[: len(names)], legend
+        "attribute:N", names, LINES[: len(names)], theme.SHAPES[: len(names)], legend
     )
     x = alt.X("step:O", sort=list(steps), title="texts kept of every head", axis=alt.Axis(labelAngle=0))
     y = alt.Y("percent:Q", title=ACCURACY, scale=PER_CENT)

@@ -53,10 +53,7 @@ def sidebar() -> Source:
             name = choose("bundle", "Bundle", {name: name for name in paths})
         bundle = cached.bundle(paths[name])
         integrity.note_replacement(bundle, name)
-        models = cached.models(bundle)
-        # At the start: a long name is cut at its end.
-        titles = {row.model_key: "Control · " * row.is_control + row.model for row in models.itertuples()}
-        source = cached.source(bundle, name, choose("model", "Model", titles))
+        source = cached.source(bundle, name, choose("model", "Model", choices.model_titles(bundle)))
         line, more = choices.about(source)
         st.caption(line, help=more)
         if note := choices.unverified(source):

@@ -8,6 +8,7 @@ from dashboard.data import cached, images, label_text
 from dashboard.data.types import Source
 from dashboard.state.markdown import literal
 from dashboard.state.views import MAX_K, Choices, Head, HeadView, View
+from db.connection import Bundle
 
 ROTATED = "_rotated"
 """Suffix of the chance value of a metric."""
@@ -79,12 +80,14 @@ def choices(source: Source, kind: type[View], head: Head) -> Choices:
 
 def other_models(source: Source) -> dict[str, str]:
     """Returns the names of the other models of the bundle by key, controls last."""
-    models = cached.models(source.bundle)
-    return {
-        row.model_key: "Control · " * row.is_control + row.model
-        for row in models.itertuples()
-        if row.model_key != source.key
-    }
+    titles = model_titles(source.bundle)
+    return {key: title for key, title in titles.items() if key != source.key}
+
+
+def model_titles(bundle: Bundle) -> dict[str, str]:
+    """Returns the names of the models of a bundle by key; controls say so first, since long names are cut."""
+    models = cached.models(bundle).itertuples()
+    return {row.model_key: "Control · " * row.is_control + row.model for row in models}
 
 
 @cached.kept(max_entries=16)

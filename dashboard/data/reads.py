@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dashboard.analyses import concepts, reads
 from dashboard.analyses.reads import Measure
-from dashboard.data import cached, head_vectors, images, label_text, neighbors, texts
+from dashboard.data import cached, choices, head_vectors, images, label_text, neighbors, texts
 from dashboard.data.live import LiveError
 from dashboard.data.types import Source
 from dashboard.state.views import MAX_PICKS, ReadsView
@@ -206,7 +206,7 @@ def _heads(source: Source) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "model_key": source.key,
-            "model": "Control · " * source.info.is_control + source.info.model,
+            "model": choices.model_titles(source.bundle)[source.key],
             "layer": [row.layer for row in heads],
             "head": [row.head for row in heads],
             "name": [row.name for row in heads],

@@ -39,7 +39,7 @@ OF_THE_SIDEBAR = "model_key"
 
 
 class Outcome(NamedTuple):
-    """What a query came to."""
+    """Result of a query: its answer, or the problem."""
 
     answer: Answer | None
     """None if it cannot be run."""

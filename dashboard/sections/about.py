@@ -12,7 +12,7 @@ MARKS = {True: ":material/check_circle:", False: ":material/pending:"}
 
 
 def draw_checks(source: Source) -> None:
-    """What was compared when the bundle was opened, and the command that reads every number."""
+    """The checks that were made when the bundle was opened, and the command that reads every number."""
     lines = [f"{MARKS[is_right]} {literal(words)}" for is_right, words in about.checks(source)]
     st.markdown("  \n".join(lines))
     st.caption(
@@ -22,7 +22,7 @@ def draw_checks(source: Source) -> None:
 
 
 def draw_facts(source: Source) -> pd.DataFrame:
-    """What the bundle holds and where it came from; returns the facts."""
+    """The contents of the bundle and their origin; returns the facts."""
     facts = about.contents(source)
     sections.draw_table(facts, {}, alt="Facts of the bundle")
     return facts

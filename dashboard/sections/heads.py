@@ -1,5 +1,6 @@
 """Sections of the page Heads: the grid of heads and the result of the filters. A click opens a head."""
 
+from collections.abc import Iterable
 from html import escape
 from urllib.parse import urlencode
 
@@ -78,19 +79,24 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
         column_order=order,
     )
     st.caption(f"{len(table)} of {count} heads. Click a row to open the head.")
-    st.html(links(source, table))
+    st.html(links((source, row.name, row.label) for row in table.itertuples()))
     for row in clicked_rows(event):
         open_head(source, (int(table["layer"].iloc[row]), int(table["head"].iloc[row])))
 
 
-def links(source: Source, table: pd.DataFrame) -> str:
-    """Returns HTML: the heads of a table as a folded list of links, for the keyboard and screen readers."""
-    link = defaults.link(source, HeadView)
+def links(heads: Iterable[tuple[Source, str, str]]) -> str:
+    """Returns HTML: a folded list of links to heads, for the keyboard and screen readers.
+
+    `heads` has the model, the name and words for each head.
+    """
+    rows = list(heads)
+    link = {
+        key: defaults.link(source, HeadView) for key, source in {row[0].key: row[0] for row in rows}.items()
+    }
     items = []
-    for row in table.itertuples():
-        address = urlencode(link | {"head": row.name})
-        name = escape(f"{row.name} {row.label}")
-        items.append(f'<a href="head?{escape(address)}" target="_self">{name}</a>')
+    for source, name, words in rows:
+        address = urlencode(link[source.key] | {"head": name})
+        items.append(f'<a href="head?{escape(address)}" target="_self">{escape(f"{name} {words}")}</a>')
     return f"<details><summary>These heads as links</summary>{' · '.join(items)}</details>"
 
 

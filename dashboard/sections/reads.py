@@ -1,20 +1,18 @@
 """Sections of the page Which head reads this: the heads of every model as dots, and the first as a table."""
 
-from html import escape
 from typing import Any
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.analyses.reads import BEYOND
 from dashboard.charts import reads as charts
-from dashboard.data import cached, defaults
+from dashboard.data import cached
 from dashboard.data.reads import WORDS, Words
 from dashboard.data.types import Source
+from dashboard.sections.heads import links, open_head
 from dashboard.sections.shared import clicked_rows, draw_chart, draw_table, ends
-from dashboard.state.url import leave_for
-from dashboard.state.views import HeadView, ReadsView
+from dashboard.state.views import ReadsView
 
 SHOWN = 20
 """Heads in the table; all are in the data of the page."""
@@ -31,7 +29,7 @@ def draw_strips(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
     event = draw_chart(chart, key="reads.strips", on_select="rerun", alt=alt)
     st.caption("A dot is a head. Hover for its label, click to open it.", help=words.about)
     if dot := next(iter(event["selection"].get(charts.CLICK) or []), None):
-        open_head(source, dot["model_key"], int(dot["layer"]), int(dot["head"]))
+        open_head(of_model(source, dot["model_key"]), (int(dot["layer"]), int(dot["head"])))
 
 
 def draw_first(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
@@ -49,10 +47,15 @@ def draw_first(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
         column_order=[name for name in columns if name in table and table[name].notna().any()],
     )
     st.caption(f"The first {len(table)} of {len(heads):,} heads. Click a row to open the head.")
-    st.html(links(source, table))
+    st.html(
+        links(
+            (of_model(source, row.model_key), row.name, f"{row.label}, {row.model}")
+            for row in table.itertuples()
+        )
+    )
     for row in clicked_rows(event):
         head = table.iloc[row]
-        open_head(source, head["model_key"], int(head["layer"]), int(head["head"]))
+        open_head(of_model(source, head["model_key"]), (int(head["layer"]), int(head["head"])))
 
 
 def table_columns(words: Words, heads: pd.DataFrame, picks: int) -> dict[str, Any]:
@@ -75,18 +78,6 @@ def table_columns(words: Words, heads: pd.DataFrame, picks: int) -> dict[str, An
     }
 
 
-def links(source: Source, table: pd.DataFrame) -> str:
-    """Returns HTML: the heads of a table as a folded list of links, for the keyboard and screen readers."""
-    items = []
-    for row in table.itertuples():
-        other = cached.source(source.bundle, source.name, row.model_key)
-        address = urlencode(defaults.link(other, HeadView, head=(row.layer, row.head)))
-        name = escape(f"{row.name} {row.label}, {row.model}")
-        items.append(f'<a href="head?{escape(address)}" target="_self">{name}</a>')
-    return f"<details><summary>These heads as links</summary>{' · '.join(items)}</details>"
-
-
-def open_head(source: Source, model_key: str, layer: int, head: int) -> None:
-    """Opens the page of a head of any model of the bundle."""
-    other = cached.source(source.bundle, source.name, model_key)
-    leave_for("head", defaults.link(other, HeadView, head=(layer, head)))
+def of_model(source: Source, model_key: str) -> Source:
+    """Returns any model of the same bundle."""
+    return cached.source(source.bundle, source.name, model_key)

@@ -70,6 +70,11 @@ class HeadSpaces(NamedTuple):
     rank: Int[Tensor, "layer head"]
     """Number of nonzero rows of `basis`."""
 
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """Layer and head of every head, layer by layer."""
+        return [(layer, head) for layer in self.layers for head in range(self.basis.shape[1])]
+
 
 class Decomposition(NamedTuple):
     """The parts of unit-length image embeddings: early + heads + MLPs."""

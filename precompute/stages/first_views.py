@@ -107,9 +107,8 @@ def read(
     center = embedding.mean(dim=0)
     images = Outputs(image_id, head.flatten(1, 2) - mean, embedding - center)
     maps = _read_maps(decomposition.gallery, basis, mean, center, grid)
-    places = [(layer, number) for layer in spaces.layers for number in range(spaces.basis.shape[1])]
     head_labels, spans = described.labels.shown, described.spans
-    return Model(images, center, maps, basis, text.double(), pool, head_labels, spans, places)
+    return Model(images, center, maps, basis, text.double(), pool, head_labels, spans, spaces.places)
 
 
 def rows(

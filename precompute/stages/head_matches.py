@@ -125,7 +125,11 @@ def _pair_rows(
     pairings = {BEST: head_matching.match(comparison.cka)}
     if same:
         pairings[PLACE] = torch.stack([heads, heads], dim=1)
-    keys, of_a, of_b = {"model_key": a.model_key, "other_model_key": b.model_key}, _places(a), _places(b)
+    keys, of_a, of_b = (
+        {"model_key": a.model_key, "other_model_key": b.model_key},
+        a.spaces.places,
+        b.spaces.places,
+    )
     for pairing, pairs in pairings.items():
         columns = _scores(comparison, null, pairs) | (_angles(a, b, pairs) if same else {})
         for number, (first, second) in enumerate(pairs.tolist()):
@@ -166,12 +170,6 @@ def _angles(a: ModelHeads, b: ModelHeads, pairs: Int[Tensor, "pair 2"]) -> dict[
 
 def _basis(model: ModelHeads, place: int) -> Float[Tensor, "rank d_out"]:
     return model.spaces.basis.flatten(0, 1)[place, : model.spaces.rank.flatten()[place]]
-
-
-def _places(model: ModelHeads) -> list[tuple[int, int]]:
-    """Returns layer and head of every head."""
-    heads = range(model.spaces.basis.shape[1])
-    return [(layer, head) for layer in model.spaces.layers for head in heads]
 
 
 def _same_shape(a: ModelHeads, b: ModelHeads) -> bool:

@@ -127,8 +127,7 @@ def score(
         _label_scores(measured, effects, results),
         score_rows.neighbors(_vectors(measured.sample, results), measured.attributes, measured.value),
     ]
-    places = [(layer, head) for layer in results.spaces.layers for head in range(image_pass.model.heads)]
-    by_head = score_rows.head_validation(places, measured.attributes, effects, count)
+    by_head = score_rows.head_validation(results.spaces.places, measured.attributes, effects, count)
     tables = {"head_validation": by_head, "validation_score": pd.concat(scores, ignore_index=True)}
     for rows in tables.values():
         rows.insert(0, "model_key", image_pass.model.model_key)

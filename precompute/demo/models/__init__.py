@@ -1,4 +1,4 @@
-"""How the demo models are built, trained and scored.
+"""Building, training and scoring of the demo models.
 
 build     the models, by open_clip
 siglip    the tower that open_clip needs a name for
