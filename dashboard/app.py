@@ -1,10 +1,13 @@
 """Table of contents. Start it with `python -m dashboard`, or `streamlit run dashboard/app.py`."""
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.controls import collection
 from dashboard.controls import shared as controls
 from dashboard.controls.search import search_box
 from dashboard.data import choices
@@ -37,6 +40,7 @@ PAGES = [
     st.Page("views/compare.py", title="Compare", icon=":material/compare_arrows:"),
     st.Page("views/validation.py", title="Validation", icon=":material/fact_check:"),
     st.Page("views/sql.py", title="SQL", icon=":material/database:"),
+    st.Page("views/collection.py", title="Collection", icon=":material/bookmarks:"),
     st.Page("views/about.py", title="About this bundle", icon=":material/info:"),
 ]
 NAMED = {page.url_path: page for page in PAGES}
@@ -46,13 +50,17 @@ NO_VALIDATION = [HIDDEN if page is NAMED["validation"] else page for page in PAG
 # Streamlit serves the default page at / only; the other names are from earlier versions.
 MOVED = {"start": PAGES[0], "leaderboard": PAGES[0]}
 MOVED |= {"knock_out": NAMED["mean_ablation"], "truth": NAMED["validation"]}
+FIRST = "leaderboard"
+"""Name of the first page's file: its address is empty."""
+
 CONTROL_BADGE = " :gray-badge[control: random weights]"
 
 # A file, since a browser fetches Streamlit's own icons and emoji from other servers.
 ICON = Path(__file__).with_name(".streamlit") / "icon.svg"
 LOGO = Path(__file__).with_name(".streamlit") / "logo.svg"
 STYLE = Path(__file__).with_name(".streamlit") / "style.css"
-TAKE_ALONG = Path(__file__).with_name(".streamlit") / "take_along.html"
+COPY_LINK = Path(__file__).with_name(".streamlit") / "copy_link.html"
+SAVE_CHARTS = Path(__file__).with_name(".streamlit") / "save_charts.html"
 # A page inside another page has no sidebar: its link chooses bundle and model.
 EMBEDDED = (
     "<style>[data-testid='stSidebar'], [data-testid='stExpandSidebarButton'] { display: none; }</style>"
@@ -61,6 +69,16 @@ ABOUT = (
     "**Headlight** decomposes the image encoder of a CLIP model into its attention heads, describes each "
     "head by short texts, and checks the descriptions. Everything on these pages is in the opened bundle."
 )
+
+
+def take_along() -> DeltaGenerator:
+    """Draws the buttons that take a page along; returns the place of the one that pins it."""
+    with st.sidebar.container(horizontal=True, gap="xsmall", key="take_along"):
+        # Files of ours, without words of others.
+        st.html(COPY_LINK, width="content", unsafe_allow_javascript=True)
+        place = st.container(width="content")
+        st.html(SAVE_CHARTS, width="content", unsafe_allow_javascript=True)
+    return place
 
 
 def main() -> None:
@@ -94,10 +112,13 @@ def main() -> None:
         page = st.navigation([*menu, *hidden, *unknown], expanded=True)
         with box:
             search_box(source, menu)
-        st.sidebar.html(TAKE_ALONG, unsafe_allow_javascript=True)  # a file of ours, without other words
+        pin_place = take_along()
         st.set_page_config(menu_items={"About": f"{ABOUT}\n\n{choices.licenses(source)}"})
         st.title(page.title + CONTROL_BADGE * source.info.is_control)
-        page.run()
+        with suppress(url.PageEnd):
+            page.run()
+        with pin_place:  # only now the view is known
+            collection.pin_box(source, page.url_path or FIRST)
     except BundleReplaced:  # in the middle of this run: the next one opens what is there now
         st.rerun()
     except (StoreError, LiveError) as error:

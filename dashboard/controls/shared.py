@@ -206,8 +206,7 @@ def stop_if_empty(source: Source, view: View) -> None:
         stop_with("The text is empty. Type one, or choose one from the pool.", ":material/edit:")
     texts = [getattr(view, name, "") for name in ("text", "against")]
     if any(text_data.refusal(source, text) for text in texts):  # `readable` has said why
-        url.finish()
-        st.stop()
+        url.end_page()
     if isinstance(view, ContrastView) and normalize_text(view.text) == normalize_text(view.against):
         stop_with("A and B are the same text: there is no difference. Change one.", ":material/edit:")
 

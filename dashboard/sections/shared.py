@@ -31,8 +31,7 @@ def stop_with(problem: str, icon: str = ":material/info:") -> None:
     """Shows a problem, which is Markdown, and ends the page there; does nothing if `problem` is empty."""
     if problem:
         st.info(problem, icon=icon)
-        url.finish()
-        st.stop()
+        url.end_page()
 
 
 def draw_image(source: Source, image_id: str) -> None:

@@ -33,8 +33,7 @@ def draw_problem(outcome: Outcome) -> None:
     if outcome.problem:
         st.error("The query cannot be run.", icon=":material/error:")
         st.code(outcome.problem, language=None, wrap_lines=True)
-        url.finish()
-        st.stop()
+        url.end_page()
 
 
 def draw_rows(source: Source, answer: Answer) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from dashboard.state.collection_files import from_link
 from dashboard.state.markdown import cut
+from dashboard.state.pins import Collection
 from dashboard.state.views import (
     MAX_CLASSES,
     MAX_PICKS,
@@ -150,6 +152,16 @@ def read_query(value: str, _: Choices) -> str:
     return value
 
 
+def read_pins(value: str, _: Choices) -> Collection:
+    try:
+        pins, notes = from_link(value)
+    except ValueError as problem:
+        raise Unusable(str(problem)) from None
+    if notes:
+        raise Unusable(" ".join(notes[:3]), instead=pins)
+    return pins
+
+
 def read_k(value: str, choices: Choices) -> int:
     if re.fullmatch("[0-9]{1,99}", value) and int(value) > choices.max_k:
         raise Unusable(f"only {choices.max_k} can be shown.", instead=choices.max_k)
@@ -173,6 +185,7 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "picks": number(1, lambda c: MAX_PICKS, int),
     "most": number(1, lambda c: MAX_CLASSES, int),
     "scale": number(0, lambda c: 1000, float),
+    "pins": read_pins,
     "plot": read_plot,
     "query": read_query,
     "table": one_of(lambda c: c.tables, "no such table in this bundle."),

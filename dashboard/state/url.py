@@ -108,6 +108,17 @@ def requested_names() -> set[str]:
     return set(st.session_state.get("requested", {}))
 
 
+def is_followed() -> bool:
+    """True while a page opens with the parameters of a link."""
+    return bool(st.session_state.get("followed"))
+
+
+def present_view() -> dict[str, str] | None:
+    """Returns the parameters of the view on the page; None if the page has not written any."""
+    page, params = st.session_state["address"]
+    return params if st.session_state.get(f"memory.{page}") == params else None
+
+
 def open_view(default: V, choices: Choices) -> V:
     """Returns the checked view that the widgets of a page start from; warns of values it had to replace."""
     params = dict(st.session_state.get("requested", {}))
@@ -228,6 +239,15 @@ def finish() -> None:
     """
     st.session_state["drawn"] = st.session_state.get("drawing", {})
     st.session_state.pop("send_again", None)
+
+
+class PageEnd(Exception):
+    """The rest of a page is not drawn; what surrounds it is."""
+
+
+def end_page() -> NoReturn:
+    """Ends the page; `st.stop` would also end what the app draws after it."""
+    raise PageEnd
 
 
 def set_widget(name: str, value: Any) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from dashboard.state.pins import Collection
 from db import layout
 
 Head = tuple[int, int]
@@ -334,6 +335,30 @@ class SqlView(View):
     table: str = ""
     """Table whose columns are shown."""
 
+
+@dataclass(frozen=True)
+class CollectionView(View):
+    needs_vectors: ClassVar[bool] = False
+    pins: Collection = field(default=Collection())
+
+
+OF_PAGE: dict[str, type[View]] = {
+    "leaderboard": LeaderboardView,
+    "heads": HeadsView,
+    "head": HeadView,
+    "which_head": ReadsView,
+    "property_search": PropertyView,
+    "topic_segmentation": TopicView,
+    "contrastive_segmentation": ContrastView,
+    "image_neighbors": ImageNeighborsView,
+    "text_neighbors": TextNeighborsView,
+    "mean_ablation": MeanAblationView,
+    "compare": CompareView,
+    "validation": ValidationView,
+    "sql": SqlView,
+    "about": AboutView,
+}
+"""Options of the pages whose views can be pinned, by the name of the page's file."""
 
 V = TypeVar("V", bound=View)
 

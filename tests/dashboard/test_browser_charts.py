@@ -4,8 +4,11 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from dashboard.charts.theme import DARK_TEXT, LIGHT_TEXT
 from tests.dashboard.test_browser import browser, served, settle
 from tests.support.pages import write_two_models
 
@@ -105,19 +108,33 @@ def test_charts_after_clicks_are_those_of_a_fresh_load(browser, address, path):
 
 
 @pytest.mark.slow
-def test_the_link_is_copied_and_charts_are_saved_as_svg(browser, address, tmp_path):
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_link_is_copied_and_charts_are_saved_on_white(browser, address, tmp_path, theme):
+    """As SVG, and as PNG with twice the pixels; words are dark on both, whatever the theme of the page."""
+    permissions = ["clipboard-read", "clipboard-write"]
+    context = browser.new_context(permissions=permissions, color_scheme=theme)
     page = context.new_page()
-    page.goto(f"{address}/heads")
+    page.goto(f"{address}/heads?color=ccs")
     settle(page)
 
     page.get_by_role("button", name="Copy link").click()
     page.get_by_text("Copied.").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save charts as SVG").click()
-    download.value.save_as(tmp_path / "chart.svg")
-    assert download.value.suggested_filename == "heads_1.svg"
-    assert ET.parse(tmp_path / "chart.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    for kind in ("svg", "png"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind.upper(), exact=True).click()
+        assert download.value.suggested_filename == f"heads_1.{kind}"
+        download.value.save_as(tmp_path / f"chart.{kind}")
     context.close()
+    svg = ET.parse(tmp_path / "chart.svg").getroot()
+    assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+    words = {part.get("fill") for part in svg.iter("{http://www.w3.org/2000/svg}text")}
+    assert DARK_TEXT in words and LIGHT_TEXT not in words
+    fills = {part.get("fill", "") for part in svg.iter("{http://www.w3.org/2000/svg}path")}
+    assert [fill for fill in fills if fill.startswith("url(#")], "the colors of the legend"
+    picture = Image.open(tmp_path / "chart.png").convert("RGB")
+    assert picture.size == (2 * int(svg.get("width")), 2 * int(svg.get("height")))
+    shown = np.asarray(picture)
+    assert (shown[[0, -1]] == 255).all() and (shown[:, [0, -1]] == 255).all()
+    assert (shown.min(axis=2) < 128).any()

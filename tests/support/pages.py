@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from dashboard.state.pins import Collection, Pin
 from db.store import BundleWriter, ImageTokens, ImageVectors
 from db.vectors import HeadSpace
 from tests.support import bundles
@@ -38,8 +41,24 @@ PAGES = [
     "compare",
     "validation",
     "sql",
+    "collection",
     "about",
 ]
+WITH_NUMBERS = [page for page in PAGES if page != "collection"]
+"""Pages that show numbers of the bundle, with the queries behind them."""
+
+PINNED = Collection(
+    tuple(
+        Pin(page, (("bundle", "tiny"), ("model", MODEL_KEY), *options), "two", note)
+        for page, options, note in (
+            ("head", (("head", "L2.H0"), ("position", "1")), "Is it **bold**?"),
+            ("image_neighbors", (("by", "dot"), ("k", "3"), ("image", GALLERY[0]), ("head", "L1.H0")), ""),
+            ("leaderboard", (("metric", "entanglement"),), "the best of all"),
+        )
+    )
+)
+"""Pinned views of the bundle of two models."""
+
 NUMBERS, PICKER = "numbers", "picker"
 """Keys of expanders, which draw what they hold only while they are open."""
 
@@ -92,11 +111,15 @@ def write_vectors(writer: BundleWriter, model_key: str, layers: set[int], texts:
     writer.write_tokens(model_key, bundles.TOKENS, (ImageTokens(IMAGE_IDS[i], y[i], rest[i]) for i in rows))
 
 
-def open_page(page: str, *, opened: str = "", **params: str) -> AppTest:
-    """The page of a link, with one of its expanders `opened`."""
+def open_page(
+    page: str, *, opened: str = "", session: Mapping[str, Any] = MappingProxyType({}), **params: str
+) -> AppTest:
+    """The page of a link, with one of its expanders `opened`, in a session that holds something."""
     app = AppTest.from_file(str(APP), default_timeout=60)
     if opened:
         app.session_state[opened] = True
+    for name, value in session.items():
+        app.session_state[name] = value
     if page != PAGES[0]:  # that one is served at /
         app.switch_page(f"views/{page}.py")
     for name, value in params.items():

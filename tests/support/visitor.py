@@ -33,8 +33,13 @@ FIELDS = {
 FOLDED = (PICKER, NUMBERS, "answers")
 """Keys of expanders, which draw what is in them only while they are open."""
 
-OF_THE_SESSION = re.compile(r"w\.(find|search|stored|page|.*\.kind|.*\.filter|.*\.words)")
-"""Keys of widgets that look for an image or a text, or hold a text that was refused: no link holds them."""
+OF_THE_SESSION = re.compile(r"w\.(find|note|search|stored|page|.*\.kind|.*\.filter|.*\.words)")
+"""Keys of widgets that look for an image or a text, or hold a note that is not pinned yet, or a text that was
+refused: no link holds them.
+"""
+
+PINS = "collection"
+"""Key of the pinned views, which a session holds."""
 
 HELD = (
     "id",
@@ -57,10 +62,12 @@ STYLE_ID = re.compile(r"T_\w{5,}|uuid: .*")
 class Visitor:
     """One session of a browser."""
 
-    def __init__(self, page: str, *, expand: Sequence[str] = (), **parameters: str) -> None:
-        """Opens a page, and what is folded on it under the keys of `expand`."""
+    def __init__(
+        self, page: str, *, expand: Sequence[str] = (), pinned: Any = None, **parameters: str
+    ) -> None:
+        """Opens a page, and what is folded on it under the keys of `expand`, in a session with these pins."""
         self.page = page
-        self.app = open_page(page, **parameters)
+        self.app = open_page(page, session={PINS: pinned} if pinned else {}, **parameters)
         self.held: dict[str, Any] = {}
         self.receive()
         if expand:
@@ -150,11 +157,11 @@ class Visitor:
         self.receive()
 
     def fresh(self) -> "Visitor":
-        """Returns a new visit that opens the same link and searches for images and texts as this one does."""
+        """Returns a new visit that opens the same link, searches as this one does, and has its pins."""
         state = self.app.session_state
-        visitor = Visitor(
-            self.page, expand=[key for key in FOLDED if key in state and state[key]], **link(self.app)
-        )
+        pins = state[PINS] if PINS in state and self.page != "collection" else None  # whose link has them
+        open_keys = [key for key in FOLDED if key in state and state[key]]
+        visitor = Visitor(self.page, expand=open_keys, pinned=pins, **link(self.app))
         for key in filter(OF_THE_SESSION.fullmatch, self.widget_keys()):
             value, there = self.shown(self.widget(key)), visitor.widget_keys()
             if key in there and visitor.shown(visitor.widget(key)) != value:

@@ -7,10 +7,12 @@ import pytest
 
 from dashboard.state import url
 from dashboard.state.links import from_query
+from dashboard.state.pins import Collection, Pin
 from dashboard.state.views import (
     MODES,
     AboutView,
     Choices,
+    CollectionView,
     CompareView,
     ContrastView,
     HeadsView,
@@ -50,6 +52,7 @@ PAGES = [
     CompareView,
     ValidationView,
     SqlView,
+    CollectionView,
     AboutView,
 ]
 HEADS = tuple((layer, head) for layer in (10, 11) for head in range(12))
@@ -108,6 +111,7 @@ def random_view(page, rng):
     plain |= {
         "head": HEADS[rng.integers(len(HEADS))],
         "heads": random_scope(rng),
+        "pins": Collection(tuple(Pin("head", (("k", str(k)),), "b") for k in range(rng.integers(3)))),
         "plot": [Plot(), Plot("bars", "a:b", "c"), Plot("points", "x y", "y", "z")][rng.integers(3)],
         "scale": float(rng.choice([0, 2.5, 40])),
         "labels": Labels(tuple(CHOICES.labels[: rng.integers(0, 4)])),

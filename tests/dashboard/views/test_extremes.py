@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 
 from tests.support import extremes
-from tests.support.pages import PAGES, open_numbers, open_page, said
+from tests.support.pages import PAGES, WITH_NUMBERS, open_numbers, open_page, said
 
 WITHOUT_VECTORS = "imported without vectors"
 
@@ -37,7 +37,7 @@ def test_every_page_of_one_model_is_drawn(tmp_path, monkeypatch, kind):
 def test_every_page_of_a_bundle_without_any_vectors_is_drawn_or_says_why_not(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(extremes.write(tmp_path / "tiny", vectors=False)))
 
-    for page in PAGES:
+    for page in WITH_NUMBERS:
         app = opened(page)
         assert app.dataframe or WITHOUT_VECTORS in said(app) or "has one model" in said(app)
 

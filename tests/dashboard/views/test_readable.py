@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.pages import PAGES, galleries, open_page, plain
+from tests.support.pages import PAGES, PINNED, galleries, open_page, plain
 
 LINE = 165
 """Letters in a line of a caption at 1440 pixels; a half column has half of them, the sidebar 42."""
@@ -15,11 +15,14 @@ STATES = [(page, {}) for page in PAGES] + [
     ("heads", {"color": "selectivity:color"}),
     ("property_search", {"heads": "all", "by": "dot"}),
     ("topic_segmentation", {"control": "none"}),
+    ("collection", {"pins": str(PINNED)}),
     *(("validation", {"section": name}) for name in ("heads", "maps", "neighbors", "mean_ablation", "texts")),
 ]
 
 
-@pytest.fixture(scope="module", params=STATES, ids=lambda state: " ".join([state[0], *state[1].values()]))
+@pytest.fixture(
+    scope="module", params=STATES, ids=lambda state: " ".join([state[0], *state[1].values()])[:40]
+)
 def app(request, bundle):
     page, params = request.param
     with pytest.MonkeyPatch.context() as patch:

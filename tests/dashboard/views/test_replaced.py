@@ -11,7 +11,7 @@ from db import bundle as commands
 from db.layout import DATABASE, MANIFEST, VECTORS
 from tests.support import bundles
 from tests.support.bundles import MODEL_KEY
-from tests.support.pages import PAGES, link, open_numbers, open_page, said
+from tests.support.pages import WITH_NUMBERS, link, open_numbers, open_page, said
 from tests.support.places import edit
 
 REPLACED = "This bundle was replaced while the page was open."
@@ -159,7 +159,7 @@ def side_by_side(page: str, names: tuple[str, str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_NUMBERS)
 def test_two_tabs_on_bundles_of_the_same_models_never_mix(tmp_path, monkeypatch, page):
     """Of the same names, with other numbers and other vectors."""
     bundles.write_bundle(tmp_path / "one")

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.state.pins import Collection, Pin
 from tests.support import bundles, strangers
+from tests.support.bundles import GALLERY, MODEL_KEY
 from tests.support.pages import PAGES, open_numbers, open_page, said
 
 PLAIN = {
@@ -24,6 +26,15 @@ PLAIN = {
     "VegaLiteChart.spec",
 }
 """Fields that Streamlit 1.67 and our script show as they are; all others count as Markdown."""
+
+PINS = Collection(
+    (
+        Pin("head", (("bundle", strangers.WORDS), ("model", strangers.WORDS)), strangers.WORDS[:99]),
+        Pin("text_neighbors", (("text", strangers.WORDS), ("head", "L2.H0")), "strange", strangers.WORDS),
+        Pin("head", (("model", MODEL_KEY), ("head", "L2.H0")), "strange"),
+        Pin("image_neighbors", (("model", MODEL_KEY), ("image", GALLERY[0]), ("head", "L1.H0")), "strange"),
+    )
+)
 
 STATES = [
     ("leaderboard", {"label_kind": "chosen", "columns": "all", "beside": "training_data"}),
@@ -43,6 +54,7 @@ STATES = [
     ("validation", {"section": "neighbors"}),
     ("validation", {"section": "mean_ablation"}),
     ("sql", {}),
+    ("collection", {"pins": str(PINS)}),
     ("about", {}),
 ]
 

@@ -22,6 +22,7 @@ from tests.support.pages import (
     MAPS,
     NUMBERS,
     PAGES,
+    WITH_NUMBERS,
     galleries,
     link,
     open_page,
@@ -92,7 +93,7 @@ def test_a_page_reopens_from_its_own_link(page):
     assert again.sidebar.selectbox[-1].format_func(CONTROL_KEY).startswith("Control")
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_NUMBERS)
 def test_every_page_shows_its_numbers_and_the_query_behind_them(with_numbers, page):
     app = with_numbers(page)
 
@@ -102,7 +103,7 @@ def test_every_page_shows_its_numbers_and_the_query_behind_them(with_numbers, pa
     assert app.download_button
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_NUMBERS)
 def test_the_query_behind_the_numbers_can_be_run_as_it_is_shown(with_numbers, bundle, page):
     with closing(open_bundle(bundle)) as opened:
         for sql in shown_queries(with_numbers(page)):
