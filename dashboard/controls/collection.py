@@ -50,9 +50,8 @@ def pin_box(source: Source, page: str) -> None:
                 key = init_widget("note", "")
                 st.text_input("Note", key=key, max_chars=MAX_NOTE, placeholder="What is to be seen here?")
                 st.form_submit_button("Pin this view", on_click=add, args=(pin,))
-        query, count = {"bundle": source.name, "model": source.key}, len(session_pins().pins)
-        icon = ":material/bookmarks:"
-        st.page_link("views/collection.py", label=f"Collection ({count})", icon=icon, query_params=query)
+        if count := len(session_pins().pins):
+            st.caption(f"Pinned in this tab: {count}. The page Collection lists them.")
 
 
 def present(source: Source, page: str) -> Pin | None:

@@ -103,7 +103,19 @@ def title(source: Source | None, pin: Pin) -> str:
     return TITLES[pin.page].format_map(dict.fromkeys(NAMES, "–") | words)
 
 
-NAMES = "metric color head image heads text against attribute other section query".split()
+NAMES = [
+    "metric",
+    "color",
+    "head",
+    "image",
+    "heads",
+    "text",
+    "against",
+    "attribute",
+    "other",
+    "section",
+    "query",
+]
 """Options in titles; a link need not have them."""
 
 

@@ -13,7 +13,7 @@ st.markdown("Views that you pinned, with your notes. Put them in order, print th
 source, view = controls.open_page(CollectionView)
 pins = collection_controls.take_link(view.pins).pins
 if not pins:
-    st.info(collection_sections.EMPTY, icon=":material/bookmark_add:")
+    st.markdown(collection_sections.EMPTY)
 views = [collection_data.shown(source, pin) for pin in pins]
 for place, shown in enumerate(views, 1):
     with st.container(border=True, horizontal=True, gap="medium", key=f"pinned.{shown.pin.key}"):
