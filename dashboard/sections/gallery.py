@@ -97,7 +97,7 @@ def scored(
     for row in frame.itertuples():
         score = digits.number(row.score, form)
         name = short(row.path, 11) if len(score) < 6 else ""  # a narrow tile has space for one of the two
-        alt = image_words(row, title, f"score {score}")
+        alt = image_words(row, f"score {score}", title[:1].lower() + title[1:])
         tiles.append(tile(row, pictures, score=score, name=name, alt=alt, href=address(row.image_id)))
     return tiles
 

@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import theme
-from dashboard.data import choices, column_words, defaults, digits, label_text, provenance, scopes
+from dashboard.data import choices, column_words, defaults, digits, label_text, picture_words
+from dashboard.data import provenance, scopes
 from dashboard.data import images as image_data
 from dashboard.data.types import Source
 from dashboard.state import url
@@ -56,8 +57,9 @@ def describe(path: str, attributes: str) -> str:
 
 
 def image_words(row: Any, *facts: str) -> str:
-    """Returns the alt text of an image: what is said of it on the page, its attributes, its file."""
-    return "; ".join(filter(None, [*facts, row.attributes, row.path]))
+    """Returns the alt text of an image: what is seen, else its file or id, and what the page says of it."""
+    name = picture_words.seen(row.attributes) or row.path or getattr(row, "image_id", "")
+    return ", ".join(filter(None, [name, *facts]))
 
 
 def short(path: str, length: int = 22) -> str:

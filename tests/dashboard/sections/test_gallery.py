@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from dashboard.data import picture_words
 from tests.support.bundles import IMAGE_IDS
 from tests.support.pages import galleries, link, open_page, open_tile
 
@@ -33,6 +34,7 @@ def test_a_tile_shows_a_picture_its_score_and_all_that_is_known_of_it():
 
     assert first["picture"].startswith("data:image/jpeg;base64,")
     assert first["id"] in IMAGE_IDS
-    assert first["alt"].startswith(f"Most aligned; score {first['score']}; ")
-    assert first["alt"].endswith(first["title"].splitlines()[0])
+    path, *attributes = first["title"].splitlines()
+    assert first["alt"] == f"{picture_words.seen(', '.join(attributes))}, score {first['score']}, most aligned"
+    assert path not in first["alt"], "what is seen, not where it lies"
     assert first["title"].splitlines()[0].endswith(first["name"].lstrip("…"))
