@@ -24,6 +24,9 @@ from dashboard.charts.theme import (
 )
 from dashboard.images import DIVERGING, shades
 
+FRAME = "#d1495b"
+"""Color of the frame around one head, that of no cell."""
+
 CLICK = "cell"
 """Name of the selection of a clicked head."""
 
@@ -31,6 +34,15 @@ CLICK = "cell"
 def clickable(chart: Layers) -> Layers:
     """Returns the grid of heads with a selection of the clicked layer and head."""
     return chart.add_params(alt.selection_point(name=CLICK, fields=["layer", "head"], empty=False))
+
+
+def framed(chart: Layers, head: tuple[int, int]) -> Layers:
+    """Returns the grid of heads with a frame around one of them, in a color of no cell."""
+    frame = chart.layer[0].copy()
+    layer, number = head
+    frame.mark = alt.MarkDef("rect", filled=False, stroke=FRAME, strokeWidth=3, cornerRadius=3)
+    frame.encoding = alt.FacetedEncoding(x=frame.encoding.x, y=frame.encoding.y)
+    return chart + frame.transform_filter(f"datum.layer === {layer} && datum.head === {number}")
 
 
 def value_grid(frame: pd.DataFrame, *, title: str, unit: str, signed: bool | None = None) -> Layers:

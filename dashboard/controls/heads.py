@@ -10,7 +10,7 @@ from dashboard.data import choices, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
 from dashboard.state.markdown import literal
-from dashboard.state.url import init_text, init_widget, set_widget
+from dashboard.state.url import init_text, init_widget
 from dashboard.state.views import Head, HeadsView, HeadView, Labels, Range
 
 
@@ -78,28 +78,6 @@ def range_slider(source: Source, metric: str, value: Range) -> Range:
     )
     low, high = (float(f"{end:.6g}") for end in np.array(chosen))  # the precision of the link
     return Range() if (low, high) == (lowest, highest) else Range(low, high)
-
-
-def head_stepper(source: Source, value: Head) -> Head:
-    """Returns the chosen head, beside buttons for the previous and the next one."""
-    titles = choices.head_names(source)
-    heads = list(titles)
-    key = init_widget("head", value, titles)
-    place = heads.index(st.session_state[key])
-    steps = {"Previous": (":material/arrow_back:", "P", -1), "Next": (":material/arrow_forward:", "N", 1)}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        for label, (icon, shortcut, step) in steps.items():
-            target = min(max(0, place + step), len(heads) - 1)
-            st.button(
-                label,
-                icon=icon,
-                shortcut=shortcut,
-                help=f"The key {shortcut} does the same.",
-                disabled=target == place,
-                on_click=set_widget,
-                args=("head", heads[target]),
-            )
-        return select("head", "Head", titles, value, width=420)
 
 
 def images_about(source: Source, head: Head, view: HeadView) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import images
 from dashboard.controls import integrity
+from dashboard.controls.head_steps import head_picker
 from dashboard.data import cached, choices, defaults, scopes
 from dashboard.data import images as image_data
 from dashboard.data import texts as text_data
@@ -112,10 +113,6 @@ def segmented(name: str, label: str, titles: dict[str, str], value: str, help: s
         label, list(titles), key=key, format_func=titles.__getitem__, required=True, help=help, wrap=True
     )
     return chosen or value  # never empty: `required`
-
-
-def head_picker(source: Source, value: Head) -> Head:
-    return select("head", "Head", choices.head_names(source), value)
 
 
 def scope_picker(

@@ -1,7 +1,5 @@
 """Sections of the page Compare: paired heads of two models, and what differs between the models."""
 
-from urllib.parse import urlencode
-
 import pandas as pd
 import streamlit as st
 
@@ -11,6 +9,7 @@ from dashboard.data import choices, defaults, digits, label_text
 from dashboard.data import compare as compare_data
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
+from dashboard.sections import head_links
 from dashboard.sections.gallery import draw_linked
 from dashboard.sections.heads import open_head
 from dashboard.sections.shared import draw_chart, draw_table, ends
@@ -20,9 +19,6 @@ from dashboard.state.views import CompareView, Head, HeadView, head_name
 CKA = "CKA"
 PAIR_IMAGES = 8
 """Images of each of two heads side by side."""
-
-NAME_SHOWN = r"head=([^&]+)"
-"""What a link to the page of a head shows: the name of the head."""
 
 
 def draw_matches(source: Source, view: CompareView) -> pd.DataFrame:
@@ -160,16 +156,16 @@ def draw_heads(source: Source, view: CompareView) -> pd.DataFrame:
 def _draw_table(source: Source, other: Source, table: pd.DataFrame) -> None:
     column = st.column_config
     shown = table.assign(
-        head=_links(source, table["name"]),
-        other_head=_links(other, table["other_name"]),
+        head=head_links.addresses(source, table["name"]),
+        other_head=head_links.addresses(other, table["other_name"]),
         interval=[head_data.interval(row.low, row.high) for row in table.itertuples()],
         sure=table["sure"].map({True: "✓", False: ""}),
     )
     form = f"%.{digits.decimals(table['difference'])}f"
     columns = {
-        "head": column.LinkColumn("head", display_text=NAME_SHOWN, width=80),
+        "head": head_links.column(),
         "shown": column.TextColumn("label", width=130),
-        "other_head": column.LinkColumn("other head", display_text=NAME_SHOWN, width=90),
+        "other_head": head_links.column("other head", 90),
         "other_shown": column.TextColumn("its label", width=130),
         "cka": column.NumberColumn(CKA, format="%.2f", width=60),
         "value": column.NumberColumn("this head", format=form, width=90),
@@ -179,12 +175,3 @@ def _draw_table(source: Source, other: Source, table: pd.DataFrame) -> None:
         "sure": column.TextColumn("sure", width=50),
     }
     draw_table(shown, columns, "Paired heads, those that surely differ first", column_order=list(columns))
-
-
-def _links(source: Source, names: pd.Series) -> list[str]:
-    """Returns the links of the pages of heads, relative to the address of the app."""
-    link = defaults.link(source, HeadView)
-    return [
-        f"head?{urlencode({name: value for name, value in link.items() if name != 'head'} | {'head': name})}"
-        for name in names
-    ]

@@ -12,14 +12,17 @@ from dashboard.charts import maps as map_charts
 from dashboard.data import cached, choices, column_words, defaults, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.sections.shared import clicked_rows, draw_chart, draw_table, ends
+from dashboard.sections import head_links
+from dashboard.sections.head_links import clicked_rows
+from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
 from dashboard.state.url import leave_for
-from dashboard.state.views import Head, HeadView
+from dashboard.state.views import Head, HeadsView, HeadView, head_name
 
 
-def draw_grid(source: Source, color: str, passing: pd.DataFrame) -> None:
+def draw_grid(source: Source, view: HeadsView, passing: pd.DataFrame) -> None:
     """Layer by head, dim if the filters leave a head out; a click on a cell opens the page of that head."""
+    color = view.color
     frame = head_data.cells(source, color, passing)
     if color == "label":
         chart, alt = map_charts.head_grid(frame), labels_in_words(frame)
@@ -36,7 +39,10 @@ def draw_grid(source: Source, color: str, passing: pd.DataFrame) -> None:
         title, description = literal(measure.title), literal(measure.description)
         note = f"**{title}**: {description} ~: weak label, ?: unsupported."
         alt = f"{measure.title} of heads, layer by head: {ends(frame['name'], frame['value'])}."
-    event = draw_chart(head_charts.clickable(chart), key="heads.grid", on_select="rerun", alt=alt)
+    chart = head_charts.clickable(head_charts.framed(chart, view.head))
+    framed = label_text.cell_label(label_text.head_row(source, view.head))
+    alt = f"{alt} Framed: {head_name(view.head)}, {framed}."
+    event = draw_chart(chart, key="heads.grid", on_select="rerun", alt=alt)
     st.caption(f"Hover for the evidence, click to open the head. {note}")
     cell = next(iter(event["selection"].get(head_charts.CLICK) or []), None)
     if cell:
@@ -57,19 +63,22 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
         return
     column = st.column_config
     plain = {
-        "name": column.TextColumn("head", width=70),
+        head_links.LINK: head_links.column(width=70),
         "label": column.TextColumn("label", width=110),
         "support": column.TextColumn("support", width=300, help=label_text.GRADES),
         "first_texts": column.TextColumn("first texts", width="large"),
         "matching text": column.TextColumn("matching text", width="medium"),
         "position": column.NumberColumn("pick", width=50, help="Place of the matching text, from 1"),
     }
-    order = [*(name for name in table.columns if name not in ("layer", "head", "first_texts")), "first_texts"]
+    last = ("layer", "head", "name", "first_texts")
+    order = [head_links.LINK, *(name for name in table.columns if name not in last), "first_texts"]
     numbers = [name for name in table.select_dtypes("number") if name not in (*plain, "layer", "head")]
     columns = plain | {name: column.NumberColumn(format="%.3g") for name in numbers}
     columns |= {head_data.interval_title(name): column.TextColumn("95 %", width=120) for name in numbers}
     event = draw_table(
-        column_words.from_one(table).drop(columns=["layer", "head"]),
+        column_words.from_one(table)
+        .drop(columns=["layer", "head"])
+        .assign(open=head_links.addresses(source, table["name"])),
         columns,
         "Heads that pass the filters",
         key="heads.found",
@@ -78,7 +87,7 @@ def draw_heads(source: Source, table: pd.DataFrame) -> None:
         placeholder="",
         column_order=order,
     )
-    st.caption(f"{len(table)} of {count} heads. Click a row to open the head.")
+    st.caption(f"{len(table)} of {count} heads. Click a row to open the head here, its name for a new tab.")
     st.html(links((source, row.name, row.label) for row in table.itertuples()))
     for row in clicked_rows(event):
         open_head(source, (int(table["layer"].iloc[row]), int(table["head"].iloc[row])))

@@ -10,8 +10,10 @@ from dashboard.charts import reads as charts
 from dashboard.data import cached
 from dashboard.data.reads import WORDS, Words
 from dashboard.data.types import Source
+from dashboard.sections import head_links
+from dashboard.sections.head_links import clicked_rows
 from dashboard.sections.heads import links, open_head
-from dashboard.sections.shared import clicked_rows, draw_chart, draw_table, ends
+from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.views import ReadsView
 
 SHOWN = 20
@@ -36,6 +38,8 @@ def draw_first(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
     """The first heads as a table with bars; a click on a row opens its head."""
     table = heads.head(SHOWN)
     columns = table_columns(WORDS[view.form], heads, view.picks)
+    sources = {key: of_model(source, key) for key in table["model_key"].unique()}
+    table = table.assign(**{head_links.LINK: head_links.of_models(sources, table)})
     event = draw_table(
         table,
         columns,
@@ -46,16 +50,16 @@ def draw_first(source: Source, view: ReadsView, heads: pd.DataFrame) -> None:
         placeholder="",
         column_order=[name for name in columns if name in table and table[name].notna().any()],
     )
-    st.caption(f"The first {len(table)} of {len(heads):,} heads. Click a row to open the head.")
+    st.caption(
+        f"The first {len(table)} of {len(heads):,} heads. Click a row to open the head here, its name for a "
+        "new tab."
+    )
     st.html(
-        links(
-            (of_model(source, row.model_key), row.name, f"{row.label}, {row.model}")
-            for row in table.itertuples()
-        )
+        links((sources[row.model_key], row.name, f"{row.label}, {row.model}") for row in table.itertuples())
     )
     for row in clicked_rows(event):
         head = table.iloc[row]
-        open_head(of_model(source, head["model_key"]), (int(head["layer"]), int(head["head"])))
+        open_head(sources[head["model_key"]], (int(head["layer"]), int(head["head"])))
 
 
 def table_columns(words: Words, heads: pd.DataFrame, picks: int) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def table_columns(words: Words, heads: pd.DataFrame, picks: int) -> dict[str, An
         words.title, help=words.about, format=form, min_value=0.0, max_value=max(largest, 1e-9), width=270
     )
     return {
-        "name": column.TextColumn("head", width=70),
+        head_links.LINK: head_links.column(width=70),
         "label": column.TextColumn("label", width=130),
         "model": column.TextColumn("model", width=240),
         "amount": bar,

@@ -10,8 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import theme
-from dashboard.data import choices, column_words, defaults, digits, label_text, picture_words
-from dashboard.data import provenance, scopes
+from dashboard.data import (
+    choices,
+    column_words,
+    defaults,
+    digits,
+    label_text,
+    picture_words,
+    provenance,
+    scopes,
+)
 from dashboard.data import images as image_data
 from dashboard.data.types import Source
 from dashboard.state import url
@@ -88,12 +96,15 @@ def draw_heads_used(source: Source, scope: Scope, how: str = "Uses") -> None:
     """The heads of a scope, and the unsupported heads of its property that it leaves out."""
     heads, names = scopes.resolve(source, scope), choices.head_names(source)
     labels = "  \n".join(literal(names[head]) for head in heads)
-    left_out = ", ".join(map(head_name, scopes.left_out(source, scope)))
-    only = f" Excluded as unsupported: {left_out}." if left_out else ""
+    left_out = scopes.left_out(source, scope)
+    only = f" Excluded as unsupported: {', '.join(map(head_name, left_out))}." if left_out else ""
     help = f"{labels}  \n?: unsupported. {label_text.GRADES}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.caption(f"{how} {len(heads)} of {len(names)} heads.{only}", help=help, width="content")
         draw_head_links(source, heads)
+        if left_out:
+            st.caption("excluded:", width="content")
+            draw_head_links(source, left_out)
 
 
 def draw_head_links(source: Source, heads: Sequence[Head]) -> None:

@@ -11,6 +11,7 @@ from dashboard.data import validation_effects, validation_scores, validation_tab
 from dashboard.data import validation_verdicts as verdict_data
 from dashboard.data.types import Source
 from dashboard.data.validation_verdicts import Verdict
+from dashboard.sections import head_links
 from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
 
@@ -82,8 +83,10 @@ def heads(source: Source) -> pd.DataFrame:
     columns: dict = {name: name.replace("_", " ") for name in ("acts_on", "direct_acts_on", "varies_with")}
     columns |= {"fall": small, "lead": small, "selectivity": st.column_config.NumberColumn(format="%.2f")}
     columns["direct_fall"] = st.column_config.NumberColumn("direct fall", format="%.4f")
-    shown = table.drop(columns=["layer", "head"])
-    draw_table(shown, columns, alt, placeholder="–")
+    columns[head_links.LINK] = head_links.column()
+    shown = table.drop(columns=["layer", "head"]).assign(open=head_links.addresses(source, table["name"]))
+    order = [head_links.LINK, *shown.columns.drop([head_links.LINK, "name"])]
+    draw_table(shown, columns, alt, placeholder="–", column_order=order)
     st.caption(
         "*fall*: mean fall of the margin in a forward pass; *lead*: that minus the next attribute's.",
         help="*direct*: the same with all later parts frozen. *varies with*: the attribute of the largest "
@@ -124,8 +127,9 @@ def neighbors(source: Source, by: str) -> pd.DataFrame:
     best = validation_scores.nearest(source)
     share = st.column_config.NumberColumn(format="%.2f")
     columns: dict = {name: share for name in ("precision", "embedding", "chance")}
-    columns |= {"best_head": "best head", "heads": "of heads"}
-    draw_table(best, columns, "The best head for every attribute")
+    columns |= {"best_head": head_links.column("best head", 130), "heads": "of heads"}
+    linked = best.assign(best_head=head_links.addresses(source, best["best_head"]))
+    draw_table(linked, columns, "The best head for every attribute")
     st.caption("Do not trust a small lead: the best of many heads was chosen on the images that score it.")
     shown = table[table["by"].isin(["", by])]
     title = "precision minus chance (points)"

@@ -202,6 +202,9 @@ class LeaderboardView(View):
 @dataclass(frozen=True)
 class HeadsView(View):
     needs_vectors: ClassVar[bool] = False
+    head: Head = (0, 0)
+    """The head that has a frame: keys move it, and open the head."""
+
     color: str = "label"
     labels: Labels = field(default=Labels())
     over: str = "all"

@@ -18,7 +18,7 @@ st.markdown(
 )
 source, view = controls.open_page(HeadView)
 
-head = head_controls.head_stepper(source, view.head)
+head = controls.head_picker(source, view.head)
 head_sections.draw_headline(source, head)
 st.subheader("Its texts")
 texts = st.container()

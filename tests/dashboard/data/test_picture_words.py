@@ -21,7 +21,10 @@ from dashboard.data.picture_words import plural, seen
             "cat and pizza, green and red, on wood",
         ),
         ("breed: collie, scene: snow", "collie in snow"),
-        ("beak: hooked, crown: red, tail: long, wing: white", "beak hooked, crown red, tail long, wing white"),
+        (
+            "beak: hooked, crown: red, tail: long, wing: white",
+            "beak hooked, crown red, tail long, wing white",
+        ),
         ("title: a cat, asleep", "a cat, asleep"),
         ("score: 0.5", "score 0.5"),
         ("uploaded image", ""),

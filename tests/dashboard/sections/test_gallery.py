@@ -35,6 +35,8 @@ def test_a_tile_shows_a_picture_its_score_and_all_that_is_known_of_it():
     assert first["picture"].startswith("data:image/jpeg;base64,")
     assert first["id"] in IMAGE_IDS
     path, *attributes = first["title"].splitlines()
-    assert first["alt"] == f"{picture_words.seen(', '.join(attributes))}, score {first['score']}, most aligned"
+    assert (
+        first["alt"] == f"{picture_words.seen(', '.join(attributes))}, score {first['score']}, most aligned"
+    )
     assert path not in first["alt"], "what is seen, not where it lies"
     assert first["title"].splitlines()[0].endswith(first["name"].lstrip("…"))

@@ -95,7 +95,7 @@ def test_a_step_back_from_a_head_leads_to_the_heads_as_they_were_left():
     assert said(app) == ""
     assert app.selectbox(key="w.color").value == "ccs"
     assert found(app)["name"].tolist() == ["L1.H1", "L2.H0", "L2.H1"]
-    assert "head" not in link(app), "an address holds the page's own parameters"
+    assert "position" not in link(app), "an address holds the page's own parameters"
     app.text_input(key="w.words").set_value("square").run()
     assert (link(app)["color"], link(app)["words"]) == ("ccs", "square")
 
