@@ -17,9 +17,21 @@ MEMORY_LIMIT = "256MB"
 def create(file: Path) -> duckdb.DuckDBPyConnection:
     """Returns a connection to a new file with all tables, empty."""
     connection = duckdb.connect()
-    written = path_for_writing(file)
-    written.unlink(missing_ok=True)
-    quoted = str(written).replace("'", "''")
+    try:
+        _attach(connection, path_for_writing(file))
+        # One transaction, since each of the 150 comment statements would otherwise wait for the disk.
+        connection.execute("begin")
+        connection.execute(SCHEMA.read_text(encoding="utf-8"))
+        connection.execute("commit")
+    except BaseException:
+        connection.close()  # the error refers to it: DuckDB would refuse to write the file again
+        raise
+    return connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    file.unlink(missing_ok=True)
+    quoted = str(file).replace("'", "''")
     # Many small tables: with blocks of 16 kB the file has 0.7 MB, with the default of 256 kB 11 MB.
     # With the default row group size, half a gigabyte of thumbnails stays in memory before it is written.
     groups = f"row_group_size {ROW_GROUP_SIZE}"
@@ -28,11 +40,6 @@ def create(file: Path) -> duckdb.DuckDBPyConnection:
     connection.execute("use headlight")
     connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
     connection.execute(f"set temp_directory = '{quoted}.spill'")
-    # One transaction, since each of the 150 comment statements would otherwise wait for the disk.
-    connection.execute("begin")
-    connection.execute(SCHEMA.read_text(encoding="utf-8"))
-    connection.execute("commit")
-    return connection
 
 
 def close(connection: duckdb.DuckDBPyConnection, file: Path) -> None:

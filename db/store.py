@@ -70,12 +70,19 @@ class BundleWriter:
         self._open = True
         try:
             self.connection = ddl.create(self.directory.building / DATABASE)
-            self.columns = ddl.columns(self.connection)
-            self._keys = ddl.keys(self.connection)
-            self.write("bundle", pd.DataFrame({"format": [FORMAT], "input_id": [input_id]}))
+            self._begin(input_id)
         except BaseException as error:
             self.directory.abandon()
             self._raise_if_disk_full(error)
+            raise
+
+    def _begin(self, input_id: str) -> None:
+        try:
+            self.columns = ddl.columns(self.connection)
+            self._keys = ddl.keys(self.connection)
+            self.write("bundle", pd.DataFrame({"format": [FORMAT], "input_id": [input_id]}))
+        except BaseException:
+            self.connection.close()
             raise
 
     def __enter__(self) -> Self:

@@ -36,6 +36,14 @@ def test_an_existing_output_is_refused(taken):
     assert left_beside(taken) == ["demo"]
 
 
+def test_a_writer_that_was_refused_can_be_made_again_while_its_error_is_handled(tmp_path):
+    with pytest.raises(StoreError) as refused:
+        BundleWriter(tmp_path / "new", input_id=None)
+
+    assert refused.tb
+    assert bundles.write_bundle(tmp_path / "new").exists()
+
+
 def test_an_existing_output_is_replaced_when_asked_and_its_readers_go_on(taken):
     reader = open_bundle(taken)
 
