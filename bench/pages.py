@@ -3,7 +3,8 @@
 Streamlit's own server runs in this process without the network: each rerun is a link with another value of
 one option, as a click makes one, and lasts until the script's thread has ended (Streamlit collects garbage
 there after the page is finished). Measured twice, before torch is imported and after a typed text has loaded
-the model. Prints the median time of each page with its processor time, and the ratio of the two.
+the model; once with `--no-model`, for a bundle of which there are no weights (`bench.large_bundle`). Prints
+the median time of each page with its processor time, and the ratio of the two.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from bench import Seconds, argument_parser
+from bench.neighbors import memory_gb
 from dashboard import DEFAULT_BUNDLE
 from dashboard.__main__ import warm
 from db.layout import MANIFEST
@@ -61,24 +63,29 @@ def main() -> int:
     parser = argument_parser(__doc__)
     parser.add_argument("--bundle", type=Path, default=Path(DEFAULT_BUNDLE))
     parser.add_argument("--reruns", type=int, default=9, help="number of reruns for the median")
+    parser.add_argument("--target", type=float, default=TARGET, help="median seconds (default: %(default)s)")
+    parser.add_argument("--no-model", action="store_true", help="measure without a model for typed texts")
     options = parser.parse_args()
     if not (options.bundle / MANIFEST).exists():
         print(f"{options.bundle} is no bundle. Make the demo first: headlight demo", file=sys.stderr)
         return 1
     os.environ["HEADLIGHT_BUNDLE"] = str(options.bundle)
-    before, after = asyncio.run(measure(options.bundle, options.reruns))
-    print(f"median of {options.reruns} reruns; target: {TARGET} s, before and after the model is loaded")
-    for page, seconds in before.items():
-        ratio = after[page].processor / seconds.processor
-        print(
-            f"{page or 'leaderboard':26} {shown(seconds)}; after {shown(after[page])}, "
-            f"{ratio:.2f} times the processor time"
-        )
-    return 0 if all(s.wall <= TARGET for times in (before, after) for s in times.values()) else 1
+    times = asyncio.run(measure(options.bundle, options.reruns, with_model=not options.no_model))
+    print(f"median of {options.reruns} reruns; target: {options.target} s, before and after the model is loaded")
+    for page, seconds in times[0].items():
+        print(f"{page or 'leaderboard':26} {shown(seconds)}{''.join(after(t[page], seconds) for t in times[1:])}")
+    print(f"peak memory {memory_gb():.2f} GB")
+    return 0 if all(s.wall <= options.target for part in times for s in part.values()) else 1
 
 
-async def measure(bundle: Path, reruns: int) -> tuple[dict[str, Seconds], dict[str, Seconds]]:
-    """Returns the median times of each page, before and after the model is loaded."""
+def after(seconds: Seconds, before: Seconds) -> str:
+    """Returns the time of a page after the model was loaded, beside that before."""
+    ratio = seconds.processor / before.processor
+    return f"; after {shown(seconds)}, {ratio:.2f} times the processor time"
+
+
+async def measure(bundle: Path, reruns: int, *, with_model: bool) -> list[dict[str, Seconds]]:
+    """Returns the median times of each page before the model is loaded, and after."""
     config._main_script_path = str(APP)  # for the options in its .streamlit
     config.get_config_options(force_reparse=True)
     runtime = Runtime(
@@ -92,14 +99,15 @@ async def measure(bundle: Path, reruns: int) -> tuple[dict[str, Seconds], dict[s
     await runtime.start()
     warm(str(bundle))
     # A session for each page: what its links name goes along to the next, which may then need the model.
-    before = {page: await median(Browser(runtime), page, 100, reruns) for page in CHANGES}
+    times = [{page: await median(Browser(runtime), page, 100, reruns) for page in CHANGES}]
     assert "torch" not in sys.modules
-    await Browser(runtime).open("text_neighbors", text=TYPED)
-    assert "torch" in sys.modules
-    after = {page: await median(Browser(runtime), page, 150, reruns) for page in CHANGES}
+    if with_model:
+        await Browser(runtime).open("text_neighbors", text=TYPED)
+        assert "torch" in sys.modules
+        times.append({page: await median(Browser(runtime), page, 150, reruns) for page in CHANGES})
     runtime.stop()
     await runtime.stopped
-    return before, after
+    return times
 
 
 async def median(browser: "Browser", link: str, first: int, reruns: int) -> Seconds:
