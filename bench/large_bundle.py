@@ -1,4 +1,4 @@
-"""Makes a bundle of full size from a small one, to measure the dashboard with: `python -m bench.large_bundle`.
+"""Makes a bundle of full size from a small one, to measure the pages with: `python -m bench.large_bundle`.
 
     python -m bench.large_bundle /tmp/large                          # 6 models x 50,000 images x 64 heads
     python -m bench.large_bundle /tmp/million --models 1 --images 1000000 --no-thumbnails

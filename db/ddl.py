@@ -10,8 +10,11 @@ from db.plain_path import path_for_writing
 
 BLOCK_SIZE = 16384
 ROW_GROUP_SIZE = 2048
-MEMORY_LIMIT = "256MB"
-"""Memory limit while writing. Without it DuckDB keeps all written data, thumbnails too, in memory."""
+DATA_BYTES = 256 * 10**6
+"""Bytes of memory for data while writing. Without a limit DuckDB keeps all of it, thumbnails too, in memory."""
+
+INDEX_BYTES = 128
+"""Bytes of memory a row for the index of its key, which DuckDB keeps in memory; 82 for image_attribute."""
 
 
 def create(file: Path) -> duckdb.DuckDBPyConnection:
@@ -38,8 +41,13 @@ def _attach(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     options = f"storage_version '{STORAGE_VERSION}', block_size {BLOCK_SIZE}, {groups}"
     connection.execute(f"attach '{quoted}' as headlight ({options})")
     connection.execute("use headlight")
-    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+    limit_memory(connection, rows=0)
     connection.execute(f"set temp_directory = '{quoted}.spill'")
+
+
+def limit_memory(connection: duckdb.DuckDBPyConnection, *, rows: int) -> None:
+    """Limits the memory of a connection of `create` to what it takes to write so many rows."""
+    connection.execute(f"set memory_limit = '{(DATA_BYTES + INDEX_BYTES * rows) // 10**6}MB'")
 
 
 def close(connection: duckdb.DuckDBPyConnection, file: Path) -> None:

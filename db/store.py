@@ -67,7 +67,7 @@ class BundleWriter:
         """
         self.directory = AtomicDirectory(Path(out), replace=replace)
         self._spaces: dict[str, HeadSpace] = {}
-        self._open = True
+        self._open, self._rows = True, 0
         try:
             self.connection = ddl.create(self.directory.building / DATABASE)
             self._begin(input_id)
@@ -109,6 +109,7 @@ class BundleWriter:
             return
         columns = ", ".join(f'"{name}"' for name in names)
         key = ", ".join(f'"{name}"' for name in self._keys[table])
+        self.allow_rows(len(rows))
         self.connection.register("incoming", rows)
         try:
             # Sorted, so that equal bundles have the same order of rows.
@@ -122,6 +123,11 @@ class BundleWriter:
             raise StoreError(f"rows do not fit table {table}: {error}") from error
         finally:
             self.connection.unregister("incoming")
+
+    def allow_rows(self, count: int) -> None:
+        """Raises the memory limit of the tables to what `count` more rows take."""
+        self._rows += count
+        ddl.limit_memory(self.connection, rows=self._rows)
 
     def write_heads(self, model_key: str, spaces: HeadSpace) -> None:
         """Writes the spaces of a model's stored heads; call it before writing images, texts and tokens."""

@@ -20,7 +20,9 @@ def test_the_database_has_the_storage_version_that_older_ones_read(tiny):
     assert tags[0][0]["storage_version"].startswith("v1.2.0")
 
 
-def test_a_file_that_could_not_be_created_can_be_written_again_while_its_error_is_handled(tmp_path, monkeypatch):
+def test_a_file_that_could_not_be_created_can_be_written_again_while_its_error_is_handled(
+    tmp_path, monkeypatch
+):
     """The error refers to the connection, and DuckDB attaches no file that is attached already."""
     incomplete = tmp_path / "schema.sql"
     incomplete.write_text("create table bundle (")
