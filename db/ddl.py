@@ -11,7 +11,7 @@ from db.plain_path import path_for_writing
 BLOCK_SIZE = 16384
 ROW_GROUP_SIZE = 2048
 DATA_BYTES = 256 * 10**6
-"""Bytes of memory for data while writing. Without a limit DuckDB keeps all of it, thumbnails too, in memory."""
+"""Bytes of memory for data while writing. Without a limit DuckDB keeps all data in memory, thumbnails too."""
 
 INDEX_BYTES = 128
 """Bytes of memory a row for the index of its key, which DuckDB keeps in memory; 82 for image_attribute."""

@@ -248,10 +248,9 @@ def search(bundle: Bundle, *, phrase: str, model_key: str, limit: int = 5) -> pd
     return _of_model(bundle, "search", model_key, phrase=phrase, limit=limit)
 
 
-def image_attributes(bundle: Bundle, *, image_ids: Sequence[str] | None = None) -> pd.DataFrame:
-    """Returns the attribute values of some images, or of all images."""
-    ids = None if image_ids is None else list(image_ids)
-    return _ask(bundle, "image_attributes", image_ids=ids)
+def class_images(bundle: Bundle, *, attribute: str) -> pd.DataFrame:
+    """Returns the images with exactly one class of an attribute, by id: image_id, value."""
+    return _ask(bundle, "class_images", attribute=attribute)
 
 
 def attribute_values(bundle: Bundle) -> pd.DataFrame:

@@ -107,7 +107,7 @@ WHOLE_SYSTEM = {
     "dashboard/views/test_walk.py": "every control of every page, against a fresh load",
     "db/test_search.py": "search.sql over heads, labels, texts and models",
     "db/test_head_matches.py": "head_matches.sql and replicates of heads, and checks of both",
-    "db/test_image_words.py": "images.sql over pictures of several objects",
+    "db/test_image_words.py": "images.sql and class_images.sql over pictures of several objects",
     "db/test_no_vectors.py": "bundles of a model with vectors and one without",
     "headlight/test_guards.py": "harmed bundles, by API, app and commands",
     "headlight/test_installed.py": "wheel and source distribution, installed",

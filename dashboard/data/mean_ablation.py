@@ -60,11 +60,9 @@ def labeled_images(source: Source, attribute: str) -> pd.DataFrame:
     """Returns the images with exactly one value of the class texts, by id: image_id, target (its index)."""
     texts = cached.query(source.bundle, "class_texts").sort_values("position")
     values = texts.loc[texts["attribute"] == attribute, "value"].tolist()
-    rows = cached.query(source.bundle, "image_attributes")
-    rows = rows[(rows["attribute"] == attribute) & rows["value"].isin(values)]
-    rows = rows.drop_duplicates("image_id", keep=False)  # an image with several values has no single target
+    rows = cached.query(source.bundle, "class_images", attribute=attribute)
     place = {value: row for row, value in enumerate(values)}
-    return rows.assign(target=rows["value"].map(place))[["image_id", "target"]].sort_values("image_id")
+    return rows.assign(target=rows["value"].map(place))[["image_id", "target"]]
 
 
 @cached.kept(max_entries=4)

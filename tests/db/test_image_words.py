@@ -53,3 +53,22 @@ def test_whole_words_find_images_and_those_whose_one_object_has_all_come_first(
     assert found["one_object"].tolist() == [True] * len(of_one_object) + [False] * len(perhaps_of_several)
     page = scenes.execute(sql_of("images"), asked | {"limit": 1, "offset": 0}).df()
     assert page["matches"].tolist() == [len(found)][: len(found)], "of all, not of the page"
+
+
+def test_a_picture_has_a_class_if_it_has_exactly_one(scenes):
+    """Scene 1 has two colors, of which blue is no class at first."""
+    scenes.execute("insert into class_text values ('color', 'red', 0, 'red')")
+    assert scenes.execute(sql_of("class_images"), {"attribute": "color"}).fetchall() == [
+        ("1", "red"),
+        ("2", "red"),
+        ("3", "red"),
+        ("4", "red"),
+    ]
+
+    scenes.execute("insert into class_text values ('color', 'blue', 2, 'blue')")
+    assert scenes.execute(sql_of("class_images"), {"attribute": "color"}).fetchall() == [
+        ("0", "blue"),
+        ("2", "red"),
+        ("3", "red"),
+        ("4", "red"),
+    ]

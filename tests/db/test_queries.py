@@ -289,12 +289,9 @@ def test_images_and_thumbnails_come_in_the_order_asked_for(tiny):
     assert queries.thumbnails(tiny, image_ids=[]).empty
 
 
-def test_one_image_with_all_its_paths_and_attributes(tiny):
+def test_one_image_with_all_its_paths(tiny):
     paths = queries.image_files(tiny, image_id=IMAGE_IDS[0])["path"].tolist()
     assert paths == ["scenes/00.png", "scenes/copy of 00.png"]
-    found = queries.image_attributes(tiny, image_ids=[IMAGE_IDS[0]])
-    assert dict(zip(found["attribute"], found["value"], strict=True)) == {"color": "red", "shape": "circle"}
-    assert len(queries.image_attributes(tiny)) == 24
 
 
 def test_class_texts_stand_in_the_order_of_their_attribute(tiny):

@@ -45,7 +45,7 @@ def test_a_writer_that_was_refused_can_be_made_again_while_its_error_is_handled(
 
 
 def test_the_memory_of_a_writer_grows_with_the_keys_of_its_rows_alone(tmp_path, monkeypatch):
-    """DuckDB keeps the index of a key in memory: 82 bytes a row of this table, more than its data here may."""
+    """DuckDB keeps the index of a key in memory: 82 bytes a row of this table."""
     monkeypatch.setattr("db.ddl.DATA_BYTES", 6 * 10**6)
     ids = [f"{number:016x}" for number in np.random.default_rng(0).permutation(100_000)]
     with BundleWriter(tmp_path / "new", input_id="large") as writer:
