@@ -15,6 +15,7 @@ from dashboard.images import shades
 BEFORE, AFTER, CONTROL = "all heads in place", "without these heads", "without random heads"
 ACCURACY = "zero-shot accuracy (%)"
 LOSS = "accuracy lost (points)"
+KEPT = "texts kept of every head"
 
 PER_CENT = alt.Scale(domain=[0, 100])
 AROUND = 165
@@ -112,13 +113,21 @@ def score_dots(frame: pd.DataFrame, *, title: str, share: bool = False) -> theme
     ).properties(height=40 * frame["subject"].nunique() + AROUND)
 
 
-def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str) -> theme.Layers:
-    """A table in color: one row per `rows` and one column per attribute, in row order, times 100.
+def heat(
+    frame: pd.DataFrame,
+    *,
+    rows: str,
+    value: str,
+    title: str,
+    across: str = "attribute",
+    axis: str | None = None,
+) -> theme.Layers:
+    """A table in color: one row per `rows` and one column per value of `across`, in row order, times 100.
 
     Every cell shows its number; negative numbers are as pale as zero.
     """
     columns = [name for name in ("value", "low", "high", "chance") if name in frame]
-    shown = frame.dropna(subset=[value])[[rows, "attribute", *columns]].assign(percent=100 * frame[value])
+    shown = frame.dropna(subset=[value])[[rows, across, *columns]].assign(percent=100 * frame[value])
     shown["ink"] = theme.ink_on(shades(shown["percent"].to_numpy(float) / 100, (theme.PALE, theme.DARK)))
     y = alt.Y(
         f"{rows}:N",
@@ -126,10 +135,10 @@ def heat(frame: pd.DataFrame, *, rows: str, value: str, title: str) -> theme.Lay
         title=None,
         axis=alt.Axis(labelLimit=260, labelOverlap=False),
     )
-    top_axis = alt.Axis(labelAngle=-30, labelOverlap=False, orient="top")
-    x = alt.X("attribute:N", sort=theme.in_order(shown["attribute"]), title=None, axis=top_axis)
+    top_axis = alt.Axis(labelAngle=0 if axis else -30, labelOverlap=False, orient="top")
+    x = alt.X(f"{across}:N", sort=theme.in_order(shown[across]), title=axis, axis=top_axis)
     titles = {"value": title, **theme.ENDS, "chance": "chance"}
-    tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip("attribute:N")]
+    tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip(f"{across}:N", **({"title": axis} if axis else {}))]
     tooltip += theme.numbers(".3f", **{name: titles[name] for name in columns})
     cells = alt.Chart(shown).encode(x, y, tooltip=tooltip)
     scale = alt.Scale(domain=[0, 100], range=[theme.PALE, theme.DARK], interpolate="rgb", clamp=True)
@@ -169,17 +178,27 @@ def property_costs(frame: pd.DataFrame) -> theme.Layers:
     ).properties(height=28 * frame["row"].nunique() + AROUND)
 
 
-def curves(frame: pd.DataFrame, steps: Sequence[str], *, title: str) -> theme.Layers:
+def kept_texts(frame: pd.DataFrame, steps: Sequence[str], *, title: str) -> theme.Layers:
     """Accuracy over the number of texts that replace every head: columns step, attribute, value.
 
-    `steps` are the positions on the axis; the last is the unchanged model.
+    `steps` are the positions on the axis; the last is the unchanged model. More attributes than marks that
+    differ are rows of a table.
     """
+    if frame["attribute"].nunique() <= len(theme.SHAPES):
+        return _curves(frame, steps, title=title)
+    ordered = frame.assign(step=pd.Categorical(frame["step"], steps)).sort_values("step", kind="stable")
+    ordered = ordered.astype({"step": str})
+    title = f"{title}: {ACCURACY}"
+    return heat(ordered, rows="attribute", value="value", title=title, across="step", axis=KEPT)
+
+
+def _curves(frame: pd.DataFrame, steps: Sequence[str], *, title: str) -> theme.Layers:
     names = list(dict.fromkeys(frame["attribute"]))
     legend = alt.Legend(title=None)
     color, shape = theme.color_and_shape(
         "attribute:N", names, LINES[: len(names)], theme.SHAPES[: len(names)], legend
     )
-    x = alt.X("step:O", sort=list(steps), title="texts kept of every head", axis=alt.Axis(labelAngle=0))
+    x = alt.X("step:O", sort=list(steps), title=KEPT, axis=alt.Axis(labelAngle=0))
     y = alt.Y("percent:Q", title=ACCURACY, scale=PER_CENT)
     tooltip = [alt.Tooltip("attribute:N"), alt.Tooltip("step:O"), *theme.numbers(".1f", percent=ACCURACY)]
     base = alt.Chart(frame.assign(percent=100 * frame["value"])).encode(x, y, color, tooltip=tooltip)

@@ -186,7 +186,7 @@ def texts(source: Source) -> pd.DataFrame:
     verdicts(source, "texts", verdict_data.on_texts(table, validation_scores.head_rank(source)))
     for cell, effect, title in _effects():
         curve, steps = validation_scores.text_curves(source, effect)
-        chart = validation_charts.curves(curve, steps, title=title.capitalize())
+        chart = validation_charts.kept_texts(curve, steps, title=title.capitalize())
         with cell:
             result = ends(curve["attribute"] + " with texts " + curve["step"], 100 * curve["value"])
             draw_chart(chart, f"Accuracy in per cent by texts kept, {title}: {result}.")

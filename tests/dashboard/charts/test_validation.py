@@ -147,11 +147,25 @@ def test_curves_end_at_the_model_as_it_is():
     steps = ["2", "10", "all of it"]
     frame = pd.DataFrame({"step": steps, "attribute": "color", "value": [0.2, 0.5, 0.9]})
 
-    chart = validation_charts.curves(frame, steps, title="Forward pass").to_dict()
+    chart = validation_charts.kept_texts(frame, steps, title="Forward pass").to_dict()
 
     line, _ = chart["layer"]
     assert [row["percent"] for row in rows(chart, line)] == pytest.approx([20, 50, 90])
     assert line["encoding"]["x"]["sort"] == steps
+
+
+def test_more_curves_than_marks_that_differ_are_rows_of_a_table():
+    steps, names = ["2", "10", "all of it"], [f"attribute {number}" for number in range(9)]
+    values = [(step, name, 0.1 * row) for row, name in enumerate(names) for step in reversed(steps)]
+    frame = pd.DataFrame(values, columns=["step", "attribute", "value"])
+
+    chart = validation_charts.kept_texts(frame, steps, title="Forward pass").to_dict()
+
+    words = chart["layer"][1]
+    assert words["mark"]["type"] == "text"
+    assert words["encoding"]["x"]["sort"] == steps
+    assert words["encoding"]["y"]["sort"] == names
+    assert [row["percent"] for row in rows(chart, words)[:3]] == pytest.approx([0, 10, 20])
 
 
 def test_words_are_cut_to_the_width_that_the_browser_gives_their_cell():
