@@ -138,7 +138,7 @@ def heat(
     top_axis = alt.Axis(labelAngle=0 if axis else -30, labelOverlap=False, orient="top")
     x = alt.X(f"{across}:N", sort=theme.in_order(shown[across]), title=axis, axis=top_axis)
     titles = {"value": title, **theme.ENDS, "chance": "chance"}
-    tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip(f"{across}:N", **({"title": axis} if axis else {}))]
+    tooltip = [alt.Tooltip(f"{rows}:N"), alt.Tooltip(f"{across}:N", title=axis or across)]
     tooltip += theme.numbers(".3f", **{name: titles[name] for name in columns})
     cells = alt.Chart(shown).encode(x, y, tooltip=tooltip)
     scale = alt.Scale(domain=[0, 100], range=[theme.PALE, theme.DARK], interpolate="rgb", clamp=True)

@@ -15,12 +15,23 @@ from dashboard.sections import head_links
 from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
 
+MAX_SENTENCES = 6
+"""Maximum number of verdicts that are not folded."""
+
+MAX_BESIDE = 10
+"""Maximum number of attributes of a table in half of the page's width."""
+
 
 def verdicts(source: Source, section: str, rows: Sequence[Verdict]) -> None:
-    """Sentences, each marked as holding or failing, and the criterion."""
+    """Sentences, each marked as holding or failing, and the criterion; many sentences are folded."""
+    place: DeltaGenerator | None = None
+    if len(rows) > MAX_SENTENCES:
+        holding = sum(verdict.holds for verdict in rows)
+        st.markdown(f"**Holds in {holding} of {len(rows)} cases.**")
+        place = st.expander(f"The {len(rows)} cases")
     for verdict in rows:
         mark = ":material/check_circle: **Holds.**" if verdict.holds else ":material/cancel: **Fails.**"
-        st.markdown(f"{mark} {literal(verdict.text)}")
+        (place or st).markdown(f"{mark} {literal(verdict.text)}")
     control = " This model is a control: what holds here too is no evidence for others."
     if rows:
         st.caption(f"*Holds*: {verdict_data.RULES[section]}.{control * bool(source.info.is_control)}")
@@ -154,7 +165,7 @@ def mean_ablation(source: Source) -> pd.DataFrame:
         chart = validation_charts.property_costs(costs)
         result = ends(costs["row"] + " for " + costs["attribute"], costs["points"])
         draw_chart(chart, f"Points of accuracy lost without the heads of each property: {result}.")
-    for cell, effect, title in _effects():
+    for cell, effect, title in _effects(beside=table["attribute"].nunique() <= MAX_BESIDE):
         rows = validation_scores.accuracies(source, effect)
         title = f"accuracy (%), {title}, without ..."
         chart = validation_charts.heat(rows, rows="subject", value="value", title=title)
@@ -168,10 +179,11 @@ def mean_ablation(source: Source) -> pd.DataFrame:
     return table
 
 
-def _effects() -> Iterator[tuple[DeltaGenerator, str, str]]:
-    """Yields a column of the page, name and title of each effect."""
-    for cell, effect in zip(st.columns(2, gap="large"), validation_effects.EFFECTS.items(), strict=True):
-        yield cell, *effect
+def _effects(*, beside: bool = True) -> Iterator[tuple[DeltaGenerator, str, str]]:
+    """Yields a place on the page, name and title of each effect, one beside the other or below it."""
+    places = st.columns(2, gap="large") if beside else [st.container(), st.container()]
+    for place, effect in zip(places, validation_effects.EFFECTS.items(), strict=True):
+        yield place, *effect
 
 
 def texts(source: Source) -> pd.DataFrame:

@@ -103,6 +103,18 @@ def test_every_head_is_marked_right_wrong_or_unsupported():
     assert "Of 3 supported labels 3 name what the head acts on." in words(app)
 
 
+def test_many_verdicts_are_counted_and_folded(monkeypatch):
+    one_by_one = open_page("validation", section="maps").markdown
+    sentences = [element.value for element in one_by_one if "Holds.**" in element.value]
+    monkeypatch.setattr("dashboard.sections.validation.MAX_SENTENCES", len(sentences) - 1)
+
+    app = open_page("validation", section="maps")
+
+    folded = [box for box in app.expander if box.label == f"The {len(sentences)} cases"]
+    assert [element.value for element in folded[0].markdown] == sentences
+    assert f"Holds in {len(sentences)} of {len(sentences)} cases." in words(app)
+
+
 def test_the_cost_of_heads_is_shown_in_points():
     app = open_page("validation", section="mean_ablation")
 
