@@ -19,16 +19,7 @@ from dashboard.sections.shared import draw_image, stop_with
 from dashboard.state import url
 from dashboard.state.markdown import cut, literal
 from dashboard.state.url import WIDGET, init_text, init_widget, requested, set_widget
-from dashboard.state.views import (
-    MAX_CLASSES,
-    ContrastView,
-    Head,
-    MeanAblationView,
-    Scope,
-    V,
-    View,
-    parse_head,
-)
+from dashboard.state.views import ContrastView, Head, Scope, V, View, parse_head
 from db.layout import normalize_text
 
 T = TypeVar("T")
@@ -42,7 +33,6 @@ UPLOADS = ["png", "jpg", "jpeg", "webp", "avif", "bmp", "gif", "tif", "tiff", "p
 """Endings of files that a browser offers to upload."""
 
 PICKER = "picker"
-MOST = MeanAblationView.most
 
 
 def sidebar() -> Source:
@@ -116,29 +106,36 @@ def segmented(name: str, label: str, titles: dict[str, str], value: str, help: s
 
 
 def scope_picker(
-    source: Source, value: Scope, kinds: Sequence[str] = tuple(SCOPES), *, ticks: bool = False
+    source: Source,
+    value: Scope,
+    kinds: Sequence[str] = tuple(SCOPES),
+    *,
+    ticks: bool = False,
+    name: str = "",
+    label: str = "Heads",
 ) -> Scope:
     """Returns the chosen heads, which may be none.
 
     `ticks` offers several heads as a grid, layer by head, instead of a list. Every kind begins with what was
-    chosen for it before.
+    chosen for it before. `name` begins the keys of a second picker of a page.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         properties = choices.property_titles(source)
         titles = {kind: SCOPES[kind] for kind in kinds if kind != "property" or properties}
-        kind = segmented("scope", "Heads", titles, value.kind if value.kind in titles else "heads")
+        first_kind = value.kind if value.kind in titles else "heads"
+        kind = segmented(f"{name}scope", label, titles, first_kind)
         names = choices.head_names(source)
         if kind == "head":
             return Scope.of_heads(url.keep("head", head_picker(source, first_head(source, value))))
         if kind == "heads" and not ticks:
-            return several_heads(names, first_heads(source, value))
+            return several_heads(names, first_heads(source, value), name)
         if kind == "layer":
             layers = {layer: str(layer) for layer in sorted({layer for layer, _ in names})}
             first = value.layer if value.layer in layers else url.last("layer", max(layers))
-            return Scope("layer", layer=url.keep("layer", select("layer", "Layer", layers, first)))
+            return Scope("layer", layer=url.keep("layer", select(f"{name}layer", "Layer", layers, first)))
         if kind == "property":
             first = value.property or url.last("property", "")
-            chosen = select("property", "Property", properties, first)
+            chosen = select(f"{name}property", "Property", properties, first)
             return Scope("property", property=url.keep("property", chosen))
     return ticked_heads(names, first_heads(source, value)) if kind == "heads" else Scope("all")
 
@@ -183,8 +180,8 @@ def ticked_heads(names: dict[Head, str], value: Sequence[Head]) -> Scope:
     return several(chosen)
 
 
-def several_heads(names: dict[Head, str], value: list[Head]) -> Scope:
-    key = init_widget("many", value, names, many=True)
+def several_heads(names: dict[Head, str], value: list[Head], name: str = "") -> Scope:
+    key = init_widget(f"{name}many", value, names, many=True)
     return several(st.multiselect("Heads to use", list(names), key=key, format_func=names.__getitem__))
 
 
@@ -245,36 +242,41 @@ def image_picker(
     return st.session_state[key], right
 
 
-def search_images(source: Source, *, gallery: bool, shown: bool) -> None:
-    """A search by words in path and attributes; if `shown`, the images found, one to be chosen."""
+def search_images(source: Source, *, gallery: bool, shown: bool, name: str = "") -> None:
+    """A search by words in path and attributes; if `shown`, the images found, one to be chosen.
+
+    `name` begins the keys of a second search of a page.
+    """
     names = ", ".join(image_data.attribute_names(source)[:12])
     box, switch = st.columns([3, 2], vertical_alignment="bottom")
     words = box.text_input(
         "Search by path or attribute",
-        key=init_widget("search", ""),
+        key=init_widget(f"{name}search", ""),
         placeholder="red cat, color:red, or a file name",
         on_change=to_first_page,
+        args=(name,),
         help='Finds whole words. Quotes keep words together: "top left".'
         + literal(f" Attributes: {names}." if names else ""),
     )
     stored = switch.toggle(
         "Only images whose maps are stored",
-        key=init_widget("stored", gallery),
+        key=init_widget(f"{name}stored", gallery),
         on_change=to_first_page,
+        args=(name,),
         help="Maps of other images need the model; first use loads it (some seconds).",
     )
     if shown:
-        draw_found(source, words, stored=stored)
+        draw_found(source, words, stored=stored, name=name)
 
 
-def to_first_page() -> None:
+def to_first_page(name: str) -> None:
     """Shows the first of the images that a new search finds."""
-    set_widget("page", 1)
+    set_widget(f"{name}page", 1)
 
 
-def draw_found(source: Source, words: str, *, stored: bool) -> None:
+def draw_found(source: Source, words: str, *, stored: bool, name: str) -> None:
     """Thumbnails of the images that a search found, page by page; a click chooses one."""
-    key, find = WIDGET + "page", partial(image_data.find, source, words, stored=stored, limit=PER_PAGE)
+    key, find = f"{WIDGET}{name}page", partial(image_data.find, source, words, stored=stored, limit=PER_PAGE)
     found = find(offset=(st.session_state.get(key, 1) - 1) * PER_PAGE)
     if found.empty and key in st.session_state:  # past the last page
         del st.session_state[key]
@@ -282,7 +284,7 @@ def draw_found(source: Source, words: str, *, stored: bool) -> None:
     if found.empty:
         st.info(literal(image_data.no_match(source, words, stored=stored)))
         return
-    draw_choices(source, found)
+    draw_choices(source, found, f"{name}image")
     count = int(found["matches"].iloc[0])
     pages = -(-count // PER_PAGE)
     st.caption(f"{count:,} images")
@@ -372,16 +374,3 @@ def redraw_button(value: int, label: str = "New random sample", **options: Any) 
 
 def redraw() -> None:
     set_widget("seed", (st.session_state[WIDGET + "seed"] + 1) % 10000)
-
-
-def most_picker(value: int, classes: int) -> int:
-    """Returns the number of classes at each end; no control if all classes fit."""
-    if classes <= 2 * min(value, MOST):
-        return value
-    return st.number_input(
-        "Classes shown at each end",
-        min_value=1,
-        max_value=MAX_CLASSES,
-        key=init_widget("most", value),
-        width=200,
-    )

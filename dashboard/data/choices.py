@@ -75,6 +75,7 @@ def choices(source: Source, kind: type[View], head: Head) -> Choices:
         others=tuple(other_models(source)),
         tables=tuple(cached.query(source.bundle, "table_comments")["table_name"]),
         has_image=lambda image_id: images.exists(source, image_id),
+        kinds=kind.kinds,
     )
 
 

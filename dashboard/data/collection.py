@@ -1,16 +1,15 @@
 """Pinned views in words: title, model, figure and picture, as far as the open bundle has them."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from dashboard.data import cached, choices, head_vectors, images, label_text
 from dashboard.data import heads as head_data
+from dashboard.data.option_words import WORDS, plain, subject
 from dashboard.data.types import Source
 from dashboard.state.pins import Pin
-from dashboard.state.views import OF_PROPERTY, SEPARATOR, Head, head_name, parse_head, parse_scope
+from dashboard.state.views import Head, parse_head
 from db import vectors
 
 TITLES = {
@@ -30,9 +29,6 @@ TITLES = {
     "about": "About this bundle",
 }
 """Titles of the views of a page, with options of its link."""
-
-LETTERS = 60
-"""Letters of one option in a title."""
 
 
 class Shown(NamedTuple):
@@ -100,7 +96,8 @@ def title(source: Source | None, pin: Pin) -> str:
     options = pin.options
     words = {name: WORDS.get(name, plain)(source, value) for name, value in options.items()}
     words["subject"] = subject(source, options)
-    return TITLES[pin.page].format_map(dict.fromkeys(NAMES, "–") | words)
+    beside = f", beside {words['versus']}" if words.get("versus") else ""
+    return TITLES[pin.page].format_map(dict.fromkeys(NAMES, "–") | words) + beside
 
 
 NAMES = [
@@ -117,79 +114,6 @@ NAMES = [
     "query",
 ]
 """Options in titles; a link need not have them."""
-
-
-def plain(_: Source | None, value: str) -> str:
-    """Returns the beginning of a text in one line."""
-    line = " ".join(value.split())
-    return line if len(line) <= LETTERS else line[: LETTERS - 1] + "…"
-
-
-def metric_words(source: Source | None, value: str) -> str:
-    rows = cached.leaderboard(source.bundle) if source else pd.DataFrame({"metric": [], "title": []})
-    titles = dict(zip(rows["metric"], rows["title"], strict=True))
-    return plain(source, titles.get(value, value.replace("_", " ")))
-
-
-def color_words(source: Source | None, value: str) -> str:
-    titles = choices.color_titles(source) if source else {}
-    return plain(source, titles.get(value, value)).lower()
-
-
-def head_words(source: Source | None, value: str) -> str:
-    names = choices.head_names(source) if source else {}
-    head = parse_head(value)
-    return names.get(head, value) if head else plain(source, value)
-
-
-def heads_words(source: Source | None, value: str) -> str:
-    scope = parse_scope(value)
-    if scope is None:
-        return plain(source, value)
-    if scope.kind == "head":
-        return head_words(source, value)
-    if scope.kind == "heads":
-        return plain(source, ", ".join(map(head_name, scope.heads)) or "no heads")
-    words = {"all": "all heads", "layer": f"the heads of layer {scope.layer}"}
-    return words.get(scope.kind, f"the heads of {plain(source, scope.property)}")
-
-
-def image_words(source: Source | None, value: str) -> str:
-    if source is None or not source.has_vectors or not images.exists(source, value):
-        return f"image {plain(source, value)}" if value else "no image"
-    return plain(source, images.info(source, value).path.rpartition("/")[2])
-
-
-def other_words(source: Source | None, value: str) -> str:
-    return plain(source, choices.model_titles(source.bundle).get(value, value) if source else value)
-
-
-def subject(source: Source | None, options: dict[str, str]) -> str:
-    """Returns what heads are ranked by on the page Which head reads this?"""
-    concept = options.get("concept", "")
-    by_property = concept.removeprefix(OF_PROPERTY)
-    texts = f"{concept.count(chr(10)) + 1} texts"
-    forms = {
-        "text": f"“{plain(source, options.get('text', ''))}”",
-        "image": image_words(source, options.get("image", "")),
-        "concept": f"the texts of {by_property}" if by_property != concept else texts,
-    }
-    both = f"{forms['text']} in {forms['image']}"
-    return forms.get(options.get("form", "text"), both)
-
-
-WORDS: dict[str, Callable[[Source | None, str], str]] = {
-    "metric": metric_words,
-    "color": color_words,
-    "head": head_words,
-    "heads": heads_words,
-    "image": image_words,
-    "other": other_words,
-    "section": lambda source, value: plain(source, value).replace("_", "-"),
-    "query": lambda source, value: plain(source, value.lstrip("- ")),
-    "labels": lambda source, value: plain(source, value.replace(SEPARATOR, ", ")),
-}
-"""Words of an option by its name; `plain` of the others."""
 
 
 def figure(source: Source, pin: Pin) -> str:

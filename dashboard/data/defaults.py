@@ -137,6 +137,15 @@ def other_text(source: Source) -> str:
     return next((text for text in others if text != best), best)
 
 
+def other_image(source: Source, image_id: str) -> str:
+    """Returns the first image with stored maps that is another one, else the first other image."""
+    for stored in (True, False):
+        found = images.find(source, "", stored=stored, limit=2)["image_id"]
+        if others := [other for other in found if other != image_id]:
+            return others[0]
+    return image_id
+
+
 def other_model(source: Source) -> str:
     """Returns the first other model, or an empty string."""
     return next(iter(choices.other_models(source)), "")

@@ -4,7 +4,7 @@ A component without a frame: Streamlit's own images cannot be clicked, and each 
 writes every word as text.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,19 @@ draw_tiles = st.components.v2.component(
     isolate_styles=False,
 )
 
+ON_BOTH = "on both sides"
+"""Mark of an image that both sides of a comparison show."""
+
 Thumbnails = Mapping[str, bytes | None]
 
 
-def draw_queries(source: Source, frame: pd.DataFrame, view: View) -> None:
+def draw_queries(
+    source: Source, frame: pd.DataFrame, view: View, *, columns: int = 6, key: str = "", **options: Any
+) -> None:
     """Images with their scores, best first; a click makes one the image of the page's view."""
-    st.caption("Click an image to search with it.")
     link = to_query(view)
-    tiles = scored(source, frame, lambda image_id: f"?{urlencode(link | {'image': image_id})}")
-    draw(tiles, "gallery.6", on_open=partial(set_widget, "image"))
+    tiles = scored(source, frame, lambda image_id: f"?{urlencode(link | {'image': image_id})}", **options)
+    draw(tiles, f"gallery.{columns}.{key}", on_open=partial(set_widget, "image"))
 
 
 def draw_linked(
@@ -49,24 +53,26 @@ def draw_linked(
     form: str = "",
     thumbnails: Thumbnails | None = None,
     title: str = "",
+    marked: Container[str] = (),
+    key: str = "",
 ) -> None:
     """Images with their scores, best first; a click opens the neighbors of one in a head.
 
     `form` formats the score, else the digits show what differs; pages with several galleries pass the
-    `thumbnails` of all.
+    `thumbnails` of all. Those that are `marked` are on the other side of a comparison too.
     """
     link = defaults.link(source, ImageNeighborsView, head=head)
 
     def address(image_id: str) -> str:
         return f"image_neighbors?{urlencode(link | {'image': image_id})}"
 
-    tiles = scored(source, frame, address, form=form, thumbnails=thumbnails, title=title)
-    if image_id := draw(tiles, f"gallery.{columns}.{title}"):
+    tiles = scored(source, frame, address, form=form, thumbnails=thumbnails, title=title, marked=marked)
+    if image_id := draw(tiles, f"gallery.{columns}.{key or title}"):
         leave_for("image_neighbors", link | {"image": image_id})
 
 
-def draw_choices(source: Source, frame: pd.DataFrame) -> None:
-    """Images of `images.find`; a click chooses one."""
+def draw_choices(source: Source, frame: pd.DataFrame, widget: str) -> None:
+    """Images of `images.find`; a click makes one the value of a widget."""
     thumbnails = image_data.thumbnails(source, tuple(frame["image_id"]))
     tiles = [
         tile(
@@ -78,7 +84,7 @@ def draw_choices(source: Source, frame: pd.DataFrame) -> None:
         )
         for row in frame.itertuples()
     ]
-    draw(tiles, "gallery.8.choice", on_open=partial(set_widget, "image"))
+    draw(tiles, f"gallery.8.{widget}", on_open=partial(set_widget, widget))
 
 
 def scored(
@@ -89,16 +95,19 @@ def scored(
     form: str = "",
     thumbnails: Thumbnails | None = None,
     title: str = "",
+    marked: Container[str] = (),
 ) -> list[dict[str, Any]]:
-    """Returns the tiles of images with their scores, each with a link."""
+    """Returns the tiles of images with their scores, each with a link, and a mark on some of them."""
     form = form or f".{digits.decimals(frame['score'])}f"
     pictures = thumbnails or image_data.thumbnails(source, tuple(frame["image_id"]))
     tiles = []
     for row in frame.itertuples():
         score = digits.number(row.score, form)
         name = short(row.path, 11) if len(score) < 6 else ""  # a narrow tile has space for one of the two
-        alt = image_words(row, f"score {score}", title[:1].lower() + title[1:])
-        tiles.append(tile(row, pictures, score=score, name=name, alt=alt, href=address(row.image_id)))
+        note = ON_BOTH if row.image_id in marked else ""
+        alt = image_words(row, f"score {score}", title[:1].lower() + title[1:], note)
+        words = {"score": score, "name": name, "note": note, "alt": alt}
+        tiles.append(tile(row, pictures, **words, href=address(row.image_id)))
     return tiles
 
 

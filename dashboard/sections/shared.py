@@ -43,12 +43,11 @@ def stop_with(problem: str, icon: str = ":material/info:") -> None:
         url.end_page()
 
 
-def draw_image(source: Source, image_id: str) -> None:
+def draw_image(source: Source, image_id: str, key: str = "picture") -> None:
     info = image_data.info(source, image_id)
-    with st.container(key="picture"):
-        draw_thumbnail(
-            image_data.thumbnails(source, (image_id,))[image_id], alt=image_words(info, "chosen image")
-        )
+    which = "chosen image" if key == "picture" else "other image"
+    with st.container(key=key):
+        draw_thumbnail(image_data.thumbnails(source, (image_id,))[image_id], alt=image_words(info, which))
     st.caption(f"**{literal(short(info.path))}**", help=describe(info.path, info.attributes))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from dashboard.state.collection_files import from_link
 from dashboard.state.markdown import cut
 from dashboard.state.pins import Collection
+from dashboard.state.versus import Versus
 from dashboard.state.views import (
     MAX_CLASSES,
     MAX_PICKS,
@@ -152,6 +153,16 @@ def read_query(value: str, _: Choices) -> str:
     return value
 
 
+def read_versus(value: str, choices: Choices) -> Versus:
+    versus = Versus.parsed(value)
+    if value and versus.kind not in choices.kinds:
+        raise Unusable(f"write what to compare with: {', '.join(f'{kind}:…' for kind in choices.kinds)}.")
+    read = {"model": READERS["other"], "head": read_head, "heads": read_scope, "image": read_image}
+    if versus.kind not in read:
+        return versus
+    return replace(versus, value=show(read[versus.kind](versus.value, choices)))
+
+
 def read_pins(value: str, _: Choices) -> Collection:
     try:
         pins, notes = from_link(value)
@@ -186,6 +197,7 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "most": number(1, lambda c: MAX_CLASSES, int),
     "scale": number(0, lambda c: 1000, float),
     "pins": read_pins,
+    "versus": read_versus,
     "plot": read_plot,
     "query": read_query,
     "table": one_of(lambda c: c.tables, "no such table in this bundle."),

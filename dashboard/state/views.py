@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from dashboard.state.pins import Collection
+from dashboard.state.versus import Versus
 from db import layout
 
 Head = tuple[int, int]
@@ -171,6 +172,8 @@ class Choices(NamedTuple):
     """Tables of the bundle."""
 
     has_image: Callable[[str], bool]
+    kinds: tuple[str, ...] = ()
+    """Kinds of other sides that the page compares its view with."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,9 @@ class View:
 
     needs_vectors: ClassVar[bool] = True
     """False for pages that show imported results too."""
+
+    kinds: ClassVar[tuple[str, ...]] = ()
+    """Kinds of other sides that the page compares its view with."""
 
     bundle: str = ""
     model: str = ""
@@ -232,22 +238,26 @@ class NeighborsView(View):
 
     by: str = "cosine"
     k: int = 12
+    versus: Versus = field(default=Versus())
 
 
 @dataclass(frozen=True)
 class PropertyView(NeighborsView):
+    kinds: ClassVar[tuple[str, ...]] = ("model", "heads", "image")
     image: str = ""
     heads: Scope = field(default=Scope("all"))
 
 
 @dataclass(frozen=True)
 class ImageNeighborsView(NeighborsView):
+    kinds: ClassVar[tuple[str, ...]] = ("model", "head", "image")
     image: str = ""
     head: Head = (0, 0)
 
 
 @dataclass(frozen=True)
 class TextNeighborsView(NeighborsView):
+    kinds: ClassVar[tuple[str, ...]] = ("model", "head", "text")
     text: str = ""
     head: Head = (0, 0)
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.controls import shared as controls
+from dashboard.controls.mean_ablation import most_picker
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.data import provenance, scopes
 from dashboard.sections import mean_ablation as ablation_sections
@@ -23,7 +24,7 @@ with left:
         "attribute", "Classes", ablation_data.attribute_titles(source), view.attribute
     )
     seed = controls.redraw_button(view.seed)
-    most = controls.most_picker(view.most, ablation_data.class_count(source, attribute))
+    most = most_picker(view.most, ablation_data.class_count(source, attribute))
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)
 view = url.write_url(view, attribute=attribute, heads=scope, seed=seed, most=most)

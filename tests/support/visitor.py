@@ -30,10 +30,10 @@ FIELDS = {
 }
 """Types of widgets and how a browser sends their values."""
 
-FOLDED = (PICKER, NUMBERS, "answers")
+FOLDED = (PICKER, "versus.picker", NUMBERS, "answers")
 """Keys of expanders, which draw what is in them only while they are open."""
 
-OF_THE_SESSION = re.compile(r"w\.(find|note|search|stored|page|.*\.kind|.*\.filter|.*\.words)")
+OF_THE_SESSION = re.compile(r"w\.(find|note|(versus\.)?(search|stored|page)|.*\.kind|.*\.filter|.*\.words)")
 """Keys of widgets that look for an image or a text, or hold a note that is not pinned yet, or a text that was
 refused: no link holds them.
 """

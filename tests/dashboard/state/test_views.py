@@ -8,6 +8,7 @@ import pytest
 from dashboard.state import url
 from dashboard.state.links import from_query
 from dashboard.state.pins import Collection, Pin
+from dashboard.state.versus import Versus
 from dashboard.state.views import (
     MODES,
     AboutView,
@@ -108,9 +109,13 @@ def random_view(page, rng):
         name: make().item() if name in ("k", "seed", "opacity", "most", "position", "picks") else str(make())
         for name, make in pick.items()
     }
+    other = {"model": CHOICES.others[0], "head": "L11.H3", "heads": str(random_scope(rng))}
+    other |= {"image": min(IMAGES), "text": str(rng.choice(WORDS))}
+    versus = [Versus(), *(Versus(kind, other[kind]) for kind in page.kinds)]
     plain |= {
         "head": HEADS[rng.integers(len(HEADS))],
         "heads": random_scope(rng),
+        "versus": versus[rng.integers(len(versus))],
         "pins": Collection(tuple(Pin("head", (("k", str(k)),), "b") for k in range(rng.integers(3)))),
         "plot": [Plot(), Plot("bars", "a:b", "c"), Plot("points", "x y", "y", "z")][rng.integers(3)],
         "scale": float(rng.choice([0, 2.5, 40])),
@@ -126,7 +131,7 @@ def test_every_view_survives_the_address_bar(page):
     for _ in range(200):
         view = random_view(page, rng)
 
-        again, notes = from_query(to_query(view), page(), CHOICES)
+        again, notes = from_query(to_query(view), page(), CHOICES._replace(kinds=page.kinds))
 
         assert again == view
         assert notes == []
@@ -180,7 +185,7 @@ def test_a_hostile_value_is_shown_or_explained_never_silently_another(page):
     default = random_view(page, np.random.default_rng(0))
     for name in [f.name for f in fields(page)]:
         for value in HOSTILE:
-            view, notes = from_query({name: value}, default, CHOICES)
+            view, notes = from_query({name: value}, default, CHOICES._replace(kinds=page.kinds))
 
             assert len(notes) == (show(getattr(view, name)) != value), (name, value)
             assert all(len(note) < 200 for note in notes)
@@ -242,6 +247,24 @@ def test_more_neighbors_than_images_are_asked_for():
 
     assert view.k == 39
     assert notes == ["k=500: only 39 can be shown. Shown instead: 39."]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("text:a star", "write what to compare with: model:…, head:…, image:…"),
+        ("zebra", "write what to compare with"),
+        ("model:a-1", "no such other model"),
+        ("head:L11.H99", "this model has no such head"),
+        ("image:zebra", "no such image"),
+    ],
+)
+def test_another_side_that_the_page_cannot_show_is_named(value, reason):
+    choices = CHOICES._replace(kinds=ImageNeighborsView.kinds)
+
+    view, [note] = from_query({"versus": value}, ImageNeighborsView(), choices)
+
+    assert view.versus == Versus() and reason in note and note.endswith("Shown instead: nothing.")
 
 
 def test_an_unknown_name_in_the_link_is_reported():

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.data import collection as collection_data
+from dashboard.data import option_words
 from dashboard.sections import printed
 from dashboard.state.collection_files import MARK, to_file
 from tests.support.bundles import GALLERY, MODEL_KEY
@@ -62,7 +63,7 @@ def test_a_pinned_view_goes_along_and_opens_again_as_it_was():
 
 
 def file_name(app: AppTest, image_id: str) -> str:
-    return collection_data.image_words(app.session_state["source"], image_id)
+    return option_words.image_words(app.session_state["source"], image_id)
 
 
 def query_of(page_link) -> dict[str, str]:

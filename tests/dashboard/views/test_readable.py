@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from tests.support.bundles import CONTROL_KEY, GALLERY
 from tests.support.pages import PAGES, PINNED, galleries, open_page, plain
 
 LINE = 165
@@ -15,6 +16,9 @@ STATES = [(page, {}) for page in PAGES] + [
     ("heads", {"color": "selectivity:color"}),
     ("property_search", {"heads": "all", "by": "dot"}),
     ("topic_segmentation", {"control": "none"}),
+    ("property_search", {"versus": "heads:L2.H0"}),
+    ("image_neighbors", {"versus": f"image:{GALLERY[0]}"}),
+    ("text_neighbors", {"versus": f"model:{CONTROL_KEY}"}),
     ("collection", {"pins": str(PINNED)}),
     *(("validation", {"section": name}) for name in ("heads", "maps", "neighbors", "mean_ablation", "texts")),
 ]

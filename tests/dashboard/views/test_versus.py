@@ -1,0 +1,142 @@
+"""Two sides of an analysis: another model, head, image or text beside the first one, on one scale."""
+
+import pytest
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
+
+from dashboard.data import versus as versus_data
+from dashboard.data.live import LiveError
+from tests.support import extremes
+from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY
+from tests.support.pages import galleries, link, open_numbers, open_page, plain, said, words
+from tests.support.visitor import Visitor
+
+IMAGE_PAGES = ["property_search", "image_neighbors"]
+PAGES = [*IMAGE_PAGES, "text_neighbors"]
+HEADS = {"property_search": "heads:L2.H0", "image_neighbors": "head:L2.H0", "text_neighbors": "head:L2.H0"}
+
+
+def headers(app) -> list[str]:
+    return [plain(header.value) for header in app.main.header]
+
+
+def scores(app) -> dict[str, list[float]]:
+    """The scores of both sides in the chart that they share."""
+    [chart] = app.main.get("vega_lite_chart")
+    rows = convert_arrow_bytes_to_pandas_df(chart.proto.datasets[0].data.data)
+    return {side: part["score"].tolist() for side, part in rows.groupby("side", sort=False)}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_other_heads_stand_beside_the_first_ones_as_they_stand_alone(page):
+    first = {"heads": "L1.H0"} if page == "property_search" else {"head": "L1.H0"}
+    second = {name: "L2.H0" for name in first}
+    alone = [galleries(open_page(page, **options, k="4"))[0] for options in (first, second)]
+
+    app = open_page(page, **first, k="4", versus=HEADS[page])
+
+    assert said(app) == ""
+    both = galleries(app)
+    assert [[tile["id"] for tile in tiles] for tiles in both] == [
+        [tile["id"] for tile in tiles] for tiles in alone
+    ]
+    shared = set.intersection(*({tile["id"] for tile in tiles} for tiles in both))
+    assert f"{len(shared)} of 4** images are on both sides" in words(app)
+    assert {tile["id"] for tiles in both for tile in tiles if tile["note"] == "on both sides"} == shared
+    assert [len(values) for values in scores(app).values()] == [4, 4]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_view_beside_itself_has_all_images_and_scores_in_common(page):
+    image = {} if page == "text_neighbors" else {"image": GALLERY[0]}
+    same = f"image:{GALLERY[0]}" if image else "text:a circle"
+
+    app = open_page(page, **image, text="a circle", k="5", versus=same)
+
+    assert "5 of 5** images are on both sides" in words(app)
+    left, right = scores(app).values()
+    assert left == right
+
+
+def test_another_model_shows_the_best_match_of_the_head():
+    app = open_page("image_neighbors", head="L1.H0", versus=f"model:{CONTROL_KEY}")
+
+    assert headers(app)[:2] == ["Nearest in L1.H0: tiny/known", "Nearest in L2.H1: tiny/random"]
+    assert "L2.H1 is the best match of L1.H0 (CKA " in words(app)
+    assert f"model={CONTROL_KEY}" not in galleries(app)[1][0]["href"], "a click searches on this page"
+
+
+def test_another_model_without_such_heads_says_so_and_the_first_side_stays():
+    app = open_page("property_search", heads="property:color", versus=f"model:{CONTROL_KEY}")
+
+    assert "is labeled “color”" in said(app)
+    assert len(galleries(app)) == 1
+    assert not app.main.get("vega_lite_chart")
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_first_side(monkeypatch):
+    sides = [versus_data.Side(None, None, name) for name in ("left", "right")]
+
+    def compute(side):
+        if side.name == "right":
+            raise LiveError("no weights")
+        return side.name
+
+    shown, results = versus_data.results(sides, compute)
+
+    assert results == ["left", None]
+    assert [side.problem for side in shown] == ["", "no weights"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_compared_is_chosen_by_one_control_and_holds_in_the_link(page):
+    visitor = Visitor(page, k="3")
+    kinds = len(visitor.widget("w.versus").proto.options)
+
+    for place in [*range(1, kinds), 0]:
+        visitor.choose("w.versus", place)
+        assert visitor.drawn() == visitor.fresh().drawn()
+        assert bool(link(visitor.app)["versus"]) == (place > 0)
+
+
+def test_the_other_image_is_searched_for_and_chosen():
+    visitor = Visitor("image_neighbors", expand=["versus.picker"], k="3", versus=f"image:{IMAGE_IDS[2]}")
+
+    proto, image_id = visitor.tiles()[1]
+    visitor.open_tile(proto, image_id)
+
+    assert link(visitor.app)["versus"] == f"image:{image_id}"
+    assert visitor.drawn() == visitor.fresh().drawn()
+
+
+@pytest.mark.parametrize(
+    ("page", "versus", "problem"),
+    [
+        ("property_search", "heads:", "Choose at least one other head"),
+        ("text_neighbors", "text:", "The other text is empty"),
+    ],
+)
+def test_an_empty_other_side_says_what_to_do(page, versus, problem):
+    app = open_page(page, versus=versus)
+
+    assert problem in said(app)
+    assert len(galleries(app)) == 1
+
+
+def test_a_bundle_of_one_model_offers_no_other_model(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(extremes.write(tmp_path / "one")))
+
+    visitor = Visitor("image_neighbors")
+
+    assert [option.content for option in visitor.widget("w.versus").proto.options] == [
+        "Nothing",
+        "Another head",
+        "Another image",
+    ]
+
+
+def test_the_numbers_of_both_sides_can_be_saved():
+    app = open_page("image_neighbors", model=MODEL_KEY, head="L1.H0", k="4", versus="head:L2.H0")
+    open_numbers(app)
+
+    assert len(app.dataframe) == 2
+    assert [len(frame.value) for frame in app.dataframe] == [4, 4]
