@@ -253,6 +253,11 @@ def class_images(bundle: Bundle, *, attribute: str) -> pd.DataFrame:
     return _ask(bundle, "class_images", attribute=attribute)
 
 
+def single_values(bundle: Bundle, *, attribute: str) -> pd.DataFrame:
+    """Returns the images with exactly one value of an attribute, by id: image_id, value."""
+    return _ask(bundle, "single_values", attribute=attribute)
+
+
 def attribute_values(bundle: Bundle) -> pd.DataFrame:
     """Returns every value of every attribute with its number of images."""
     return _ask(bundle, "attribute_values")

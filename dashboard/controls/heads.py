@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard.controls.shared import k_picker, redraw_button, segmented, select
+from dashboard.controls.shared import k_picker, redraw_button, segmented, select, text_picker
 from dashboard.data import choices, label_text
 from dashboard.data import heads as head_data
+from dashboard.data import texts as text_data
 from dashboard.data.types import Source
 from dashboard.state.markdown import literal
 from dashboard.state.url import init_text, init_widget
@@ -78,6 +79,23 @@ def range_slider(source: Source, metric: str, value: Range) -> Range:
     )
     low, high = (float(f"{end:.6g}") for end in np.array(chosen))  # the precision of the link
     return Range() if (low, high) == (lowest, highest) else Range(low, high)
+
+
+def picture(source: Source, value: str) -> str:
+    """Returns the image that is shown large, or an empty string; a tile of the page sets it."""
+    key = init_widget("picture", value)
+    if not choices.has_picture(source, st.session_state[key]):  # another model
+        st.session_state[key] = ""
+    return st.session_state[key]
+
+
+def projection(source: Source, head: Head, view: HeadView) -> dict[str, Any]:
+    """Returns text and attribute of the histogram, by their names in the link."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        onto = text_picker(source, "Along", view.onto, name="onto", head=head, empty="The text above")
+        titles = choices.split_titles(source)
+        split = select("split", "Split by", titles, view.split, width=260) if len(titles) > 2 else view.split
+    return {"onto": "" if text_data.refusal(source, onto) else onto, "split": split}
 
 
 def images_about(source: Source, head: Head, view: HeadView) -> dict[str, Any]:

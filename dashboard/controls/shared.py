@@ -323,13 +323,17 @@ def take_upload(data: bytes, name: str) -> str:
 
 
 def text_picker(
-    source: Source, label: str, value: str, *, name: str = "text", head: Head | None = None
+    source: Source, label: str, value: str, *, name: str = "text", head: Head | None = None, empty: str = ""
 ) -> str:
-    """Returns a text of the pool or free text, which may be empty."""
+    """Returns a text of the pool or free text, which may be empty; `empty` titles the choice of none."""
     value = normalize_text(value)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = "pool" if value and text_data.in_pool(source, value) else "own"
-        own = segmented(f"{name}.kind", label, TEXT_KINDS, first) == "own"
+        kinds = {"none": empty} | TEXT_KINDS if empty else TEXT_KINDS
+        kind = segmented(f"{name}.kind", label, kinds, "none" if empty and not value else first)
+        if kind == "none":
+            return ""
+        own = kind == "own"
         if own:
             key = init_text(f"{name}.words", value, normalize_text)
             text = st.text_input(

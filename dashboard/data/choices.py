@@ -4,10 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.data import cached, images, label_text
+from dashboard.data import cached, head_vectors, images, label_text
 from dashboard.data.types import Source
 from dashboard.state.markdown import literal
-from dashboard.state.views import MAX_K, Choices, Head, HeadView, View
+from dashboard.state.views import MAX_K, OF_ATTRIBUTE, Choices, Head, HeadView, View
+from db import vectors
 from db.connection import Bundle
 
 ROTATED = "_rotated"
@@ -76,7 +77,22 @@ def choices(source: Source, kind: type[View], head: Head) -> Choices:
         tables=tuple(cached.query(source.bundle, "table_comments")["table_name"]),
         has_image=lambda image_id: images.exists(source, image_id),
         kinds=kind.kinds,
+        has_picture=lambda image_id: has_picture(source, image_id),
+        splits=tuple(split_titles(source)),
     )
+
+
+def has_picture(source: Source, image_id: str) -> bool:
+    """Returns True for an image that the model has decomposed."""
+    if not source.has_vectors:
+        return False
+    return head_vectors.row_of(image_id, vectors.image_ids(source.bundle, source.key)) is not None
+
+
+def split_titles(source: Source) -> dict[str, str]:
+    """Returns titles of what can split a histogram of the images."""
+    first = {"most": "what the head varies with most", "none": "nothing"}
+    return first | {f"{OF_ATTRIBUTE}{name}": name for name in images.attribute_names(source)}
 
 
 def other_models(source: Source) -> dict[str, str]:

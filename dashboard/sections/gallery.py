@@ -71,6 +71,22 @@ def draw_linked(
         leave_for("image_neighbors", link | {"image": image_id})
 
 
+def draw_large(
+    source: Source, frame: pd.DataFrame, view: View, *, columns: int, thumbnails: Thumbnails, title: str
+) -> None:
+    """Images with their scores in standard deviations, best first; a click shows one large on the page."""
+    link = to_query(view)
+    tiles = scored(
+        source,
+        frame,
+        lambda image_id: f"?{urlencode(link | {'picture': image_id})}",
+        form="+z.1f",
+        thumbnails=thumbnails,
+        title=title,
+    )
+    draw(tiles, f"gallery.{columns}.{title}", on_open=partial(set_widget, "picture"))
+
+
 def draw_choices(source: Source, frame: pd.DataFrame, widget: str) -> None:
     """Images of `images.find`; a click makes one the value of a widget."""
     thumbnails = image_data.thumbnails(source, tuple(frame["image_id"]))

@@ -6,19 +6,22 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.data import defaults, label_text
+from dashboard.data import defaults, label_text, projections
 from dashboard.data import heads as head_data
 from dashboard.data import images as image_data
 from dashboard.data.heads import Sorted
 from dashboard.data.label_grades import STRONG, UNSUPPORTED, UNTESTED, WEAK
+from dashboard.data.live import LiveError
 from dashboard.data.types import Source
 from dashboard.sections import shared
-from dashboard.sections.gallery import draw_linked
+from dashboard.sections.gallery import draw_large
+from dashboard.sections.picture import draw_histogram
 from dashboard.sections.shared import clicked_rows
 from dashboard.state.markdown import literal
 from dashboard.state.url import set_widget
 from dashboard.state.views import (
     Head,
+    HeadView,
     ImageNeighborsView,
     ReadsView,
     Scope,
@@ -109,8 +112,8 @@ def text_columns(top: float) -> dict[str, Any]:
     }
 
 
-def draw_images(source: Source, head: Head, result: Sorted) -> None:
-    """Images at both ends of a text's direction, and random images; a click opens the neighbors of one."""
+def draw_images(source: Source, view: HeadView, result: Sorted) -> None:
+    """Images at both ends of a text's direction, and random images; a click shows one large."""
     rows = {
         "Most aligned": result.most,
         "Least aligned": result.least,
@@ -120,14 +123,31 @@ def draw_images(source: Source, head: Head, result: Sorted) -> None:
     thumbnails = image_data.thumbnails(source, tuple(image_ids))
     for title, frame in rows.items():
         st.markdown(f"**{title}**")
-        draw_linked(source, frame, head, columns=COLUMNS, form="+z.1f", thumbnails=thumbnails, title=title)
+        draw_large(source, frame, view, columns=COLUMNS, thumbnails=thumbnails, title=title)
     st.caption(
-        f"Click an image for its neighbors in {head_name(head)}. "
+        "Click an image to see it large, with its neighbors. "
         "Trust the text only if both ends differ from the random images. Numbers: standard deviations along "
         f"the text, which explains {100 * result.share:.1f} % of the head's variance.",
         help="0 is the average image. After the first text, the direction is the part of the text that is "
         "new over the texts before it. It has no sign: either end may be the one that the text names.",
     )
+
+
+def draw_projection(source: Source, view: HeadView) -> pd.DataFrame:
+    """Histogram of the images along a text, or why there is none; returns its bars."""
+    try:
+        share = projections.along(source, view.head, view.onto or view.position).share
+    except LiveError as error:
+        st.error(literal(error), icon=":material/error:")
+        return pd.DataFrame()
+    bars = draw_histogram(source, view)
+    st.caption(
+        f"Each image counts once, at its place along “{literal(projections.text_of(source, view))}”, which "
+        f"has {100 * share:.2g} % of the head's variance. Open a picture to see its place.",
+        help="Colors: the values of the attribute with the highest means (orange) and the lowest (blue). "
+        "Images with several values are gray. A text of your own, or of the pool, is centered on the pool.",
+    )
+    return bars
 
 
 def draw_links(source: Source, head: Head, position: int, result: Sorted) -> None:

@@ -1,6 +1,6 @@
 """Names of heads in tables, each a link to the page of the head."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -47,7 +47,7 @@ def column(title: str = "head", width: int = 80, **options: Any) -> Any:
     return st.column_config.LinkColumn(title, display_text=SHOWN, width=width, alignment="left", **options)
 
 
-def clicked_rows(event: Any) -> list[int]:
+def clicked_rows(event: Any, links: Collection[str] = (LINK,)) -> list[int]:
     """Returns the rows in which a click selected the row, or a cell that is no link: a link opens itself."""
     selection = event["selection"]
-    return [*selection["rows"], *(row for row, name in selection["cells"] if name != LINK)]
+    return [*selection["rows"], *(row for row, name in selection["cells"] if name not in links)]

@@ -93,6 +93,12 @@ def read_image(value: str, choices: Choices) -> str:
     return value
 
 
+def read_picture(value: str, choices: Choices) -> str:
+    if value and not choices.has_picture(value):
+        raise Unusable("this model has not decomposed such an image.")
+    return value
+
+
 def read_head(value: str, choices: Choices) -> Head:
     head = parse_head(value)
     if head is None:
@@ -189,6 +195,8 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "range": read_range,
     "position": number(0, lambda c: max(0, c.positions - 1), int),
     "image": read_image,
+    "picture": read_picture,
+    "split": one_of(lambda c: c.splits, "the images have no such attribute."),
     "head": read_head,
     "heads": read_scope,
     "k": read_k,
@@ -204,5 +212,7 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "opacity": number(0, lambda c: 100, int),
 }
 # The sidebar checks bundle and model before a page opens.
-READERS |= dict.fromkeys(("bundle", "model", "words", "text", "against", "concept"), lambda value, _: value)
+READERS |= dict.fromkeys(
+    ("bundle", "model", "words", "text", "against", "onto", "concept"), lambda value, _: value
+)
 READERS |= {name: one_of(values, f"write {' or '.join(values)}.") for name, values in MODES.items()}

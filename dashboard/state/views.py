@@ -27,6 +27,10 @@ MAX_PICKS = 20
 
 OF_PROPERTY = "property:"
 """Beginning of a concept that is a property of the pool."""
+
+OF_ATTRIBUTE = "attribute:"
+"""Beginning of a split that is an attribute of the images."""
+
 MAX_QUERY = 6000
 """Maximum number of letters of a query: browsers and servers cut longer links."""
 
@@ -172,6 +176,12 @@ class Choices(NamedTuple):
     """Tables of the bundle."""
 
     has_image: Callable[[str], bool]
+    has_picture: Callable[[str], bool]
+    """True for an image that the model has decomposed."""
+
+    splits: tuple[str, ...]
+    """What can split a histogram of the images."""
+
     kinds: tuple[str, ...] = ()
     """Kinds of other sides that the page compares its view with."""
 
@@ -230,6 +240,16 @@ class HeadView(View):
 
     k: int = 8
     seed: int = 0
+    picture: str = ""
+    """The image that is shown large; empty for none."""
+
+    onto: str = ""
+    """Text of the histogram; empty for the one that sorts the images."""
+
+    split: str = "most"
+    """Attribute that splits the histogram: most (the one that the head varies with most), none, or
+    attribute:<name>.
+    """
 
 
 @dataclass(frozen=True)

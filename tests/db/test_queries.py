@@ -391,3 +391,12 @@ def test_eight_threads_ask_without_an_error(tiny):
         found = list(pool.map(work, range(240)))
 
     assert found == [TEXT_IDS[number % 4] for number in range(240)]
+
+
+def test_an_image_with_several_values_of_an_attribute_has_no_single_one(tiny):
+    rows = queries.single_values(tiny, attribute="color")
+
+    assert rows["image_id"].is_monotonic_increasing
+    assert set(rows["value"]) <= {"red", "green", "blue"}
+    assert len(rows) == IMAGES
+    assert queries.single_values(tiny, attribute="none").empty

@@ -174,7 +174,11 @@ def shown_queries(app: AppTest) -> list[str]:
 
 def galleries(app: AppTest) -> list[list[dict[str, str]]]:
     """The tiles of every gallery, as the browser draws them."""
-    return [json.loads(node.proto.json)["tiles"] for node in app.get("bidi_component")]
+    return [json.loads(node.proto.json)["tiles"] for node in gallery_nodes(app)]
+
+
+def gallery_nodes(app: AppTest) -> list[Any]:
+    return [node for node in app.get("bidi_component") if "tiles" in json.loads(node.proto.json)]
 
 
 def click_on_tile(proto: Any, image_id: str) -> WidgetState:
@@ -186,6 +190,6 @@ def click_on_tile(proto: Any, image_id: str) -> WidgetState:
 def open_tile(app: AppTest, place: int, gallery: int = 0) -> str:
     """Clicks a tile of a gallery; returns its image."""
     image_id = galleries(app)[gallery][place]["id"]
-    click = click_on_tile(app.get("bidi_component")[gallery].proto, image_id)
+    click = click_on_tile(gallery_nodes(app)[gallery].proto, image_id)
     app._run(WidgetStates(widgets=[*app._tree.get_widget_states().widgets, click]))
     return image_id

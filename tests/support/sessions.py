@@ -161,7 +161,7 @@ def other_value(kind: str, widget: Any, choice: random.Random) -> WidgetState | 
     if kind == "button" and not widget.disabled:
         state.trigger_value = True
     elif kind == "bidi_component":
-        tiles = json.loads(widget.json)["tiles"]
+        tiles = json.loads(widget.json).get("tiles")
         return click_on_tile(widget, choice.choice(tiles)["id"]) if tiles else None
     elif kind == "checkbox":
         state.bool_value = choice.random() < 0.5

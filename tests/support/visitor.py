@@ -41,6 +41,9 @@ refused: no link holds them.
 PINS = "collection"
 """Key of the pinned views, which a session holds."""
 
+OWN_LABELS = "own_labels"
+"""Key of a person's own labels, which a session holds."""
+
 HELD = (
     "id",
     "deferred_file_id",
@@ -63,11 +66,15 @@ class Visitor:
     """One session of a browser."""
 
     def __init__(
-        self, page: str, *, expand: Sequence[str] = (), pinned: Any = None, **parameters: str
+        self, page: str, *, expand: Sequence[str] = (), pinned: Any = None, own: Any = None, **parameters: str
     ) -> None:
-        """Opens a page, and what is folded on it under the keys of `expand`, in a session with these pins."""
+        """Opens a page, and what is folded on it under the keys of `expand`, in a session with these pins and
+        own labels.
+        """
         self.page = page
-        self.app = open_page(page, session={PINS: pinned} if pinned else {}, **parameters)
+        session = {PINS: pinned} if pinned else {}
+        session |= {OWN_LABELS: own} if own is not None else {}
+        self.app = open_page(page, session=session, **parameters)
         self.held: dict[str, Any] = {}
         self.receive()
         if expand:
@@ -124,11 +131,11 @@ class Visitor:
     def tiles(self) -> list[tuple[Any, str]]:
         """Returns the tiles of all galleries: the gallery's message, and the image of the tile."""
         protos = [node.proto for node in self.elements() if node.type == "bidi_component"]
-        return [(proto, tile["id"]) for proto in protos for tile in json.loads(proto.json)["tiles"]]
+        return [(proto, tile["id"]) for proto in protos for tile in json.loads(proto.json).get("tiles", [])]
 
     def open_tile(self, proto: Any, image_id: str) -> None:
         self.run(click_on_tile(proto, image_id))
-        if self.page in ("compare", "head", "text_neighbors"):  # their tiles lead to another page
+        if self.page in ("compare", "text_neighbors"):  # their tiles lead to another page
             self.page = "image_neighbors"
             self.app._page_hash = calc_hash(self.page)
 
@@ -161,7 +168,10 @@ class Visitor:
         state = self.app.session_state
         pins = state[PINS] if PINS in state and self.page != "collection" else None  # whose link has them
         open_keys = [key for key in FOLDED if key in state and state[key]]
-        visitor = Visitor(self.page, expand=open_keys, pinned=pins, **link(self.app))
+        kept = {key: state[key] for key in (OWN_LABELS,) if key in state}
+        visitor = Visitor(
+            self.page, expand=open_keys, pinned=pins, own=kept.get(OWN_LABELS), **link(self.app)
+        )
         for key in filter(OF_THE_SESSION.fullmatch, self.widget_keys()):
             value, there = self.shown(self.widget(key)), visitor.widget_keys()
             if key in there and visitor.shown(visitor.widget(key)) != value:

@@ -7,6 +7,7 @@ A person's label is chosen over all other labels, which stay in the bundle. `mod
 model; `by` and `why` may be empty. Labels are normalized (`spelling`): "Color" and "color" are equal.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,10 @@ COLUMNS = ("model", "layer", "head", "label", "by", "why")
 
 METHOD = "person"
 """Name of this method in the table `head_label`."""
+
+
+GUARD = re.compile(r"^'(?=[=+\-@＝＋－＠])")
+"""Apostrophe that the dashboard writes before a text that a spreadsheet would run as a formula."""
 
 
 class OverridesError(UserError):
@@ -76,7 +81,8 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _value(cell: str) -> str:
-    return "" if cell.strip() in MISSING else cell.strip()
+    value = cell.strip()
+    return "" if value in MISSING else GUARD.sub("", value, count=1)
 
 
 def _override(row: dict[str, str], models: Mapping[str, str], where: str) -> Override:

@@ -14,10 +14,9 @@ def _serve(two_models, monkeypatch):
     monkeypatch.setenv("HEADLIGHT_BUNDLE", str(two_models))
 
 
-@pytest.mark.parametrize("page", ["head", "text_neighbors"])
-def test_a_picture_leads_to_its_neighbors_in_this_head(page):
+def test_a_picture_leads_to_its_neighbors_in_this_head():
     """In the same tab by a click, and by the address in another."""
-    app = open_page(page, head="L2.H1")
+    app = open_page("text_neighbors", head="L2.H1")
     tile = galleries(app)[-1][2]
     address = urlsplit(tile["href"])
 

@@ -72,6 +72,8 @@ CHOICES = Choices(
     others=("b-2", "c-3"),
     tables=("head", "head_label"),
     has_image=IMAGES.__contains__,
+    has_picture=IMAGES.__contains__,
+    splits=("most", "none", "attribute:time of day"),
 )
 
 
@@ -89,6 +91,9 @@ def random_view(page, rng):
         "metric": lambda: rng.choice(CHOICES.metrics),
         "attribute": lambda: rng.choice(CHOICES.attributes),
         "image": lambda: rng.choice(sorted(IMAGES)),
+        "picture": lambda: rng.choice(["", *sorted(IMAGES)]),
+        "onto": lambda: rng.choice(["", *WORDS]),
+        "split": lambda: rng.choice(CHOICES.splits),
         "text": lambda: rng.choice(WORDS),
         "against": lambda: rng.choice(WORDS),
         "k": lambda: rng.integers(1, 40),

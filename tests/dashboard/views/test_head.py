@@ -1,6 +1,6 @@
 """The page of a head, opened and used over the tiny bundle."""
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from dashboard.sections import head as head_sections
 from dashboard.sections.head_evidence import INTERVAL
 from tests.support import bundles, known_heads
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, TEXTS
-from tests.support.pages import NUMBERS, link, open_page, said, words
+from tests.support.pages import NUMBERS, galleries, link, open_page, open_path, open_tile, said, words
 from tests.support.places import changed_copy
 from tests.support.tables import table_with
 
@@ -155,3 +155,90 @@ def test_the_page_of_an_imported_head_shows_everything_but_images_and_says_so(mo
     assert "shape" in table_with(app, "method")["label"].tolist()
     assert not [frame for frame in app.dataframe if "image_id" in frame.value]
     assert not app.exception
+
+
+def test_a_picture_opens_large_with_its_place_and_its_nearest_texts():
+    app = open_page("head", head="L2.H0", k="3")
+    [most, *_] = galleries(app)
+    first = open_tile(app, 0)
+
+    assert link(app)["picture"] == first == most[0]["id"]
+    assert "**1** of 12 images along" in words(app)
+    nearest = table_with(app, "score")
+    y = bundles.coordinates()[:, 2] - bundles.coordinates()[:, 2].mean(axis=0)
+    pool = (bundles.text_embeddings() - bundles.text_embeddings().mean(axis=0)) @ bundles.spaces().basis[2].T
+    own = y[IMAGE_IDS.index(first)]
+    cosine = pool @ own / np.linalg.norm(own) / np.maximum(np.linalg.norm(pool, axis=1), 1e-9)
+    assert nearest["text"].iloc[0] == list(TEXTS)[int(cosine.argmax())]
+    np.testing.assert_allclose(nearest["score"], np.sort(cosine)[::-1][:6], atol=1e-3)
+    assert "p" not in {button.proto.shortcut for button in app.button}, "keys of the page rest below it"
+
+
+def test_arrow_keys_lead_from_picture_to_picture_along_the_text():
+    app = open_page("head", head="L2.H0", k="3")
+    most, least, _ = galleries(app)
+    ranked = [tile["id"] for tile in most]
+
+    app = open_page("head", head="L2.H0", picture=ranked[0])
+    keys = {button.proto.shortcut: button for button in app.button}
+    assert keys["left"].disabled
+    keys["right"].click().run()
+
+    assert link(app)["picture"] == ranked[1]
+    last = open_page("head", head="L2.H0", picture=least[0]["id"])
+    assert {button.proto.shortcut: button.disabled for button in last.button}["right"]
+
+
+def test_a_picture_that_the_model_lacks_is_named():
+    app = open_page("head", picture="0123456789abcdef")
+
+    assert "picture=0123456789abcdef: this model has not decomposed such an image" in said(app)
+    assert link(app)["picture"] == ""
+
+
+def test_every_image_stands_in_the_histogram_of_any_text():
+    """Against brute force: the position is the centered text's part of the head's coordinates."""
+    app = open_page("head", head="L2.H0", onto=list(TEXTS)[0], split="attribute:color", opened=NUMBERS)
+
+    bars = table_with(app, "bottom")
+    assert bars["images"].sum() == 12
+    assert set(bars["group"]) <= {"red", "green", "blue", "other or several"}
+    y = bundles.coordinates()[:, 2] - bundles.coordinates()[:, 2].mean(axis=0)
+    text = (bundles.text_embeddings()[0] - bundles.text_embeddings().mean(axis=0)) @ bundles.spaces().basis[
+        2
+    ].T
+    value = y @ text / (y @ text).std()
+    np.testing.assert_allclose(
+        [bars["begin"].min(), bars["end"].max()], [value.min(), value.max()], atol=5e-3
+    )
+    assert list(TEXTS)[0] in words(app)
+
+
+def test_the_histogram_follows_the_text_that_sorts_the_images():
+    app = open_page("head", head="L2.H0", position="1", split="none", opened=NUMBERS)
+    [most, least, _] = [frame.value for frame in app.dataframe if "image_id" in frame.value]
+
+    bars = table_with(app, "bottom")
+
+    ends = [bars["begin"].min(), bars["end"].max()]
+    np.testing.assert_allclose(ends, [least["score"].min(), most["score"].max()], atol=5e-3)
+
+
+def test_the_nearest_heads_are_of_this_model_and_matched_ones_of_others(two_models):
+    app = open_page("head", model=CONTROL_KEY, head="L2.H1")
+
+    table = table_with(app, "cka")
+
+    own = table[table["model_key"] == CONTROL_KEY]
+    assert own["name"].tolist() == ["L2.H0"], "not the head itself"
+    address = urlsplit(own["compare"].iloc[0])
+    beside = open_path(address.path, **dict(parse_qsl(address.query)))
+    assert said(beside) == ""
+    assert (link(beside)["head"], link(beside)["versus"]) == ("L2.H1", "head:L2.H0")
+    [other] = table[table["model_key"] != CONTROL_KEY].itertuples()
+    opened = open_path("compare", **dict(parse_qsl(urlsplit(other.compare).query)))
+    assert said(opened) == ""
+    assert link(opened)["head"] == "L2.H1"
+    assert f"{other.name} of tiny/known" in [
+        node.proto.label.replace("\\", "") for node in opened.get("page_link")
+    ]
