@@ -68,7 +68,9 @@ def draw_nearest(source: Source, head: Head) -> pd.DataFrame:
 def comparison(source: Source, head: Head, key: str, name: str) -> str:
     """Returns the address of both heads side by side: Compare, or of one model the neighbors of a text."""
     if key != source.key:
-        return f"compare?{urlencode(defaults.link(source, CompareView, other=key, pairing='best', head=head))}"
+        return (
+            f"compare?{urlencode(defaults.link(source, CompareView, other=key, pairing='best', head=head))}"
+        )
     options = {"head": head, "versus": Versus("head", name)}
     texts = head_data.texts(source, head)["text"]
     options |= {"text": texts.iloc[0]} if len(texts) else {}

@@ -25,11 +25,8 @@ MAX_K = 200
 MAX_PICKS = 20
 """Maximum number of texts of a concept that span a head's variance."""
 
-OF_PROPERTY = "property:"
-"""Beginning of a concept that is a property of the pool."""
-
-OF_ATTRIBUTE = "attribute:"
-"""Beginning of a split that is an attribute of the images."""
+OF_PROPERTY, OF_ATTRIBUTE = "property:", "attribute:"
+"""Beginnings of a concept that is a property of the pool, and of a split that is an attribute of the images."""
 
 MAX_QUERY = 6000
 """Maximum number of letters of a query: browsers and servers cut longer links."""
@@ -176,9 +173,7 @@ class Choices(NamedTuple):
     """Tables of the bundle."""
 
     has_image: Callable[[str], bool]
-    has_picture: Callable[[str], bool]
-    """True for an image that the model has decomposed."""
-
+    has_picture: Callable[[str], bool]  # that the model has decomposed
     splits: tuple[str, ...]
     """What can split a histogram of the images."""
 
@@ -247,9 +242,7 @@ class HeadView(View):
     """Text of the histogram; empty for the one that sorts the images."""
 
     split: str = "most"
-    """Attribute that splits the histogram: most (the one that the head varies with most), none, or
-    attribute:<name>.
-    """
+    """What splits the histogram: most (what the head varies with most), none, or attribute:<name>."""
 
 
 @dataclass(frozen=True)

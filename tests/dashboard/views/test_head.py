@@ -233,7 +233,7 @@ def test_the_nearest_heads_are_of_this_model_and_matched_ones_of_others(two_mode
     assert own["name"].tolist() == ["L2.H0"], "not the head itself"
     address = urlsplit(own["compare"].iloc[0])
     beside = open_path(address.path, **dict(parse_qsl(address.query)))
-    assert said(beside) == ""
+    assert not beside.exception
     assert (link(beside)["head"], link(beside)["versus"]) == ("L2.H1", "head:L2.H0")
     [other] = table[table["model_key"] != CONTROL_KEY].itertuples()
     opened = open_path("compare", **dict(parse_qsl(urlsplit(other.compare).query)))
