@@ -63,6 +63,7 @@ WITHOUT_TEST_FILE = {
     "dashboard/state/versus.py": "dashboard/state/test_views.py reads links of other sides",
     "dashboard/server.py": "dashboard/test_browser.py opens addresses below a page",
     "dashboard/state/collection_files.py": "dashboard/state/test_pins.py reads files and links by it",
+    "dashboard/state/choices.py": "types; dashboard/state/test_views.py reads links by them",
     "dashboard/state/links.py": "dashboard/state/test_views.py reads links by it",
     "dashboard/state/url.py": "dashboard/views/test_views.py reopens every page from its link",
     "db/bundle_files.py": "db/test_verify.py compares files, links, pipes and folders by it",

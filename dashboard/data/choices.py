@@ -6,8 +6,9 @@ import pandas as pd
 
 from dashboard.data import cached, head_vectors, images, label_text
 from dashboard.data.types import Source
+from dashboard.state.choices import Choices
 from dashboard.state.markdown import literal
-from dashboard.state.views import MAX_K, OF_ATTRIBUTE, Choices, Head, HeadView, View
+from dashboard.state.views import MAX_K, OF_ATTRIBUTE, Head, HeadView, View
 from db import vectors
 from db.connection import Bundle
 

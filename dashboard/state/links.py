@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from dashboard.state.choices import Choices
 from dashboard.state.collection_files import from_link
 from dashboard.state.markdown import cut
 from dashboard.state.pins import Collection
@@ -16,7 +17,6 @@ from dashboard.state.views import (
     MODES,
     PLOTS,
     SEPARATOR,
-    Choices,
     Head,
     Labels,
     Plot,

@@ -13,9 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
+from dashboard.state.choices import Choices
 from dashboard.state.links import from_query
 from dashboard.state.markdown import literal
-from dashboard.state.views import Choices, V, parse_head, to_query
+from dashboard.state.views import V, parse_head, to_query
 
 T = TypeVar("T")
 

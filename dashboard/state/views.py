@@ -7,9 +7,8 @@ on other pages, so it is not used. Knows nothing of Streamlit.
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from dashboard.state.pins import Collection
 from dashboard.state.versus import Versus
@@ -26,7 +25,7 @@ MAX_PICKS = 20
 """Maximum number of texts of a concept that span a head's variance."""
 
 OF_PROPERTY, OF_ATTRIBUTE = "property:", "attribute:"
-"""Beginnings of a concept that is a property of the pool, and of a split that is an attribute of the images."""
+"""Beginnings of a concept that is a property of the pool, and of a split that is an attribute."""
 
 MAX_QUERY = 6000
 """Maximum number of letters of a query: browsers and servers cut longer links."""
@@ -142,43 +141,6 @@ class Plot:
 
     def __str__(self) -> str:
         return SEPARATOR.join([self.kind, self.x, self.y, self.color]) if self.kind != PLOTS[0] else ""
-
-
-class Choices(NamedTuple):
-    """Valid values of the options for one bundle and one of its models."""
-
-    heads: tuple[Head, ...]
-    properties: tuple[str, ...]
-    metrics: tuple[str, ...]
-    attributes: tuple[str, ...]
-    """Attributes with class texts."""
-
-    head_metrics: tuple[str, ...]
-    colors: tuple[str, ...]
-    """Colors of the grid of heads: label, a metric of heads, or selectivity:<attribute>."""
-
-    labels: tuple[str, ...]
-    """Labels of the model's heads."""
-
-    positions: int
-    """Number of texts of the head that the page shows."""
-
-    max_k: int
-    """Largest number of images that the page can show."""
-
-    others: tuple[str, ...]
-    """Keys of the other models."""
-
-    tables: tuple[str, ...]
-    """Tables of the bundle."""
-
-    has_image: Callable[[str], bool]
-    has_picture: Callable[[str], bool]  # that the model has decomposed
-    splits: tuple[str, ...]
-    """What can split a histogram of the images."""
-
-    kinds: tuple[str, ...] = ()
-    """Kinds of other sides that the page compares its view with."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from dashboard.state import url
+from dashboard.state.choices import Choices
 from dashboard.state.links import from_query
 from dashboard.state.pins import Collection, Pin
 from dashboard.state.versus import Versus
 from dashboard.state.views import (
     MODES,
     AboutView,
-    Choices,
     CollectionView,
     CompareView,
     ContrastView,
