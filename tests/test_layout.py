@@ -122,6 +122,7 @@ WHOLE_SYSTEM = {
     "db/test_head_matches.py": "head_matches.sql and replicates of heads, and checks of both",
     "db/test_image_words.py": "images.sql and class_images.sql over pictures of several objects",
     "db/test_no_vectors.py": "bundles of a model with vectors and one without",
+    "headlight/test_fine_tuned.py": "two demo models compared, from their weights to the page",
     "headlight/test_guards.py": "harmed bundles, by API, app and commands",
     "headlight/test_installed.py": "wheel and source distribution, installed",
     "headlight/test_packaging.py": "pyproject.toml and the pins",

@@ -67,6 +67,37 @@ def pair_scatter(frame: pd.DataFrame, *, unit: str, names: tuple[str, str]) -> t
     ).properties(height=SIDE)
 
 
+def attribute_counts(frame: pd.DataFrame) -> theme.Layers:
+    """Number of pairs in which this head, or its partner, varies more with an attribute.
+
+    Columns attribute, pairs, more, less, value, other_value, in row order. Bars to the right: this model's
+    head; to the left: the other.
+    """
+    names = ["this model's head varies more", "the other varies more"]
+    rows = [
+        frame.assign(side=name, count=sign * frame[column], shown=frame[column])
+        for name, sign, column in zip(names, (1, -1), ("more", "less"), strict=True)
+    ]
+    bars = pd.concat(rows, ignore_index=True).query("shown > 0")
+    most = max(1, int(frame[["more", "less"]].max(axis=None)))
+    color = alt.Color(
+        "side:N", scale=alt.Scale(domain=names, range=[theme.BLUE, theme.ORANGE]), legend=theme.LEGEND
+    )
+    title = "number of pairs whose 95 % intervals of selectivity do not overlap"
+    axis = alt.Axis(title=title, tickMinStep=1, format="d", labelExpr="abs(datum.value)")
+    x = alt.X(
+        "count:Q", title=theme.code_title(title), scale=alt.Scale(domain=[-most, most], nice=False), axis=axis
+    )
+    y = alt.Y("attribute:N", sort=theme.in_order(frame["attribute"]), title=None, axis=theme.ROWS)
+    tooltip = [alt.Tooltip("attribute:N"), alt.Tooltip("side:N", title="which")]
+    tooltip += theme.numbers("d", shown="in pairs", pairs="of pairs")
+    tooltip += theme.numbers(".3f", value="mean of this model", other_value="mean of the other")
+    zero = alt.Chart(pd.DataFrame({"count": [0]})).mark_rule(color=alt.expr(theme.PAGE_TEXT))
+    return alt.layer(
+        alt.Chart(bars).mark_bar().encode(x, y, color, tooltip=tooltip), zero.encode(alt.X("count:Q"))
+    ).properties(height=22 * frame["attribute"].nunique() + 120)
+
+
 def transitions(frame: pd.DataFrame, *, names: tuple[str, str]) -> theme.Layers:
     """Number of pairs by the labels of both heads: columns label, other_label, pairs, in row order.
 

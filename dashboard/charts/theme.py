@@ -148,20 +148,25 @@ def pale(color: str) -> str:
 def cell_words(cells: alt.Chart, field: str, line: int = 0, **mark: Any) -> alt.Chart:
     """Returns the words in cells: `line` 1 above the middle, -1 below it, 0 alone.
 
-    The longest word sets the size; one that would still not fit is broken in two, then ends in dots.
+    The longest word sets the size; one that would still not fit is broken in two, then ends in dots. In
+    narrow cells names of heads are broken at their dot, and numbers are whole: a cut one would be another.
     """
     longest = cells.data[field].astype(str).str.len().max()
     word, wide = f"toString(datum.{field})", "bandwidth('x')"
     half, middle = f"floor(length({word}) / 2)", {1: -8, 0: 0, -1: 9}[line]
     narrow, long = f"{wide} < {NARROW}", f"{0.44 * SMALLEST} * length({word}) > {wide} - 2"
     broken = f"[slice({word}, 0, {half}) + '-', slice({word}, {half})]"
-    text = f"{narrow} ? slice({word}, 0, 3) : {long} ? {broken} : {word}"
+    is_head, is_number = f"test(/^L[0-9]+[.]H[0-9]+$/, {word})", f"test(/^[-−+]?[0-9.]+$/, {word})"
+    whole = f"({is_number} || length({word}) <= 3)"
+    short = f"{whole} ? {word} : {is_head} ? split({word}, '.') : slice({word}, 0, 3)"
+    text = f"{narrow} ? ({short}) : {long} ? {broken} : {word}"
+    two_lines = f"({narrow} ? {is_head} : {long})"
     size = f"clamp(({wide} - 2) / {0.52 * max(5, longest):.3g}, {SMALLEST}, {12 + line})"
     return cells.mark_text(
-        dy=alt.expr(f"!({narrow}) && {long} ? {middle} - {SMALLEST / 2} : {middle}"),
+        dy=alt.expr(f"{two_lines} ? {middle} - {SMALLEST / 2} : {middle}"),
         text=alt.expr(text),
         fontSize=alt.expr(size),
         lineHeight=SMALLEST,
-        limit=alt.expr(f"max(20, {wide} - 2)"),
+        limit=alt.expr(f"{is_number} ? 60 : max(20, {wide} - 2)"),
         **mark,
     )

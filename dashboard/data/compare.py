@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dashboard.analyses import differences
@@ -76,6 +77,35 @@ def head_differences(source: Source, other: str, pairing: str) -> pd.DataFrame:
 def _both(sources: tuple[Source, Source], name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Returns the result of a query about either model."""
     return cached.of_model(sources[0], name), cached.of_model(sources[1], name)
+
+
+@cached.kept(max_entries=32)
+def attribute_changes(source: Source, other: str, pairing: str) -> pd.DataFrame:
+    """Returns one row per attribute: how many paired heads vary more, or less, with it than their partners.
+
+    Pairs whose 95 % intervals of selectivity overlap count as neither. Columns attribute, pairs (those with
+    intervals), more, less, value and other_value (means over pairs), the most one-sided change first.
+    """
+    mine, theirs = (cached.head_selectivity(model) for model in (source, other_source(source, other)))
+    columns = ["attribute", "value", "low", "high"]
+    pairs = matches(source, other, pairing)[["layer", "head", *OTHER_PLACE.values()]]
+    theirs = theirs[["layer", "head", *columns]].rename(
+        columns=OTHER_PLACE | {name: f"other_{name}" for name in columns[1:]}
+    )
+    table = pairs.merge(mine[["layer", "head", *columns]], on=["layer", "head"])
+    table = table.merge(theirs, on=[*OTHER_PLACE.values(), "attribute"])
+    table = table.assign(more=table["low"] > table["other_high"], less=table["high"] < table["other_low"])
+    table = table.assign(pairs=table[["low", "other_low"]].notna().all(axis=1))
+    counts = table.groupby("attribute", as_index=False).agg(
+        pairs=("pairs", "sum"),
+        more=("more", "sum"),
+        less=("less", "sum"),
+        value=("value", "mean"),
+        other_value=("other_value", "mean"),
+    )
+    one_sided, changed = (counts["more"] - counts["less"]).abs(), counts["more"] + counts["less"]
+    order = np.lexsort([-changed, -one_sided])
+    return counts.iloc[order].reset_index(drop=True)
 
 
 def metric_titles(source: Source, other: str) -> dict[str, str]:

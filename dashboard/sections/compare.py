@@ -17,6 +17,13 @@ from dashboard.state.markdown import literal
 from dashboard.state.views import CompareView, Head, HeadView, head_name
 
 CKA = "CKA"
+MAX_ATTRIBUTES = 12
+"""Attributes that the chart shows: those with the most pairs that differ."""
+
+NO_INTERVALS = (
+    "Selectivity has no intervals in this bundle, so no difference is clear: it takes replicates and 640 "
+    "images with the attribute."
+)
 PAIR_IMAGES = 8
 """Images of each of two heads side by side."""
 
@@ -123,6 +130,37 @@ def draw_labels(source: Source, view: CompareView, table: pd.DataFrame) -> None:
             f"Number of pairs by label. Framed: both have one label. {compare_data.spaces(source, table)}"
         )
     )
+
+
+def draw_attributes(source: Source, view: CompareView) -> pd.DataFrame:
+    """Attributes of the images with which paired heads vary differently."""
+    table = compare_data.attribute_changes(source, view.other, view.pairing)
+    changed = table[table["more"] + table["less"] > 0]
+    if table.empty:
+        st.info("The images have no attributes that heads could vary with.", icon=":material/info:")
+        return table
+    if changed.empty:
+        known = table["pairs"].any()
+        st.markdown("No pair of heads clearly differs in what it varies with." if known else NO_INTERVALS)
+        return table
+    first = changed.iloc[0]
+    st.markdown(
+        literal(
+            f"Clearest: {first.attribute}. Of {first.pairs} pairs, this model's head varies more with it in "
+            f"{first.more}, the other in {first.less}."
+        )
+    )
+    words = ", ".join(f"{row.attribute} {row.more} and {row.less}" for row in changed.itertuples())
+    draw_chart(
+        compare_charts.attribute_counts(changed.head(MAX_ATTRIBUTES)),
+        f"Number of pairs in which this head, and in which its partner varies more: {words}.",
+    )
+    st.caption(
+        "Right: this model's head varies more with the attribute. Left: its partner does.",
+        help="Selectivity: the share of a head's variance that an attribute explains (ε²). A pair counts if "
+        "the 95 % intervals of its two heads do not overlap.",
+    )
+    return table
 
 
 def draw_heads(source: Source, view: CompareView) -> pd.DataFrame:

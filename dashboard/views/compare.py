@@ -27,7 +27,7 @@ view = url.write_url(view, other=other, pairing=pairing)
 
 with provenance.recorded() as queries:
     pairs = compare_sections.draw_matches(source, view)
-pair_queries = []
+pair_queries, attribute_queries, attributes = [], [], pairs
 if len(pairs):
     st.header("Two heads side by side")
     view = url.write_url(view, head=controls.head_picker(source, view.head))
@@ -39,6 +39,9 @@ with provenance.recorded() as model_queries:
 if len(pairs):
     st.header("Labels of paired heads")
     compare_sections.draw_labels(source, view, pairs)
+    st.header("Attributes that paired heads vary with")
+    with provenance.recorded() as attribute_queries:
+        attributes = compare_sections.draw_attributes(source, view)
 heads, head_queries = pairs, []
 titles = compare_data.metric_titles(source, other)
 if len(pairs) and titles:
@@ -50,8 +53,8 @@ if len(pairs) and titles:
 
 sections.draw_numbers(
     pairs,
-    [*queries, *pair_queries, *model_queries, *head_queries],
+    [*queries, *pair_queries, *model_queries, *attribute_queries, *head_queries],
     file_name="paired_heads.csv",
     method="CKA: debiased linear CKA. Differences: this model minus the other, with paired intervals.",
-    more={"differences of models": models, "differences of heads": heads},
+    more={"differences of models": models, "attributes": attributes, "differences of heads": heads},
 )

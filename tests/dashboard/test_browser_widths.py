@@ -193,3 +193,20 @@ def test_long_labels_are_broken_in_two_rather_than_cut(tabs, small_bundle, tmp_p
             words = page.locator("[data-testid=stVegaLiteChart] svg .mark-text text").all_text_contents()
             assert [word for word in words if word.startswith("architectu-ral")]
             assert [word for word in words if "…" in word] == []
+
+
+@pytest.mark.slow
+def test_numbers_in_narrow_cells_are_whole(browser, small_bundle):
+    """A cut number would be another one. Eight heads leave 27 pixels each on a page of 300."""
+    context = browser.new_context(viewport={"width": LARGE, "height": HEIGHT})
+    page = context.new_page()
+    with served(small_bundle) as address:
+        page.goto(f"{address}/heads?color=importance")
+        drawn = {}
+        for width in (LARGE, 300):
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            settle(page, pause=800)
+            words = page.locator("[data-testid=stVegaLiteChart] svg .mark-text text").all_text_contents()
+            drawn[width] = [word for word in words if word[:1].isdigit() and "." in word]
+    context.close()
+    assert drawn[300] == drawn[LARGE] != []

@@ -50,3 +50,26 @@ def test_pairs_of_labels_stand_in_one_order_on_both_axes():
     cells, _ = chart["layer"]
     assert cells["encoding"]["x"]["sort"] == cells["encoding"]["y"]["sort"] == ["color", "count", "shape"]
     assert [row["same"] for row in rows(chart, cells)] == [False, True]
+
+
+def test_pairs_that_vary_more_are_right_of_zero_and_those_that_vary_less_are_left_of_it():
+    frame = pd.DataFrame(
+        {
+            "attribute": ["color", "kinds"],
+            "pairs": [8, 8],
+            "more": [5, 1],
+            "less": [0, 2],
+            "value": [0.3, 0.1],
+            "other_value": [0.1, 0.2],
+        }
+    )
+
+    chart = compare.attribute_counts(frame).to_dict()
+
+    bars = chart["layer"][0]
+    assert [(row["attribute"], row["count"]) for row in rows(chart, bars)] == [
+        ("color", 5),
+        ("kinds", 1),
+        ("kinds", -2),
+    ]
+    assert bars["encoding"]["x"]["scale"]["domain"] == [-5, 5]

@@ -5,6 +5,7 @@ import pandas as pd
 from tests.support import extremes
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY
 from tests.support.pages import galleries, link, open_page, said, words
+from tests.support.places import changed_copy
 
 
 def table(app) -> pd.DataFrame:
@@ -66,6 +67,24 @@ def test_a_link_to_the_model_itself_opens_another_one():
 
     assert link(app)["other"] == CONTROL_KEY
     assert "no such other model" in said(app)
+
+
+def test_attributes_that_heads_vary_with_differently_are_counted(bundle, monkeypatch, tmp_path):
+    """Here every head of the first model varies more with the color, surely."""
+    sql = f"""
+        update head_selectivity set value = 0.9, low = 0.8, high = 1
+        where model_key = '{MODEL_KEY}' and attribute = 'color';
+        update head_selectivity set value = 0.1, low = 0, high = 0.2
+        where model_key = '{CONTROL_KEY}' and attribute = 'color';
+    """
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(changed_copy(bundle, tmp_path / "tiny", sql)))
+
+    app = open_page("compare")
+
+    assert (
+        "Clearest: color. Of 2 pairs, this model's head varies more with it in 2, the other in 0."
+        in words(app)
+    )
 
 
 def test_a_bundle_of_one_model_says_what_to_do(tmp_path, monkeypatch):
