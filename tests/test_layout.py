@@ -113,6 +113,7 @@ WHOLE_SYSTEM = {
     "dashboard/views/test_search.py": "the search box of the sidebar, and where its links lead",
     "dashboard/views/test_strangers.py": "all pages over text that other people write",
     "dashboard/views/test_supported_heads.py": "property search over supported and unsupported heads",
+    "dashboard/views/test_tables.py": "tables of all pages, and where they are saved",
     "dashboard/views/test_thumbnails.py": "pages over thumbnails that are no pictures",
     "dashboard/views/test_travel.py": "what goes along from page to page",
     "dashboard/views/test_versus.py": "two sides of an analysis, on every page that has them",

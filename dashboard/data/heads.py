@@ -170,6 +170,16 @@ def judgements(source: Source, head: Head) -> pd.DataFrame:
 
 
 @cached.kept(max_entries=256)
+def evidence(source: Source, head: Head) -> dict[str, pd.DataFrame]:
+    """Returns the tables behind a head's label by title: labels, judgements and answers, if there are any."""
+    tables = {
+        "labels": labels(source, head),
+        "judgements": judgements(source, head),
+        "answers of language models": cached.of_head(source, "language_model_answers", head),
+    }
+    return {title: table for title, table in tables.items() if not table.empty}
+
+
 def metrics_table(source: Source, head: Head) -> pd.DataFrame:
     """Returns every metric of one head in the order of the pages, with its interval and its chance value."""
     rows = _of_head(cached.head_metrics(source), head).set_index("metric")

@@ -185,6 +185,8 @@ def draw_numbers(
         st.markdown(method)
         draw_table_to_save(frame, file_name)
         for title, table in (more or {}).items():
+            if table.empty:
+                continue
             st.caption(title)
             draw_table_to_save(table, f"{title.lower().replace(' ', '_')}.csv")
         for title, sql in provenance.sql_behind(queries):

@@ -75,5 +75,7 @@ sections.draw_numbers(
     file_name=f"head_{head_name(head)}.csv",
     method="Images are sorted by y·u, for their centered coordinates y in the head and the unit vector u of "
     "the text's coordinates without their part along the texts before it.",
-    more=more | {"nearest heads": nearest, "metrics": metrics, "selectivity": selectivity},
+    more=more
+    | {"nearest heads": nearest, "metrics": metrics, "selectivity": selectivity}
+    | head_data.evidence(source, head),
 )

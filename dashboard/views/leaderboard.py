@@ -75,5 +75,6 @@ sections.draw_numbers(
         "every metric": leaderboard_data.every_number(leaderboard),
         "coverage by component": parts,
         "coverage by layer": leaderboard_facts.coverage_sums(parts),
+        "published figures": published,
     },
 )

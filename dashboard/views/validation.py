@@ -31,4 +31,5 @@ draw: dict[str, Callable[..., pd.DataFrame]] = {
 }
 with provenance.recorded() as queries:
     table = draw[view.section](source)
-sections.draw_numbers(table, queries, file_name=f"validation_{view.section}.csv")
+    more = {"best heads": validation_scores.nearest(source)} if view.section == "neighbors" else {}
+sections.draw_numbers(table, queries, file_name=f"validation_{view.section}.csv", more=more)
