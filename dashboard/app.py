@@ -89,7 +89,7 @@ def main() -> None:
     # First: else the icon of the page becomes that of the tab, and browsers ask another server for it.
     st.set_page_config(page_icon=ICON, layout="wide", menu_items={"About": ABOUT})
     st.logo(LOGO, size="large", icon_image=ICON)
-    known = [*MOVED, *(page.url_path for page in PAGES)]
+    known = ["index", *MOVED, *(page.url_path for page in PAGES)]  # index: the first page, by its own name
     unknown = [
         st.Page(partial(draw_unknown, name, PAGES), title="No such page", url_path=name, visibility="hidden")
         for name in [url.page_name(st.context.url or "")]

@@ -122,6 +122,12 @@ def by_class(result: MeanAblation) -> pd.DataFrame:
     return table.sort_values(["loss", "row"], ascending=[False, True], ignore_index=True)
 
 
+def in_order(table: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
+    """Returns the classes of a table in the order of another one."""
+    places = {name: place for place, name in enumerate(first["class"])}
+    return table.iloc[table["class"].map(places).argsort(kind="stable")].reset_index(drop=True)
+
+
 def both_ends(table: pd.DataFrame, most: int) -> pd.DataFrame:
     """Returns the `most` largest losses and the `most` largest gains, or all classes if they fit."""
     return table if len(table) <= 2 * most else pd.concat([table.head(most), table.tail(most)])

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from dashboard.data import choices, compare, defaults, option_words, scopes, texts
 from dashboard.data.live import LiveError
 from dashboard.data.types import Source
 from dashboard.state.versus import Versus
 from dashboard.state.views import Head, Scope, head_name, parse_head, parse_scope, show
-
-T = TypeVar("T")
 
 
 class Side(NamedTuple):
@@ -103,23 +101,24 @@ def best_match(source: Source, other: Source, head: Head) -> tuple[Head | None, 
 
 
 def other_heads(source: Source, other: Source, scope: Scope) -> tuple[Scope, str, str]:
-    """Returns the heads of another model that are like those of a scope, how they were found, and why not."""
-    if scope.kind == "all":
+    """Returns the heads of another model that are like those of a scope, how they were found, and why not.
+
+    Those of the same property or layer, else the best matches, else those of the same places.
+    """
+    if scope.kind == "all" or (scope.kind == "property" and scope.property in choices.property_titles(other)):
         return scope, "", ""
-    if scope.kind == "property":
-        has = scope.property in choices.property_titles(other)
-        return scope, "", "" if has else f"No head of {other.info.model} is labeled “{scope.property}”."
     if scope.kind == "layer":
         has = any(layer == scope.layer for layer, _ in choices.head_names(other))
         return scope, "", "" if has else f"Layer {scope.layer} of {other.info.model} is not in the bundle."
-    found = [best_match(source, other, head)[0] for head in scopes.resolve(source, scope)]
-    heads = [head for head in found if head] or [
-        head for head in scope.heads if head in choices.head_names(other)
-    ]
+    missing = f"No head of {other.info.model} is labeled “{scope.property}”. " * (scope.kind == "property")
+    own = scopes.resolve(source, scope)
+    found = [partner for head in own if (partner := best_match(source, other, head)[0])]
+    heads = found or [head for head in own if head in choices.head_names(other)]
     if not heads:
-        return scope, "", f"{other.info.model} has no heads like these."
-    how = "best matches" if any(found) else "heads of the same places"
-    return Scope.of_heads(*dict.fromkeys(heads)), f"{', '.join(map(head_name, heads))}: {how} of these.", ""
+        return scope, "", missing or f"{other.info.model} has no heads like these."
+    of = f"{len(own)} heads" if scope.kind == "property" else "these heads"
+    how = f"best matches of {of}" if found else "heads of the same places"
+    return Scope.of_heads(*dict.fromkeys(heads)), f"{missing}Shown: the {how}.", ""
 
 
 def default(source: Source, view: Any, kind: str) -> str:
@@ -137,13 +136,13 @@ def default(source: Source, view: Any, kind: str) -> str:
     return defaults.other_text(source)
 
 
-def results(sides: list[Side], compute: Callable[[Side], T]) -> tuple[list[Side], list[T | None]]:
+def results(sides: list[Side], compute: Callable[[Side], Any]) -> tuple[list[Side], list[Any]]:
     """Returns the sides with what is computed of each; None, and a problem, where the other side has none.
 
     Raises LiveError if a model is needed for the first side and cannot be loaded.
     """
     first, *others = sides
-    tables: list[T | None] = [compute(first)]
+    tables = [compute(first)]
     shown = [first]
     for side in others:
         table, problem = None, side.problem

@@ -6,6 +6,8 @@ import streamlit as st
 from dashboard.charts import validation as validation_charts
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.data.mean_ablation import MeanAblation
+from dashboard.data.versus import Side
+from dashboard.sections import versus as versus_sections
 from dashboard.sections.shared import draw_chart, draw_table, ends
 from dashboard.state.markdown import literal
 
@@ -31,10 +33,11 @@ def headline(result: MeanAblation, attribute: str) -> None:
         outcomes[title] = result.control
     outcomes["Without any stored head"] = result.without_all
     before = ablation_data.accuracy(result.before)
-    for cell, (title, outcome) in zip(st.columns(len(outcomes)), outcomes.items(), strict=True):
-        value = ablation_data.accuracy(outcome)
-        change = None if outcome is result.before else ablation_data.change(value - before)
-        cell.metric(title, f"{value:.1f} %", change, delta_color="off", delta_arrow="off")
+    with st.container(horizontal=True, gap="medium"):
+        for title, outcome in outcomes.items():
+            value = ablation_data.accuracy(outcome)
+            change = None if outcome is result.before else ablation_data.change(value - before)
+            st.metric(title, f"{value:.1f} %", change, delta_color="off", delta_arrow="off", width="content")
     st.markdown(literal(ablation_data.verdict(result, attribute)))
     images, values = len(result.scores.target), len(result.scores.values)
     labeled = result.scores.labeled_images
@@ -46,26 +49,26 @@ def headline(result: MeanAblation, attribute: str) -> None:
     )
 
 
-def classes(result: MeanAblation, table: pd.DataFrame, most: int) -> None:
-    """Accuracy of every class before and after, largest loss first."""
+def classes(result: MeanAblation, table: pd.DataFrame, most: int, side: Side, *, first: bool) -> None:
+    """Accuracy of every class before and after, the largest loss of the `first` side first."""
     shown = ablation_data.both_ends(table, most)
-    st.header("Class by class")
+    st.header(versus_sections.of("Class by class", side))
     chart = validation_charts.dumbbells(shown, control=bool(result.control_heads))
-    words = ends(table["class"], table["after"], ".0f")
-    draw_chart(chart, f"Zero-shot accuracy in per cent of every class without the heads: {words}.")
+    words, whose = ends(table["class"], table["after"], ".0f"), f"{side.placed_name} ".lstrip()
+    draw_chart(chart, f"{whose}Zero-shot accuracy in per cent of every class without the heads: {words}.")
     part = (
         f"The {most:,} largest losses and the {most:,} largest gains, or smallest losses, of {len(table):,} "
         "classes."
         if len(shown) < len(table)
-        else "Largest loss first."
+        else ("Largest loss first." if first else "In the order of the left side.")
     )
     st.caption(f"{part} In brackets: number of images.")
 
 
-def lost(result: MeanAblation, table: pd.DataFrame) -> pd.DataFrame:
+def lost(result: MeanAblation, table: pd.DataFrame, side: Side) -> pd.DataFrame:
     """New classes of the images that were right before and are wrong now."""
     rows = ablation_data.lost_to(result, table)
-    st.header("Misclassified as")
+    st.header(versus_sections.of("Misclassified as", side))
     if rows.empty:
         st.caption("No image was lost.")
         return rows

@@ -281,11 +281,14 @@ class ContrastView(MapView):
 
 @dataclass(frozen=True)
 class MeanAblationView(View):
+    kinds: ClassVar[tuple[str, ...]] = ("model", "heads")
     attribute: str = ""
     heads: Scope = field(default=Scope("all"))
     seed: int = 0
     most: int = 25
     """Number of classes at each end: the largest losses, the largest gains."""
+
+    versus: Versus = field(default=Versus())
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ import streamlit as st
 
 from dashboard.controls import shared as controls
 from dashboard.controls.mean_ablation import most_picker
+from dashboard.controls.versus import versus_picker
 from dashboard.data import mean_ablation as ablation_data
 from dashboard.data import provenance, scopes
+from dashboard.data import versus as versus_data
 from dashboard.sections import mean_ablation as ablation_sections
 from dashboard.sections import shared as sections
+from dashboard.sections import versus as versus_sections
 from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.views import MeanAblationView
@@ -28,22 +31,39 @@ with left:
 with right:
     scope = controls.scope_picker(source, view.heads, ticks=True)
 view = url.write_url(view, attribute=attribute, heads=scope, seed=seed, most=most)
+view = url.write_url(view, versus=versus_picker(source, view))
 controls.stop_if_empty(source, view)
 sections.stop_with(literal(ablation_data.too_little(source, view.attribute)))
 
 with provenance.recorded() as queries, st.spinner("Classifying the images", show_time=True):
-    heads = scopes.resolve(source, view.heads)
-    result = ablation_data.mean_ablate(source, view.attribute, heads, view.seed)
-table = ablation_data.by_class(result)
-sections.draw_heads_used(source, view.heads, how="Without")
-ablation_sections.headline(result, view.attribute)
-ablation_sections.classes(result, table, view.most)
-lost = ablation_sections.lost(result, table)
+    sides, results = versus_data.results(
+        versus_data.sides(source, view),
+        lambda side: ablation_data.mean_ablate(
+            side.source, view.attribute, scopes.resolve(side.source, side.view.heads), view.seed
+        ),
+    )
+tables = [result and ablation_data.by_class(result) for result in results]
+lost = []
+for place, side, result, table in zip(versus_sections.columns(sides), sides, results, tables, strict=True):
+    with place:
+        if side.name:
+            st.header(literal(f"Without {side.name}" if view.versus.kind == "heads" else side.name))
+        versus_sections.draw_note(side)
+        if result is None or table is None:
+            continue
+        first = table is tables[0]
+        table = ablation_data.in_order(table, tables[0])
+        sections.draw_heads_used(side.source, side.view.heads, how="Without")
+        ablation_sections.headline(result, view.attribute)
+        ablation_sections.classes(result, table, view.most, side, first=first)
+        lost.append(ablation_sections.lost(result, table, side))
 sections.draw_numbers(
-    table.drop(columns=["row"]),
+    tables[0].drop(columns=["row"]),
     queries,
     file_name="mean_ablation.csv",
     method="An image scores e·t for the text t of each class; mean-ablation subtracts Σ (y - mean)·(Q t). An "
     "image is right if its class scores highest. In float32 from the stored vectors.",
-    more={"mean-ablation lost": lost},
+    more={"mean-ablation lost": lost[0]}
+    | versus_sections.more(tables)
+    | versus_sections.more(lost, "lost on the other side"),
 )

@@ -17,6 +17,7 @@ STATES = [(page, {}) for page in PAGES] + [
     ("property_search", {"heads": "all", "by": "dot"}),
     ("topic_segmentation", {"control": "none"}),
     ("property_search", {"versus": "heads:L2.H0"}),
+    ("mean_ablation", {"versus": "heads:L2.H0"}),
     ("image_neighbors", {"versus": f"image:{GALLERY[0]}"}),
     ("text_neighbors", {"versus": f"model:{CONTROL_KEY}"}),
     ("collection", {"pins": str(PINNED)}),

@@ -170,8 +170,10 @@ def test_the_name_of_a_page_is_the_end_of_its_address(address, name):
     assert url.page_name(address) == name
 
 
-@pytest.mark.parametrize("path", ["start", "leaderboard"])
-def test_other_names_of_the_first_page_open_it(path):
+@pytest.mark.parametrize("path", ["start", "leaderboard", "index"])
+def test_other_names_of_the_first_page_open_it(path, monkeypatch):
+    monkeypatch.setattr(url, "page_name", lambda address: path)
+
     assert open_path(path).title[0].value == "Leaderboard"
 
 

@@ -65,10 +65,30 @@ def test_another_model_shows_the_best_match_of_the_head():
     assert f"model={CONTROL_KEY}" not in galleries(app)[1][0]["href"], "a click searches on this page"
 
 
-def test_another_model_without_such_heads_says_so_and_the_first_side_stays():
+def test_two_sets_of_ablated_heads_have_the_classes_in_one_order():
+    app = open_page("mean_ablation", heads="L1.H0,", versus="heads:L2.H0,L2.H1")
+
+    left, right = (
+        convert_arrow_bytes_to_pandas_df(chart.proto.datasets[0].data.data)
+        for chart in app.main.get("vega_lite_chart")
+    )
+    assert left["class"].tolist() == right["class"].tolist()
+    assert [word for word in words(app).splitlines() if word.startswith("Without 1 of")]
+    assert [word for word in words(app).splitlines() if word.startswith("Without 2 of")]
+
+
+def test_another_model_without_heads_of_the_property_shows_their_best_matches():
     app = open_page("property_search", heads="property:color", versus=f"model:{CONTROL_KEY}")
 
-    assert "is labeled “color”" in said(app)
+    assert said(app) == ""
+    assert "is labeled “color”. Shown: the best matches of 2 heads." in words(app)
+    assert len(galleries(app)) == 2
+
+
+def test_another_model_without_the_layer_says_so_and_the_first_side_stays():
+    app = open_page("property_search", heads="layer:1", versus=f"model:{CONTROL_KEY}")
+
+    assert "Layer 1 of tiny/random is not in the bundle" in said(app)
     assert len(galleries(app)) == 1
     assert not app.main.get("vega_lite_chart")
 
@@ -87,9 +107,9 @@ def test_a_model_that_cannot_be_loaded_leaves_the_first_side(monkeypatch):
     assert [side.problem for side in shown] == ["", "no weights"]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "mean_ablation"])
 def test_what_is_compared_is_chosen_by_one_control_and_holds_in_the_link(page):
-    visitor = Visitor(page, k="3")
+    visitor = Visitor(page)
     kinds = len(visitor.widget("w.versus").proto.options)
 
     for place in [*range(1, kinds), 0]:
