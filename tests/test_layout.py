@@ -95,6 +95,7 @@ WITHOUT_TEST_FILE = {
 
 WHOLE_SYSTEM = {
     "dashboard/test_browser.py": "all pages in Chromium",
+    "dashboard/test_browser_heads.py": "heads, pictures and own labels by keys in Chromium",
     "dashboard/test_browser_charts.py": "every chart in Chromium after clicks",
     "dashboard/test_browser_widths.py": "all pages in Chromium on a phone, a small and a large screen",
     "dashboard/test_contrast.py": "colors of both themes and of charts",

@@ -11,7 +11,7 @@ from dashboard.charts.theme import BLUE, GRAY, ORANGE, PAGE_TEXT, Layers, number
 HIGH, LOW = [ORANGE, "#f2c185"], ["#86bfe0", BLUE]
 """Colors of the groups with the highest and with the lowest means, from the highest down."""
 
-TITLE = "position along the text (standard deviations; 0: average image)"
+TITLE = "standard deviations along the text (0: average)"
 
 
 def colors_of(groups: list[str], others: str) -> list[str]:

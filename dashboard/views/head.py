@@ -27,13 +27,16 @@ st.subheader("Images sorted by a text")
 more, image_queries = {}, []
 sorts_images = source.has_vectors and len(head_data.texts(source, head)) > 0
 if sorts_images:
-    view = url.write_url(view, head=head, picture=large, **head_controls.images_about(source, head, view))
+    chosen = head_controls.images_about(source, head, view)
+    images = st.container()
+    st.subheader("All images along a text")
+    chosen |= head_controls.projection(source, head, view)
+    view = url.write_url(view, head=head, picture=large, **chosen)
     with provenance.recorded() as image_queries:
         result = head_data.sorted_images(source, head, view.position, view.k, view.seed)
-        head_sections.draw_images(source, view, result)
-        head_sections.draw_links(source, head, view.position, result)
-        st.subheader("All images along a text")
-        view = url.write_url(view, **head_controls.projection(source, head, view))
+        with images:
+            head_sections.draw_images(source, view, result)
+            head_sections.draw_links(source, head, view.position, result)
         bars = head_sections.draw_projection(source, view)
         if view.picture:
             picture.draw_picture(source, view)

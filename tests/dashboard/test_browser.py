@@ -184,7 +184,7 @@ def test_a_gallery_has_one_tab_stop_a_picture_and_its_words_are_text(browser, st
 def test_a_picture_opens_its_neighbors_in_the_same_tab(browser, address):
     """By a click and by the key Enter, without loading the app again; its address opens the same view."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.goto(f"{address}/head?head=L2.H0&k=3")
+    page.goto(f"{address}/text_neighbors?head=L2.H0&k=3")
     settle(page)
     page.evaluate("window.kept = true")
     tile = page.locator(".gallery a").nth(1)
@@ -202,7 +202,7 @@ def test_a_picture_opens_its_neighbors_in_the_same_tab(browser, address):
     assert page.evaluate("window.kept")
     page.go_back()
     page.go_back()
-    page.locator("h1", has_text=re.compile("^Head$")).wait_for(timeout=60_000)
+    page.locator("h1", has_text="Text neighbors").wait_for(timeout=60_000)
     page.close()
 
 

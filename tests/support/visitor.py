@@ -127,6 +127,8 @@ class Visitor:
 
     def click(self, node: Any) -> None:
         self.run(WidgetState(id=node.proto.id, trigger_value=True))
+        if node.key == "mover.open":  # leads to another page
+            self.arrive("head")
 
     def tiles(self) -> list[tuple[Any, str]]:
         """Returns the tiles of all galleries: the gallery's message, and the image of the tile."""
@@ -136,8 +138,12 @@ class Visitor:
     def open_tile(self, proto: Any, image_id: str) -> None:
         self.run(click_on_tile(proto, image_id))
         if self.page in ("compare", "text_neighbors"):  # their tiles lead to another page
-            self.page = "image_neighbors"
-            self.app._page_hash = calc_hash(self.page)
+            self.arrive("image_neighbors")
+
+    def arrive(self, page: str) -> None:
+        """Takes note of a page that a click opened, as the address bar of a browser does."""
+        self.page = page
+        self.app._page_hash = calc_hash(page)
 
     def run(self, click: WidgetState | None = None) -> None:
         states = [self.state(node) for node in self.widgets()]
