@@ -3,7 +3,7 @@
 Compares contents and not files: Lance files are never equal byte for byte, DuckDB files rarely.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,14 +34,22 @@ def differences(a: Bundle, b: Bundle, tolerance: float, vector_tolerance: float)
     yield from vector_differences(a, b, vector_tolerance)
 
 
-def table_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
-    """Yields differences between the DuckDB tables, except `run`."""
+def table_differences(
+    a: Bundle, b: Bundle, tolerance: float, where: Mapping[str, str | None] | None = None
+) -> Iterator[str]:
+    """Yields differences between the DuckDB tables, except `run`.
+
+    `where` restricts the rows of a table by an SQL condition; None leaves the table out.
+    """
     keys, types = ddl.keys(cursor(a)), ddl.types(cursor(a))
     for table, names in ddl.columns(cursor(a)).items():
         skipped = NOT_COMPARED.get(table, set())
-        if skipped is not None:
+        rows = (where or {}).get(table, "true")
+        if skipped is not None and rows is not None:
             nullable = {name for name in keys[table] if not names[name]}
-            left, right = (_rows(bundle, table, types[table], keys[table], nullable) for bundle in (a, b))
+            left, right = (
+                _rows(bundle, table, types[table], keys[table], nullable, rows) for bundle in (a, b)
+            )
             values = [name for name in names if name not in {*keys[table], *skipped}]
             if not left.index.equals(right.index):
                 yield from _missing(table, left.index, right.index)
@@ -75,7 +83,7 @@ def vector_differences(a: Bundle, b: Bundle, tolerance: float) -> Iterator[str]:
 
 
 def _rows(
-    bundle: Bundle, table: str, kinds: dict[str, str], key: list[str], nullable: set[str]
+    bundle: Bundle, table: str, kinds: dict[str, str], key: list[str], nullable: set[str], where: str
 ) -> pd.DataFrame:
     shown = [
         f'md5("{name}") as "{name}"' if kind == "BLOB"  # thumbnails need not be held in memory twice
@@ -85,7 +93,8 @@ def _rows(
         for name, kind in kinds.items()
     ]  # fmt: skip
     order = ", ".join(f'"{name}"' for name in key)
-    return query(bundle, f'select {", ".join(shown)} from "{table}" order by {order}').set_index(key)
+    rows = f'select {", ".join(shown)} from "{table}" where {where} order by {order}'
+    return query(bundle, rows).set_index(key)
 
 
 def _missing(where: str, left: pd.Index, right: pd.Index) -> Iterator[str]:

@@ -13,7 +13,7 @@ are never modified, so two can share a file. The copy passes all checks of a new
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,7 @@ def open_copy(
             raise BundleDamaged(
                 f"the tables of {source.path} do not fit this Headlight ({error}). Build it again."
             ) from error
-        if (source.path / VECTORS).exists():
-            shutil.copytree(source.path / VECTORS, writer.directory.building / VECTORS, copy_function=_link)
+        link_vectors(source, writer)
         yield writer
 
 
@@ -113,18 +112,46 @@ def _ask(writer: BundleWriter, name: str) -> pd.DataFrame:
 
 
 def _copy_tables(writer: BundleWriter, source: Bundle) -> None:
+    with attached(writer, source):
+        for table in writer.columns:
+            if table != "bundle":  # the copy has another identity
+                copy_rows(writer, table)
+
+
+@contextmanager
+def attached(writer: BundleWriter, source: Bundle) -> Iterator[None]:
+    """Attaches the tables of `source` to the writer's connection, by the name `source`.
+
+    Raises:
+        BundleDamaged: the tables have another format, or the file is another one than was opened.
+    """
     file = plain_path(source.path) / DATABASE
     quoted = str(file).replace("'", "''")
     writer.connection.execute(f"attach '{quoted}' as source (read_only)")
-    # Again, since the file may be another one than the locked connection opened.
-    if problem := content_problem(writer.connection, "source", file.stat().st_size):
-        raise BundleDamaged(f"{file} is not of this bundle: {problem}. Build it again.")
-    for table in writer.columns:
-        if table != "bundle":  # the copy has another identity
-            ((rows,),) = writer.connection.execute(f'select count(*) from source."{table}"').fetchall()
-            writer.allow_rows(rows)
-            writer.connection.execute(f'insert into "{table}" by name select * from source."{table}"')
-    writer.connection.execute("detach source")
+    try:
+        # Again, since the file may be another one than the locked connection opened.
+        if problem := content_problem(writer.connection, "source", file.stat().st_size):
+            raise BundleDamaged(f"{file} is not of this bundle: {problem}. Build it again.")
+        yield
+    finally:
+        writer.connection.execute("detach source")
+
+
+def copy_rows(
+    writer: BundleWriter, table: str, where: str = "true", values: Mapping[str, Any] | None = None
+) -> None:
+    """Copies the rows of a table of the attached source that meet an SQL condition with these values."""
+    rows = f'from source."{table}" where {where}'
+    ((count,),) = writer.connection.execute(f"select count(*) {rows}", values).fetchall()
+    writer.allow_rows(count)
+    writer.connection.execute(f'insert into "{table}" by name select * {rows}', values)
+
+
+def link_vectors(source: Bundle, writer: BundleWriter, name: str = "") -> None:
+    """Links the vectors of `source` into the new bundle: those of one Lance table, or all of them."""
+    part = Path(VECTORS, f"{name}.lance") if name else Path(VECTORS)
+    if (source.path / part).exists():
+        shutil.copytree(source.path / part, writer.directory.building / part, copy_function=_link)
 
 
 def _link(source: str, target: str) -> None:

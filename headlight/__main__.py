@@ -23,7 +23,7 @@ to make a bundle, the result for any number of models over one set of images:
 
 to use a bundle:
   view             serve it in the browser: leaderboard, heads, maps, neighbors
-  bundle           show, verify, diff or zip it
+  bundle           show, verify, diff, zip or merge it
 
 to check the method:
   score-maps       score maps against masks of known objects
@@ -40,7 +40,10 @@ examples:
 using them does not. In Python, "import headlight" opens bundles and decomposes images.
 """
 
-PRECOMPUTE = ("run", "part", "merge", "models", "import-textspan", "label", "score-maps", "verify-paper")
+MERGE = "bundle merge"
+PRECOMPUTE = (
+    "run", "part", "merge", "models", "import-textspan", "label", "score-maps", "verify-paper", MERGE
+)  # fmt: skip
 COMMANDS = {
     "demo": "headlight.demo",
     **dict.fromkeys(PRECOMPUTE, "precompute.__main__"),
@@ -53,6 +56,8 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 or 2 refused, others as the command says."""
     command, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if " ".join([command, *rest[:1]]) == MERGE:
+        command, rest = MERGE, rest[1:]
     if command in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0

@@ -31,6 +31,7 @@ COMMANDS = {
     "import-textspan": Command(
         "precompute.tools.import_textspan.options", "make a bundle from TEXTSPAN results"
     ),
+    "bundle merge": Command("precompute.tools.merge_bundles.options", "put the models of bundles into one"),
     "score-maps": Command("precompute.tools.score_maps.options", "print how well maps find known objects"),
     "verify-paper": Command("precompute.tools.verify_paper.options", "check real weights against the papers"),
     "models": Command(

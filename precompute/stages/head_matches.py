@@ -5,7 +5,7 @@ by id (ids are hashes: a sample without a pattern), so its time and memory do no
 comparison of two models is a work file, so an interrupted run resumes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -64,24 +64,47 @@ def model_heads(facts: Mapping[str, Any], spaces: HeadSpaces, shards: tuple[Shar
     return ModelHeads(model_key, model, architecture, control_of, spaces, shards)
 
 
+Pair = tuple[ModelHeads, ModelHeads]
+
+
 def rows(models: Sequence[ModelHeads], directory: Path, *, seed: int = 0) -> pd.DataFrame:
     """Returns the table `head_match`: all pairs of trained models, and each model with its own control."""
+    return match_rows(pairs_of(models), models, partial(_compare, directory=directory, seed=seed))
+
+
+def pairs_of(models: Sequence[ModelHeads]) -> list[Pair]:
+    """Returns all pairs of trained models, and each trained model with its own control."""
     trained = [model for model in models if model.control_of is None]
-    controls = {name: model for model in models if (name := model.control_of) is not None}
-    pairs = [*combinations(trained, 2), *((a, b) for a in trained for b in controls.values())]
-    compared = {
-        (a.model_key, b.model_key): _compare(a, b, directory, seed)
-        for a, b in progress.track(pairs, "matching heads", total=len(pairs), unit="pair")
-    }
+    controls = [model for model in models if model.control_of is not None]
+    own = [(a, b) for a in trained for b in controls if b.control_of == a.model]
+    return [*combinations(trained, 2), *own]
+
+
+def match_rows(
+    pairs: Sequence[Pair],
+    models: Sequence[ModelHeads],
+    compare: Callable[[ModelHeads, ModelHeads], Comparison],
+) -> pd.DataFrame:
+    """Returns the rows of the table `head_match` of some pairs; `models` has their controls too."""
+    controls = {model.control_of: model for model in models if model.control_of is not None}
+    needed = {(a.model_key, b.model_key): (a, b) for a, b in _with_nulls(pairs, controls)}
+    tracked = progress.track(needed.items(), "matching heads", total=len(needed), unit="pair")
+    compared = {keys: compare(*pair) for keys, pair in tracked}
     records: list[dict[str, Any]] = []
     for a, b in pairs:
-        comparison = compared[a.model_key, b.model_key]
-        if b.control_of is None:
-            records += _pair_rows(a, b, comparison, _null(a, b, controls, compared))
-        elif b.control_of == a.model:
-            records += _pair_rows(a, b, comparison, None)
+        null = None if b.control_of else _null(a, b, controls, compared)
+        records += _pair_rows(a, b, compared[a.model_key, b.model_key], null)
     table = pd.DataFrame(records, columns=["model_key", "other_model_key", "pairing", *_PLACES, *_SCORES])
     return table.astype({name: "boolean" if name == "exceeds" else "Float64" for name in _SCORES})
+
+
+def _with_nulls(pairs: Sequence[Pair], controls: Mapping[str, ModelHeads]) -> Iterator[Pair]:
+    """Yields the pairs, and the comparisons with controls that the nulls of pairs of trained models need."""
+    for a, b in pairs:
+        yield a, b
+        if b.control_of is None and a.model in controls and b.model in controls:
+            yield a, controls[b.model]
+            yield b, controls[a.model]
 
 
 def _compare(a: ModelHeads, b: ModelHeads, directory: Path, seed: int) -> Comparison:
@@ -106,7 +129,10 @@ def _outputs(shards: tuple[Shard, ...]) -> head_matching.Outputs:
 
 
 def _null(
-    a: ModelHeads, b: ModelHeads, controls: dict[str, ModelHeads], compared: dict[tuple[str, str], Comparison]
+    a: ModelHeads,
+    b: ModelHeads,
+    controls: Mapping[str, ModelHeads],
+    compared: Mapping[tuple[str, str], Comparison],
 ) -> Null | None:
     """Returns what the heads of either model reach with the control of the other; None without controls."""
     if a.model not in controls or b.model not in controls:

@@ -66,7 +66,7 @@ def replicate_metrics(
 
 def model_rows(entries: Sequence[LeaderboardEntry]) -> pd.DataFrame:
     """Returns the table `model_metric`: value, interval, chance and ranks of every metric of every model."""
-    ranks = _ranks(entries)
+    ranks = rank_ranges(entries)
     rows = []
     for entry in entries:
         for metric in entry.values:
@@ -111,10 +111,10 @@ def _interval(metric: metrics.ModelMetric, entry: LeaderboardEntry) -> intervals
     return intervals.interval(metric.value, replicates, minimum=0.0, maximum=maximum)
 
 
-def _ranks(entries: Sequence[LeaderboardEntry]) -> dict[tuple[str, str, str], tuple[int, int]]:
+def rank_ranges(entries: Sequence[LeaderboardEntry]) -> dict[tuple[str, str, str], tuple[int, int]]:
     """Returns rank ranges of the ranked models by model_key, metric and heads_used."""
     ranked = [entry for entry in entries if entry.ranked]
-    rank_ranges = {}
+    ranks = {}
     for name in sorted({name for entry in ranked for name in entry.replicates}):
         metric, _ = name
         if metric not in _RANKED or any(name not in entry.replicates for entry in ranked):
@@ -128,8 +128,8 @@ def _ranks(entries: Sequence[LeaderboardEntry]) -> dict[tuple[str, str, str], tu
         ranges = intervals.rank_ranges(values, replicates, direction=_DIRECTION[metric])
         for entry, rank_range in zip(ranked, ranges, strict=True):
             if rank_range is not None:
-                rank_ranges[entry.model_key, *name] = rank_range
-    return rank_ranges
+                ranks[entry.model_key, *name] = rank_range
+    return ranks
 
 
 _RANKED = {info.metric for info in METRICS if info.row()["ranked"]}
