@@ -147,7 +147,8 @@ def _precision(model: dict[str, Any]) -> str:
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
+    more = '"headlight bundle merge" puts the models of several bundles into one; see its --help.'
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__, epilog=more)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     one = commands.add_parser("show", help="print models, images, texts and size")

@@ -23,7 +23,8 @@ to make a bundle, the result for any number of models over one set of images:
 
 to use a bundle:
   view             serve it in the browser: leaderboard, heads, maps, neighbors
-  bundle           show, verify, diff, zip or merge it
+  bundle           show, verify, diff or zip it
+  bundle merge     put the models of several bundles into one
 
 to check the method:
   score-maps       score maps against masks of known objects

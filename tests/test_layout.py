@@ -86,6 +86,8 @@ WITHOUT_TEST_FILE = {
     "precompute/stages/read_inputs.py": "precompute/inputs/test_prompts.py refuses prompts that fit nothing",
     "precompute/tools/import_textspan/tables.py": "precompute/tools/import_textspan/test_run.py reads them",
     "precompute/tools/list_models/options.py": "precompute/tools/list_models/test_run.py runs the command",
+    "precompute/tools/merge_bundles/matches.py": "precompute/tools/merge_bundles/test_run.py matches",
+    "precompute/tools/merge_bundles/options.py": "precompute/tools/merge_bundles/test_run.py uses them",
     "precompute/tools/score_maps/options.py": "precompute/tools/score_maps/test_run.py runs the command",
     "precompute/tools/verify_paper/references.py": "precompute/tools/verify_paper/test_run.py reads them",
     "precompute/validation/forward_effects.py": "precompute/validation/test_run.py recomputes the effects",

@@ -21,7 +21,7 @@ def test_help_names_every_command(capsys):
     assert main([]) == 0
 
     assert capsys.readouterr().out == HELP
-    listed = re.findall(r"^  ([a-z-]+(?:, [a-z-]+)*)  ", HELP, re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+(?:,? [a-z-]+)*)  ", HELP, re.MULTILINE)
     assert {name for line in listed for name in line.split(", ")} == set(COMMANDS)
     assert set(PRECOMPUTE) == set(precompute.COMMANDS)
 
