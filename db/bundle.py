@@ -1,4 +1,4 @@
-"""Command line for bundles: show, verify, diff, zip."""
+"""Command line for bundles: show, verify, diff, sign, zip."""
 
 import argparse
 import io
@@ -8,11 +8,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from db import bundle_files
+from db import bundle_files, signatures
 from db.atomic_file import atomic_file
 from db.connection import Bundle, open_bundle, records
 from db.errors import BundleDamaged, BundleExists, UserError, message_of, printable
-from db.layout import DIGEST, MANIFEST, sql_of
+from db.layout import DIGEST, MANIFEST, SIGNATURE, sql_of
 from db.manifest import read_manifest
 from db.tolerances import TOLERANCE, VECTOR_TOLERANCE
 from db.unpacked_zip import is_bundle_zip
@@ -51,6 +51,8 @@ def show(options: argparse.Namespace) -> int:
             f"model   {model['model_key']}: {model['model']}{control}, {_heads(bundle, model)}"
             f"{_precision(model)}"
         )
+    if (bundle.path / SIGNATURE).is_file():
+        _print("signed  see by whom: headlight bundle verify --signed-by KEYS (public keys, one a line)")
     if facts["max_sum_error"] is not None:
         _print(f'largest error of "contributions sum to the embedding": {facts["max_sum_error"]:.1e}')
     bundle.close()
@@ -58,14 +60,31 @@ def show(options: argparse.Namespace) -> int:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Prints damage and contradictions of a bundle."""
+    """Prints damage and contradictions of a bundle, and who signed it if that is asked."""
     from db import verify as verification  # its libraries take longer to import than `show` takes
 
     found = verification.problems(options.bundle)
     for problem in found:
         _print(problem)
     _print(f"{options.bundle}: {'not sound. Copy or build it again.' if found else 'sound'}")
-    return 1 if found else 0
+    if found or options.signed_by is None:
+        return 1 if found else 0
+    bundle = open_bundle(options.bundle)
+    key = signatures.signer(bundle.path, options.signed_by)
+    bundle.close()
+    _print(f"signed by {key}" if key else f"not signed by any key of {options.signed_by}: do not trust it")
+    return 0 if key else 1
+
+
+def sign(options: argparse.Namespace) -> int:
+    """Signs a bundle, after its files were compared with their checksums."""
+    from db import verify as verification
+
+    problems = verification.file_problems(options.bundle)
+    if problems.damage:
+        raise BundleDamaged(f"the bundle at {options.bundle} is damaged: {problems.damage[0]}. Not signed.")
+    print(f"signed: {signatures.sign(options.bundle, options.key)}")
+    return 0
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -102,7 +121,8 @@ def pack(options: argparse.Namespace) -> int:
             temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
         ) as archive,
     ):
-        for name in [MANIFEST, DIGEST, *files]:
+        signature = [SIGNATURE] if (bundle / SIGNATURE).is_file() else []
+        for name in [MANIFEST, DIGEST, *signature, *files]:
             archive.write(bundle / name, f"{root}/{name}")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0
@@ -162,6 +182,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "The exit code is 1 for problems.",
     )
     one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
+    one.add_argument(
+        "--signed-by",
+        type=Path,
+        metavar="KEYS",
+        help="also check that one of the public SSH keys in this file signed the bundle, e.g. a download of "
+        "github.com/NAME.keys",
+    )
     one.set_defaults(command=verify)
 
     one = commands.add_parser(
@@ -186,6 +213,18 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "float16 keeps 11 bits; default %(default)g",
     )
     one.set_defaults(command=compare)
+
+    one = commands.add_parser(
+        "sign",
+        help="sign with your SSH key, so that others can check who made it",
+        description="Compares all files with their checksums, then signs the manifest with ssh-keygen. "
+        'Whoever has your public key checks it by "verify --signed-by KEYS".',
+    )
+    one.add_argument("bundle", type=Path, help="directory of a bundle")
+    one.add_argument(
+        "--key", type=Path, default=signatures.default_key(), help="private SSH key (default: %(default)s)"
+    )
+    one.set_defaults(command=sign)
 
     one = commands.add_parser("zip", help="write one file, which opens like a directory")
     one.add_argument("bundle", type=Path, help="directory of a bundle")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from db.layout import DATABASE, DIGEST, MANIFEST, VECTORS
+from db.layout import DATABASE, DIGEST, MANIFEST, SIGNATURE, VECTORS
 
 CHUNK = 2**20
 OF_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -17,7 +17,7 @@ class Listing(NamedTuple):
     """Contents of a directory, by relative path with forward slashes."""
 
     files: dict[str, int]
-    """Regular files except the manifest, its digest and `OF_SYSTEMS`, with their sizes in bytes."""
+    """Regular files except the manifest, its digest and signature, and `OF_SYSTEMS`: sizes in bytes."""
 
     others: list[str]
     """Sentences about what no bundle contains: links, pipes, devices, empty folders."""
@@ -41,7 +41,7 @@ def list_files(directory: Path) -> Listing:
             elif not entry.is_file(follow_symlinks=False):
                 kind = "a link" if entry.is_symlink() else "neither a file nor a folder"
                 others.append(f"{_shown(name)} is {kind}")
-            elif name not in (MANIFEST, DIGEST) and entry.name not in OF_SYSTEMS:
+            elif name not in (MANIFEST, DIGEST, SIGNATURE) and entry.name not in OF_SYSTEMS:
                 files[_shown(name)] = entry.stat(follow_symlinks=False).st_size
     return Listing(dict(sorted(files.items())), sorted(others))
 

@@ -12,6 +12,9 @@ MANIFEST = "manifest.json"
 DIGEST = "manifest.json.sha256"
 """Checksum of the manifest, in the format of sha256sum."""
 
+SIGNATURE = "manifest.json.sig"
+"""Signature of the manifest by an SSH key; few bundles have one."""
+
 DATABASE = "headlight.duckdb"
 VECTORS = "vectors.lance"
 STORAGE_VERSION = "v1.2.0"

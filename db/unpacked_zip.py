@@ -19,7 +19,7 @@ from weakref import finalize
 
 from db.bundle_files import CHUNK, OF_SYSTEMS, stamp
 from db.errors import BundleDamaged, BundleMissing, DiskFull, StoreError
-from db.layout import DIGEST, MANIFEST
+from db.layout import DIGEST, MANIFEST, SIGNATURE
 from db.manifest import MAX_BYTES, read_manifest
 from db.table_sizes import max_unpacked
 
@@ -110,7 +110,7 @@ def _check_directory(file: Path) -> None:
 
 def _unpack(archive: zipfile.ZipFile, file: Path, directory: Path) -> None:
     entries = _entries(archive)
-    for name in (MANIFEST, DIGEST):
+    for name in (MANIFEST, DIGEST, SIGNATURE):
         if name in entries:
             _extract(archive, entries[name], directory / name, min(entries[name].file_size, MAX_BYTES))
     manifest = read_manifest(directory, file)
@@ -148,7 +148,7 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _check_names(entries: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, Any]) -> None:
-    if extra := sorted(set(entries) - set(listed) - {MANIFEST, DIGEST}):
+    if extra := sorted(set(entries) - set(listed) - {MANIFEST, DIGEST, SIGNATURE}):
         raise ValueError(f"it holds {extra[0]!r}, which its manifest does not name")
     for name, entry in listed.items():
         if name not in entries:

@@ -6,8 +6,10 @@ import pandas as pd
 
 from dashboard.data import cached, integrity
 from dashboard.data.types import Source
+from db.layout import SIGNATURE
 
 UNKNOWN = "not stated"
+SIGNED = "yes; by whom: headlight bundle verify --signed-by KEYS"
 
 
 def contents(source: Source) -> pd.DataFrame:
@@ -29,6 +31,7 @@ def contents(source: Source) -> pd.DataFrame:
         "Made": facts["created_at"],
         "Format": str(facts["format"]),
         "Identity (input_id)": facts["input_id"],
+        "Signed": SIGNED if (source.bundle.path / SIGNATURE).is_file() else "no",
     }
     return pd.DataFrame({"fact": rows.keys(), "value": map(str, rows.values())})
 
