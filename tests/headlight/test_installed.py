@@ -12,10 +12,13 @@ import venv
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from tests.conftest import CONTROL
+from tests.dashboard.test_browser import chromium, settle
+from tests.support import bundles, pages
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.slow
@@ -121,9 +124,23 @@ def test_a_bundle_is_verified_and_drawn_without_torch(base, small_bundle, empty)
     assert found.strip() == "None"
 
 
-def test_view_serves_from_any_folder(base, small_bundle, empty):
-    with served(base / "headlight", small_bundle, empty) as address:
-        assert urllib.request.urlopen(f"{address}/_stcore/health").read() == b"ok"
+def test_every_page_works_without_torch_from_any_folder_but_for_what_needs_the_model(
+    base, tiny_bundle, empty
+):
+    """A text of the pool needs no model; a typed one is refused with what to install."""
+    with chromium() as browser, served(base / "headlight", tiny_bundle, empty) as address:
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        for name in pages.PAGES:
+            page.goto(f"{address}/{name}")
+            settle(page, pause=0)
+            assert page.get_by_test_id("stException").count() == 0, name
+            assert page.get_by_test_id("stAlert").count() == 0, name
+        page.goto(f"{address}/text_neighbors?text={quote(next(iter(bundles.TEXTS)))}")
+        settle(page)
+        assert page.get_by_test_id("stAlert").count() == 0
+        page.goto(f"{address}/text_neighbors?text=what%20nobody%20wrote%20before")
+        settle(page)
+        assert 'pip install "headlight-clip[precompute]"' in page.get_by_test_id("stAlert").inner_text()
 
 
 def test_a_command_that_needs_more_says_how_to_install_it(base, empty):
