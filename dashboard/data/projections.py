@@ -94,7 +94,7 @@ def attribute_codes(source: Source, attribute: str) -> tuple[tuple[str, ...], ND
     An image with several values, or none, has OTHERS.
     """
     rows = queries.single_values(source.bundle, attribute=attribute)
-    names, codes = np.unique(rows["value"].to_numpy(str), return_inverse=True)
+    codes, names = pd.factorize(rows["value"], sort=True)
     known = pd.Series(codes, rows["image_id"].to_numpy())
     image_ids = vectors.image_ids(source.bundle, source.key)
     return tuple(names), cached.frozen(known.reindex(image_ids, fill_value=OTHERS).to_numpy(np.int32))

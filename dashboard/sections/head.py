@@ -140,7 +140,7 @@ def draw_projection(source: Source, view: HeadView) -> pd.DataFrame:
     except LiveError as error:
         st.error(literal(error), icon=":material/error:")
         return pd.DataFrame()
-    bars = draw_histogram(source, view)
+    bars = draw_histogram(source, view, "All images")
     st.caption(
         f"Each image counts once, at its place along “{literal(projections.text_of(source, view))}”, which "
         f"has {100 * share:.2g} % of the head's variance. Open a picture to see its place.",

@@ -53,7 +53,7 @@ def draw_picture(source: Source, view: HeadView) -> None:
             f"**{place.rank:,}** of {source.images:,} images along “{literal(text)}” in "
             f"{head_name(view.head)}: {score}."
         )
-        draw_histogram(source, replace(view, onto=""), height=240)
+        draw_histogram(source, replace(view, onto=""), "The picture among all images", height=240)
         st.markdown(f"**Nearest texts in {head_name(view.head)}**")
         nearest = projections.nearest_texts(source, view.head, view.picture)
         columns = {
@@ -108,8 +108,11 @@ def draw_links(source: Source, view: HeadView) -> None:
             st.page_link(f"views/{page}.py", label=label, icon=icon, query_params=link)
 
 
-def draw_histogram(source: Source, view: HeadView, height: int = 320) -> pd.DataFrame:
-    """Number of images by their position along the text of the view, with the place of the picture."""
+def draw_histogram(source: Source, view: HeadView, title: str, height: int = 320) -> pd.DataFrame:
+    """Number of images by their position along the text of the view, with the place of the picture.
+
+    `title` begins the description for screen readers.
+    """
     result = projections.histogram(source, view)
     mark = projections.mark(source, view)
     chart = charts.histogram(
@@ -120,7 +123,7 @@ def draw_histogram(source: Source, view: HeadView, height: int = 320) -> pd.Data
     at = "" if mark is None else f" The picture lies at {digits.number(mark, '+z.2f')}."
     draw_chart(
         chart,
-        f"Number of images by position along the text in standard deviations{split}. Most images, "
+        f"{title}: number by position along the text in standard deviations{split}. Most images, "
         f"{fullest['top']:,}, at {digits.number(fullest['begin'], '+z.1f')}.{at}",
     )
     return result.bars

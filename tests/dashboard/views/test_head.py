@@ -172,6 +172,10 @@ def test_a_picture_opens_large_with_its_place_and_its_nearest_texts():
     assert nearest["text"].iloc[0] == list(TEXTS)[int(cosine.argmax())]
     np.testing.assert_allclose(nearest["score"], np.sort(cosine)[::-1][:6], atol=1e-3)
     assert "p" not in {button.proto.shortcut for button in app.button}, "keys of the page rest below it"
+    charts = {
+        node.proto.alt for node in app.get("vega_lite_chart") if "The picture lies at" in node.proto.alt
+    }
+    assert len(charts) == 2, "it has a place in both histograms"
 
 
 def test_arrow_keys_lead_from_picture_to_picture_along_the_text():

@@ -27,6 +27,15 @@ def test_a_model_may_be_given_by_key_and_author_and_reason_may_be_empty(tmp_path
     assert labels == (Override("tiny-known-1", 1, 1, "time of day", None, None),)
 
 
+def test_an_apostrophe_that_guards_a_formula_is_no_part_of_a_reason(tmp_path):
+    rows = "tiny/known,1,0,color,'@Ada,'=red or 'blue'\ntiny/known,1,1,shape,'t Hooft,'tis round\n"
+
+    guarded, plain = loaded(tmp_path, HEADER + rows)
+
+    assert guarded[4:] == ("@Ada", "=red or 'blue'")
+    assert plain[4:] == ("'t Hooft", "'tis round")
+
+
 def test_columns_may_have_any_order_and_there_may_be_more(tmp_path):
     labels = loaded(tmp_path, "note,Label,head,layer,why,by,model\nx,color,1,1,,,tiny/known\n")
 
