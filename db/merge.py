@@ -17,7 +17,7 @@ from db import ddl
 from db.connection import Bundle, cursor, plain, query
 from db.diff import table_differences, vector_differences
 from db.errors import StoreError
-from db.layout import KINDS, lance_table, sql_of
+from db.layout import KINDS, lance_table
 from db.rewrite import attached, copy_rows, link_vectors, remove
 from db.store import BundleWriter
 from db.tolerances import TOLERANCE, VECTOR_TOLERANCE
@@ -71,8 +71,8 @@ def add_models(writer: BundleWriter, source: Bundle, model_keys: Sequence[str]) 
             named = [f"list_contains($keys, {name})" for name in columns if name.endswith("model_key")]
             if named:
                 copy_rows(writer, table, " or ".join(named), keys)
-        for name in ("new_metrics", "new_properties", "new_published"):
-            writer.connection.execute(sql_of(name))
+        for statement in (_NEW_METRICS, _NEW_PROPERTIES, _NEW_PUBLISHED):
+            writer.connection.execute(statement)
     for key in model_keys:
         for kind in KINDS:
             link_vectors(source, writer, lance_table(kind, key))
@@ -86,7 +86,7 @@ def remove_metric(writer: BundleWriter, metric: str, model_keys: Sequence[str]) 
 
 def ranked_values(writer: BundleWriter) -> pd.DataFrame:
     """Returns the offline metrics of all trained models as written so far, with their replicates."""
-    writer.connection.execute(sql_of("ranked_values"))
+    writer.connection.execute(_RANKED_VALUES)
     return plain(writer.connection.df(), writer.connection.description)
 
 
@@ -94,7 +94,7 @@ def write_ranks(writer: BundleWriter, ranks: pd.DataFrame) -> None:
     """Replaces all ranks: model_key, metric, heads_used, rank_low, rank_high; no row for no rank."""
     writer.connection.register("incoming", ranks)
     try:
-        writer.connection.execute(sql_of("write_ranks"))
+        writer.connection.execute(_WRITE_RANKS)
     finally:
         writer.connection.unregister("incoming")
 
@@ -141,3 +141,70 @@ def _models(first: Bundle, second: Bundle) -> Iterator[str]:
 def _of_tables(first: Bundle, second: Bundle, *tables: str) -> Iterator[str]:
     where = {table: "true" if table in tables else None for table in ddl.columns(cursor(first))}
     return table_differences(first, second, TOLERANCE, where)
+
+
+_NEW_METRICS = """
+insert into metric by name
+select
+    new.* exclude (position),
+    (select coalesce(max(position), -1) from metric) + row_number() over (order by new.position) as position
+from source.metric as new
+anti join metric using (metric)
+"""
+"""Adds the metrics of the attached source that are not described yet, after all others."""
+
+_NEW_PROPERTIES = """
+insert into property by name
+select *
+from source.property
+anti join property using (property)
+"""
+"""Adds the labels of the attached source that are properties of no text."""
+
+_NEW_PUBLISHED = """
+insert into published by name
+select *
+from source.published
+anti join published using (model, metric, source)
+"""
+"""Adds the published figures of the attached source."""
+
+_RANKED_VALUES = """
+select
+    model_metric.model_key,
+    model.label_rule,
+    model_metric.metric,
+    model_metric.heads_used,
+    model_metric.value,
+    list(coalesce(replicate_metric.value, 'nan'::double) order by replicate_metric.replicate) as replicates
+from model_metric
+join model using (model_key)
+join replicate_metric using (model_key, metric, heads_used)
+where model_metric.labels = 'offline'
+    and not model.is_control
+group by all
+order by model_metric.model_key, model_metric.metric, model_metric.heads_used
+"""
+"""One row per offline metric of a trained model and set of heads: the value, and its replicates in order."""
+
+_WRITE_RANKS = """
+update model_metric
+set rank_low = incoming.rank_low,
+    rank_high = incoming.rank_high
+from (
+    select
+        model_metric.model_key,
+        model_metric.metric,
+        model_metric.heads_used,
+        incoming.rank_low,
+        incoming.rank_high
+    from model_metric
+    left join incoming using (model_key, metric, heads_used)
+    where model_metric.labels = 'offline'
+) as incoming
+where model_metric.model_key = incoming.model_key
+    and model_metric.metric = incoming.metric
+    and model_metric.heads_used = incoming.heads_used
+    and model_metric.labels = 'offline'
+"""
+"""Replaces all ranks by those of the table `incoming`."""

@@ -298,6 +298,11 @@ def image_set(bundle: Bundle) -> pd.DataFrame:
     return _ask(bundle, "image_set")
 
 
+def content_hashes(bundle: Bundle) -> pd.DataFrame:
+    """Returns one row: SHA-256 of the sorted image ids, of the texts with properties, and of answers."""
+    return _ask(bundle, "content_hashes")
+
+
 def text_pool(bundle: Bundle) -> pd.DataFrame:
     """Returns the text pool."""
     return _ask(bundle, "text_pool")

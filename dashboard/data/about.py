@@ -1,5 +1,6 @@
 """Facts of the open bundle: what it holds, where it came from, and what was checked."""
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ def contents(source: Source) -> pd.DataFrame:
     (images,), (texts,) = (
         cached.query(source.bundle, name).itertuples() for name in ("image_set", "text_pool")
     )
+    (hashes,) = cached.query(source.bundle, "content_hashes").itertuples()
     size = sum(entry["bytes"] for entry in facts["files"].values())
     controls = sum(model["is_control"] for model in facts["models"])
     rows = {
@@ -31,6 +33,9 @@ def contents(source: Source) -> pd.DataFrame:
         "Made": facts["created_at"],
         "Format": str(facts["format"]),
         "Identity (input_id)": facts["input_id"],
+        "SHA-256 of the image set": hashes.images or "no images",
+        "SHA-256 of the texts": hashes.texts,
+        "SHA-256 of answers by language models": hashes.answers or "none were asked",
         "Signed": SIGNED if (source.bundle.path / SIGNATURE).is_file() else "no",
     }
     return pd.DataFrame({"fact": rows.keys(), "value": map(str, rows.values())})
@@ -58,6 +63,22 @@ def weights_words(row: Any) -> str:
     if pd.isna(row.weights_verified):
         return "imported results" if not row.has_vectors else "a file with a name of its own"
     return "as published" if row.weights_verified else "not verified"
+
+
+def options(source: Source) -> pd.DataFrame:
+    """Returns one row per option of the commands that made the bundle, value, and models if not all."""
+    runs = cached.query(source.bundle, "runs")
+    named = cached.models(source.bundle).set_index("model_key")["model"]
+    models: dict[tuple[str, str], set[str]] = {}
+    for run in runs.itertuples():
+        for option, value in json.loads(run.options).items():
+            models.setdefault((option, json.dumps(value, ensure_ascii=False)), set()).add(run.model_key)
+    everyone = set(runs["model_key"])
+    rows = [
+        (option, value, "all" if keys == everyone else ", ".join(named[key] for key in sorted(keys) if key))
+        for (option, value), keys in sorted(models.items())
+    ]
+    return pd.DataFrame(rows, columns=["option", "value", "models"])
 
 
 def versions(source: Source) -> pd.DataFrame:

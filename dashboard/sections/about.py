@@ -36,6 +36,12 @@ def draw_models(source: Source) -> pd.DataFrame:
     return models
 
 
+def draw_options(source: Source) -> pd.DataFrame:
+    options = about.options(source)
+    sections.draw_table(options, {}, alt="Options that the bundle was made with")
+    return options
+
+
 def draw_versions(source: Source) -> pd.DataFrame:
     versions = about.versions(source)
     sections.draw_table(versions, {}, alt="Versions of software and methods")

@@ -24,6 +24,8 @@ with provenance.recorded() as queries:
     st.header("Models")
     models = about_sections.draw_models(source)
     runs = cached.query(source.bundle, "runs")
+    st.header("Options")
+    options = about_sections.draw_options(source)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.header("Cite")
@@ -31,5 +33,5 @@ with left:
 with right:
     st.header("Versions")
     versions = about_sections.draw_versions(source)
-more = {"models": models, "versions": versions, "runs": runs}
+more = {"models": models, "options": options, "versions": versions, "runs": runs}
 sections.draw_numbers(facts, queries, file_name="bundle.csv", more=more)

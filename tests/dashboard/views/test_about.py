@@ -1,10 +1,14 @@
 """The page About: its facts are those of the bundle, and its citations those of CITATION.cff."""
 
+import hashlib
+import json
 import re
 
 import pytest
 
 from dashboard.data import citation
+from db.connection import open_bundle, records
+from tests.support import bundles
 from tests.support.pages import open_page, words
 from tests.support.paths import ROOT
 
@@ -23,6 +27,28 @@ def test_the_facts_are_those_of_the_bundle(app, bundle):
     assert facts["License of the images"] == "CC0-1.0"
     assert facts["Identity (input_id)"] == "two"
     assert facts["Size"].startswith(f"{len([p for p in bundle.rglob('*') if p.is_file()]) - 2} files")
+
+
+def test_the_hashes_of_images_and_texts_can_be_made_by_hand(app):
+    facts = app.dataframe[0].value.set_index("fact")["value"]
+    texts = sorted(zip(bundles.TEXT_IDS, bundles.TEXTS.values(), strict=True))
+
+    assert facts["SHA-256 of the image set"] == sha256("\n".join(bundles.IMAGE_IDS))
+    assert facts["SHA-256 of the texts"] == sha256("\n".join("\t".join(row) for row in texts))
+    assert len(facts["SHA-256 of answers by language models"]) == 64
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_options_are_shown_with_the_models_that_were_made_with_them(app, bundle):
+    table = next(table.value for table in app.dataframe if "option" in table.value)
+
+    options = {
+        name for run in records(open_bundle(bundle), "from run") for name in json.loads(run["options"])
+    }
+    assert set(table["option"]) == options
 
 
 def test_what_was_checked_is_said_and_what_was_not(app):
