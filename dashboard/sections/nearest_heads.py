@@ -26,9 +26,9 @@ def draw_nearest(source: Source, head: Head) -> pd.DataFrame:
     column = st.column_config
     columns = {
         head_links.LINK: head_links.column(width=70),
+        "cka": column.ProgressColumn("CKA", format="%.2f", min_value=0.0, max_value=1.0, width=120),
         "shown": column.TextColumn("label", width=150),
         "model": column.TextColumn("model", width=240),
-        "cka": column.ProgressColumn("CKA", format="%.2f", min_value=0.0, max_value=1.0, width=160),
         "control_cka": column.NumberColumn(
             "control", format="%.2f", width=70, help="Largest CKA with a head of that model's random weights"
         ),
