@@ -5,6 +5,7 @@ import contextlib
 import errno
 import ipaddress
 import os
+import re
 import socket
 import sys
 import threading
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None, prog: str = "python -m dashboard") 
     bundle = options.path or options.bundle
     address = options.address.strip("[]")  # IPv6 addresses have brackets in a URL
     try:
+        check_base_path(options.base_path)
         with contextlib.closing(open_bundle(bundle)) as opened:
             port = check_address(address, options.port)
             check_contents(opened)
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None, prog: str = "python -m dashboard") 
     except AddressError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return serve(bundle, port, address)
+    return serve(bundle, port, address, options.base_path.strip("/"))
 
 
 def parser(prog: str = "python -m dashboard") -> argparse.ArgumentParser:
@@ -69,6 +71,9 @@ def parser(prog: str = "python -m dashboard") -> argparse.ArgumentParser:
     )
     about.add_argument("--port", type=int, default=8501, help="port to serve at (default: %(default)s)")
     about.add_argument("--address", default="localhost", help="address to serve at (default: %(default)s)")
+    about.add_argument(
+        "--base-path", default="", metavar="PATH", help="path below the address, e.g. lab/clip behind a proxy"
+    )
     return about
 
 
@@ -93,6 +98,12 @@ def check_address(address: str, port: int) -> int:
         raise AddressError(f"{reason}. A free one: --port {_free_port(address, port)}") from error
     except UnicodeError as error:
         raise AddressError(f'--address "{address}" is no name of a machine. Give localhost.') from error
+
+
+def check_base_path(path: str) -> None:
+    """Raises AddressError unless a path consists of plain names, as lab/clip."""
+    if not re.fullmatch(r"/?([\w.~-]+/)*([\w.~-]+)?", path, re.ASCII) or ".." in path.split("/"):
+        raise AddressError(f"--base-path {path!r} is no path of an address. Give names with / between them.")
 
 
 def _free_port(address: str, port: int) -> int:
@@ -134,7 +145,7 @@ def url_host(address: str) -> str:
     return f"[{address}]" if number.version == 6 else address
 
 
-def serve(bundle: str, port: int, address: str) -> int:
+def serve(bundle: str, port: int, address: str, base_path: str = "") -> int:
     os.environ["HEADLIGHT_BUNDLE"] = bundle
     from streamlit.web import cli  # slow to import; --help and a wrong path do not need it
 
@@ -144,6 +155,8 @@ def serve(bundle: str, port: int, address: str) -> int:
 
     server = Path(__file__).with_name("server.py")
     sys.argv = ["streamlit", "run", str(server), "--server.port", str(port), "--server.address", address]
+    if base_path:
+        sys.argv += ["--server.baseUrlPath", base_path]
     if url_host(address) != address and "STREAMLIT_BROWSER_SERVER_ADDRESS" not in os.environ:
         sys.argv += ["--browser.serverAddress", url_host(address)]  # Streamlit prints it, with port and path
     try:

@@ -89,17 +89,19 @@ def served(bundle: Path) -> Iterator[str]:
 
 
 @contextmanager
-def started(bundle: Path) -> Iterator[tuple[int, str, Path]]:
+def started(bundle: Path, base_path: str = "") -> Iterator[tuple[int, str, Path]]:
     """The dashboard over a bundle: process id, address, and the file of what it prints."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "dashboard", "--bundle", str(bundle), "--port", str(port)]
+    command += ["--base-path", base_path] if base_path else []
+    address = f"http://localhost:{port}/{base_path}".rstrip("/")
     with tempfile.NamedTemporaryFile() as printed:  # a pipe that nobody empties would hold the server
         server = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=printed, stderr=printed)
         try:
-            wait_for(server, f"http://localhost:{port}", Path(printed.name))
-            yield server.pid, f"http://localhost:{port}", Path(printed.name)
+            wait_for(server, address, Path(printed.name))
+            yield server.pid, address, Path(printed.name)
         finally:
             server.terminate()
             server.wait(30)
@@ -253,6 +255,28 @@ def test_a_walk_through_all_pages(browser, address):
     assert foreign(requests, address) == []
     assert 'aria-checked="true"' in page.get_by_role("radio", name="Dot product").evaluate("b => b.outerHTML")
     page.close()
+
+
+@pytest.mark.slow
+def test_below_a_path_every_page_is_drawn_and_every_link_stays_below_it(browser, tiny_bundle):
+    with started(tiny_bundle, "lab/clip") as (_, below, _):
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        asked: set[str] = set()
+        page.on("request", lambda request: asked.add(request.url))
+        for name in pages.PAGES:
+            page.goto(f"{below}/{name}")
+            settle(page, pause=0)
+            assert page.get_by_test_id("stException").count() == 0
+            links = page.evaluate("() => [...document.querySelectorAll('a')].map(link => link.href)")
+            assert [link for link in links if link and not link.startswith(below)] == []
+        page.get_by_test_id("stSidebarNav").get_by_text("Heads", exact=True).click()
+        page.wait_for_url(f"{below}/heads?**")
+        page.goto(f"{below}/head/L2.H0")
+        settle(page)
+        assert page.url.startswith(f"{below}/")
+        page.close()
+
+    assert [url for url in asked if not url.startswith((below, "data:", "blob:"))] == []
 
 
 def test_a_map_on_the_screen_is_neither_inverted_nor_transposed(browser, address):

@@ -1,5 +1,6 @@
 """The dashboard's address: refused before anything starts if it is unusable, else printed as it works."""
 
+import json
 import os
 import re
 import socket
@@ -9,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from dashboard.__main__ import check_address, main, url_host
+from dashboard.__main__ import check_address, main, parser, url_host
 from headlight import demo
 from tests.support.paths import ROOT
 
@@ -58,6 +59,20 @@ def test_localhost_is_in_use_if_a_browser_would_reach_another_program(bundle, ca
         assert main([bundle, "--port", str(server.getsockname()[1])]) == 1
 
     assert "is in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["../up", "a//b", "with space", "x?y", "<b>"])
+def test_a_base_path_that_is_no_path_is_refused(bundle, path, capsys):
+    assert main([bundle, "--base-path", path]) == 1
+    assert f"--base-path {path!r} is no path" in capsys.readouterr().err
+
+
+def test_the_container_starts_the_app_with_options_that_there_are():
+    (line,) = re.findall(r"^CMD (.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    command, view, *words = json.loads(line)
+
+    options = parser().parse_args(words)
+    assert [command, view, options.address, options.port] == ["headlight", "view", "0.0.0.0", 8501]
 
 
 def test_the_demo_is_not_built_for_a_port_in_use(busy_port, tmp_path, capsys):
