@@ -95,11 +95,14 @@ def cached_array(source: Source, name: str, subject: object, make: Callable[[], 
     return computed.array
 
 
+def column_bytes(source: Source) -> int:
+    """Returns the bytes of the column of one head in memory."""
+    return source.images * head_space(source).mean.shape[1] * np.dtype(np.float32).itemsize
+
+
 def fit_in_memory(source: Source) -> bool:
     """Returns True if the columns of all stored heads of the model fit into the cache."""
-    heads, rank = head_space(source).mean.shape
-    floats = source.images * heads * rank
-    return floats * np.dtype(np.float32).itemsize <= arrays().max_bytes
+    return column_bytes(source) * len(head_space(source).mean) <= arrays().max_bytes
 
 
 def column(source: Source, head: Head) -> NDArray[np.float32]:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dashboard.data import choices, compare, defaults, option_words, scopes, texts
+from dashboard.data import choices, compare, defaults, head_vectors, option_words, scopes, texts
 from dashboard.data.live import LiveError
 from dashboard.data.types import Source
 from dashboard.state.versus import Versus
-from dashboard.state.views import Head, Scope, head_name, parse_head, parse_scope, show
+from dashboard.state.views import Head, MapView, Scope, head_name, parse_head, parse_scope, show
 
 
 class Side(NamedTuple):
@@ -136,12 +136,37 @@ def default(source: Source, view: Any, kind: str) -> str:
     return defaults.other_text(source)
 
 
+def too_large(sides: list[Side]) -> str:
+    """Returns why two sides cannot be searched: together their vectors are more than a server keeps.
+
+    Each click would read both again, which takes a minute for all heads of two large models. Maps read the
+    vectors of one image only.
+    """
+    columns: dict[tuple[str, Head], int] = {}
+    for side in sides:
+        if not hasattr(side.view, "heads") or isinstance(side.view, MapView):
+            return ""
+        if side.problem or not head_vectors.fit_in_memory(side.source):  # of more, no vectors are kept
+            continue
+        size = head_vectors.column_bytes(side.source)
+        columns |= {(side.source.key, head): size for head in scopes.resolve(side.source, side.view.heads)}
+    needed, most = sum(columns.values()), head_vectors.arrays().max_bytes
+    if needed <= most:
+        return ""
+    return (
+        f"Both sides together have vectors of {needed / 1e9:.1f} GB, and this server keeps "
+        f"{most / 1e9:.1f} GB in memory. Choose fewer heads."
+    )
+
+
 def results(sides: list[Side], compute: Callable[[Side], Any]) -> tuple[list[Side], list[Any]]:
     """Returns the sides with what is computed of each; None, and a problem, where the other side has none.
 
     Raises LiveError if a model is needed for the first side and cannot be loaded.
     """
     first, *others = sides
+    if others and (problem := too_large(sides)):
+        others = [side._replace(problem=side.problem or problem) for side in others]
     tables = [compute(first)]
     shown = [first]
     for side in others:

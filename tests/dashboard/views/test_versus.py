@@ -3,6 +3,7 @@
 import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
+from dashboard.data import head_vectors
 from dashboard.data import versus as versus_data
 from dashboard.data.live import LiveError
 from tests.support import extremes
@@ -105,6 +106,23 @@ def test_a_model_that_cannot_be_loaded_leaves_the_first_side(monkeypatch):
 
     assert results == ["left", None]
     assert [side.problem for side in shown] == ["", "no weights"]
+
+
+def test_two_models_whose_vectors_do_not_fit_together_are_not_searched(monkeypatch):
+    """Else each would push the other out of the memory, and each click would read both."""
+    both = open_page("property_search", heads="layer:2", versus=f"model:{CONTROL_KEY}")
+    assert len(galleries(both)) == 2 and said(both) == ""
+    source = both.session_state["source"]
+    one_model = head_vectors.column_bytes(source) * len(head_vectors.all_heads(source))
+    monkeypatch.setattr(head_vectors.arrays(), "max_bytes", one_model)
+
+    one_head = open_page("property_search", heads="L2.H0", versus=f"model:{CONTROL_KEY}")
+    app = open_page("property_search", heads="all", versus=f"model:{CONTROL_KEY}")
+    same_heads = open_page("property_search", heads="all", versus=f"image:{GALLERY[0]}")
+
+    assert len(galleries(one_head)) == len(galleries(same_heads)) == 2
+    assert "Choose fewer heads" in said(app)
+    assert len(galleries(app)) == 1
 
 
 @pytest.mark.parametrize("page", [*PAGES, "mean_ablation"])
