@@ -1,4 +1,4 @@
-"""Command line for bundles: show, verify, diff, sign, zip."""
+"""Command line for bundles: show, verify, diff, sign, zip, export."""
 
 import argparse
 import io
@@ -128,6 +128,18 @@ def pack(options: argparse.Namespace) -> int:
     return 0
 
 
+def export(options: argparse.Namespace) -> int:
+    """Writes tables and views of a bundle as files."""
+    from db.export import export_tables
+
+    bundle = open_bundle(options.bundle)
+    files = export_tables(bundle, options.out, kind=options.format, names=options.table)
+    bundle.close()
+    for file, count in files:
+        _print(f"{file}: {count} rows, {file.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
 def _print(line: str) -> None:
     """Prints one line: texts of a bundle may come from a stranger."""
     print(printable(line).replace("\n", "\\n"))
@@ -231,6 +243,21 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     one.add_argument("out", type=Path, help="file to write, e.g. demo.zip")
     one.add_argument("--replace", action="store_true", help="replace the file if it exists")
     one.set_defaults(command=pack)
+
+    one = commands.add_parser(
+        "export",
+        help="write its tables and views as Parquet or CSV",
+        description="Writes one file for every table and view into a folder. In CSV a missing value is "
+        "empty, a list is JSON, a picture is base64, and a text that a spreadsheet would run as a formula "
+        "has an apostrophe before it; Parquet holds all values as they are.",
+    )
+    one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
+    one.add_argument("out", type=Path, help="folder to write into")
+    one.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="default %(default)s")
+    one.add_argument(
+        "--table", nargs="+", action="extend", default=[], metavar="NAME", help="only these; default all"
+    )
+    one.set_defaults(command=export)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Creates a database file with the tables of schema.sql, and describes their columns and keys."""
+"""Creates a database file with the tables and views of schema.sql, and describes their columns and keys."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ INDEX_BYTES = 128
 
 
 def create(file: Path) -> duckdb.DuckDBPyConnection:
-    """Returns a connection to a new file with all tables, empty."""
+    """Returns a connection to a new file with all tables, empty, and the views."""
     connection = duckdb.connect()
     try:
         _attach(connection, path_for_writing(file))
@@ -65,16 +65,18 @@ def close(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
 def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, bool]]:
     """Returns, for every table, its columns in order, with True for a column that may not be null."""
     tables: dict[str, dict[str, bool]] = {}
-    for table, column, _, required, _ in connection.execute(sql_of("table_columns")).fetchall():
-        tables.setdefault(table, {})[column] = required
+    for table, column, _, required, _, is_view in connection.execute(sql_of("table_columns")).fetchall():
+        if not is_view:
+            tables.setdefault(table, {})[column] = required
     return tables
 
 
 def types(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """Returns, for every table, the DuckDB type of each column, in order."""
     tables: dict[str, dict[str, str]] = {}
-    for table, column, kind, _, _ in connection.execute(sql_of("table_columns")).fetchall():
-        tables.setdefault(table, {})[column] = kind
+    for table, column, kind, _, _, is_view in connection.execute(sql_of("table_columns")).fetchall():
+        if not is_view:
+            tables.setdefault(table, {})[column] = kind
     return tables
 
 

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-FORMAT = 9
+FORMAT = 10
 """Version of the bundle format. Raise it when the meaning of a table, column or vector changes."""
 
 MANIFEST = "manifest.json"

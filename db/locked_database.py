@@ -1,13 +1,14 @@
-"""Attaches a database that may come from a stranger: locked first, and only with the tables of schema.sql.
+"""Attaches a database that may come from a stranger: locked first, and only with what schema.sql defines.
 
-Whatever DuckDB runs for a view, a macro or a default of a received file would be the stranger's program.
+Whatever DuckDB runs for a view, a macro or a default of a received file would be the stranger's program. A
+view is accepted if its SQL is ours, as DuckDB prints it from what the file stores.
 """
 
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -34,6 +35,7 @@ LOCKED = (
     "lock_configuration = true",  # last: it forbids changing any of these
 )
 
+_PRINT = "select json_deserialize_sql(json_serialize_sql($sql::varchar))"
 _COMMENT = re.compile(r"^comment on .*;$", re.MULTILINE)
 
 
@@ -87,8 +89,9 @@ def catalog_problem(connection: duckdb.DuckDBPyConnection, database: str) -> str
             return f"it holds the {name}, which is none of ours"
         if name not in found:
             return f"it lacks the {name}"
-        if found[name] != ours[name]:
-            return f"its {name} has other columns or keys than ours"
+        if found[name] != ours[name] and _canonical(found[name]) != _canonical(ours[name]):
+            what = "another query" if name.startswith("view ") else "other columns or keys"
+            return f"its {name} has {what} than ours"
     return None
 
 
@@ -141,6 +144,22 @@ def _our_catalog() -> dict[str, str]:
         # Without the comments, which take longer than the tables.
         connection.execute(_COMMENT.sub("", SCHEMA.read_text(encoding="utf-8")))
         return dict(connection.execute(sql_of("catalog"), {"database": "headlight"}).fetchall())
+
+
+@lru_cache(maxsize=32)
+def _canonical(definition: str) -> str:
+    """Returns the definition of a view as DuckDB prints it anew; any other text unchanged.
+
+    DuckDB prints a view of a file with fewer brackets than the same view in memory. Nothing of it is run.
+    """
+    head, middle, sql = definition.partition(" AS ")
+    if not head.startswith("CREATE VIEW "):
+        return definition
+    with duckdb.connect() as connection, suppress(duckdb.Error):
+        values = {"sql": sql.removesuffix(";")}
+        ((printed,),) = connection.execute(_PRINT, values).fetchall()
+        return f"{head}{middle}{printed}"
+    return definition
 
 
 def _quoted(text: str) -> str:

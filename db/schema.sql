@@ -1,4 +1,5 @@
--- The tables of a bundle. Keys are (model_key, layer, head), image_id and text_id, always by these names.
+-- The tables of a bundle, then views for the questions that people ask most. Keys are (model_key, layer, head),
+-- image_id and text_id, always by these names. DuckDB 1.2 must be able to read the views too.
 
 create table bundle (
     format integer primary key,
@@ -671,3 +672,268 @@ comment on column run.options is 'Options of the stage, as JSON.';
 comment on column run.software is 'Versions of the libraries, as JSON.';
 comment on column run.started_at is 'Start of the stage, UTC.';
 comment on column run.seconds is 'Duration of the stage in the command that finished the bundle; time before an interruption is not included.';
+
+create view leaderboard as
+select
+    model.model_key,
+    model.model,
+    model.is_control,
+    model.control_of,
+    model.training_data,
+    model.parameters,
+    model.layers,
+    model.first_layer,
+    model.heads,
+    model.images,
+    model.max_sum_error,
+    metric.metric,
+    metric.title,
+    metric.unit,
+    metric.direction,
+    metric.position,
+    model_metric.heads_used,
+    model_metric.labels,
+    model_metric.value,
+    model_metric.low,
+    model_metric.high,
+    model_metric.chance,
+    case when one_rule.metric is not null then model_metric.rank_low end as rank_low,
+    case when one_rule.metric is not null then model_metric.rank_high end as rank_high
+from model_metric
+join model using (model_key)
+join metric using (metric)
+left join (
+    select metric, heads_used, labels
+    from model_metric
+    join model using (model_key)
+    where rank_low is not null
+    group by metric, heads_used, labels
+    having count(distinct label_rule) = 1
+) as one_rule using (metric, heads_used, labels);
+comment on view leaderboard is 'One row per model, model metric, set of heads and kind of label: the value with its interval and rank.';
+comment on column leaderboard.model_key is 'The model.';
+comment on column leaderboard.model is 'Name of the model to show.';
+comment on column leaderboard.is_control is 'True for a random-weights control.';
+comment on column leaderboard.control_of is 'Name of the model that this is a control of; null for other models.';
+comment on column leaderboard.training_data is 'Training data of the weights; null if unknown.';
+comment on column leaderboard.parameters is 'Number of parameters, both towers.';
+comment on column leaderboard.layers is 'Layers of the vision transformer.';
+comment on column leaderboard.first_layer is 'First decomposed layer, zero-based.';
+comment on column leaderboard.heads is 'Heads of one layer.';
+comment on column leaderboard.images is 'Number of decomposed images.';
+comment on column leaderboard.max_sum_error is 'Largest absolute entry, over images, of (sum of contributions - embedding).';
+comment on column leaderboard.metric is 'Name of the metric; see the table metric.';
+comment on column leaderboard.title is 'Name of the metric to show.';
+comment on column leaderboard.unit is 'Unit of the value.';
+comment on column leaderboard.direction is 'higher, lower or neither: which end is easier to interpret.';
+comment on column leaderboard.position is 'Order of the metrics on the pages.';
+comment on column leaderboard.heads_used is 'all or supported, as in model_metric.';
+comment on column leaderboard.labels is 'offline or chosen, as in model_metric.';
+comment on column leaderboard.value is 'The value; null where it is not defined.';
+comment on column leaderboard.low is 'Lower end of the 95 % measurement interval; null without an interval.';
+comment on column leaderboard.high is 'Upper end of the 95 % measurement interval.';
+comment on column leaderboard.chance is 'Value for rotated heads; null if it was not computed.';
+comment on column leaderboard.rank_low is 'Best compatible rank among the trained models; null as in model_metric, and where the ranked models have labels of different rules.';
+comment on column leaderboard.rank_high is 'Worst such rank.';
+
+create view head_overview as
+select
+    head.model_key,
+    model.model,
+    model.is_control,
+    head.layer,
+    head.head,
+    'L' || head.layer || '.H' || head.head as name,
+    head.rank,
+    head.importance,
+    component_share.share as embedding_share,
+    head_label.label,
+    head_label.method,
+    head_label.picks,
+    head_label.carrying_picks,
+    head_label.q_value,
+    coalesce(head_label.supported, false) as supported,
+    consistency.value as consistency,
+    stability.value as stability,
+    text.text as first_text,
+    head_text.variance_share as first_share
+from head
+join model using (model_key)
+left join head_label
+    on head_label.model_key = head.model_key
+    and head_label.layer = head.layer
+    and head_label.head = head.head
+    and head_label.chosen
+left join component_share
+    on component_share.model_key = head.model_key
+    and component_share.layer = head.layer
+    and component_share.head = head.head
+    and component_share.kind = 'head'
+left join head_metric as consistency
+    on consistency.model_key = head.model_key
+    and consistency.layer = head.layer
+    and consistency.head = head.head
+    and consistency.metric = 'ccs'
+left join head_metric as stability
+    on stability.model_key = head.model_key
+    and stability.layer = head.layer
+    and stability.head = head.head
+    and stability.metric = 'stability'
+left join head_text
+    on head_text.model_key = head.model_key
+    and head_text.layer = head.layer
+    and head_text.head = head.head
+    and head_text.position = 0
+left join text using (text_id);
+comment on view head_overview is 'One row per decomposed head: its chosen label, main numbers and first text.';
+comment on column head_overview.model_key is 'The model.';
+comment on column head_overview.model is 'Name of the model to show.';
+comment on column head_overview.is_control is 'True for a head of a random-weights control.';
+comment on column head_overview.layer is 'Layer, zero-based.';
+comment on column head_overview.head is 'Head of the layer, zero-based.';
+comment on column head_overview.name is 'Name of the head to show: L11.H3.';
+comment on column head_overview.rank is 'Dimensions of the space that the head can write to; null for imported results.';
+comment on column head_overview.importance is 'Square root of the trace of the covariance of the head''s contribution; null for imported results.';
+comment on column head_overview.embedding_share is 'Share of the covariance of the embedding, as in component_share; may be negative.';
+comment on column head_overview.label is 'The chosen label; null without one.';
+comment on column head_overview.method is 'Method of the chosen label, as in head_label.';
+comment on column head_overview.picks is 'Number of first texts that the method reads.';
+comment on column head_overview.carrying_picks is 'Number of these texts that carry the label.';
+comment on column head_overview.q_value is 'p-value of the label, adjusted over the heads of the model.';
+comment on column head_overview.supported is 'True if the chosen label is supported, as in head_label.';
+comment on column head_overview.consistency is 'Value of the metric ccs: first texts that are consistent with the label.';
+comment on column head_overview.stability is 'Value of the metric stability.';
+comment on column head_overview.first_text is 'First text that TEXTSPAN chose.';
+comment on column head_overview.first_share is 'Share of the head''s variance that this text removes.';
+
+create view texts_of_head as
+select
+    head_text.model_key,
+    model.model,
+    head_text.layer,
+    head_text.head,
+    'L' || head_text.layer || '.H' || head_text.head as name,
+    head_text.position,
+    head_text.text_id,
+    text.text,
+    properties.properties,
+    coalesce(list_contains(properties.each_property, head_label.label), false) as carries_label,
+    head_text.variance_share,
+    head_text.cumulative_share,
+    head_text.margin,
+    head_text.equal_norm_position,
+    head_text.stability
+from head_text
+join model using (model_key)
+join text using (text_id)
+left join (
+    select
+        text_id,
+        string_agg(property, ', ' order by property) as properties,
+        list(property) as each_property
+    from text_property
+    group by text_id
+) as properties using (text_id)
+left join head_label
+    on head_label.model_key = head_text.model_key
+    and head_label.layer = head_text.layer
+    and head_label.head = head_text.head
+    and head_label.chosen;
+comment on view texts_of_head is 'One row per text that TEXTSPAN chose for a head, with its properties.';
+comment on column texts_of_head.model_key is 'The model.';
+comment on column texts_of_head.model is 'Name of the model to show.';
+comment on column texts_of_head.layer is 'Layer, zero-based.';
+comment on column texts_of_head.head is 'Head, zero-based.';
+comment on column texts_of_head.name is 'Name of the head to show: L11.H3.';
+comment on column texts_of_head.position is 'Order of choice, zero-based.';
+comment on column texts_of_head.text_id is 'The text, as in text.';
+comment on column texts_of_head.text is 'The text itself.';
+comment on column texts_of_head.properties is 'Properties of the text, joined by commas; null without any.';
+comment on column texts_of_head.carries_label is 'True if the chosen label of the head is one of these properties.';
+comment on column texts_of_head.variance_share is 'Share of the head''s variance removed by this choice.';
+comment on column texts_of_head.cumulative_share is 'Share removed by this and all choices before it.';
+comment on column texts_of_head.margin is 'Relative lead over the next text; 0 is a tie.';
+comment on column texts_of_head.equal_norm_position is 'Order of choice if every text has the same length in the head''s space; null as in head_text.';
+comment on column texts_of_head.stability is 'Share of the replicates in which this text is among the first five; null without replicates.';
+
+create view heads_of_property as
+select
+    property_head.property,
+    property_head.model_key,
+    model.model,
+    model.is_control,
+    property_head.layer,
+    property_head.head,
+    'L' || property_head.layer || '.H' || property_head.head as name,
+    head.importance,
+    head_label.method,
+    head_label.carrying_picks,
+    head_label.share,
+    head_label.lead,
+    head_label.tail,
+    head_label.p_value,
+    head_label.q_value,
+    head_label.supported,
+    text.text as first_text
+from property_head
+join model using (model_key)
+join head using (model_key, layer, head)
+left join head_label
+    on head_label.model_key = property_head.model_key
+    and head_label.layer = property_head.layer
+    and head_label.head = property_head.head
+    and head_label.chosen
+left join head_text
+    on head_text.model_key = property_head.model_key
+    and head_text.layer = property_head.layer
+    and head_text.head = property_head.head
+    and head_text.position = 0
+left join text using (text_id);
+comment on view heads_of_property is 'One row per property and head whose chosen label it is, supported or not.';
+comment on column heads_of_property.property is 'The property.';
+comment on column heads_of_property.model_key is 'The model.';
+comment on column heads_of_property.model is 'Name of the model to show.';
+comment on column heads_of_property.is_control is 'True for a head of a random-weights control.';
+comment on column heads_of_property.layer is 'Layer, zero-based.';
+comment on column heads_of_property.head is 'Head, zero-based.';
+comment on column heads_of_property.name is 'Name of the head to show: L11.H3.';
+comment on column heads_of_property.importance is 'Square root of the trace of the covariance of the head''s contribution; null for imported results.';
+comment on column heads_of_property.method is 'Method of the label, as in head_label.';
+comment on column heads_of_property.carrying_picks is 'Number of picks that carry the label, as in head_label.';
+comment on column heads_of_property.share is 'Share of the head''s variance that these picks remove, as in head_label.';
+comment on column heads_of_property.lead is 'Test statistic of the label, as in head_label.';
+comment on column heads_of_property.tail is 'Hypergeometric tail of the label, as in head_label.';
+comment on column heads_of_property.p_value is 'p-value of the label, as in head_label.';
+comment on column heads_of_property.q_value is 'p_value adjusted over the heads of the model.';
+comment on column heads_of_property.supported is 'True if the label is supported, as in head_label.';
+comment on column heads_of_property.first_text is 'First text that TEXTSPAN chose for the head.';
+
+create view label_disagreements as
+select
+    head_label.model_key,
+    model.model,
+    model.is_control,
+    head_label.layer,
+    head_label.head,
+    'L' || head_label.layer || '.H' || head_label.head as name,
+    count(distinct head_label.label) as labels,
+    max(head_label.label) filter (where head_label.chosen) as chosen_label,
+    string_agg(
+        distinct head_label.label || ' (' || head_label.method || ')',
+        ', '
+        order by head_label.label || ' (' || head_label.method || ')'
+    ) as by_method
+from head_label
+join model using (model_key)
+group by head_label.model_key, model.model, model.is_control, head_label.layer, head_label.head
+having count(distinct head_label.label) > 1;
+comment on view label_disagreements is 'One row per head that two methods, or two numbers of picks, label differently.';
+comment on column label_disagreements.model_key is 'The model.';
+comment on column label_disagreements.model is 'Name of the model to show.';
+comment on column label_disagreements.is_control is 'True for a head of a random-weights control.';
+comment on column label_disagreements.layer is 'Layer, zero-based.';
+comment on column label_disagreements.head is 'Head, zero-based.';
+comment on column label_disagreements.name is 'Name of the head to show: L11.H3.';
+comment on column label_disagreements.labels is 'Number of different labels.';
+comment on column label_disagreements.chosen_label is 'The chosen label.';
+comment on column label_disagreements.by_method is 'All labels, each with its methods, joined by commas.';

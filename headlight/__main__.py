@@ -23,7 +23,7 @@ to make a bundle, the result for any number of models over one set of images:
 
 to use a bundle:
   view             serve it in the browser: leaderboard, heads, maps, neighbors
-  bundle           show, verify, diff, sign or zip it
+  bundle           show, verify, diff, sign, zip or export it
   bundle merge     put the models of several bundles into one
 
 to check the method:

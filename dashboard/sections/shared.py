@@ -1,6 +1,5 @@
 """Sections of several pages: galleries, maps, tables, and the numbers with their queries."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, cast
@@ -26,14 +25,12 @@ from dashboard.state import url
 from dashboard.state.markdown import literal
 from dashboard.state.views import Head, Scope, head_name
 from db.queries import Ran
+from db.spreadsheet import harmless
 
 MAX_LINKS = 12
 """Number of heads that a page links to."""
 
 NO_THUMBNAIL = "no thumbnail in this bundle"
-
-FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 def stop_with(problem: str, icon: str = ":material/info:") -> None:
@@ -222,9 +219,3 @@ def csv(frame: pd.DataFrame) -> bytes:
     }
     # With this end of lines a text that holds either of its characters is quoted.
     return pd.DataFrame(columns).to_csv(index=False, lineterminator="\r\n").encode()
-
-
-def harmless(cell: Any) -> Any:
-    """Returns a cell, with an apostrophe before a text that a spreadsheet reads as a formula."""
-    is_formula = isinstance(cell, str) and FORMULA.match(cell) and not NUMBER.fullmatch(cell)
-    return f"'{cell}" if is_formula else cell

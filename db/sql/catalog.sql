@@ -4,7 +4,7 @@ from duckdb_tables()
 where database_name = $database
     and not internal
 union all
-select 'view ' || schema_name || '.' || view_name, ''
+select 'view ' || schema_name || '.' || view_name, sql
 from duckdb_views()
 where database_name = $database
     and not internal

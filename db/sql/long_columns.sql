@@ -5,4 +5,5 @@ select
     data_type
 from duckdb_columns()
 where database_name = $database
+    and table_name in (select table_name from duckdb_tables() where database_name = $database)
     and (data_type = 'VARCHAR' or data_type like '%[]')

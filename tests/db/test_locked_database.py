@@ -1,5 +1,6 @@
 """A received database: it is locked before it is opened, and only our tables are accepted in it."""
 
+import re
 import time
 
 import duckdb
@@ -8,11 +9,12 @@ import pytest
 from db import vectors
 from db.connection import Bundle, cursor, open_bundle, query
 from db.errors import BundleDamaged, QueryError
-from db.layout import DATABASE
+from db.layout import DATABASE, SCHEMA
 from db.locked_database import time_limit
 from tests.support.bundles import IMAGE_IDS, MODEL_KEY
 from tests.support.places import edit, seal
 
+VIEW = re.compile(r"create view label_disagreements.*?;", re.DOTALL)
 ENDLESS = "with recursive t as (select 1 as i union all select i + 1 from t) select 6 as format from t"
 
 
@@ -22,6 +24,17 @@ ENDLESS = "with recursive t as (select 1 as i union all select i + 1 from t) sel
         ("drop table bundle; create view bundle as select 6 as format", "it holds the view main.bundle"),
         (f"drop table bundle; create view bundle as {ENDLESS}", "it holds the view main.bundle"),
         ("drop table text; create view text as from range(1e12::bigint)", "it holds the view main.text"),
+        ("create view mine as select 1", "it holds the view main.mine"),
+        ("drop view leaderboard", "it lacks the view main.leaderboard"),
+        (
+            "create or replace view leaderboard as select 1 as model_key",
+            "its view main.leaderboard has another",
+        ),
+        (f"create or replace view head_overview as {ENDLESS}", "its view main.head_overview has another"),
+        (
+            "drop view texts_of_head; create table texts_of_head (a text)",
+            "it holds the table main.texts_of_head",
+        ),
         ("create macro lower(x) as 'mine'", "it holds the function main.lower"),
         ("create macro texts() as table select 1", "it holds the function main.texts"),
         ("create sequence numbers", "it holds the sequence main.numbers"),
@@ -46,6 +59,33 @@ def test_only_our_tables_are_accepted(copy, sql, message):
         open_bundle(copy)
 
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("having count(distinct head_label.label) > 1", "having count(distinct head_label.label) > 0"),
+        ("label_disagreements as", "label_disagreements(a, b, c, d, e, f, g, h, i) as"),
+        ("from head_label", "from (from head_label) as head_label"),
+        ("head_label.layer,", "head_label.layer + 0,"),
+    ],
+)
+def test_a_view_that_differs_from_ours_in_one_word_is_refused(copy, old, new):
+    ours = VIEW.search(SCHEMA.read_text())[0]
+    assert old in ours
+    edit(copy, f"drop view label_disagreements; {ours.replace(old, new, 1)}")
+
+    with pytest.raises(BundleDamaged, match="its view main.label_disagreements has another query than ours"):
+        open_bundle(copy)
+
+
+def test_a_view_of_ours_is_accepted_however_it_is_written(copy):
+    """Layout and brackets are no part of a query; nor is the way in which DuckDB prints it."""
+    ours = VIEW.search(SCHEMA.read_text())[0].replace("join model", "inner   join model")
+    edit(copy, f"drop view label_disagreements; {ours}")
+
+    with open_bundle(copy).connection as connection:
+        assert connection.execute("from headlight.label_disagreements").fetchall()
 
 
 def test_a_column_that_is_a_formula_is_refused(copy):
