@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from db.pictures import UnreadableImage, decode
 
@@ -25,6 +25,10 @@ DIVERGING = (
     "#b35806",
     "#7f3b08",
 )
+
+
+MAP_BEGINS = 0.8
+"""Opacity from which a map begins to cover the picture where its values are near zero."""
 
 
 VIEW_SIDE = 1024
@@ -119,9 +123,19 @@ def png(image: Image.Image) -> bytes:
 
 def data_url(image: Image.Image, side: int = 448) -> str:
     """Returns the image as a data URL for a chart, enlarged so that it scales smoothly."""
+    return jpeg_url(enlarge(image, side), 88)
+
+
+def jpeg_url(image: Image.Image, quality: int = 92) -> str:
+    """Returns the image as a small data URL; at the default quality with sharp edges between colors."""
     out = io.BytesIO()
-    enlarge(image, side).save(out, format="JPEG", quality=88)
+    image.save(out, format="JPEG", quality=quality, subsampling=0 if quality > 90 else 2)
     return as_url(out.getvalue())
+
+
+def png_url(image: Image.Image) -> str:
+    """Returns the image as a data URL that keeps every pixel and its opacity."""
+    return as_url(png(image))
 
 
 def as_url(data: bytes) -> str:
@@ -146,74 +160,68 @@ def enlarge(image: Image.Image, side: int = 448) -> Image.Image:
     return image.resize((side, round(side * image.height / image.width)), Image.Resampling.BICUBIC)
 
 
-def muted(image: Image.Image) -> Image.Image:
-    """Returns a picture with paler colors, so that the hues of a map over it stand out."""
-    return Image.blend(image.convert("L").convert("RGB"), image, 0.5)
+def strength(grid: NDArray, limit: float, opacity: float = 0.0) -> NDArray:
+    """Returns the share of the opacity that values get: the picture is visible where a map is near zero.
+
+    From an opacity of MAP_BEGINS on, the share near zero rises too; at 1 the map alone is visible.
+    """
+    share = np.sqrt(np.clip(np.abs(grid) / limit, 0, 1))
+    lowest = max(0.0, (opacity - MAP_BEGINS) / (1 - MAP_BEGINS))
+    return lowest + (1 - lowest) * share
 
 
-def strength(grid: NDArray, limit: float) -> NDArray:
-    """Returns the opacity of patches, 0 to 1: the picture is visible where a map is near zero."""
-    return np.sqrt(np.clip(np.abs(grid) / limit, 0, 1))
+def smoothed(grid: NDArray, size: tuple[int, int]) -> NDArray:
+    """Returns values between the centers of patches, bilinear, one for each pixel of a `size`."""
+    return np.asarray(Image.fromarray(grid.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
+
+
+def cover(grid: NDArray, limit: float, opacity: float) -> Image.Image:
+    """Returns the colors of a map with their opacity, a pixel for each value."""
+    alpha = (255 * opacity * strength(grid, limit, opacity)).round().astype(np.uint8)
+    return Image.fromarray(np.dstack([colors(grid, limit), alpha]))
 
 
 def overlay(
-    image: Image.Image, grid: NDArray, limit: float, opacity: float, *, side: int = 448
+    image: Image.Image,
+    grid: NDArray,
+    limit: float,
+    opacity: float,
+    *,
+    side: int = 448,
+    smooth: bool = False,
+    outliers: NDArray | None = None,
+    chosen: tuple[int, int] | None = None,
 ) -> Image.Image:
-    """Returns one map over the input of the model, with sharp patch edges: the map has no finer detail."""
-    below = enlarge(muted(image), side)
-    alpha = (255 * opacity * strength(grid, limit)).round().astype(np.uint8)
-    cover, mask = (
-        Image.fromarray(part).resize(below.size, Image.Resampling.NEAREST)
-        for part in (colors(grid, limit), alpha)
-    )
-    return Image.composite(cover, below, mask)
+    """Returns one map over the input of the model.
 
-
-def sheet(
-    panels: list[tuple[str, Image.Image]], limit: float, numbers: Sequence[str], unit: str, note: str
-) -> bytes:
-    """Returns titled panels side by side above one color scale and lines of notes, as PNG bytes.
-
-    `numbers` stand at the ends and the middle of the scale: -limit, 0, limit.
+    Patches have sharp edges, for the map has no finer detail; `smooth` draws values between their centers.
+    `outliers` [row, column] get a diamond, the patch `chosen` (row, column) a frame.
     """
-    gap, head, line = 24, 34, 18
-    font, small = ImageFont.load_default(16), ImageFont.load_default(13)
-    width = max(sum(p.width + gap for _, p in panels) + gap, 560)
-    notes = [part for text in note.splitlines() for part in broken(text, width - 2 * gap, small)]
-    foot = 66 + line * len(notes)
-    height = max(p.height for _, p in panels) + head + foot
-    page = Image.new("RGB", (width, height), "white")
-    draw = ImageDraw.Draw(page)
-    left = gap
-    for title, panel in panels:
-        draw.text((left, 8), fit(title, panel.width, font), fill="black", font=font)
-        page.paste(panel, (left, head))
-        left += panel.width + gap
-    bar = np.linspace(-limit, limit, 320)[None, :].repeat(14, axis=0)
-    page.paste(Image.fromarray(colors(bar, limit)), (gap, height - foot + 12))
-    for place, number in zip((0, 160, 320), numbers, strict=True):
-        draw.text((gap + place, height - foot + 28), number, fill="black", font=small, anchor="mt")
-    draw.text((gap + 340, height - foot + 11), unit, fill="black", font=small)
-    for place, text in enumerate(notes):
-        draw.text((gap, height - foot + 54 + line * place), text, fill="#444444", font=small)
-    return png(page)
+    below = enlarge(image, side)
+    above = cover(smoothed(grid, below.size) if smooth else grid, limit, opacity)
+    above = above.resize(below.size, Image.Resampling.NEAREST)
+    drawn = Image.composite(above.convert("RGB"), below, above.getchannel("A"))
+    mark(drawn, grid.shape, outliers, chosen)
+    return drawn
 
 
-def broken(text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> list[str]:
-    """Returns a text in lines of at most a width: a link has no spaces to break at."""
-    lines, line = [], ""
-    for letter in text:
-        if font.getlength(line + letter) > width:
-            lines.append(line)
-            line = ""
-        line += letter
-    return [*lines, line]
-
-
-def fit(text: str, width: int, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
-    """Returns a line cut to a width, with an ellipsis if it was cut."""
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "...") > width:
-        text = text[:-1]
-    return text + "..."
+def mark(
+    image: Image.Image,
+    shape: tuple[int, ...],
+    outliers: NDArray | None = None,
+    chosen: tuple[int, int] | None = None,
+) -> None:
+    """Draws the marks of patches into a picture of `shape` patches: white with dark edges, on any color."""
+    draw, (rows, columns) = ImageDraw.Draw(image), shape
+    width, height = image.width / columns, image.height / rows
+    line = max(1, image.width // 200)
+    for row, column in np.argwhere(outliers) if outliers is not None else []:
+        x, y, reach = (column + 0.5) * width, (row + 0.5) * height, min(width, height) / 4
+        corners = [(x, y - reach), (x + reach, y), (x, y + reach), (x - reach, y), (x, y - reach)]
+        draw.line(corners, "black", line + 2, joint="curve")
+        draw.line(corners, "white", line, joint="curve")
+    if chosen:
+        left, top = round(chosen[1] * width), round(chosen[0] * height)
+        right, bottom = round(left + width) - 1, round(top + height) - 1
+        draw.rectangle([left, top, right, bottom], outline="black", width=line + 2)
+        draw.rectangle([left + 1, top + 1, right - 1, bottom - 1], outline="white", width=line)

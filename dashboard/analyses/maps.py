@@ -17,6 +17,8 @@ PART_NAMES = (
     "MLPs, earlier layers and input",
 )
 STEPS = (1, 1.5, 2, 3, 5, 7, 10)
+ROBUST = 0.99
+"""Share of the values of maps that an automatic scale covers."""
 
 
 class Parts(NamedTuple):
@@ -41,6 +43,15 @@ class TextMap(NamedTuple):
     parts: Parts
 
 
+def token_scores(tokens: NDArray, basis: NDArray, text: NDArray) -> NDArray[np.float64]:
+    """Returns the contribution of every token through every head times a text [d_out], [head, token].
+
+    `tokens` [head, token, rank] are uncentered.
+    """
+    text_in_heads = basis @ text  # [head, rank] float64, as the text is
+    return np.einsum("htr,hr->ht", tokens, text_in_heads)
+
+
 def text_map(
     tokens: NDArray, basis: NDArray, rest: NDArray, text: NDArray, shown: NDArray, shape: tuple[int, int]
 ) -> TextMap:
@@ -49,11 +60,14 @@ def text_map(
     `tokens` [head, token, rank] are uncentered; `rest` [d_out] is the contribution of everything else than
     stored heads.
     """
-    text_in_heads = basis.astype(np.float64) @ text  # [head, rank]
-    score = np.einsum("htr,hr->ht", tokens.astype(np.float64), text_in_heads)  # [head, token]
-    shown_score = score[shown].sum(axis=0)  # [token]
+    return map_of_scores(token_scores(tokens, basis, text), float(rest @ text), shown, shape)
+
+
+def map_of_scores(scores: NDArray, rest: float, shown: NDArray, shape: tuple[int, int]) -> TextMap:
+    """Returns the map through the heads of the mask `shown`, from the `token_scores` and that of the rest."""
+    shown_score = scores[shown].sum(axis=0)  # [token]
     grid = shown_score[1:].reshape(shape)
-    parts = Parts(float(grid.sum()), float(shown_score[0]), float(score[~shown].sum()), float(rest @ text))
+    parts = Parts(float(grid.sum()), float(shown_score[0]), float(scores[~shown].sum()), rest)
     return TextMap(grid, parts)
 
 
@@ -62,10 +76,13 @@ def contrast(a: TextMap, b: TextMap) -> TextMap:
     return TextMap(a.grid - b.grid, Parts(*(x - y for x, y in zip(a.parts, b.parts, strict=True))))
 
 
-def symmetric_limit(*grids: NDArray) -> float:
-    """Returns the next round number above 95 % of all values, so that one patch does not set the scale."""
+def symmetric_limit(*grids: NDArray, share: float = ROBUST) -> float:
+    """Returns the next round number above a share of all absolute values.
+
+    By default a few strong patches do not set the scale; with a share of 1 no value lies beyond it.
+    """
     values = np.abs(np.concatenate([np.ravel(grid) for grid in grids]))
-    large = float(np.quantile(values, 0.95, method="higher") or values.max())
+    large = float(np.quantile(values, share, method="lower") or values.max())
     if large == 0 or not np.isfinite(large):
         return 1.0
     power = 10.0 ** np.floor(np.log10(large))

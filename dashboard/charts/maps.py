@@ -3,45 +3,110 @@
 Contributions are in thousandths of cosine similarity: one head of sixty adds a few.
 """
 
+from typing import NamedTuple
+
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard import images
 from dashboard.charts import theme
-from dashboard.images import DIVERGING, strength
+from dashboard.images import DIVERGING
 
 # Channels are objects, not strings: Altair needs milliseconds to parse each string.
 VALUE = alt.Tooltip("value:Q", title="x 1000", format="+.3f")
+PLACE = [alt.Tooltip("row:Q", title="patch row"), alt.Tooltip("column:Q", title="patch column")]
+
+CLICK = "patch"
+"""Name of the selection of a clicked patch."""
+
+
+class Marks(NamedTuple):
+    """Patches that are marked in a panel, for row and column from 0."""
+
+    outliers: NDArray | None = None
+    """Mask [row, column] of the patches that get a diamond."""
+
+    chosen: tuple[int, int] | None = None
+    """The patch that gets a frame."""
+
+
+NO_MARKS = Marks()
 
 
 def map_panel(
-    url: str, grid: NDArray | None, *, limit: float, opacity: float, size: tuple[int, int]
+    url: str,
+    grid: NDArray,
+    *,
+    limit: float,
+    opacity: float,
+    size: tuple[int, int],
+    smooth: bool = False,
+    marks: Marks = NO_MARKS,
+    clickable: bool = False,
 ) -> theme.Layers:
-    """A picture (data URL) and a grid of contributions over it, if there is one.
+    """A picture (data URL), a grid of contributions over it, and marks; a click selects a patch, if it can.
 
     `size` is width and height in pixels. Zero is the middle of the colors, and lets the picture through.
+    `smooth` draws values between the centers of patches; the tooltips have those of the patches.
     """
     width, height = size
     x = alt.X("left:Q", scale=alt.Scale(domain=[0, 1], range=[0, width], round=True), axis=None)
     y = alt.Y("top:Q", scale=alt.Scale(domain=[0, 1], range=[0, height], round=True), axis=None)
-    picture = alt.Chart(pd.DataFrame({"left": [0.0], "top": [0.0], "url": [url]})).mark_image(
-        align="left", baseline="top", aspect=False, width=width, height=height
+
+    def picture(url: str) -> alt.Chart:
+        image = alt.Chart(pd.DataFrame({"left": [0.0], "top": [0.0], "url": [url]})).mark_image(
+            align="left", baseline="top", aspect=False, width=width, height=height
+        )
+        return image.encode(x, y, alt.Url("url:N"))
+
+    cells = map_cells(grid, limit, opacity)
+    layers = [picture(url)]
+    if smooth and opacity:
+        layers.append(picture(images.png_url(images.cover(images.smoothed(grid, size), limit, opacity))))
+        cells["opacity"] = 0.0
+    end = 1000 * limit
+    scale = alt.Scale(domain=[-end, end], range=list(DIVERGING), interpolate="rgb", clamp=True)
+    patches = (
+        alt.Chart(cells)
+        .mark_rect(cursor="pointer" if clickable else "default")
+        .encode(
+            *(x, y, alt.X2("right"), alt.Y2("bottom")),
+            alt.Color("value:Q", scale=scale, legend=None),
+            alt.Opacity("opacity:Q", scale=None),
+            tooltip=[*PLACE, VALUE],
+        )
     )
-    layers = [picture.encode(x, y, alt.Url("url:N"))]
-    if grid is not None:
-        end = 1000 * limit
-        scale = alt.Scale(domain=[-end, end], range=list(DIVERGING), interpolate="rgb", clamp=True)
-        tooltip = [
-            alt.Tooltip("row:Q", title="patch row"),
-            alt.Tooltip("column:Q", title="patch column"),
-            VALUE,
-        ]
-        patches = alt.Chart(map_cells(grid, limit, opacity)).mark_rect()
-        edges = x, y, alt.X2("right"), alt.Y2("bottom")
-        color = alt.Color("value:Q", scale=scale, legend=None)
-        layers.append(patches.encode(*edges, color, alt.Opacity("opacity:Q", scale=None), tooltip=tooltip))
-    return alt.layer(*layers).properties(width=width, height=height)
+    layers.append(patches)
+    layers += _mark_layers(cells.drop(columns=["opacity"]), marks, (x, y), min(size) / max(grid.shape))
+    chart = alt.layer(*layers).properties(width=width, height=height)
+    click = alt.selection_point(name=CLICK, fields=["row", "column"], empty=False)
+    return chart.add_params(click) if clickable else chart
+
+
+def _mark_layers(
+    cells: pd.DataFrame, marks: Marks, edges: tuple[alt.X, alt.Y], side: float
+) -> list[alt.Chart]:
+    """Returns the marks of patches, each white on a wider dark mark: visible on any color."""
+    layers = []
+    if marks.outliers is not None and marks.outliers.any():
+        centers = cells[marks.outliers.ravel()]
+        for middle, ends in (("left", ("left", "right")), ("top", ("top", "bottom"))):
+            centers = centers.assign(**{middle: centers[list(ends)].mean(axis=1)})
+        for color, width in (("black", 4), ("white", 1.8)):
+            diamond = alt.Chart(centers).mark_point(
+                shape="diamond", filled=False, stroke=color, strokeWidth=width, size=side**2 / 5, opacity=1
+            )
+            layers.append(diamond.encode(*edges, tooltip=[*PLACE, VALUE]))
+    if marks.chosen:
+        row, column = marks.chosen
+        cell = cells[(cells["row"] == row + 1) & (cells["column"] == column + 1)]
+        for color, width in (("black", 5), ("white", 2)):
+            frame = alt.Chart(cell).mark_rect(filled=False, stroke=color, strokeWidth=width)
+            corners = *edges, alt.X2("right"), alt.Y2("bottom")
+            layers.append(frame.encode(*corners, tooltip=[*PLACE, VALUE]))
+    return layers
 
 
 def map_cells(grid: NDArray, limit: float, opacity: float) -> pd.DataFrame:
@@ -53,7 +118,7 @@ def map_cells(grid: NDArray, limit: float, opacity: float) -> pd.DataFrame:
             "row": row + 1,
             "column": column + 1,
             "value": 1000 * grid.ravel(),
-            "opacity": opacity * strength(grid, limit).ravel(),
+            "opacity": opacity * images.strength(grid, limit, opacity).ravel(),
             "left": column / columns,
             "right": (column + 1) / columns,
             "top": row / rows,

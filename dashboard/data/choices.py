@@ -76,6 +76,7 @@ def choices(source: Source, kind: type[View], head: Head) -> Choices:
         max_k=max_of_each(source) if kind is HeadView else max_neighbors(source),
         others=tuple(other_models(source)),
         tables=tuple(cached.query(source.bundle, "table_comments")["table_name"]),
+        grid=source.grid if source.has_vectors else (0, 0),
         has_image=lambda image_id: images.exists(source, image_id),
         kinds=kind.kinds,
         has_picture=lambda image_id: has_picture(source, image_id),

@@ -94,6 +94,25 @@ def attribute_names(source: Source) -> list[str]:
     return cached.query(source.bundle, "attribute_values")["attribute"].unique().tolist()
 
 
+@cached.kept(max_entries=16)
+def stored_images(source: Source) -> tuple[str, ...]:
+    """Returns the ids of the images with stored maps, in the order of a search."""
+    image_ids = vectors.gallery(source.bundle, source.key)
+    rows = _named(queries.images_by_id(source.bundle, image_ids=image_ids))  # not cached: it would stay
+    return tuple(rows.sort_values(["path", "image_id"])["image_id"])
+
+
+def beside(source: Source, image_id: str) -> dict[str, str]:
+    """Returns the images with stored maps before and after one, under Previous and Next; none at an end.
+
+    After an image without stored maps comes the first one with them.
+    """
+    stored = stored_images(source)
+    place = stored.index(image_id) if image_id in stored else -1
+    places = {"Previous": place - 1, "Next": place + 1}
+    return {name: stored[at] for name, at in places.items() if 0 <= at < len(stored)}
+
+
 def first_image(source: Source) -> str:
     """Returns the first image with stored maps, else the first image."""
     stored = find(source, "", stored=True, limit=1)

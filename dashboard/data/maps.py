@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from dashboard.analyses import maps
+from dashboard.analyses import maps, outliers
 from dashboard.analyses.maps import PART_NAMES, TextMap
-from dashboard.data import choices, digits, head_vectors, scopes, texts, token_images
+from dashboard.data import cached, choices, digits, head_vectors, label_text, scopes, texts, token_images
 from dashboard.data.types import Source, TokenImage, column_title
 from dashboard.state.views import ContrastView, Head, MapView, TopicView, head_name, parse_head
 
@@ -22,6 +22,18 @@ class LabeledMap(NamedTuple):
 
     title: str
     map: TextMap
+    head: Head | None = None
+    """The head of a map through one of several heads."""
+
+
+class Outliers(NamedTuple):
+    """Patches that write far more than the others, whatever the text."""
+
+    mask: NDArray[np.bool_]
+    """[row, column]"""
+
+    ratio: float
+    """Smallest ratio of an outlier's contribution to the median of the patches; NaN without outliers."""
 
 
 class MapPanel(NamedTuple):
@@ -31,30 +43,66 @@ class MapPanel(NamedTuple):
     """Part of the image that the patches cover."""
 
     panels: list[LabeledMap]
+    """Maps through all chosen heads and the control, or a map through each head."""
+
+    total: LabeledMap
+    """The map through all chosen heads; of two texts, their difference."""
+
     limit: float
     note: str
     """Origin of the numbers if they are not from the bundle, and missing controls."""
+
+    outliers: Outliers
+
+
+class Scores(NamedTuple):
+    """Scores of every token through every head for one text."""
+
+    tokens: NDArray[np.float64]
+    """[head, token]"""
+
+    rest: float
+    """Score of everything that is not a stored head."""
+
+    grid: tuple[int, int]
+
+    def map(self, shown: NDArray) -> TextMap:
+        """Returns the map through the heads of a mask [head]."""
+        return maps.map_of_scores(self.tokens, self.rest, shown, self.grid)
 
 
 def topic(source: Source, view: TopicView) -> MapPanel:
     """Returns the map of one text through a set of heads, and a control that should show no pattern."""
     image, shown = token_images.token_image(source, view.image), scopes.mask(source, view.heads)
-    of_text = _map(source, image, _vector(source, view, (view.text,)), shown)
-    control = _control(source, view, image, (view.text,), shown)
-    return _on_one_scale(view, image, [LabeledMap(view.text, of_text)], control)
+    scores = scores_of(source, image, direction(source, view, (view.text,)))
+    total = LabeledMap(view.text, scores.map(shown))
+    if view.maps == "each":
+        return _on_one_scale(source, view, image, _each_head(source, scores, shown), total)
+    control = _control(source, view, image, (view.text,), shown, scores)
+    return _on_one_scale(source, view, image, [total], total, control)
 
 
 def contrast(source: Source, view: ContrastView) -> MapPanel:
     """Returns the maps of two texts, their difference, and a control of the difference."""
     image, shown = token_images.token_image(source, view.image), scopes.mask(source, view.heads)
     pair = a, b = view.text, view.against
-    of_a, of_b = (_map(source, image, _vector(source, view, (text,)), shown) for text in pair)
-    panels = [LabeledMap(f"A: {a}", of_a), LabeledMap(f"B: {b}", of_b)]
-    panels.append(LabeledMap("A − B", maps.contrast(of_a, of_b)))
-    return _on_one_scale(view, image, panels, _control(source, view, image, pair, shown))
+    of_a, of_b = (scores_of(source, image, direction(source, view, (text,))) for text in pair)
+    scores = Scores(of_a.tokens - of_b.tokens, of_a.rest - of_b.rest, of_a.grid)
+    map_a, map_b = of_a.map(shown), of_b.map(shown)
+    total = LabeledMap("A − B", maps.contrast(map_a, map_b))
+    if view.maps == "each":
+        return _on_one_scale(source, view, image, _each_head(source, scores, shown), total)
+    panels = [LabeledMap(f"A: {a}", map_a), LabeledMap(f"B: {b}", map_b), total]
+    control = _control(source, view, image, pair, shown, scores)
+    return _on_one_scale(source, view, image, panels, total, control)
 
 
-def _vector(source: Source, view: MapView, subject: Sequence[str]) -> NDArray[np.float64]:
+def subject(view: MapView) -> tuple[str, ...]:
+    """Returns the texts of a view: one, or A and B."""
+    return (view.text, view.against) if isinstance(view, ContrastView) else (view.text,)
+
+
+def direction(source: Source, view: MapView, subject: Sequence[str]) -> NDArray[np.float64]:
     """Returns a text, or the difference of two, [d_out]; relative maps subtract the pool's mean text.
 
     All texts share a common direction, so the zero of a plain map is a convention.
@@ -64,13 +112,26 @@ def _vector(source: Source, view: MapView, subject: Sequence[str]) -> NDArray[np
     return first - sum(others) - (texts.pool(source).mean if relative else 0)
 
 
-def _map(source: Source, image: TokenImage, text: NDArray, shown: NDArray) -> TextMap:
-    space = head_vectors.head_space(source)
-    return maps.text_map(image.tokens, space.basis, image.rest, text, shown, source.grid)
+def scores_of(source: Source, image: TokenImage, text: NDArray) -> Scores:
+    """Returns the scores of a text, or of a difference of two, [d_out]."""
+    basis = head_vectors.head_space(source).basis
+    return Scores(maps.token_scores(image.tokens, basis, text), float(image.rest @ text), source.grid)
+
+
+def _each_head(source: Source, scores: Scores, shown: NDArray) -> list[LabeledMap]:
+    """Returns a map through each head of a mask, with the head's name and label."""
+    rows = {(row.layer, row.head): row for row in label_text.heads(source).itertuples()}
+    stored = head_vectors.all_heads(source)
+    every = np.eye(len(stored), dtype=bool)
+    return [
+        LabeledMap(f"{rows[head].name} · {label_text.cell_label(rows[head])}", scores.map(every[place]), head)
+        for place, head in enumerate(stored)
+        if shown[place]
+    ]
 
 
 def _control(
-    source: Source, view: MapView, image: TokenImage, subject: Sequence[str], shown: NDArray
+    source: Source, view: MapView, image: TokenImage, subject: Sequence[str], shown: NDArray, scores: Scores
 ) -> LabeledMap | None:
     """Returns the same text through other heads or, if the map uses all heads, another text through them.
 
@@ -87,24 +148,45 @@ def _control(
         if len(subject) < count:
             return None
         title = " − ".join(subject)
+        scores = scores_of(source, image, direction(source, view, subject))
     else:
         shown = np.array([head in others for head in stored])
-    return LabeledMap(f"Control: {title}", _map(source, image, _vector(source, view, subject), shown))
+    return LabeledMap(f"Control: {title}", scores.map(shown))
 
 
 def _on_one_scale(
-    view: MapView, image: TokenImage, panels: list[LabeledMap], control: LabeledMap | None
+    source: Source,
+    view: MapView,
+    image: TokenImage,
+    panels: list[LabeledMap],
+    total: LabeledMap,
+    control: LabeledMap | None = None,
 ) -> MapPanel:
-    note = NO_CONTROL if control is None and view.control != "none" else ""
+    wanted = view.maps == "sum" and view.control != "none"
+    note = NO_CONTROL if control is None and wanted else ""
     panels = [*panels, control] if control else panels
-    limit = maps.symmetric_limit(*(panel.map.grid for panel in panels))
-    return MapPanel(image.picture, panels, limit, f"{image.note} {note}".strip())
+    limit = fitted_limit(view.limit, panels)
+    outliers = outliers_of(source, view.image, image.tokens)
+    return MapPanel(image.picture, panels, total, limit, f"{image.note} {note}".strip(), outliers)
 
 
-def in_words(title: str, grid: NDArray | None) -> str:
+def fitted_limit(limit: str, panels: Sequence[LabeledMap]) -> float:
+    """Returns the end of one scale for maps, which may be of several images or models: `limit` of a view."""
+    share = 1.0 if limit == "full" else maps.ROBUST
+    return maps.symmetric_limit(*(panel.map.grid for panel in panels), share=share)
+
+
+@cached.kept(max_entries=256)
+def outliers_of(source: Source, image_id: str, _tokens: NDArray) -> Outliers:
+    """Returns the outlier patches of an image with these token contributions."""
+    norms = outliers.contribution_norms(_tokens, head_vectors.head_space(source).basis)
+    mask = outliers.outliers(norms)
+    ratio = float(norms[mask].min() / np.median(norms)) if mask.any() else np.nan
+    return Outliers(cached.frozen(mask.reshape(source.grid)), ratio)
+
+
+def in_words(title: str, grid: NDArray) -> str:
     """Returns a sentence on a map for screen readers: where it is highest and lowest."""
-    if grid is None:
-        return f"{title}, the part that the model sees."
     (top, left), (bottom, right) = (np.unravel_index(at, grid.shape) for at in (grid.argmax(), grid.argmin()))
     high, low = (digits.number(1000 * value, "+.3g") for value in (grid.max(), grid.min()))
     return (
@@ -117,8 +199,10 @@ def in_words(title: str, grid: NDArray | None) -> str:
 def parts_table(panels: list[LabeledMap]) -> pd.DataFrame:
     """Returns one row per part of the score, one column per map, in thousandths; the last row is the sum."""
     columns = {
-        column_title(title, ("part", "total")): [1000 * value for value in (*map.parts, map.parts.score)]
-        for title, map in panels
+        column_title(panel.title, ("part", "total")): [
+            1000 * value for value in (*panel.map.parts, panel.map.parts.score)
+        ]
+        for panel in panels
     }
     total = [False] * len(PART_NAMES) + [True]
     return pd.DataFrame({"part": [*PART_NAMES, "Sum = score"], **columns, "total": total})
@@ -128,7 +212,7 @@ def patches_table(panels: list[LabeledMap]) -> pd.DataFrame:
     """Returns one row per patch, one column per map, in thousandths. Row 1 is the top."""
     rows, columns = np.indices(panels[0].map.grid.shape)
     places = {"patch row": rows.ravel() + 1, "patch column": columns.ravel() + 1}
-    values = {column_title(title, places): 1000 * map.grid.ravel() for title, map in panels}
+    values = {column_title(panel.title, places): 1000 * panel.map.grid.ravel() for panel in panels}
     return pd.DataFrame(places | values)
 
 

@@ -2,74 +2,210 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
+from PIL import Image
 
-from dashboard import images
-from dashboard.analyses.maps import beyond
+from dashboard import figures, images
 from dashboard.charts import maps as map_charts
 from dashboard.charts import theme
-from dashboard.data import digits
+from dashboard.data import defaults, digits, picture_words, scopes
 from dashboard.data import images as image_data
 from dashboard.data import maps as map_data
-from dashboard.data.types import Source
+from dashboard.data.maps import LabeledMap, MapPanel, in_words
+from dashboard.data.types import ImageInfo, Source
+from dashboard.sections import gallery
+from dashboard.sections.heads import open_head
+from dashboard.sections.map_panels import Look, clipping, color_scale, draw_panel, look, scale_numbers
 from dashboard.sections.shared import draw_chart, draw_numbers, save_button, short
 from dashboard.state.markdown import literal
-from dashboard.state.views import ContrastView, MapView
+from dashboard.state.views import ContrastView, MapView, head_name, parse_head, parse_patch
 from db.queries import Ran
 
 CAUTION = (
-    "Do not read it as a cause: a patch may act through other heads or earlier layers. Automatic limit: "
-    "the next round number above 95 % of the values of all patches shown."
+    "Do not read it as a cause: a patch may act through other heads or earlier layers. Automatic limit: the "
+    "next round number above 99 % of the values of all patches shown, or above all; see Map options."
+)
+OUTLIERS = (
+    "Large models keep information on the whole picture in a few patches, which then say nothing of their "
+    "place (register tokens, Darcet et al. 2024). A patch is marked if what it writes through all stored heads is far longer "
+    "than what other patches write, whatever the text; the bundle has no norms of the tokens themselves."
 )
 WIDTHS = {2: 340, 3: 304, 4: 248}
 """Width of a panel, pixels, by the number of panels: one row at 1440 pixels, one panel a row on a phone."""
 
-BAR = "height: 12px; border-radius: 2px; background: linear-gradient(to right, {colors})"
-SCALE = """<div style="max-width: 340px; font-size: 0.875rem; line-height: 1.3">
-  <div style="{bar}"></div>
-  <div style="display: flex; justify-content: space-between">{numbers}</div>
-  <div>{unit}</div>
-</div>"""
+TILE = 192
+"""Width of the map of one head, pixels; the page draws it smaller."""
+
+SAVED, SAVED_TILE = 448, 224
+"""Width of a map and of the map of one head in a saved figure, pixels."""
+
+FEW, MANY = 8, 24
+"""Numbers of heads up to which maps of heads are drawn large, and from which they are drawn small."""
 
 
-def draw_maps(source: Source, result: map_data.MapPanel, view: MapView) -> None:
-    """The picture, the maps over it on one scale, and a button to save them."""
-    limit, opacity = view.scale / 1000 or result.limit, view.opacity / 100
-    muted = images.data_url(images.muted(result.picture))
-    panels: list[tuple[str, str, NDArray | None]] = [
-        (panel.title, muted, panel.map.grid) for panel in result.panels
-    ]
-    name, named = image_data.info(source, view.image).path, ""
-    if len(panels) < max(WIDTHS):
-        panels.insert(0, (short(name, 40), images.data_url(result.picture), None))
+def draw_maps(source: Source, result: MapPanel, view: MapView) -> None:
+    """The picture, the maps over it on one scale, what to know of them, and a button to save them."""
+    info, drawn = image_data.info(source, view.image), look(view, result.limit)
+    caption = figure_caption(source, result, view, drawn, info)
+    save = partial(save_button, "Save as PNG", partial(png, result, drawn, caption), "maps.png", "image/png")
+    if view.maps == "each":
+        with st.container(horizontal=True, gap="medium"):
+            with st.container(width=WIDTHS[4]):
+                _draw_alone(result, drawn, info, WIDTHS[4])
+                st.html(color_scale(drawn.limit))
+                _draw_notes(result, view, drawn, info)
+                save()
+            with st.container(key="head-maps"):
+                _draw_heads(source, result, view, drawn)
     else:
-        named = f"Picture: {literal(short(name, 40))}. "
-    width = WIDTHS[len(panels)]
-    rows, columns = source.grid
-    size = width, round(width * rows / columns)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        for title, url, grid in panels:
-            with st.container(width=width, gap="xxsmall"):
-                st.markdown(f"**{literal(title)}**")
-                chart = map_charts.map_panel(url, grid, limit=limit, opacity=opacity, size=size)
-                draw_chart(chart, map_data.in_words(title, grid), width="content")
-    st.html(color_scale(limit))
-    clipped = beyond(limit, *(panel.map.grid for panel in result.panels))
-    lie = "patch lies" if clipped == 1 else "patches lie"
-    sides = " In A − B, orange patches match A more, purple patches B." * isinstance(view, ContrastView)
-    ends = f" {clipped} {lie} beyond the color limit." if clipped else ""
-    st.caption(
-        f"{named}Orange patches add to the similarity with the text, purple patches subtract.{sides}{ends}",
-        help=CAUTION,
-    )
+        _draw_row(result, drawn, info)
+        with st.container(horizontal=True, vertical_alignment="center", gap="large"):
+            st.html(color_scale(drawn.limit), width=340)
+            save()
+        _draw_notes(result, view, drawn, info)
     if result.note:
         st.info(literal(result.note), icon=":material/info:")
-    note = f"{name}, {source.info.model}, heads {view.heads}, bundle {source.name}\n{address()}"
-    save_button("Save as PNG", partial(png, result, limit, opacity, note), "maps.png", "image/png")
+
+
+def _draw_row(result: MapPanel, drawn: Look, info: ImageInfo) -> None:
+    """The picture, if there is room, and the maps side by side; a click in any of them chooses a patch."""
+    count = len(result.panels)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        if alone := count < max(WIDTHS):
+            _draw_alone(result, drawn, info, WIDTHS[count + 1])
+        for place, panel in enumerate(result.panels):
+            draw_panel(
+                result.picture,
+                panel,
+                drawn,
+                width=WIDTHS[count + alone],
+                seen=picture_words.seen(info.attributes),
+                outliers=result.outliers.mask,
+                key=f"map.{place}",
+            )
+
+
+def _draw_alone(result: MapPanel, drawn: Look, info: ImageInfo, width: int) -> None:
+    """The picture without a map, where a click chooses a patch too."""
+    draw_panel(
+        result.picture,
+        LabeledMap(short(info.path, 40), result.total.map),
+        drawn._replace(opacity=0.0),
+        width=width,
+        seen=picture_words.seen(info.attributes),
+        outliers=result.outliers.mask,
+        key="map.picture",
+    )
+
+
+def _draw_heads(source: Source, result: MapPanel, view: MapView, drawn: Look) -> None:
+    """A map through each head; a click on one opens the page of its head."""
+    st.markdown(f"**{literal(_of_each_head(view))}**")
+    heads = [panel.head for panel in result.panels if panel.head]
+    links = defaults.head_links(source, heads)
+    tiles = list(map(_tile, result.panels, tile_pictures(result, drawn, TILE), links))
+    columns = 4 if len(heads) <= FEW else 6 if len(heads) <= MANY else 8
+    opened = gallery.draw(tiles, f"gallery.{columns}.heads")
+    if opened and (head := parse_head(opened)):
+        open_head(source, head)
+
+
+def _of_each_head(view: MapView) -> str:
+    """Returns the title of maps through each head."""
+    return "A − B through each head" if isinstance(view, ContrastView) else f"{view.text}: through each head"
+
+
+def _tile(panel: LabeledMap, picture: Image.Image, link: dict[str, str]) -> dict[str, Any]:
+    """Returns the tile of a gallery for the map through one head."""
+    name, _, label = panel.title.partition(" · ")
+    total = digits.number(1000 * panel.map.parts.patches, "+z.1f")
+    return {
+        "id": name,
+        "picture": images.jpeg_url(picture),
+        "title": "",
+        "alt": f"{in_words(panel.title, panel.map.grid)} Sum {total}.",
+        "score": name,
+        "name": label,
+        "note": total,
+        "href": f"head?{urlencode(link)}",
+    }
+
+
+def tile_pictures(result: MapPanel, drawn: Look, side: int) -> list[Image.Image]:
+    """Returns every map over the picture, `side` pixels wide."""
+    below = images.enlarge(result.picture, side)
+    return [
+        images.overlay(
+            below,
+            panel.map.grid,
+            drawn.limit,
+            drawn.opacity,
+            side=side,
+            smooth=drawn.smooth,
+            outliers=result.outliers.mask,
+            chosen=parse_patch(drawn.patch),
+        )
+        for panel in result.panels
+    ]
+
+
+def _draw_notes(result: MapPanel, view: MapView, drawn: Look, info: ImageInfo) -> None:
+    for line, help in notes(result, view, drawn, info):
+        st.caption(literal(line), help=help)
+
+
+def notes(result: MapPanel, view: MapView, drawn: Look, info: ImageInfo) -> list[tuple[str, str]]:
+    """Returns the lines below maps, each with its help: the colors, values beyond the scale, and outliers."""
+    named = (
+        ""
+        if view.maps == "each" or len(result.panels) < max(WIDTHS)
+        else f"Picture: {short(info.path, 40)}. "
+    )
+    each = " The number below a head is the sum of its map." * (view.maps == "each")
+    what = "A more, purple patches B" if isinstance(view, ContrastView) else ""
+    colors = (
+        f"In A − B, orange patches match {what}."
+        if what
+        else "Orange patches add to the similarity with the text, purple patches subtract."
+    )
+    clipped = clipping(drawn.limit, result.panels)
+    lines = [(f"{named}{colors}{each} {clipped}".strip(), CAUTION)]
+    if count := int(result.outliers.mask.sum()):
+        patches = "1 outlier patch writes" if count == 1 else f"{count} outlier patches write"
+        line = (
+            f"◇ {patches} at least {result.outliers.ratio:.0f} times the median: registers, or a lone object."
+        )
+        lines.append((line, OUTLIERS))
+    return lines
+
+
+def figure_caption(
+    source: Source, result: MapPanel, view: MapView, drawn: Look, info: ImageInfo
+) -> list[str]:
+    """Returns the lines below a saved figure: picture, model, heads, texts, what is marked, and the link."""
+    heads = scopes.resolve(source, view.heads)
+    named = ", ".join(map(head_name, heads[:12])) + f" and {len(heads) - 12} more" * (len(heads) > 12)
+    of = f" ({view.heads})" if view.heads.kind in ("layer", "property", "all") else ""
+    names = ("A: ", "B: ") if isinstance(view, ContrastView) else ("Text: ",)
+    texts = zip(names, map_data.subject(view), strict=True)
+    marks = [clipping(drawn.limit, result.panels)]
+    if result.outliers.mask.any():
+        marks.append("Diamonds: outlier patches.")
+    if view.patch:
+        marks.append(f"Frame: the patch in row {view.patch.replace(',', ', column ')}.")
+    seen = f" ({words})" if (words := picture_words.seen(info.attributes)) else ""
+    lines = [
+        f"Picture: {info.path}{seen}",
+        f"Model: {source.info.model} · Heads: {named}{of} · Bundle: {source.name}",
+        " · ".join(name + text for name, text in texts),
+        " ".join(filter(None, marks)),
+        address(),
+    ]
+    return [line for line in lines if line]
 
 
 def address() -> str:
@@ -77,25 +213,24 @@ def address() -> str:
     return f"{st.context.url or ''}?{urlencode(st.query_params.to_dict())}"
 
 
-def color_scale(limit: float) -> str:
-    """Returns HTML of the colors from -limit to limit, with its numbers in thousandths."""
-    numbers = "".join(f"<span>{digits.signed(1000 * limit * part)}</span>" for part in (-1, -0.5, 0, 0.5, 1))
-    bar = BAR.format(colors=", ".join(images.DIVERGING))
-    return SCALE.format(bar=bar, numbers=numbers, unit=theme.UNIT)
-
-
-def png(result: map_data.MapPanel, limit: float, opacity: float, note: str) -> bytes:
+def png(result: MapPanel, drawn: Look, caption: Sequence[str]) -> bytes:
     """Returns the maps as one PNG; the download button calls it on a click."""
-    panels = [("Input of the model", images.enlarge(result.picture))]
-    panels += [
-        (panel.title, images.overlay(result.picture, panel.map.grid, limit, opacity))
-        for panel in result.panels
-    ]
-    numbers = [digits.signed(1000 * end) for end in (-limit, 0, limit)]
-    return images.sheet(panels, limit, numbers, theme.UNIT, note)
+    side = SAVED if result.panels[0].head is None else SAVED_TILE
+    alone = images.enlarge(result.picture, side)
+    images.mark(alone, result.outliers.mask.shape, result.outliers.mask, parse_patch(drawn.patch))
+    maps = zip(result.panels, tile_pictures(result, drawn, side), strict=True)
+    panels = [("Input of the model", alone), *((panel.title, picture) for panel, picture in maps)]
+    return figures.sheet(
+        panels,
+        drawn.limit,
+        scale_numbers(drawn.limit),
+        theme.UNIT,
+        caption,
+        columns=6 if side == SAVED else 9,
+    )
 
 
-def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
+def draw_parts(panel: LabeledMap, title: str) -> None:
     """The signed parts of the score of one map, and their sum."""
     table = map_data.parts_table([panel])
     table = table.rename(columns={table.columns[1]: "value"})
@@ -109,7 +244,7 @@ def draw_parts(panel: map_data.LabeledMap, title: str) -> None:
 
 
 def draw_map_numbers(
-    result: map_data.MapPanel, queries: Sequence[Ran], *, name: str, **more: pd.DataFrame
+    result: MapPanel, queries: Sequence[Ran], *, name: str, more: dict[str, pd.DataFrame]
 ) -> None:
     """The parts and patches of maps, and `more` tables by title."""
     tables = {"patches": map_data.patches_table(result.panels)} | more

@@ -34,6 +34,9 @@ class Choices(NamedTuple):
     tables: tuple[str, ...]
     """Tables of the bundle."""
 
+    grid: tuple[int, int]
+    """Number of rows and columns of patches; zeros for imported results."""
+
     has_image: Callable[[str], bool]
     has_picture: Callable[[str], bool]
     """True for an image that the model has decomposed."""

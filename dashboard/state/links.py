@@ -25,6 +25,7 @@ from dashboard.state.views import (
     V,
     head_name,
     parse_head,
+    parse_patch,
     parse_scope,
     show,
 )
@@ -122,6 +123,18 @@ def read_scope(value: str, choices: Choices) -> Scope:
     return scope
 
 
+def read_patch(value: str, choices: Choices) -> str:
+    if not value:
+        return value
+    patch = parse_patch(value)
+    if patch is None:
+        raise Unusable("a patch is written row,column, like 3,5, from 1.")
+    rows, columns = choices.grid
+    if patch[0] >= rows or patch[1] >= columns:
+        raise Unusable(f"this model has {rows} rows and {columns} columns of patches.")
+    return value
+
+
 def read_labels(value: str, choices: Choices) -> Labels:
     names = [name for name in value.split(SEPARATOR) if name]
     labels = Labels(tuple(name for name in names if name in choices.labels))
@@ -206,6 +219,7 @@ READERS: dict[str, Callable[[str, Choices], Any]] = {
     "scale": number(0, lambda c: 1000, float),
     "pins": read_pins,
     "versus": read_versus,
+    "patch": read_patch,
     "plot": read_plot,
     "query": read_query,
     "table": one_of(lambda c: c.tables, "no such table in this bundle."),

@@ -46,6 +46,9 @@ MODES = {
     "form": ("text", "image", "both", "concept"),
     "order": ("amount", "z"),
     "models": ("every", "one"),
+    "maps": ("sum", "each"),
+    "drawing": ("patches", "smooth"),
+    "limit": ("robust", "full"),
 }
 
 
@@ -56,6 +59,12 @@ def head_name(head: Head) -> str:
 
 def parse_head(name: str) -> Head | None:
     return layout.parse_head_name(name.strip().upper())
+
+
+def parse_patch(value: str) -> tuple[int, int] | None:
+    """Returns row and column, from 0, of a patch that is written row,column from 1."""
+    match = re.fullmatch("([1-9][0-9]{0,3}),([1-9][0-9]{0,3})", value)
+    return (int(match[1]) - 1, int(match[2]) - 1) if match else None
 
 
 @dataclass(frozen=True)
@@ -266,7 +275,16 @@ class MapView(View):
     scale: float = 0.0
     """Ends of the color scale in thousandths; 0 fits it to the maps on the page."""
 
-    opacity: int = 65
+    limit: str = "robust"
+    """Values that a fitted scale covers: nearly all, or all."""
+
+    opacity: int = 80
+    drawing: str = "patches"
+    maps: str = "sum"
+    """One map through all chosen heads together, or a map through each."""
+
+    patch: str = ""
+    """The chosen patch: row,column from 1; empty for none."""
 
 
 @dataclass(frozen=True)

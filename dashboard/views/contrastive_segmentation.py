@@ -9,6 +9,7 @@ from dashboard.data import maps as map_data
 from dashboard.data import outside, provenance, scopes
 from dashboard.sections import maps as map_sections
 from dashboard.sections import shared as sections
+from dashboard.sections.patches import draw_patch
 from dashboard.state import url
 from dashboard.state.views import ContrastView
 
@@ -19,10 +20,8 @@ image, column = controls.image_picker(source, view.image, gallery=True, picture=
 with column:
     a = controls.text_picker(source, "Text A", view.text)
     b = controls.text_picker(source, "Text B", view.against, name="against")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.container():
-            scope = controls.scope_picker(source, view.heads)
-        options = map_controls.map_controls(source, view, scope)
+    scope = controls.scope_picker(source, view.heads)
+options = map_controls.map_controls(source, view, image, scope)
 view = url.write_url(view, image=image, text=a, against=b, heads=scope, **options)
 controls.stop_if_empty(source, view)
 
@@ -32,7 +31,8 @@ with provenance.recorded() as queries:
 sections.draw_heads_used(source, view.heads)
 sections.draw_outside(outside.of_image(source, view.image, scopes.resolve(source, view.heads)))
 map_sections.draw_maps(source, result, view)
-map_sections.draw_parts(result.panels[2], "Parts of the score difference")
+more = draw_patch(source, view)
+map_sections.draw_parts(result.total, "Parts of the score difference")
 
 st.header("Why A rather than B")
 st.markdown(
@@ -45,4 +45,4 @@ shown = map_data.why_shown(table, 12)
 chart = map_charts.signed_bars(shown)
 sections.draw_chart(chart, f"What each head adds to the difference of A and B, in thousandths: {words}.")
 sections.draw_head_links(source, map_data.heads_in(shown))
-map_sections.draw_map_numbers(result, queries, name="contrast", heads=table)
+map_sections.draw_map_numbers(result, queries, name="contrast", more={"heads": table} | more)

@@ -10,7 +10,6 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from dashboard import images
-from dashboard.charts import theme
 from precompute.inputs.images import decode
 from tests.support.pictures import encoded, tiff
 
@@ -159,16 +158,37 @@ def test_a_picture_of_too_many_pixels_is_refused_by_its_header():
         images.read(forged, "huge.png")
 
 
-def test_the_figure_to_save_holds_all_panels_and_the_scale():
-    panel = Image.new("RGB", (448, 448), "red")
+def test_a_smooth_map_runs_from_one_center_to_the_next():
+    """Values at the centers of patches are those of the patches, and between them they change evenly."""
+    smooth = images.smoothed(np.array([[0.0, 4.0], [0.0, 4.0]]), (9, 9))[4]
 
-    panels = [("one", panel), ("two " * 60, panel)]
-    page = Image.open(io.BytesIO(images.sheet(panels, 0.005, ["−5", "0", "+5"], theme.UNIT, "note")))
+    assert smooth[[2, 6]] == pytest.approx([2 / 9, 4 - 2 / 9])  # a quarter pixel from 2.25 and 6.75
+    assert smooth[4] == pytest.approx(2.0)
+    assert (np.diff(smooth) >= 0).all()
+    assert (smooth[0], smooth[-1]) == (0.0, 4.0)
 
-    pixels = np.asarray(page.convert("RGB"))
-    assert page.width > 2 * 448
-    assert (pixels == (255, 0, 0)).all(-1).sum() == 2 * 448 * 448
-    assert (pixels == (0x7F, 0x3B, 0x08)).all(-1).any()
+
+def test_the_picture_stays_in_color_where_the_map_is_zero_and_is_gone_at_full_opacity():
+    picture = Image.new("RGB", (60, 60), (200, 30, 90))
+    grid = np.array([[0.0, 1.0], [0.0, 1.0]])
+
+    def left_pixel(opacity):
+        return images.overlay(picture, grid, 1.0, opacity, side=60).getpixel((5, 30))
+
+    assert left_pixel(0.6) == (200, 30, 90)
+    assert left_pixel(1.0) == (0xF7, 0xF7, 0xF7)
+
+
+def test_marks_of_patches_stand_on_their_patches():
+    picture = Image.new("RGB", (90, 60), "gray")
+    outliers = np.array([[True, False, False], [False, False, False]])
+
+    drawn = images.overlay(picture, np.zeros((2, 3)), 1.0, 0.5, side=300, outliers=outliers, chosen=(1, 2))
+
+    changed = (np.asarray(drawn).astype(int) != 128).any(axis=2)
+    assert changed[:100, :100].any() and changed[100:, 200:].any()
+    changed[:100, :100] = changed[100:, 200:] = False
+    assert not changed.any()
 
 
 def test_a_data_url_is_a_picture():

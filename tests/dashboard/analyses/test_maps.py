@@ -72,6 +72,29 @@ def test_one_strong_patch_does_not_set_the_scale_and_is_counted():
     assert maps.symmetric_limit(np.where(grid < 0, grid, 0)) == pytest.approx(1.0)
 
 
+def test_the_full_range_has_no_value_beyond_it():
+    grid = np.full((10, 10), 0.0015)
+    grid[0, 0] = -0.9
+
+    limit = maps.symmetric_limit(grid, share=1.0)
+
+    assert limit == pytest.approx(1.0)
+    assert maps.beyond(limit, grid) == 0
+
+
+def test_maps_of_each_head_add_up_to_the_map_of_all(space):
+    basis, *_ = space
+    rng = np.random.default_rng(4)
+    tokens, text = rng.normal(size=(HEADS, 5, RANK)), rng.normal(size=D_OUT)
+    scores = maps.token_scores(tokens, basis, text)
+
+    each = [maps.map_of_scores(scores, 0.5, only, (2, 2)) for only in np.eye(HEADS, dtype=bool)]
+
+    whole = maps.map_of_scores(scores, 0.5, np.ones(HEADS, bool), (2, 2))
+    np.testing.assert_allclose(sum(one.grid for one in each), whole.grid, atol=1e-12)
+    assert {round(one.parts.score, 9) for one in each} == {round(whole.parts.score, 9)}
+
+
 def test_why_adds_up_to_the_score_difference(space):
     basis, mean, images, contribution = space
     rng = np.random.default_rng(5)

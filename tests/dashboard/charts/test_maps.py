@@ -12,8 +12,8 @@ ASYMMETRIC = np.array([[0.0, 0.0, 0.004], [-0.002, 0.0, 0.0]])
 """2 rows, 3 columns: positive at the top right, negative at the bottom left."""
 
 
-def draw_panel(grid, size=(300, 200)):
-    return map_charts.map_panel("url", grid, limit=0.005, opacity=0.6, size=size).to_dict()
+def draw_panel(grid, size=(300, 200), opacity=0.6, **options):
+    return map_charts.map_panel("url", grid, limit=0.005, opacity=opacity, size=size, **options).to_dict()
 
 
 def test_a_map_puts_each_patch_on_its_place_in_the_picture():
@@ -55,8 +55,47 @@ def test_a_value_beyond_the_scale_is_as_opaque_as_its_end():
     assert far["opacity"].tolist() == end["opacity"].tolist() == [0.6]
 
 
-def test_a_picture_alone_has_no_patches():
-    assert len(draw_panel(None)["layer"]) == 1
+def opacities(opacity):
+    chart = draw_panel(ASYMMETRIC, opacity=opacity)
+    return [cell["opacity"] for cell in rows(chart, chart["layer"][1])]
+
+
+def test_opacity_runs_from_the_picture_alone_to_the_map_alone():
+    assert opacities(0.0) == [0] * 6
+    assert opacities(1.0) == [1] * 6
+    # In between no patch gets paler, and a strong one is never paler than a weak one.
+    steps = np.array([opacities(step) for step in np.linspace(0, 1, 21)])
+    assert (np.diff(steps, axis=0) >= 0).all()
+    assert (steps[:, 2] >= steps[:, 3]).all() and (steps[:, 3] >= steps[:, 0]).all()
+
+
+def test_a_smooth_map_keeps_the_numbers_of_the_patches_for_hover_and_click():
+    chart = draw_panel(ASYMMETRIC, smooth=True)
+
+    _, smooth, patches = chart["layer"]
+    assert smooth["mark"]["type"] == "image"
+    assert [cell["value"] for cell in rows(chart, patches)] == pytest.approx([0, 0, 4, -2, 0, 0])
+    assert {cell["opacity"] for cell in rows(chart, patches)} == {0}
+
+
+def test_a_click_selects_row_and_column_of_a_patch_where_the_page_asks_for_it():
+    [click] = draw_panel(ASYMMETRIC, clickable=True)["params"]
+
+    assert (click["name"], click["select"]["fields"]) == (map_charts.CLICK, ["row", "column"])
+    assert "params" not in draw_panel(ASYMMETRIC)
+
+
+def test_outliers_and_the_chosen_patch_are_marked_where_they_are():
+    outliers = np.array([[False, True, False], [False, False, False]])
+    chart = draw_panel(ASYMMETRIC, marks=map_charts.Marks(outliers, (1, 2)))
+
+    _, _, *diamonds, dark, light = chart["layer"]
+    assert [layer["mark"]["shape"] for layer in diamonds] == ["diamond"] * 2
+    [center] = rows(chart, diamonds[1])
+    assert (center["left"], center["top"]) == pytest.approx((0.5, 0.25))
+    [frame] = rows(chart, light)
+    assert [frame[edge] for edge in ("left", "right", "top", "bottom")] == pytest.approx([2 / 3, 1, 0.5, 1])
+    assert (dark["mark"]["stroke"], light["mark"]["stroke"]) == ("black", "white"), "visible on any color"
 
 
 def test_signed_bars_keep_their_order_and_tell_sums_apart():

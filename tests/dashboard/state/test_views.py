@@ -71,6 +71,7 @@ CHOICES = Choices(
     max_k=39,
     others=("b-2", "c-3"),
     tables=("head", "head_label"),
+    grid=(7, 9),
     has_image=IMAGES.__contains__,
     has_picture=IMAGES.__contains__,
     splits=("most", "none", "attribute:time of day"),
@@ -109,6 +110,7 @@ def random_view(page, rng):
         "other": lambda: rng.choice(CHOICES.others),
         "query": lambda: rng.choice(WORDS),
         "table": lambda: rng.choice(CHOICES.tables),
+        "patch": lambda: rng.choice(("", "1,1", "7,9", "2,8")),
     } | {name: lambda modes=modes: rng.choice(modes) for name, modes in MODES.items()}
     plain = {
         name: make().item() if name in ("k", "seed", "opacity", "most", "position", "picks") else str(make())
@@ -167,6 +169,10 @@ def test_a_link_without_a_value_shows_the_default():
         ("heads", "L11.H3,,", "write all, layer:11, property:color"),
         ("reference", "upside down", "write absolute or relative"),
         ("control", "dream", "write heads or text or none"),
+        ("patch", "8,1", "this model has 7 rows and 9 columns of patches"),
+        ("patch", "1,10", "this model has 7 rows and 9 columns of patches"),
+        ("patch", "0,1", "a patch is written row,column"),
+        ("patch", "3", "a patch is written row,column"),
         ("opacity", "130", "it must lie between 0 and 100"),
         ("scale", "nan", "it must lie between 0 and 1000"),
         ("seed", "many", "it is not a number"),
