@@ -31,8 +31,9 @@ CAUTION = (
 )
 OUTLIERS = (
     "Large models keep information on the whole picture in a few patches, which then say nothing of their "
-    "place (register tokens, Darcet et al. 2024). A patch is marked if what it writes through all stored heads is far longer "
-    "than what other patches write, whatever the text; the bundle has no norms of the tokens themselves."
+    "place (register tokens, Darcet et al. 2024). A patch is marked if what it writes through all stored "
+    "heads is far longer than what other patches write, whatever the text; the bundle has no norms of the "
+    "tokens themselves."
 )
 WIDTHS = {2: 340, 3: 304, 4: 248}
 """Width of a panel, pixels, by the number of panels: one row at 1440 pixels, one panel a row on a phone."""
@@ -176,10 +177,8 @@ def notes(result: MapPanel, view: MapView, drawn: Look, info: ImageInfo) -> list
     lines = [(f"{named}{colors}{each} {clipped}".strip(), CAUTION)]
     if count := int(result.outliers.mask.sum()):
         patches = "1 outlier patch writes" if count == 1 else f"{count} outlier patches write"
-        line = (
-            f"◇ {patches} at least {result.outliers.ratio:.0f} times the median: registers, or a lone object."
-        )
-        lines.append((line, OUTLIERS))
+        ratio = f"{result.outliers.ratio:.0f} times the median"
+        lines.append((f"◇ {patches} at least {ratio}: registers, or a lone object.", OUTLIERS))
     return lines
 
 
