@@ -12,10 +12,11 @@ from dashboard.state.views import MapView, Scope
 
 REFERENCES = {"absolute": "None", "relative": "Average text"}
 CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
-MAPS = {"sum": "All together", "each": "Each head"}
+MAPS = {"sum": "Together", "each": "Each head"}
 DRAWINGS = {"patches": "Patches", "smooth": "Smooth"}
 LIMITS = {"robust": "99 % of patches", "full": "All patches"}
-STEPS = {"Previous": (":material/arrow_back:", "P"), "Next": (":material/arrow_forward:", "N")}
+STEPS = {"Previous": (":material/arrow_back:", "Shift+P"), "Next": (":material/arrow_forward:", "Shift+N")}
+"""Icon and key of the buttons for images; without Shift the keys lead to other heads."""
 
 
 def map_controls(
@@ -34,12 +35,12 @@ def map_controls(
             0,
             100,
             key=init_widget("opacity", view.opacity),
-            width=150,
+            width=130,
             help="0: the picture alone. 100: the map alone.",
         )
         help = "Click a patch in a map, or choose it here, to see which heads and texts speak there."
         titles = patches.titles(source)
-        options["patch"] = select("patch", "Patch", titles, view.patch, help=help, width=180)
+        options["patch"] = select("patch", "Patch", titles, view.patch, help=help, width=160)
         with st.popover("Map options", icon=":material/tune:"):
             return options | rarer(source, view, scope, options["maps"], reference)
 
@@ -82,10 +83,10 @@ def image_steps(source: Source, image_id: str) -> None:
     beside = images.beside(source, image_id)
     for name, (icon, key) in STEPS.items():
         st.button(
-            name,
+            f"{name} image",
             icon=icon,
             shortcut=key,
-            help=f"The {name.lower()} image with stored maps. The key {key} does the same.",
+            help=f"The {name.lower()} image with stored maps. The key {key[-1]} with Shift does the same.",
             disabled=name not in beside,
             on_click=set_widget,
             args=("image", beside.get(name, image_id)),

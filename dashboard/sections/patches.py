@@ -7,8 +7,10 @@ import streamlit as st
 
 from dashboard.data import digits, patches
 from dashboard.data.types import Source
+from dashboard.sections import head_links
+from dashboard.sections.head_links import clicked_rows
 from dashboard.sections.heads import links, open_head
-from dashboard.sections.shared import clicked_rows, draw_descriptions, draw_table
+from dashboard.sections.shared import draw_descriptions, draw_table
 from dashboard.state.markdown import literal
 from dashboard.state.views import ContrastView, Head, MapView
 
@@ -55,7 +57,7 @@ def _draw_heads(source: Source, table: pd.DataFrame) -> None:
     st.markdown("**Heads that speak here**")
     column, longest = st.column_config, float(table["size"].max())
     columns: dict[str, Any] = {
-        "name": column.TextColumn("head", width=70),
+        head_links.LINK: head_links.column(width=70),
         "score": column.NumberColumn("score x 1000", format="%.2f", width=100),
         "size": column.ProgressColumn(
             "size x 1000",
@@ -68,8 +70,9 @@ def _draw_heads(source: Source, table: pd.DataFrame) -> None:
         "label": column.TextColumn("label", width=120),
         "map": column.TextColumn("in map", width=60, help="✓: one of the heads of the maps"),
     }
+    opened = head_links.addresses(source, table["name"])
     event = draw_table(
-        table.assign(map=table["chosen"].map({True: "✓", False: ""})),
+        table.assign(**{head_links.LINK: opened, "map": table["chosen"].map({True: "✓", False: ""})}),
         columns,
         "Heads at this patch",
         key="patch.heads",

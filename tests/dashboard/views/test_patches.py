@@ -82,10 +82,10 @@ def test_the_next_image_keeps_everything_else():
     visitor = Visitor("topic_segmentation", image=GALLERY[0], patch="1,1", maps="each", opacity="30")
     before = link(visitor.app)
 
-    visitor.click(next(node for node in visitor.buttons() if node.proto.label == "Next"))
+    visitor.click(next(node for node in visitor.buttons() if node.proto.label == "Next image"))
 
     after = link(visitor.app)
     assert {name for name in after if after[name] != before[name]} == {"image"}
     assert after["image"] in GALLERY
-    visitor.click(next(node for node in visitor.buttons() if node.proto.label == "Previous"))
+    visitor.click(next(node for node in visitor.buttons() if node.proto.label == "Previous image"))
     assert link(visitor.app) == before
