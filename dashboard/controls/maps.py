@@ -15,8 +15,8 @@ CONTROLS = {"heads": "Random heads", "text": "Random text", "none": "None"}
 MAPS = {"sum": "Together", "each": "Each head"}
 DRAWINGS = {"patches": "Patches", "smooth": "Smooth"}
 LIMITS = {"robust": "99 % of patches", "full": "All patches"}
-STEPS = {"Previous": (":material/arrow_back:", "Shift+P"), "Next": (":material/arrow_forward:", "Shift+N")}
-"""Icon and key of the buttons for images; without Shift the keys lead to other heads."""
+STEPS = {"Previous": (":material/arrow_back:", "K"), "Next": (":material/arrow_forward:", "J")}
+"""Icon and key of the buttons for images; P and N lead to other heads."""
 
 
 def map_controls(
@@ -86,7 +86,7 @@ def image_steps(source: Source, image_id: str) -> None:
             f"{name} image",
             icon=icon,
             shortcut=key,
-            help=f"The {name.lower()} image with stored maps. The key {key[-1]} with Shift does the same.",
+            help=f"The {name.lower()} image with stored maps. The key {key} does the same.",
             disabled=name not in beside,
             on_click=set_widget,
             args=("image", beside.get(name, image_id)),
