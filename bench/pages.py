@@ -36,7 +36,8 @@ TARGET = 0.3
 
 TYPED = "a red star"
 CHANGES: dict[str, tuple[str, list[str]]] = {
-    "": ("metric", ["entanglement", "uniqueness", "coverage_mlps", "ccs_high"]),
+    "": ("head", [f"L{layer}.H{head}" for layer in (5, 4) for head in range(8)]),
+    "leaderboard": ("metric", ["entanglement", "uniqueness", "coverage_mlps", "ccs_high"]),
     "heads": ("color", ["label", "ccs", "selectivity:color", "selectivity:shape"]),
     "head": ("seed", []),
     "which_head": ("form", ["text", "image", "both", "concept"]),
@@ -76,7 +77,7 @@ def main() -> int:
     )
     for page, seconds in times[0].items():
         with_model = "".join(after(part[page], seconds) for part in times[1:])
-        print(f"{page or 'leaderboard':26} {shown(seconds)}{with_model}")
+        print(f"{page or 'start':26} {shown(seconds)}{with_model}")
     print(f"peak memory {memory_gb():.2f} GB")
     return 0 if all(s.wall <= options.target for part in times for s in part.values()) else 1
 
@@ -165,7 +166,7 @@ class Browser(SessionClient):
             if thread.name == "ScriptRunner.scriptThread":
                 await asyncio.to_thread(thread.join)
         if self.problems:
-            raise RuntimeError(f"{page or 'leaderboard'}: {self.problems[0]}")
+            raise RuntimeError(f"{page or 'start'}: {self.problems[0]}")
 
 
 if __name__ == "__main__":

@@ -20,12 +20,13 @@ from db.errors import BundleReplaced, StoreError
 
 PAGES = [
     st.Page(
-        "views/leaderboard.py",
-        title="Leaderboard",
-        icon=":material/leaderboard:",
+        "views/start.py",
+        title="Start",
+        icon=":material/home:",
         url_path="index",  # served at /; a hidden page has its own name
         default=True,
     ),
+    st.Page("views/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
     st.Page("views/heads.py", title="Heads", icon=":material/apps:"),
     st.Page("views/head.py", title="Head", icon=":material/center_focus_strong:"),
     st.Page("views/which_head.py", title="Which head reads this?", icon=":material/troubleshoot:"),
@@ -48,11 +49,11 @@ NAMED = {page.url_path: page for page in PAGES}
 HIDDEN = st.Page("views/validation.py", title="Validation", icon=":material/fact_check:", visibility="hidden")
 NO_VALIDATION = [HIDDEN if page is NAMED["validation"] else page for page in PAGES]
 # Streamlit serves the default page at / only; the other names are from earlier versions.
-MOVED = {"start": PAGES[0], "leaderboard": PAGES[0]}
-MOVED |= {"knock_out": NAMED["mean_ablation"], "truth": NAMED["validation"]}
-FIRST = "leaderboard"
+MOVED = {"start": PAGES[0], "knock_out": NAMED["mean_ablation"], "truth": NAMED["validation"]}
+FIRST = "start"
 """Name of the first page's file: its address is empty."""
 
+NAME = "Headlight"
 CONTROL_BADGE = " :gray-badge[control: random weights]"
 
 # A file, since a browser fetches Streamlit's own icons and emoji from other servers.
@@ -99,14 +100,17 @@ def main() -> None:
     page = st.navigation([*menu, *hidden, *unknown], expanded=True)
     if page in hidden:
         st.switch_page(MOVED[page.url_path], query_params=url.renamed(st.query_params.to_dict()))
-    st.set_page_config(page_title=f"{page.title} - Headlight")
+    is_start = page.url_path == PAGES[0].url_path
+    if is_start and url.is_of_old_first_page():
+        st.switch_page(NAMED["leaderboard"], query_params=st.query_params.to_dict())
+    st.set_page_config(page_title=NAME if is_start else f"{page.title} - {NAME}")
     try:
         url.sync_from_url(page.url_path)
         st.html(STYLE)
         if st.context.is_embedded:
             st.html(EMBEDDED)
         box = st.sidebar.container()
-        source = st.session_state["source"] = controls.sidebar()
+        source = st.session_state["source"] = controls.sidebar(best_model=is_start)
         menu = st.session_state["menu"] = PAGES if has_validation(source) else NO_VALIDATION
         # Again: only the bundle says which pages it fills.
         page = st.navigation([*menu, *hidden, *unknown], expanded=True)
@@ -114,7 +118,7 @@ def main() -> None:
             search_box(source, menu)
         pin_place = take_along()
         st.set_page_config(menu_items={"About": f"{ABOUT}\n\n{choices.licenses(source)}"})
-        st.title(page.title + CONTROL_BADGE * source.info.is_control)
+        st.title((NAME if is_start else page.title) + CONTROL_BADGE * source.info.is_control)
         with suppress(url.PageEnd):
             page.run()
         with pin_place:  # only now the view is known

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from db.pictures import UnreadableImage, decode
 
@@ -225,3 +225,25 @@ def mark(
         right, bottom = round(left + width) - 1, round(top + height) - 1
         draw.rectangle([left, top, right, bottom], outline="black", width=line + 2)
         draw.rectangle([left + 1, top + 1, right - 1, bottom - 1], outline="white", width=line)
+
+
+def mosaic(pictures: Sequence[Image.Image], side: int, frame: str = "") -> Image.Image:
+    """Returns up to four pictures in a square of two rows, cut to squares; the gaps let the page through.
+
+    `frame` is the color of a border of the first picture, if there is one.
+    """
+    gap = side // 40
+    cell = (side - gap) // 2
+    page = Image.new("RGBA", (side, side))
+    for place, picture in enumerate(pictures[:4]):
+        tile = ImageOps.fit(picture, (cell, cell))
+        if frame and place == 0:
+            tile = ImageOps.expand(ImageOps.fit(picture, (cell - 2 * gap, cell - 2 * gap)), gap, frame)
+        page.paste(tile, (place % 2 * (cell + gap), place // 2 * (cell + gap)))
+    return page
+
+
+def webp(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, format="WEBP", quality=85)
+    return out.getvalue()

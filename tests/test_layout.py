@@ -37,6 +37,8 @@ WITHOUT_TEST_FILE = {
     "dashboard/data/reads.py": "dashboard/views/test_which_head.py compares its rankings",
     "dashboard/data/search.py": "dashboard/views/test_search.py follows its links",
     "dashboard/data/scopes.py": "dashboard/views/test_supported_heads.py: the heads that are searched",
+    "dashboard/data/start.py": "dashboard/views/test_start.py reads its cards",
+    "dashboard/sections/start.py": "drawn by dashboard/views/test_start.py",
     "dashboard/data/texts.py": "dashboard/views/test_views.py finds texts by filter and head",
     "dashboard/data/token_images.py": "dashboard/views/test_live.py decomposes uploads by it",
     "dashboard/data/about.py": "dashboard/views/test_about.py compares its facts with the bundle",

@@ -15,9 +15,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const shown = picture
       ? element("img", { src: picture, alt })
       : element("span", { className: "missing" }, data.missing);
-    const words = element("span", {}, element("b", {}, score), " ", element("small", {}, name));
+    const words = score || name ? [element("span", {}, element("b", {}, score), " ", element("small", {}, name))] : [];
     const kind = href ? ["a", { href }] : ["button", { type: "button" }];
-    const parts = note ? [shown, words, element("span", {}, note)] : [shown, words];
+    const parts = [shown, ...words, ...(note ? [element("span", {}, note)] : [])];
     return element(kind[0], { ...kind[1], title, onclick: open(id) }, ...parts);
   };
   parentElement.querySelector(".gallery").replaceChildren(...data.tiles.map(tile));

@@ -1,5 +1,6 @@
 """Choice of one head, with buttons and keys for its neighbors: in a list, and in the grid of heads."""
 
+import numpy as np
 import streamlit as st
 
 from dashboard.data import choices
@@ -42,6 +43,16 @@ def head_picker(source: Source, value: Head, *, keys: bool = True) -> Head:
                 args=("head", heads[target]),
             )
         return st.selectbox("Head", heads, key=key, format_func=titles.__getitem__, width=420)
+
+
+def random_head(source: Source, value: Head) -> Head:
+    """Returns the shown head, before a button for another one at random; each comes once a round."""
+    names = choices.head_names(source)
+    key = init_widget("head", value, names)
+    heads = [list(names)[place] for place in np.random.default_rng(0).permutation(len(names))]
+    following = heads[(heads.index(st.session_state[key]) + 1) % len(heads)]
+    st.button("Random head", icon=":material/casino:", on_click=set_widget, args=("head", following))
+    return st.session_state[key]
 
 
 def grid_mover(source: Source, value: Head) -> tuple[Head, bool]:

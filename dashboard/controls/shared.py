@@ -35,8 +35,11 @@ UPLOADS = ["png", "jpg", "jpeg", "webp", "avif", "bmp", "gif", "tif", "tiff", "p
 PICKER = "picker"
 
 
-def sidebar() -> Source:
-    """Draws the choice of bundle and model, those of the link first; returns the chosen model."""
+def sidebar(*, best_model: bool) -> Source:
+    """Draws the choice of bundle and model, those of the link first; returns the chosen model.
+
+    Without a model in the link it is the first of the bundle, or the `best_model`.
+    """
     paths = cached.bundle_paths()
     with st.sidebar:
         name = next(iter(paths))
@@ -44,7 +47,8 @@ def sidebar() -> Source:
             name = choose("bundle", "Bundle", {name: name for name in paths})
         bundle = cached.bundle(paths[name])
         integrity.note_replacement(bundle, name)
-        source = cached.source(bundle, name, choose("model", "Model", choices.model_titles(bundle)))
+        best = defaults.best_model(bundle) if best_model else ""
+        source = cached.source(bundle, name, choose("model", "Model", choices.model_titles(bundle), best))
         line, more = choices.about(source)
         st.caption(line, help=more)
         if note := choices.unverified(source):
@@ -53,10 +57,10 @@ def sidebar() -> Source:
     return source
 
 
-def choose(name: str, label: str, titles: dict[str, str]) -> str:
+def choose(name: str, label: str, titles: dict[str, str], default: str = "") -> str:
     """A selectbox that starts from the link, and warns if the link names something else."""
     linked = requested(name)
-    first = linked if linked in titles else next(iter(titles))
+    first = linked if linked in titles else default or next(iter(titles))
     if linked is not None and linked not in titles:
         problem = (
             f'The link asks for {name} "{cut(linked)}", which is not here. Shown instead: {titles[first]}.'

@@ -2,6 +2,9 @@
 
 from db import __version__
 
+PAPER = "https://arxiv.org/abs/2409.06579"
+"""The paper whose metrics and analyses Headlight re-implements."""
+
 HEADLIGHT = f"""\
 @software{{headlight,
   title = {{Headlight}},

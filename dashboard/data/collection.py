@@ -13,6 +13,7 @@ from dashboard.state.views import Head, parse_head
 from db import vectors
 
 TITLES = {
+    "start": "Headlight, with the images that {head} sees",
     "leaderboard": "Leaderboard by {metric}",
     "heads": "Heads colored by {color}",
     "head": "{head} and the images that it sees",

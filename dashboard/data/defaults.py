@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import fields, replace
 from typing import Any
 
-from dashboard.data import cached, choices, images, label_text, texts
+from dashboard.data import cached, choices, images, label_text, leaderboard, texts
 from dashboard.data.types import Source
 from dashboard.state.views import (
     OF_PROPERTY,
@@ -15,15 +15,18 @@ from dashboard.state.views import (
     MeanAblationView,
     PropertyView,
     Scope,
+    StartView,
     TextNeighborsView,
     TopicView,
     V,
     View,
     to_query,
 )
+from db.connection import Bundle
 from db.questions import questions
 
 FIRST_VIEWS: dict[type[View], str] = {
+    StartView: "head",
     HeadView: "head",
     PropertyView: "property_search",
     TopicView: "topic_segmentation",
@@ -63,8 +66,13 @@ def link(source: Source, kind: type[View], **changes: Any) -> dict[str, str]:
 
 @cached.kept(max_entries=64)
 def first_view(source: Source, kind: type[View]) -> dict[str, Any]:
-    """Returns the options that the bundle stores for the page; none if a later label has replaced its."""
+    """Returns the options that the bundle stores for the page; none if a later label has replaced its.
+
+    A model without a first view of two texts has that of one, against a text of its best head, by all heads.
+    """
     rows = cached.of_model(source, "first_views").set_index("page")
+    if kind is ContrastView and FIRST_VIEWS[kind] not in rows.index:
+        return _against_best(source, first_view(source, TopicView))
     if FIRST_VIEWS.get(kind) not in rows.index:
         return {}
     row = rows.loc[FIRST_VIEWS[kind]].dropna()
@@ -78,6 +86,15 @@ def first_view(source: Source, kind: type[View]) -> dict[str, Any]:
         values["head"] = int(row["layer"]), int(row["head"])
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in values.items() if value is not None and name in names}
+
+
+def _against_best(source: Source, topic: dict[str, Any]) -> dict[str, Any]:
+    """Returns the first view of one text as that of two, against a text of the best head."""
+    if not topic:
+        return {}
+    others = (best_text(source), other_text(source))
+    against = next(text for text in others if text != topic["text"])
+    return topic | {"against": against, "heads": Scope("all")}
 
 
 def head_links(source: Source, heads: Iterable[Head]) -> list[dict[str, str]]:
@@ -104,10 +121,18 @@ def best_scope(source: Source) -> Scope:
 
 
 def best_metric(source: Source) -> str:
-    """Returns the first metric with ranks, else the first metric."""
-    rows = cached.leaderboard(source.bundle).sort_values("position", kind="stable")
-    ranked = rows[rows["rank_low"].notna()]
-    return (rows if ranked.empty else ranked)["metric"].iloc[0]
+    return leaderboard.first_metric(source.bundle)
+
+
+@cached.kept(max_entries=16)
+def best_model(bundle: Bundle) -> str:
+    """Returns the key of the first trained model by the first metric, with vectors if any model has them."""
+    lines = leaderboard.first_leaderboard(bundle).lines
+    models = {row.model_key: row for row in cached.models(bundle).itertuples()}
+    best = max(  # the first of equals
+        lines, key=lambda line: (line.part == leaderboard.MODEL, models[line.model_key].has_vectors)
+    )
+    return best.model_key
 
 
 def best_attribute(source: Source) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from dashboard.analyses.saturation import tells_nothing_apart
 from dashboard.data import cached, digits
 from dashboard.data.types import Source
 from dashboard.state.views import LeaderboardView
@@ -29,10 +30,7 @@ MAIN = {
 """Main metrics of the table by importance, with short titles."""
 
 MAIN_COUNT = 5
-"""Number of main metrics shown: as many as fit beside the names on a page of 1,440 pixels."""
-
-AT_END = 0.005
-"""Distance from the end of its range at which a share reads as that end."""
+"""Maximum number of main metrics: as many as fit beside the names on a page of 1,440 pixels."""
 
 DASH = "–"
 """Shown for a missing number."""
@@ -114,6 +112,22 @@ class Table(NamedTuple):
 
 def rank_column(metric: str) -> str:
     return f"{metric} rank"
+
+
+@cached.kept(max_entries=16)
+def first_metric(bundle: Bundle) -> str:
+    """Returns the first metric with ranks, else the first metric, that tells models apart."""
+    rows = cached.leaderboard(bundle)
+    ranked, names = set(rows.loc[rows["rank_low"].notna(), "metric"]), list(metric_titles(bundle, OFFLINE))
+    names = [name for name in names if name in ranked] or names
+    leaderboard = leaderboard_of(bundle, names[0], "all", OFFLINE)
+    defined = [name for name in names if name in _valued(leaderboard)]
+    return next((name for name in defined if not saturated(leaderboard, name)), names[0])
+
+
+def first_leaderboard(bundle: Bundle) -> Leaderboard:
+    """Returns the leaderboard by the first metric, over all heads and offline labels."""
+    return leaderboard_of(bundle, first_metric(bundle), "all", OFFLINE)
 
 
 def of_view(source: Source, view: LeaderboardView) -> Leaderboard:
@@ -217,34 +231,32 @@ def one_metric(leaderboard: Leaderboard) -> pd.DataFrame:
 def shown_metrics(leaderboard: Leaderboard, columns: str) -> list[str]:
     """Returns the metrics of the table: `main`, the chosen metric first, or all with a value.
 
-    Among all, ranked metrics are first. Main metrics are those of MAIN that tell lines apart.
+    Among all, ranked metrics are first. Main metrics are those of MAIN, then the others, that tell lines
+    apart.
     """
-    valued = {metric for (*_, metric), cell in leaderboard.cells.items() if not isnan(cell.value)}
+    valued = _valued(leaderboard)
     names = [metric for metric in leaderboard.metrics if metric in valued]
     if columns == "main":
-        main = [metric for metric in MAIN if metric in names and not saturated(leaderboard, metric)]
-        others = [metric for metric in names if metric not in MAIN]
+        main = [metric for metric in MAIN if metric in names]
+        main += [metric for metric in names if metric not in MAIN]
         chosen = [metric for metric in names if metric == leaderboard.metric]
-        return list(dict.fromkeys([*chosen, *main, *others]))[:MAIN_COUNT]
+        useful = [metric for metric in main if not saturated(leaderboard, metric)]
+        return list(dict.fromkeys([*chosen, *useful]))[:MAIN_COUNT]
     return sorted(names, key=lambda metric: metric not in leaderboard.ranked)
 
 
-def saturated(leaderboard: Leaderboard, metric: str) -> bool:
-    """Returns True if a share is at the same end of its range for every model and random-weights control.
+def _valued(leaderboard: Leaderboard) -> set[str]:
+    return {metric for (*_, metric), cell in leaderboard.cells.items() if not isnan(cell.value)}
 
-    That is: every interval, or value without one, reaches 1 within AT_END, or every one reaches 0. Such a
-    metric tells nothing apart.
+
+def saturated(leaderboard: Leaderboard, metric: str) -> bool:
+    """Returns True if a metric tells no model or random-weights control from another.
+
+    Rotated heads do not count: most metrics are not computed for them.
     """
     cells = [leaderboard.cell(line, metric) for line in leaderboard.lines if line.part != ROTATED]
-    ends = [
-        (cell.value, cell.value) if isnan(cell.low) else (cell.low, cell.high)
-        for cell in cells
-        if cell and not isnan(cell.value)
-    ]
-    if leaderboard.metrics[metric].unit != "share" or len(ends) < 2:
-        return False
-    lows, highs = zip(*ends, strict=True)
-    return min(highs) >= 1 - AT_END or max(lows) <= AT_END
+    numbers = [(cell.value, cell.low, cell.high) for cell in cells if cell and not isnan(cell.value)]
+    return tells_nothing_apart(numbers)
 
 
 def left_out(leaderboard: Leaderboard) -> list[str]:

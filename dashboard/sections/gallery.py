@@ -55,11 +55,13 @@ def draw_linked(
     title: str = "",
     marked: Container[str] = (),
     key: str = "",
+    plain: bool = False,
 ) -> None:
     """Images with their scores, best first; a click opens the neighbors of one in a head.
 
     `form` formats the score, else the digits show what differs; pages with several galleries pass the
-    `thumbnails` of all. Those that are `marked` are on the other side of a comparison too.
+    `thumbnails` of all. Those that are `marked` are on the other side of a comparison too. `plain` pictures
+    have their score and name in the alt text only.
     """
     link = defaults.link(source, ImageNeighborsView, head=head)
 
@@ -67,6 +69,8 @@ def draw_linked(
         return f"image_neighbors?{urlencode(link | {'image': image_id})}"
 
     tiles = scored(source, frame, address, form=form, thumbnails=thumbnails, title=title, marked=marked)
+    if plain:
+        tiles = [tile | {"score": "", "name": ""} for tile in tiles]
     if image_id := draw(tiles, f"gallery.{columns}.{key or title}"):
         leave_for("image_neighbors", link | {"image": image_id})
 

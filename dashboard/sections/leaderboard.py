@@ -1,6 +1,7 @@
 """Sections of the leaderboard: one metric, all metrics, metric against a fact, shares of layers."""
 
 from copy import deepcopy
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,6 +59,7 @@ def draw_spec(spec: Spec, alt: str) -> None:
 def notes(leaderboard: Leaderboard, lines: pd.DataFrame) -> list[str]:
     """Returns a sentence on each mark of the chart of one metric, and on each missing number."""
     models = lines[lines["part"] != ROTATED]
+    is_flat = leaderboard_data.saturated(leaderboard, leaderboard.metric)
     absent = leaderboard_notes.missing_values(leaderboard, [leaderboard.metric])
     without = leaderboard_notes.no_intervals(leaderboard)
     return [
@@ -67,6 +69,9 @@ def notes(leaderboard: Leaderboard, lines: pd.DataFrame) -> list[str]:
         INTERVALS if models["low"].notna().any() else "",
         f"No interval: {leaderboard_notes.listed(without, models['value'].notna().sum())}."
         if without
+        else "",
+        "One value lies in all intervals: this metric tells no model or control from another."
+        if is_flat
         else "",
         leaderboard_notes.no_rank(leaderboard) or RANKS,
         f"No value: {leaderboard_notes.listed(absent, len(lines))}." if absent else "",
@@ -89,16 +94,21 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
     links = [heads_link(source, key) for key in keys]
     table.numbers.insert(2, "heads", links)
     table.words.insert(2, "heads", links)
-    shared.draw_table(
-        worded(table),
-        table_columns(leaderboard, table, view.columns),
-        "Metrics of every model",
-        key=TABLE,
-        on_select=follow,
-        selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
-        height=ROW * (min(len(keys), MAX_ROWS) + 1) + 3,
-        placeholder=leaderboard_data.DASH,
-    )
+    columns = table_columns(leaderboard, table, view.columns)
+    with st.container(key="leaderboard-wide"):
+        shared.draw_table(
+            worded(table),
+            columns,
+            "Metrics of every model",
+            key=TABLE,
+            on_select=follow,
+            selection_mode=["single-row", "single-cell"],  # so that a click anywhere in the row counts
+            height=ROW * (min(len(keys), MAX_ROWS) + 1) + 3,
+            placeholder=leaderboard_data.DASH,
+            column_order=list(columns),  # the control is in the words of the model
+        )
+    with st.container(key="leaderboard-narrow"):
+        st.html(narrow_table(leaderboard, table, links))
     metrics = leaderboard_data.shown_metrics(leaderboard, view.columns)
     absent = leaderboard_notes.missing_values(leaderboard, metrics)
     if leaderboard.ranked:
@@ -106,9 +116,9 @@ def draw_table(source: Source, view: LeaderboardView) -> None:
     if view.columns == "main" and (saturated := leaderboard_data.left_out(leaderboard)):
         st.caption(
             literal(f"Not among the main metrics: {', '.join(saturated)}.")
-            + " Every model and control reaches the same end of it.",
-            help="A share is left out if the intervals of all models and random-weights controls reach 1 "
-            "(or 0) within 0.005.",
+            + " One value lies in all of its intervals: it tells no model or control from another.",
+            help="The rule: a metric leaves the main columns if one value lies in the 95 % intervals of all "
+            "models and random-weights controls, to two decimals. All metrics shows it still.",
         )
     if absent:
         st.caption(literal(f"–: not computed: {leaderboard_notes.listed(absent, len(keys))}."))
@@ -119,11 +129,40 @@ def heads_link(source: Source, model_key: str) -> str:
     return f"heads?{urlencode({'bundle': source.name, 'model': model_key})}"
 
 
+def narrow_table(leaderboard: Leaderboard, table: leaderboard_data.Table, links: list[str]) -> str:
+    """Returns HTML for a phone: a model at a time, a row a metric, a column for it and each control."""
+
+    def title(name: str) -> str:
+        return escape(leaderboard_data.MAIN.get(name, leaderboard.metrics[name].title))
+
+    def cell(words: str) -> str:
+        value, bracket, interval = words.partition(" [")
+        return f"<td>{escape(value)}" + f" <span>[{escape(interval)}</span>" * bool(bracket) + "</td>"
+
+    rank = leaderboard_data.rank_column("")
+    metrics = [name for name in table.words.columns[3:] if not name.endswith(rank)]
+    place = leaderboard_data.rank_column(leaderboard.metric)
+    parts = []
+    for _, group in table.words.groupby([line.under for line in leaderboard.lines], sort=False):
+        first, names = group.index[0], [words or "model" for words in group["control"]]
+        ranked = f" rank {group.at[first, place]}" if place in group and group.at[first, place] else ""
+        link = f'<a href="{escape(links[first])}" target="_self">{escape(group.at[first, "model"])}</a>'
+        head = "".join(f"<th>{escape(name)}</th>" for name in ["", *names])
+        rows = "".join(
+            f"<tr><th>{title(name)}</th>{''.join(map(cell, group[name]))}</tr>" for name in metrics
+        )
+        parts.append(f"<h3>{link}<small>{ranked}</small></h3><table><tr>{head}</tr>{rows}</table>")
+    return f'<div class="leaderboard">{"".join(parts)}</div>'
+
+
 def worded(table: leaderboard_data.Table) -> Styler:
-    """Returns the numbers, which sort the table, each shown as its text."""
+    """Returns the numbers, which sort the table, each shown as its text; controls below their model."""
     style = table.numbers.style
-    columns = [name for name in table.words if name not in ("model", "control", "heads")]
-    for row, words in zip(table.numbers.index, table.words[columns].to_dict("records"), strict=True):
+    named = table.words.assign(
+        model=[f"↳ {row.control}" if row.control else row.model for row in table.words.itertuples()]
+    )
+    columns = [name for name in table.words if name not in ("control", "heads")]
+    for row, words in zip(table.numbers.index, named[columns].to_dict("records"), strict=True):
         texts = {name: (lambda _, word=words[name]: word) for name in columns}
         style = style.format(texts, subset=pd.IndexSlice[[row], columns])
     return style
@@ -133,8 +172,7 @@ def table_columns(leaderboard: Leaderboard, table: leaderboard_data.Table, which
     """Returns the columns of the table; `which` is main, of short titles that fit a page, or all."""
     column = st.column_config
     columns = {
-        "model": column.TextColumn("model", pinned=True, width=177),
-        "control": column.TextColumn("control", pinned=True, width=105),
+        "model": column.TextColumn("model, its controls below it", pinned=True, width=250),
         "heads": column.LinkColumn(
             "heads", display_text="open", width=55, help="Open the heads of the model"
         ),

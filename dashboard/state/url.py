@@ -16,7 +16,7 @@ import streamlit as st
 from dashboard.state.choices import Choices
 from dashboard.state.links import from_query
 from dashboard.state.markdown import literal
-from dashboard.state.views import V, parse_head, to_query
+from dashboard.state.views import LeaderboardView, StartView, V, parse_head, to_query
 
 T = TypeVar("T")
 
@@ -65,6 +65,16 @@ def page_name(address: str) -> str:
 def renamed(params: dict[str, str]) -> dict[str, str]:
     """Returns the parameters of an earlier version's link with their present values."""
     return {name: RENAMED.get((name, value), value) for name, value in params.items()}
+
+
+def is_of_old_first_page() -> bool:
+    """Returns True for a link of an earlier version, whose first page was the leaderboard.
+
+    Only the first run of a session has one: later, these parameters are those that the browser records before
+    it opens the leaderboard.
+    """
+    names = {field.name for field in fields(LeaderboardView)} - {field.name for field in fields(StartView)}
+    return "address" not in st.session_state and bool(names & st.query_params.keys())
 
 
 def is_late(page: str, params: dict[str, str]) -> bool:

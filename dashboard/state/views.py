@@ -167,6 +167,13 @@ class View:
 
 
 @dataclass(frozen=True)
+class StartView(View):
+    needs_vectors: ClassVar[bool] = False
+    head: Head = (0, 0)
+    """The head whose images the page shows."""
+
+
+@dataclass(frozen=True)
 class LeaderboardView(View):
     needs_vectors: ClassVar[bool] = False
     metric: str = ""
@@ -352,6 +359,7 @@ class CollectionView(View):
 
 
 OF_PAGE: dict[str, type[View]] = {
+    "start": StartView,
     "leaderboard": LeaderboardView,
     "heads": HeadsView,
     "head": HeadView,

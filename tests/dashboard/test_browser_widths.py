@@ -52,6 +52,8 @@ MEASURE = """() => {
             .map(chart => box(chart.querySelector(".role-frame > g > path.background"))),
         galleries: all("[class*=st-key-gallery]", main)
             .map(gallery => all("img", gallery).map(box)).filter(images => images.length),
+        tables: all(".dvn-scroller").map(table => [table.scrollWidth, table.clientWidth]),
+        phones: all(".leaderboard table").filter(table => table.checkVisibility()).map(box),
         sidebars: all("[data-testid=stSidebar], [data-testid=stExpandSidebarButton]")
             .filter(element => element.checkVisibility()).length,
     };
@@ -147,6 +149,17 @@ def test_plots_and_maps_are_wide_enough_to_be_read(shown, width):
     assert min(plot["width"] for plot in shown[width]["leaderboard"]["plots"]) >= 250
     for page, maps in (("topic_segmentation", 3), ("contrastive_segmentation", 4)):
         assert min(plot["width"] for plot in shown[width][page]["plots"][:maps]) >= 200
+
+
+@pytest.mark.slow
+def test_a_row_of_the_leaderboard_fits_a_large_screen_and_a_phone_has_a_table_a_model(shown):
+    row, box = shown[LARGE]["leaderboard"]["tables"][0]
+    assert row == box > 900, "no part of a row is beyond its box"
+    assert shown[LARGE]["leaderboard"]["phones"] == shown[SMALL]["leaderboard"]["phones"] == []
+
+    phones = shown[PHONE]["leaderboard"]["phones"]
+    assert phones and all(table["left"] >= 0 for table in phones)
+    assert max(table["left"] + table["width"] for table in phones) <= PHONE
 
 
 @pytest.mark.slow

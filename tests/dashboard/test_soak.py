@@ -23,8 +23,17 @@ from tests.support.pictures import encoded, noise
 from tests.support.sessions import CLICKABLE, Session, other_value, session
 
 DEMO = ROOT / "bundles" / "demo"
-FIXED = ["", "heads", "head", "property_search?k=7", "topic_segmentation?seed=3", "contrastive_segmentation"]
+FIXED = [
+    "",
+    "leaderboard",
+    "heads",
+    "head",
+    "property_search?k=7",
+    "topic_segmentation?seed=3",
+    "contrastive_segmentation",
+]
 FIXED += [
+    "leaderboard",
     "which_head?form=concept",
     "image_neighbors?by=dot",
     "text_neighbors",

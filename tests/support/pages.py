@@ -28,6 +28,7 @@ manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_componen
 
 APP = ROOT / "dashboard" / "app.py"
 PAGES = [
+    "start",
     "leaderboard",
     "heads",
     "head",

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.util import calc_hash
 
-from tests.support.pages import NUMBERS, PICKER, click_on_tile, link, open_page, plain
+from tests.support.pages import NUMBERS, PAGES, PICKER, click_on_tile, link, open_page, plain
 
 FIELDS = {
     "selectbox": "string_value",
@@ -137,8 +137,8 @@ class Visitor:
 
     def open_tile(self, proto: Any, image_id: str) -> None:
         self.run(click_on_tile(proto, image_id))
-        if self.page in ("compare", "text_neighbors"):  # their tiles lead to another page
-            self.arrive("image_neighbors")
+        if self.page in ("compare", "start", "text_neighbors"):  # their tiles lead to another page
+            self.arrive(image_id if image_id in PAGES else "image_neighbors")
 
     def arrive(self, page: str) -> None:
         """Takes note of a page that a click opened, as the address bar of a browser does."""

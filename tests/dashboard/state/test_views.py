@@ -28,6 +28,7 @@ from dashboard.state.views import (
     ReadsView,
     Scope,
     SqlView,
+    StartView,
     TextNeighborsView,
     TopicView,
     ValidationView,
@@ -40,6 +41,7 @@ from dashboard.state.views import (
 from tests.support.hostile import HOSTILE
 
 PAGES = [
+    StartView,
     LeaderboardView,
     HeadsView,
     HeadView,

@@ -13,7 +13,7 @@ from precompute.runtime.method_versions import METHOD_VERSIONS
 from tests.conftest import small_config
 from tests.support.pages import APP
 
-PAGES = ["leaderboard", "heads", "head", "property_search", "image_neighbors", "text_neighbors"]
+PAGES = ["start", "leaderboard", "heads", "head", "property_search", "image_neighbors", "text_neighbors"]
 
 
 @pytest.fixture(scope="module")

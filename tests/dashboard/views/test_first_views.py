@@ -83,6 +83,17 @@ def test_a_link_that_names_the_model_alone_opens_its_first_view():
     assert options(open_page("head", model=MODEL_KEY), "head") == SHOWN["head"]
 
 
+def test_without_a_first_view_of_two_texts_that_of_one_is_against_a_text_of_the_best_head(
+    bundle, tmp_path, monkeypatch
+):
+    sql = "delete from first_view where page = 'contrastive_segmentation'"
+    monkeypatch.setenv("HEADLIGHT_BUNDLE", str(changed_copy(bundle, tmp_path / "tiny", sql)))
+
+    shown = options(open_page("contrastive_segmentation"), "contrastive_segmentation")
+
+    assert shown == SHOWN["topic_segmentation"] | {"against": NAMES[0], "heads": "all"}
+
+
 def test_a_first_view_of_a_label_that_was_replaced_is_not_opened(bundle, tmp_path, monkeypatch):
     relabel = (
         "update first_view set property = 'pattern' where page = 'property_search'"  # no head has this label

@@ -184,7 +184,7 @@ def test_every_number_can_be_saved_and_shows_its_query(bundle):
     )
     assert alpha.loc[CONSISTENT, ["value", "95 % from", "95 % to"]].tolist() == [0.63, 0.58, 0.67]
     saves = [button.label for button in app.download_button]
-    assert (saves.count("Save as CSV"), saves.count("Save as Parquet")) == (4, 4)
+    assert (saves.count("Save as CSV"), saves.count("Save as Parquet")) == (5, 5)
     with closing(open_bundle(bundle)) as opened:
         asked = [query(opened, code.value) for code in app.code]
     assert all(len(rows) for rows in asked)

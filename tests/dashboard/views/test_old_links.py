@@ -7,12 +7,12 @@ from tests.support.pages import link, open_path, said
 IMAGE, TEXT, COLOR = "259c6ca5eae53c39", "a photo of something red", "property:color"
 MAP = {"control": "none", "seed": "5", "scale": "0", "opacity": "40"}
 
+BOARD = {"metric": "entanglement", "over": "supported", "columns": "all", "beside": "parameters"}
+
 LINKS = [
-    (
-        "leaderboard",
-        "Leaderboard",
-        {"metric": "entanglement", "over": "supported", "columns": "all", "beside": "parameters"},
-    ),
+    ("", "Leaderboard", BOARD),  # the first page was the leaderboard
+    ("start", "Leaderboard", BOARD),
+    ("leaderboard", "Leaderboard", BOARD),
     ("heads", "Heads", {"color": "ccs", "labels": "color", "over": "all", "words": "red"}),
     ("head", "Head", {"head": "L2.H1", "position": "1", "k": "3", "seed": "5"}),
     ("property_search", "Property search", {"image": IMAGE, "heads": "L1.H0,L2.H1", "by": "dot", "k": "3"}),
@@ -43,3 +43,8 @@ def test_a_link_of_version_0_1_opens_the_same_view(path, title, parameters):
     assert app.title[0].value == title
     shown = link(app)
     assert {name: shown[name] for name in parameters} == parameters, said(app)
+
+
+def test_the_first_page_without_parameters_of_the_leaderboard_is_the_start():
+    assert open_path("", model="tiny-known-00000001").title[0].value == "Headlight"
+    assert open_path("start").title[0].value == "Headlight"

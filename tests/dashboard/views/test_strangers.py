@@ -37,6 +37,7 @@ PINS = Collection(
 )
 
 STATES = [
+    ("start", {}),
     ("leaderboard", {"label_kind": "chosen", "columns": "all", "beside": "training_data"}),
     ("heads", {"color": "ccs", "head_metric": "ccs", "range": "2..5", "words": "quote"}),
     ("heads", {"color": f"selectivity:{strangers.strange('color')}"}),
