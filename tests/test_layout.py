@@ -55,6 +55,7 @@ WITHOUT_TEST_FILE = {
     "dashboard/sections/heads.py": "drawn by dashboard/views/test_heads.py",
     "dashboard/sections/mean_ablation.py": "drawn by dashboard/views/test_mean_ablation.py",
     "dashboard/sections/printed.py": "dashboard/views/test_collection.py reads its HTML",
+    "dashboard/sections/map_sides.py": "drawn by dashboard/views/test_versus.py",
     "dashboard/sections/sql.py": "drawn by dashboard/views/test_sql.py",
     "dashboard/sections/validation.py": "drawn by dashboard/views/test_validation.py",
     "dashboard/sections/reads.py": "drawn by dashboard/views/test_which_head.py",

@@ -127,15 +127,19 @@ def map_cells(grid: NDArray, limit: float, opacity: float) -> pd.DataFrame:
     )
 
 
-def signed_bars(frame: pd.DataFrame) -> alt.Chart:
-    """Signed parts and their sums, in row order: columns part, value (thousandths), total (sum or not)."""
+def signed_bars(frame: pd.DataFrame, ends: tuple[float, float] | None = None) -> alt.Chart:
+    """Signed parts and their sums, in row order: columns part, value (thousandths), total (sum or not).
+
+    `ends` of the axis let several charts be compared.
+    """
+    scale = alt.Scale(domain=list(ends), nice=True) if ends else alt.Undefined
     signs = np.where(frame["total"], "total", np.where(frame["value"] >= 0, "adds", "subtracts"))
     colors = alt.Scale(domain=["adds", "subtracts", "total"], range=[theme.ORANGE, theme.PURPLE, theme.GRAY])
     return (
         alt.Chart(frame[["part", "value"]].assign(sign=signs))
         .mark_bar(height=alt.RelativeBandSize(0.7))
         .encode(
-            x=alt.X("value:Q", title=theme.UNIT, axis=alt.Axis(tickCount=8)),
+            x=alt.X("value:Q", title=theme.UNIT, axis=alt.Axis(tickCount=8), scale=scale),
             y=alt.Y("part:N", sort=theme.in_order(frame["part"]), title=None, axis=alt.Axis(labelLimit=260)),
             color=alt.Color("sign:N", scale=colors, legend=None),
             tooltip=[alt.Tooltip("part:N"), VALUE],

@@ -170,6 +170,13 @@ def _on_one_scale(
     return MapPanel(image.picture, panels, total, limit, f"{image.note} {note}".strip(), outliers)
 
 
+def common_limit(limit: str, results: Sequence[MapPanel | None]) -> list[MapPanel | None]:
+    """Returns the maps of several images, models or heads on one scale; `limit` of a view fits it."""
+    panels = [panel for result in results if result for panel in result.panels]
+    fitted = fitted_limit(limit, panels)
+    return [result and result._replace(limit=fitted) for result in results]
+
+
 def fitted_limit(limit: str, panels: Sequence[LabeledMap]) -> float:
     """Returns the end of one scale for maps, which may be of several images or models: `limit` of a view."""
     share = 1.0 if limit == "full" else maps.ROBUST
@@ -206,6 +213,12 @@ def parts_table(panels: list[LabeledMap]) -> pd.DataFrame:
     }
     total = [False] * len(PART_NAMES) + [True]
     return pd.DataFrame({"part": [*PART_NAMES, "Sum = score"], **columns, "total": total})
+
+
+def parts_ends(panels: list[LabeledMap]) -> tuple[float, float]:
+    """Returns the ends of one axis for the parts of the scores of maps, in thousandths."""
+    values = parts_table(panels).drop(columns=["part", "total"]).to_numpy(float)
+    return min(0.0, float(values.min())), max(0.0, float(values.max()))
 
 
 def patches_table(panels: list[LabeledMap]) -> pd.DataFrame:

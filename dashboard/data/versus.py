@@ -66,7 +66,7 @@ def quoted(source: Source | None, value: str) -> str:
 def other_model(source: Source, view: Any) -> Side:
     """Returns a view through the heads of another model that are like those of this one."""
     other = compare.other_source(source, view.versus.value)
-    changes: dict[str, Any] = {"model": other.key}
+    changes: dict[str, Any] = {"model": other.key} | ({"patch": ""} if hasattr(view, "patch") else {})
     note = problem = ""
     if not other.has_vectors:
         problem = f"The results of {other.info.model} were imported without vectors."

@@ -38,6 +38,9 @@ OUTLIERS = (
 WIDTHS = {2: 340, 3: 304, 4: 248}
 """Width of a panel, pixels, by the number of panels: one row at 1440 pixels, one panel a row on a phone."""
 
+HALF = 228
+"""Width of a panel on one side of a comparison, pixels: two a row at 1440 pixels."""
+
 TILE = 192
 """Width of the map of one head, pixels; the page draws it smaller."""
 
@@ -48,22 +51,31 @@ FEW, MANY = 8, 24
 """Numbers of heads up to which maps of heads are drawn large, and from which they are drawn small."""
 
 
-def draw_maps(source: Source, result: MapPanel, view: MapView) -> None:
-    """The picture, the maps over it on one scale, what to know of them, and a button to save them."""
+def draw_maps(source: Source, result: MapPanel, view: MapView, place: str = "") -> None:
+    """The picture, the maps over it on one scale, what to know of them, and a button to save them.
+
+    `place` tells one side of a comparison from the other; each has half of the page.
+    """
     info, drawn = image_data.info(source, view.image), look(view, result.limit)
     caption = figure_caption(source, result, view, drawn, info)
-    save = partial(save_button, "Save as PNG", partial(png, result, drawn, caption), "maps.png", "image/png")
+    save = partial(
+        save_button,
+        f"Save the {place} as PNG" if place else "Save as PNG",
+        partial(png, result, drawn, caption),
+        f"maps{place}.png",
+        "image/png",
+    )
     if view.maps == "each":
-        with st.container(horizontal=True, gap="medium"):
+        with st.container(horizontal=not place, gap="medium"):
             with st.container(width=WIDTHS[4]):
-                _draw_alone(result, drawn, info, WIDTHS[4])
+                _draw_alone(result, drawn, info, WIDTHS[4], place)
                 st.html(color_scale(drawn.limit))
                 _draw_notes(result, view, drawn, info)
                 save()
-            with st.container(key="head-maps"):
-                _draw_heads(source, result, view, drawn)
+            with st.container(key=f"head-maps{place}"):
+                _draw_heads(source, result, view, drawn, place)
     else:
-        _draw_row(result, drawn, info)
+        _draw_row(result, drawn, info, place)
         with st.container(horizontal=True, vertical_alignment="center", gap="large"):
             st.html(color_scale(drawn.limit), width=340)
             save()
@@ -72,45 +84,45 @@ def draw_maps(source: Source, result: MapPanel, view: MapView) -> None:
         st.info(literal(result.note), icon=":material/info:")
 
 
-def _draw_row(result: MapPanel, drawn: Look, info: ImageInfo) -> None:
+def _draw_row(result: MapPanel, drawn: Look, info: ImageInfo, side: str) -> None:
     """The picture, if there is room, and the maps side by side; a click in any of them chooses a patch."""
     count = len(result.panels)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        if alone := count < max(WIDTHS):
-            _draw_alone(result, drawn, info, WIDTHS[count + 1])
+        if alone := count < max(WIDTHS) and not side:
+            _draw_alone(result, drawn, info, WIDTHS[count + 1], side)
         for place, panel in enumerate(result.panels):
             draw_panel(
                 result.picture,
                 panel,
                 drawn,
-                width=WIDTHS[count + alone],
-                seen=picture_words.seen(info.attributes),
+                width=HALF if side else WIDTHS[count + alone],
+                seen=f"{picture_words.seen(info.attributes)} {side}".strip(),
                 outliers=result.outliers.mask,
-                key=f"map.{place}",
+                key=f"map.{side}{place}",
             )
 
 
-def _draw_alone(result: MapPanel, drawn: Look, info: ImageInfo, width: int) -> None:
+def _draw_alone(result: MapPanel, drawn: Look, info: ImageInfo, width: int, side: str) -> None:
     """The picture without a map, where a click chooses a patch too."""
     draw_panel(
         result.picture,
         LabeledMap(short(info.path, 40), result.total.map),
         drawn._replace(opacity=0.0),
         width=width,
-        seen=picture_words.seen(info.attributes),
+        seen=f"{picture_words.seen(info.attributes)} {side}".strip(),
         outliers=result.outliers.mask,
-        key="map.picture",
+        key=f"map.{side}picture",
     )
 
 
-def _draw_heads(source: Source, result: MapPanel, view: MapView, drawn: Look) -> None:
+def _draw_heads(source: Source, result: MapPanel, view: MapView, drawn: Look, side: str) -> None:
     """A map through each head; a click on one opens the page of its head."""
     st.markdown(f"**{literal(_of_each_head(view))}**")
     heads = [panel.head for panel in result.panels if panel.head]
     links = defaults.head_links(source, heads)
     tiles = list(map(_tile, result.panels, tile_pictures(result, drawn, TILE), links))
-    columns = 4 if len(heads) <= FEW else 6 if len(heads) <= MANY else 8
-    opened = gallery.draw(tiles, f"gallery.{columns}.heads")
+    columns = 4 if len(heads) <= FEW or side else 6 if len(heads) <= MANY else 8
+    opened = gallery.draw(tiles, f"gallery.{columns}.heads{side}")
     if opened and (head := parse_head(opened)):
         open_head(source, head)
 
@@ -229,15 +241,16 @@ def png(result: MapPanel, drawn: Look, caption: Sequence[str]) -> bytes:
     )
 
 
-def draw_parts(panel: LabeledMap, title: str) -> None:
-    """The signed parts of the score of one map, and their sum."""
+def draw_parts(panel: LabeledMap, title: str, axis: tuple[float, float] | None = None) -> None:
+    """The signed parts of the score of one map, and their sum; on an axis with these ends."""
     table = map_data.parts_table([panel])
     table = table.rename(columns={table.columns[1]: "value"})
-    st.header(title)
+    st.header(literal(title))
     *terms, total = (digits.number(value, ".2f") for value in table["value"])
     words = ", ".join(f"{name} {term}" for name, term in zip(table["part"], terms, strict=False))
     draw_chart(
-        map_charts.signed_bars(table), f"{title}: {words}; sum {total} thousandths of cosine similarity."
+        map_charts.signed_bars(table, axis),
+        f"{title}: {words}; sum {total} thousandths of cosine similarity.",
     )
     st.caption(f"{' + '.join(terms).replace('+ −', '− ')} = {total}, in thousandths of cosine similarity.")
 

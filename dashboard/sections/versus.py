@@ -29,11 +29,11 @@ TILES = {1: 6, 2: 4}
 """Images a row of a gallery, by the number of sides."""
 
 
-def columns(sides: Sequence[object]) -> Sequence[AbstractContextManager]:
+def columns(sides: Sequence[object], of: str = "") -> Sequence[AbstractContextManager]:
     """Returns a place for each side: next to each other, on a narrow page one under the other."""
     if len(sides) == 1:
         return [st.container()]
-    with st.container(key="sides"):
+    with st.container(key=f"sides{of}"):
         return st.columns(len(sides), gap="large")
 
 

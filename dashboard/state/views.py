@@ -274,6 +274,8 @@ class ReadsView(View):
 class MapView(View):
     """Options of the pages that draw maps."""
 
+    kinds: ClassVar[tuple[str, ...]] = ("model", "heads", "image")
+
     image: str = ""
     text: str = ""
     heads: Scope = field(default=Scope("all"))
@@ -293,9 +295,12 @@ class MapView(View):
     patch: str = ""
     """The chosen patch: row,column from 1; empty for none."""
 
+    versus: Versus = field(default=Versus())
+
 
 @dataclass(frozen=True)
 class TopicView(MapView):
+    kinds: ClassVar[tuple[str, ...]] = ("model", "heads", "image", "text")
     reference: str = "absolute"
 
 

@@ -5,8 +5,11 @@ import streamlit as st
 from dashboard.charts import maps as map_charts
 from dashboard.controls import maps as map_controls
 from dashboard.controls import shared as controls
+from dashboard.controls.versus import versus_picker
 from dashboard.data import maps as map_data
-from dashboard.data import outside, provenance, scopes
+from dashboard.data import provenance
+from dashboard.data import versus as versus_data
+from dashboard.sections import map_sides
 from dashboard.sections import maps as map_sections
 from dashboard.sections import shared as sections
 from dashboard.sections.patches import draw_patch
@@ -23,16 +26,17 @@ with column:
     scope = controls.scope_picker(source, view.heads)
 options = map_controls.map_controls(source, view, image, scope)
 view = url.write_url(view, image=image, text=a, against=b, heads=scope, **options)
+view = url.write_url(view, versus=versus_picker(source, view))
 controls.stop_if_empty(source, view)
 
 with provenance.recorded() as queries:
-    result = map_data.contrast(source, view)
+    sides, results = versus_data.results(
+        versus_data.sides(source, view), lambda side: map_data.contrast(side.source, side.view)
+    )
     table = map_data.why_table(source, view.image, view.text, view.against)
-sections.draw_heads_used(source, view.heads)
-sections.draw_outside(outside.of_image(source, view.image, scopes.resolve(source, view.heads)))
-map_sections.draw_maps(source, result, view)
+map_sides.draw_sides(sides, results)
 more = draw_patch(source, view)
-map_sections.draw_parts(result.total, "Parts of the score difference")
+map_sides.draw_parts(sides, results, "Parts of the score difference")
 
 st.header("Why A rather than B")
 st.markdown(
@@ -45,4 +49,5 @@ shown = map_data.why_shown(table, 12)
 chart = map_charts.signed_bars(shown)
 sections.draw_chart(chart, f"What each head adds to the difference of A and B, in thousandths: {words}.")
 sections.draw_head_links(source, map_data.heads_in(shown))
-map_sections.draw_map_numbers(result, queries, name="contrast", more={"heads": table} | more)
+more |= {"heads": table} | map_sides.tables(sides, results)
+map_sections.draw_map_numbers(results[0], queries, name="contrast", more=more)

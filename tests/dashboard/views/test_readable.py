@@ -18,6 +18,8 @@ STATES = [(page, {}) for page in PAGES] + [
     ("topic_segmentation", {"control": "none"}),
     ("property_search", {"versus": "heads:L2.H0"}),
     ("mean_ablation", {"versus": "heads:L2.H0"}),
+    ("topic_segmentation", {"versus": "text:a circle"}),
+    ("contrastive_segmentation", {"versus": f"model:{CONTROL_KEY}"}),
     ("image_neighbors", {"versus": f"image:{GALLERY[0]}"}),
     ("text_neighbors", {"versus": f"model:{CONTROL_KEY}"}),
     ("collection", {"pins": str(PINNED)}),

@@ -17,6 +17,7 @@ STATES: list[tuple[str, dict[str, str]]] = [
     ("head", {"head": "L1.H1"}),
     ("head", {"head": "L2.H0"}),
     ("image_neighbors", {"versus": "head:L2.H0"}),
+    ("topic_segmentation", {"versus": "heads:L2.H0"}),
     ("text_neighbors", {"versus": "head:L2.H0"}),
 ]
 

@@ -1,5 +1,7 @@
 """Two sides of an analysis: another model, head, image or text beside the first one, on one scale."""
 
+import json
+
 import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
@@ -8,7 +10,7 @@ from dashboard.data import versus as versus_data
 from dashboard.data.live import LiveError
 from tests.support import extremes
 from tests.support.bundles import CONTROL_KEY, GALLERY, IMAGE_IDS, MODEL_KEY
-from tests.support.pages import galleries, link, open_numbers, open_page, plain, said, words
+from tests.support.pages import MAPS, galleries, link, open_numbers, open_page, plain, said, words
 from tests.support.visitor import Visitor
 
 IMAGE_PAGES = ["property_search", "image_neighbors"]
@@ -64,6 +66,52 @@ def test_another_model_shows_the_best_match_of_the_head():
     assert headers(app)[:2] == ["Nearest in L1.H0: tiny/known", "Nearest in L2.H1: tiny/random"]
     assert "L2.H1 is the best match of L1.H0 (CKA " in words(app)
     assert f"model={CONTROL_KEY}" not in galleries(app)[1][0]["href"], "a click searches on this page"
+
+
+@pytest.mark.parametrize("page", MAPS)
+def test_maps_of_both_sides_have_one_color_scale(page):
+    """Alone, each side has its own."""
+    first, second = ({"heads": heads, "control": "none"} for heads in ("L1.H0", "all"))
+    if page == MAPS[0]:
+        alone = [color_scales(open_page(page, **options)) for options in (first, second)]
+        assert alone[0] != alone[1]
+
+    app = open_page(page, **first, versus="heads:all")
+
+    left, right = color_scales(app)
+    assert left == right
+    assert said(app) == ""
+    assert [plain(header.value) for header in app.main.header][:2] == ["L1.H0 · color", "all heads"]
+    specs = [json.loads(chart.proto.spec) for chart in app.main.get("vega_lite_chart")]
+    bars = [spec["encoding"]["x"] for spec in specs if spec.get("mark", {}).get("type") == "bar"]
+    assert bars[0]["scale"]["domain"] == bars[1]["scale"]["domain"]
+
+
+def color_scales(app) -> list[str]:
+    """The color scales below maps, with their numbers."""
+    return [node.proto.body for node in app.main.get("html") if "linear-gradient" in node.proto.body]
+
+
+@pytest.mark.parametrize("page", MAPS)
+def test_maps_of_each_head_stand_side_by_side_too(page):
+    app = open_page(page, heads="L1.H0,L1.H1", maps="each", versus="heads:L2.H0,L2.H1")
+
+    assert said(app) == ""
+    assert [[tile["id"] for tile in tiles] for tiles in galleries(app)] == [
+        ["L1.H0", "L1.H1"],
+        ["L2.H0", "L2.H1"],
+    ]
+
+
+@pytest.mark.parametrize("page", MAPS)
+def test_a_map_beside_itself_is_the_same_map(page):
+    app = open_page(page, image=GALLERY[0], control="none", versus=f"image:{GALLERY[0]}")
+
+    charts = [
+        chart.proto for chart in app.main.get("vega_lite_chart") if "layer" in json.loads(chart.proto.spec)
+    ]
+    half = len(charts) // 2
+    assert half and [chart.spec for chart in charts[:half]] == [chart.spec for chart in charts[half:]]
 
 
 def test_two_sets_of_ablated_heads_have_the_classes_in_one_order():
@@ -125,7 +173,7 @@ def test_two_models_whose_vectors_do_not_fit_together_are_not_searched(monkeypat
     assert len(galleries(app)) == 1
 
 
-@pytest.mark.parametrize("page", [*PAGES, "mean_ablation"])
+@pytest.mark.parametrize("page", [*PAGES, *MAPS, "mean_ablation"])
 def test_what_is_compared_is_chosen_by_one_control_and_holds_in_the_link(page):
     visitor = Visitor(page)
     kinds = len(visitor.widget("w.versus").proto.options)
