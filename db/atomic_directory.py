@@ -9,7 +9,8 @@ and the repair by the next run if a kill follows the step:
     4. remove .NAME.old          done
 
 A lock on .NAME.lock, which a kill releases, excludes a second writer; only its holder repairs. Only
-directories are removed in which every file is of a bundle: a file that a person put there stays.
+directories are removed in which every file is of the same kind, a bundle or a report: a file that a person
+put there stays.
 """
 
 import errno
@@ -17,9 +18,10 @@ import fcntl
 import json
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from db.atomic_file import flush
 from db.bundle_files import list_files, unlisted
@@ -30,7 +32,8 @@ from db.layout import DATABASE, MANIFEST, VECTORS
 class AtomicDirectory:
     """Exclusive access to one output directory, from construction to `publish` or `abandon`."""
 
-    def __init__(self, out: Path, *, replace: bool) -> None:
+    def __init__(self, out: Path, *, replace: bool, kind: "Kind | None" = None) -> None:
+        self.kind = kind or BUNDLE
         self.out = Path(os.path.realpath(out))  # a link stays a link, and its target is replaced
         self.replace = replace
         self.building = self._sibling("building")
@@ -45,7 +48,7 @@ class AtomicDirectory:
             ) from error
         try:
             self._repair()
-            check_free(self.out, replace=self.replace)
+            check_free(self.out, replace=self.replace, kind=self.kind)
             self.building.mkdir()
         except BaseException as error:
             self._unlock()
@@ -56,7 +59,7 @@ class AtomicDirectory:
     def publish(self) -> None:
         """Renames the directory to its final name and releases the lock."""
         sync(self.building)
-        check_free(self.out, replace=self.replace)
+        check_free(self.out, replace=self.replace, kind=self.kind)
         if self.out.exists():
             self.out.rename(self._old)
         self.building.rename(self.out)
@@ -85,10 +88,10 @@ class AtomicDirectory:
         """Removes a directory of an earlier or the present run.
 
         Raises:
-            BundleExists: it holds files that are not of a bundle.
+            BundleExists: it holds files that are not of its kind.
         """
         if directory.exists():
-            _check_removable(directory)
+            _check_removable(directory, self.kind)
             shutil.rmtree(directory, ignore_errors=True)
 
     def _acquire_lock(self) -> int:
@@ -112,36 +115,53 @@ class AtomicDirectory:
         os.close(self._lock)
 
 
-def check_free(out: Path, *, replace: bool) -> None:
+class Kind(NamedTuple):
+    """A kind of directory: how it is recognized, and what may be removed with it."""
+
+    name: str
+    facts: Callable[[Path], dict[str, Any] | None]
+    """Returns the facts of a directory of this kind, or None."""
+
+    others: Callable[[Path], list[str]]
+    """Returns the names in such a directory, finished or not, that are not of it."""
+
+
+def check_free(out: Path, *, replace: bool, kind: Kind | None = None) -> None:
     """Checks that `out` may be written: before hours of work, and again before publishing.
 
     Raises:
-        BundleExists: `out` exists and may not be replaced, is no bundle, or holds files that are not of it.
+        BundleExists: `out` exists and may not be replaced, is of another kind, or holds files that are not of
+            it. A directory is a bundle unless `kind` says otherwise.
         StoreError: no bundle can have this path.
     """
-    _check_path(Path(os.path.abspath(out)))
+    kind = kind or BUNDLE
+    _check_path(Path(os.path.abspath(out)), kind)
     if not out.exists():
         return
-    manifest = _manifest(out)
-    if manifest is None and not (out.is_dir() and next(out.iterdir(), None) is None):
-        raise BundleExists(f"{out} is there and is not a bundle, so it is left alone. Give another path.")
+    is_kind = kind.facts(out) is not None
+    if not is_kind and not (out.is_dir() and next(out.iterdir(), None) is None):
+        raise BundleExists(
+            f"{out} is there and is not a {kind.name}, so it is left alone. Give another path."
+        )
     if not replace:
         raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
-    if manifest is not None:
-        _check_removable(out)
+    if is_kind:
+        _check_removable(out, kind)
 
 
-def _check_path(out: Path) -> None:
+def _check_path(out: Path, kind: Kind) -> None:
     """Raises StoreError if the path is not UTF-8, or too long for the files in and beside a bundle."""
     if not _is_utf8(str(out)):
-        raise StoreError(f"the path {str(out)!r} is not UTF-8; a bundle cannot be there. Give another path.")
+        raise StoreError(
+            f"the path {str(out)!r} is not UTF-8; a {kind.name} cannot be there. Give another path."
+        )
     deepest = out.with_name(f".{out.name}.building") / VECTORS / ("x" * 200) / ("x" * 60)
     try:
         os.lstat(deepest)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise StoreError(
-                f"{out.name[:40]}... is too long a name or path for a bundle ({error.strerror}). "
+                f"{out.name[:40]}... is too long a name or path for a {kind.name} ({error.strerror}). "
                 "Give a shorter one."
             ) from error
 
@@ -163,16 +183,22 @@ def _manifest(directory: Path) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) and {"format", "input_id"} <= set(facts) else None
 
 
-def _check_removable(directory: Path) -> None:
-    """Raises BundleExists if something in `directory` is not of its bundle, finished or not."""
+def _others(directory: Path) -> list[str]:
+    """Returns the names in the directory of a bundle, finished or not, that are not of it."""
     listing, listed = list_files(directory), (_manifest(directory) or {}).get("files")
     if isinstance(listed, dict):
-        names = [sentence.split(" is ")[0] for sentence in unlisted(listing, listed)]
-    else:
-        names = [name for name in listing.files if not name.startswith((DATABASE, f"{VECTORS}/"))]
-    if names:
+        return [sentence.split(" is ")[0] for sentence in unlisted(listing, listed)]
+    return [name for name in listing.files if not name.startswith((DATABASE, f"{VECTORS}/"))]
+
+
+BUNDLE = Kind("bundle", _manifest, _others)
+
+
+def _check_removable(directory: Path, kind: Kind) -> None:
+    """Raises BundleExists if something in `directory` is not of its kind, finished or not."""
+    if names := kind.others(directory):
         raise BundleExists(
-            f"{directory} holds files that are not of the bundle: {first_few(names, ', ')}. "
+            f"{directory} holds files that are not of the {kind.name}: {first_few(names, ', ')}. "
             "Nothing was removed. Move them elsewhere, or give another path."
         )
 

@@ -25,6 +25,7 @@ to use a bundle:
   view             serve it in the browser: leaderboard, heads, maps, neighbors
   bundle           show, verify, diff, sign, zip or export it
   bundle merge     put the models of several bundles into one
+  report           write it as plain HTML that opens from disk, to send or to publish
 
 to check the method:
   score-maps       score maps against masks of known objects
@@ -50,6 +51,7 @@ COMMANDS = {
     **dict.fromkeys(PRECOMPUTE, "precompute.__main__"),
     "view": "dashboard.__main__",
     "bundle": "db.bundle",
+    "report": "dashboard.static_report.__main__",
 }
 """Module of each command, with the function `main`."""
 

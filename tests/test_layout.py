@@ -64,6 +64,10 @@ WITHOUT_TEST_FILE = {
     "dashboard/data/versus.py": "dashboard/views/test_versus.py compares both sides with each alone",
     "dashboard/sections/versus.py": "drawn by dashboard/views/test_versus.py",
     "dashboard/state/versus.py": "dashboard/state/test_views.py reads links of other sides",
+    "dashboard/static_report/head_page.py": "dashboard/static_report/test_write.py reads its pages",
+    "dashboard/static_report/index_page.py": "dashboard/static_report/test_write.py reads its page",
+    "dashboard/static_report/model_page.py": "dashboard/static_report/test_write.py reads its pages",
+    "dashboard/static_report/pictures.py": "dashboard/static_report/test_write.py: pictures have words",
     "dashboard/server.py": "dashboard/test_browser.py opens addresses below a page",
     "dashboard/state/collection_files.py": "dashboard/state/test_pins.py reads files and links by it",
     "dashboard/state/choices.py": "types; dashboard/state/test_views.py reads links by them",
@@ -102,6 +106,7 @@ WITHOUT_TEST_FILE = {
 WHOLE_SYSTEM = {
     "dashboard/test_browser.py": "all pages in Chromium",
     "dashboard/test_browser_heads.py": "heads, pictures and own labels by keys in Chromium",
+    "dashboard/static_report/test_browser.py": "a report opened from disk in Chromium",
     "dashboard/test_browser_charts.py": "every chart in Chromium after clicks",
     "dashboard/test_browser_widths.py": "all pages in Chromium on a phone, a small and a large screen",
     "dashboard/test_contrast.py": "colors of both themes and of charts",

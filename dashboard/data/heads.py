@@ -169,6 +169,13 @@ def judgements(source: Source, head: Head) -> pd.DataFrame:
     return wide.reset_index().rename_axis(columns=None)
 
 
+def agreement(share: float) -> str:
+    """Returns the share of a judge's draws that agree, as text."""
+    if pd.isna(share):
+        return ""
+    return {1.0: "✓ yes", 0.0: "✗ no"}.get(share, f"{100 * share:.0f} % yes")
+
+
 @cached.kept(max_entries=256)
 def evidence(source: Source, head: Head) -> dict[str, pd.DataFrame]:
     """Returns the tables behind a head's label by title: labels, judgements and answers, if there are any."""

@@ -73,8 +73,13 @@ def _of_other(source: Source, head: Head, other: Source) -> pd.DataFrame:
 
 def _named(source: Source, places: pd.DataFrame) -> pd.DataFrame:
     """Returns heads with their model, name and label, in their order."""
+    title = choices.model_titles(source.bundle)[source.key]
+    return places.merge(_labels(source), on=["layer", "head"]).assign(model_key=source.key, model=title)
+
+
+@cached.kept(max_entries=64)
+def _labels(source: Source) -> pd.DataFrame:
+    """Returns name and shown label of every head."""
     heads = label_text.heads(source)
     shown = [label_text.display_label(row) for row in heads.itertuples()]
-    names = heads[["layer", "head", "name"]].assign(shown=shown)
-    title = choices.model_titles(source.bundle)[source.key]
-    return places.merge(names, on=["layer", "head"]).assign(model_key=source.key, model=title)
+    return heads[["layer", "head", "name"]].assign(shown=shown)

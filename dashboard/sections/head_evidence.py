@@ -71,7 +71,7 @@ def draw_judgements(source: Source, head: Head) -> None:
         st.caption("No judgements of this head.")
         return
     judges = [name for name in table.columns if name not in ("label", "position", "text")]
-    shown = column_words.from_one(table).assign(**{name: table[name].map(agreement) for name in judges})
+    shown = column_words.from_one(table).assign(**{name: table[name].map(head_data.agreement) for name in judges})
     columns = {
         "position": st.column_config.NumberColumn("pick", width=30),
         "text": st.column_config.TextColumn("is this text consistent with the label?", width="large"),
@@ -82,13 +82,6 @@ def draw_judgements(source: Source, head: Head) -> None:
         "*Tags match* is the automatic rule, not an independent judge. Per cent: share of a judge's draws "
         "that agree."
     )
-
-
-def agreement(share: float) -> str:
-    """Returns the share of a judge's draws that agree, as text."""
-    if pd.isna(share):
-        return ""
-    return {1.0: "✓ yes", 0.0: "✗ no"}.get(share, f"{100 * share:.0f} % yes")
 
 
 def draw_answers(source: Source, head: Head) -> None:
