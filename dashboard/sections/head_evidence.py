@@ -71,7 +71,9 @@ def draw_judgements(source: Source, head: Head) -> None:
         st.caption("No judgements of this head.")
         return
     judges = [name for name in table.columns if name not in ("label", "position", "text")]
-    shown = column_words.from_one(table).assign(**{name: table[name].map(head_data.agreement) for name in judges})
+    shown = column_words.from_one(table).assign(
+        **{name: table[name].map(head_data.agreement) for name in judges}
+    )
     columns = {
         "position": st.column_config.NumberColumn("pick", width=30),
         "text": st.column_config.TextColumn("is this text consistent with the label?", width="large"),

@@ -89,7 +89,9 @@ def _mark(mark: Mark, y: float, low: float, high: float) -> Markup:
                 _at(mark.value, low, high), y, SHAPES[mark.kind]
             )
         )
-    return Markup('<g class="{}"><title>{}</title>{}</g>').format(mark.kind, mark.words, Markup("").join(parts))
+    return Markup('<g class="{}"><title>{}</title>{}</g>').format(
+        mark.kind, mark.words, Markup("").join(parts)
+    )
 
 
 def bars(rows: Sequence[BarRow], unit: str, alt: str, *, top: float | None = None) -> Markup:
@@ -167,7 +169,8 @@ def _at(value: float, low: float, high: float) -> float:
 
 def _words(title: str, note: str, top: float) -> Markup:
     return Markup(
-        '<text class="row" x="0" y="{0:.1f}">{1}</text><text x="100%" y="{0:.1f}" text-anchor="end">{2}</text>'
+        '<text class="row" x="0" y="{0:.1f}">{1}</text>'
+        '<text x="100%" y="{0:.1f}" text-anchor="end">{2}</text>'
     ).format(top + 12, title, note)
 
 
@@ -180,9 +183,9 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
 def _bar(start: float, stop: float, y: float, low: float, high: float, kind: str, words: str = "") -> Markup:
     left, right = sorted((_at(start, low, high), _at(stop, low, high)))
     title = Markup("<title>{}</title>").format(words) if words else ""
-    return Markup(
-        '<rect class="{}" x="{:.3f}%" y="{:.1f}" width="{:.3f}%" height="10">{}</rect>'
-    ).format(kind, left, y, right - left, title)
+    return Markup('<rect class="{}" x="{:.3f}%" y="{:.1f}" width="{:.3f}%" height="10">{}</rect>').format(
+        kind, left, y, right - left, title
+    )
 
 
 def _chart(body: Sequence[Markup], top: float, low: float, high: float, unit: str, alt: str) -> Markup:
@@ -201,6 +204,6 @@ def _chart(body: Sequence[Markup], top: float, low: float, high: float, unit: st
     axis.append(
         Markup('<text class="unit" x="98%" y="{:.1f}" text-anchor="end">{}</text>').format(top + 34, unit)
     )
-    return Markup('<svg class="chart" role="img" aria-label="{}" width="100%" height="{:.0f}">{}{}</svg>').format(
-        alt, top + AXIS, Markup("").join(axis), Markup("").join(body)
-    )
+    return Markup(
+        '<svg class="chart" role="img" aria-label="{}" width="100%" height="{:.0f}">{}{}</svg>'
+    ).format(alt, top + AXIS, Markup("").join(axis), Markup("").join(body))

@@ -1,8 +1,9 @@
 """Files of the report for programs: a tree that HeadVis reads, a JSON per head, and the index of the search.
 
-HeadVis (Luger, Kamath et al. 2026; the files as in Neuronpedia's export) has one tree per model: config.json,
-scatter_data.json with a row per head, server_config.json (empty: static), heads/L{layer}H{head}.json. An image
-encoder has no token sequences: they are left out, and the head's texts are a table in their place.
+HeadVis (Luger, Kamath et al. 2026; the files as in Neuronpedia's export) has one tree per model:
+config.json, scatter_data.json with a row per head, server_config.json (empty: static),
+heads/L{layer}H{head}.json. An image encoder has no token sequences: they are left out, and the head's texts
+are a table in their place.
 """
 
 import json
@@ -83,7 +84,7 @@ def scatter(source: Source, metrics: list[str]) -> list[dict[str, Any]]:
     for name in metrics:
         values = head_data.values(source, name)[["layer", "head", "value"]]
         shown = shown.merge(values.rename(columns={"value": name}), on=["layer", "head"], how="left")
-    return shown.to_dict("records")  # type: ignore[return-value]  # names of columns are text
+    return shown.to_dict("records")
 
 
 def write_head(root: Path, source: Source, page: HeadPage) -> None:
@@ -104,7 +105,9 @@ def write_head(root: Path, source: Source, page: HeadPage) -> None:
         ],
         "labels": page.labels.to_dict("records"),
         "metrics": numbers.to_dict("records"),
-        "selectivity": head_data.selectivity(source, page.head)[["attribute", *head_data.NUMBERS]].to_dict("records"),
+        "selectivity": head_data.selectivity(source, page.head)[["attribute", *head_data.NUMBERS]].to_dict(
+            "records"
+        ),
         "nearest_heads": [
             {name: row[name] for name in ("model_key", "layer", "head", "cka", "control_cka")}
             for row in page.alike

@@ -88,7 +88,9 @@ def index_page(sources: list[Source]) -> IndexPage:
 
 def bundle_entry(facts: dict[str, Any], name: str) -> str:
     """Returns the BibTeX entry of a bundle, by its identity."""
-    safe = "".join(letter if letter.isalnum() or letter in " .,-_" else "-" for letter in name).replace("_", "\\_")
+    safe = "".join(letter if letter.isalnum() or letter in " .,-_" else "-" for letter in name).replace(
+        "_", "\\_"
+    )
     models = sum(not model["is_control"] for model in facts["models"])
     return (
         f"@misc{{headlight-{facts['input_id'][:12]},\n"

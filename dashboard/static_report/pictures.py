@@ -92,10 +92,8 @@ class Album:
         for number, image_id in enumerate(image_ids):
             tokens = vectors.tokens(source.bundle, source.key, image_id, heads)
             grids = [
-                maps.text_map(
-                    tokens.coordinates, basis, tokens.rest, vector, np.eye(len(heads), dtype=bool)[i], source.grid
-                ).grid
-                for i in range(len(heads))
+                maps.text_map(tokens.coordinates, basis, tokens.rest, vector, alone, source.grid).grid
+                for alone in np.eye(len(heads), dtype=bool)
             ]
             picture, tile, title = self._input(source, image_id)
             limit = maps.symmetric_limit(*grids)

@@ -1,4 +1,4 @@
-"""Names of the files of a report. They depend on the keys of models, heads and images alone: links stay valid."""
+"""Names of the files of a report: by the keys of models, heads and images alone, so that links stay valid."""
 
 import hashlib
 import json

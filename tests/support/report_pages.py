@@ -59,7 +59,9 @@ def broken_links(report: Path) -> list[str]:
             if parts.scheme == "data":
                 continue
             file = (page.file.parent / unquote(parts.path)).resolve() if parts.path else page.file
-            inside = not parts.scheme and not parts.netloc and file.is_file() and report.resolve() in file.parents
+            inside = (
+                not parts.scheme and not parts.netloc and file.is_file() and report.resolve() in file.parents
+            )
             there = not parts.fragment or (inside and parts.fragment in by_file[file].ids)
             if not (inside and there):
                 broken.append(f"{page.file.name}: {link}")

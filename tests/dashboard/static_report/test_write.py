@@ -121,7 +121,10 @@ def test_the_time_left_is_said_from_the_heads_that_are_done(monkeypatch):
         now[0] += 2
         progress.advance()
 
-    assert log.getvalue().splitlines() == ["5 of 40 heads, about 70 s left", "10 of 40 heads, about 60 s left"]
+    assert log.getvalue().splitlines() == [
+        "5 of 40 heads, about 70 s left",
+        "10 of 40 heads, about 60 s left",
+    ]
 
 
 def test_values_come_from_the_pages_of_the_dashboard(bundle, tiny_report):
