@@ -51,7 +51,7 @@ COMMANDS = {
     **dict.fromkeys(PRECOMPUTE, "precompute.__main__"),
     "view": "dashboard.__main__",
     "bundle": "db.bundle",
-    "report": "dashboard.static_report.__main__",
+    "report": "headlight.report.__main__",
 }
 """Module of each command, with the function `main`."""
 

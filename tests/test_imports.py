@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
         "dashboard.charts.maps",
         "dashboard.data.cached",
         "dashboard.data.live",
-        "dashboard.static_report.write",
+        "headlight.report.write",
     ],
 )
 def test_the_app_side_never_loads_torch(module):

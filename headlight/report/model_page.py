@@ -8,9 +8,9 @@ from markupsafe import Markup
 from dashboard.data import about, label_text, leaderboard_facts
 from dashboard.data.label_grades import STRONG, UNSUPPORTED, WEAK
 from dashboard.data.types import Source
-from dashboard.static_report import charts, index_page, places
-from dashboard.static_report.charts import StackRow
-from dashboard.static_report.tables import Table, table, words
+from headlight.report import charts, index_page, places
+from headlight.report.charts import StackRow
+from headlight.report.tables import Table, table, words
 
 FACTS = {
     "architecture": "Architecture",

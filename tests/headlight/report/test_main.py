@@ -1,6 +1,6 @@
 """`headlight report`: what it prints, and its exit codes."""
 
-from dashboard.static_report.__main__ import main
+from headlight.report.__main__ import main
 
 
 def test_a_bundle_that_is_not_there_is_refused_in_one_line(tmp_path, capsys):

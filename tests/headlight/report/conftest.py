@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.static_report.write import write_report
 from db.connection import open_bundle
+from headlight.report.write import write_report
 
 
 def written(bundle: Path, out: Path) -> Path:

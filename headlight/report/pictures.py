@@ -15,8 +15,8 @@ from dashboard.data.images import described
 from dashboard.data.maps import in_words as map_words
 from dashboard.data.types import Source
 from dashboard.state.views import Head, head_name
-from dashboard.static_report import places
 from db import queries, vectors
+from headlight.report import places
 
 SIDE = 192
 """Width of a map, pixels."""

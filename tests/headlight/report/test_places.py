@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.static_report import places
+from headlight.report import places
 from tests.support.hostile import HOSTILE
 
 

@@ -21,14 +21,14 @@ docs/report.md explains its pages and files.
 """
 
 
-def main(arguments: list[str] | None = None, prog: str = "python -m dashboard.static_report") -> int:
+def main(arguments: list[str] | None = None, prog: str = "headlight report") -> int:
     """Writes a report; returns the exit code, 1 if the bundle cannot be read or the report not written."""
     options = parser(prog).parse_args(arguments)
     started = time.monotonic()
     try:
         with closing(open_bundle(options.bundle)) as bundle:
             check_contents(bundle)
-            from dashboard.static_report.write import write_report  # slow; --help does not need it
+            from headlight.report.write import write_report  # slow; --help does not need it
 
             out = write_report(bundle, options.out, replace=options.replace)
     except (UserError, OSError) as error:

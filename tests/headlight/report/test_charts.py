@@ -6,8 +6,8 @@ from math import nan
 import numpy as np
 import pytest
 
-from dashboard.static_report import charts
-from dashboard.static_report.charts import BarRow, DotRow, Mark, StackRow
+from headlight.report import charts
+from headlight.report.charts import BarRow, DotRow, Mark, StackRow
 from tests.support.hostile import HOSTILE
 
 

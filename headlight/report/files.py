@@ -17,8 +17,8 @@ import pandas as pd
 from dashboard.data import cached, choices, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.static_report import places
-from dashboard.static_report.head_page import HeadPage
+from headlight.report import places
+from headlight.report.head_page import HeadPage
 
 HEAD_PATTERN = "L{layer}H{head}.json"
 

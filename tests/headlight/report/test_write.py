@@ -7,10 +7,10 @@ import os
 import pytest
 
 from dashboard.data import cached
-from dashboard.static_report import places, write
-from dashboard.static_report.write import Progress, environment, legal, write_report
 from db.connection import open_bundle
 from db.errors import BundleExists
+from headlight.report import places, write
+from headlight.report.write import Progress, environment, legal, write_report
 from tests.support import report_pages
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY, PAIRS
 from tests.support.hostile import HOSTILE

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from dashboard.static_report import files, places
+from headlight.report import files, places
 from tests.support.bundles import LABELS, MODEL_KEY, PAIRS, TEXTS
 
 

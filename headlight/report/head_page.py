@@ -14,9 +14,9 @@ from dashboard.data import heads as head_data
 from dashboard.data.label_grades import PICKS
 from dashboard.data.types import Source
 from dashboard.state.views import Head, head_name
-from dashboard.static_report import charts, pictures, places
-from dashboard.static_report.charts import BarRow, DotRow, Mark
 from db import vectors
+from headlight.report import charts, pictures, places
+from headlight.report.charts import BarRow, DotRow, Mark
 
 TEXTS, IMAGES, MAPS = 2, 6, 2
 """Texts that sort the images, images at each end of one, and images with maps."""

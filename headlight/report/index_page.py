@@ -11,10 +11,10 @@ from dashboard.data import about, cached, citation, label_text, leaderboard
 from dashboard.data.label_grades import STRONG, WEAK
 from dashboard.data.leaderboard import MODEL, OFFLINE, RANDOM_WEIGHTS, ROTATED, Leaderboard
 from dashboard.data.types import Source
-from dashboard.static_report import charts, places
-from dashboard.static_report.charts import DotRow, Mark
-from dashboard.static_report.tables import Table, table
 from db.connection import Bundle
+from headlight.report import charts, places
+from headlight.report.charts import DotRow, Mark
+from headlight.report.tables import Table, table
 
 KINDS = {MODEL: "model", RANDOM_WEIGHTS: "control", ROTATED: "rotated"}
 MAX_LABELS = 24

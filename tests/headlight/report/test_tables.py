@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from dashboard.static_report.tables import table, words
+from headlight.report.tables import table, words
 
 
 def test_cells_have_three_digits_and_missing_values_none():

@@ -12,12 +12,12 @@ from markupsafe import Markup
 from dashboard.data import cached, choices, label_text
 from dashboard.data import heads as head_data
 from dashboard.data.types import Source
-from dashboard.static_report import files, head_page, index_page, model_page, pictures, places
-from dashboard.static_report.head_page import HeadPage
-from dashboard.static_report.tables import Table, table, words
 from db import __version__
 from db.atomic_directory import AtomicDirectory
 from db.connection import Bundle
+from headlight.report import files, head_page, index_page, model_page, pictures, places
+from headlight.report.head_page import HeadPage
+from headlight.report.tables import Table, table, words
 
 ILLEGAL = {
     **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xFDD0, 0xFDF0), 0xFFFE, 0xFFFF], "\ufffd"),
@@ -161,7 +161,7 @@ def evidence_tables(page: HeadPage) -> list[Table]:
 def environment() -> Environment:
     """Returns the templates: every value is escaped, and an unknown name is an error."""
     templates = Environment(
-        loader=PackageLoader("dashboard.static_report"),
+        loader=PackageLoader("headlight.report"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=legal,
