@@ -138,3 +138,23 @@ def test_the_link_is_copied_and_charts_are_saved_on_white(browser, address, tmp_
     shown = np.asarray(picture)
     assert (shown[[0, -1]] == 255).all() and (shown[:, [0, -1]] == 255).all()
     assert (shown.min(axis=2) < 128).any()
+
+
+@pytest.mark.slow
+def test_a_click_on_a_patch_shows_what_speaks_there_and_a_second_one_lets_it_go(browser, address):
+    page = browser.new_page(viewport={"width": 1400, "height": 1400})
+    page.goto(f"{address}/topic_segmentation?{TEXT}")
+    settle(page, pause=2000)
+    for chart, chosen in ((1, "patch=1%2C2"), (0, "patch=&")):  # in the map, then in the picture
+        box = page.get_by_test_id("stVegaLiteChart").nth(chart).locator("svg").first.bounding_box()
+        page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["width"])
+        page.wait_for_url(lambda url, chosen=chosen: chosen in f"{url}&")
+        settle(page, pause=2000)
+        there = page.get_by_role("heading", name="Patch in row 1, column 2").count()
+        assert there == ("1%2C2" in chosen)
+
+    page.keyboard.press("j")
+    page.wait_for_timeout(500)
+    settle(page)
+    assert "image=" in page.url
+    page.close()
