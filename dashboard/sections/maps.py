@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from dashboard import figures, images
+from dashboard import images
+from dashboard.charts import figures, theme
 from dashboard.charts import maps as map_charts
-from dashboard.charts import theme
 from dashboard.data import defaults, digits, picture_words, scopes
 from dashboard.data import images as image_data
 from dashboard.data import maps as map_data

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dashboard import figures
-from dashboard.charts import theme
+from dashboard.charts import figures, theme
 
 NUMBERS = ["−5", "−2.5", "0", "+2.5", "+5"]
 CAPTION = ["Picture: scene.png", "Model: a/b · Heads: L1.H1", "http://localhost/topic?" + "text=a%20b&" * 40]
