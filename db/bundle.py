@@ -2,20 +2,16 @@
 
 import argparse
 import io
-import os
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from db import bundle_files, signatures
-from db.atomic_file import atomic_file
+from db import signatures
 from db.connection import Bundle, open_bundle, records
-from db.errors import BundleDamaged, BundleExists, UserError, message_of, printable
-from db.layout import DIGEST, MANIFEST, SIGNATURE, sql_of
+from db.errors import BundleDamaged, UserError, message_of, printable
+from db.layout import SIGNATURE, sql_of
 from db.manifest import read_manifest
 from db.tolerances import TOLERANCE, VECTOR_TOLERANCE
-from db.unpacked_zip import is_bundle_zip
 
 MAX_DIFFERENCES_PRINTED = 50
 """Maximum number of printed differences; further ones are counted."""
@@ -107,23 +103,12 @@ def compare(options: argparse.Namespace) -> int:
 
 def pack(options: argparse.Namespace) -> int:
     """Writes a bundle as a zip, which `open_bundle` reads directly."""
-    bundle: Path = options.bundle
-    files = read_manifest(bundle)["files"]
-    listing = bundle_files.list_files(bundle)
-    if differences := bundle_files.size_differences(listing, files):
-        raise BundleDamaged(f"the bundle at {bundle} is damaged: {differences[0]}. Copy or build it again.")
-    out = Path(os.path.realpath(options.out))  # a link stays a link, and its target is replaced
-    _check_free(out, bundle, replace=options.replace)
-    root = bundle.resolve().name.encode("utf-8", "replace").decode()  # a zip has names in UTF-8
-    with (
-        atomic_file(out) as temporary,
-        zipfile.ZipFile(
-            temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False
-        ) as archive,
-    ):
-        signature = [SIGNATURE] if (bundle / SIGNATURE).is_file() else []
-        for name in [MANIFEST, DIGEST, *signature, *files]:
-            archive.write(bundle / name, f"{root}/{name}")
+    from db import pack as packing
+
+    read_manifest(options.bundle)  # a zip is not packed again
+    bundle = open_bundle(options.bundle)
+    out = packing.pack(bundle, options.out, replace=options.replace)
+    bundle.close()
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0
 
@@ -143,20 +128,6 @@ def export(options: argparse.Namespace) -> int:
 def _print(line: str) -> None:
     """Prints one line: texts of a bundle may come from a stranger."""
     print(printable(line).replace("\n", "\\n"))
-
-
-def _check_free(out: Path, bundle: Path, *, replace: bool) -> None:
-    """Raises BundleExists if a zip may not be written to `out`."""
-    if out.is_relative_to(bundle.resolve()):
-        raise BundleExists(f"{out} lies in the bundle itself. Give another path.")
-    if not out.exists():
-        return
-    if not replace:
-        raise BundleExists(f"{out} is there already. Add --replace, or give another path.")
-    if not is_bundle_zip(out):
-        raise BundleExists(
-            f"{out} is there and is not a zip of a bundle, so it is left alone. Give another path."
-        )
 
 
 def _heads(bundle: Bundle, model: dict[str, Any]) -> str:
@@ -238,7 +209,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     one.set_defaults(command=sign)
 
-    one = commands.add_parser("zip", help="write one file, which opens like a directory")
+    one = commands.add_parser(
+        "zip",
+        help="write one file, which opens like a directory",
+        description="Writes the bundle, a data set card (README.md), and its tables as Parquet, for readers "
+        "without Headlight, as one zip. A signature of the bundle holds for the zip too.",
+    )
     one.add_argument("bundle", type=Path, help="directory of a bundle")
     one.add_argument("out", type=Path, help="file to write, e.g. demo.zip")
     one.add_argument("--replace", action="store_true", help="replace the file if it exists")

@@ -2,15 +2,19 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from db.layout import DATABASE, DIGEST, MANIFEST, SIGNATURE, VECTORS
+from db.layout import CARD, DATABASE, DIGEST, MANIFEST, PARQUET_TABLES, SIGNATURE, VECTORS
 
 CHUNK = 2**20
 OF_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """Left by macOS and Windows in each folder that they have shown; neither DuckDB nor Lance reads them."""
+
+BESIDE = re.compile(rf"{re.escape(CARD)}|{PARQUET_TABLES}/[a-z_]{{1,64}}\.parquet")
+"""Files that `headlight bundle zip` puts beside a bundle for other readers; no manifest names them."""
 
 
 class Listing(NamedTuple):
@@ -75,7 +79,7 @@ def size_differences(listing: Listing, entries: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def unlisted(listing: Listing, entries: Mapping[str, Any]) -> list[str]:
+def unlisted(listing: Listing, entries: Container[str]) -> list[str]:
     """Returns sentences about everything in the directory that the manifest does not name."""
     return [
         f"{name} is not in the manifest" for name in listing.files if name not in entries

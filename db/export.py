@@ -2,11 +2,12 @@
 
 import base64
 import csv
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 import pyarrow as pa
@@ -18,6 +19,7 @@ from db.errors import BundleExists, UnknownName
 from db.layout import sql_of
 from db.locked_database import damage_named
 from db.spreadsheet import harmless
+from db.table_sizes import max_unpacked
 
 BATCH = 4096
 """Rows that are in memory at a time; a thumbnail takes about 5 kB."""
@@ -58,7 +60,7 @@ def export_tables(
     return counts
 
 
-def write_parquet(bundle: Bundle, name: str, file: Path) -> int:
+def write_parquet(bundle: Bundle, name: str, file: Path | IO[bytes]) -> int:
     """Writes a table or view to one Parquet file; returns its number of rows."""
     count = 0
     with _rows(bundle, name) as rows, pq.ParquetWriter(file, rows.schema, compression="zstd") as writer:
@@ -86,6 +88,40 @@ def write_csv(bundle: Bundle, name: str, file: Path) -> int:
 
 
 WRITERS: dict[str, Callable[[Bundle, str, Path], int]] = {PARQUET: write_parquet, CSV: write_csv}
+
+
+def is_table(bundle: Bundle, name: str, file: Path | io.BytesIO) -> bool:
+    """Returns True if a Parquet file holds the rows of a table or view, in the order of `write_parquet`."""
+    try:
+        with _rows(bundle, name) as rows, pq.ParquetFile(file) as copy:
+            groups = [copy.metadata.row_group(i) for i in range(copy.metadata.num_row_groups)]
+            unpacked = sum(group.total_byte_size for group in groups)
+            if unpacked > max_unpacked(_size(file)) or copy.schema_arrow != rows.schema:
+                return False
+            return _equal(iter(rows), copy.iter_batches(batch_size=BATCH))
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def _size(file: Path | io.BytesIO) -> int:
+    return file.stat().st_size if isinstance(file, Path) else file.getbuffer().nbytes
+
+
+def _equal(left: Iterator[pa.RecordBatch], right: Iterator[pa.RecordBatch]) -> bool:
+    """Returns True if two streams have the same rows, in batches of any size."""
+    a, b = _next(left), _next(right)
+    while a is not None and b is not None:
+        count = min(a.num_rows, b.num_rows)
+        if not a.slice(0, count).equals(b.slice(0, count)):
+            return False
+        a = a.slice(count) if a.num_rows > count else _next(left)
+        b = b.slice(count) if b.num_rows > count else _next(right)
+    return a is None and b is None
+
+
+def _next(batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+    """Returns the next batch that has rows."""
+    return next((batch for batch in batches if batch.num_rows), None)
 
 
 @contextmanager

@@ -17,6 +17,10 @@ SIGNATURE = "manifest.json.sig"
 
 DATABASE = "headlight.duckdb"
 VECTORS = "vectors.lance"
+CARD = "README.md"
+PARQUET_TABLES = "tables"
+"""What a zip also holds, for readers without Headlight: a data set card, and all tables as Parquet."""
+
 STORAGE_VERSION = "v1.2.0"
 """Storage version of DuckDB; DuckDB 1.2 opens its files, with primary keys and comments."""
 

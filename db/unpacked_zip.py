@@ -1,25 +1,29 @@
 """Unpacks a zip of a bundle beside it: only what its manifest names, and only where it fits on the disk.
 
+A zip may also hold a data set card and Parquet files, for other readers; they are not unpacked.
+
 An unpacked folder is locked while it is in use. A kill releases the lock, and the next zip that is unpacked
 beside it removes the folder.
 """
 
 import errno
 import fcntl
+import io
 import os
 import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from weakref import finalize
 
-from db.bundle_files import CHUNK, OF_SYSTEMS, stamp
+from db.bundle_files import BESIDE, CHUNK, OF_SYSTEMS, stamp
 from db.errors import BundleDamaged, BundleMissing, DiskFull, StoreError
-from db.layout import DIGEST, MANIFEST, SIGNATURE
+from db.layout import CARD, DIGEST, MANIFEST, SIGNATURE
 from db.manifest import MAX_BYTES, read_manifest
 from db.table_sizes import max_unpacked
 
@@ -90,6 +94,26 @@ def unpack(file: Path) -> UnpackedZip:
     return unpacked
 
 
+def parquet_files(file: Path) -> Iterator[tuple[str, io.BytesIO]]:
+    """Yields name and content of the Parquet files that a zip of a bundle holds beside it.
+
+    Raises:
+        BundleDamaged: one cannot be read.
+    """
+    try:
+        _check_directory(file)
+        with zipfile.ZipFile(file) as archive:
+            for name, entry in sorted(_entries(archive).items()):
+                if BESIDE.fullmatch(name) and name != CARD:
+                    if entry.file_size > max_unpacked(file.stat().st_size):
+                        raise ValueError(f"{name} has {entry.file_size} bytes")
+                    content = io.BytesIO()
+                    _copy(archive, entry, content, entry.file_size)
+                    yield name, content
+    except (OSError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise BundleDamaged(f"{file} cannot be unpacked ({error}). Copy or zip it again.") from error
+
+
 def is_bundle_zip(file: Path) -> bool:
     """Returns True for a zip with a manifest at its root or in its only folder."""
     try:
@@ -116,9 +140,10 @@ def _unpack(archive: zipfile.ZipFile, file: Path, directory: Path) -> None:
     manifest = read_manifest(directory, file)
     _check_names(entries, manifest["files"])
     size = sum(entry["bytes"] for entry in manifest["files"].values())
-    packed = file.stat().st_size
-    if size > max_unpacked(packed):
-        raise ValueError(f"it unpacks to {size / 1e6:.0f} MB, from {packed / 1e6:.0f} MB; no bundle does")
+    beside = [entry for name, entry in entries.items() if BESIDE.fullmatch(name)]
+    total, packed = size + sum(entry.file_size for entry in beside), file.stat().st_size
+    if total > max_unpacked(packed):
+        raise ValueError(f"it unpacks to {total / 1e6:.0f} MB, from {packed / 1e6:.0f} MB; no bundle does")
     free = shutil.disk_usage(directory).free
     if size > free:
         raise DiskFull(
@@ -128,6 +153,9 @@ def _unpack(archive: zipfile.ZipFile, file: Path, directory: Path) -> None:
     for name, listed in manifest["files"].items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         _extract(archive, entries[name], directory / name, listed["bytes"])
+    with open(os.devnull, "wb") as nowhere:
+        for entry in beside:  # damage to these is damage to the zip
+            _copy(archive, entry, nowhere, entry.file_size)
 
 
 def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -148,7 +176,8 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def _check_names(entries: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, Any]) -> None:
-    if extra := sorted(set(entries) - set(listed) - {MANIFEST, DIGEST, SIGNATURE}):
+    extra = sorted(set(entries) - set(listed) - {MANIFEST, DIGEST, SIGNATURE})
+    if extra := [name for name in extra if not BESIDE.fullmatch(name)]:
         raise ValueError(f"it holds {extra[0]!r}, which its manifest does not name")
     for name, entry in listed.items():
         if name not in entries:
@@ -159,12 +188,18 @@ def _check_names(entries: Mapping[str, zipfile.ZipInfo], listed: Mapping[str, An
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, size: int) -> None:
     """Writes one file of exactly `size` bytes."""
+    with target.open("xb") as out:
+        _copy(archive, entry, out, size)
+
+
+def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, out: IO[bytes], size: int) -> None:
+    """Copies one file of exactly `size` bytes out of the archive."""
     if entry.flag_bits & 1:
         raise ValueError(f"{entry.filename} is encrypted; Headlight has no passwords")
     if entry.compress_type not in _METHODS:
         raise ValueError(f"{entry.filename} is compressed by method {entry.compress_type}; use deflate")
     left = size
-    with archive.open(entry) as source, target.open("xb") as out:
+    with archive.open(entry) as source:
         while chunk := source.read(min(CHUNK, left + 1)):
             left -= len(chunk)
             if left < 0:

@@ -10,6 +10,7 @@ from db.errors import BundleDamaged, first_few
 from db.layout import VECTORS
 from db.locked_database import damage_named
 from db.manifest import fact_differences, read_manifest
+from db.pack import parquet_problems
 from db.vector_values import value_problems
 
 
@@ -20,7 +21,7 @@ class FileProblems(NamedTuple):
     """Files of the manifest that are missing or changed."""
 
     strangers: list[str]
-    """What is in the directory and not in the manifest; it is never read."""
+    """What is neither in the manifest nor put beside a bundle by `headlight bundle zip`; it is never read."""
 
 
 def problems(path: Path) -> list[str]:
@@ -39,7 +40,7 @@ def problems(path: Path) -> list[str]:
     try:
         if not path.is_dir() and (differences := [*chain(*file_problems(bundle.path))]):
             return differences
-        return content_problems(bundle) or number_problems(bundle)
+        return content_problems(bundle) or number_problems(bundle) or parquet_problems(bundle, path)
     finally:
         bundle.close()
 
@@ -49,7 +50,8 @@ def file_problems(directory: Path) -> FileProblems:
     listed, listing = read_manifest(directory)["files"], bundle_files.list_files(directory)
     damage = bundle_files.size_differences(listing, listed)
     damage += bundle_files.hash_differences(directory, listing, listed)
-    return FileProblems(damage, bundle_files.unlisted(listing, listed))
+    beside = {name for name in listing.files if bundle_files.BESIDE.fullmatch(name)}
+    return FileProblems(damage, bundle_files.unlisted(listing, {*listed, *beside}))
 
 
 def check_contents(bundle: Bundle) -> None:

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.data import about, citation
+from dashboard.data import about
 from dashboard.data.types import Source
 from dashboard.sections import shared as sections
 from dashboard.state.markdown import literal
+from db import citation
 
 MARKS = {True: ":material/check_circle:", False: ":material/pending:"}
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from dashboard.data import citation
+from db import citation
 from db.connection import open_bundle, records
 from tests.support import bundles
 from tests.support.pages import open_page, words
