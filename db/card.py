@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from db.citation import bibtex
+from db.citation import bibtex, bundle_entry
 from db.connection import Bundle, records
 from db.layout import DATABASE, FORMAT, MANIFEST, PARQUET_TABLES, VECTORS, sql_of
 
@@ -72,7 +72,8 @@ A license is as the person who made the bundle stated it.
 Identity {input_id}, format {format}, made {created_at}.
 
 The table `run` holds options, versions and time of every stage, the table `model` the checksum of
-the weights. `{manifest}` names neither this card nor the Parquet files: `verify` compares the Parquet files with the tables, and nothing checks this card.
+the weights. `{manifest}` names neither this card nor the Parquet files: `verify` compares the
+Parquet files with the tables, and nothing checks this card.
 
 ## Citation
 
@@ -102,7 +103,7 @@ def card(bundle: Bundle, tables: Sequence[str]) -> str:
         input_id=_code(facts["input_id"]),
         created_at=_code(facts["created_at"]),
         format=FORMAT,
-        citation=bibtex(),
+        citation=f"{bundle_entry(facts, images['name'])}\n\n{bibtex()}",
         database=DATABASE,
         vectors=VECTORS,
         tables=PARQUET_TABLES,

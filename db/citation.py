@@ -1,4 +1,6 @@
-"""Citations of Headlight and of the papers it stands on, as BibTeX; CITATION.cff has all of them."""
+"""Citations of a bundle, of Headlight and of the papers it stands on, as BibTeX; CITATION.cff has all of them."""
+
+from typing import Any
 
 from db import __version__
 
@@ -34,3 +36,17 @@ PAPERS = """\
 def bibtex() -> str:
     """Returns the entries of Headlight, of the decomposition with TEXTSPAN, and of CLIP-InterpreT."""
     return f"{HEADLIGHT}\n\n{PAPERS}\n"
+
+
+def bundle_entry(facts: dict[str, Any], name: str) -> str:
+    """Returns the BibTeX entry of a bundle, by its identity."""
+    safe = "".join(letter if letter.isalnum() or letter in " .,-_" else "-" for letter in name).replace(
+        "_", "\\_"
+    )
+    models = sum(not model["is_control"] for model in facts["models"])
+    return (
+        f"@misc{{headlight-{facts['input_id'][:12]},\n"
+        f"  title = {{Attention heads of {models} models over {safe}, decomposed by Headlight}},\n"
+        f"  year = {{{facts['created_at'][:4]}}},\n"
+        f"  note = {{Headlight bundle {facts['input_id']}}}\n}}"
+    )

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import images
-from dashboard.data import citation, defaults, label_text, start
+from dashboard.data import defaults, label_text, start
 from dashboard.data.types import Source
 from dashboard.sections import heads as heads_sections
 from dashboard.sections.gallery import draw, draw_linked
@@ -14,6 +14,7 @@ from dashboard.sections.shared import save_button
 from dashboard.state.markdown import literal
 from dashboard.state.url import leave_for
 from dashboard.state.views import Head, HeadsView, HeadView, head_name
+from db import citation
 
 ABOUT = (
     "See what each attention head of a CLIP model reads in a picture: in words, with images, and with a test "

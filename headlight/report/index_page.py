@@ -2,15 +2,16 @@
 
 from collections import Counter
 from math import isnan
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.data import about, cached, citation, label_text, leaderboard
+from dashboard.data import about, cached, label_text, leaderboard
 from dashboard.data.label_grades import STRONG, WEAK
 from dashboard.data.leaderboard import MODEL, OFFLINE, RANDOM_WEIGHTS, ROTATED, Leaderboard
 from dashboard.data.types import Source
+from db import citation
 from db.connection import Bundle
 from headlight.report import charts, places
 from headlight.report.charts import DotRow, Mark
@@ -82,21 +83,7 @@ def index_page(sources: list[Source]) -> IndexPage:
         facts=table("Facts of the bundle", about.contents(first)),
         weights=table("Weights of the models", about.models(first)),
         versions=table("Versions of software and methods", about.versions(first)),
-        bibtex=f"{bundle_entry(facts, images.name)}\n\n{citation.bibtex()}",
-    )
-
-
-def bundle_entry(facts: dict[str, Any], name: str) -> str:
-    """Returns the BibTeX entry of a bundle, by its identity."""
-    safe = "".join(letter if letter.isalnum() or letter in " .,-_" else "-" for letter in name).replace(
-        "_", "\\_"
-    )
-    models = sum(not model["is_control"] for model in facts["models"])
-    return (
-        f"@misc{{headlight-{facts['input_id'][:12]},\n"
-        f"  title = {{Attention heads of {models} models over {safe}, decomposed by Headlight}},\n"
-        f"  year = {{{facts['created_at'][:4]}}},\n"
-        f"  note = {{Headlight bundle {facts['input_id']}}}\n}}"
+        bibtex=f"{citation.bundle_entry(facts, images.name)}\n\n{citation.bibtex()}",
     )
 
 

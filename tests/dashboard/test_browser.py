@@ -20,8 +20,8 @@ import pytest
 from PIL import Image
 
 from dashboard.analyses import maps
-from dashboard.data import citation
 from dashboard.images import DIVERGING
+from db import citation
 from tests.support import bundles, pages, strangers
 from tests.support.paths import ROOT
 

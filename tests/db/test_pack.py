@@ -66,7 +66,12 @@ def test_the_card_says_what_it_is_under_which_licenses_and_how_to_open_it(packed
     assert facts["configs"][0]["config_name"] == "leaderboard"
     assert {f"tiny/{config['data_files']}" for config in facts["configs"]} < set(names)
     assert "12 images and 10 texts" in text and "Images: CC0-1.0. Thumbnails of 12" in text
-    assert "headlight view BUNDLE" in text and "@article" in text and "Identity `tiny`" in text
+    assert (
+        "headlight view BUNDLE" in text
+        and "@article" in text
+        and "@misc{headlight-tiny" in text
+        and "Identity `tiny`" in text
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from dashboard.data import citation
 from dashboard.sections.start import TITLES
+from db import citation
 from tests.support import boards, extremes
 from tests.support.bundles import CONTROL_KEY, MODEL_KEY, PAIRS
 from tests.support.pages import galleries, link, open_page, open_tile, said, words
