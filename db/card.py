@@ -103,7 +103,7 @@ def card(bundle: Bundle, tables: Sequence[str]) -> str:
         input_id=_code(facts["input_id"]),
         created_at=_code(facts["created_at"]),
         format=FORMAT,
-        citation=f"{bundle_entry(facts, images['name'])}\n\n{bibtex()}",
+        citation=f"{bundle_entry(facts, images['name'])}\n\n{bibtex()}".replace("`", "'"),
         database=DATABASE,
         vectors=VECTORS,
         tables=PARQUET_TABLES,

@@ -1,4 +1,4 @@
-"""Citations of a bundle, of Headlight and of the papers it stands on, as BibTeX; CITATION.cff has all of them."""
+"""Citations of a bundle, of Headlight and of the papers it stands on, as BibTeX; more in CITATION.cff."""
 
 from typing import Any
 
