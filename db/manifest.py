@@ -7,6 +7,7 @@ it is used: it may come from a stranger.
 import json
 import platform
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,6 +23,9 @@ from db.errors import BundleDamaged, BundleFormat, BundleMissing
 from db.layout import DATABASE, DIGEST, FORMAT, MANIFEST, VECTORS, sql_of
 from db.locked_database import records_of
 
+MAX_NAMED = 6
+"""Maximum number of models in a command of a message; the default study has as many."""
+
 LIBRARIES = ("duckdb", "lancedb", "pyarrow", "numpy", "pandas")
 
 MAX_BYTES = 2**24
@@ -31,6 +35,8 @@ _FILE_NAME = re.compile(
     rf"{re.escape(DATABASE)}|{re.escape(VECTORS)}(/(?!\.\.?(/|$))[\w.-]+){{1,8}}", re.ASCII
 )
 _MODEL_KEY = re.compile(r"(?!\.)[\w.-]{1,200}", re.ASCII)
+_MODEL = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
+_VERSION = re.compile(r"[0-9][0-9a-z.+]{0,30}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -113,11 +119,31 @@ def read_manifest(directory: Path, given: Path | None = None) -> dict[str, Any]:
     if type(found) is not int or found != FORMAT:
         raise BundleFormat(
             f"the bundle at {given} has format {str(found)[:40]}, this Headlight reads format {FORMAT}. "
-            "Build it again, or use the Headlight that made it."
+            f"Use {_maker(manifest)}, which made it, or build it again, which uses work files that are "
+            "still valid: "
+            f"{_build_command(manifest, given)}"
         )
     if problem := _digest_problem(directory) or _shape_problem(manifest):
         raise BundleDamaged(f"{MANIFEST} of {given} is damaged: {problem}. Copy or build it again.")
     return manifest
+
+
+def _maker(manifest: Any) -> str:
+    """Returns the version of Headlight that wrote a manifest of any format, as text."""
+    software = manifest.get("software") if isinstance(manifest, dict) else None
+    version = software.get("headlight") if isinstance(software, dict) else None
+    return f"Headlight {version}" if _matches(_VERSION, version) else "the Headlight"
+
+
+def _build_command(manifest: Any, given: Path) -> str:
+    """Returns the command that builds the bundle of a manifest of any format anew."""
+    models = manifest.get("models") if isinstance(manifest, dict) else None
+    rows = [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []
+    names = [model.get("model") for model in rows if not model.get("is_control")]
+    names = [name for name in names if _matches(_MODEL, name)][:MAX_NAMED] or ["ARCHITECTURE/WEIGHTS"]
+    out = shlex.quote(str(given.with_suffix("") if given.suffix == ".zip" else given))
+    chosen = "".join(f" --model {name}" for name in names)
+    return f"headlight run{chosen} --images IMAGES --texts TEXTS --bundle {out} --replace"
 
 
 def _parse(file: Path) -> Any:

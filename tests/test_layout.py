@@ -136,6 +136,7 @@ WHOLE_SYSTEM = {
     "dashboard/views/test_versus.py": "two sides of an analysis, on every page that has them",
     "dashboard/views/test_views.py": "what all pages have in common",
     "dashboard/views/test_walk.py": "every control of every page, against a fresh load",
+    "db/test_formats.py": "a bundle of every format, and refusals of other formats",
     "db/test_search.py": "search.sql over heads, labels, texts and models",
     "db/test_head_matches.py": "head_matches.sql and replicates of heads, and checks of both",
     "db/test_image_words.py": "images.sql and class_images.sql over pictures of several objects",
