@@ -24,6 +24,9 @@ from db.table_sizes import max_unpacked
 BATCH = 4096
 """Rows that are in memory at a time; a thumbnail takes about 5 kB."""
 
+RECEIVED_BATCH = 256
+"""Rows of a received Parquet file in memory at a time: equal texts of 1 MiB take a few bytes in it."""
+
 PARQUET, CSV = "parquet", "csv"
 
 
@@ -98,7 +101,7 @@ def is_table(bundle: Bundle, name: str, file: Path | io.BytesIO) -> bool:
             unpacked = sum(group.total_byte_size for group in groups)
             if unpacked > max_unpacked(_size(file)) or copy.schema_arrow != rows.schema:
                 return False
-            return _equal(iter(rows), copy.iter_batches(batch_size=BATCH))
+            return _equal(iter(rows), copy.iter_batches(batch_size=RECEIVED_BATCH))
     except (OSError, pa.ArrowException):
         return False
 
