@@ -137,9 +137,10 @@ def test_no_page_asks_another_server_or_links_to_one(browser, strange_address):
     for path in ["", *pages.PAGES[1:], *STATES]:
         page.goto(f"{address}/{path}")
         settle(page, pause=0)
-        page.get_by_text("Data and SQL").evaluate("title => title.click()")
-        page.get_by_test_id("stCode").first.wait_for()
-        settle(page)
+        if path != "collection":  # has no numbers
+            page.get_by_text("Data and SQL").evaluate("title => title.click()")
+            page.get_by_test_id("stCode").first.wait_for()
+            settle(page)
         point_at_charts(page)
         assert page.get_by_test_id("stException").count() == 0
         addresses += page.evaluate(ADDRESSES)
