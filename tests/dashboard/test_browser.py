@@ -265,8 +265,7 @@ def test_a_walk_through_all_pages(browser, address):
 @pytest.mark.slow
 def test_below_a_path_every_page_is_drawn_and_every_link_stays_below_it(browser, tiny_bundle):
     with started(tiny_bundle, "lab/clip") as (_, below, _):
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        asked: set[str] = set()
+        page, asked = browser.new_page(viewport={"width": 1400, "height": 1000}), set()
         page.on("request", lambda request: asked.add(request.url))
         for name in pages.PAGES:
             page.goto(f"{below}/{name}")

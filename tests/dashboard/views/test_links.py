@@ -9,7 +9,7 @@ import precompute
 from tests.support.hostile import HOSTILE
 from tests.support.pages import PAGES, link, open_page, said
 
-FREE = ("words", "text", "against", "concept", "query")
+FREE = ("words", "text", "against", "concept", "query", "onto")
 """Parameters that may hold any text."""
 
 
