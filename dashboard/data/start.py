@@ -50,9 +50,8 @@ STRIP = 8
 FRAME = image_drawing.DIVERGING[8]
 """Color of the frame around the picture that was asked for."""
 
-
-LETTERS = 50
-"""Letters of a text in the caption of an analysis."""
+LETTERS = 36
+"""Letters of a text in the caption of an analysis: two lines of a card with what is said of it."""
 
 
 class Card(NamedTuple):
@@ -125,7 +124,7 @@ def _text_card(source: Source) -> Card:
     if texts.in_pool(source, view.text):
         near, _ = neighbors.neighbors_of_text(source, view.text, view.head, view.by, NEAREST)
         image_ids = list(near["image_id"])
-    caption = f"{_quoted(view.text)} to head {head_name(view.head)}"
+    caption = f"To {head_name(view.head)}: {_quoted(view.text)}"
     return _neighbors_card(source, view, "text_neighbors", caption, image_ids, framed=False)
 
 
