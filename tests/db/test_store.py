@@ -46,15 +46,15 @@ def test_a_writer_that_was_refused_can_be_made_again_while_its_error_is_handled(
 
 def test_the_memory_of_a_writer_grows_with_the_keys_of_its_rows_alone(tmp_path, monkeypatch):
     """DuckDB keeps the index of a key in memory: 82 bytes a row of this table."""
-    monkeypatch.setattr("db.ddl.DATA_BYTES", 6 * 10**6)
-    ids = [f"{number:016x}" for number in np.random.default_rng(0).permutation(100_000)]
+    monkeypatch.setattr("db.ddl.DATA_BYTES", 9 * 10**6)
+    ids = [f"{number:016x}" for number in np.random.default_rng(0).permutation(180_000)]
     with BundleWriter(tmp_path / "new", input_id="large") as writer:
         for start in range(0, len(ids), 20_000):
             rows = pd.DataFrame({"image_id": ids[start : start + 20_000], "attribute": "a", "value": "b"})
             writer.write("image_attribute", rows)
 
         (limit,) = writer.connection.execute("select current_setting('memory_limit')").fetchone()
-        assert limit == "17.1 MiB"
+        assert limit == "30.5 MiB"
 
 
 def test_an_existing_output_is_replaced_when_asked_and_its_readers_go_on(taken):

@@ -170,11 +170,13 @@ def test_the_name_of_a_page_is_the_end_of_its_address(address, name):
     assert url.page_name(address) == name
 
 
-@pytest.mark.parametrize("path", ["start", "leaderboard", "index"])
-def test_other_names_of_the_first_page_open_it(path, monkeypatch):
+@pytest.mark.parametrize(
+    ("path", "title"), [("start", "Headlight"), ("index", "Headlight"), ("leaderboard", "Leaderboard")]
+)
+def test_the_first_page_has_other_names_and_each_name_opens_its_page(path, title, monkeypatch):
     monkeypatch.setattr(url, "page_name", lambda address: path)
 
-    assert open_path(path).title[0].value == "Leaderboard"
+    assert open_path(path).title[0].value == title
 
 
 def test_a_step_back_to_a_mixture_of_two_pages_opens_the_page_as_it_was_left():
