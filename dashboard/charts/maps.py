@@ -80,7 +80,9 @@ def map_panel(
     )
     layers.append(patches)
     layers += _mark_layers(cells.drop(columns=["opacity"]), marks, (x, y), min(size) / max(grid.shape))
-    chart = alt.layer(*layers).properties(width=width, height=height)
+    # Streamlit fits other charts to their container, whose height it takes for another one after a change.
+    fixed = {"autosize": {"type": "none"}, "padding": dict.fromkeys(("left", "top", "right", "bottom"), 0)}
+    chart = alt.layer(*layers).properties(width=width, height=height, **fixed)
     click = alt.selection_point(name=CLICK, fields=["row", "column"], empty=False)
     return chart.add_params(click) if clickable else chart
 
