@@ -10,14 +10,14 @@ from dashboard.data import heads as head_data
 from dashboard.data import nearest_heads as nearest_data
 from dashboard.data.types import Source
 from dashboard.sections import head_links
-from dashboard.sections.heads import links, open_head
+from dashboard.sections.heads import links
 from dashboard.sections.shared import draw_table
 from dashboard.state.versus import Versus
 from dashboard.state.views import CompareView, Head, TextNeighborsView
 
 
 def draw_nearest(source: Source, head: Head) -> pd.DataFrame:
-    """The nearest heads as a table; a click on a row opens one, a link compares both."""
+    """The nearest heads as a table; links open one, and compare both."""
     table = nearest_data.nearest(source, head)
     if table.empty:
         st.caption("No other head can be compared: this needs vectors.")
@@ -39,13 +39,11 @@ def draw_nearest(source: Source, head: Head) -> pd.DataFrame:
         model=table["model"].mask(table["model_key"] == source.key, "this model"),
         compare=[comparison(source, head, row.model_key, row.name) for row in table.itertuples(index=False)],
     )
-    event = draw_table(
+    # Rows open nothing: a chosen row would open this same page again and again. Names are links.
+    draw_table(
         linked,
         columns,
         "Heads most alike, those of this model first",
-        key="head.nearest",
-        on_select="rerun",
-        selection_mode=["single-row", "single-cell"],
         placeholder="",
         column_order=[name for name in columns if linked[name].notna().any()],
     )
@@ -59,9 +57,6 @@ def draw_nearest(source: Source, head: Head) -> pd.DataFrame:
     st.html(
         links((sources[row.model_key], row.name, f"{row.shown}, {row.model}") for row in linked.itertuples())
     )
-    for row in head_links.clicked_rows(event, (head_links.LINK, "compare")):
-        layer, number = table.loc[row, ["layer", "head"]]
-        open_head(sources[table["model_key"][row]], (int(layer), int(number)))
     return table
 
 
