@@ -272,7 +272,7 @@ def test_below_a_path_every_page_is_drawn_and_every_link_stays_below_it(browser,
             settle(page, pause=0)
             assert page.get_by_test_id("stException").count() == 0
             links = page.evaluate("() => [...document.querySelectorAll('a')].map(link => link.href)")
-            assert [link for link in links if link and not link.startswith(below)] == []
+            assert {link for link in links if link and not link.startswith(below)} <= {citation.PAPER}
         page.get_by_test_id("stSidebarNav").get_by_text("Heads", exact=True).click()
         page.wait_for_url(f"{below}/heads?**")
         page.goto(f"{below}/head/L2.H0")
