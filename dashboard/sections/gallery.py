@@ -150,7 +150,7 @@ def draw(tiles: Iterable[dict[str, Any]], key: str, on_open: Callable[[str], Non
     """
 
     def follow() -> None:
-        if on_open and (image_id := st.session_state[key]["opened"]):
+        if on_open and (image_id := (st.session_state.get(key) or {}).get("opened")):
             on_open(image_id)
 
     data = {"tiles": list(tiles), "missing": NO_THUMBNAIL}
