@@ -86,6 +86,7 @@ def test_charts_after_clicks_are_those_of_a_fresh_load(browser, address, path):
     page, other = context.new_page(), context.new_page()
     page.goto(f"{address}/{path}")
     settle(page)
+    page.get_by_test_id("stVegaLiteChart").first.wait_for(timeout=60_000)  # controls stand above it
     for place in range(len(changes(page))):
         if place >= len(left := changes(page)):  # a click took controls away
             break
