@@ -137,7 +137,9 @@ class Visitor:
 
     def open_tile(self, proto: Any, image_id: str) -> None:
         self.run(click_on_tile(proto, image_id))
-        if self.page in ("compare", "start", "text_neighbors"):  # their tiles lead to another page
+        if parse_head_name(image_id):  # a tile of a head
+            self.arrive("head")
+        elif self.page in ("compare", "start", "text_neighbors"):  # their tiles lead to another page
             self.arrive(image_id if image_id in PAGES else "image_neighbors")
 
     def arrive(self, page: str) -> None:
