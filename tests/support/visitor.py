@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.util import calc_hash
 
+from db.layout import parse_head_name
 from tests.support.pages import NUMBERS, PAGES, PICKER, click_on_tile, link, open_page, plain
 
 FIELDS = {
