@@ -14,11 +14,11 @@ from itertools import islice
 import pandas as pd
 
 from db import ddl
-from db.connection import Bundle, cursor, plain, query
+from db.connection import Bundle, cursor, query
 from db.diff import table_differences, vector_differences
 from db.errors import StoreError
 from db.layout import KINDS, lance_table
-from db.rewrite import attached, copy_rows, link_vectors, remove
+from db.rewrite import asked, attached, copy_rows, execute_with, link_vectors, remove
 from db.store import BundleWriter
 from db.tolerances import TOLERANCE, VECTOR_TOLERANCE
 
@@ -86,17 +86,12 @@ def remove_metric(writer: BundleWriter, metric: str, model_keys: Sequence[str]) 
 
 def ranked_values(writer: BundleWriter) -> pd.DataFrame:
     """Returns the offline metrics of all trained models as written so far, with their replicates."""
-    writer.connection.execute(_RANKED_VALUES)
-    return plain(writer.connection.df(), writer.connection.description)
+    return asked(writer, _RANKED_VALUES)
 
 
 def write_ranks(writer: BundleWriter, ranks: pd.DataFrame) -> None:
     """Replaces all ranks: model_key, metric, heads_used, rank_low, rank_high; no row for no rank."""
-    writer.connection.register("incoming", ranks)
-    try:
-        writer.connection.execute(_WRITE_RANKS)
-    finally:
-        writer.connection.unregister("incoming")
+    execute_with(writer, ranks, _WRITE_RANKS)
 
 
 def _versions(first: Bundle, second: Bundle) -> Iterator[str]:

@@ -61,22 +61,22 @@ def remove(writer: BundleWriter, table: str, like: pd.DataFrame) -> None:
     if unknown := [name for name in names if name not in writer.columns.get(table, {})]:
         raise StoreError(f'table {table} has no column "{unknown[0]}", so its rows cannot be removed.')
     agree = " and ".join(f'"{table}"."{name}" = incoming."{name}"' for name in names)
-    _execute_with(writer, like, f'delete from "{table}" using incoming where {agree}')
+    execute_with(writer, like, f'delete from "{table}" using incoming where {agree}')
 
 
 def choose_labels(writer: BundleWriter, keys: pd.DataFrame) -> None:
     """Marks these labels (rows of the key of `head_label`) as chosen, and no other label of their heads."""
-    _execute_with(writer, keys, _CHOOSE)
+    execute_with(writer, keys, _CHOOSE)
 
 
 def chosen_labels(writer: BundleWriter) -> pd.DataFrame:
     """Returns the chosen label of every head of all models, as written so far."""
-    return _ask(writer, "chosen_labels")
+    return asked(writer, sql_of("chosen_labels"))
 
 
 def chosen_judgements(writer: BundleWriter) -> pd.DataFrame:
     """Returns all answers of judges about the chosen labels, as written so far."""
-    return _ask(writer, "chosen_judgements")
+    return asked(writer, sql_of("chosen_judgements"))
 
 
 def first_texts(bundle: Bundle, *, texts: int) -> pd.DataFrame:
@@ -97,7 +97,7 @@ def inherited_facts(source: Bundle) -> dict[str, Any]:
     return facts | {"software": {name: software[name] for name in software if name not in rewritten}}
 
 
-def _execute_with(writer: BundleWriter, rows: pd.DataFrame, sql: str) -> None:
+def execute_with(writer: BundleWriter, rows: pd.DataFrame, sql: str) -> None:
     """Executes SQL with `rows` as the table `incoming`."""
     writer.connection.register("incoming", rows)
     try:
@@ -106,8 +106,9 @@ def _execute_with(writer: BundleWriter, rows: pd.DataFrame, sql: str) -> None:
         writer.connection.unregister("incoming")
 
 
-def _ask(writer: BundleWriter, name: str) -> pd.DataFrame:
-    writer.connection.execute(sql_of(name))
+def asked(writer: BundleWriter, sql: str) -> pd.DataFrame:
+    """Returns the rows of a query on the new tables, as written so far."""
+    writer.connection.execute(sql)
     return plain(writer.connection.df(), writer.connection.description)
 
 
