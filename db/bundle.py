@@ -153,88 +153,104 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     more = '"headlight bundle merge" puts the models of several bundles into one; see its --help.'
     parser = argparse.ArgumentParser(prog=prog, description=__doc__, epilog=more)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_add_show, _add_verify, _add_diff, _add_sign, _add_zip, _add_export):
+        add(commands)
+    return parser
 
-    one = commands.add_parser("show", help="print models, images, texts and size")
-    one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
-    one.set_defaults(command=show)
 
-    one = commands.add_parser(
+def _add_show(commands: Any) -> None:
+    command = commands.add_parser("show", help="print models, images, texts and size")
+    command.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
+    command.set_defaults(command=show)
+
+
+def _add_verify(commands: Any) -> None:
+    command = commands.add_parser(
         "verify",
         help="check files, keys and vectors for damage",
         description="Checks format, SHA-256 of every file, keys between tables, and rows of the vectors. "
         "The exit code is 1 for problems.",
     )
-    one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
-    one.add_argument(
+    command.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
+    command.add_argument(
         "--signed-by",
         type=Path,
         metavar="KEYS",
         help="also check that one of the public SSH keys in this file signed the bundle, e.g. a download of "
         "github.com/NAME.keys",
     )
-    one.set_defaults(command=verify)
+    command.set_defaults(command=verify)
 
-    one = commands.add_parser(
+
+def _add_diff(commands: Any) -> None:
+    command = commands.add_parser(
         "diff",
         help="compare tables and vectors of two bundles",
         description="Compares every table but run (times differ), sorted by key, and all vectors by id. "
         "Ends with 1 where they differ. Files are not compared: those of equal bundles differ.",
     )
-    one.add_argument("bundle", type=Path, help="first bundle, a directory or a zip")
-    one.add_argument("other", type=Path, help="second bundle")
-    one.add_argument(
+    command.add_argument("bundle", type=Path, help="first bundle, a directory or a zip")
+    command.add_argument("other", type=Path, help="second bundle")
+    command.add_argument(
         "--tolerance",
         type=float,
         default=TOLERANCE,
         help="numbers of a table are equal where |x - y| <= T * (1 + max(|x|, |y|)); default %(default)g",
     )
-    one.add_argument(
+    command.add_argument(
         "--vector-tolerance",
         type=float,
         default=VECTOR_TOLERANCE,
         help="numbers of a vector column are equal where |x - y| <= T * (RMS of the column + max(|x|, |y|)); "
         "float16 keeps 11 bits; default %(default)g",
     )
-    one.set_defaults(command=compare)
+    command.set_defaults(command=compare)
 
-    one = commands.add_parser(
+
+def _add_sign(commands: Any) -> None:
+    command = commands.add_parser(
         "sign",
         help="sign with your SSH key, so that others can check who made it",
         description="Compares all files with their checksums, then signs the manifest with ssh-keygen. "
         'Whoever has your public key checks it by "verify --signed-by KEYS".',
     )
-    one.add_argument("bundle", type=Path, help="directory of a bundle")
-    one.add_argument(
+    command.add_argument("bundle", type=Path, help="directory of a bundle")
+    command.add_argument(
         "--key", type=Path, default=signatures.default_key(), help="private SSH key (default: %(default)s)"
     )
-    one.set_defaults(command=sign)
+    command.set_defaults(command=sign)
 
-    one = commands.add_parser(
+
+def _add_zip(commands: Any) -> None:
+    command = commands.add_parser(
         "zip",
         help="write one file, which opens like a directory",
         description="Writes the bundle, a data set card (README.md), and its tables as Parquet, for readers "
         "without Headlight, as one zip. A signature of the bundle holds for the zip too.",
     )
-    one.add_argument("bundle", type=Path, help="directory of a bundle")
-    one.add_argument("out", type=Path, help="file to write, e.g. demo.zip")
-    one.add_argument("--replace", action="store_true", help="replace the file if it exists")
-    one.set_defaults(command=pack)
+    command.add_argument("bundle", type=Path, help="directory of a bundle")
+    command.add_argument("out", type=Path, help="file to write, e.g. demo.zip")
+    command.add_argument("--replace", action="store_true", help="replace the file if it exists")
+    command.set_defaults(command=pack)
 
-    one = commands.add_parser(
+
+def _add_export(commands: Any) -> None:
+    command = commands.add_parser(
         "export",
         help="write its tables and views as Parquet or CSV",
         description="Writes one file for every table and view into a folder. In CSV a missing value is "
         "empty, a list is JSON, a picture is base64, and a text that a spreadsheet would run as a formula "
         "has an apostrophe before it; Parquet holds all values as they are.",
     )
-    one.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
-    one.add_argument("out", type=Path, help="folder to write into")
-    one.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="default %(default)s")
-    one.add_argument(
+    command.add_argument("bundle", type=Path, help="directory of a bundle, or a zip of one")
+    command.add_argument("out", type=Path, help="folder to write into")
+    command.add_argument(
+        "--format", choices=("parquet", "csv"), default="parquet", help="default %(default)s"
+    )
+    command.add_argument(
         "--table", nargs="+", action="extend", default=[], metavar="NAME", help="only these; default all"
     )
-    one.set_defaults(command=export)
-    return parser
+    command.set_defaults(command=export)
 
 
 if __name__ == "__main__":
