@@ -1,6 +1,6 @@
 """Names of heads in tables, each a link to the page of the head."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.data import defaults
 from dashboard.data.types import Source
+from dashboard.sections import shared
 from dashboard.state.views import HeadView, parse_head
 
 LINK = "open"
@@ -47,7 +48,6 @@ def column(title: str = "head", width: int = 80, **options: Any) -> Any:
     return st.column_config.LinkColumn(title, display_text=SHOWN, width=width, alignment="left", **options)
 
 
-def clicked_rows(event: Any, links: Collection[str] = (LINK,)) -> list[int]:
-    """Returns the rows in which a click selected the row, or a cell that is no link: a link opens itself."""
-    selection = event["selection"]
-    return [*selection["rows"], *(row for row, name in selection["cells"] if name not in links)]
+def clicked_rows(event: Any) -> list[int]:
+    """Returns the rows that a click selected, except by the name of a head: a link opens itself."""
+    return shared.clicked_rows(event, LINK)

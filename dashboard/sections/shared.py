@@ -71,10 +71,10 @@ def short(path: str, length: int = 22) -> str:
     return path if len(path) <= length else "…" + path[-length + 1 :]
 
 
-def clicked_rows(event: Any) -> list[int]:
-    """Returns the rows of a table in which a click selected the row or a cell."""
+def clicked_rows(event: Any, link: str | None = None) -> list[int]:
+    """Returns the rows of a table in which a click selected the row, or a cell not of the column `link`."""
     selection = event["selection"]
-    return [*selection["rows"], *(row for row, _ in selection["cells"])]
+    return [*selection["rows"], *(row for row, name in selection["cells"] if name != link)]
 
 
 def draw_table(frame: pd.DataFrame, columns: dict[str, Any], alt: str | None = None, **options: Any) -> Any:
