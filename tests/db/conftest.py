@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from db import bundle as commands
 from db.connection import Bundle, open_bundle
 
 
@@ -30,3 +31,17 @@ def taken(tiny, out) -> Path:
 def copy(tiny, tmp_path) -> Path:
     """A copy of the tiny bundle, to be harmed."""
     return shutil.copytree(tiny.path, tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def packed(tiny, tmp_path_factory) -> Path:
+    """The tiny bundle as a zip, not to be changed."""
+    out = tmp_path_factory.mktemp("packed") / "demo.zip"
+    assert commands.main(["zip", str(tiny.path), str(out)]) == 0
+    return out
+
+
+@pytest.fixture
+def zip_file(packed, tmp_path) -> Path:
+    """A copy of the zip, to be changed."""
+    return shutil.copy(packed, tmp_path / "demo.zip")

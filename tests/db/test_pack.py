@@ -21,19 +21,6 @@ from db.pack import parquet_problems
 from tests.support.places import edit, left_beside, seal
 
 
-@pytest.fixture(scope="module")
-def packed(tiny, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("packed") / "demo.zip"
-    assert commands.main(["zip", str(tiny.path), str(out)]) == 0
-    return out
-
-
-@pytest.fixture
-def zip_file(packed, tmp_path) -> Path:
-    """A copy of the zip, to be changed."""
-    return shutil.copy(packed, tmp_path / "demo.zip")
-
-
 def change(zip_file: Path, name: str, data: bytes, compression: int = zipfile.ZIP_DEFLATED) -> None:
     """Replaces one file of a zip, or adds it."""
     with zipfile.ZipFile(zip_file) as old:

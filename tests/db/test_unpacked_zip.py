@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from db import bundle as commands
 from db import bundle_files, table_sizes, unpacked_zip
 from db.connection import open_bundle, query
 from db.errors import BundleDamaged, BundleMissing, DiskFull
@@ -23,19 +22,6 @@ from db.layout import DATABASE, DIGEST, MANIFEST, VECTORS
 from db.unpacked_zip import PREFIX
 from tests.support.paths import ROOT
 from tests.support.places import left_beside
-
-
-@pytest.fixture(scope="module")
-def packed(tiny, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("packed") / "demo.zip"
-    assert commands.main(["zip", str(tiny.path), str(out)]) == 0
-    return out
-
-
-@pytest.fixture
-def zip_file(packed, tmp_path) -> Path:
-    """A copy of the zip, to be harmed."""
-    return shutil.copy(packed, tmp_path / "demo.zip")
 
 
 def repack(zip_file: Path, change) -> None:
