@@ -37,7 +37,7 @@ IMAGES_PER_WRITE = 10_000
 
 
 class Size(NamedTuple):
-    """How large the bundle becomes. Layers are those of the small bundle."""
+    """Size of the bundle. Layers are those of the small bundle."""
 
     images: int
     heads: int

@@ -46,7 +46,7 @@ class Shown(NamedTuple):
     picture: bytes | None
     alt: str
     warning: str
-    """What differs from the view that was pinned; empty if nothing is known to."""
+    """Differences from the view that was pinned; empty if nothing is known to."""
 
     query: dict[str, str]
     """Parameters of the link here."""

@@ -1,4 +1,4 @@
-"""What one patch of an image writes: its score through every head, and the texts that are nearest to it."""
+"""Outputs of one patch of an image: its score through every head, and the texts that are nearest to it."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What a picture shows, in words, from the attributes of an image: "three orange cats on pebbles".
+"""Descriptions of a picture in words, from the attributes of an image: "three orange cats on pebbles".
 
 The names of attributes say which part of the sentence a value is, in any bundle; knows nothing of Streamlit.
 """

@@ -1,4 +1,4 @@
-"""What the start page shows of one model: its rank, the images of one head, and a picture of each analysis.
+"""Values of the start page for one model: its rank, the images of one head, and a picture of each analysis.
 
 Reads only what the bundle stores: no picture needs the model.
 """

@@ -17,10 +17,10 @@ class Side(NamedTuple):
     source: Source
     view: Any
     name: str
-    """What tells the side from the other one; empty if there is no other."""
+    """Words that tell the side from the other one; empty if there is no other."""
 
     note: str = ""
-    """How what is shown was found in another model."""
+    """Rule by which the shown part of another model was found."""
 
     problem: str = ""
     """Why the side cannot be shown."""

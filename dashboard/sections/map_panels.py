@@ -31,7 +31,7 @@ SCALE = """<div style="max-width: 340px; font-size: 0.875rem; line-height: 1.3">
 
 
 class Look(NamedTuple):
-    """How maps are drawn; maps of one look can be compared."""
+    """Options of drawing; maps of one look can be compared."""
 
     limit: float
     """End of the color scale, cosine similarity."""

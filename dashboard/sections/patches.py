@@ -19,7 +19,7 @@ HEIGHT = 318
 
 
 def draw_patch(source: Source, view: MapView) -> dict[str, pd.DataFrame]:
-    """What heads write at the chosen patch, and the texts nearest to it; a click on a head opens it.
+    """Outputs of heads at the chosen patch, and the texts nearest to it; a click on a head opens it.
 
     Returns the tables by title, none if no patch is chosen.
     """

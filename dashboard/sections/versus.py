@@ -22,7 +22,7 @@ NOT_THE_HEIGHT = {
     "dot": "Compare the images and how fast the scores fall: heads with longer contributions have higher dot "
     "products throughout.",
 }
-"""What the height of the scores of different heads does not say."""
+"""Caution about the height of the scores of different heads."""
 
 Tables = Sequence[pd.DataFrame | None]
 TILES = {1: 6, 2: 4}

@@ -42,7 +42,7 @@ class Choices(NamedTuple):
     """True for an image that the model has decomposed."""
 
     splits: tuple[str, ...]
-    """What can split a histogram of the images."""
+    """Names of what can split a histogram of the images."""
 
     kinds: tuple[str, ...] = ()
     """Kinds of other sides that the page compares its view with."""

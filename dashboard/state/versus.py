@@ -7,7 +7,7 @@ KINDS = ("model", "head", "heads", "image", "text")
 
 @dataclass(frozen=True)
 class Versus:
-    """What a view is compared with: itself with another model, head, heads, image or text; or nothing."""
+    """The other side of a view: itself with another model, head, heads, image or text; or nothing."""
 
     kind: str = ""
     """One of KINDS; empty for nothing."""

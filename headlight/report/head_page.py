@@ -38,7 +38,7 @@ class Along(NamedTuple):
 
 
 class HeadPage(NamedTuple):
-    """What the page of one head shows."""
+    """Values of the page of one head."""
 
     head: Head
     name: str

@@ -48,7 +48,7 @@ class LabelCounts(NamedTuple):
 
 
 class IndexPage(NamedTuple):
-    """What the first page shows."""
+    """Values of the first page."""
 
     title: str
     summary: str

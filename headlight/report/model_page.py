@@ -40,7 +40,7 @@ class Cell(NamedTuple):
 
 
 class ModelPage(NamedTuple):
-    """What the page of one model shows."""
+    """Values of the page of one model."""
 
     title: str
     is_control: bool
